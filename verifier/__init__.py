@@ -1,0 +1,1 @@
+"""Verifier: bytes to evidence to checks to decision to credential."""

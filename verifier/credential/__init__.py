@@ -1,0 +1,1 @@
+"""Claims, keys, signature, envelope, validation."""

@@ -1,0 +1,1 @@
+"""Bytes to frames and 16 kHz sound, within limits."""

@@ -1,0 +1,1 @@
+"""The model kit: the only room that touches a model runtime."""

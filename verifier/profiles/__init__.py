@@ -1,0 +1,146 @@
+"""Profiles: named sets of thresholds, each with a unit, a direction and where its value comes from.
+
+A profile is a TOML file. The built-in ones lie beside this module; a site adds its own by path. A profile may `extends`
+another and override single thresholds or roles. No check carries a literal of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from verifier.errors import ProfileError
+from verifier.types import Direction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT = "default"
+
+
+class Role(StrEnum):
+    """What a check's result counts for."""
+
+    VETO = "veto"
+    """A fail rejects; a check that was unable to run does not."""
+    CONFIRM = "confirm"
+    """It must pass: unable to run counts as not confirmed."""
+    ADVISE = "advise"
+    """Recorded for analysts; never decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A limit on one score. `source`, `dataset`, `error_rates` and `date` say where the value comes from."""
+
+    name: str
+    value: float
+    unit: str
+    direction: Direction
+    source: str
+    dataset: str = ""
+    error_rates: str = ""
+    date: str = ""
+
+    def holds(self, score: float) -> bool:
+        """Whether `score` is on the good side; NaN never is."""
+        return score >= self.value if self.direction is Direction.AT_LEAST else score <= self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A named set of thresholds and of roles per check."""
+
+    name: str
+    description: str
+    thresholds: Mapping[str, Threshold]
+    roles: Mapping[str, Role]
+    digest: str
+
+    def __getitem__(self, name: str) -> Threshold:
+        """Return one threshold.
+
+        Raises:
+            ProfileError: the profile has none of that name.
+        """
+        try:
+            return self.thresholds[name]
+        except KeyError:
+            raise ProfileError(f"profile {self.name!r} has no threshold {name!r}") from None
+
+    def role(self, check: str) -> Role:
+        """Return what the check of that name counts for.
+
+        Raises:
+            ProfileError: the profile does not say.
+        """
+        try:
+            return self.roles[check]
+        except KeyError:
+            raise ProfileError(f"profile {self.name!r} gives no role to check {check!r}") from None
+
+
+def built_in() -> tuple[str, ...]:
+    """Names of the profiles in the package."""
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml")))
+
+
+def load(name_or_path: str = DEFAULT) -> Profile:
+    """Load a built-in profile by name, or one of your own by the path of its TOML file.
+
+    Raises:
+        ProfileError: there is none, or it is malformed; the message names the part.
+    """
+    document, name = _read(name_or_path)
+    thresholds: dict[str, Threshold] = {}
+    roles: dict[str, Role] = {}
+    if parent := document.get("extends"):
+        base = load(parent)
+        thresholds, roles = dict(base.thresholds), dict(base.roles)
+    for key, table in document.get("thresholds", {}).items():
+        thresholds[key] = _threshold(name, key, table)
+    for check, role in document.get("roles", {}).items():
+        try:
+            roles[check] = Role(role)
+        except ValueError:
+            raise ProfileError(f"profile {name!r}: role of {check!r} is none of {', '.join(Role)}: {role!r}") from None
+    canonical = "\n".join([*(f"{t!r}" for _, t in sorted(thresholds.items())), *(f"{c}={r}" for c, r in sorted(roles.items()))])
+    return Profile(
+        name=name,
+        description=str(document.get("description", "")),
+        thresholds=thresholds,
+        roles=roles,
+        digest=hashlib.sha256(canonical.encode()).hexdigest(),
+    )
+
+
+def _folder() -> Any:  # noqa: ANN401 - importlib's Traversable has no public name before 3.12
+    return resources.files(__package__)
+
+
+def _read(name_or_path: str) -> tuple[dict[str, Any], str]:
+    if name_or_path in built_in():
+        text, name = (_folder() / f"{name_or_path}.toml").read_text("utf-8"), name_or_path
+    else:
+        path = Path(name_or_path)
+        if not path.is_file():
+            raise ProfileError(f"no profile {name_or_path!r}; built in: {', '.join(built_in())}; or give the path of a TOML file")
+        text, name = path.read_text("utf-8"), path.stem
+    try:
+        return tomllib.loads(text), name
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"profile {name!r} is not valid TOML: {error}") from None
+
+
+def _threshold(profile: str, key: str, table: object) -> Threshold:
+    if not isinstance(table, dict):
+        raise ProfileError(f"profile {profile!r}: threshold {key!r} is not a table")
+    try:
+        return Threshold(name=key, **{**table, "value": float(table["value"]), "direction": Direction(table["direction"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProfileError(f"profile {profile!r}: threshold {key!r}: {error}") from None

@@ -1,0 +1,68 @@
+"""What a site can set, with units in the names. Environment variables carry the prefix `CAMEO_`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cameo" / "models"
+
+
+def _data() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "cameo"
+
+
+class MediaLimits(BaseSettings):
+    """Hard limits on a recording, enforced before and while it is decoded (`CAMEO_MEDIA_…`)."""
+
+    model_config = SettingsConfigDict(env_prefix="CAMEO_MEDIA_", frozen=True)
+
+    max_bytes: int = 16 * 1024 * 1024
+    min_s: float = 2.0
+    max_s: float = 30.0
+    min_fps: float = 8.0
+    min_short_side_px: int = 160
+    max_side_px: int = 4096
+
+
+class Settings(BaseSettings):
+    """Everything else."""
+
+    model_config = SettingsConfigDict(env_prefix="CAMEO_", frozen=True, protected_namespaces=())
+
+    models: Path = Field(default_factory=_cache)
+    """Folder of the model kit."""
+    speaker: str = "kit"
+    """Speaker backend: `kit`, or `speechbrain:/folder` with the extra of that name."""
+    face_pack: Path | None = None
+    """A local ONNX recognition file of your own in place of the kit's; you answer for its licence."""
+    data: Path = Field(default_factory=_data)
+    """Folder of keys and of the embedded database."""
+    database_url: str = ""
+    """SQLAlchemy URL; empty means SQLite in `data`."""
+    media: MediaLimits = Field(default_factory=MediaLimits)
+    analysis_fps: float = Field(default=15.0, gt=0)
+    """Pictures a second that go through the landmark model."""
+    threads: int = Field(default=1, ge=1)
+    """Threads of each model in one process; fixed, so that a replay computes the same."""
+    listen: str = "127.0.0.1:50051"
+    workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    queue: int = Field(default=8, ge=0)
+    """Recordings that may wait for a worker before `RESOURCE_EXHAUSTED`."""
+    challenge_ttl_s: int = Field(default=180, gt=0)
+    credential_ttl_days: int = Field(default=180, gt=0)
+    issuer: str = "https://cameo.localhost"
+    """`iss` of every credential."""
+    profile: str = "default"
+    drain_s: float = Field(default=20.0, ge=0)
+    """How long a stopping server waits for verifications under way."""
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in use."""
+        return self.database_url or f"sqlite:///{self.data / 'cameo.sqlite3'}"

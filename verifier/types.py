@@ -1,0 +1,215 @@
+"""The values that flow one way through the service: recording, evidence, check results, decision.
+
+Arrays are C-contiguous and never written to after they were made. Times are seconds from the start of the
+recording unless a name says otherwise; angles are degrees; "left" is the person's own left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from verifier.reasons import Reason
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+I32 = npt.NDArray[np.int32]
+U8 = npt.NDArray[np.uint8]
+
+
+class Verdict(StrEnum):
+    """What came of an attempt."""
+
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    RETRY = "RETRY"
+    REVIEW = "REVIEW"
+
+
+class Outcome(StrEnum):
+    """What one check found."""
+
+    PASS = "pass"  # noqa: S105 - an outcome, not a secret
+    FAIL = "fail"
+    UNABLE = "unable"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something the recording does not have, and why."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """What the container and its streams say, after decoding. Zero means the stream is absent."""
+
+    container: str
+    size_bytes: int
+    sha256: str
+    duration_s: float
+    video_codec: str = ""
+    audio_codec: str = ""
+    width: int = 0
+    height: int = 0
+    rotation_deg: int = 0
+    frames: int = 0
+    fps: float = 0.0
+    video_s: float = 0.0
+    audio_s: float = 0.0
+    sample_rate_hz: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One upright picture: `rgb` (height, width, 3) uint8, `t_s` its presentation time."""
+
+    t_s: float
+    rgb: U8
+
+
+@dataclass(frozen=True, slots=True)
+class FaceObservation:
+    """One face in one picture.
+
+    landmarks: (478, 3) float32, x and y in pixels of the picture, z in the same scale (smaller is nearer).
+    blendshapes: (52,) float32 in 0..1, MediaPipe's order.
+    transform: (4, 4) float32, canonical face to camera, centimetres (MediaPipe facial transformation matrix).
+    """
+
+    landmarks: F32
+    blendshapes: F32
+    transform: F32
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A recognised word with its times in the recording and the recogniser's probability 0..1."""
+
+    text: str
+    start_s: float
+    end_s: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredWord:
+    """An expected word laid over the sound: when it would have been said and how likely it is there.
+
+    log_prob: mean natural-log probability of the word's recogniser tokens under teacher forcing (0 is certain).
+    """
+
+    text: str
+    start_s: float
+    end_s: float
+    log_prob: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaceTrack:
+    """What the picture yielded, over N analysed frames, K embedded, M scored for presentation attack.
+
+    t_s (N,); faces (N,) faces seen; landmarks (N, 478, 3) px and pose_deg (N, 3) yaw, pitch, roll (NaN without a face);
+    yaw > 0 is the person's left, pitch > 0 is up, roll > 0 leans towards the person's left shoulder;
+    blendshapes (N, 52); face_px (N,) inter-cheek width; luma (N,) mean 0..255 and sharpness (N,) of the aligned face;
+    identity_t_s (K,), identity_yaw_deg (K,), embeddings (K, 512) unit length;
+    live_t_s (M,), live (M,) probability of a live face; ages (A,) expected years.
+    """
+
+    t_s: F64
+    faces: I32
+    landmarks: F32
+    pose_deg: F32
+    blendshapes: F32
+    face_px: F32
+    luma: F32
+    sharpness: F32
+    identity_t_s: F64
+    identity_yaw_deg: F32
+    embeddings: F32
+    live_t_s: F64
+    live: F32
+    ages: F32
+
+
+@dataclass(frozen=True, slots=True)
+class SoundTrack:
+    """What the sound yielded.
+
+    level_dbfs: RMS of the speech; noise_dbfs: RMS of the rest; peak_dbfs. speech: (S, 2) seconds, from voice activity.
+    window_s (W, 2) and window_embeddings (W, 512), unit length, over the speech; embedding (512,) of all of it.
+    forced: the challenge's words laid over the sound, empty without a challenge.
+    """
+
+    duration_s: float
+    level_dbfs: float
+    noise_dbfs: float
+    peak_dbfs: float
+    speech: F64
+    text: str
+    words: tuple[Word, ...]
+    forced: tuple[ScoredWord, ...]
+    window_s: F64
+    window_embeddings: F32
+    embedding: F32
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one pass over a recording yields."""
+
+    media: MediaInfo
+    face: FaceTrack | Missing
+    sound: SoundTrack | Missing
+
+
+class Direction(StrEnum):
+    """Which side of a threshold is good."""
+
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The answer to one question put to the evidence.
+
+    score and threshold are in `unit`; `direction` says which side passes; `detail` is for analysts and holds no biometric data.
+    """
+
+    name: str
+    outcome: Outcome
+    score: float | None = None
+    unit: str = ""
+    threshold: float | None = None
+    direction: Direction | None = None
+    reason: Reason | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict with the reasons that explain it, worst first; empty only when accepted."""
+
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Everything one verification produced."""
+
+    decision: Decision
+    checks: tuple[CheckResult, ...]
+    evidence: Evidence
+    profile: str
+    digests: Mapping[str, str] = field(default_factory=dict)
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
