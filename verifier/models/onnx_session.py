@@ -1,0 +1,34 @@
+"""How every ONNX file of the kit is opened: on the CPU, with a fixed thread count, silent, and with our errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from verifier.errors import ModelKitError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ERRORS_ONLY = 3
+
+
+def open_session(path: Path, *, threads: int) -> Any:  # noqa: ANN401 - onnxruntime ships no types
+    """Open an ONNX file and return its `onnxruntime.InferenceSession`.
+
+    The thread count is fixed so that a replay computes the same sums in the same order, and two workers do not fight over cores.
+
+    Raises:
+        ModelKitError: the file is missing or is no model this runtime can load.
+    """
+    import onnxruntime  # noqa: PLC0415 - half a second that only a process with models should pay
+
+    if not path.is_file():
+        raise ModelKitError(f"model file {path} is missing; run: cameo models pull")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime's exceptions have no common base below this
+        raise ModelKitError(f"model file {path} cannot be loaded; run: cameo models pull") from error

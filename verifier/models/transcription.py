@@ -1,0 +1,272 @@
+"""What was said and when: Whisper tiny.en on CTranslate2, int8, by way of faster-whisper.
+
+Two ways to listen, over one encoding of the sound:
+
+1. `Transcriber.transcribe` writes down what it hears. Decoding is deterministic: beam search at temperature 0, no sampling
+   fallback, no conditioning on earlier text. Whisper invents words in silence, so words outside the voice activity are dropped.
+2. `Transcriber.force` lays words that *should* be there over the sound and says how likely each is and where.
+
+This file holds no policy: which words count as the same, and how likely is likely enough, is decided by the caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from verifier.errors import ModelKitError
+from verifier.models.voice_activity import VoiceActivity
+from verifier.types import ScoredWord, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from verifier.types import F32, F64
+
+_FILES = ("config.json", "model.bin", "tokenizer.json", "vocabulary.txt")
+_RATE_HZ = 16_000
+_TOKENS_PER_S = 50.0
+_WINDOW_FRAMES = 3000
+_FRAMES_PER_S = 100
+# Half the text context, the bound Whisper itself decodes with: a repetition loop ends here.
+_MAX_TOKENS = 224
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedSound:
+    """Sound as the recogniser's encoder heard it, to be decoded more than once.
+
+    features: (80, frames) float32 log-mel spectrogram, 100 frames a second; encoding: of the first 30 s;
+    speech: (S, 2) seconds, from voice activity.
+    """
+
+    features: F32
+    encoding: Any
+    speech: F64
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch the recogniser decoded in one go.
+
+    avg_log_prob: mean natural-log probability of its tokens; no_speech_prob: the recogniser's own belief, 0..1, that the
+    30 s window holds no speech; compression_ratio: above about 2.4 the text repeats itself.
+    """
+
+    text: str
+    words: tuple[Word, ...]
+    avg_log_prob: float
+    no_speech_prob: float
+    compression_ratio: float
+
+
+class Transcriber:
+    """Whisper with its tokenizer from a local folder. Open one for each process."""
+
+    def __init__(self, folder: Path, *, threads: int) -> None:
+        """Load the recogniser.
+
+        Args:
+            folder: a CTranslate2 Whisper model: config.json, model.bin, tokenizer.json, vocabulary.txt.
+            threads: CPU threads of one call.
+
+        Raises:
+            ModelKitError: a file is missing (the vendor would fetch it from a hub) or cannot be loaded.
+        """
+        for name in _FILES:
+            if not (folder / name).is_file():
+                raise ModelKitError(f"model file {folder / name} is missing; run: cameo models pull")
+        from faster_whisper import WhisperModel  # noqa: PLC0415 - a second that only a process with models should pay
+        from faster_whisper.tokenizer import Tokenizer  # noqa: PLC0415 - the same
+
+        try:
+            self._model = WhisperModel(
+                str(folder), device="cpu", compute_type="int8", cpu_threads=threads, num_workers=1, local_files_only=True
+            )
+        except (RuntimeError, ValueError) as error:
+            raise ModelKitError(f"the recogniser in {folder} cannot be loaded; run: cameo models pull") from error
+        self._tokenizer = Tokenizer(self._model.hf_tokenizer, multilingual=False)
+        self._activity = VoiceActivity(threads=threads)
+
+    def encode(self, sound: F32, *, speech: F64 | None = None) -> EncodedSound:
+        """Encode sound once for any number of `transcribe` and `force` calls; this is most of the cost of either.
+
+        Args:
+            sound: (n,) float32, mono, 16 kHz, in [-1, 1].
+            speech: (S, 2) seconds from voice activity, if already known.
+        """
+        from faster_whisper.audio import pad_or_trim  # noqa: PLC0415 - imported with the model
+
+        if speech is None:
+            speech = self._activity.segments(sound)
+        features = self._model.feature_extractor(np.ascontiguousarray(sound, np.float32))
+        return EncodedSound(
+            features=features, encoding=self._model.encode(pad_or_trim(features[:, :_WINDOW_FRAMES])), speech=speech
+        )
+
+    def transcribe(self, sound: F32 | EncodedSound, *, beam_size: int = 5) -> tuple[str, tuple[Word, ...]]:
+        """Return the text and its words with times; `("", ())` when nobody speaks.
+
+        Args:
+            sound: (n,) float32, mono, 16 kHz, in [-1, 1], or that sound encoded.
+            beam_size: hypotheses kept while decoding.
+        """
+        passages = self.passages(sound, beam_size=beam_size)
+        words = tuple(word for passage in passages for word in passage.words)
+        return " ".join(word.text for word in words), words
+
+    def passages(
+        self,
+        sound: F32 | EncodedSound,
+        *,
+        beam_size: int = 5,
+        initial_prompt: str | None = None,
+        hotwords: str | None = None,
+        timestamps: bool = True,
+    ) -> tuple[Passage, ...]:
+        """Return what `transcribe` returns, by passage, with the recogniser's own confidence.
+
+        Args:
+            sound: (n,) float32, mono, 16 kHz, in [-1, 1], or that sound encoded.
+            beam_size: hypotheses kept while decoding.
+            initial_prompt: text the recogniser takes as said before, which sets its style (figures or number words).
+            hotwords: words it is primed with.
+            timestamps: decode time tokens too; without them a window of 30 s is always one passage, decoded once, and
+                words after a long pause are more often missed.
+        """
+        speech = sound.speech if isinstance(sound, EncodedSound) else self._activity.segments(sound)
+        if not len(speech):
+            return ()
+        heard = sound if isinstance(sound, EncodedSound) else self.encode(sound, speech=speech)
+        options = self._options(beam_size, initial_prompt, hotwords, timestamps=timestamps)
+        segments = self._model.generate_segments(
+            heard.features, self._tokenizer, options, log_progress=False, encoder_output=heard.encoding
+        )
+        return tuple(self._passage(segment, heard.speech) for segment in segments)
+
+    def force(self, sound: F32 | EncodedSound, texts: Sequence[str]) -> tuple[ScoredWord, ...]:
+        """Lay expected words over the sound, in order, and score each under teacher forcing.
+
+        Spelling matters to the score: the recogniser was trained on text as people write it. Score several spellings of the
+        same words and compare; the encoding is shared, so each costs a few milliseconds.
+
+        Args:
+            sound: (n,) float32, mono, 16 kHz, in [-1, 1], or that sound encoded. Only the first 30 s are looked at.
+            texts: what should have been said, in order; words are split at spaces.
+
+        Returns:
+            One scored word for each word of `texts`, in order. Where a word was not said it has a time all the same, and a
+            log probability far below 0.
+        """
+        words = [word for text in texts for word in text.split()]
+        if not words:
+            return ()
+        heard = sound if isinstance(sound, EncodedSound) else self.encode(sound)
+        tokens = [self._tokenizer.encode(f" {word}") for word in words]
+        frames = min(heard.features.shape[-1] - 1, _WINDOW_FRAMES)
+        [result] = self._model.model.align(
+            heard.encoding, self._tokenizer.sot_sequence, [[token for word in tokens for token in word]], frames
+        )
+        starts = _first_times(result.alignments)
+        probabilities = np.maximum(np.asarray(result.text_token_probs, np.float64), np.finfo(np.float32).tiny)
+        ends = np.cumsum([len(word) for word in tokens])
+        scored: list[ScoredWord] = []
+        for word, end, length in zip(words, ends, map(len, tokens), strict=True):
+            start_s, end_s = _clip(float(starts[end - length]), float(starts[end]), heard.speech)
+            log_prob = float(np.log(probabilities[end - length : end]).mean())
+            scored.append(ScoredWord(text=word, start_s=start_s, end_s=end_s, log_prob=log_prob))
+        return tuple(scored)
+
+    def close(self) -> None:
+        """Let go of the recogniser."""
+        self._model.model.unload_model()
+        self._activity.close()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def _options(self, beam_size: int, initial_prompt: str | None, hotwords: str | None, *, timestamps: bool) -> Any:  # noqa: ANN401 - vendor type
+        from faster_whisper.transcribe import TranscriptionOptions, get_suppressed_tokens  # noqa: PLC0415 - imported with the model
+
+        return TranscriptionOptions(
+            beam_size=beam_size,
+            best_of=1,
+            patience=1.0,
+            length_penalty=1.0,
+            repetition_penalty=1.0,
+            no_repeat_ngram_size=0,
+            # No threshold triggers a retry: the only temperature is 0. Voice activity decides about silence.
+            log_prob_threshold=None,
+            no_speech_threshold=None,
+            compression_ratio_threshold=None,
+            condition_on_previous_text=False,
+            prompt_reset_on_temperature=0.5,
+            temperatures=[0.0],
+            initial_prompt=initial_prompt,
+            prefix=None,
+            suppress_blank=True,
+            suppress_tokens=get_suppressed_tokens(self._tokenizer, [-1]),
+            without_timestamps=not timestamps,
+            max_initial_timestamp=1.0,
+            word_timestamps=True,
+            prepend_punctuations="\"'“¿([{-",
+            append_punctuations="\"'.。,，!！?？:：”)]}、",
+            multilingual=False,
+            max_new_tokens=_MAX_TOKENS,
+            clip_timestamps="0",
+            hallucination_silence_threshold=None,
+            hotwords=hotwords,
+        )
+
+    def _passage(self, segment: Any, speech: F64) -> Passage:  # noqa: ANN401 - vendor type
+        words = tuple(_spoken(segment.words or (), speech))
+        return Passage(
+            text=" ".join(word.text for word in words),
+            words=words,
+            avg_log_prob=float(segment.avg_logprob),
+            no_speech_prob=float(segment.no_speech_prob),
+            compression_ratio=float(segment.compression_ratio),
+        )
+
+
+def _spoken(words: Iterable[Any], speech: F64) -> Iterable[Word]:
+    """Yield the words that touch speech, with their times clipped to it."""
+    for word in words:
+        text = word.word.strip()
+        start_s, end_s = float(word.start), float(word.end)
+        if not text or not _overlaps(start_s, end_s, speech).any():
+            continue
+        start_s, end_s = _clip(start_s, end_s, speech)
+        yield Word(text=text, start_s=start_s, end_s=end_s, probability=float(word.probability))
+
+
+def _overlaps(start_s: float, end_s: float, speech: F64) -> F64:
+    shared: F64 = np.minimum(end_s, speech[:, 1]) - np.maximum(start_s, speech[:, 0])
+    return np.asarray(shared.clip(min=0.0), np.float64)
+
+
+def _clip(start_s: float, end_s: float, speech: F64) -> tuple[float, float]:
+    """Keep the part of a span inside the segment of speech it shares most time with.
+
+    Attention gives a word the pause before or after it as well; voice activity knows better where sound began.
+    """
+    overlap = _overlaps(start_s, end_s, speech)
+    if not overlap.any():
+        return start_s, end_s
+    segment = speech[int(overlap.argmax())]
+    return max(start_s, float(segment[0])), min(end_s, float(segment[1]))
+
+
+def _first_times(alignments: Sequence[tuple[int, int]]) -> F64:
+    """Return for each token the second at which the alignment path first reaches it."""
+    path = np.asarray(alignments)
+    first = np.concatenate(([True], np.diff(path[:, 0]) > 0))
+    return np.asarray(path[first, 1] / _TOKENS_PER_S, np.float64)
