@@ -1,0 +1,46 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Turn(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    TURN_UNSPECIFIED: _ClassVar[Turn]
+    LEFT: _ClassVar[Turn]
+    RIGHT: _ClassVar[Turn]
+    UP: _ClassVar[Turn]
+    DOWN: _ClassVar[Turn]
+TURN_UNSPECIFIED: Turn
+LEFT: Turn
+RIGHT: Turn
+UP: Turn
+DOWN: Turn
+
+class Challenge(_message.Message):
+    __slots__ = ("id", "steps", "issue_time", "expire_time", "entropy_bits")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    STEPS_FIELD_NUMBER: _ClassVar[int]
+    ISSUE_TIME_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ENTROPY_BITS_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    steps: _containers.RepeatedCompositeFieldContainer[Step]
+    issue_time: _timestamp_pb2.Timestamp
+    expire_time: _timestamp_pb2.Timestamp
+    entropy_bits: float
+    def __init__(self, id: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., issue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., entropy_bits: _Optional[float] = ...) -> None: ...
+
+class Step(_message.Message):
+    __slots__ = ("say", "turn")
+    SAY_FIELD_NUMBER: _ClassVar[int]
+    TURN_FIELD_NUMBER: _ClassVar[int]
+    say: str
+    turn: Turn
+    def __init__(self, say: _Optional[str] = ..., turn: _Optional[_Union[Turn, str]] = ...) -> None: ...

@@ -1,0 +1,104 @@
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from typing import ClassVar as _ClassVar
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REASON_UNSPECIFIED: _ClassVar[Reason]
+    RECORDING_TOO_SHORT: _ClassVar[Reason]
+    RECORDING_TOO_LONG: _ClassVar[Reason]
+    RECORDING_TOO_LARGE: _ClassVar[Reason]
+    FRAME_RATE_TOO_LOW: _ClassVar[Reason]
+    PICTURE_TOO_SMALL: _ClassVar[Reason]
+    PICTURE_TOO_LARGE: _ClassVar[Reason]
+    NO_AUDIO: _ClassVar[Reason]
+    NO_VIDEO: _ClassVar[Reason]
+    UNSUPPORTED_MEDIA: _ClassVar[Reason]
+    CORRUPT_MEDIA: _ClassVar[Reason]
+    TOO_DARK: _ClassVar[Reason]
+    TOO_BRIGHT: _ClassVar[Reason]
+    BLURRED: _ClassVar[Reason]
+    FACE_TOO_SMALL: _ClassVar[Reason]
+    MOUTH_NOT_VISIBLE: _ClassVar[Reason]
+    EYES_NOT_VISIBLE: _ClassVar[Reason]
+    VOLUME_TOO_LOW: _ClassVar[Reason]
+    TOO_NOISY: _ClassVar[Reason]
+    NO_FACE: _ClassVar[Reason]
+    MULTIPLE_FACES: _ClassVar[Reason]
+    FACE_LEFT_FRAME: _ClassVar[Reason]
+    FACE_CHANGED: _ClassVar[Reason]
+    NO_SPEECH: _ClassVar[Reason]
+    PHRASE_MISMATCH: _ClassVar[Reason]
+    SPOKE_TOO_EARLY: _ClassVar[Reason]
+    SPOKE_TOO_LATE: _ClassVar[Reason]
+    SPEAKER_CHANGED: _ClassVar[Reason]
+    SECOND_VOICE: _ClassVar[Reason]
+    MOVEMENT_MISSING: _ClassVar[Reason]
+    MOVEMENT_WRONG_ORDER: _ClassVar[Reason]
+    NO_BLINK: _ClassVar[Reason]
+    FLAT_FACE: _ClassVar[Reason]
+    SCREEN_OR_PRINT: _ClassVar[Reason]
+    LIPS_DO_NOT_MATCH: _ClassVar[Reason]
+    FROZEN_OR_LOOPED: _ClassVar[Reason]
+    SPLICED: _ClassVar[Reason]
+    SEEN_BEFORE: _ClassVar[Reason]
+    SYNTHETIC_VOICE: _ClassVar[Reason]
+    POSSIBLE_MINOR: _ClassVar[Reason]
+    PROTECTED_PERSON: _ClassVar[Reason]
+    ALREADY_ENROLLED: _ClassVar[Reason]
+    DIFFERENT_PERSON: _ClassVar[Reason]
+    CHALLENGE_EXPIRED: _ClassVar[Reason]
+    CHALLENGE_SPENT: _ClassVar[Reason]
+    CHALLENGE_UNKNOWN: _ClassVar[Reason]
+    TOO_MANY_ATTEMPTS: _ClassVar[Reason]
+    NOT_CONFIRMED: _ClassVar[Reason]
+REASON_UNSPECIFIED: Reason
+RECORDING_TOO_SHORT: Reason
+RECORDING_TOO_LONG: Reason
+RECORDING_TOO_LARGE: Reason
+FRAME_RATE_TOO_LOW: Reason
+PICTURE_TOO_SMALL: Reason
+PICTURE_TOO_LARGE: Reason
+NO_AUDIO: Reason
+NO_VIDEO: Reason
+UNSUPPORTED_MEDIA: Reason
+CORRUPT_MEDIA: Reason
+TOO_DARK: Reason
+TOO_BRIGHT: Reason
+BLURRED: Reason
+FACE_TOO_SMALL: Reason
+MOUTH_NOT_VISIBLE: Reason
+EYES_NOT_VISIBLE: Reason
+VOLUME_TOO_LOW: Reason
+TOO_NOISY: Reason
+NO_FACE: Reason
+MULTIPLE_FACES: Reason
+FACE_LEFT_FRAME: Reason
+FACE_CHANGED: Reason
+NO_SPEECH: Reason
+PHRASE_MISMATCH: Reason
+SPOKE_TOO_EARLY: Reason
+SPOKE_TOO_LATE: Reason
+SPEAKER_CHANGED: Reason
+SECOND_VOICE: Reason
+MOVEMENT_MISSING: Reason
+MOVEMENT_WRONG_ORDER: Reason
+NO_BLINK: Reason
+FLAT_FACE: Reason
+SCREEN_OR_PRINT: Reason
+LIPS_DO_NOT_MATCH: Reason
+FROZEN_OR_LOOPED: Reason
+SPLICED: Reason
+SEEN_BEFORE: Reason
+SYNTHETIC_VOICE: Reason
+POSSIBLE_MINOR: Reason
+PROTECTED_PERSON: Reason
+ALREADY_ENROLLED: Reason
+DIFFERENT_PERSON: Reason
+CHALLENGE_EXPIRED: Reason
+CHALLENGE_SPENT: Reason
+CHALLENGE_UNKNOWN: Reason
+TOO_MANY_ATTEMPTS: Reason
+NOT_CONFIRMED: Reason
