@@ -45,6 +45,10 @@ class ProfileError(CameoError):
     """A profile is unknown, or a threshold in it is missing or malformed."""
 
 
+class KeyFileError(CameoError):
+    """A key file is missing, malformed or open to others; the message names the file and what to do."""
+
+
 class CredentialError(CameoError):
     """A token was refused; `reason` is a short stable code such as ``"expired"`` or ``"wrong_audience"``."""
 
@@ -65,3 +69,7 @@ class OverloadedError(CameoError):
         """Keep the delay in seconds."""
         super().__init__(f"all workers are busy; try again in {retry_after_s:.1f} s")
         self.retry_after_s = retry_after_s
+
+
+class AbandonedError(CameoError):
+    """The caller went away or its deadline passed; the work was stopped on purpose."""

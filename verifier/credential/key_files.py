@@ -1,0 +1,80 @@
+"""Files that hold secrets: owner-only, whole or absent, never overwritten.
+
+A secret file is written beside its place, flushed to the disk and then linked into place, so that a reader sees all of it or
+nothing, and of several processes that start at once exactly one makes the key.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from verifier.credential.encoding import from_json, to_json
+from verifier.errors import KeyFileError
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def read_json(path: Path, *, secret: bool) -> dict[str, Any]:
+    """Return the JSON object in a key file.
+
+    Args:
+        path: the file.
+        secret: refuse the file when anyone but its owner may read or write it.
+
+    Raises:
+        KeyFileError: missing, unreadable, not JSON, or open to others; the message names the file and what to do.
+    """
+    try:
+        with path.open("rb") as file:
+            if secret and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & _OTHERS:
+                raise KeyFileError(f"{path} holds a secret and others may access it: run `chmod 600 {path}`, and replace the key")
+            return from_json(file.read())
+    except FileNotFoundError:
+        raise KeyFileError(f"no key file {path}") from None
+    except OSError as error:
+        raise KeyFileError(f"cannot read key file {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise KeyFileError(f"{path} is not a JSON key file: {error}") from None
+
+
+def create_json(path: Path, document: dict[str, Any], *, secret: bool) -> bool:
+    """Write a key file that does not exist yet; return False, and change nothing, when it already does.
+
+    Args:
+        path: the file; missing folders are made, for the owner only.
+        document: what to write.
+        secret: mode 0600 instead of 0644.
+
+    Raises:
+        KeyFileError: the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                os.fchmod(file.fileno(), 0o600 if secret else 0o644)
+                file.write(to_json(document) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(name, path)
+        except FileExistsError:
+            return False
+        finally:
+            Path(name).unlink()
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise KeyFileError(f"cannot write key file {path}: {error.strerror}") from None
+    return True
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

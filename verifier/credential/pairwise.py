@@ -1,0 +1,57 @@
+"""Pseudonyms that differ per audience, so that two audiences cannot tell that a person is the same by the subject.
+
+This is the pairwise subject of OpenID Connect Core 1.0 section 8.1, computed with HMAC-SHA256 under a secret key.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from verifier.credential import key_files
+from verifier.credential.encoding import from_base64url, to_base64url
+from verifier.errors import KeyFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY_BYTES = 32
+"""As long as the hash's output, the length RFC 2104 section 3 recommends at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairwiseKey:
+    """The secret of all pseudonyms, 32 bytes. Losing it changes every subject; leaking it undoes every pseudonym."""
+
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a secret of another length, with `ValueError`."""
+        if len(self.secret) != KEY_BYTES:
+            raise ValueError(f"a pairwise key has {KEY_BYTES} bytes, not {len(self.secret)}")
+
+    def pseudonym(self, subject: str, audience: str) -> str:
+        """Return the `sub` by which `audience` knows the account `subject`: 43 base64url characters."""
+        # The length in front keeps ("ab", "c") and ("a", "bc") apart.
+        encoded = subject.encode()
+        message = len(encoded).to_bytes(8, "big") + encoded + audience.encode()
+        return to_base64url(hmac.digest(self.secret, message, "sha256"))
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Load the key from its owner-only JWK file, or make it on first use.
+
+        Raises:
+            KeyFileError: the file is malformed, open to others, or cannot be written.
+        """
+        if not path.exists():
+            key_files.create_json(path, {"kty": "oct", "k": to_base64url(secrets.token_bytes(KEY_BYTES))}, secret=True)
+        document = key_files.read_json(path, secret=True)
+        try:
+            if document["kty"] != "oct":
+                raise ValueError("'kty' is not 'oct'")  # noqa: TRY301 - reported like every other malformation
+            return cls(from_base64url(document["k"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise KeyFileError(f"{path} is not a pairwise key: {error}") from None
