@@ -37,6 +37,8 @@ class Settings(BaseSettings):
 
     models: Path = Field(default_factory=_cache)
     """Folder of the model kit."""
+    licences: tuple[str, ...] = ("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT")
+    """SPDX ids of the model licences this site allows, as a JSON list; a kit with any other is refused."""
     speaker: str = "kit"
     """Speaker backend: `kit`, or `speechbrain:/folder` with the extra of that name."""
     face_pack: Path | None = None

@@ -1,0 +1,52 @@
+"""Apparent age, used only to send a possible minor to a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import cv2
+import numpy as np
+
+from verifier.models.crop import face_box, scaled_crop
+from verifier.models.onnx_session import open_session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from verifier.types import F32, U8
+
+_SIDE_PX = 224
+_SCALE = 1.4
+
+
+class AgeEstimator:
+    """Estimates how old a face looks.
+
+    Raises:
+        ModelKitError: the file is missing or no model.
+    """
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        self._session: Any = open_session(path, threads=threads)
+        self._input = self._session.get_inputs()[0].name
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
+        """Let the session go."""
+        self._session = None
+
+    def estimate(self, rgb: U8, landmarks: F32) -> float:
+        """Return the expected age in years of the face with these 478 `landmarks` in `rgb` (H, W, 3).
+
+        It is the mean over the network's 100 bins, which is steadier than the most likely one.
+        """
+        crop = cv2.resize(scaled_crop(rgb, face_box(landmarks), _SCALE), (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
+        bins = self._session.run(None, {self._input: crop[None].astype(np.float32)})[0][0].astype(np.float64)
+        return float(bins @ np.arange(len(bins)) / bins.sum())

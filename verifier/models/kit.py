@@ -1,0 +1,177 @@
+"""The model kit as the service sees it: one adapter per task, each opened once, when it is first asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from verifier.errors import ModelKitError
+from verifier.models import index, manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from verifier.models.age import AgeEstimator
+    from verifier.models.face_embedding import FaceEmbedder
+    from verifier.models.landmarks import FaceLandmarker
+    from verifier.models.presentation_attack import PresentationAttackScorer
+    from verifier.models.speaker import SpeakerEmbedder
+    from verifier.models.transcription import Transcriber
+    from verifier.models.voice_activity import VoiceActivity
+    from verifier.settings import Settings
+
+KIT_SPEAKER = "kit"
+SPEECHBRAIN = "speechbrain:"
+
+_Adapter = TypeVar("_Adapter", bound=AbstractContextManager[Any])
+
+
+class ModelKit:
+    """Opens the models of `settings`, checks each file's digest once per process before its first use, and closes them together.
+
+    Opening the kit reads no model. Every property raises `ModelKitError` where its file is missing or altered; the message names
+    the file and the command that mends it. Safe to share between threads, as the adapters' runtimes are, except for landmarkers.
+    """
+
+    def __init__(self, settings: Settings, contents: manifest.Manifest) -> None:
+        self._settings = settings
+        self._manifest = contents
+        self._kit = index.Kit(settings.models)
+        self._lock = threading.RLock()
+        self._opened: dict[str, AbstractContextManager[Any]] = {}
+        self._verified: set[str] = set()
+        self._stack = ExitStack()
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Return the kit of a site.
+
+        Raises:
+            ModelKitError: the site does not allow the licence of a model, or names a speaker backend or face file there is not.
+        """
+        contents = manifest.load()
+        contents.require_allowed(settings.licences)
+        if settings.speaker != KIT_SPEAKER and not settings.speaker.startswith(SPEECHBRAIN):
+            raise ModelKitError(f"speaker backend {settings.speaker!r} is unknown: it is `kit` or `speechbrain:/folder`")
+        if settings.face_pack is not None and not settings.face_pack.is_file():
+            raise ModelKitError(
+                f"face_pack {settings.face_pack} is missing: give the path of an ONNX recognition file or unset it"
+            )
+        return cls(settings, contents)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
+        """Close every adapter that was opened, but not landmarkers, which their users close."""
+        with self._lock:
+            self._opened.clear()
+            self._stack.close()
+
+    def preload(self) -> None:
+        """Open every adapter now, so that the first recording does not wait for it."""
+        self.landmarker(max_faces=1, video=False).close()
+        for adapter in (
+            *(self.face_embedder, self.presentation_attack, self.age),
+            *(self.transcriber, self.voice_activity, self.speaker),
+        ):
+            assert adapter is not None
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """Model id to the SHA-256 of the file in use (64 hex digits); a folder has that of its files' sorted digests."""
+        digests = {model.id: self._kit.digest(model) for model in self._manifest.models.values()}
+        if self._settings.face_pack is not None:
+            digests["face-embedding"] = index.sha256(self._settings.face_pack)
+        if self._settings.speaker != KIT_SPEAKER:
+            files = sorted(path for path in self._speechbrain_folder.iterdir() if path.is_file())
+            digests["speaker-embedding"] = hashlib.sha256("\n".join(map(index.sha256, files)).encode()).hexdigest()
+        return digests
+
+    def landmarker(self, *, max_faces: int, video: bool) -> FaceLandmarker:
+        """Return a new landmarker; tracking keeps state, so each recording needs its own. The caller closes it."""
+        from verifier.models.landmarks import FaceLandmarker  # noqa: PLC0415 - as every adapter here: its runtime loads on use
+
+        return FaceLandmarker(self._path("face-landmarker"), max_faces=max_faces, video=video)
+
+    @property
+    def face_embedder(self) -> FaceEmbedder:
+        """The face embedder: the kit's, or that of the setting `face_pack`."""
+        from verifier.models.face_embedding import FaceEmbedder  # noqa: PLC0415
+
+        return self._once(
+            "face-embedding",
+            lambda: FaceEmbedder(self._settings.face_pack or self._path("face-embedding"), threads=self._settings.threads),
+        )
+
+    @property
+    def presentation_attack(self) -> PresentationAttackScorer:
+        """The passive presentation-attack scorer."""
+        from verifier.models.presentation_attack import PresentationAttackScorer  # noqa: PLC0415
+
+        return self._once(
+            "presentation-attack",
+            lambda: PresentationAttackScorer(self._path("presentation-attack"), threads=self._settings.threads),
+        )
+
+    @property
+    def age(self) -> AgeEstimator:
+        """The estimator of apparent age."""
+        from verifier.models.age import AgeEstimator  # noqa: PLC0415
+
+        return self._once("age", lambda: AgeEstimator(self._path("age"), threads=self._settings.threads))
+
+    @property
+    def transcriber(self) -> Transcriber:
+        """The speech recogniser."""
+        from verifier.models.transcription import Transcriber  # noqa: PLC0415
+
+        return self._once("transcription", lambda: Transcriber(self._path("transcription"), threads=self._settings.threads))
+
+    @property
+    def voice_activity(self) -> VoiceActivity:
+        """The voice activity detector."""
+        from verifier.models.voice_activity import VoiceActivity  # noqa: PLC0415
+
+        self._path("voice-activity")
+        return self._once("voice-activity", lambda: VoiceActivity(threads=self._settings.threads))
+
+    @property
+    def speaker(self) -> SpeakerEmbedder:
+        """The speaker embedder: the kit's, or SpeechBrain's ECAPA-TDNN from the folder the setting `speaker` names."""
+        if self._settings.speaker != KIT_SPEAKER:
+            from verifier.models import speechbrain_ecapa  # noqa: PLC0415 - needs the extra [speechbrain]
+
+            return self._once("speaker-embedding", lambda: speechbrain_ecapa.load(self._speechbrain_folder))
+        from verifier.models.speaker import SpeakerEmbedder  # noqa: PLC0415
+
+        return self._once(
+            "speaker-embedding", lambda: SpeakerEmbedder(self._path("speaker-embedding"), threads=self._settings.threads)
+        )
+
+    @property
+    def _speechbrain_folder(self) -> Path:
+        return Path(self._settings.speaker.removeprefix(SPEECHBRAIN))
+
+    def _path(self, model_id: str) -> Path:
+        """Return the model's file after checking its digest, which happens once."""
+        model = self._manifest[model_id]
+        with self._lock:
+            if model_id not in self._verified:
+                self._kit.verify(model)
+                self._verified.add(model_id)
+        return self._kit.path(model)
+
+    def _once(self, model_id: str, make: Callable[[], _Adapter]) -> _Adapter:
+        with self._lock:
+            if model_id not in self._opened:
+                self._opened[model_id] = self._stack.enter_context(make())
+            return cast("_Adapter", self._opened[model_id])

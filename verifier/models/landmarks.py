@@ -1,0 +1,99 @@
+"""Face landmarks, blendshapes and head pose with MediaPipe's face landmarker."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from verifier.errors import ModelKitError
+from verifier.types import F32, FaceObservation, Frame
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class FaceLandmarker:
+    """Finds up to `max_faces` faces in pictures.
+
+    With `video`, faces are tracked from one frame to the next: use one instance per recording and feed it frames in order of time.
+    Otherwise every picture stands alone.
+
+    Raises:
+        ModelKitError: the file is missing or is no face landmarker bundle.
+    """
+
+    def __init__(self, path: Path, *, max_faces: int, video: bool) -> None:
+        from mediapipe.tasks.python import BaseOptions, vision  # noqa: PLC0415 - a second that only a process with models should pay
+
+        if not path.is_file():
+            raise ModelKitError(f"model file {path} is missing; run: cameo models pull")
+        mode = vision.RunningMode.VIDEO if video else vision.RunningMode.IMAGE
+        options = vision.FaceLandmarkerOptions(
+            base_options=BaseOptions(model_asset_path=str(path), delegate=BaseOptions.Delegate.CPU),
+            running_mode=mode,
+            num_faces=max_faces,
+            output_face_blendshapes=True,
+            output_facial_transformation_matrixes=True,
+        )
+        try:
+            self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
+        except (RuntimeError, ValueError) as error:
+            raise ModelKitError(f"model file {path} cannot be loaded; run: cameo models pull") from error
+        self._video = video
+        self._last_ms = -1
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
+        """Free the native graph; closing twice does nothing."""
+        self._landmarker.close()
+
+    def detect(self, frame: Frame) -> tuple[FaceObservation, ...]:
+        """Return the faces in one picture, largest first.
+
+        In video mode the time of a frame counts in whole milliseconds and each is taken as later than the one before.
+        """
+        import mediapipe  # noqa: PLC0415 - loaded by the constructor
+
+        height, width = frame.rgb.shape[:2]
+        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=frame.rgb)
+        if self._video:
+            self._last_ms = max(self._last_ms + 1, round(frame.t_s * 1000))
+            result = self._landmarker.detect_for_video(image, self._last_ms)
+        else:
+            result = self._landmarker.detect(image)
+        # MediaPipe gives z in widths of the picture, as it does x.
+        to_px = np.array([width, height, width], np.float32)
+        faces = [
+            FaceObservation(
+                landmarks=np.array([(point.x, point.y, point.z) for point in points], np.float32) * to_px,
+                blendshapes=np.array([shape.score for shape in shapes], np.float32),
+                transform=np.array(transform, np.float32),
+            )
+            for points, shapes, transform in zip(
+                result.face_landmarks, result.face_blendshapes, result.facial_transformation_matrixes, strict=True
+            )
+        ]
+        return tuple(sorted(faces, key=lambda face: float(np.prod(np.ptp(face.landmarks[:, :2], axis=0))), reverse=True))
+
+
+def head_pose_deg(transform: F32) -> tuple[float, float, float]:
+    """Return yaw, pitch and roll in degrees of a (4, 4) canonical-face-to-camera transform.
+
+    Yaw > 0 looks to the person's own left, pitch > 0 up, roll > 0 leans towards the person's left shoulder. Canonical axes: x towards
+    the person's left, y up, z out of the face; the rotation is read as yaw about y, then pitch about x, then roll about z.
+    """
+    rotation = np.asarray(transform[:3, :3], np.float64)
+    rotation = rotation / np.linalg.norm(rotation, axis=0)
+    yaw = math.atan2(rotation[0, 2], rotation[2, 2])
+    pitch = math.asin(max(-1.0, min(1.0, rotation[1, 2])))
+    roll = -math.atan2(rotation[1, 0], rotation[1, 1])
+    return math.degrees(yaw), math.degrees(pitch), math.degrees(roll)

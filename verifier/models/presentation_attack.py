@@ -1,0 +1,52 @@
+"""Passive presentation-attack detection on single pictures, in the manner of minivision's Silent-Face-Anti-Spoofing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import cv2
+import numpy as np
+
+from verifier.models.crop import face_box, scaled_crop
+from verifier.models.onnx_session import open_session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from verifier.types import F32, U8
+
+_SIDE_PX = 128
+_SCALE = 2.7
+_LIVE = 0
+
+
+class PresentationAttackScorer:
+    """Says how much a face and what surrounds it look like a person before the camera rather than a print or a screen.
+
+    Raises:
+        ModelKitError: the file is missing or no model.
+    """
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        self._session: Any = open_session(path, threads=threads)
+        self._input = self._session.get_inputs()[0].name
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
+        """Let the session go."""
+        self._session = None
+
+    def score(self, rgb: U8, landmarks: F32) -> float:
+        """Return the probability 0..1 that the face with these 478 `landmarks` in `rgb` (H, W, 3) is live."""
+        crop = cv2.resize(scaled_crop(rgb, face_box(landmarks), _SCALE), (_SIDE_PX, _SIDE_PX))
+        image = np.ascontiguousarray(crop[..., ::-1].transpose(2, 0, 1)[None], np.float32)
+        logits = self._session.run(None, {self._input: image})[0][0].astype(np.float64)
+        odds = np.exp(logits - logits.max())
+        return float(odds[_LIVE] / odds.sum())
