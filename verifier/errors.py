@@ -5,14 +5,24 @@ A programming error of ours stays a plain `RuntimeError`. No message carries bio
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from verifier.reasons import Reason
 
 
 class CameoError(Exception):
-    """Everything this package raises on purpose."""
+    """Everything this package raises on purpose. Can be pickled, so that a worker process can hand it to its parent."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Rebuild by attributes: the default would call the class with the message alone."""
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(kind: type[CameoError], arguments: tuple[object, ...], attributes: dict[str, object]) -> CameoError:
+    error = kind.__new__(kind, *arguments)
+    error.__dict__.update(attributes)
+    return error
 
 
 class InvalidRequestError(CameoError):

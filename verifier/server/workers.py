@@ -1,0 +1,282 @@
+"""A fixed number of worker processes behind a bounded queue.
+
+Invariants: at most `workers` jobs run and at most `queue` wait; whoever comes beyond that is refused at once. A worker serves
+one turn at a time. A worker that dies is replaced. A caller that goes away frees its worker: first by asking, and when that is
+not heard within the grace time, by ending the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic
+
+import structlog
+
+from verifier.errors import CameoError, OverloadedError
+from verifier.server.worker_process import JobT, ResultT, Worker, WorkerLostError, thread_environment
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+log = structlog.get_logger(__name__)
+
+
+class StoppingError(CameoError):
+    """The pool takes no more work."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """How much a pool does at once, and for how long.
+
+    workers: processes. queue: jobs that may wait. threads: per model in each process.
+    ready_s: longest start of a process. judge_s: longest single judging, after which the process is ended.
+    grace_s: how long a cancelled job may go on before its process is ended.
+    """
+
+    workers: int
+    queue: int
+    threads: int = 1
+    ready_s: float = 120.0
+    judge_s: float = 120.0
+    grace_s: float = 3.0
+
+
+_REMEMBERED = 16
+_REMEMBERED_S = 600.0
+_FIRST_GUESS_S = 1.0
+_RESTART_DELAY_S = 1.0
+_LONGEST_RESTART_DELAY_S = 30.0
+
+
+class WorkerPool(Generic[JobT, ResultT]):
+    """See the module. Use `turn` for each job, between `start` and `stop`."""
+
+    def __init__(self, factory: Callable[[], Callable[[JobT, Callable[[], bool]], ResultT]], limits: PoolLimits) -> None:
+        """Keep the `factory` (see `Worker.start`) and the `limits`; nothing starts yet."""
+        self._factory = factory
+        self._limits = limits
+        # Each worker needs one thread to read an answer and one to write a cancellation meanwhile.
+        self._threads = ThreadPoolExecutor(max_workers=2 * limits.workers, thread_name_prefix="worker-pipe")
+        self._idle: deque[Worker[JobT, ResultT]] = deque()
+        self._waiting: deque[asyncio.Future[Worker[JobT, ResultT]]] = deque()
+        self._turns = 0
+        self._no_turns = asyncio.Event()
+        self._no_turns.set()
+        self._stopping = False
+        self._alive: set[Worker[JobT, ResultT]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._durations: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
+
+    async def start(self) -> None:
+        """Start all workers and wait until each has loaded its models.
+
+        Raises:
+            CameoError: what the factory raised in one of them; the others are ended.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._limits.workers):
+                    group.create_task(self._hire())
+        except ExceptionGroup as errors:
+            await self.stop(drain_s=0)
+            raise errors.exceptions[0] from None
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """Process ids of the workers that are up."""
+        return tuple(sorted(worker.pid for worker in self._alive))
+
+    @property
+    def full(self) -> bool:
+        """Whether a new turn would be refused now."""
+        return self._turns >= self._limits.workers + self._limits.queue
+
+    @property
+    def retry_after_s(self) -> float:
+        """When a refused caller has a fair chance: the usual time until one of the workers is done, at least a second."""
+        return max(1.0, self._usual_s / self._limits.workers)
+
+    @property
+    def needed_s(self) -> float:
+        """The least time an answer takes from now: the shortest recent judging, once for each round of the queue before it.
+
+        A lower bound on purpose: it serves to refuse a deadline that cannot be met before anything is lost by trying.
+        """
+        rounds = 1 + self._turns // self._limits.workers
+        return rounds * min(self._recent(), default=_FIRST_GUESS_S)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Turn[JobT, ResultT]]:
+        """Wait for a worker and hold it; nothing is judged before `Turn.judge` is called.
+
+        Raises:
+            OverloadedError: the queue is full.
+            StoppingError: the pool is stopping.
+        """
+        if self._stopping:
+            raise StoppingError("the server is stopping; try again in a moment")
+        if self.full:
+            raise OverloadedError(self.retry_after_s)
+        self._turns += 1
+        self._no_turns.clear()
+        try:
+            turn = Turn(await self._take(), limit_s=self._limits.judge_s, took=self._took)
+            try:
+                yield turn
+            finally:
+                self._settle(turn)
+        finally:
+            self._turns -= 1
+            if not self._turns:
+                self._no_turns.set()
+
+    async def stop(self, *, drain_s: float) -> None:
+        """Refuse new turns, wait up to `drain_s` for those under way, then end the workers."""
+        self._stopping = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(drain_s):
+                await self._no_turns.wait()
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_exception(StoppingError("the server is stopping; try again in a moment"))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for worker in self._alive:
+            worker.kill()
+            await worker.ended()
+        self._alive.clear()
+        self._idle.clear()
+        await asyncio.to_thread(self._threads.shutdown)
+
+    async def _hire(self) -> None:
+        """Start a worker, put it to use, and see to its replacement."""
+        worker: Worker[JobT, ResultT] = await Worker.start(
+            self._factory,
+            environment=thread_environment(self._limits.threads),
+            threads=self._threads,
+            ready_s=self._limits.ready_s,
+        )
+        self._alive.add(worker)
+        self._keep(self._replace(worker))
+        self._hand_over(worker)
+
+    async def _replace(self, worker: Worker[JobT, ResultT]) -> None:
+        await worker.ended()
+        self._alive.discard(worker)
+        if worker in self._idle:
+            self._idle.remove(worker)
+        delay_s = _RESTART_DELAY_S
+        while not self._stopping:
+            log.warning("worker ended; starting another", pid=worker.pid)
+            try:
+                await self._hire()
+            except CameoError as error:
+                log.error("worker did not start", error=str(error), retry_in_s=delay_s)  # noqa: TRY400 - the message says it all
+                await asyncio.sleep(delay_s)
+                delay_s = min(2 * delay_s, _LONGEST_RESTART_DELAY_S)
+            else:
+                return
+
+    async def _take(self) -> Worker[JobT, ResultT]:
+        while self._idle:
+            worker = self._idle.popleft()
+            if worker.alive:
+                return worker
+        waiter: asyncio.Future[Worker[JobT, ResultT]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and not waiter.exception():
+                self._hand_over(waiter.result())
+            raise
+        finally:
+            with suppress(ValueError):
+                self._waiting.remove(waiter)
+
+    def _hand_over(self, worker: Worker[JobT, ResultT]) -> None:
+        """Give the worker to whoever has waited longest; a dead one is seen to by `_replace`."""
+        if not worker.alive:
+            return
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(worker)
+                return
+        self._idle.append(worker)
+
+    def _settle(self, turn: Turn[JobT, ResultT]) -> None:
+        """Take the worker back, at once when it is free, otherwise as soon as it has been freed."""
+        if turn.under_way is None or turn.under_way.done():
+            self._hand_over(turn.worker)
+        else:
+            self._keep(self._free(turn.worker, turn.under_way))
+
+    async def _free(self, worker: Worker[JobT, ResultT], under_way: asyncio.Task[ResultT]) -> None:
+        with suppress(WorkerLostError, TimeoutError):
+            async with asyncio.timeout(self._limits.grace_s):
+                await worker.cancel()
+                await asyncio.wait({under_way})
+        if not under_way.done():
+            log.warning("worker did not stop in time; ending it", pid=worker.pid)
+            worker.kill()
+        with suppress(CameoError):
+            await under_way
+        self._hand_over(worker)
+
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _took(self, duration_s: float) -> None:
+        self._durations.append((time.monotonic(), duration_s))
+
+    def _recent(self) -> list[float]:
+        since = time.monotonic() - _REMEMBERED_S
+        return [duration for moment, duration in self._durations if moment >= since]
+
+    @property
+    def _usual_s(self) -> float:
+        recent = self._recent()
+        return statistics.median(recent) if recent else _FIRST_GUESS_S
+
+
+class Turn(Generic[JobT, ResultT]):
+    """A worker that is held for one job."""
+
+    def __init__(self, worker: Worker[JobT, ResultT], *, limit_s: float, took: Callable[[float], None]) -> None:
+        """Made by `WorkerPool.turn`; `took` is told the seconds of a judging that came to its end."""
+        self.worker = worker
+        self.under_way: asyncio.Task[ResultT] | None = None
+        self._limit_s = limit_s
+        self._took = took
+
+    async def judge(self, job: JobT) -> ResultT:
+        """Have `job` judged; to be called at most once. Cancelling this frees the worker.
+
+        Raises:
+            CameoError: what the judge raised.
+            WorkerLostError: the process died or took longer than it may.
+        """
+        if self.under_way is not None:
+            raise RuntimeError("a turn is for one job")
+        started = time.monotonic()
+        self.under_way = asyncio.get_running_loop().create_task(self.worker.judge(job))
+        # When the caller is gone nobody awaits the task; its error has been seen to by then.
+        self.under_way.add_done_callback(lambda task: task.cancelled() or task.exception())
+        try:
+            async with asyncio.timeout(self._limit_s):
+                result = await asyncio.shield(self.under_way)
+        except TimeoutError:
+            raise WorkerLostError(f"judging took longer than {self._limit_s:.0f} s") from None
+        self._took(time.monotonic() - started)
+        return result
