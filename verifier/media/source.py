@@ -1,0 +1,174 @@
+"""Opening a container safely: one named demuxer, known codecs only, no other file or address ever.
+
+Errors of PyAV leave this room as `UnjudgeableError`.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+import av
+
+from verifier.errors import UnjudgeableError
+from verifier.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.stream import Stream
+    from av.video.stream import VideoStream
+
+    from verifier.media.sniff import Container
+
+_S = TypeVar("_S", "VideoStream", "AudioStream")
+
+_PICTURE_CODECS = frozenset(
+    {"av1", "h263", "h264", "hevc", "mjpeg", "mpeg1video", "mpeg2video", "mpeg4", "png", "vp8", "vp9", "webp"}
+)
+_SOUND_CODECS = frozenset(
+    {"aac", "alac", "amr_nb", "amr_wb", "flac", "mp2", "mp3", "opus", "vorbis"}
+    | {f"pcm_{name}" for name in ("alaw", "f32be", "f32le", "mulaw", "s16be", "s16le", "s24be", "s24le", "s32be", "s32le", "u8")}
+)
+_DECODERS = ",".join(
+    sorted(_PICTURE_CODECS | _SOUND_CODECS | {"amrnb", "amrwb", "libdav1d", "mp2float", "mp3float", "mpegvideo"})
+)
+"""What FFmpeg may run while it probes, by its own names: AV1 is decoded by dav1d, MPEG layers 2 and 3 in floating point."""
+
+_READ_BYTES = 256 * 1024
+"""Read in few large pieces: each one takes the interpreter lock that the other medium's thread may need."""
+
+_MAX_SAMPLES = 1_000_000
+"""More samples than this in an index is an attack on memory: 30 s at 240 pictures and 48,000 PCM packets a second has fewer."""
+
+_SOUND_RATES_HZ = range(4_000, 192_001)
+_MAX_CHANNELS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A recording in memory, and how to open it again and again: each medium is read through its own container."""
+
+    data: bytes
+    container: Container
+    max_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The stream of pictures and the stream of sound that count, each `None` where the recording has none."""
+
+    picture: VideoStream | None
+    sound: AudioStream | None
+
+
+def damaged(detail: str) -> UnjudgeableError:
+    """Return the error for a recording that cannot be read to its end."""
+    return UnjudgeableError(Reason.CORRUPT_MEDIA, f"the recording is damaged or incomplete ({detail}): record and send it again")
+
+
+@contextmanager
+def vendor_errors(doing: str) -> Iterator[None]:
+    """Turn whatever PyAV raises inside into `UnjudgeableError` (`CORRUPT_MEDIA`) with what was being done."""
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        raise damaged(f"{doing}: {error.strerror}") from error
+
+
+def open_source(source: Source) -> InputContainer:
+    """Open the bytes with the demuxer their signature named.
+
+    Raises:
+        UnjudgeableError: `CORRUPT_MEDIA`; the headers cannot be read, or list data the file does not hold.
+    """
+    with vendor_errors("its headers cannot be read"):
+        opened = av.open(
+            io.BytesIO(source.data),
+            format=source.container.demuxer,
+            options={"max_pixels": str(source.max_pixels), "codec_whitelist": _DECODERS},
+            metadata_errors="replace",
+            buffer_size=_READ_BYTES,
+            io_open=_refuse,
+        )
+    try:
+        if source.container.complete_index:
+            _require_all_samples(opened, len(source.data))
+    except UnjudgeableError:
+        opened.close()
+        raise
+    return opened
+
+
+def choose_streams(opened: InputContainer) -> Streams:
+    """Take the first stream of each kind that can be decoded; cover art and thumbnails do not count.
+
+    Raises:
+        UnjudgeableError: `UNSUPPORTED_MEDIA`; it holds neither picture nor sound, or only in codecs that are not read.
+    """
+    passed_over = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+    pictures = [stream for stream in opened.streams.video if not stream.disposition & passed_over]
+    sounds = list(opened.streams.audio)
+    if not pictures and not sounds:
+        raise UnjudgeableError(Reason.UNSUPPORTED_MEDIA, "the file holds neither picture nor sound: send a recording")
+    return Streams(_first_known(pictures, _PICTURE_CODECS, "picture"), _first_known(sounds, _SOUND_CODECS, "sound"))
+
+
+def codec_of(stream: VideoStream | AudioStream) -> str:
+    """FFmpeg's name of the stream's codec (not of the decoder at work), empty where it has no decoder."""
+    context = stream.codec_context
+    return str(context.codec.canonical_name) if context is not None else ""
+
+
+def open_decoder(stream: VideoStream | AudioStream, *, max_pixels: int, threads: int) -> None:
+    """Set what must be set before the first packet: the thread count, and the picture size no decoder may exceed."""
+    context = stream.codec_context
+    context.thread_count = threads
+    context.thread_type = "AUTO" if threads > 1 else "NONE"
+    context.options = {"max_pixels": str(max_pixels)}
+
+
+def start_s(stream: Stream | None) -> float | None:
+    """When the stream starts on the container's clock, in seconds; `None` where the container does not say."""
+    return None if stream is None or stream.start_time is None else float(stream.start_time * stream.time_base)
+
+
+def declared_s(opened: InputContainer) -> float:
+    """How long the container says the recording is, in seconds; 0 where it does not say."""
+    return max(0.0, opened.duration / av.time_base) if opened.duration else 0.0
+
+
+def _refuse(url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
+    raise PermissionError(f"a recording may not name another file: {url[:80]!r}")
+
+
+def _require_all_samples(opened: InputContainer, size: int) -> None:
+    for stream in opened.streams:
+        entries = stream.index_entries
+        if len(entries) > _MAX_SAMPLES:
+            raise damaged("its index lists more samples than a recording has")
+        # The streams are interleaved, so a file that was cut misses the last samples of each.
+        if len(entries) and (missing := sum(entry.pos + entry.size > size for entry in entries)):
+            raise damaged(f"{missing} of {len(entries)} samples of a stream lie beyond its end")
+
+
+def _first_known(streams: Sequence[_S], known: frozenset[str], medium: str) -> _S | None:
+    for stream in streams:
+        if codec_of(stream) in known and (medium == "picture" or _is_sane_sound(stream)):
+            return stream
+    if streams:
+        codec = codec_of(streams[0]) or "an unknown codec"
+        raise UnjudgeableError(
+            Reason.UNSUPPORTED_MEDIA,
+            f"its {medium} is in {codec}, which is not read: record with H.264 and AAC, or VP8/VP9 and Opus",
+        )
+    return None
+
+
+def _is_sane_sound(stream: AudioStream) -> bool:
+    context = stream.codec_context
+    return context.sample_rate in _SOUND_RATES_HZ and 1 <= context.channels <= _MAX_CHANNELS
