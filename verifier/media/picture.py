@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import av
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+    from typing_extensions import Buffer
 
     from verifier.settings import MediaLimits
     from verifier.types import U8
@@ -76,37 +77,39 @@ class PictureMeasures:
 
 @dataclass(frozen=True, slots=True)
 class PictureRequest:
-    """How pictures are wanted: thinned to `max_fps`, the longer side at most `max_side_px`, decoded by `threads`."""
+    """How pictures are wanted, and what is known of the recording before they are read.
+
+    Thinned to `max_fps` (`None` keeps all), the longer side at most `max_side_px`, decoded by `threads`. `origin_s` is the
+    start of the recording on the container's clock; `orientation` that of a photo, whose header says it, `None` where the
+    pictures themselves say it; `must_reach_s` the length the pictures must reach, 0 for any.
+    """
 
     max_fps: float | None
     max_side_px: int
     threads: int
+    limits: MediaLimits
+    origin_s: float = 0.0
+    orientation: Orientation | None = None
+    must_reach_s: float = 0.0
 
 
 def read_pictures(
     opened: InputContainer,
     stream: VideoStream,
     request: PictureRequest,
-    *,
-    limits: MediaLimits,
-    origin_s: float,
-    still: Orientation | None,
-    must_reach_s: float,
     measures: PictureMeasures,
 ) -> Iterator[Frame]:
     """Yield the upright pictures and note in `measures` what was seen.
 
-    `origin_s` is the start of the recording on the container's clock; `still` the orientation of a photo (whose
-    container says nothing else about it); `must_reach_s` the length the pictures must reach, 0 for any.
-
     Raises:
         UnjudgeableError: `PICTURE_TOO_LARGE`, or `CORRUPT_MEDIA` where too much is damaged or missing.
     """
-    converter = _Converter(request.max_side_px, still)
+    limits = request.limits
+    converter = _Converter(request.max_side_px, request.orientation)
     media_source.open_decoder(stream, max_pixels=limits.max_side_px**2, threads=request.threads)
     last_slot = -1
     for picture in _decode(opened, stream, limits, measures):
-        t_s = _place(picture, stream, origin_s, measures)
+        t_s = _place(picture, stream, request.origin_s, measures)
         if t_s is None:
             measures.damaged += 1
             continue
@@ -124,7 +127,7 @@ def read_pictures(
         if slot > last_slot:
             last_slot = slot
             yield Frame(t_s=t_s, rgb=converter.convert(picture))
-    _judge(measures, must_reach_s)
+    _judge(measures, request.must_reach_s)
     measures.complete = True
 
 
@@ -171,12 +174,12 @@ def _decode(opened: InputContainer, stream: VideoStream, limits: MediaLimits, me
 def _place(picture: VideoFrame, stream: VideoStream, origin_s: float, measures: PictureMeasures) -> float | None:
     """When the picture is shown, in seconds from the start of the recording; `None` if that is before the one before it."""
     last_s = measures.t_s[-1] if measures.t_s else 0.0
-    length_s = float(picture.duration * stream.time_base) if picture.duration else 0.0
+    length_s = media_source.seconds(picture.duration or 0, stream)
     if picture.pts is None:
         rate = stream.average_rate
         t_s = last_s + float(1 / rate) if measures.t_s and rate else last_s
     else:
-        t_s = max(0.0, float(picture.pts * stream.time_base) - origin_s)
+        t_s = max(0.0, media_source.seconds(picture.pts, stream) - origin_s)
     if t_s < last_s - _MAX_BACKWARDS_S:
         return None
     t_s = max(t_s, last_s)
@@ -197,9 +200,9 @@ def _judge(measures: PictureMeasures, must_reach_s: float) -> None:
 class _Converter:
     """Stored picture to upright RGB. The first picture fixes the size, so that all of a recording come out alike."""
 
-    def __init__(self, max_side_px: int, still: Orientation | None) -> None:
+    def __init__(self, max_side_px: int, orientation: Orientation | None) -> None:
         self._max_side_px = max_side_px
-        self._orientation = still
+        self._orientation = orientation
         self._reformatter = VideoReformatter()
         self._width = self._height = 0
 
@@ -213,7 +216,7 @@ class _Converter:
     def convert(self, picture: VideoFrame) -> U8:
         assert self._orientation is not None  # noqa: S101 - prepare() ran on the first picture
         with media_source.vendor_errors("a picture cannot be converted"):
-            rgb = self._reformatter.reformat(
+            rgb: U8 = self._reformatter.reformat(
                 picture,
                 width=self._width,
                 height=self._height,
@@ -222,7 +225,7 @@ class _Converter:
                 # Without this FFmpeg takes over the range tag of the source, limited or full, for RGB.
                 dst_color_range=ColorRange.JPEG,
                 threads=1,
-            ).to_ndarray()
+            ).to_ndarray()  # type: ignore[assignment] # rgb24 is uint8; PyAV's type covers every format
         return self._orientation.upright(rgb)
 
 
@@ -232,4 +235,4 @@ def _orientation(picture: VideoFrame) -> Orientation:
     except ValueError:
         # PyAV 18.1 does not know every kind of side data FFmpeg 8 attaches, and then lists none.
         return from_rotation(picture.rotation)
-    return Orientation() if matrix is None else from_display_matrix(bytes(matrix))
+    return Orientation() if matrix is None else from_display_matrix(bytes(cast("Buffer", matrix)))

@@ -18,7 +18,7 @@ from verifier.errors import InvalidRequestError, UnjudgeableError
 from verifier.media.picture import PictureMeasures, PictureRequest, check_size, read_pictures
 from verifier.media.sniff import sniff
 from verifier.media.sound import Sound, read_sound
-from verifier.media.source import Source, Streams, choose_streams, codec_of, declared_s, open_source, start_s
+from verifier.media.source import Source, Streams, choose_streams, codec_of, declared_s, open_source, seconds, start_s
 from verifier.media.still import StillHeader, read_header
 from verifier.reasons import Reason
 from verifier.types import MediaInfo
@@ -64,7 +64,6 @@ class Recording:
         self._opened: InputContainer | None = opened
         try:
             streams = choose_streams(opened)
-            self._has_pictures, self._has_sound = streams.picture is not None, streams.sound is not None
             starts = [at for at in (start_s(streams.picture), start_s(streams.sound)) if at is not None]
             self._origin_s = min(starts, default=0.0)
             self._info = self._headers(streams, declared_s(opened))
@@ -104,24 +103,23 @@ class Recording:
             UnjudgeableError: `PICTURE_TOO_LARGE` where a picture is larger than the headers said; `CORRUPT_MEDIA`, at
                 the end, where more than a tenth did not decode or an MP4 ends before nine tenths of its length.
         """
-        if not self._has_pictures:
+        if not self._info.video_codec:
             return
         self._pictures = PictureMeasures()
-        opened = self._take()
-        try:
+        with self._take() as opened:
             stream = choose_streams(opened).picture
-            yield from read_pictures(
-                opened,
-                stream,
-                PictureRequest(max_fps, max_side_px, threads),
+            if stream is None:
+                raise RuntimeError("the same bytes opened twice hold different streams")
+            request = PictureRequest(
+                max_fps=max_fps,
+                max_side_px=max_side_px,
+                threads=threads,
                 limits=self._limits,
                 origin_s=self._origin_s,
-                still=None if self._still is None else self._still.orientation,
+                orientation=self._still.orientation if self._still else None,
                 must_reach_s=self._must_reach_s(stream),
-                measures=self._pictures,
             )
-        finally:
-            opened.close()
+            yield from read_pictures(opened, stream, request, self._pictures)
 
     def sound(self) -> F32:
         """Return the sound, (N,) float32 in [-1, 1] at 16 kHz mono, sample 0 at the start of the recording.
@@ -132,11 +130,8 @@ class Recording:
         Raises:
             UnjudgeableError: `CORRUPT_MEDIA` where more than a tenth did not decode.
         """
-        if not self._has_sound:
-            return np.zeros(0, np.float32)
         if self._sound is None:
-            with open_source(self._source) as opened:
-                self._sound = read_sound(opened, choose_streams(opened).sound, limits=self._limits, origin_s=self._origin_s)
+            self._sound = self._read_sound()
         return self._sound.samples
 
     def finished_info(self) -> MediaInfo:
@@ -150,7 +145,7 @@ class Recording:
             RuntimeError: the pictures were not read to their end.
         """
         pictures = self._pictures
-        if self._has_pictures and not pictures.complete:
+        if self._info.video_codec and not pictures.complete:
             raise RuntimeError("read the pictures to their end before asking what was measured")
         width, height = pictures.stored_size if pictures.t_s else (self._info.width, self._info.height)
         interval_s = pictures.interval_s
@@ -175,6 +170,15 @@ class Recording:
             audio_s=audio_s,
         )
 
+    def _read_sound(self) -> Sound:
+        if not self._info.audio_codec:
+            return Sound(np.zeros(0, np.float32), 0.0)
+        with open_source(self._source) as opened:
+            stream = choose_streams(opened).sound
+            if stream is None:
+                raise RuntimeError("the same bytes opened twice hold different streams")
+            return read_sound(opened, stream, limits=self._limits, origin_s=self._origin_s)
+
     def _take(self) -> InputContainer:
         """The container that read the headers stands at the start and serves the first reader; later ones open another."""
         opened, self._opened = self._opened, None
@@ -191,14 +195,14 @@ class Recording:
             audio_codec=codec_of(sound) if sound else "",
             width=self._still.width if self._still else picture.codec_context.width if picture else 0,
             height=self._still.height if self._still else picture.codec_context.height if picture else 0,
-            audio_s=float(sound.duration * sound.time_base) if sound and sound.duration else 0.0,
+            audio_s=seconds(sound.duration, sound) if sound and sound.duration else 0.0,
             sample_rate_hz=sound.codec_context.sample_rate if sound else 0,
         )
 
     def _must_reach_s(self, stream: VideoStream) -> float:
         if not self._source.container.complete_index or not stream.duration:
             return 0.0
-        return min(float(stream.duration * stream.time_base), self._limits.max_s)
+        return min(seconds(stream.duration, stream), self._limits.max_s)
 
 
 def _read(data: bytes | Path, limits: MediaLimits) -> bytes:

@@ -118,7 +118,7 @@ def _decode(opened: InputContainer, stream: AudioStream, origin_s: float) -> Ite
         decoded += 1
         for piece in pieces:
             if piece.samples and piece.sample_rate:
-                yield piece, None if piece.pts is None else float(piece.pts * stream.time_base) - origin_s
+                yield piece, None if piece.pts is None else media_source.seconds(piece.pts, stream) - origin_s
     if lost > 1 and lost > _MAX_DAMAGED_SHARE * (decoded + lost):
         raise media_source.damaged(f"{lost} of {decoded + lost} packets of sound did not decode")
 

@@ -18,6 +18,7 @@ from verifier.reasons import Reason
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from av.audio.codeccontext import AudioCodecContext
     from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.stream import Stream
@@ -87,8 +88,9 @@ def open_source(source: Source) -> InputContainer:
         UnjudgeableError: `CORRUPT_MEDIA`; the headers cannot be read, or list data the file does not hold.
     """
     with vendor_errors("its headers cannot be read"):
-        opened = av.open(
+        opened: InputContainer = av.open(
             io.BytesIO(source.data),
+            mode="r",
             format=source.container.demuxer,
             options={"max_pixels": str(source.max_pixels), "codec_whitelist": _DECODERS},
             metadata_errors="replace",
@@ -112,10 +114,15 @@ def choose_streams(opened: InputContainer) -> Streams:
     """
     passed_over = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
     pictures = [stream for stream in opened.streams.video if not stream.disposition & passed_over]
-    sounds = list(opened.streams.audio)
+    sounds = opened.streams.audio
     if not pictures and not sounds:
         raise UnjudgeableError(Reason.UNSUPPORTED_MEDIA, "the file holds neither picture nor sound: send a recording")
-    return Streams(_first_known(pictures, _PICTURE_CODECS, "picture"), _first_known(sounds, _SOUND_CODECS, "sound"))
+    readable = [stream for stream in sounds if _is_sane(stream.codec_context)]
+    if sounds and not readable:
+        raise UnjudgeableError(
+            Reason.UNSUPPORTED_MEDIA, "its sound has an impossible sample rate or number of channels: record at 48 kHz"
+        )
+    return Streams(_first_known(pictures, _PICTURE_CODECS, "picture"), _first_known(readable, _SOUND_CODECS, "sound"))
 
 
 def codec_of(stream: VideoStream | AudioStream) -> str:
@@ -134,7 +141,12 @@ def open_decoder(stream: VideoStream | AudioStream, *, max_pixels: int, threads:
 
 def start_s(stream: Stream | None) -> float | None:
     """When the stream starts on the container's clock, in seconds; `None` where the container does not say."""
-    return None if stream is None or stream.start_time is None else float(stream.start_time * stream.time_base)
+    return None if stream is None or stream.start_time is None else seconds(stream.start_time, stream)
+
+
+def seconds(ticks: int, stream: Stream) -> float:
+    """Turn a count of the stream's ticks into seconds; 0 where the stream does not say how long a tick is."""
+    return float(ticks * stream.time_base) if stream.time_base else 0.0
 
 
 def declared_s(opened: InputContainer) -> float:
@@ -158,7 +170,7 @@ def _require_all_samples(opened: InputContainer, size: int) -> None:
 
 def _first_known(streams: Sequence[_S], known: frozenset[str], medium: str) -> _S | None:
     for stream in streams:
-        if codec_of(stream) in known and (medium == "picture" or _is_sane_sound(stream)):
+        if codec_of(stream) in known:
             return stream
     if streams:
         codec = codec_of(streams[0]) or "an unknown codec"
@@ -169,6 +181,5 @@ def _first_known(streams: Sequence[_S], known: frozenset[str], medium: str) -> _
     return None
 
 
-def _is_sane_sound(stream: AudioStream) -> bool:
-    context = stream.codec_context
+def _is_sane(context: AudioCodecContext) -> bool:
     return context.sample_rate in _SOUND_RATES_HZ and 1 <= context.channels <= _MAX_CHANNELS
