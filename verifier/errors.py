@@ -72,6 +72,10 @@ class StoreError(CameoError):
     """The database could not do what was asked; nothing was half done."""
 
 
+class NotFoundError(CameoError):
+    """Nothing is kept under this id."""
+
+
 class OverloadedError(CameoError):
     """The queue is full; try again after `retry_after_s` seconds."""
 

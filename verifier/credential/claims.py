@@ -6,7 +6,7 @@ Registered names (RFC 7519) come first; everything of ours lies under one name, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -32,13 +32,13 @@ NORM_TOLERANCE = 1e-3
 (IEEE 754 binary16, 11 significant bits), and the length by no more than that, 4.9e-4, plus the loss below 6e-8."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Embedding:
     """An identity vector and the model that made it: `vector` is (512,) float32 of unit length, `model_sha256` hex."""
 
     model: str
     model_sha256: str
-    vector: F32
+    vector: F32 = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,246 @@
+"""Attempts: what was asked, what came of it and why, with the digests that let it be judged again. No biometric data.
+
+An attempt is begun by spending its challenge, and ends once: judged, or not judged (unreadable, or its server went away).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Row, insert, select, update
+
+from verifier.errors import NotFoundError
+from verifier.reasons import Reason
+from verifier.store import challenges, credentials, tables
+from verifier.store.faults import store_errors
+from verifier.types import CheckResult, Direction, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine
+
+    from verifier.store.credentials import IssuedCredential
+    from verifier.types import Judgement
+
+
+class AttemptState(StrEnum):
+    """Where an attempt stands."""
+
+    OPEN = "open"
+    """Being judged."""
+    JUDGED = "judged"
+    """It has a verdict."""
+    UNJUDGED = "unjudged"
+    """It ended without one; `reasons` says why, or is empty where the server that judged it went away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt; `verdict` and `finished_at` are None while it is open, `verdict` also when it ended unjudged.
+
+    digests: model, profile and code digests, hex sha256. recording_sha256: empty until judged.
+    """
+
+    id: str
+    challenge_id: str
+    subject: str
+    audience: str
+    request_id: str
+    state: AttemptState
+    verdict: Verdict | None
+    reasons: tuple[Reason, ...]
+    checks: tuple[CheckResult, ...]
+    profile: str
+    digests: Mapping[str, str]
+    timings_ms: Mapping[str, float]
+    recording_sha256: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class AttemptStore:
+    """Attempts in the database behind `engine`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def begin(self, identifier: str, *, challenge_id: str, audience: str, request_id: str, now: datetime) -> Attempt:
+        """Spend a challenge and open its attempt, both or neither.
+
+        Args:
+            identifier: the id of the new attempt.
+            challenge_id: the challenge it answers; its subject becomes the attempt's.
+            audience: whom a credential would be for.
+            request_id: the caller's id of this request, see `by_request_id`.
+            now: the time.
+
+        Raises:
+            ChallengeError: `CHALLENGE_UNKNOWN`, `CHALLENGE_SPENT` or `CHALLENGE_EXPIRED`; no attempt was opened.
+            StoreError: the database could not do it; nothing was spent.
+        """
+        with store_errors(), self._engine.begin() as connection:
+            challenge = challenges.spend(connection, challenge_id, now=now)
+            row = {
+                "id": identifier,
+                "challenge_id": challenge_id,
+                "subject": challenge.subject,
+                "audience": audience,
+                "request_id": request_id,
+                "state": AttemptState.OPEN.value,
+                "reasons": [],
+                "checks": [],
+                "profile": "",
+                "digests": {},
+                "timings_ms": {},
+                "recording_sha256": "",
+                "created_at": now,
+            }
+            connection.execute(insert(tables.attempts).values(row))
+            return _one(connection, tables.attempts.c.id == identifier)
+
+    def finish(
+        self, identifier: str, judgement: Judgement, *, now: datetime, credential: IssuedCredential | None = None
+    ) -> Attempt:
+        """Keep the judgement of an open attempt and the credential it earned, both or neither. Evidence is not kept.
+
+        Raises:
+            NotFoundError: no open attempt has this id.
+            StoreError: the database could not do it; the attempt is still open.
+        """
+        if (credential is not None) != (judgement.decision.verdict is Verdict.ACCEPTED):
+            raise RuntimeError("an attempt has a credential exactly when it is accepted")
+        values = {
+            "state": AttemptState.JUDGED.value,
+            "verdict": judgement.decision.verdict.value,
+            "reasons": [reason.value for reason in judgement.decision.reasons],
+            "checks": [_check_to_json(check) for check in judgement.checks],
+            "profile": judgement.profile,
+            "digests": dict(judgement.digests),
+            "timings_ms": {stage: float(ms) for stage, ms in judgement.timings_ms.items()},
+            "recording_sha256": judgement.evidence.media.sha256,
+            "finished_at": now,
+        }
+        with store_errors(), self._engine.begin() as connection:
+            _end(connection, identifier, values)
+            if credential is not None:
+                credentials.add(connection, credential)
+            return _one(connection, tables.attempts.c.id == identifier)
+
+    def fail(self, identifier: str, *, now: datetime, reason: Reason | None = None) -> Attempt:
+        """End an open attempt that could not be judged, with the reason if the recording is at fault.
+
+        Raises:
+            NotFoundError: no open attempt has this id.
+            StoreError: the database could not do it; the attempt is still open.
+        """
+        reasons = [] if reason is None else [reason.value]
+        values = {"state": AttemptState.UNJUDGED.value, "reasons": reasons, "finished_at": now}
+        with store_errors(), self._engine.begin() as connection:
+            _end(connection, identifier, values)
+            return _one(connection, tables.attempts.c.id == identifier)
+
+    def fail_begun_before(self, begun_before: datetime, *, now: datetime) -> int:
+        """End the attempts that a server left open when it went away, and return how many there were.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table = tables.attempts
+        statement = (
+            update(table)
+            .where(table.c.state == AttemptState.OPEN.value, table.c.created_at < begun_before)
+            .values(state=AttemptState.UNJUDGED.value, finished_at=now)
+        )
+        with store_errors(), self._engine.begin() as connection:
+            return connection.execute(statement).rowcount
+
+    def get(self, identifier: str) -> Attempt:
+        """Return an attempt.
+
+        Raises:
+            NotFoundError: none has this id.
+            StoreError: the database could not do it.
+        """
+        with store_errors(), self._engine.connect() as connection:
+            return _one(connection, tables.attempts.c.id == identifier)
+
+    def by_request_id(self, challenge_id: str, request_id: str) -> Attempt:
+        """Return the attempt that an earlier request with the same challenge and id began.
+
+        Raises:
+            NotFoundError: there was none.
+            StoreError: the database could not do it.
+        """
+        table = tables.attempts
+        with store_errors(), self._engine.connect() as connection:
+            return _one(connection, (table.c.challenge_id == challenge_id) & (table.c.request_id == request_id))
+
+
+def _end(connection: Connection, identifier: str, values: dict[str, Any]) -> None:
+    table = tables.attempts
+    statement = update(table).where(table.c.id == identifier, table.c.state == AttemptState.OPEN.value).values(values)
+    if connection.execute(statement).rowcount != 1:
+        raise NotFoundError("no open attempt has this id")
+
+
+def _one(connection: Connection, condition: ColumnElement[bool]) -> Attempt:
+    row = connection.execute(select(tables.attempts).where(condition)).one_or_none()
+    if row is None:
+        raise NotFoundError("no attempt has this id")
+    return _attempt(row)
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    return Attempt(
+        id=row.id,
+        challenge_id=row.challenge_id,
+        subject=row.subject,
+        audience=row.audience,
+        request_id=row.request_id,
+        state=AttemptState(row.state),
+        verdict=None if row.verdict is None else Verdict(row.verdict),
+        reasons=tuple(Reason(reason) for reason in row.reasons),
+        checks=tuple(_check_from_json(check) for check in row.checks),
+        profile=row.profile,
+        digests=row.digests,
+        timings_ms=row.timings_ms,
+        recording_sha256=row.recording_sha256,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+    )
+
+
+def _check_to_json(check: CheckResult) -> dict[str, Any]:
+    return {
+        "name": check.name,
+        "outcome": check.outcome.value,
+        "score": _number(check.score),
+        "unit": check.unit,
+        "threshold": _number(check.threshold),
+        "direction": None if check.direction is None else check.direction.value,
+        "reason": None if check.reason is None else check.reason.value,
+        "detail": check.detail,
+    }
+
+
+def _check_from_json(document: Mapping[str, Any]) -> CheckResult:
+    return CheckResult(
+        name=document["name"],
+        outcome=Outcome(document["outcome"]),
+        score=document["score"],
+        unit=document["unit"],
+        threshold=document["threshold"],
+        direction=None if document["direction"] is None else Direction(document["direction"]),
+        reason=None if document["reason"] is None else Reason(document["reason"]),
+        detail=document["detail"],
+    )
+
+
+def _number(value: float | None) -> float | None:
+    # float() also takes numpy's numbers; NaN and infinities are no JSON.
+    return None if value is None or not math.isfinite(value) else float(value)

@@ -1,0 +1,106 @@
+"""Open the database: SQLite in a file by default, anything SQLAlchemy has a driver for by URL.
+
+The schema is brought up to date on opening, under a lock, so that servers which start side by side migrate once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
+
+from verifier.errors import StoreError
+from verifier.store.faults import store_errors
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_TIMEOUT_S = 10.0
+"""How long a writer waits for another before the database counts as busy."""
+
+_MIGRATION_LOCK = 0x63616D656F  # "cameo": the key of PostgreSQL's advisory lock
+_BEGIN = "cameo_begin"
+
+
+def open_database(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
+    """Open the database at a SQLAlchemy URL, make it if there is none, and bring its schema up to date.
+
+    Close it with `Engine.dispose`; do not carry an engine across a fork.
+
+    Raises:
+        StoreError: the URL is malformed, its driver is missing, the database cannot be used, or a newer version made it.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError("the database URL is malformed; an example is sqlite:////var/lib/cameo/cameo.sqlite3") from None
+    try:
+        with store_errors():
+            engine = _sqlite(parsed, busy_timeout_s) if parsed.get_backend_name() == "sqlite" else _server(parsed)
+            _migrate(engine)
+    except ModuleNotFoundError as error:
+        raise StoreError(f"the driver for {parsed.drivername} is not installed: {error.name}") from None
+    return engine
+
+
+def _server(url: URL) -> Engine:
+    return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+
+
+def _sqlite(url: URL, busy_timeout_s: float) -> Engine:
+    if url.database and url.database != ":memory:":
+        try:
+            Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot make the folder of the database: {error.strerror}: {Path(url.database).parent}") from None
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_timeout_s})
+
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        assert isinstance(connection, sqlite3.Connection)  # noqa: S101 - the driver of this dialect, for the type checker
+        # Transactions begin where `begin` below says, not where the driver guesses; only so is DDL in one of them.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        # With the default of WAL, NORMAL, a power cut could take back a spent challenge.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def _migrate(engine: Engine) -> None:
+    config = _alembic()
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with engine.connect() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == head:
+            return
+    with engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError:
+            raise StoreError("the database was made by a newer version of this service: run that version") from None
+
+
+def _alembic() -> Config:
+    config = Config()
+    folder = str(resources.files("verifier.store") / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    return config

@@ -1,0 +1,106 @@
+"""The tables. Only constructs that SQLite and PostgreSQL share; times are whole microseconds since 1970 in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcMicroseconds(TypeDecorator[datetime]):
+    """A time with zone, kept as an integer: exact, ordered and the same in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Turn a time into microseconds; one without a zone is a bug of ours."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise RuntimeError("a time without a zone reached the store")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002 - the same
+        """Turn microseconds back into a time in UTC."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("subject", String(128), nullable=False),
+    Column("request_id", String(64)),
+    Column("document", JSON, nullable=False),
+    Column("issued_at", UtcMicroseconds, nullable=False),
+    Column("expires_at", UtcMicroseconds, nullable=False),
+    Column("spent_at", UtcMicroseconds),
+    UniqueConstraint("subject", "request_id"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    # Unique: a challenge is spent once, so it has one attempt at most.
+    Column("challenge_id", ForeignKey("challenges.id"), nullable=False, unique=True),
+    Column("subject", String(128), nullable=False),
+    Column("audience", String(128), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("verdict", String(16)),
+    Column("reasons", JSON, nullable=False),
+    Column("checks", JSON, nullable=False),
+    Column("profile", String(128), nullable=False),
+    Column("digests", JSON, nullable=False),
+    Column("timings_ms", JSON, nullable=False),
+    Column("recording_sha256", String(64), nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("finished_at", UtcMicroseconds),
+    Index(None, "subject", "created_at"),
+    Index(None, "state", "created_at"),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("jti", String(64), primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id"), nullable=False, unique=True),
+    Column("audience", String(128), nullable=False),
+    Column("sub", String(64), nullable=False),
+    Column("issued_at", UtcMicroseconds, nullable=False),
+    Column("expires_at", UtcMicroseconds, nullable=False),
+    Column("receipt", Text, nullable=False),
+    # The encrypted credential, kept for a while so that a lost reply can be asked for again.
+    Column("token", Text),
+    Index(None, "issued_at"),
+)
