@@ -56,6 +56,14 @@ class Settings(BaseSettings):
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     queue: int = Field(default=8, ge=0)
     """Recordings that may wait for a worker before `RESOURCE_EXHAUSTED`."""
+    uploads: int = Field(default=16, ge=1)
+    """Recordings that may be received at once, each held in memory until it is judged, before `RESOURCE_EXHAUSTED`."""
+    upload_s: float = Field(default=60.0, gt=0)
+    """How long one upload may take."""
+    judging_s: float = Field(default=120.0, gt=0)
+    """How long one recording may be judged before its worker is ended."""
+    expose_scores: bool = False
+    """Give checks with scores and thresholds to whoever asks for the FULL view of an attempt. Scores teach an attacker."""
     challenge_ttl_s: int = Field(default=180, gt=0)
     credential_ttl_days: int = Field(default=180, gt=0)
     issuer: str = "https://cameo.localhost"
@@ -63,6 +71,21 @@ class Settings(BaseSettings):
     profile: str = "default"
     drain_s: float = Field(default=20.0, ge=0)
     """How long a stopping server waits for verifications under way."""
+
+    @property
+    def issuer_keys(self) -> Path:
+        """The file of the issuer's private signing keys."""
+        return self.data / "keys" / "issuer.jwks"
+
+    @property
+    def pairwise_key(self) -> Path:
+        """The file of the secret behind the pseudonyms."""
+        return self.data / "keys" / "pairwise.jwk"
+
+    @property
+    def audiences(self) -> Path:
+        """The folder of the audiences' public keys."""
+        return self.data / "audiences"
 
     @property
     def database(self) -> str:
