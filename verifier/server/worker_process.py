@@ -41,6 +41,11 @@ class _Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class _Knock:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
 class _Job:
     number: int
     job: Any
@@ -150,6 +155,16 @@ class Worker(Generic[JobT, ResultT]):
         """Whether the process runs."""
         return self._process.is_alive()
 
+    async def knock(self) -> None:
+        """Return once the process has answered that it is there. Do not cancel this, as for `judge`.
+
+        Raises:
+            WorkerLostError: it is not.
+        """
+        await self._send(_Knock())
+        if not isinstance(await self._receive(), _Ready):
+            raise WorkerLostError("the worker answered out of turn")
+
     async def judge(self, job: JobT) -> ResultT:
         """Have `job` judged. Do not cancel this: call `cancel`, and `kill` if that does not help.
 
@@ -228,7 +243,7 @@ def _serve(connection: Connection[Any, Any], factory: Callable[[], Callable[[Any
 
 
 def _jobs(connection: Connection[Any, Any]) -> Iterator[_Job]:
-    """Yield jobs until the parent is gone; a cancellation that came after the answer means nothing any more."""
+    """Answer knocks and yield jobs until the parent is gone; a cancellation that came after the answer means nothing any more."""
     while True:
         try:
             message = connection.recv()
@@ -236,6 +251,8 @@ def _jobs(connection: Connection[Any, Any]) -> Iterator[_Job]:
             return
         if isinstance(message, _Job):
             yield message
+        elif isinstance(message, _Knock):
+            connection.send(_Ready())
 
 
 class _Cancelled:

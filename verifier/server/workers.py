@@ -14,7 +14,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import structlog
 
@@ -23,6 +23,8 @@ from verifier.server.worker_process import JobT, ResultT, Worker, WorkerLostErro
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
+
+AnswerT = TypeVar("AnswerT")
 
 log = structlog.get_logger(__name__)
 
@@ -127,7 +129,7 @@ class WorkerPool(Generic[JobT, ResultT]):
         self._turns += 1
         self._no_turns.clear()
         try:
-            turn = Turn(await self._take(), limit_s=self._limits.judge_s, took=self._took)
+            turn = await self._open()
             try:
                 yield turn
             finally:
@@ -185,6 +187,20 @@ class WorkerPool(Generic[JobT, ResultT]):
             else:
                 return
 
+    async def _open(self) -> Turn[JobT, ResultT]:
+        """Return a turn whose worker has just answered, so that nothing is staked on one that died while it was idle."""
+        while True:
+            turn = Turn(await self._take(), self._limits, took=self._took)
+            try:
+                await turn.knock()
+            except WorkerLostError:
+                self._settle(turn)
+            except BaseException:
+                self._settle(turn)
+                raise
+            else:
+                return turn
+
     async def _take(self) -> Worker[JobT, ResultT]:
         while self._idle:
             worker = self._idle.popleft()
@@ -220,7 +236,7 @@ class WorkerPool(Generic[JobT, ResultT]):
         else:
             self._keep(self._free(turn.worker, turn.under_way))
 
-    async def _free(self, worker: Worker[JobT, ResultT], under_way: asyncio.Task[ResultT]) -> None:
+    async def _free(self, worker: Worker[JobT, ResultT], under_way: asyncio.Task[Any]) -> None:
         with suppress(WorkerLostError, TimeoutError):
             async with asyncio.timeout(self._limits.grace_s):
                 await worker.cancel()
@@ -253,12 +269,21 @@ class WorkerPool(Generic[JobT, ResultT]):
 class Turn(Generic[JobT, ResultT]):
     """A worker that is held for one job."""
 
-    def __init__(self, worker: Worker[JobT, ResultT], *, limit_s: float, took: Callable[[float], None]) -> None:
+    def __init__(self, worker: Worker[JobT, ResultT], limits: PoolLimits, *, took: Callable[[float], None]) -> None:
         """Made by `WorkerPool.turn`; `took` is told the seconds of a judging that came to its end."""
         self.worker = worker
-        self.under_way: asyncio.Task[ResultT] | None = None
-        self._limit_s = limit_s
+        self.under_way: asyncio.Task[Any] | None = None
+        self._limits = limits
         self._took = took
+        self._used = False
+
+    async def knock(self) -> None:
+        """Return once the worker has answered.
+
+        Raises:
+            WorkerLostError: it is gone, or does not answer within the grace time.
+        """
+        await self._within(self._limits.grace_s, self.worker.knock())
 
     async def judge(self, job: JobT) -> ResultT:
         """Have `job` judged; to be called at most once. Cancelling this frees the worker.
@@ -267,16 +292,21 @@ class Turn(Generic[JobT, ResultT]):
             CameoError: what the judge raised.
             WorkerLostError: the process died or took longer than it may.
         """
-        if self.under_way is not None:
+        if self._used:
             raise RuntimeError("a turn is for one job")
+        self._used = True
         started = time.monotonic()
-        self.under_way = asyncio.get_running_loop().create_task(self.worker.judge(job))
-        # When the caller is gone nobody awaits the task; its error has been seen to by then.
-        self.under_way.add_done_callback(lambda task: task.cancelled() or task.exception())
-        try:
-            async with asyncio.timeout(self._limit_s):
-                result = await asyncio.shield(self.under_way)
-        except TimeoutError:
-            raise WorkerLostError(f"judging took longer than {self._limit_s:.0f} s") from None
+        result: ResultT = await self._within(self._limits.judge_s, self.worker.judge(job))
         self._took(time.monotonic() - started)
         return result
+
+    async def _within(self, limit_s: float, work: Coroutine[None, None, AnswerT]) -> AnswerT:
+        under_way = asyncio.get_running_loop().create_task(work)
+        # When the caller is gone nobody awaits the task; whoever frees the worker has seen to its error by then.
+        under_way.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self.under_way = under_way
+        try:
+            async with asyncio.timeout(limit_s):
+                return await asyncio.shield(under_way)
+        except TimeoutError:
+            raise WorkerLostError(f"the worker took longer than {limit_s:g} s") from None

@@ -1,0 +1,3 @@
+"""`cameo.v1.ChallengeService`."""
+
+from __future__ import annotations

@@ -1,0 +1,142 @@
+"""Errors on the wire: every one carries `google.rpc.ErrorInfo` with the domain `cameo.v1` and a reason a program can act on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cameo.v1 import error_reason_pb2
+from cameo.v1.error_reason_pb2 import ErrorReason
+from google.protobuf import any_pb2, duration_pb2
+from google.rpc import error_details_pb2, status_pb2
+from grpc import StatusCode
+from grpc_status import rpc_status
+
+from verifier.errors import AbandonedError, CameoError, ChallengeError, OverloadedError, StoreError, UnjudgeableError
+from verifier.reasons import Reason
+from verifier.server.worker_process import WorkerLostError
+from verifier.server.workers import StoppingError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from google.protobuf.message import Message
+    from grpc import Status
+
+DOMAIN = "cameo.v1"
+
+RETRY_S = 1.0
+"""Delay before a retry where nothing better is known."""
+
+_CODES = {
+    error_reason_pb2.CONFIG_MISSING: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.CONFIG_REPEATED: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.MESSAGE_EMPTY: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.RECORDING_EMPTY: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.REQUEST_ID_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.SUBJECT_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.VIEW_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.REQUEST_ID_REUSED: StatusCode.ALREADY_EXISTS,
+    error_reason_pb2.REQUEST_IN_PROGRESS: StatusCode.ABORTED,
+    error_reason_pb2.AUDIENCE_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.ATTEMPT_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.SCORES_NOT_EXPOSED: StatusCode.PERMISSION_DENIED,
+    error_reason_pb2.DEADLINE_TOO_SHORT: StatusCode.DEADLINE_EXCEEDED,
+    error_reason_pb2.UPLOAD_TOO_SLOW: StatusCode.DEADLINE_EXCEEDED,
+    error_reason_pb2.CALLER_GONE: StatusCode.CANCELLED,
+    error_reason_pb2.OVERLOADED: StatusCode.RESOURCE_EXHAUSTED,
+    error_reason_pb2.SERVER_STOPPING: StatusCode.UNAVAILABLE,
+    error_reason_pb2.STORE_UNAVAILABLE: StatusCode.UNAVAILABLE,
+    error_reason_pb2.WORKER_LOST: StatusCode.INTERNAL,
+    error_reason_pb2.SERVER_FAULT: StatusCode.INTERNAL,
+}
+_CHALLENGE_CODES = {
+    Reason.CHALLENGE_UNKNOWN: StatusCode.NOT_FOUND,
+    Reason.TOO_MANY_ATTEMPTS: StatusCode.RESOURCE_EXHAUSTED,
+}
+
+
+class RequestError(CameoError):
+    """A request that is refused for a reason of the wire's own; `reason` is a value of `cameo.v1.ErrorReason`."""
+
+    def __init__(
+        self,
+        reason: ErrorReason,
+        message: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        """Keep the parts beside a message that says what to do."""
+        super().__init__(message)
+        self.reason = reason
+        self.metadata = dict(metadata or {})
+        self.retry_after_s = retry_after_s
+
+
+def status_of(error: Exception) -> status_pb2.Status:
+    """Return the rich status of an error; what is nobody's business outside becomes `SERVER_FAULT` without its message."""
+    match error:
+        case RequestError():
+            return _status(
+                _CODES[error.reason],
+                ErrorReason.Name(error.reason),
+                str(error),
+                metadata=error.metadata,
+                retry_after_s=error.retry_after_s,
+            )
+        case UnjudgeableError():
+            return _status(StatusCode.INVALID_ARGUMENT, error.reason.name, str(error), metadata={"hint": error.reason.hint})
+        case ChallengeError():
+            code = _CHALLENGE_CODES.get(error.reason, StatusCode.FAILED_PRECONDITION)
+            return _status(code, error.reason.name, str(error), metadata={"hint": error.reason.hint})
+        case OverloadedError():
+            return _of(error_reason_pb2.OVERLOADED, str(error), retry_after_s=error.retry_after_s)
+        case StoppingError():
+            return _of(error_reason_pb2.SERVER_STOPPING, str(error), retry_after_s=RETRY_S)
+        case StoreError():
+            return _of(error_reason_pb2.STORE_UNAVAILABLE, "the service cannot reach its records; try again", retry_after_s=RETRY_S)
+        case WorkerLostError():
+            return _of(error_reason_pb2.WORKER_LOST, "the recording could not be judged; ask for a new challenge and answer that one")
+        case AbandonedError():
+            return _of(error_reason_pb2.CALLER_GONE, "the caller went away")
+    return _of(error_reason_pb2.SERVER_FAULT, "the service made a mistake; ask for a new challenge, and report it if it happens again")
+
+
+def grpc_status_of(error: Exception) -> Status:
+    """Return the same, ready for `abort_with_status`."""
+    status: Status = rpc_status.to_status(status_of(error))
+    return status
+
+
+def reason_of(error: Exception) -> str:
+    """Return the `ErrorInfo.reason` of an error."""
+    info = error_details_pb2.ErrorInfo()
+    status_of(error).details[0].Unpack(info)
+    return info.reason
+
+
+def _of(reason: ErrorReason, message: str, *, retry_after_s: float | None = None) -> status_pb2.Status:
+    return _status(_CODES[reason], ErrorReason.Name(reason), message, retry_after_s=retry_after_s)
+
+
+def _status(
+    code: StatusCode,
+    reason: str,
+    message: str,
+    *,
+    metadata: Mapping[str, str] | None = None,
+    retry_after_s: float | None = None,
+) -> status_pb2.Status:
+    details: list[Message] = [error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN, metadata=metadata)]
+    if retry_after_s is not None:
+        delay = duration_pb2.Duration()
+        delay.FromNanoseconds(int(retry_after_s * 1e9))
+        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    number: int = code.value[0]
+    return status_pb2.Status(code=number, message=message, details=[_packed(detail) for detail in details])
+
+
+def _packed(message: Message) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed
