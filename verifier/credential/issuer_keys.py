@@ -60,13 +60,18 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class VerificationKeys:
-    """The public keys of one issuer by `kid`: what `CredentialService.GetKeys` publishes."""
+    """The public keys of one issuer by `kid`: what `CredentialService.GetKeys` publishes.
+
+    issuer: whose they are, as `iss` names it; empty where the set does not say.
+    """
 
     keys: Mapping[str, VerificationKey]
+    issuer: str = ""
 
     def to_jwks(self) -> dict[str, Any]:
-        """Return the JWK set (RFC 7517 section 5)."""
-        return {"keys": [_to_jwk(key, private=False) for key in self.keys.values()]}
+        """Return the JWK set (RFC 7517 section 5), with `issuer` as a further member where it is known."""
+        keys = [_to_jwk(key, private=False) for key in self.keys.values()]
+        return {"issuer": self.issuer, "keys": keys} if self.issuer else {"keys": keys}
 
     @classmethod
     def from_jwks(cls, document: Mapping[str, Any]) -> Self:
@@ -75,8 +80,11 @@ class VerificationKeys:
         Raises:
             KeyFileError: it is no JWK set, or holds a key that is not ours in kind.
         """
+        issuer = document.get("issuer", "")
+        if not isinstance(issuer, str):
+            raise KeyFileError("'issuer' is not a string")
         keys = (VerificationKey(*_from_jwk(jwk, private=False)) for jwk in _jwks(document))
-        return cls({key.kid: key for key in keys})
+        return cls({key.kid: key for key in keys}, issuer)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -132,9 +140,9 @@ class IssuerKeys:
             raise KeyFileError("'active' names no key of the set")
         return cls(active=keys.pop(active), retired=tuple(keys.values()))
 
-    def public(self) -> VerificationKeys:
-        """Return the public half of every key, the active one first."""
-        return VerificationKeys({key.kid: key.public() for key in (self.active, *self.retired)})
+    def public(self, issuer: str = "") -> VerificationKeys:
+        """Return the public half of every key, the active one first, as those of `issuer`."""
+        return VerificationKeys({key.kid: key.public() for key in (self.active, *self.retired)}, issuer)
 
 
 def _jwks(document: Mapping[str, Any]) -> list[Any]:

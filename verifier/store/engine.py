@@ -48,7 +48,11 @@ def open_database(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine
     try:
         with store_errors():
             engine = _sqlite(parsed, busy_timeout_s) if parsed.get_backend_name() == "sqlite" else _server(parsed)
-            _migrate(engine)
+            try:
+                _migrate(engine)
+            except BaseException:
+                engine.dispose()
+                raise
     except ModuleNotFoundError as error:
         raise StoreError(f"the driver for {parsed.drivername} is not installed: {error.name}") from None
     return engine
@@ -59,11 +63,13 @@ def _server(url: URL) -> Engine:
 
 
 def _sqlite(url: URL, busy_timeout_s: float) -> Engine:
-    if url.database and url.database != ":memory:":
-        try:
-            Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"cannot make the folder of the database: {error.strerror}: {Path(url.database).parent}") from None
+    if not url.database or url.database == ":memory:":
+        raise StoreError("each connection would see a database in memory of its own: name a file, as in sqlite:///cameo.sqlite3")
+    folder = Path(url.database).parent
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot make the folder of the database, {folder}: {error.strerror}") from None
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_timeout_s})
 
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

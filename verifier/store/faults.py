@@ -21,6 +21,7 @@ _SQLITE = {
     "SQLITE_READONLY": "the database cannot be written: check the owner and the mode of the file and its folder",
     "SQLITE_PERM": "the database cannot be written: check the owner and the mode of the file and its folder",
     "SQLITE_CANTOPEN": "the database file cannot be opened: check that its folder exists and may be written",
+    "SQLITE_IOERR_SHORT_READ": "the database file is damaged: stop the service and restore it from a backup",
     "SQLITE_IOERR": "the disk of the database reports an error: check the disk, then try again",
 }
 

@@ -1,0 +1,203 @@
+"""`cameo credential`: open and check credentials, and handle the keys that takes."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from verifier.cli.output import print_json
+from verifier.credential import key_files
+from verifier.credential.audience_keys import AudienceFolder, AudienceKey
+from verifier.credential.issuer_keys import IssuerKeys, VerificationKeys
+from verifier.credential.validator import OpenedCredential, open_credential
+from verifier.errors import CredentialError, InvalidRequestError
+from verifier.settings import Settings
+
+if TYPE_CHECKING:
+    from verifier.credential.claims import Embedding
+
+app = typer.Typer(help="Open and check credentials, and handle the keys that takes.", no_args_is_help=True)
+
+REFUSED = 1
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command("open")
+def open_token(  # noqa: PLR0913 - each is an option of the command
+    token: Annotated[
+        str, typer.Argument(help="The credential, @FILE that holds it, or - for standard input.", show_default=False)
+    ],
+    *,
+    key: Annotated[Path, typer.Option(help="The audience's private key, a JWK file.", show_default=False)],
+    issuer_keys: Annotated[Path, typer.Option(help="The issuer's public keys, a JWK set.", show_default=False)],
+    audience: Annotated[
+        str | None, typer.Option(help="The audience it must be for; otherwise the one the key file names.", show_default=False)
+    ] = None,
+    issuer: Annotated[
+        str | None,
+        typer.Option(
+            help="The issuer it must be from; otherwise the one the key set names, or CAMEO_ISSUER.", show_default=False
+        ),
+    ] = None,
+    leeway_s: Annotated[float, typer.Option(min=0.0, help="How far the clocks may differ, in seconds.")] = 0.0,
+    embeddings: Annotated[bool, typer.Option("--embeddings", help="Show the embeddings too. They are biometric data.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Decrypt a credential and verify it. Exit code: 0 valid, 1 refused, 2 could not be checked."""
+    audience_key = AudienceKey.load_private(key)
+    keys = VerificationKeys.load(issuer_keys)
+    expected_audience = audience or audience_key.audience
+    if not expected_audience:
+        raise InvalidRequestError(f"{key} does not say whose key it is, so the audience cannot be checked: give --audience")
+    try:
+        opened = open_credential(
+            _read(token),
+            audience_key=audience_key,
+            issuer_keys=keys,
+            expected_audience=expected_audience,
+            expected_issuer=issuer or keys.issuer or Settings().issuer,
+            now=datetime.now(UTC),
+            leeway=timedelta(seconds=leeway_s),
+        )
+    except CredentialError as error:
+        if as_json:
+            print_json({"valid": False, "reason": str(error.reason), "message": str(error)})
+        else:
+            Console(stderr=True).print(f"refused: {error.reason}: {error}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(REFUSED) from None
+    document = credential_document(opened, embeddings=embeddings)
+    if as_json:
+        print_json(document)
+    else:
+        Console().print(credential_table(document))
+
+
+@app.command()
+def keygen(
+    *,
+    audience: Annotated[str, typer.Option(help="The audience's name, such as https://generator.example.", show_default=False)],
+    out: Annotated[
+        Path, typer.Option(help="Where to write the private key; the public half goes to OUT.pub.", show_default=False)
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Make the key pair of an audience. The private half never leaves it; the public half is for `register`."""
+    made = AudienceKey.generate(audience)
+    public = out.with_name(f"{out.name}.pub")
+    for path in (out, public):
+        if path.exists():
+            raise InvalidRequestError(f"{path} exists already: choose another --out, a key is never overwritten")
+    key_files.create_json(out, made.to_jwk(), secret=True)
+    key_files.create_json(public, made.public().to_jwk(), secret=False)
+    if as_json:
+        print_json({"audience": audience, "kid": made.kid, "private": str(out), "public": str(public)})
+    else:
+        typer.echo(f"private key: {out} (keep it)\npublic key:  {public} (give it to the issuer)")
+
+
+@app.command()
+def register(
+    public_key: Annotated[Path, typer.Argument(help="The .pub file that `keygen` wrote.", show_default=False)],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Register an audience's public key with this issuer, which may then issue for it; no restart is needed."""
+    key = AudienceKey.load_public(public_key)
+    path = AudienceFolder(Settings().audiences).add(key)
+    if as_json:
+        print_json({"audience": key.audience, "kid": key.kid, "file": str(path)})
+    else:
+        typer.echo(f"{key.audience} is registered with key {key.kid}")
+
+
+@app.command()
+def keys(*, as_json: AsJson = False) -> None:
+    """Show this issuer's public keys; with --json as a JWK set, to be saved to a file for `open --issuer-keys`."""
+    settings = Settings()
+    if not settings.issuer_keys.exists():
+        raise InvalidRequestError(f"no issuer keys in {settings.issuer_keys}: `cameo serve` makes them on its first start")
+    own = IssuerKeys.open(settings.issuer_keys, now=datetime.now(UTC))
+    if as_json:
+        print_json(own.public(settings.issuer).to_jwks())
+        return
+    table = Table("kid", "made", "ends", "signs", title=settings.issuer, box=None, pad_edge=False)
+    for key in (own.active, *own.retired):
+        table.add_row(key.kid, f"{key.issued_at:%Y-%m-%d}", f"{key.expires_at:%Y-%m-%d}", "yes" if key is own.active else "no")
+    Console().print(table)
+
+
+def credential_document(opened: OpenedCredential, *, embeddings: bool = False) -> dict[str, Any]:
+    """Return an opened credential as JSON; the embeddings' values only where asked for."""
+    facts = opened.provenance
+    status = None if opened.status is None else {"idx": opened.status.index, "uri": opened.status.uri}
+    return {
+        "valid": True,
+        "issuer": opened.issuer,
+        "subject": opened.subject,
+        "audience": opened.audience,
+        "jti": opened.jti,
+        "kid": opened.kid,
+        "issued_at": opened.issued_at.isoformat(),
+        "expires_at": opened.expires_at.isoformat(),
+        "status": status,
+        "cameo": facts.cameo_id,
+        "attempt": facts.attempt_id,
+        "challenge": facts.challenge_id,
+        "profile": {"name": facts.profile, "sha256": facts.profile_sha256},
+        "evidence_sha256": facts.evidence_sha256,
+        "confirmed": list(facts.confirmed),
+        "models": dict(facts.models),
+        "face": _embedding_document(opened.face, values=embeddings),
+        "voice": _embedding_document(opened.voice, values=embeddings),
+    }
+
+
+def credential_table(document: dict[str, Any]) -> Table:
+    """Return the document of a credential as a table for people."""
+    table = Table("claim", "value", title="verified credential", box=None, pad_edge=False)
+    for name, value in document.items():
+        match value:
+            case {"dim": dim, "model": model, **rest}:
+                shown = f"{dim} values of {model}" + (f": {rest['values']}" if "values" in rest else "")
+            case dict():
+                shown = "\n".join(f"{part}: {item}" for part, item in value.items())
+            case list():
+                shown = ", ".join(value)
+            case None:
+                shown = "none"
+            case _:
+                shown = str(value)
+        if name != "valid":
+            table.add_row(name, Text(shown))
+    return table
+
+
+def _embedding_document(embedding: Embedding, *, values: bool) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "model": embedding.model,
+        "model_sha256": embedding.model_sha256,
+        "dim": int(embedding.vector.shape[0]),
+    }
+    if values:
+        document["values"] = [round(float(value), 6) for value in embedding.vector]
+    return document
+
+
+def _read(given: str) -> str:
+    # What is not ASCII is no token; the replacement character makes the validator say so.
+    if given == "-":
+        return sys.stdin.buffer.read().decode("ascii", "replace").strip()
+    if given.startswith("@"):
+        try:
+            return Path(given[1:]).read_bytes().decode("ascii", "replace").strip()
+        except OSError as error:
+            raise InvalidRequestError(f"cannot read the credential from {given[1:]}: {error.strerror}") from None
+    return given.strip()
