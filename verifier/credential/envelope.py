@@ -28,7 +28,8 @@ MAX_TOKEN_CHARS = 65536
 
 _ALGORITHMS = (KEY_ALGORITHM, CONTENT_ALGORITHM)
 _HEADER = {"alg", "enc", "cty", "kid", "epk"}
-_WRAPPED_KEY_BYTES, _IV_BYTES, _TAG_BYTES = 40, 12, 16  # RFC 3394 over 32 bytes; RFC 7518 section 5.3
+_LENGTHS = (40, 12, 16)
+"""Bytes of the wrapped key (RFC 3394 over 32), the initialisation vector and the tag (RFC 7518 section 5.3)."""
 
 
 def encrypt(token: str, *, audience_key: AudienceKey) -> str:
@@ -43,7 +44,10 @@ def decrypt(token: str, *, audience_key: AudienceKey) -> str:
     Raises:
         CredentialError: `malformed`, `wrong_type`, `unsupported_algorithm`, `not_for_this_key` or `tampered`.
     """
-    _check_header(_parse(token), audience_key)
+    header, lengths = _parse(token)
+    _check_header(header, audience_key)
+    if lengths != _LENGTHS:
+        raise CredentialError(Refusal.MALFORMED, "a part of the envelope has the wrong length")
     try:
         opened = jwe.decrypt_compact(token, audience_key.key, algorithms=list(_ALGORITHMS))
     except (JoseError, ValueError):
@@ -55,7 +59,7 @@ def decrypt(token: str, *, audience_key: AudienceKey) -> str:
         raise CredentialError(Refusal.MALFORMED, "the envelope does not hold a token") from None
 
 
-def _parse(token: str) -> dict[str, Any]:
+def _parse(token: str) -> tuple[dict[str, Any], tuple[int, int, int]]:
     if len(token) > MAX_TOKEN_CHARS:
         raise CredentialError(Refusal.MALFORMED, f"a credential has at most {MAX_TOKEN_CHARS} characters, this has {len(token)}")
     segments = token.split(".")
@@ -65,12 +69,9 @@ def _parse(token: str) -> dict[str, Any]:
         raise CredentialError(Refusal.MALFORMED, f"a credential has 5 parts between dots, this has {len(segments)}")
     try:
         header, wrapped_key, iv, _, tag = (from_base64url(segment) for segment in segments)
-        document = from_json(header)
+        return from_json(header), (len(wrapped_key), len(iv), len(tag))
     except ValueError as error:
         raise CredentialError(Refusal.MALFORMED, f"the envelope cannot be read: {error}") from None
-    if (len(wrapped_key), len(iv), len(tag)) != (_WRAPPED_KEY_BYTES, _IV_BYTES, _TAG_BYTES):
-        raise CredentialError(Refusal.MALFORMED, "a part of the envelope has the wrong length")
-    return document
 
 
 def _check_header(header: dict[str, Any], audience_key: AudienceKey) -> None:

@@ -1,0 +1,88 @@
+"""One issuer and one audience, with a clock that stands still."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from verifier.credential.audience_keys import AudienceKey
+from verifier.credential.claims import Embedding, Provenance
+from verifier.credential.issue import Issued, issue
+from verifier.credential.issuer_keys import IssuerKeys, SigningKey
+from verifier.credential.pairwise import PairwiseKey
+from verifier.credential.validator import OpenedCredential, Receipt, open_credential, open_receipt
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
+
+
+def embedding(model: str, seed: int) -> Embedding:
+    """Return a random unit vector under a model's name."""
+    vector = np.random.default_rng(seed).normal(size=512)
+    return Embedding(model, f"{seed:064x}", (vector / np.linalg.norm(vector)).astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything one issue and one opening need; keyword arguments replace single parts."""
+
+    keys: IssuerKeys
+    audience_key: AudienceKey
+    pairwise: PairwiseKey
+    provenance: Provenance
+
+    def issue(self, **changes: object) -> Issued:
+        """Issue a credential for three days."""
+        parts: dict[str, Any] = {
+            "issuer": "https://issuer.example",
+            "subject": "account-7",
+            "audience_key": self.audience_key.public(),
+            "keys": self.keys,
+            "pairwise": self.pairwise,
+            "now": NOW,
+            "ttl": timedelta(days=3),
+            "jti": "jti-1",
+            "provenance": self.provenance,
+            "face": embedding("face-model", 1),
+            "voice": embedding("voice-model", 2),
+        }
+        return issue(**{**parts, **changes})
+
+    def open(self, token: str, **changes: object) -> OpenedCredential:
+        """Open a credential as its audience would."""
+        return open_credential(token, **{"audience_key": self.audience_key, **self._expectations(), **changes})
+
+    def open_receipt(self, token: str, **changes: object) -> Receipt:
+        """Check a receipt as anyone could."""
+        return open_receipt(token, **{**self._expectations(), **changes})
+
+    def _expectations(self) -> dict[str, Any]:
+        return {
+            "issuer_keys": self.keys.public(),
+            "expected_audience": self.audience_key.audience,
+            "expected_issuer": "https://issuer.example",
+            "now": NOW,
+        }
+
+
+@pytest.fixture
+def world() -> World:
+    """A fresh issuer and audience."""
+    return World(
+        keys=IssuerKeys(SigningKey.generate(now=NOW)),
+        audience_key=AudienceKey.generate("https://generator.example"),
+        pairwise=PairwiseKey(bytes(range(32))),
+        provenance=Provenance(
+            cameo_id="cameo-1",
+            attempt_id="attempt-1",
+            challenge_id="challenge-1",
+            models={"face-model": f"{1:064x}", "voice-model": f"{2:064x}"},
+            profile="default",
+            profile_sha256="ab" * 32,
+            evidence_sha256="cd" * 32,
+            confirmed=("phrase", "movements"),
+        ),
+    )
