@@ -91,6 +91,7 @@ class Reason(StrEnum):
     CHALLENGE_SPENT = "CHALLENGE_SPENT"
     CHALLENGE_UNKNOWN = "CHALLENGE_UNKNOWN"
     TOO_MANY_ATTEMPTS = "TOO_MANY_ATTEMPTS"
+    NOT_CONFIRMED = "NOT_CONFIRMED"
 
     @property
     def kind(self) -> Kind:
@@ -163,5 +164,6 @@ _MEANINGS = {
     Reason.CHALLENGE_EXPIRED: _Meaning(Kind.LIFECYCLE, Sense.NEITHER, _NEW_CHALLENGE),
     Reason.CHALLENGE_SPENT: _Meaning(Kind.LIFECYCLE, Sense.NEITHER, _NEW_CHALLENGE),
     Reason.CHALLENGE_UNKNOWN: _Meaning(Kind.LIFECYCLE, Sense.NEITHER, _NEW_CHALLENGE),
+    Reason.NOT_CONFIRMED: _Meaning(Kind.MISMATCH, Sense.NEITHER, "Record the whole answer again."),
     Reason.TOO_MANY_ATTEMPTS: _Meaning(Kind.LIFECYCLE, Sense.NEITHER, "Wait before you try again."),
 }

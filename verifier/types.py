@@ -194,6 +194,11 @@ class CheckResult:
     reason: Reason | None = None
     detail: str = ""
 
+    @classmethod
+    def unable(cls, name: str, reason: Reason, detail: str = "") -> CheckResult:
+        """Return the result of a check that could not run, and why."""
+        return cls(name=name, outcome=Outcome.UNABLE, reason=reason, detail=detail)
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verifier.errors import ProfileError
-from verifier.types import Direction
+from verifier.types import CheckResult, Direction, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from verifier.reasons import Reason
 
 DEFAULT = "default"
 
@@ -50,6 +52,20 @@ class Threshold:
     def holds(self, score: float) -> bool:
         """Whether `score` is on the good side; NaN never is."""
         return score >= self.value if self.direction is Direction.AT_LEAST else score <= self.value
+
+    def judge(self, check: str, score: float, reason: Reason, detail: str = "") -> CheckResult:
+        """Return the result of the check of that name: it passes, or fails for `reason`."""
+        passed = self.holds(score)
+        return CheckResult(
+            name=check,
+            outcome=Outcome.PASS if passed else Outcome.FAIL,
+            score=score,
+            unit=self.unit,
+            threshold=self.value,
+            direction=self.direction,
+            reason=None if passed else reason,
+            detail=detail,
+        )
 
 
 @dataclass(frozen=True, slots=True)

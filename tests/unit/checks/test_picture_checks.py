@@ -1,0 +1,151 @@
+"""The questions about the picture, on evidence made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from challenges.model import Challenge, Say, Turn, TurnHead
+from verifier.checks import (
+    alone,
+    blink,
+    face_size,
+    light,
+    movement,
+    presence,
+    presentation_attack,
+    same_person,
+    sequence,
+    sharpness,
+)
+from verifier.reasons import Reason
+from verifier.types import Evidence, Missing, Outcome, Word
+
+if TYPE_CHECKING:
+    from verifier.profiles import Profile
+
+MakeEvidence = Callable[..., Evidence]
+NOTHING = Challenge(())
+
+
+def column(value: float, count: int = 90) -> np.ndarray:
+    return np.full(count, value, np.float32)
+
+
+def gap(start: int, stop: int) -> np.ndarray:
+    faces = np.ones(90, np.int32)
+    faces[start:stop] = 0
+    return faces
+
+
+def two_people() -> np.ndarray:
+    rows = np.zeros((16, 512), np.float32)
+    rows[:8, 0] = rows[8:, 1] = 1
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("module", "face", "reason"),
+    [
+        (light, {"luma": column(20)}, Reason.TOO_DARK),
+        (light, {"luma": column(240)}, Reason.TOO_BRIGHT),
+        (sharpness, {"sharpness": column(0.005)}, Reason.BLURRED),
+        (face_size, {"face_px": column(40)}, Reason.FACE_TOO_SMALL),
+        (presence, {"faces": gap(30, 50)}, Reason.FACE_LEFT_FRAME),
+        (presence, {"faces": gap(0, 20)}, Reason.FACE_LEFT_FRAME),
+        (presence, {"faces": gap(70, 90)}, Reason.FACE_LEFT_FRAME),
+        (alone, {"faces": np.where(np.arange(90) < 10, 2, 1).astype(np.int32)}, Reason.MULTIPLE_FACES),
+        (same_person, {"embeddings": two_people()}, Reason.FACE_CHANGED),
+        (presentation_attack, {"live": column(0.05, 24)}, Reason.SCREEN_OR_PRINT),
+        (blink, {"blendshapes": np.zeros((90, 52), np.float32)}, Reason.NO_BLINK),
+    ],
+)
+def test_one_defect_fails_for_its_own_reason(
+    make_evidence: MakeEvidence, profile: Profile, module: Any, face: dict[str, Any], reason: Reason
+) -> None:
+    """Good evidence passes, and the same with one defect fails with that defect's reason, score and threshold."""
+    good = module.check(make_evidence(), NOTHING, profile)
+    assert (good.outcome, good.reason) == (Outcome.PASS, None)
+    bad = module.check(make_evidence(face=face), NOTHING, profile)
+    assert (bad.outcome, bad.reason) == (Outcome.FAIL, reason)
+    assert bad.score is not None
+    assert bad.threshold is not None
+
+
+@pytest.mark.parametrize("module", [light, sharpness, face_size, presence, alone, same_person, presentation_attack, blink])
+def test_without_a_picture_a_check_says_so(make_evidence: MakeEvidence, profile: Profile, module: Any) -> None:
+    """A check that cannot run is unable, with the reason why."""
+    result = module.check(make_evidence(face=Missing(Reason.NO_VIDEO)), NOTHING, profile)
+    assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.NO_VIDEO)
+
+
+def test_no_face_at_all_is_a_failure_of_presence(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """A picture without any face answers the question of presence with no."""
+    result = presence.check(make_evidence(face=Missing(Reason.NO_FACE)), NOTHING, profile)
+    assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.NO_FACE)
+
+
+def test_a_replay_that_shines_in_single_frames_still_fails(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """A quarter of the frames scored live does not save a replay."""
+    live = np.where(np.arange(24) % 4 == 0, 0.98, 0.1).astype(np.float32)
+    result = presentation_attack.check(make_evidence(face={"live": live}), NOTHING, profile)
+    assert result.reason is Reason.SCREEN_OR_PRINT
+
+
+@pytest.mark.parametrize(
+    ("module", "face"), [(presentation_attack, {"live": column(0.99, 11)}), (same_person, {"embeddings": two_people()[:5]})]
+)
+def test_too_few_frames_are_no_answer(make_evidence: MakeEvidence, profile: Profile, module: Any, face: dict[str, Any]) -> None:
+    """Fewer frames than the profile asks for cannot confirm anything."""
+    assert module.check(make_evidence(face=face), NOTHING, profile).outcome is Outcome.UNABLE
+
+
+def nodding(*turns: tuple[float, Turn, float]) -> dict[str, Any]:
+    """Return a pose track of 90 frames with turns of (peak second, way, degrees), each 1 s long."""
+    t_s = np.arange(90) / 15.0
+    pose = np.zeros((90, 3), np.float32)
+    for at, turn, deg in turns:
+        bump = deg * np.clip(np.cos((t_s - at) * np.pi), 0, None) * (np.abs(t_s - at) < 0.5)
+        axis, sign = {Turn.LEFT: (0, 1), Turn.RIGHT: (0, -1), Turn.UP: (1, 1), Turn.DOWN: (1, -1)}[turn]
+        pose[:, axis] += sign * bump.astype(np.float32)
+    return {"pose_deg": pose}
+
+
+LEFT_UP = Challenge((TurnHead(Turn.LEFT), TurnHead(Turn.UP)))
+
+
+@pytest.mark.parametrize(
+    ("turns", "reason"),
+    [
+        ([(1, Turn.LEFT, 30), (4, Turn.UP, 20)], None),
+        ([(1, Turn.LEFT, 30), (2.5, Turn.DOWN, 13), (4, Turn.UP, 25)], None),
+        ([(1, Turn.LEFT, 30), (2.5, Turn.DOWN, 30), (4, Turn.UP, 25)], None),
+        ([(1, Turn.LEFT, 30)], Reason.MOVEMENT_MISSING),
+        ([], Reason.MOVEMENT_MISSING),
+        ([(1, Turn.RIGHT, 30), (4, Turn.UP, 30)], Reason.MOVEMENT_MISSING),
+        ([(1, Turn.UP, 30), (4, Turn.LEFT, 30)], Reason.MOVEMENT_WRONG_ORDER),
+        ([(0.7, Turn.LEFT, 30), (2, Turn.RIGHT, 30), (3.3, Turn.UP, 30), (4.6, Turn.DOWN, 30)], Reason.MOVEMENT_WRONG_ORDER),
+    ],
+)
+def test_movements(
+    make_evidence: MakeEvidence, profile: Profile, turns: list[tuple[float, Turn, float]], reason: Reason | None
+) -> None:
+    """The asked turns in order pass, with one false start at most; missing, mirrored, swapped or sweeping ones do not."""
+    result = movement.check(make_evidence(face=nodding(*turns)), LEFT_UP, profile)
+    assert (result.reason, result.outcome) == (reason, Outcome.FAIL if reason else Outcome.PASS)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "reason"), [(0.3, 4.0, None), (3.0, 4.0, Reason.SPOKE_TOO_LATE), (0.3, 0.9, Reason.SPOKE_TOO_EARLY)]
+)
+def test_words_belong_before_and_after_the_turn_between_them(
+    make_evidence: MakeEvidence, profile: Profile, one: float, two: float, reason: Reason | None
+) -> None:
+    """Words on the wrong side of a turn fail, and the reason says on which."""
+    challenge = Challenge((Say("seven"), TurnHead(Turn.LEFT), Say("four")))
+    words = (Word("seven", one, one + 0.4, 0.9), Word("four", two, two + 0.4, 0.9))
+    evidence = make_evidence(face=nodding((2.0, Turn.LEFT, 30)), sound={"words": words, "text": "seven four"})
+    assert sequence.check(evidence, challenge, profile).reason is reason

@@ -1,0 +1,95 @@
+"""The fold from check results to a verdict."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from verifier.decision import decide
+from verifier.profiles import Profile, Role, load
+from verifier.reasons import Kind, Reason
+from verifier.types import CheckResult, Outcome, Verdict
+
+PROFILE = load()
+CONFIRMED = tuple(name for name, role in PROFILE.roles.items() if role is Role.CONFIRM)
+
+
+def passed(name: str) -> CheckResult:
+    return CheckResult(name, Outcome.PASS)
+
+
+def failed(name: str, reason: Reason) -> CheckResult:
+    return CheckResult(name, Outcome.FAIL, reason=reason)
+
+
+def with_roles(**roles: str) -> Profile:
+    return Profile("test", "", {}, {name: Role(role) for name, role in roles.items()}, "")
+
+
+def test_every_required_check_passed_is_accepted() -> None:
+    """All confirmations given and nothing against it is the only way to be accepted."""
+    decision = decide([passed(name) for name in CONFIRMED], PROFILE, required=CONFIRMED)
+    assert (decision.verdict, decision.reasons) == (Verdict.ACCEPTED, ())
+
+
+def test_nothing_at_all_is_rejected() -> None:
+    """No result and nothing required rejects, so that an empty policy lets nobody in."""
+    decision = decide([], PROFILE, required=[])
+    assert (decision.verdict, decision.reasons) == (Verdict.REJECTED, (Reason.NOT_CONFIRMED,))
+
+
+@given(missing=st.sampled_from(CONFIRMED))
+def test_a_missing_required_result_is_rejected(missing: str) -> None:
+    """Every single required check is needed."""
+    decision = decide([passed(name) for name in CONFIRMED if name != missing], PROFILE, required=CONFIRMED)
+    assert (decision.verdict, decision.reasons) == (Verdict.REJECTED, (Reason.NOT_CONFIRMED,))
+
+
+def test_advice_never_decides() -> None:
+    """A failed advisory check changes nothing."""
+    results = [passed("phrase"), failed("blink", Reason.NO_BLINK)]
+    assert decide(results, with_roles(phrase="confirm", blink="advise"), required=["phrase"]).verdict is Verdict.ACCEPTED
+
+
+def test_a_veto_that_could_not_run_does_not_reject_and_a_confirmation_does() -> None:
+    """Unable to run counts as not confirmed, but is no evidence of attack."""
+    unable = CheckResult.unable("speaker", Reason.NO_SPEECH)
+    veto = with_roles(phrase="confirm", speaker="veto")
+    confirm = with_roles(phrase="confirm", speaker="confirm")
+    assert decide([passed("phrase"), unable], veto, required=["phrase"]).verdict is Verdict.ACCEPTED
+    assert decide([passed("phrase"), unable], confirm, required=["phrase", "speaker"]).reasons == (Reason.NO_SPEECH,)
+
+
+@pytest.mark.parametrize(
+    ("quality", "mismatch", "verdict", "reasons"),
+    [
+        (Reason.TOO_NOISY, Reason.PHRASE_MISMATCH, Verdict.RETRY, (Reason.TOO_NOISY,)),
+        (Reason.TOO_DARK, Reason.MOVEMENT_MISSING, Verdict.RETRY, (Reason.TOO_DARK,)),
+        (Reason.TOO_DARK, Reason.PHRASE_MISMATCH, Verdict.REJECTED, (Reason.PHRASE_MISMATCH, Reason.TOO_DARK)),
+        (Reason.RECORDING_TOO_SHORT, Reason.PHRASE_MISMATCH, Verdict.RETRY, (Reason.RECORDING_TOO_SHORT,)),
+        (Reason.TOO_DARK, Reason.SCREEN_OR_PRINT, Verdict.REJECTED, (Reason.SCREEN_OR_PRINT, Reason.TOO_DARK)),
+    ],
+)
+def test_poor_quality_explains_a_mismatch_of_its_own_sense_only(
+    quality: Reason, mismatch: Reason, verdict: Verdict, reasons: tuple[Reason, ...]
+) -> None:
+    """Noise explains misheard words, never darkness, and nothing explains an attack."""
+    profile = with_roles(light="confirm", other="confirm")
+    decision = decide([failed("light", quality), failed("other", mismatch)], profile, required=["light", "other"])
+    assert (decision.verdict, decision.reasons) == (verdict, reasons)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(CONFIRMED), st.sampled_from(Outcome), st.sampled_from(Reason)), unique_by=lambda row: row[0]
+    )
+)
+def test_no_failed_confirmation_is_ever_accepted(rows: list[tuple[str, Outcome, Reason]]) -> None:
+    """Whatever the other results are, one attack reason rejects, and acceptance needs all of them."""
+    results = [CheckResult(n, o, reason=None if o is Outcome.PASS else r) for n, o, r in rows]
+    decision = decide(results, PROFILE, required=CONFIRMED)
+    everything = len(rows) == len(CONFIRMED) and all(o is Outcome.PASS for _, o, _ in rows)
+    assert (decision.verdict is Verdict.ACCEPTED) == everything
+    if any(r.outcome is not Outcome.PASS and r.reason and r.reason.kind is Kind.ATTACK for r in results):
+        assert decision.verdict is Verdict.REJECTED

@@ -1,0 +1,59 @@
+"""Did the head turn the ways that were asked, in their order?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from verifier.evidence.movements import Movement, matches, movements
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Direction, Evidence, Missing, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from challenges.model import Challenge, Turn
+    from verifier.profiles import Profile
+
+NAME = "movement"
+
+
+def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckResult:
+    """Fail for a missing turn, for turns in another order, and for more turns than asked beyond the profile's allowance.
+
+    The allowance keeps a recording that simply turns every way over and over from containing every possible answer. Only a turn
+    about as wide as the asked ones counts as one more: people move their heads a little when they talk.
+    The score is the number of asked turns found.
+    """
+    if isinstance(evidence.face, Missing):
+        return CheckResult.unable(NAME, evidence.face.reason)
+    found = movements(
+        evidence.face.t_s,
+        evidence.face.pose_deg,
+        min_deg=profile["turn_deg_min"].value,
+        centre_deg=profile["turn_centre_deg_max"].value,
+    )
+    asked = challenge.turns
+    common = sum((Counter(m.turn for m in found) & Counter(asked)).values())
+    seen = ", ".join(f"{m.turn} {m.peak_deg:.0f}° at {m.peak_s:.1f} s" for m in found) or "none"
+    return CheckResult(
+        name=NAME,
+        outcome=Outcome.FAIL if (reason := _reason(found, asked, common, profile)) else Outcome.PASS,
+        score=float(common),
+        unit="turns",
+        threshold=float(len(asked)),
+        direction=Direction.AT_LEAST,
+        reason=reason,
+        detail=f"asked {', '.join(asked)}; seen {seen}",
+    )
+
+
+def _reason(found: Sequence[Movement], asked: Sequence[Turn], common: int, profile: Profile) -> Reason | None:
+    if common < len(asked):
+        return Reason.MOVEMENT_MISSING
+    widest = max(matches(found, asked), key=lambda choice: sum(m.peak_deg for m in choice), default=None)
+    if widest is None:
+        return Reason.MOVEMENT_WRONG_ORDER
+    wide_deg = profile["extra_turn_share_min"].value * min(m.peak_deg for m in widest)
+    extra = sum(m.peak_deg >= wide_deg for m in found) - len(asked)
+    return None if profile["extra_turns_max"].holds(extra) else Reason.MOVEMENT_WRONG_ORDER

@@ -1,0 +1,27 @@
+"""Is this a face before the camera, or a picture of one?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Evidence, Missing
+
+if TYPE_CHECKING:
+    from challenges.model import Challenge
+    from verifier.profiles import Profile
+
+NAME = "presentation_attack"
+
+
+def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+    """Judge the median probability of a live face over the scored frames; a single frame of a replay may reach 0.98."""
+    if isinstance(evidence.face, Missing):
+        return CheckResult.unable(NAME, evidence.face.reason)
+    live = evidence.face.live
+    frames = profile["live_frames_min"]
+    if not frames.holds(len(live)):
+        return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, f"{len(live)} scored frames, {frames.value:.0f} are needed")
+    return profile["live_p50_min"].judge(NAME, float(np.quantile(live, 0.5)), Reason.SCREEN_OR_PRINT, f"{len(live)} frames")

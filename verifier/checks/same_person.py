@@ -1,0 +1,31 @@
+"""Is it the same face all along?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Evidence, Missing
+
+if TYPE_CHECKING:
+    from challenges.model import Challenge
+    from verifier.profiles import Profile
+
+NAME = "same_person"
+
+
+def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+    """Judge the least cosine similarity between any two embedded frames.
+
+    The least pair, not a distance from the mean: after a swap halfway the mean lies between both faces.
+    """
+    if isinstance(evidence.face, Missing):
+        return CheckResult.unable(NAME, evidence.face.reason)
+    embeddings = evidence.face.embeddings
+    frames = profile["identity_frames_min"]
+    if not frames.holds(len(embeddings)):
+        return CheckResult.unable(
+            NAME, Reason.FACE_LEFT_FRAME, f"{len(embeddings)} near-frontal frames, {frames.value:.0f} are needed"
+        )
+    least = float((embeddings @ embeddings.T).min())
+    return profile["same_person_min"].judge(NAME, least, Reason.FACE_CHANGED, f"{len(embeddings)} frames")

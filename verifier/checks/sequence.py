@@ -1,0 +1,57 @@
+"""Were the words said before and after the turns they belong to?
+
+This is what binds the voice to the head: the right words over the right turns, but in separate takes, do not interleave.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from challenges.model import Challenge, Say
+from verifier.evidence.movements import Movement, matches, movements
+from verifier.evidence.spoken import spoken_spans
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Evidence, Missing
+
+if TYPE_CHECKING:
+    from verifier.profiles import Profile
+
+NAME = "sequence"
+
+
+def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckResult:
+    """Judge by how many seconds words run past the peak of a turn on their wrong side, at worst."""
+    if isinstance(evidence.face, Missing):
+        return CheckResult.unable(NAME, evidence.face.reason)
+    if isinstance(evidence.sound, Missing):
+        return CheckResult.unable(NAME, evidence.sound.reason)
+    spans = spoken_spans(challenge, evidence.sound)
+    if any(span is None for span in spans):
+        return CheckResult.unable(NAME, Reason.PHRASE_MISMATCH, "not every part of the phrase was found")
+    found = movements(
+        evidence.face.t_s,
+        evidence.face.pose_deg,
+        min_deg=profile["turn_deg_min"].value,
+        centre_deg=profile["turn_centre_deg_max"].value,
+    )
+    known = [span for span in spans if span is not None]
+    fits = [_worst_overrun(challenge, known, choice) for choice in matches(found, challenge.turns)]
+    if not fits:
+        return CheckResult.unable(NAME, Reason.MOVEMENT_MISSING, "the asked turns were not found in order")
+    overrun_s, reason = min(fits)
+    return profile["overrun_max"].judge(NAME, overrun_s, reason)
+
+
+def _worst_overrun(challenge: Challenge, spans: list[tuple[float, float]], turns: tuple[Movement, ...]) -> tuple[float, Reason]:
+    """Return the worst overrun in seconds (never below 0) of words against the turn beside them, and which way."""
+    said, made = iter(spans), iter(turns)
+    worst = (0.0, Reason.SPOKE_TOO_LATE)
+    before: tuple[float, float] | Movement | None = None
+    for step in challenge.steps:
+        now: tuple[float, float] | Movement = next(said) if isinstance(step, Say) else next(made)
+        if isinstance(before, tuple) and isinstance(now, Movement):
+            worst = max(worst, (before[1] - now.peak_s, Reason.SPOKE_TOO_LATE))
+        elif isinstance(before, Movement) and isinstance(now, tuple):
+            worst = max(worst, (before.peak_s - now[0], Reason.SPOKE_TOO_EARLY))
+        before = now
+    return worst

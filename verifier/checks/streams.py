@@ -1,0 +1,29 @@
+"""Does the recording have the picture and the sound that the challenge needs?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Evidence, Outcome
+
+if TYPE_CHECKING:
+    from challenges.model import Challenge
+    from verifier.profiles import Profile
+
+NAME = "streams"
+
+
+def check(evidence: Evidence, challenge: Challenge, _profile: Profile) -> CheckResult:
+    """Fail for `NO_VIDEO` or `NO_AUDIO`; sound may be absent only where there are turns to make and nothing to say."""
+    media = evidence.media
+    sound_needed = bool(challenge.spoken) or not challenge.turns
+    if not media.video_codec:
+        reason = Reason.NO_VIDEO
+    elif not media.audio_codec and sound_needed:
+        reason = Reason.NO_AUDIO
+    else:
+        return CheckResult(
+            NAME, Outcome.PASS, detail=f"{media.container}: {media.video_codec}, {media.audio_codec or 'no sound'}"
+        )
+    return CheckResult(NAME, Outcome.FAIL, reason=reason, detail=media.container)

@@ -1,0 +1,65 @@
+"""Fold check results into a verdict: vetoes first, confirmations required, nothing averaged.
+
+Invariants: a recording is accepted only if every check the profile requires ran and passed; an empty or missing answer rejects;
+advice never decides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verifier.profiles import Profile, Role
+from verifier.reasons import Kind, Reason, Sense
+from verifier.types import CheckResult, Decision, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_WORST_FIRST = (Kind.ATTACK, Kind.LIFECYCLE, Kind.UNREADABLE, Kind.MISMATCH, Kind.IDENTITY, Kind.QUALITY)
+
+
+def decide(results: Sequence[CheckResult], profile: Profile, *, required: Iterable[str]) -> Decision:
+    """Return the verdict and its reasons.
+
+    Args:
+        results: what the checks found.
+        profile: gives each check its role.
+        required: names of the checks that must have answered for this challenge.
+
+    1. A check counts against the recording if its role is veto and it failed, or its role is confirm and it did not pass.
+    2. A required check without a result, or no required check at all, counts as `NOT_CONFIRMED`.
+    3. A mismatch in one sense is explained by poor quality of that sense: a phrase misheard in noise asks for another try.
+    4. Attack evidence, or any reason left that rejects → `REJECTED`; else identity → `REVIEW`; else quality → `RETRY`.
+    """
+    standing = [r for r in results if _counts_against(r, profile.role(r.name))]
+    reasons = [r.reason or Reason.NOT_CONFIRMED for r in standing]
+    wanted = set(required)
+    if not wanted or wanted - {r.name for r in results}:
+        reasons.append(Reason.NOT_CONFIRMED)
+    reasons = [reason for reason in dict.fromkeys(reasons) if not _explained(reason, reasons)]
+    ordered = tuple(sorted(reasons, key=lambda reason: _WORST_FIRST.index(reason.kind)))
+    return Decision(_verdict({reason.kind for reason in ordered}), ordered)
+
+
+def _counts_against(result: CheckResult, role: Role) -> bool:
+    match role:
+        case Role.VETO:
+            return result.outcome is Outcome.FAIL
+        case Role.CONFIRM:
+            return result.outcome is not Outcome.PASS
+        case Role.ADVISE:
+            return False
+
+
+def _explained(reason: Reason, reasons: Iterable[Reason]) -> bool:
+    return reason.kind is Kind.MISMATCH and any(
+        other.kind is Kind.QUALITY and (other.sense is reason.sense or other.sense is Sense.BOTH) for other in reasons
+    )
+
+
+def _verdict(kinds: set[Kind]) -> Verdict:
+    if kinds & {Kind.ATTACK, Kind.MISMATCH, Kind.LIFECYCLE, Kind.UNREADABLE}:
+        return Verdict.REJECTED
+    if Kind.IDENTITY in kinds:
+        return Verdict.REVIEW
+    return Verdict.RETRY if kinds else Verdict.ACCEPTED

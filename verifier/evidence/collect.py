@@ -1,0 +1,70 @@
+"""One pass over a recording: picture in the calling thread, sound in another, then both halves together.
+
+PyAV, MediaPipe, ONNX Runtime and CTranslate2 release the interpreter lock while they work, so the two halves overlap.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from verifier.evidence.picture import Stopwatch, observe
+from verifier.evidence.sound import listen
+from verifier.media.recording import Recording, open_recording
+from verifier.reasons import Reason
+from verifier.types import Evidence, FaceTrack, Missing, SoundTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from verifier.models.kit import ModelKit
+    from verifier.settings import Settings
+
+
+def collect(
+    recording: bytes | Path,
+    kit: ModelKit,
+    *,
+    settings: Settings,
+    spoken: Sequence[str] = (),
+    cancelled: Callable[[], bool] = lambda: False,
+    timings_ms: Stopwatch | None = None,
+) -> Evidence:
+    """Decode a recording once and run every model over it.
+
+    Args:
+        recording: the file's bytes, or its path.
+        kit: where the models come from.
+        settings: limits and the analysis rate.
+        spoken: the texts a challenge asks for.
+        cancelled: asked before each frame.
+        timings_ms: milliseconds by stage are added here; picture and sound overlap, so they do not add up to the wall time.
+
+    Raises:
+        UnjudgeableError: nothing can be read, or a hard limit is exceeded.
+        AbandonedError: `cancelled` said so.
+    """
+    watch = Stopwatch() if timings_ms is None else timings_ms
+    with open_recording(recording, limits=settings.media) as source, ThreadPoolExecutor(1, "sound") as pool:
+        future = pool.submit(_sound, source, kit, spoken, watch)
+        face = _face(source, kit, settings, cancelled, watch)
+        sound = future.result()
+        return Evidence(media=source.finished_info(), face=face, sound=sound)
+
+
+def _face(
+    source: Recording, kit: ModelKit, settings: Settings, cancelled: Callable[[], bool], watch: Stopwatch
+) -> FaceTrack | Missing:
+    if not source.info.video_codec:
+        return Missing(Reason.NO_VIDEO)
+    frames = source.frames(max_fps=settings.analysis_fps)
+    still = source.info.duration_s == 0
+    length_s = min(source.info.duration_s, settings.media.max_s)
+    return observe(frames, kit, duration_s=length_s, still=still, cancelled=cancelled, timings_ms=watch)
+
+
+def _sound(source: Recording, kit: ModelKit, spoken: Sequence[str], watch: Stopwatch) -> SoundTrack | Missing:
+    if not source.info.audio_codec:
+        return Missing(Reason.NO_AUDIO)
+    return listen(source.sound(), kit, spoken=spoken, timings_ms=watch)

@@ -1,0 +1,234 @@
+"""The picture's half of the evidence: one pass over the frames, no frame kept.
+
+Landmarks, pose and light are taken from every analysed frame. The costlier networks run on a fixed number of frames
+spread over the recording, so that cost does not grow with its length: `LIVE_FRAMES` for presentation attack, `IDENTITY_FRAMES`
+near-frontal ones for identity (similarity falls with yaw), `AGE_FRAMES` for age.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from verifier.errors import AbandonedError
+from verifier.models.landmarks import head_pose_deg
+from verifier.reasons import Reason
+from verifier.types import F32, U8, FaceObservation, FaceTrack, Frame, Missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from verifier.models.kit import ModelKit
+
+LIVE_FRAMES = 24
+"""Twice the twelve the profile asks for at least, so that half of them may be without a face."""
+IDENTITY_FRAMES = 16
+AGE_FRAMES = 5
+FRONTAL_DEG = 20.0
+"""Beyond this yaw or pitch a picture says less about identity: similarity to the frontal one falls to 0.75-0.84 at 25 degrees."""
+MAX_FACES = 2
+"""Enough to know that there is more than one."""
+_CHEEKS = (234, 454)
+_CROP_PX = 112
+
+
+class Slots:
+    """Spreads at most one pick over each of `count` equal slots of a recording.
+
+    The pick of a slot is its first eligible frame, so that the same frames give the same picks.
+    """
+
+    def __init__(self, count: int, duration_s: float) -> None:
+        """Divide `duration_s` seconds into `count` slots."""
+        self._width_s = max(duration_s / count, 1e-3)
+        self._next = 0
+
+    def take(self, t_s: float) -> bool:
+        """Whether the frame at `t_s` is its slot's pick; asking takes it."""
+        slot = int(t_s / self._width_s)
+        due = slot >= self._next
+        if due:
+            self._next = slot + 1
+        return due
+
+
+@dataclass(slots=True)
+class _Rows:
+    t_s: list[float] = field(default_factory=list)
+    faces: list[int] = field(default_factory=list)
+    landmarks: list[F32] = field(default_factory=list)
+    pose_deg: list[tuple[float, float, float]] = field(default_factory=list)
+    blendshapes: list[F32] = field(default_factory=list)
+    face_px: list[float] = field(default_factory=list)
+    luma: list[float] = field(default_factory=list)
+    sharpness: list[float] = field(default_factory=list)
+    identity_t_s: list[float] = field(default_factory=list)
+    identity_yaw_deg: list[float] = field(default_factory=list)
+    embeddings: list[F32] = field(default_factory=list)
+    live_t_s: list[float] = field(default_factory=list)
+    live: list[float] = field(default_factory=list)
+    ages: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Picks:
+    live: Slots
+    identity: Slots
+    age: Slots
+
+
+class Stopwatch(dict[str, float]):
+    """Milliseconds spent by name."""
+
+    def add(self, name: str, since_s: float) -> float:
+        """Add the time since `since_s` (of `perf_counter`) and return the present reading."""
+        now_s = perf_counter()
+        self[name] = self.get(name, 0.0) + (now_s - since_s) * 1e3
+        return now_s
+
+
+def observe(
+    frames: Iterable[Frame],
+    kit: ModelKit,
+    *,
+    duration_s: float,
+    still: bool = False,
+    cancelled: Callable[[], bool] = lambda: False,
+    timings_ms: Stopwatch | None = None,
+) -> FaceTrack | Missing:
+    """Run the picture models over a recording's frames, in order.
+
+    Args:
+        frames: upright frames with rising times; consumed once, none is kept.
+        kit: where the models come from.
+        duration_s: declared length in seconds; only spreads the picks.
+        still: the frames are unrelated stills, so no tracking from one to the next.
+        cancelled: asked before each frame.
+        timings_ms: milliseconds by model are added here.
+
+    Returns:
+        The face track, or `Missing(NO_FACE)` when no analysed frame shows a face, or `Missing(NO_VIDEO)` without a frame.
+
+    Raises:
+        AbandonedError: `cancelled` said so.
+    """
+    watch = Stopwatch() if timings_ms is None else timings_ms
+    rows = _Rows()
+    picks = _Picks(*(Slots(count, duration_s) for count in (LIVE_FRAMES, IDENTITY_FRAMES, AGE_FRAMES)))
+    iterator = iter(frames)
+    with kit.landmarker(max_faces=MAX_FACES, video=not still) as landmarker:
+        while True:
+            mark = perf_counter()
+            frame = next(iterator, None)
+            mark = watch.add("decode_picture", mark)
+            if frame is None:
+                break
+            if cancelled():
+                raise AbandonedError("the verification was abandoned")
+            found = landmarker.detect(frame)
+            mark = watch.add("landmarks", mark)
+            rows.t_s.append(frame.t_s)
+            rows.faces.append(len(found))
+            if not found:
+                _append_absent(rows)
+                continue
+            face = found[0]
+            pose = head_pose_deg(face.transform)
+            _append_face(rows, frame.rgb, face, pose)
+            watch.add("measure", mark)
+            _run_networks(rows, picks, frame, face, pose, kit, watch, frontal_only=not still)
+    if not rows.t_s:
+        return Missing(Reason.NO_VIDEO)
+    if not any(rows.faces):
+        return Missing(Reason.NO_FACE)
+    return _track(rows)
+
+
+def _run_networks(
+    rows: _Rows,
+    picks: _Picks,
+    frame: Frame,
+    face: FaceObservation,
+    pose: tuple[float, float, float],
+    kit: ModelKit,
+    watch: Stopwatch,
+    *,
+    frontal_only: bool,
+) -> None:
+    mark = perf_counter()
+    if picks.live.take(frame.t_s):
+        rows.live_t_s.append(frame.t_s)
+        rows.live.append(kit.presentation_attack.score(frame.rgb, face.landmarks))
+        mark = watch.add("presentation_attack", mark)
+    if frontal_only and max(abs(pose[0]), abs(pose[1])) > FRONTAL_DEG:
+        return
+    if picks.identity.take(frame.t_s):
+        rows.identity_t_s.append(frame.t_s)
+        rows.identity_yaw_deg.append(pose[0])
+        rows.embeddings.append(kit.face_embedder.embed(kit.face_embedder.align(frame.rgb, face.landmarks)))
+        mark = watch.add("face_embedding", mark)
+    if picks.age.take(frame.t_s):
+        rows.ages.append(kit.age.estimate(frame.rgb, face.landmarks))
+        watch.add("age", mark)
+
+
+def _append_absent(rows: _Rows) -> None:
+    nan = float("nan")
+    rows.landmarks.append(np.full((478, 3), nan, np.float32))
+    rows.blendshapes.append(np.full(52, nan, np.float32))
+    rows.pose_deg.append((nan, nan, nan))
+    for column in (rows.face_px, rows.luma, rows.sharpness):
+        column.append(nan)
+
+
+def _append_face(rows: _Rows, rgb: U8, face: FaceObservation, pose: tuple[float, float, float]) -> None:
+    rows.landmarks.append(face.landmarks)
+    rows.blendshapes.append(face.blendshapes)
+    rows.pose_deg.append(pose)
+    left, right = face.landmarks[_CHEEKS[0], :2], face.landmarks[_CHEEKS[1], :2]
+    rows.face_px.append(float(np.linalg.norm(left - right)))
+    luma, sharpness = _light_and_sharpness(rgb, face.landmarks)
+    rows.luma.append(luma)
+    rows.sharpness.append(sharpness)
+
+
+def _light_and_sharpness(rgb: U8, landmarks: F32) -> tuple[float, float]:
+    """Return the mean luma 0..255 of the face's box and its sharpness.
+
+    Sharpness is the standard deviation of the Laplacian over the mean luma, at a face width of 112 px, so that it depends
+    neither on the picture's size nor on the light (Pech-Pacheco et al., 2000, with the variance made relative).
+    """
+    height, width = rgb.shape[:2]
+    x0, y0 = np.clip(landmarks[:, :2].min(axis=0).astype(int), 0, (width - 1, height - 1))
+    x1, y1 = np.clip(landmarks[:, :2].max(axis=0).astype(int) + 1, (x0 + 1, y0 + 1), (width, height))
+    crop = cv2.cvtColor(rgb[y0:y1, x0:x1], cv2.COLOR_RGB2GRAY)
+    scale = _CROP_PX / crop.shape[1]
+    resized = cv2.resize(crop, (_CROP_PX, max(1, round(crop.shape[0] * scale))), interpolation=cv2.INTER_AREA)
+    luma = float(resized.mean())
+    return luma, float(cv2.Laplacian(resized, cv2.CV_32F).std() / max(luma, 1.0))
+
+
+def _track(rows: _Rows) -> FaceTrack:
+    def stack(column: list[F32], width: int) -> F32:
+        return np.stack(column) if column else np.zeros((0, width), np.float32)
+
+    return FaceTrack(
+        t_s=np.array(rows.t_s, np.float64),
+        faces=np.array(rows.faces, np.int32),
+        landmarks=np.stack(rows.landmarks),
+        pose_deg=np.array(rows.pose_deg, np.float32),
+        blendshapes=stack(rows.blendshapes, 52),
+        face_px=np.array(rows.face_px, np.float32),
+        luma=np.array(rows.luma, np.float32),
+        sharpness=np.array(rows.sharpness, np.float32),
+        identity_t_s=np.array(rows.identity_t_s, np.float64),
+        identity_yaw_deg=np.array(rows.identity_yaw_deg, np.float32),
+        embeddings=stack(rows.embeddings, 512),
+        live_t_s=np.array(rows.live_t_s, np.float64),
+        live=np.array(rows.live, np.float32),
+        ages=np.array(rows.ages, np.float32),
+    )

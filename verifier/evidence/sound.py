@@ -1,0 +1,112 @@
+"""The sound's half of the evidence: speech, words, levels and voice embeddings.
+
+Voice embeddings are taken over the speech alone, with the silences cut out, in windows of `WINDOW_S` every `HOP_S`, and once
+over all of it.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verifier.evidence.picture import Stopwatch
+from verifier.types import F32, F64, SoundTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verifier.models.kit import ModelKit
+
+RATE_HZ = 16_000
+WINDOW_S = 2.0
+HOP_S = 1.0
+_BLOCK = 480
+"""30 ms, the usual block of level meters for speech."""
+_SILENCE_DBFS = -120.0
+
+
+def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms: Stopwatch | None = None) -> SoundTrack:
+    """Run the sound models over a recording's sound.
+
+    Args:
+        sound: (N,) float32 mono at 16 kHz, -1..1, from the recording's start.
+        kit: where the models come from.
+        spoken: the texts a challenge asks for; they are laid over the sound as `forced`.
+        timings_ms: milliseconds by model are added here.
+    """
+    watch = Stopwatch() if timings_ms is None else timings_ms
+    mark = perf_counter()
+    speech = kit.voice_activity.segments(sound)
+    mark = watch.add("voice_activity", mark)
+    voiced = len(speech) > 0
+    text, words = kit.transcriber.transcribe(sound) if voiced else ("", ())
+    mark = watch.add("transcription", mark)
+    forced = kit.transcriber.force(sound, spoken) if voiced and spoken else ()
+    mark = watch.add("forced_alignment", mark)
+    uttered, times_s = _concatenate(sound, speech)
+    starts = _window_starts(len(uttered))
+    size = int(WINDOW_S * RATE_HZ)
+    embeddings = [kit.speaker.embed(uttered[start : start + size]) for start in starts]
+    whole = kit.speaker.embed(uttered) if len(starts) > 1 else (embeddings[0] if embeddings else np.zeros(0, np.float32))
+    watch.add("speaker", mark)
+    level, noise = _levels(sound, speech)
+    return SoundTrack(
+        duration_s=len(sound) / RATE_HZ,
+        level_dbfs=level,
+        noise_dbfs=noise,
+        peak_dbfs=_dbfs(float(np.abs(sound).max(initial=0.0))),
+        speech=speech,
+        text=text,
+        words=words,
+        forced=forced,
+        window_s=np.array([(times_s[start], times_s[min(start + size, len(uttered)) - 1]) for start in starts]).reshape(-1, 2),
+        window_embeddings=np.stack(embeddings) if embeddings else np.zeros((0, 512), np.float32),
+        embedding=whole,
+    )
+
+
+def _concatenate(sound: F32, speech: F64) -> tuple[F32, F64]:
+    """Return the speech without the silences between, and each sample's time in the recording."""
+    spans = [(int(start * RATE_HZ), min(int(end * RATE_HZ), len(sound))) for start, end in speech]
+    if not spans:
+        return np.zeros(0, np.float32), np.zeros(0)
+    index = np.concatenate([np.arange(start, end) for start, end in spans])
+    return sound[index], index / RATE_HZ
+
+
+def _window_starts(samples: int) -> list[int]:
+    """Start samples of the windows: the last one ends with the speech; speech shorter than a window is one window."""
+    size, hop = int(WINDOW_S * RATE_HZ), int(HOP_S * RATE_HZ)
+    if samples == 0:
+        return []
+    if samples <= size:
+        return [0]
+    starts = list(range(0, samples - size + 1, hop))
+    if starts[-1] + size < samples:
+        starts.append(samples - size)
+    return starts
+
+
+def _levels(sound: F32, speech: F64) -> tuple[float, float]:
+    """Return the RMS level of the speech and of the quietest tenth of the rest, in dBFS.
+
+    The quietest tenth, since breath, clicks and a voice activity detector's late edges lie in the rest too. Without any rest the
+    quietest tenth of everything stands in for it.
+    """
+    blocks = sound[: len(sound) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
+    if len(blocks) == 0:
+        return _SILENCE_DBFS, _SILENCE_DBFS
+    power = np.mean(blocks.astype(np.float64) ** 2, axis=1)
+    middle_s = (np.arange(len(blocks)) + 0.5) * _BLOCK / RATE_HZ
+    voiced = np.zeros(len(blocks), bool)
+    for start, end in speech:
+        voiced |= (middle_s >= start) & (middle_s <= end)
+    rest = power[~voiced] if (~voiced).sum() >= 10 else power
+    level = float(np.sqrt(power[voiced].mean())) if voiced.any() else 0.0
+    return _dbfs(level), _dbfs(float(np.sqrt(np.quantile(rest, 0.1))))
+
+
+def _dbfs(amplitude: float) -> float:
+    return max(_SILENCE_DBFS, 20.0 * float(np.log10(max(amplitude, 1e-12))))
