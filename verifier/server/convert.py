@@ -1,16 +1,15 @@
-"""Values of the package to messages of `cameo.v1`, one way, field by field."""
+"""Values of the package to messages of `cameo.v1`, one way, field by field. Enums carry the same names on both sides."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cameo.v1 import attempt_pb2, challenge_pb2, credential_pb2, reason_pb2
+from cameo.v1 import attempt_pb2, challenge_pb2, credential_pb2
 
 from challenges.model import Say
 
 if TYPE_CHECKING:
     from challenges.model import Challenge, Step
-    from verifier.reasons import Reason
     from verifier.store.attempts import Attempt
     from verifier.store.credentials import IssuedCredential
     from verifier.types import CheckResult
@@ -33,8 +32,8 @@ def attempt(stored: Attempt, *, full: bool) -> attempt_pb2.Attempt:
         id=stored.id,
         challenge_id=stored.challenge_id,
         audience=stored.audience,
-        verdict=attempt_pb2.Verdict.Value(stored.verdict.name) if stored.verdict else None,
-        reasons=[reason(each) for each in stored.reasons],
+        verdict=stored.verdict.name if stored.verdict else None,
+        reasons=[reason.name for reason in stored.reasons],
         hint=stored.reasons[0].hint if stored.reasons else "",
         create_time=stored.created_at,
     )
@@ -50,29 +49,22 @@ def check(result: CheckResult) -> attempt_pb2.Check:
     """Return the message of a check's result."""
     return attempt_pb2.Check(
         name=result.name,
-        outcome=attempt_pb2.Outcome.Value(result.outcome.name),
+        outcome=result.outcome.name,
         score=result.score,
         unit=result.unit,
         threshold=result.threshold,
-        direction=attempt_pb2.Direction.Value(result.direction.name) if result.direction else None,
-        reason=reason(result.reason) if result.reason else None,
+        direction=result.direction.name if result.direction else None,
+        reason=result.reason.name if result.reason else None,
         detail=result.detail,
     )
 
 
 def credential(issued: IssuedCredential) -> credential_pb2.Credential:
     """Return the message of a credential."""
-    return credential_pb2.Credential(
-        id=issued.jti, token=issued.token, receipt=issued.receipt, expire_time=issued.expires_at
-    )
-
-
-def reason(value: Reason) -> reason_pb2.Reason:
-    """Return the wire's value of a reason; both carry the same names."""
-    return reason_pb2.Reason.Value(value.name)
+    return credential_pb2.Credential(id=issued.jti, token=issued.token, receipt=issued.receipt, expire_time=issued.expires_at)
 
 
 def _step(step: Step) -> challenge_pb2.Step:
     if isinstance(step, Say):
         return challenge_pb2.Step(say=step.text)
-    return challenge_pb2.Step(turn=challenge_pb2.Turn.Value(step.turn.name))
+    return challenge_pb2.Step(turn=step.turn.name)

@@ -46,7 +46,7 @@ _CODES = {
     error_reason_pb2.OVERLOADED: StatusCode.RESOURCE_EXHAUSTED,
     error_reason_pb2.SERVER_STOPPING: StatusCode.UNAVAILABLE,
     error_reason_pb2.STORE_UNAVAILABLE: StatusCode.UNAVAILABLE,
-    error_reason_pb2.WORKER_LOST: StatusCode.INTERNAL,
+    error_reason_pb2.JUDGING_INTERRUPTED: StatusCode.INTERNAL,
     error_reason_pb2.SERVER_FAULT: StatusCode.INTERNAL,
 }
 _CHALLENGE_CODES = {
@@ -73,7 +73,7 @@ class RequestError(CameoError):
         self.retry_after_s = retry_after_s
 
 
-def status_of(error: Exception) -> status_pb2.Status:
+def status_of(error: Exception) -> status_pb2.Status:  # noqa: PLR0911 - one for each kind of error
     """Return the rich status of an error; what is nobody's business outside becomes `SERVER_FAULT` without its message."""
     match error:
         case RequestError():
@@ -94,12 +94,19 @@ def status_of(error: Exception) -> status_pb2.Status:
         case StoppingError():
             return _of(error_reason_pb2.SERVER_STOPPING, str(error), retry_after_s=RETRY_S)
         case StoreError():
-            return _of(error_reason_pb2.STORE_UNAVAILABLE, "the service cannot reach its records; try again", retry_after_s=RETRY_S)
+            return _of(
+                error_reason_pb2.STORE_UNAVAILABLE, "the service cannot reach its records; try again", retry_after_s=RETRY_S
+            )
         case WorkerLostError():
-            return _of(error_reason_pb2.WORKER_LOST, "the recording could not be judged; ask for a new challenge and answer that one")
+            return _of(
+                error_reason_pb2.JUDGING_INTERRUPTED,
+                "the recording could not be judged; ask for a new challenge and answer that one",
+            )
         case AbandonedError():
             return _of(error_reason_pb2.CALLER_GONE, "the caller went away")
-    return _of(error_reason_pb2.SERVER_FAULT, "the service made a mistake; ask for a new challenge, and report it if it happens again")
+    return _of(
+        error_reason_pb2.SERVER_FAULT, "the service made a mistake; ask for a new challenge, and report it if it happens again"
+    )
 
 
 def grpc_status_of(error: Exception) -> Status:
@@ -112,7 +119,8 @@ def reason_of(error: Exception) -> str:
     """Return the `ErrorInfo.reason` of an error."""
     info = error_details_pb2.ErrorInfo()
     status_of(error).details[0].Unpack(info)
-    return info.reason
+    reason: str = info.reason
+    return reason
 
 
 def _of(reason: ErrorReason, message: str, *, retry_after_s: float | None = None) -> status_pb2.Status:

@@ -100,5 +100,6 @@ class Upload:
                 yield
         except TimeoutError:
             raise RequestError(
-                error_reason_pb2.UPLOAD_TOO_SLOW, f"the recording was not complete after {self._limit_s:g} s; try a better connection"
+                error_reason_pb2.UPLOAD_TOO_SLOW,
+                f"the recording was not complete after {self._limit_s:g} s; try a better connection",
             ) from None

@@ -11,11 +11,11 @@ import multiprocessing
 import os
 import signal
 import threading
-import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from verifier.errors import CameoError
+from verifier.server.outline import outline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +32,7 @@ class WorkerLostError(CameoError):
 
 
 class WorkerFaultError(CameoError):
-    """The code that judges has a bug; the message names the type of the error and where it was raised, not what with."""
+    """The code that judges has a bug; the message is the error's outline, without what it was raised with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,5 +277,4 @@ class _Cancelled:
 def _portable(error: Exception) -> CameoError:
     if isinstance(error, CameoError):
         return error
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    return WorkerFaultError(f"{type(error).__name__} at {where.filename}:{where.lineno} in {where.name}")
+    return WorkerFaultError(outline(error))

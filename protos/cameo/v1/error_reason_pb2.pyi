@@ -25,7 +25,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OVERLOADED: _ClassVar[ErrorReason]
     SERVER_STOPPING: _ClassVar[ErrorReason]
     STORE_UNAVAILABLE: _ClassVar[ErrorReason]
-    WORKER_LOST: _ClassVar[ErrorReason]
+    JUDGING_INTERRUPTED: _ClassVar[ErrorReason]
     SERVER_FAULT: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 CONFIG_MISSING: ErrorReason
@@ -46,5 +46,5 @@ CALLER_GONE: ErrorReason
 OVERLOADED: ErrorReason
 SERVER_STOPPING: ErrorReason
 STORE_UNAVAILABLE: ErrorReason
-WORKER_LOST: ErrorReason
+JUDGING_INTERRUPTED: ErrorReason
 SERVER_FAULT: ErrorReason

@@ -75,7 +75,7 @@ class VerificationServiceServicer:
         ABORTED: `REQUEST_IN_PROGRESS`.
         DEADLINE_EXCEEDED: `DEADLINE_TOO_SHORT`, `UPLOAD_TOO_SLOW`.
         RESOURCE_EXHAUSTED: `OVERLOADED`. UNAVAILABLE: `SERVER_STOPPING`, `STORE_UNAVAILABLE`.
-        INTERNAL: `WORKER_LOST`, `SERVER_FAULT`.
+        INTERNAL: `JUDGING_INTERRUPTED`, `SERVER_FAULT`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

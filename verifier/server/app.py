@@ -1,0 +1,189 @@
+"""The composition root: everything a running server is made of, opened in order and closed in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import AsyncExitStack, suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import grpc
+import structlog
+from cameo.v1 import (
+    challenge_service_pb2,
+    challenge_service_pb2_grpc,
+    credential_service_pb2,
+    credential_service_pb2_grpc,
+    verification_service_pb2,
+    verification_service_pb2_grpc,
+)
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from verifier.errors import InvalidRequestError, StoreError
+from verifier.server.challenge_service import ChallengeService
+from verifier.server.credential_service import CredentialService
+from verifier.server.interceptors import Around, call_log, error_status
+from verifier.server.issuing import Issuer
+from verifier.server.judging import OpenJudge, Response
+from verifier.server.upload import Uploads
+from verifier.server.verification_service import VerificationService
+from verifier.server.workers import PoolLimits, WorkerPool
+from verifier.store.attempts import AttemptStore
+from verifier.store.challenges import ChallengeStore
+from verifier.store.credentials import CredentialStore
+from verifier.store.engine import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from verifier.settings import Settings
+    from verifier.types import Judgement
+
+log = structlog.get_logger(__name__)
+
+SERVICES = tuple(
+    file.DESCRIPTOR.services_by_name[name].full_name
+    for file, name in (
+        (challenge_service_pb2, "ChallengeService"),
+        (verification_service_pb2, "VerificationService"),
+        (credential_service_pb2, "CredentialService"),
+    )
+)
+
+TOKEN_KEPT = timedelta(days=1)
+"""How long an encrypted credential is kept for a reply that got lost."""
+
+_UPKEEP_S = 60.0
+_ID_BYTES = 16
+_CHUNK_ROOM = 4 * 1024 * 1024  # grpc's own default for one message
+
+
+def utc_now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Return an unguessable id: 128 random bits, 22 URL-safe characters."""
+    return secrets.token_urlsafe(_ID_BYTES)
+
+
+class Server:
+    """A server that is up. `address` is where, with the port it got."""
+
+    def __init__(self, address: str, *, pool: WorkerPool[Response, Judgement], opened: AsyncExitStack, drain_s: float) -> None:
+        """Made by `open_server`."""
+        self.address = address
+        self.pool = pool
+        self._opened = opened
+        self._drain_s = drain_s
+
+    async def stop(self) -> None:
+        """Say NOT_SERVING, take nothing new, finish what is under way within the drain time, end the workers, close the store."""
+        log.info("stopping", drain_s=self._drain_s)
+        await self._opened.aclose()
+
+
+async def open_server(
+    settings: Settings,
+    *,
+    open_judge: Callable[[], Callable[[Response, Callable[[], bool]], Judgement]] | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> Server:
+    """Open a server on `settings.listen` and return once every worker has loaded its models.
+
+    Args:
+        settings: the site's.
+        open_judge: what each worker process calls once to get its judge; picklable. The real pipeline by default.
+        clock: the time in UTC.
+
+    Raises:
+        InvalidRequestError: the address cannot be listened on.
+        KeyFileError: a key file is malformed, open to others, or cannot be written.
+        StoreError: the database cannot be used.
+        ModelKitError: a model file is missing, altered or not licensed for this site.
+    """
+    async with AsyncExitStack() as opening:
+        engine = await asyncio.to_thread(open_database, settings.database)
+        opening.callback(engine.dispose)
+        attempts, credentials = AttemptStore(engine), CredentialStore(engine)
+        challenges = ChallengeStore(engine)
+        issuer = await asyncio.to_thread(Issuer.open, settings, now=clock(), new_id=new_id)
+
+        pool = WorkerPool(
+            open_judge or OpenJudge(settings),
+            PoolLimits(workers=settings.workers, queue=settings.queue, threads=settings.threads, judge_s=settings.judging_s),
+        )
+        server = _grpc_server(settings)
+        address = _listen(server, settings.listen)
+        challenge_service_pb2_grpc.add_ChallengeServiceServicer_to_server(
+            ChallengeService(store=challenges, ttl=timedelta(seconds=settings.challenge_ttl_s), clock=clock), server
+        )
+        verification_service_pb2_grpc.add_VerificationServiceServicer_to_server(
+            VerificationService(
+                challenges=challenges,
+                attempts=attempts,
+                credentials=credentials,
+                issuer=issuer,
+                uploads=Uploads(at_once=settings.uploads, max_bytes=settings.media.max_bytes, limit_s=settings.upload_s),
+                pool=pool,
+                clock=clock,
+                expose_scores=settings.expose_scores,
+            ),
+            server,
+        )
+        credential_service_pb2_grpc.add_CredentialServiceServicer_to_server(
+            CredentialService(issuer=issuer.name, keys=issuer.keys.public()), server
+        )
+        standing = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(standing, server)
+        reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+
+        await pool.start()
+        opening.push_async_callback(pool.stop, drain_s=0)
+        upkeep = asyncio.create_task(_upkeep(attempts, credentials, settings, clock))
+        opening.callback(upkeep.cancel)
+        await server.start()
+        opening.push_async_callback(server.stop, settings.drain_s)
+        for service in ("", *SERVICES):
+            await standing.set(service, health_pb2.HealthCheckResponse.SERVING)
+        opening.push_async_callback(standing.enter_graceful_shutdown)
+        return Server(address, pool=pool, opened=opening.pop_all(), drain_s=settings.drain_s)
+
+
+def _grpc_server(settings: Settings) -> grpc.aio.Server:
+    return grpc.aio.server(
+        interceptors=(Around(call_log), Around(error_status)),
+        options=(
+            # A single message over the limit must reach us, to be refused with its reason.
+            ("grpc.max_receive_message_length", settings.media.max_bytes + _CHUNK_ROOM),
+            # Without this two servers share a port unnoticed.
+            ("grpc.so_reuseport", 0),
+        ),
+    )
+
+
+def _listen(server: grpc.aio.Server, address: str) -> str:
+    try:
+        port = server.add_insecure_port(address)
+    except RuntimeError:
+        port = 0
+    if not port:
+        raise InvalidRequestError(f"cannot listen on {address}: it is taken or not an address of this machine; set CAMEO_LISTEN")
+    return f"{address.rpartition(':')[0]}:{port}"
+
+
+async def _upkeep(
+    attempts: AttemptStore, credentials: CredentialStore, settings: Settings, clock: Callable[[], datetime]
+) -> None:
+    """Close what a server that died left open, and forget tokens nobody asked for again."""
+    longest = timedelta(seconds=settings.judging_s * (2 + settings.queue / settings.workers))
+    while True:
+        now = clock()
+        with suppress(StoreError):
+            if closed := await asyncio.to_thread(attempts.fail_begun_before, now - longest, now=now):
+                log.warning("closed attempts that were left open", count=closed)
+            await asyncio.to_thread(credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
+        await asyncio.sleep(_UPKEEP_S)

@@ -1,0 +1,103 @@
+"""From an accepted judgement to the credential it earned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from verifier.credential.audience_keys import AudienceFolder
+from verifier.credential.claims import Embedding, Provenance
+from verifier.credential.issue import issue
+from verifier.credential.issuer_keys import IssuerKeys
+from verifier.credential.pairwise import PairwiseKey
+from verifier.evidence.identity import face_embedding
+from verifier.store.credentials import IssuedCredential
+from verifier.types import FaceTrack, Outcome, SoundTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from verifier.credential.audience_keys import AudienceKey
+    from verifier.settings import Settings
+    from verifier.store.attempts import Attempt
+    from verifier.types import Judgement
+
+_MODEL = "model:"
+_FACE, _VOICE = "face-embedding", "speaker-embedding"
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """The issuer's name, keys and audiences. `new_id` makes an unguessable id at every call."""
+
+    name: str
+    keys: IssuerKeys
+    pairwise: PairwiseKey
+    audiences: AudienceFolder
+    ttl: timedelta
+    new_id: Callable[[], str]
+
+    @classmethod
+    def open(cls, settings: Settings, *, now: datetime, new_id: Callable[[], str]) -> Self:
+        """Load the keys of a site, or make them on first start.
+
+        Raises:
+            KeyFileError: a key file is malformed, open to others, or cannot be written.
+        """
+        return cls(
+            name=settings.issuer,
+            keys=IssuerKeys.open(settings.issuer_keys, now=now),
+            pairwise=PairwiseKey.open(settings.pairwise_key),
+            audiences=AudienceFolder(settings.audiences),
+            ttl=timedelta(days=settings.credential_ttl_days),
+            new_id=new_id,
+        )
+
+    def issue(self, attempt: Attempt, judgement: Judgement, *, audience: AudienceKey, now: datetime) -> IssuedCredential:
+        """Issue the credential of an accepted attempt.
+
+        Raises:
+            RuntimeError: a bug of ours: the judgement was accepted without a face, a voice or their models' digests.
+        """
+        face, voice = judgement.evidence.face, judgement.evidence.sound
+        face_vector = face_embedding(face) if isinstance(face, FaceTrack) else None
+        if face_vector is None or not isinstance(voice, SoundTrack):
+            raise RuntimeError("a recording without a face or a voice was accepted")
+        models = {name.removeprefix(_MODEL): digest for name, digest in judgement.digests.items() if name.startswith(_MODEL)}
+        if not {_FACE, _VOICE} <= models.keys():
+            raise RuntimeError("the judgement does not say which models made its embeddings")
+        # Fresh ids: those of the attempt and the challenge are known to the app, and one that two audiences see would link them.
+        issued = issue(
+            issuer=self.name,
+            subject=attempt.subject,
+            audience_key=audience,
+            keys=self.keys,
+            pairwise=self.pairwise,
+            now=now,
+            ttl=self.ttl,
+            jti=self.new_id(),
+            provenance=Provenance(
+                cameo_id=self.new_id(),
+                attempt_id=attempt.id,
+                challenge_id=attempt.challenge_id,
+                models=models,
+                profile=judgement.profile,
+                profile_sha256=judgement.digests["profile"],
+                evidence_sha256=judgement.evidence.media.sha256,
+                confirmed=tuple(check.name for check in judgement.checks if check.outcome is Outcome.PASS),
+            ),
+            face=Embedding(_FACE, models[_FACE], face_vector),
+            voice=Embedding(_VOICE, models[_VOICE], voice.embedding),
+        )
+        return IssuedCredential(
+            jti=issued.jti,
+            attempt_id=attempt.id,
+            audience=issued.audience,
+            subject=issued.subject,
+            issued_at=issued.issued_at,
+            expires_at=issued.expires_at,
+            receipt=issued.receipt,
+            token=issued.credential,
+        )

@@ -1,0 +1,66 @@
+"""Run a server until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+import structlog
+
+from verifier.server.app import open_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from verifier.server.app import Server
+    from verifier.settings import Settings
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+async def run(settings: Settings, *, announce: Callable[[Server], None]) -> None:
+    """Open a server, `announce` it once it is ready, and stop it on SIGTERM or SIGINT.
+
+    The first signal drains: what is under way is finished within `settings.drain_s`. A second one ends the process at once.
+
+    Raises:
+        CameoError: the server could not be opened, see `open_server`.
+    """
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, told.set)
+    opening = asyncio.create_task(open_server(settings))
+    stopping = asyncio.create_task(told.wait())
+    await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not opening.done():
+        opening.cancel()
+        await asyncio.wait({opening})
+        return
+    try:
+        server = opening.result()
+        announce(server)
+        await stopping
+    finally:
+        stopping.cancel()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+    await server.stop()
+
+
+def log_to_stderr() -> None:
+    """Write the log to standard error: for people on a terminal, one JSON object a line otherwise."""
+    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
