@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from verifier.errors import InvalidRequestError, UnjudgeableError
+from verifier.media.iso import declared_size
 from verifier.media.picture import PictureMeasures, PictureRequest, check_size, read_pictures
 from verifier.media.sniff import sniff
-from verifier.media.sound import Sound, read_sound
+from verifier.media.sound import RATE_HZ, Sound, read_sound
 from verifier.media.source import Source, Streams, choose_streams, codec_of, declared_s, open_source, seconds, start_s
 from verifier.media.still import StillHeader, read_header
 from verifier.reasons import Reason
@@ -57,7 +58,7 @@ class Recording:
         self._still: StillHeader | None = read_header(data, container) if container.still else None
         if self._still is not None:
             check_size(self._still.width, self._still.height, limits)
-        self._source = Source(data, container, max_pixels=limits.max_side_px**2)
+        self._source = Source(data, container)
         self._pictures = PictureMeasures()
         self._sound: Sound | None = None
         opened = open_source(self._source)
@@ -154,7 +155,7 @@ class Recording:
         audio_s = self._info.audio_s
         if self._sound is not None:
             audio_s = self._sound.length_s
-            ends.append(len(self._sound.samples) / 16_000)
+            ends.append(len(self._sound.samples) / RATE_HZ)
         measured_s = max(ends, default=0.0)
         if pictures.too_long or measured_s > self._limits.max_s or not ends:
             measured_s = max(measured_s, self._info.duration_s)
@@ -186,6 +187,7 @@ class Recording:
 
     def _headers(self, streams: Streams, duration_s: float) -> MediaInfo:
         picture, sound, data = streams.picture, streams.sound, self._source.data
+        width, height = self._declared_size(picture)
         return MediaInfo(
             container=self._source.container.name,
             size_bytes=len(data),
@@ -193,11 +195,21 @@ class Recording:
             duration_s=0.0 if self._still else duration_s,
             video_codec=codec_of(picture) if picture else "",
             audio_codec=codec_of(sound) if sound else "",
-            width=self._still.width if self._still else picture.codec_context.width if picture else 0,
-            height=self._still.height if self._still else picture.codec_context.height if picture else 0,
+            width=width,
+            height=height,
             audio_s=seconds(sound.duration, sound) if sound and sound.duration else 0.0,
             sample_rate_hz=sound.codec_context.sample_rate if sound else 0,
         )
+
+    def _declared_size(self, picture: VideoStream | None) -> tuple[int, int]:
+        if picture is None:
+            return 0, 0
+        if self._still is not None:
+            return self._still.width, self._still.height
+        context = picture.codec_context
+        if not context.width and self._source.container.complete_index:
+            return declared_size(self._source.data)
+        return context.width, context.height
 
     def _must_reach_s(self, stream: VideoStream) -> float:
         if not self._source.container.complete_index or not stream.duration:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import av
 
 from verifier.errors import UnjudgeableError
+from verifier.media.iso import require_bounded_index
 from verifier.reasons import Reason
 
 if TYPE_CHECKING:
@@ -35,16 +36,12 @@ _SOUND_CODECS = frozenset(
     {"aac", "alac", "amr_nb", "amr_wb", "flac", "mp2", "mp3", "opus", "vorbis"}
     | {f"pcm_{name}" for name in ("alaw", "f32be", "f32le", "mulaw", "s16be", "s16le", "s24be", "s24le", "s32be", "s32le", "u8")}
 )
-_DECODERS = ",".join(
-    sorted(_PICTURE_CODECS | _SOUND_CODECS | {"amrnb", "amrwb", "libdav1d", "mp2float", "mp3float", "mpegvideo"})
-)
-"""What FFmpeg may run while it probes, by its own names: AV1 is decoded by dav1d, MPEG layers 2 and 3 in floating point."""
+_PROBE_DECODERS = ",".join(sorted(_SOUND_CODECS | {"amrnb", "amrwb", "mp2float", "mp3float"}))
+"""What FFmpeg may decode while it probes, by its decoders' own names: sound only. No picture is decoded before its size is
+known, the headers say all that is needed of it, and opening a 720p MP4 takes 4 ms instead of 20."""
 
 _READ_BYTES = 256 * 1024
 """Read in few large pieces: each one takes the interpreter lock that the other medium's thread may need."""
-
-_MAX_SAMPLES = 1_000_000
-"""More samples than this in an index is an attack on memory: 30 s at 240 pictures and 48,000 PCM packets a second has fewer."""
 
 _SOUND_RATES_HZ = range(4_000, 192_001)
 _MAX_CHANNELS = 16
@@ -56,7 +53,6 @@ class Source:
 
     data: bytes
     container: Container
-    max_pixels: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +83,14 @@ def open_source(source: Source) -> InputContainer:
     Raises:
         UnjudgeableError: `CORRUPT_MEDIA`; the headers cannot be read, or list data the file does not hold.
     """
+    if source.container.complete_index:
+        require_bounded_index(source.data)
     with vendor_errors("its headers cannot be read"):
         opened: InputContainer = av.open(
             io.BytesIO(source.data),
             mode="r",
             format=source.container.demuxer,
-            options={"max_pixels": str(source.max_pixels), "codec_whitelist": _DECODERS},
+            container_options={"codec_whitelist": _PROBE_DECODERS},
             metadata_errors="replace",
             buffer_size=_READ_BYTES,
             io_open=_refuse,
@@ -160,12 +158,8 @@ def _refuse(url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
 
 def _require_all_samples(opened: InputContainer, size: int) -> None:
     for stream in opened.streams:
-        entries = stream.index_entries
-        if len(entries) > _MAX_SAMPLES:
-            raise damaged("its index lists more samples than a recording has")
-        # The streams are interleaved, so a file that was cut misses the last samples of each.
-        if len(entries) and (missing := sum(entry.pos + entry.size > size for entry in entries)):
-            raise damaged(f"{missing} of {len(entries)} samples of a stream lie beyond its end")
+        if any(entry.pos + entry.size > size for entry in stream.index_entries):
+            raise damaged("its index lists samples beyond its end")
 
 
 def _first_known(streams: Sequence[_S], known: frozenset[str], medium: str) -> _S | None:
