@@ -26,7 +26,6 @@ _BLOCKS = (3, 4, 6, 3)
 _SCALE = 4
 _BN_EPSILON = 1e-5
 _VARIANCE_FLOOR = 1e-5
-_NORM_FLOOR = 1e-12
 
 
 def speaker_model(state: Mapping[str, Tensor]) -> Any:  # noqa: ANN401 - onnx ships no types
@@ -72,10 +71,7 @@ class _Network:
         """Convolve all but the last quarter of the channels, each summed with the one before it except in a first block."""
         g = self.graph
         width = self._state[f"{name}.convs.0.weight"].shape[0]
-        *quarters, last = (
-            g.op("Slice", x, *(g.weight([bound], np.int64) for bound in (part * width, (part + 1) * width, 1)))
-            for part in range(_SCALE)
-        )
+        *quarters, last = g.slices(x, _SCALE, width)
         scales: list[str] = []
         for index, quarter in enumerate(quarters):
             mixed = quarter if first or not scales else g.op("Add", scales[-1], quarter)
@@ -118,9 +114,7 @@ class _Network:
         gain, shift = self._scale_and_shift("projection.bn")
         weight = self._state["projection.fc.weight"] * gain[:, None]
         bias = self._state["projection.fc.bias"] * gain + shift
-        x = g.op("Gemm", statistics, g.weight(weight), g.weight(bias), transB=1)
-        length = g.op("ReduceL2", x, g.weight([1], np.int64), keepdims=1)
-        return g.op("Div", x, g.op("Max", length, g.weight(_NORM_FLOOR)))
+        return g.unit_length(g.op("Gemm", statistics, g.weight(weight), g.weight(bias), transB=1))
 
     def _conv_bn(self, x: str, conv: str, bn: str, *, stride: int = 1, padding: int = 0) -> str:
         gain, shift = self._scale_and_shift(bn)

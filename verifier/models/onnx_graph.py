@@ -15,6 +15,7 @@ Array = npt.NDArray[Any]
 
 _OPSET = 20
 _IR_VERSION = 10
+_NORM_FLOOR = 1e-12
 
 
 class OnnxGraph:
@@ -41,11 +42,30 @@ class OnnxGraph:
         self._weights.append(numpy_helper.from_array(np.ascontiguousarray(np.asarray(values, dtype)), name))
         return name
 
-    def conv(self, x: str, weight: Array, bias: Array | None = None, *, stride: int = 1, padding: int = 0) -> str:
-        """Add a convolution over all trailing axes of `weight` (out, in, *kernel), the same stride and padding on each."""
+    def conv(
+        self, x: str, weight: Array, bias: Array | None = None, *, stride: int = 1, padding: int = 0, dilation: int = 1
+    ) -> str:
+        """Add a convolution over all trailing axes of `weight` (out, in, *kernel), with the same options on each."""
         axes = weight.ndim - 2
         inputs = (x, self.weight(weight)) if bias is None else (x, self.weight(weight), self.weight(bias))
-        return self.op("Conv", *inputs, kernel_shape=weight.shape[2:], strides=[stride] * axes, pads=[padding] * 2 * axes)
+        return self.op(
+            "Conv",
+            *inputs,
+            kernel_shape=weight.shape[2:],
+            strides=[stride] * axes,
+            pads=[padding] * 2 * axes,
+            dilations=[dilation] * axes,
+        )
+
+    def unit_length(self, x: str) -> str:
+        """Scale each row of a (batch, size) value to length one."""
+        length = self.op("ReduceL2", x, self.weight([1], np.int64), keepdims=1)
+        return self.op("Div", x, self.op("Max", length, self.weight(_NORM_FLOOR)))
+
+    def slices(self, x: str, parts: int, width: int) -> list[str]:
+        """Cut `parts` pieces of `width` out of axis 1."""
+        bounds = ((part * width, (part + 1) * width, 1) for part in range(parts))
+        return [self.op("Slice", x, *(self.weight([bound], np.int64) for bound in piece)) for piece in bounds]
 
     def model(self, inputs: Mapping[str, Sequence[int | str]], output: str, name: str, shape: Sequence[int | str]) -> Any:  # noqa: ANN401 - onnx ships no types
         """Return the checked model; float32 `inputs` by name with their shapes, the value `output` published as `name`."""

@@ -30,12 +30,16 @@ Tensor = npt.NDArray[np.float32] | npt.NDArray[np.int64]
 _MAX_PICKLE_BYTES = 16 * 1024 * 1024
 
 
-def load_state(path: Path, entry: str) -> dict[str, Tensor]:
-    """Return the state dict a checkpoint keeps under `entry`, e.g. `"model_state_dict"`: parameter name -> array.
+def load_state(path: Path, entry: str = "") -> dict[str, Tensor]:
+    """Return the state dict of a checkpoint, parameter name -> array.
+
+    Args:
+        path: the checkpoint.
+        entry: the key it keeps the state dict under, e.g. `"model_state_dict"`; empty if it is nothing else.
 
     Raises:
         ModelKitError: the file is no checkpoint, names a type that a state dict does not need, contradicts itself about
-            sizes, or has no state dict of tensors under `entry`.
+            sizes, or has no state dict of tensors there.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -46,9 +50,9 @@ def load_state(path: Path, entry: str) -> dict[str, Tensor]:
         raise ModelKitError(f"checkpoint {path} is missing; run: cameo models pull") from None
     except Exception as error:  # a damaged pickle can raise nearly anything
         raise ModelKitError(f"{path} is not a PyTorch checkpoint: {error}") from error
-    state = checkpoint.get(entry) if isinstance(checkpoint, Mapping) else None
+    state = checkpoint.get(entry) if entry and isinstance(checkpoint, Mapping) else checkpoint
     if not isinstance(state, Mapping) or not all(isinstance(tensor, np.ndarray) for tensor in state.values()):
-        raise ModelKitError(f"{path} holds no tensors under {entry!r}")
+        raise ModelKitError(f"{path} holds no state dict" + (f" under {entry!r}" if entry else ""))
     return dict(state)
 
 
