@@ -31,7 +31,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 
 
 @app.command("open")
-def open_token(  # noqa: PLR0913 - each is an option of the command
+def open_token(
     token: Annotated[
         str, typer.Argument(help="The credential, @FILE that holds it, or - for standard input.", show_default=False)
     ],

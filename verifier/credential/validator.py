@@ -68,7 +68,7 @@ class OpenedCredential(Receipt):
     voice: Embedding
 
 
-def open_credential(  # noqa: PLR0913 - expectations are given one by one, by name
+def open_credential(
     token: str,
     *,
     audience_key: AudienceKey,
@@ -103,7 +103,7 @@ def open_credential(  # noqa: PLR0913 - expectations are given one by one, by na
     return OpenedCredential(**{f.name: getattr(facts, f.name) for f in fields(facts)}, face=face, voice=voice)
 
 
-def open_receipt(  # noqa: PLR0913 - the same
+def open_receipt(
     token: str,
     *,
     issuer_keys: VerificationKeys,

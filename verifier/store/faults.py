@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError, StatementError
 
 from verifier.errors import StoreError
 
@@ -36,6 +36,9 @@ def store_errors() -> Iterator[None]:
         raise StoreError(_message(error)) from None
     except NoSuchModuleError as error:
         raise StoreError(f"no driver for this database is installed: {error}") from None
+    except StatementError as error:
+        # A value of ours that could not be turned into a column's.
+        raise (error.orig or RuntimeError("a statement of ours is malformed")) from None
     except SQLAlchemyError as error:
         raise StoreError(f"the database could not be used: {type(error).__name__}") from None
 

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from sqlalchemy import inspect
+
+from verifier.errors import ChallengeError, NotFoundError, StoreError
+from verifier.reasons import Reason
+from verifier.store.attempts import AttemptState, AttemptStore
+from verifier.store.challenges import ChallengeStore
+from verifier.store.credentials import CredentialStore, IssuedCredential
+from verifier.store.tables import metadata
+from verifier.types import (
+    CheckResult,
+    Decision,
+    Direction,
+    Evidence,
+    Judgement,
+    MediaInfo,
+    Missing,
+    Outcome,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Engine
+
+    from challenges.model import Challenge
+
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123_456, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=4)
+CHECKS = (
+    CheckResult("phrase", Outcome.PASS, 0.97, "share", 0.8, Direction.AT_LEAST),
+    CheckResult("speaker", Outcome.FAIL, -0.1, "cosine", 0.25, Direction.AT_LEAST, Reason.SPEAKER_CHANGED, "at 3.1 s"),
+    CheckResult("blink", Outcome.UNABLE, reason=Reason.NO_VIDEO),
+)
+JUDGEMENT = Judgement(
+    decision=Decision(Verdict.REJECTED, (Reason.SPEAKER_CHANGED, Reason.NO_VIDEO)),
+    checks=CHECKS,
+    evidence=Evidence(MediaInfo("mp4", 1000, "cd" * 32, 9.5), Missing(Reason.NO_VIDEO), Missing(Reason.NO_AUDIO)),
+    profile="default",
+    digests={"profile": "ab" * 32, "face-model": "ef" * 32},
+    timings_ms={"decode": 12.5},
+)
+ACCEPTED = replace(JUDGEMENT, decision=Decision(Verdict.ACCEPTED, ()))
+CREDENTIAL = IssuedCredential(
+    jti="jti-1",
+    attempt_id="a1",
+    audience="https://generator.example",
+    subject="pseudonym",
+    issued_at=LATER,
+    expires_at=LATER + timedelta(days=180),
+    receipt="r.r.r",
+    token="t.t.t.t.t",  # noqa: S106 - not a secret
+)
+
+
+@pytest.fixture
+def attempts(engine: Engine, issued: Callable[[str], Challenge]) -> AttemptStore:
+    """Attempts in a database with the challenges c1 and c2, issued to account-7."""
+    for identifier in ("c1", "c2"):
+        ChallengeStore(engine).add(issued(identifier), subject="account-7")
+    return AttemptStore(engine)
+
+
+def _begin(attempts: AttemptStore, identifier: str = "a1", challenge_id: str = "c1") -> None:
+    attempts.begin(identifier, challenge_id=challenge_id, audience="https://generator.example", request_id="r1", now=NOW)
+
+
+def test_an_attempt_spends_its_challenge(engine: Engine, attempts: AttemptStore) -> None:
+    """Beginning spends the challenge and opens an attempt for its subject."""
+    _begin(attempts)
+
+    attempt = attempts.get("a1")
+    assert (attempt.state, attempt.verdict, attempt.finished_at) == (AttemptState.OPEN, None, None)
+    assert (attempt.challenge_id, attempt.subject, attempt.request_id) == ("c1", "account-7", "r1")
+    assert attempt.created_at == NOW
+    assert ChallengeStore(engine).get("c1").spent_at == NOW
+
+
+def test_beginning_is_all_or_nothing(engine: Engine, attempts: AttemptStore) -> None:
+    """Where the challenge cannot be spent no attempt is opened, and where the attempt cannot be kept nothing is spent."""
+    _begin(attempts)
+
+    with pytest.raises(ChallengeError) as refused:
+        _begin(attempts, "a2")
+    assert refused.value.reason is Reason.CHALLENGE_SPENT
+    with pytest.raises(NotFoundError):
+        attempts.get("a2")
+    with pytest.raises(StoreError):
+        _begin(attempts, "a1", "c2")
+    assert ChallengeStore(engine).get("c2").spent_at is None
+
+
+def test_a_judgement_comes_back_whole(attempts: AttemptStore) -> None:
+    """Verdict, reasons in order, every check, digests and timings are what was judged."""
+    _begin(attempts)
+
+    finished = attempts.finish("a1", JUDGEMENT, now=LATER)
+
+    assert finished == attempts.get("a1") == attempts.by_request_id("c1", "r1")
+    assert (finished.state, finished.verdict) == (AttemptState.JUDGED, Verdict.REJECTED)
+    assert finished.reasons == (Reason.SPEAKER_CHANGED, Reason.NO_VIDEO)
+    assert finished.checks == CHECKS
+    assert (finished.profile, dict(finished.digests)) == ("default", {"profile": "ab" * 32, "face-model": "ef" * 32})
+    assert dict(finished.timings_ms) == {"decode": 12.5}
+    assert (finished.recording_sha256, finished.finished_at) == ("cd" * 32, LATER)
+
+
+def test_numpy_scores_are_kept_as_numbers_and_nan_as_none(attempts: AttemptStore) -> None:
+    """A float32 score survives, one that is not a number becomes none."""
+    checks = (
+        CheckResult("a", Outcome.PASS, np.float32(0.5)),  # type: ignore[arg-type]
+        CheckResult("b", Outcome.UNABLE, float("nan")),
+    )
+    _begin(attempts)
+
+    finished = attempts.finish("a1", replace(JUDGEMENT, checks=checks), now=LATER)
+
+    assert [check.score for check in finished.checks] == [0.5, None]
+
+
+def test_an_attempt_ends_once(attempts: AttemptStore) -> None:
+    """A second ending, judged or not, changes nothing."""
+    _begin(attempts)
+    first = attempts.finish("a1", JUDGEMENT, now=LATER)
+
+    with pytest.raises(NotFoundError, match="no open attempt"):
+        attempts.fail("a1", now=LATER)
+    with pytest.raises(NotFoundError, match="no open attempt"):
+        attempts.finish("a1", JUDGEMENT, now=LATER)
+    assert attempts.get("a1") == first
+
+
+def test_the_credential_is_kept_with_its_attempt(engine: Engine, attempts: AttemptStore) -> None:
+    """An accepted attempt and its credential are kept together or not at all."""
+    _begin(attempts)
+    _begin(attempts, "a2", "c2")
+
+    attempts.finish("a1", ACCEPTED, now=LATER, credential=CREDENTIAL)
+    with pytest.raises(StoreError):
+        attempts.finish("a2", ACCEPTED, now=LATER, credential=CREDENTIAL)
+
+    assert CredentialStore(engine).get("jti-1") == CredentialStore(engine).of_attempt("a1") == CREDENTIAL
+    assert attempts.get("a2").state is AttemptState.OPEN
+    with pytest.raises(NotFoundError):
+        CredentialStore(engine).of_attempt("a2")
+    for judgement, credential in ((ACCEPTED, None), (JUDGEMENT, CREDENTIAL)):
+        with pytest.raises(RuntimeError, match="exactly when it is accepted"):
+            attempts.finish("a2", judgement, now=LATER, credential=credential)
+
+
+def test_tokens_are_dropped_after_a_while(engine: Engine, attempts: AttemptStore) -> None:
+    """The encrypted token goes when asked, the receipt and everything else stays."""
+    store = CredentialStore(engine)
+    _begin(attempts)
+    attempts.finish("a1", ACCEPTED, now=LATER, credential=CREDENTIAL)
+
+    assert store.drop_tokens(issued_before=LATER) == 0
+    assert store.drop_tokens(issued_before=LATER + timedelta(microseconds=1)) == 1
+    assert store.get("jti-1") == replace(CREDENTIAL, token="")
+
+
+def test_an_unreadable_recording_ends_unjudged(attempts: AttemptStore) -> None:
+    """An attempt that could not be judged keeps the reason and has no verdict."""
+    _begin(attempts)
+
+    failed = attempts.fail("a1", now=LATER, reason=Reason.CORRUPT_MEDIA)
+
+    assert (failed.state, failed.verdict, failed.reasons) == (AttemptState.UNJUDGED, None, (Reason.CORRUPT_MEDIA,))
+
+
+def test_what_a_lost_server_left_open_is_ended(attempts: AttemptStore) -> None:
+    """Attempts begun before a time end without a reason; younger and ended ones are left alone."""
+    _begin(attempts)
+    _begin(attempts, "a2", "c2")
+    attempts.finish("a2", JUDGEMENT, now=LATER)
+
+    assert attempts.fail_begun_before(NOW, now=LATER) == 0
+    assert attempts.fail_begun_before(NOW + timedelta(seconds=1), now=LATER) == 1
+
+    ended = attempts.get("a1")
+    assert (ended.state, ended.reasons, ended.finished_at) == (AttemptState.UNJUDGED, (), LATER)
+    assert attempts.get("a2").state is AttemptState.JUDGED
+
+
+def test_a_request_is_found_by_challenge_and_id(attempts: AttemptStore) -> None:
+    """Only the same challenge and the same request id find the attempt."""
+    _begin(attempts)
+
+    assert attempts.by_request_id("c1", "r1").id == "a1"
+    for challenge_id, request_id in (("c1", "r2"), ("c2", "r1")):
+        with pytest.raises(NotFoundError):
+            attempts.by_request_id(challenge_id, request_id)
+
+
+def test_no_column_is_for_biometric_data(engine: Engine) -> None:
+    """The tables have exactly these columns: a new one has to pass this line first."""
+    columns = {table: {column["name"] for column in inspect(engine).get_columns(table)} for table in metadata.tables}
+    assert columns == {
+        "challenges": {"id", "subject", "request_id", "document", "issued_at", "expires_at", "spent_at"},
+        "attempts": {
+            *("id", "challenge_id", "subject", "audience", "request_id", "state", "verdict", "reasons", "checks"),
+            *("profile", "digests", "timings_ms", "recording_sha256", "created_at", "finished_at"),
+        },
+        "credentials": {"jti", "attempt_id", "audience", "sub", "issued_at", "expires_at", "receipt", "token"},
+    }
