@@ -135,7 +135,7 @@ async def open_server(
             server,
         )
         credential_service_pb2_grpc.add_CredentialServiceServicer_to_server(
-            CredentialService(issuer=issuer.name, keys=issuer.keys.public()), server
+            CredentialService(issuer=issuer.name, keys=issuer.keys.public(issuer.name)), server
         )
         standing = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(standing, server)

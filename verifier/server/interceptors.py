@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import grpc
 import structlog
-from grpc.aio import AbortError, ServerInterceptor
+from grpc.aio import ServerInterceptor
 
 from verifier.errors import CameoError
 from verifier.server.outline import outline
@@ -20,9 +20,6 @@ Behaviour: TypeAlias = Callable[[Any, "grpc.aio.ServicerContext[Any, Any]"], Awa
 
 RequestT = TypeVar("RequestT")
 ResponseT = TypeVar("ResponseT")
-
-# The context speaks of codes by number.
-_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 
 _OUR_FAULT = {"SERVER_FAULT", "STORE_UNAVAILABLE", "JUDGING_INTERRUPTED"}
 
@@ -62,13 +59,13 @@ def error_status(method: str, behaviour: Behaviour) -> Behaviour:
         try:
             return await behaviour(request, context)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status and the server goes on
-            reason = reason_of(error)
-            structlog.contextvars.bind_contextvars(reason=reason)
+            status, reason = grpc_status_of(error), reason_of(error)
+            structlog.contextvars.bind_contextvars(code=status.code.name, reason=reason)
             if reason in _OUR_FAULT:
                 # Our own messages hold nobody's data; a foreign one might.
                 told = str(error) if isinstance(error, CameoError) else outline(error)
                 log.error("call failed", method=method, error=told)  # noqa: TRY400 - a traceback would quote foreign messages
-            await context.abort_with_status(grpc_status_of(error))
+            await context.abort_with_status(status)
 
     return call
 
@@ -78,18 +75,14 @@ def call_log(method: str, behaviour: Behaviour) -> Behaviour:
 
     async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:  # noqa: ANN401 - any message
         structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(code=grpc.StatusCode.OK.name)
         began = time.perf_counter()
-        code = grpc.StatusCode.OK.name
         try:
             return await behaviour(request, context)
         except asyncio.CancelledError:
-            code = grpc.StatusCode.CANCELLED.name
-            structlog.contextvars.bind_contextvars(reason="CALLER_GONE")
-            raise
-        except AbortError:
-            code = _NAMES[context.code()]
+            structlog.contextvars.bind_contextvars(code=grpc.StatusCode.CANCELLED.name, reason="CALLER_GONE")
             raise
         finally:
-            log.info("call", method=method, code=code, ms=round((time.perf_counter() - began) * 1000, 1))
+            log.info("call", method=method, ms=round((time.perf_counter() - began) * 1000, 1))
 
     return call

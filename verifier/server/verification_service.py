@@ -19,7 +19,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import UUID
 
 import structlog
 from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2, verification_service_pb2_grpc
@@ -28,6 +27,7 @@ from verifier.errors import ChallengeError, InvalidRequestError, NotFoundError, 
 from verifier.reasons import Reason
 from verifier.server import convert
 from verifier.server.judging import Response
+from verifier.server.request_id import require_request_id
 from verifier.server.status import RETRY_S, RequestError
 from verifier.server.worker_process import WorkerLostError
 from verifier.store.attempts import AttemptState
@@ -93,7 +93,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         """Judge one response; the steps are those of the module."""
         async with self._uploads.receive(request_iterator) as upload:
             config = await upload.config()
-            _require_request_id(config.request_id)  # step 1
+            require_request_id(config.request_id)  # step 1
             if earlier := await self._earlier(config):
                 return earlier  # step 2
             try:
@@ -229,15 +229,6 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
                 f"judging takes at least {needed_s:.1f} s; set a longer deadline",
                 metadata={"needed_s": f"{needed_s:.1f}"},
             )
-
-
-def _require_request_id(request_id: str) -> None:
-    try:
-        valid = str(UUID(request_id)) == request_id.lower()
-    except ValueError:
-        valid = False
-    if not valid:
-        raise RequestError(error_reason_pb2.REQUEST_ID_INVALID, "`request_id` must be a UUID in its 36-character form")
 
 
 async def _undisturbed(work: Callable[..., ValueT], *arguments: object, **named: object) -> ValueT:

@@ -1,0 +1,131 @@
+"""Callers that go away, workers that die, servers that are stopped: what was not judged costs nothing, and the rest goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import grpc
+import pytest
+from cameo.v1 import attempt_pb2
+from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from structlog.testing import capture_logs
+
+from tests.grpc.client import AUDIENCE, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.grpc.client import Client
+    from tests.grpc.server import OpenServer
+
+
+async def until(condition: Callable[[], bool], *, within_s: float = 10) -> None:
+    """Wait until `condition` holds; what it looks at is in another process."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 - the same
+            await asyncio.sleep(0.02)
+
+
+async def start(client: Client, challenge_id: str, *chunks: bytes) -> grpc.aio.StreamUnaryCall:
+    """Begin an upload and leave it open."""
+    call = client.verification.VerifyResponse()
+    await call.write(
+        VerifyResponseRequest(config=VerifyResponseConfig(challenge_id=challenge_id, audience=AUDIENCE, request_id=str(uuid4())))
+    )
+    for chunk in chunks:
+        await call.write(VerifyResponseRequest(chunk=chunk))
+    return call
+
+
+async def test_a_caller_gone_in_the_middle_of_the_upload_loses_nothing(serve: OpenServer) -> None:
+    """The challenge is still good, nothing was judged, the log says why the call ended."""
+    async with serve() as client:
+        challenge = await client.challenge()
+        with capture_logs() as lines:
+            call = await start(client, challenge.id, b"acc")
+            await asyncio.sleep(0.2)
+            call.cancel()
+            await until(lambda: any(line.get("method") == "VerifyResponse" for line in lines))
+        assert client.judged() == []
+        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+
+
+async def test_a_caller_gone_while_it_waits_in_the_queue_loses_nothing(serve: OpenServer) -> None:
+    """The challenge is spent only when a worker is free; who leaves before that can come back with it."""
+    async with serve(workers=1, queue=1) as client:
+        busy = asyncio.ensure_future(client.verify((await client.challenge()).id, b"sleep:1.5"))
+        await until(lambda: client.judged() == ["begin sleep:1.5"])
+        challenge = await client.challenge()
+        waiting = client.verify(challenge.id, b"accept")
+        await until(lambda: client.server.pool.full)
+        waiting.cancel()
+        await busy
+        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+
+
+async def test_a_cancelled_call_frees_its_worker(serve: OpenServer) -> None:
+    """The only worker stops a long judging when its caller goes away and takes the next one, in the same process."""
+    async with serve() as client:
+        workers = client.server.pool.processes
+        call = await start(client, (await client.challenge()).id, b"sleep:60")
+        await call.done_writing()
+        await until(lambda: "begin sleep:60" in client.judged())
+        call.cancel()
+        await until(lambda: "cancelled" in client.judged())
+        answer = await client.verify((await client.challenge()).id, b"accept", timeout=10)
+        assert answer.attempt.verdict == attempt_pb2.ACCEPTED
+        assert client.server.pool.processes == workers
+
+
+async def test_a_deadline_that_passes_while_judging_frees_the_worker(serve: OpenServer) -> None:
+    """The worker hears of it as it hears of a cancellation."""
+    async with serve() as client:
+        answer = client.verify((await client.challenge()).id, b"sleep:60", timeout=2.5)
+        assert await answer.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        await until(lambda: "cancelled" in client.judged())
+
+
+async def test_a_dead_worker_is_a_clear_error_and_the_server_goes_on(serve: OpenServer) -> None:
+    """INTERNAL with its reason; the challenge stays spent, the request stays failed, another process takes over."""
+    async with serve() as client:
+        challenge, request_id = await client.challenge(), str(uuid4())
+        for _ in range(2):
+            answer = await refused(client.verify(challenge.id, b"die", request_id=request_id))
+            assert (answer.code, answer.reason) == (grpc.StatusCode.INTERNAL, "JUDGING_INTERRUPTED")
+            assert "new challenge" in answer.message
+        answer = await refused(client.verify(challenge.id, b"accept"))
+        assert answer.reason == "CHALLENGE_SPENT"
+        good = await client.verify((await client.challenge()).id, b"accept", timeout=30)
+        assert good.attempt.verdict == attempt_pb2.ACCEPTED
+
+
+async def test_a_bug_does_not_leak_what_it_was_raised_with(serve: OpenServer) -> None:
+    """Neither the reply nor the log holds the text of a foreign error; both say that it was the server's fault."""
+    async with serve() as client:
+        with capture_logs() as lines:
+            answer = await refused(client.verify((await client.challenge()).id, b"bug:0.1337"))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.INTERNAL, "SERVER_FAULT")
+        assert "0.1337" not in answer.message
+        assert any("ZeroDivisionError at " in str(line.get("error")) for line in lines)
+        assert "0.1337" not in json.dumps(lines, default=str)
+
+
+async def test_stopping_finishes_what_is_under_way(serve: OpenServer) -> None:
+    """Health says NOT_SERVING at once; the judging under way is answered; a new call is not taken."""
+    async with serve(drain_s=10.0) as client:
+        under_way = asyncio.ensure_future(client.verify((await client.challenge()).id, b"sleep:1.5"))
+        health = health_pb2_grpc.HealthStub(client.channel).Watch(health_pb2.HealthCheckRequest())
+        assert (await health.read()).status == health_pb2.HealthCheckResponse.SERVING
+        await until(lambda: client.judged() == ["begin sleep:1.5"])
+        stop = asyncio.create_task(client.server.stop())
+        assert (await health.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        health.cancel()
+        assert (await under_way).attempt.verdict == attempt_pb2.REJECTED
+        await stop
+        with pytest.raises(grpc.aio.AioRpcError) as failure:
+            await client.challenge()
+        assert failure.value.code() is grpc.StatusCode.UNAVAILABLE

@@ -1,0 +1,259 @@
+"""The worker pool by itself, with small real judges in place of the models: what it does when things go wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from verifier.errors import AbandonedError, ModelKitError, OverloadedError, UnjudgeableError
+from verifier.reasons import Reason
+from verifier.server.worker_process import WorkerFaultError, WorkerLostError
+from verifier.server.workers import PoolLimits, StoppingError, WorkerPool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+pytestmark = pytest.mark.asyncio
+
+
+@dataclass(frozen=True)
+class Sleep:
+    """Work for so long, looking every 10 ms whether to stop, unless told to be deaf."""
+
+    seconds: float
+    deaf: bool = False
+
+
+@dataclass(frozen=True)
+class Die:
+    """End the process as the kernel does when memory runs out."""
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Find the recording damaged."""
+
+
+@dataclass(frozen=True)
+class Stumble:
+    """Run into a bug."""
+
+    secret: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """Tell what the process was started with."""
+
+    name: str
+
+
+Job = Sleep | Die | Refuse | Stumble | Report
+
+
+def judge(job: Job, cancelled: Callable[[], bool]) -> str:
+    match job:
+        case Sleep(seconds, deaf):
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                if not deaf and cancelled():
+                    raise AbandonedError("stopped")
+                time.sleep(0.01)
+            return f"slept in {os.getpid()}"
+        case Die():
+            os.kill(os.getpid(), signal.SIGKILL)
+        case Refuse():
+            raise UnjudgeableError(Reason.CORRUPT_MEDIA, "damaged: send it again")
+        case Stumble(secret):
+            raise ValueError(secret)
+        case Report(name):
+            return os.environ.get(name, "")
+    raise AssertionError(job)
+
+
+def hire() -> Callable[[Job, Callable[[], bool]], str]:
+    return judge
+
+
+def refuse_to_start() -> Callable[[Job, Callable[[], bool]], str]:
+    raise ModelKitError("face.onnx is missing: run `cameo models pull`")
+
+
+@asynccontextmanager
+async def pool(
+    *, workers: int = 1, queue: int = 0, grace_s: float = 2.0, judge_s: float = 60.0
+) -> AsyncIterator[WorkerPool[Job, str]]:
+    running = WorkerPool(hire, PoolLimits(workers=workers, queue=queue, threads=1, grace_s=grace_s, judge_s=judge_s))
+    await running.start()
+    try:
+        yield running
+    finally:
+        await running.stop(drain_s=0)
+
+
+async def ask(running: WorkerPool[Job, str], job: Job) -> str:
+    async with running.turn() as turn:
+        return await turn.judge(job)
+
+
+async def replaced(running: WorkerPool[Job, str], old: tuple[int, ...]) -> None:
+    async with asyncio.timeout(20):
+        while len(running.processes) < len(old) or set(running.processes) == set(old):  # noqa: ASYNC110 - other processes
+            await asyncio.sleep(0.02)
+
+
+async def test_refuses_at_once_when_workers_and_queue_are_full() -> None:
+    """One runs, one waits, the third is told when to come back."""
+    async with pool(workers=1, queue=1) as running:
+        busy = [asyncio.create_task(ask(running, Sleep(0.5))) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        with pytest.raises(OverloadedError) as refused:
+            await ask(running, Sleep(0))
+        assert refused.value.retry_after_s >= 1
+        assert len(set(await asyncio.gather(*busy))) == 1
+        assert "slept" in await ask(running, Sleep(0))
+
+
+async def test_two_workers_work_side_by_side() -> None:
+    """Two jobs of half a second take one half second, in two processes."""
+    async with pool(workers=2) as running:
+        started = time.monotonic()
+        answers = await asyncio.gather(ask(running, Sleep(0.5)), ask(running, Sleep(0.5)))
+        assert len(set(answers)) == 2
+        assert time.monotonic() - started < 0.9
+
+
+async def test_a_refusal_keeps_its_reason_across_processes() -> None:
+    """What the judge raises arrives with its reason, and the worker goes on."""
+    async with pool() as running:
+        before = running.processes
+        with pytest.raises(UnjudgeableError, match="send it again") as refused:
+            await ask(running, Refuse())
+        assert refused.value.reason is Reason.CORRUPT_MEDIA
+        assert "slept" in await ask(running, Sleep(0))
+        assert running.processes == before
+
+
+async def test_a_bug_is_reported_without_what_it_was_raised_with() -> None:
+    """The report of a bug names its type and place; data in the message stays in the worker."""
+    async with pool() as running:
+        with pytest.raises(WorkerFaultError, match=r"ValueError at .*test_server_workers\.py") as fault:
+            await ask(running, Stumble("0.123, 0.456"))
+        assert "0.123" not in str(fault.value)
+
+
+async def test_a_worker_that_dies_is_replaced() -> None:
+    """The job that killed it is lost with a clear error; the next one is judged by another process."""
+    async with pool() as running:
+        before = running.processes
+        with pytest.raises(WorkerLostError):
+            await ask(running, Die())
+        assert str(before[0]) not in await ask(running, Sleep(0))
+
+
+async def test_a_worker_that_dies_idle_is_replaced() -> None:
+    """A process killed between jobs costs no job."""
+    async with pool() as running:
+        before = running.processes
+        os.kill(before[0], signal.SIGKILL)
+        assert str(before[0]) not in await ask(running, Sleep(0))
+
+
+async def test_a_cancelled_job_frees_its_worker_without_a_restart() -> None:
+    """The same process takes the next job long before the cancelled one would have ended."""
+    async with pool() as running:
+        before = running.processes
+        abandoned = asyncio.create_task(ask(running, Sleep(30)))
+        await asyncio.sleep(0.2)
+        abandoned.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await abandoned
+        async with asyncio.timeout(2):
+            assert str(before[0]) in await ask(running, Sleep(0))
+        assert running.processes == before
+
+
+async def test_a_cancelled_job_that_does_not_listen_loses_its_process() -> None:
+    """After the grace time the process is ended and another takes over."""
+    async with pool(grace_s=0.2) as running:
+        before = running.processes
+        abandoned = asyncio.create_task(ask(running, Sleep(30, deaf=True)))
+        await asyncio.sleep(0.2)
+        abandoned.cancel()
+        await replaced(running, before)
+        assert "slept" in await ask(running, Sleep(0))
+
+
+async def test_a_job_without_end_is_ended() -> None:
+    """A judging beyond the limit is reported as lost and its process ended."""
+    async with pool(grace_s=0.1, judge_s=0.3) as running:
+        before = running.processes
+        with pytest.raises(WorkerLostError, match="longer than"):
+            await ask(running, Sleep(30, deaf=True))
+        await replaced(running, before)
+
+
+async def test_leaving_the_queue_gives_the_place_away() -> None:
+    """A caller that goes away while it waits leaves room for another."""
+    async with pool(workers=1, queue=1) as running:
+        first = asyncio.create_task(ask(running, Sleep(0.5)))
+        await asyncio.sleep(0.05)
+        waiting = asyncio.create_task(ask(running, Sleep(0)))
+        await asyncio.sleep(0.05)
+        assert running.full
+        waiting.cancel()
+        await asyncio.sleep(0)
+        assert not running.full
+        assert "slept" in await ask(running, Sleep(0))
+        await first
+
+
+async def test_stopping_finishes_what_is_under_way_and_takes_nothing_new() -> None:
+    """A job within the drain time is answered; a new one is refused."""
+    async with pool() as running:
+        under_way = asyncio.create_task(ask(running, Sleep(0.5)))
+        await asyncio.sleep(0.1)
+        stop = asyncio.create_task(running.stop(drain_s=10))
+        await asyncio.sleep(0)
+        with pytest.raises(StoppingError):
+            await ask(running, Sleep(0))
+        assert "slept" in await under_way
+        await stop
+        assert running.processes == ()
+
+
+async def test_stopping_ends_what_takes_too_long() -> None:
+    """A job beyond the drain time is lost, whoever waits is told, and no process is left."""
+    async with pool(workers=1, queue=1) as running:
+        pids = running.processes
+        under_way, waiting = (asyncio.create_task(ask(running, Sleep(30))) for _ in range(2))
+        await asyncio.sleep(0.1)
+        await running.stop(drain_s=0.1)
+        with pytest.raises(WorkerLostError):
+            await under_way
+        with pytest.raises(StoppingError):
+            await waiting
+        for pid in pids:
+            with pytest.raises(ProcessLookupError):
+                os.kill(pid, 0)
+
+
+async def test_a_worker_that_cannot_start_says_why() -> None:
+    """A missing model file ends the start with the message that names it."""
+    with pytest.raises(ModelKitError, match="cameo models pull"):
+        await WorkerPool(refuse_to_start, PoolLimits(workers=2, queue=0)).start()
+
+
+async def test_workers_are_held_to_their_threads() -> None:
+    """A worker starts with the thread counts of the limits, the parent keeps its own."""
+    before = dict(os.environ)
+    async with pool() as running:
+        assert await ask(running, Report("OMP_NUM_THREADS")) == "1"
+    assert dict(os.environ) == before

@@ -1,0 +1,141 @@
+"""Small real judges for the server's own tests: what they do is written in the recording. No models are loaded.
+
+The full path with the real pipeline is in `test_full_path.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verifier.errors import AbandonedError, UnjudgeableError
+from verifier.reasons import Reason
+from verifier.types import (
+    CheckResult,
+    Decision,
+    Direction,
+    Evidence,
+    FaceTrack,
+    Judgement,
+    MediaInfo,
+    Missing,
+    Outcome,
+    SoundTrack,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from verifier.server.judging import Response
+
+DIGEST = "ab" * 32
+
+
+@dataclass(frozen=True, slots=True)
+class OpenScripted:
+    """Opens a judge that does what the recording says and notes each judging in `journal`."""
+
+    journal: Path
+
+    def __call__(self) -> Callable[[Response, Callable[[], bool]], Judgement]:
+        """Return the judge."""
+        return self.judge
+
+    def judge(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
+        """Do what the recording says: accept, reject, sleep:SECONDS, die, damaged, bug."""
+        script = response.recording.rstrip(b"\0").decode()
+        self._note(f"begin {script}")
+        verb, _, argument = script.partition(":")
+        match verb:
+            case "sleep":
+                until = time.monotonic() + float(argument)
+                while time.monotonic() < until:
+                    if cancelled():
+                        self._note("cancelled")
+                        raise AbandonedError("stopped")
+                    time.sleep(0.01)
+            case "die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "damaged":
+                raise UnjudgeableError(Reason.CORRUPT_MEDIA, "the recording is cut off: send it again")
+            case "bug":
+                raise ZeroDivisionError(argument)
+        self._note("end")
+        return _judgement(response.recording, accept=verb == "accept")
+
+    def _note(self, line: str) -> None:
+        with self.journal.open("a") as journal:
+            journal.write(f"{line}\n")
+
+
+def _judgement(recording: bytes, *, accept: bool) -> Judgement:
+    media = MediaInfo("mp4", len(recording), hashlib.sha256(recording).hexdigest(), 5.0)
+    check = CheckResult(
+        "phrase",
+        Outcome.PASS if accept else Outcome.FAIL,
+        score=0.0,
+        unit="errors",
+        threshold=1.0,
+        direction=Direction.AT_MOST,
+        reason=None if accept else Reason.PHRASE_MISMATCH,
+    )
+    missing = Missing(Reason.NO_FACE)
+    return Judgement(
+        decision=Decision(Verdict.ACCEPTED, ())
+        if accept
+        else Decision(Verdict.REJECTED, (Reason.PHRASE_MISMATCH, Reason.NO_BLINK)),
+        checks=(check,),
+        evidence=Evidence(media, _face() if accept else missing, _sound() if accept else missing),
+        profile="default",
+        digests={"profile": DIGEST, "model:face-embedding": DIGEST, "model:speaker-embedding": DIGEST},
+        timings_ms={"total": 12.5},
+    )
+
+
+def _unit(seed: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    vector = np.random.default_rng(seed).standard_normal(512)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def _face() -> FaceTrack:
+    none = np.zeros(0, np.float32)
+    return FaceTrack(
+        t_s=np.zeros(1),
+        faces=np.ones(1, np.int32),
+        landmarks=np.zeros((1, 478, 3), np.float32),
+        pose_deg=np.zeros((1, 3), np.float32),
+        blendshapes=np.zeros((1, 52), np.float32),
+        face_px=none,
+        luma=none,
+        sharpness=none,
+        identity_t_s=np.zeros(1),
+        identity_yaw_deg=np.zeros(1, np.float32),
+        embeddings=_unit(1)[None],
+        live_t_s=np.zeros(0),
+        live=none,
+        ages=none,
+    )
+
+
+def _sound() -> SoundTrack:
+    return SoundTrack(
+        duration_s=5.0,
+        level_dbfs=-20.0,
+        noise_dbfs=-60.0,
+        peak_dbfs=-6.0,
+        speech=np.zeros((0, 2)),
+        text="",
+        words=(),
+        forced=(),
+        window_s=np.zeros((0, 2)),
+        window_embeddings=np.zeros((0, 512), np.float32),
+        embedding=_unit(2),
+    )

@@ -1,0 +1,49 @@
+"""A real server on a free loopback port."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import grpc
+import pytest
+
+from tests.grpc.client import AUDIENCE, Client
+from tests.grpc.judges import OpenScripted
+from verifier.credential.audience_keys import AudienceFolder, AudienceKey
+from verifier.server.app import open_server, utc_now
+from verifier.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
+    from pathlib import Path
+
+
+class OpenServer(Protocol):
+    """Opens a server with the scripted judges and settings of the test's own, and connects to it."""
+
+    def __call__(self, *, clock: Callable[[], datetime] = utc_now, **settings: Any) -> AbstractAsyncContextManager[Client]:
+        """Return the client."""
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> OpenServer:
+    """Serve from a fresh data folder with one worker, no queue and one registered audience, unless told otherwise."""
+    key = AudienceKey.generate(AUDIENCE)
+
+    @asynccontextmanager
+    async def opened(*, clock: Callable[[], datetime] = utc_now, **settings: Any) -> AsyncIterator[Client]:
+        site = Settings(
+            **{"listen": "127.0.0.1:0", "data": tmp_path / "data", "workers": 1, "queue": 0, "drain_s": 2.0} | settings
+        )
+        AudienceFolder(site.audiences).add(key)
+        journal = tmp_path / "journal"
+        server = await open_server(site, open_judge=OpenScripted(journal), clock=clock)
+        try:
+            async with grpc.aio.insecure_channel(server.address) as channel:
+                yield Client(server, channel, journal, key)
+        finally:
+            await server.stop()
+
+    return opened

@@ -1,0 +1,255 @@
+"""Requests that cannot be judged: each has its code, its reason and a message that says what to do, and costs nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import grpc
+import pytest
+from cameo.v1 import attempt_pb2
+from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
+
+from tests.grpc.client import AUDIENCE, Client, refused
+from verifier.server.app import utc_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from tests.grpc.server import OpenServer
+
+MIB = 1024 * 1024
+
+
+class Clock:
+    """A clock that can be put forward."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        """Return the time."""
+        return utc_now() + self.ahead
+
+
+def config(challenge_id: str, **changes: str) -> VerifyResponseRequest:
+    """Return a config message."""
+    fields = {"challenge_id": challenge_id, "audience": AUDIENCE, "request_id": str(uuid4())} | changes
+    return VerifyResponseRequest(config=VerifyResponseConfig(**fields))
+
+
+CHUNK = VerifyResponseRequest(chunk=b"accept")
+
+
+async def stream(client: Client, *messages: VerifyResponseRequest) -> Any:
+    """Send exactly these messages."""
+
+    def sent() -> Iterator[VerifyResponseRequest]:
+        yield from messages
+
+    return await client.verification.VerifyResponse(sent(), timeout=30)
+
+
+async def still_good(client: Client, challenge_id: str) -> None:
+    """Check that the challenge was not spent and the server goes on."""
+    assert (await client.verify(challenge_id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("messages", "reason"),
+    [
+        (lambda _: (), "CONFIG_MISSING"),
+        (lambda _: (CHUNK,), "CONFIG_MISSING"),
+        (lambda challenge: (config(challenge), config(challenge), CHUNK), "CONFIG_REPEATED"),
+        (lambda challenge: (config(challenge), CHUNK, config(challenge)), "CONFIG_REPEATED"),
+        (lambda challenge: (config(challenge), VerifyResponseRequest()), "MESSAGE_EMPTY"),
+        (lambda challenge: (config(challenge),), "RECORDING_EMPTY"),
+        (lambda challenge: (config(challenge), VerifyResponseRequest(chunk=b"")), "RECORDING_EMPTY"),
+        (lambda challenge: (config(challenge, request_id=""), CHUNK), "REQUEST_ID_INVALID"),
+        (lambda challenge: (config(challenge, request_id="again"), CHUNK), "REQUEST_ID_INVALID"),
+        (lambda challenge: (config(challenge, request_id=uuid4().hex), CHUNK), "REQUEST_ID_INVALID"),
+    ],
+)
+async def test_a_malformed_stream_is_refused_with_its_reason(serve: OpenServer, messages: Any, reason: str) -> None:
+    """INVALID_ARGUMENT with the reason; nothing reaches a worker and the challenge is still good."""
+    async with serve() as client:
+        challenge = await client.challenge()
+        answer = await refused(stream(client, *messages(challenge.id)))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
+        assert answer.message
+        assert client.judged() == []
+        await still_good(client, challenge.id)
+
+
+async def test_an_unknown_audience_is_refused_before_the_upload(serve: OpenServer) -> None:
+    """NOT_FOUND, and the challenge is still good."""
+    async with serve() as client:
+        challenge = await client.challenge()
+        answer = await refused(client.verify(challenge.id, b"accept", audience="https://nobody.example"))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.NOT_FOUND, "AUDIENCE_UNKNOWN")
+        await still_good(client, challenge.id)
+
+
+async def test_too_many_bytes_are_refused_while_they_come_in(serve: OpenServer) -> None:
+    """17 MiB in chunks and in one message are both refused for their size, and the challenge is still good."""
+    async with serve() as client:
+        challenge = await client.challenge()
+        for chunk in (MIB, 17 * MIB):
+            answer = await refused(client.verify(challenge.id, bytes(17 * MIB), chunk=chunk))
+            assert (answer.code, answer.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "RECORDING_TOO_LARGE")
+            assert "16777216 bytes" in answer.message
+        await still_good(client, challenge.id)
+
+
+async def test_sixteen_mebibytes_are_taken(serve: OpenServer) -> None:
+    """The limit itself is within the limit."""
+    async with serve() as client:
+        recording = b"reject".ljust(16 * MIB, b"\0")
+        answer = await client.verify((await client.challenge()).id, recording, chunk=MIB)
+        assert answer.attempt.verdict == attempt_pb2.REJECTED
+
+
+async def test_unknown_expired_and_spent_challenges_are_refused(serve: OpenServer) -> None:
+    """NOT_FOUND, FAILED_PRECONDITION and FAILED_PRECONDITION, each with its reason."""
+    clock = Clock()
+    async with serve(clock=clock) as client:
+        answer = await refused(client.verify("none", b"accept"))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.NOT_FOUND, "CHALLENGE_UNKNOWN")
+        spent = await client.challenge()
+        await client.verify(spent.id, b"reject")
+        answer = await refused(client.verify(spent.id, b"accept"))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "CHALLENGE_SPENT")
+        late = await client.challenge()
+        clock.ahead = timedelta(seconds=180)
+        answer = await refused(client.verify(late.id, b"accept"))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "CHALLENGE_EXPIRED")
+        assert "new challenge" in answer.metadata["hint"]
+        assert client.judged() == ["begin reject", "end"]
+
+
+async def test_an_upload_that_ends_after_expiry_is_refused(serve: OpenServer) -> None:
+    """A challenge that was good when the upload began must still be good when it is complete."""
+    clock = Clock()
+    async with serve(clock=clock) as client:
+        challenge = await client.challenge()
+        call = client.verification.VerifyResponse()
+        await call.write(config(challenge.id))
+        await call.write(CHUNK)
+        await asyncio.sleep(0.2)
+        clock.ahead = timedelta(seconds=180)
+        await call.done_writing()
+        answer = await refused(call)
+        assert (answer.code, answer.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "CHALLENGE_EXPIRED")
+        assert client.judged() == []
+
+
+async def test_a_damaged_recording_is_an_error_with_its_reason(serve: OpenServer) -> None:
+    """What the pipeline cannot read is INVALID_ARGUMENT with the recording's reason and hint, again when asked again."""
+    async with serve() as client:
+        challenge, request_id = await client.challenge(), str(uuid4())
+        for _ in range(2):
+            answer = await refused(client.verify(challenge.id, b"damaged", request_id=request_id))
+            assert (answer.code, answer.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "CORRUPT_MEDIA")
+            assert "send it again" in answer.metadata["hint"]
+        assert client.judged() == ["begin damaged"]
+
+
+async def test_a_deadline_that_leaves_no_time_is_refused_before_anything_is_lost(serve: OpenServer) -> None:
+    """DEADLINE_EXCEEDED from the server says how long it needs, and the challenge is still good."""
+    async with serve() as client:
+        challenge = await client.challenge()
+        answer = await refused(client.verify(challenge.id, b"accept", timeout=0.8))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_TOO_SHORT")
+        assert float(answer.metadata["needed_s"]) >= 0.8
+        await still_good(client, challenge.id)
+
+
+async def test_an_upload_without_end_is_refused(serve: OpenServer) -> None:
+    """A caller that stops sending is refused after the site's limit, and the challenge is still good."""
+    async with serve(upload_s=0.5) as client:
+        challenge = await client.challenge()
+        call = client.verification.VerifyResponse()
+        await call.write(config(challenge.id))
+        await call.write(CHUNK)
+        answer = await refused(call)
+        assert (answer.code, answer.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "UPLOAD_TOO_SLOW")
+        await still_good(client, challenge.id)
+
+
+async def test_a_full_queue_refuses_with_a_delay_and_spends_nothing(serve: OpenServer) -> None:
+    """RESOURCE_EXHAUSTED carries when to come back; then the same challenge is judged."""
+    async with serve(workers=1, queue=0) as client:
+        busy = asyncio.ensure_future(client.verify((await client.challenge()).id, b"sleep:1"))
+        await asyncio.sleep(0.5)
+        challenge = await client.challenge()
+        answer = await refused(client.verify(challenge.id, b"accept"))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
+        assert answer.retry_s is not None
+        assert answer.retry_s >= 1
+        await busy
+        await still_good(client, challenge.id)
+
+
+async def test_more_uploads_than_allowed_are_refused_with_a_delay(serve: OpenServer) -> None:
+    """An upload beyond the limit is refused while the others go on."""
+    async with serve(uploads=1) as client:
+        challenge = await client.challenge()
+        call = client.verification.VerifyResponse()
+        await call.write(config(challenge.id))
+        await asyncio.sleep(0.2)
+        answer = await refused(client.verify(challenge.id, b"accept"))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
+        assert answer.retry_s is not None
+        await call.write(CHUNK)
+        await call.done_writing()
+        assert (await call).attempt.verdict == attempt_pb2.ACCEPTED
+
+
+async def test_the_same_request_twice_is_judged_once(serve: OpenServer) -> None:
+    """A repeated request gets the stored attempt and credential; another audience under the same id is refused."""
+    async with serve() as client:
+        challenge, request_id = await client.challenge(), str(uuid4())
+        first = await client.verify(challenge.id, b"accept", request_id=request_id)
+        assert await client.verify(challenge.id, b"accept", request_id=request_id) == first
+        assert client.judged() == ["begin accept", "end"]
+        other = client.verify(challenge.id, b"accept", request_id=request_id, audience="https://other.example")
+        answer = await refused(other)
+        assert (answer.code, answer.reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+
+
+async def test_the_same_request_while_it_is_judged_is_told_to_wait(serve: OpenServer) -> None:
+    """ABORTED with a delay, then the first one's result."""
+    async with serve(workers=2) as client:
+        challenge, request_id = await client.challenge(), str(uuid4())
+        first = asyncio.ensure_future(client.verify(challenge.id, b"sleep:1", request_id=request_id))
+        await asyncio.sleep(0.5)
+        answer = await refused(client.verify(challenge.id, b"sleep:1", request_id=request_id))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.ABORTED, "REQUEST_IN_PROGRESS")
+        assert answer.retry_s is not None
+        judged = await first
+        assert await client.verify(challenge.id, b"sleep:1", request_id=request_id) == judged
+        assert client.judged().count("begin sleep:1") == 1
+
+
+async def test_streams_racing_for_one_challenge_are_judged_once(serve: OpenServer) -> None:
+    """Of eight complete uploads at once, exactly one is judged; the others find the challenge spent."""
+    async with serve(workers=2, queue=8) as client:
+        challenge = await client.challenge()
+        calls = [client.verification.VerifyResponse() for _ in range(8)]
+        for call in calls:
+            await call.write(config(challenge.id))
+            await call.write(CHUNK)
+        for call in calls:
+            await call.done_writing()
+        answers = []
+        for call in calls:
+            with suppress(grpc.aio.AioRpcError):
+                answers.append(await call)
+        assert [answer.attempt.verdict for answer in answers] == [attempt_pb2.ACCEPTED]
+        assert client.judged() == ["begin accept", "end"]
+        reasons = {(await refused(call)).reason for call in calls if await call.code() is not grpc.StatusCode.OK}
+        assert reasons == {"CHALLENGE_SPENT"}

@@ -1,0 +1,171 @@
+"""What the services answer when all is well, and the small refusals of each."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import grpc
+from cameo.v1 import attempt_pb2, challenge_pb2, error_reason_pb2, reason_pb2
+from cameo.v1.attempt_pb2 import ATTEMPT_VIEW_FULL
+from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
+from cameo.v1.credential_service_pb2 import GetKeysRequest
+from cameo.v1.verification_service_pb2 import GetAttemptRequest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from challenges.model import Turn
+from tests.grpc.client import AUDIENCE, refused
+from verifier.credential.issuer_keys import VerificationKeys
+from verifier.credential.validator import open_credential, open_receipt
+from verifier.reasons import Reason
+from verifier.server.app import SERVICES, utc_now
+from verifier.server.status import _CODES
+from verifier.types import Direction, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from tests.grpc.server import OpenServer
+
+
+def test_wire_enums_mirror_the_values() -> None:
+    """Every enum of the wire has the names of its value, in the same order, behind an unspecified zero."""
+    for wire, value in (
+        (reason_pb2.Reason, Reason),
+        (attempt_pb2.Verdict, Verdict),
+        (attempt_pb2.Outcome, Outcome),
+        (attempt_pb2.Direction, Direction),
+        (challenge_pb2.Turn, Turn),
+    ):
+        unspecified, *names = wire.keys()
+        assert unspecified.endswith("_UNSPECIFIED")
+        assert wire.Value(unspecified) == 0
+        assert sorted(names) == sorted(member.name for member in value)
+
+
+def test_every_error_reason_has_a_code() -> None:
+    """No reason of the wire is without a status code, and none is also a reason of a recording."""
+    assert set(_CODES) == set(error_reason_pb2.ErrorReason.values()) - {error_reason_pb2.ERROR_REASON_UNSPECIFIED}
+    assert not set(error_reason_pb2.ErrorReason.keys()) & set(reason_pb2.Reason.keys())
+
+
+async def test_a_challenge_is_fresh_short_lived_and_given_again_on_request(serve: OpenServer) -> None:
+    """Two challenges differ, last as long as the site says, and a repeated request gets the first one back."""
+    async with serve(challenge_ttl_s=90) as client:
+        request = IssueChallengeRequest(subject="account-1", request_id=str(uuid4()))
+        first = await client.challenges.IssueChallenge(request)
+        other = await client.challenge()
+        assert first.id != other.id
+        assert first.expire_time.ToDatetime() - first.issue_time.ToDatetime() == timedelta(seconds=90)
+        assert {step.WhichOneof("kind") for step in first.steps} == {"say", "turn"}
+        assert first.entropy_bits > 20
+        assert await client.challenges.IssueChallenge(request) == first
+
+
+async def test_a_challenge_needs_a_proper_subject_and_request_id(serve: OpenServer) -> None:
+    """An empty, long or spaced subject and an id that is no UUID are refused, each with its reason."""
+    async with serve() as client:
+        for subject in ("", "a" * 129, "Ada Lovelace", "tab\t"):
+            answer = await refused(client.challenges.IssueChallenge(IssueChallengeRequest(subject=subject)))
+            assert (answer.code, answer.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "SUBJECT_INVALID")
+        answer = await refused(client.challenges.IssueChallenge(IssueChallengeRequest(subject="a", request_id="7")))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_ID_INVALID")
+
+
+async def test_an_accepted_response_earns_a_credential_its_audience_can_open(serve: OpenServer) -> None:
+    """The token opens with the audience's key and the published keys, names the attempt, and has a matching receipt."""
+    async with serve() as client:
+        challenge = await client.challenge()
+        answer = await client.verify(challenge.id, b"accept")
+        assert answer.attempt.verdict == attempt_pb2.ACCEPTED
+        assert (answer.attempt.challenge_id, answer.attempt.audience) == (challenge.id, AUDIENCE)
+        assert not answer.attempt.reasons
+        assert not answer.attempt.hint
+        published = await client.credentials.GetKeys(GetKeysRequest())
+        expectations = {
+            "issuer_keys": VerificationKeys.from_jwks(json.loads(published.jwks)),
+            "expected_audience": AUDIENCE,
+            "expected_issuer": published.issuer,
+            "now": datetime.now(UTC),
+        }
+        opened = open_credential(answer.credential.token, audience_key=client.audience_key, **expectations)
+        receipt = open_receipt(answer.credential.receipt, **expectations)
+        assert opened.provenance.attempt_id == answer.attempt.id
+        assert opened.provenance.confirmed == ("phrase",)
+        assert opened.jti == receipt.jti == answer.credential.id
+        assert opened.expires_at == answer.credential.expire_time.ToDatetime(tzinfo=UTC)
+
+
+async def test_published_keys_hold_no_private_part(serve: OpenServer) -> None:
+    """The key set is public: no key in it has a `d`."""
+    async with serve() as client:
+        published = json.loads((await client.credentials.GetKeys(GetKeysRequest())).jwks)
+        assert published["keys"]
+        assert all("d" not in key for key in published["keys"])
+
+
+async def test_a_rejection_is_a_reply_with_reasons_and_one_hint_and_no_scores(serve: OpenServer) -> None:
+    """The caller learns the reasons, worst first, and what to do; nothing that was measured."""
+    async with serve() as client:
+        answer = await client.verify((await client.challenge()).id, b"reject")
+        assert answer.attempt.verdict == attempt_pb2.REJECTED
+        assert list(answer.attempt.reasons) == [reason_pb2.PHRASE_MISMATCH, reason_pb2.NO_BLINK]
+        assert answer.attempt.hint == Reason.PHRASE_MISMATCH.hint
+        assert not answer.HasField("credential")
+        assert not answer.attempt.checks
+        assert not answer.attempt.timings_ms
+        assert await client.verification.GetAttempt(GetAttemptRequest(attempt_id=answer.attempt.id)) == answer.attempt
+
+
+async def test_scores_are_shown_only_where_the_site_says_so(serve: OpenServer) -> None:
+    """The FULL view is refused by default; with `expose_scores` it has scores, a score of zero included, and timings."""
+    async with serve() as client:
+        identifier = (await client.verify((await client.challenge()).id, b"reject")).attempt.id
+        request = GetAttemptRequest(attempt_id=identifier, view=ATTEMPT_VIEW_FULL)
+        answer = await refused(client.verification.GetAttempt(request))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.PERMISSION_DENIED, "SCORES_NOT_EXPOSED")
+    async with serve(expose_scores=True) as client:
+        attempt = await client.verification.GetAttempt(request)
+        (check,) = attempt.checks
+        assert check.HasField("score")
+        assert (check.name, check.score, check.threshold, check.unit) == ("phrase", 0.0, 1.0, "errors")
+        assert (check.outcome, check.direction) == (attempt_pb2.FAIL, attempt_pb2.AT_MOST)
+        assert check.reason == reason_pb2.PHRASE_MISMATCH
+        assert attempt.timings_ms["total"] == 12.5
+        assert attempt.profile == "default"
+
+
+async def test_an_unknown_attempt_and_an_unknown_view_are_refused(serve: OpenServer) -> None:
+    """Each has its own reason."""
+    async with serve() as client:
+        answer = await refused(client.verification.GetAttempt(GetAttemptRequest(attempt_id="none")))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.NOT_FOUND, "ATTEMPT_UNKNOWN")
+        answer = await refused(client.verification.GetAttempt(GetAttemptRequest(attempt_id="none", view=9)))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "VIEW_INVALID")
+
+
+async def test_health_and_reflection_answer(serve: OpenServer) -> None:
+    """A load balancer sees SERVING for every service, and a tool without the protos finds them."""
+    async with serve() as client:
+        health = health_pb2_grpc.HealthStub(client.channel)
+        for service in ("", *SERVICES):
+            reply = await health.Check(health_pb2.HealthCheckRequest(service=service))
+            assert reply.status == health_pb2.HealthCheckResponse.SERVING
+        call = reflection_pb2_grpc.ServerReflectionStub(client.channel).ServerReflectionInfo()
+        await call.write(reflection_pb2.ServerReflectionRequest(list_services=""))
+        listed = {service.name for service in (await call.read()).list_services_response.service}
+        await call.done_writing()
+        assert set(SERVICES) | {"grpc.health.v1.Health"} <= listed
+        call.cancel()
+
+
+async def test_keys_and_records_outlive_the_server(serve: OpenServer) -> None:
+    """A second start finds the first one's keys and attempts."""
+    async with serve() as client:
+        attempt = (await client.verify((await client.challenge()).id, b"reject")).attempt
+        keys = await client.credentials.GetKeys(GetKeysRequest())
+    async with serve() as client:
+        assert await client.credentials.GetKeys(GetKeysRequest()) == keys
+        assert await client.verification.GetAttempt(GetAttemptRequest(attempt_id=attempt.id)) == attempt
+        assert attempt.create_time.ToDatetime(tzinfo=UTC) <= utc_now()
