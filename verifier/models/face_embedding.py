@@ -9,19 +9,17 @@ import numpy as np
 
 from verifier.errors import ModelKitError
 from verifier.models.onnx_session import open_session
-from verifier.types import F32, U8
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from verifier.types import F32, U8
+
 SIDE_PX = 112
 
-# Points of the 478-point mesh: corners of both eyes, tip of the nose, corners of the mouth. "Right" is the person's, so left in the picture.
-_RIGHT_EYE = (33, 133)
-_LEFT_EYE = (362, 263)
-_NOSE_TIP = 1
-_MOUTH_RIGHT = 61
-_MOUTH_LEFT = 291
+# Points of the 478-point mesh from left to right in the picture: the centres of both irises, the tip of the nose, the corners of
+# the mouth. Irises put the different pairs of faces/pairs.csv further from the same ones than eye corners do (0.12, not 0.08).
+_FIVE = [468, 473, 1, 61, 291]
 
 
 class FaceEmbedder:
@@ -74,13 +72,5 @@ class FaceEmbedder:
 
 
 def five_points(landmarks: F32) -> F32:
-    """Return the (5, 2) px points ArcFace aligns by: eyes, nose tip, mouth corners, each pair from left to right in the picture."""
-    return np.stack(
-        [
-            landmarks[list(_RIGHT_EYE), :2].mean(axis=0),
-            landmarks[list(_LEFT_EYE), :2].mean(axis=0),
-            landmarks[_NOSE_TIP, :2],
-            landmarks[_MOUTH_RIGHT, :2],
-            landmarks[_MOUTH_LEFT, :2],
-        ]
-    ).astype(np.float32)
+    """Return the (5, 2) px points ArcFace aligns by: eyes, nose tip, mouth corners, pairs from left to right in the picture."""
+    return np.ascontiguousarray(landmarks[_FIVE, :2], np.float32)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from verifier.models.landmarks import FaceLandmarker
     from verifier.models.presentation_attack import PresentationAttackScorer
     from verifier.models.speaker import SpeakerEmbedder
+    from verifier.models.speechbrain_ecapa import SpeechBrainEcapa
     from verifier.models.transcription import Transcriber
     from verifier.models.voice_activity import VoiceActivity
     from verifier.settings import Settings
@@ -77,13 +78,14 @@ class ModelKit:
             self._stack.close()
 
     def preload(self) -> None:
-        """Open every adapter now, so that the first recording does not wait for it."""
+        """Open every adapter now, so that the first recording does not wait for one.
+
+        Raises:
+            ModelKitError: a file is missing or altered; the message names it and the command that mends it.
+        """
         self.landmarker(max_faces=1, video=False).close()
-        for adapter in (
-            *(self.face_embedder, self.presentation_attack, self.age),
-            *(self.transcriber, self.voice_activity, self.speaker),
-        ):
-            assert adapter is not None
+        for task in ("face_embedder", "presentation_attack", "age", "transcriber", "voice_activity", "speaker"):
+            getattr(self, task)
 
     @property
     def digests(self) -> Mapping[str, str]:
@@ -145,7 +147,7 @@ class ModelKit:
         return self._once("voice-activity", lambda: VoiceActivity(threads=self._settings.threads))
 
     @property
-    def speaker(self) -> SpeakerEmbedder:
+    def speaker(self) -> SpeakerEmbedder | SpeechBrainEcapa:
         """The speaker embedder: the kit's, or SpeechBrain's ECAPA-TDNN from the folder the setting `speaker` names."""
         if self._settings.speaker != KIT_SPEAKER:
             from verifier.models import speechbrain_ecapa  # noqa: PLC0415 - needs the extra [speechbrain]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from verifier.errors import ModelKitError
+from verifier.models.native_log import without_chatter
 from verifier.types import F32, FaceObservation, Frame
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 class FaceLandmarker:
     """Finds up to `max_faces` faces in pictures.
 
-    With `video`, faces are tracked from one frame to the next: use one instance per recording and feed it frames in order of time.
-    Otherwise every picture stands alone.
+    With `video`, faces are tracked from one frame to the next: use one instance per recording and feed it frames in order of
+    time. Otherwise every picture stands alone. MediaPipe detects anew whenever fewer than `max_faces` are tracked, and smooths
+    only with `max_faces` = 1, so a lone face under `max_faces` = 2 comes out the same in both modes. Results repeat bit for bit.
 
     Raises:
         ModelKitError: the file is missing or is no face landmarker bundle.
@@ -38,7 +40,8 @@ class FaceLandmarker:
             output_facial_transformation_matrixes=True,
         )
         try:
-            self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
+            with without_chatter():
+                self._landmarker: Any = vision.FaceLandmarker.create_from_options(options)
         except (RuntimeError, ValueError) as error:
             raise ModelKitError(f"model file {path} cannot be loaded; run: cameo models pull") from error
         self._video = video
@@ -88,8 +91,8 @@ class FaceLandmarker:
 def head_pose_deg(transform: F32) -> tuple[float, float, float]:
     """Return yaw, pitch and roll in degrees of a (4, 4) canonical-face-to-camera transform.
 
-    Yaw > 0 looks to the person's own left, pitch > 0 up, roll > 0 leans towards the person's left shoulder. Canonical axes: x towards
-    the person's left, y up, z out of the face; the rotation is read as yaw about y, then pitch about x, then roll about z.
+    Yaw > 0 looks to the person's own left, pitch > 0 up, roll > 0 leans towards the person's left shoulder. Canonical axes:
+    x towards the person's left, y up, z out of the face; the rotation is read as yaw about y, pitch about x, roll about z.
     """
     rotation = np.asarray(transform[:3, :3], np.float64)
     rotation = rotation / np.linalg.norm(rotation, axis=0)

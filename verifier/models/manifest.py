@@ -55,8 +55,8 @@ class Alternative:
 class Model:
     """One model of the kit.
 
-    `file` is its file or folder in the kit (inside the package where the registry is `installed`). `convert` names the step that builds `file`
-    from the sources, empty where the sources are installed as they are; `revision` counts up when that step changes.
+    `file` is its file or folder in the kit (inside the package where the registry is `installed`). `convert` names the step
+    that builds `file` from the sources, empty where they are installed as they are; `revision` counts up when that step changes.
     """
 
     id: str
@@ -157,12 +157,7 @@ def _model(index: int, table: Mapping[str, Any]) -> Model:
         values["sources"] = tuple(_build(Source, entry) for entry in table.get("source", ()))
         values["alternatives"] = tuple(_build(Alternative, entry) for entry in table.get("alternative", ()))
         model = _build(Model, values)
-        if not model.sources:
-            raise ValueError("it has no source")
-        for source in model.sources:
-            _require_digest(source.sha256)
-            _require_inside(source.file)
-        _require_inside(model.file)
+        _require_sound(model)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelKitError(f"the model manifest, entry {name!r}: {error}") from None
     return model
@@ -177,12 +172,13 @@ def _build(kind: type[_Entry], table: Mapping[str, Any]) -> _Entry:
     return kind(**table)
 
 
-def _require_digest(sha256: str) -> None:
-    if len(sha256) != 64 or not set(sha256) <= _HEX:
-        raise ValueError(f"{sha256!r} is not a SHA-256 in 64 small hex digits")
-
-
-def _require_inside(file: str) -> None:
-    path = PurePosixPath(file)
-    if not file or path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"{file!r} is not a path inside the kit")
+def _require_sound(model: Model) -> None:
+    if not model.sources:
+        raise ValueError("it has no source")
+    for source in model.sources:
+        if len(source.sha256) != 64 or not set(source.sha256) <= _HEX:
+            raise ValueError(f"{source.sha256!r} is not a SHA-256 in 64 small hex digits")
+    for file in (model.file, *(source.file for source in model.sources)):
+        path = PurePosixPath(file)
+        if not file or path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"{file!r} is not a path inside the kit")

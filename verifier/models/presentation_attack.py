@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-import cv2
 import numpy as np
 
-from verifier.models.crop import face_box, scaled_crop
+from verifier.models.crop import crop_scaled, face_box
 from verifier.models.onnx_session import open_session
 
 if TYPE_CHECKING:
@@ -22,6 +21,9 @@ _LIVE = 0
 
 class PresentationAttackScorer:
     """Says how much a face and what surrounds it look like a person before the camera rather than a print or a screen.
+
+    One picture proves little: frames of a replay reach 0.99, and a person looking far up falls to 0.01. Judge a low
+    percentile over a dozen or more near-frontal frames.
 
     Raises:
         ModelKitError: the file is missing or no model.
@@ -45,7 +47,7 @@ class PresentationAttackScorer:
 
     def score(self, rgb: U8, landmarks: F32) -> float:
         """Return the probability 0..1 that the face with these 478 `landmarks` in `rgb` (H, W, 3) is live."""
-        crop = cv2.resize(scaled_crop(rgb, face_box(landmarks), _SCALE), (_SIDE_PX, _SIDE_PX))
+        crop = crop_scaled(rgb, face_box(landmarks), scale=_SCALE, side_px=_SIDE_PX)
         image = np.ascontiguousarray(crop[..., ::-1].transpose(2, 0, 1)[None], np.float32)
         logits = self._session.run(None, {self._input: image})[0][0].astype(np.float64)
         odds = np.exp(logits - logits.max())

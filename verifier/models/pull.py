@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _FETCH_S = 900.0
 
-# Convert steps by the name the manifest gives them: module and function, called with the staged sources in order and the output path.
+# Convert steps by the name the manifest gives them: module and function, called with the staged sources and the output path.
 _STEPS: Mapping[str, tuple[str, str]] = {
     "tfjs": ("verifier.models.tfjs", "convert"),
     "asv": ("verifier.models.asv_convert", "convert"),

@@ -1,8 +1,8 @@
 """A TensorFlow.js graph model as ONNX, in numpy, without TensorFlow.
 
-The graph is walked once in the order it is stored, backwards pruned to the outputs asked for. Images run as NCHW inside (ONNX has no NHWC
-convolution); the input stays NHWC as the model's own pre-processing has it. Anything unexpected (an operation, a
-padding, a layout, a broadcast) is an error: a conversion that guesses would give numbers nobody trained.
+The graph is walked once, backwards from the outputs asked for, so branches nobody reads are left behind. Images run as NCHW
+inside (ONNX has no NHWC convolution); the input stays NHWC as the model's own pre-processing has it. Anything unexpected (an
+operation, a padding, a layout, a broadcast) is an error: a conversion that guesses would give numbers nobody trained.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _OPSET = 17
 _IR_VERSION = 9
 
-# faceres of @vladmandic/human: its other outputs (gender, a descriptor) are left behind on purpose.
+# Of faceres in @vladmandic/human; its other outputs (gender, a face descriptor) are left behind on purpose.
 AGE_OUTPUT = "age_pred/Softmax"
 
 
@@ -129,7 +129,7 @@ class _Graph:
 
 def _decode(manifest: Sequence[Mapping[str, Any]], weights: bytes) -> dict[str, npt.NDArray[Any]]:
     """Return the weights by name; float16 becomes float32, as TF.js does when it loads them."""
-    stored = {"float32": np.dtype("<f4"), "int32": np.dtype("<i4"), "float16": np.dtype("<f2")}
+    stored: dict[str, np.dtype[Any]] = {"float32": np.dtype("<f4"), "int32": np.dtype("<i4"), "float16": np.dtype("<f2")}
     constants: dict[str, npt.NDArray[Any]] = {}
     offset = 0
     for entry in (entry for group in manifest for entry in group["weights"]):
