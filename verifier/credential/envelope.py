@@ -24,7 +24,7 @@ CONTENT_TYPE = "JWT"
 """`cty` of a nested token (RFC 7519 section 5.2)."""
 
 MAX_TOKEN_CHARS = 65536
-"""A credential has about 7,000 characters; a stranger cannot make us decode megabytes."""
+"""A credential has about 7,600 characters; a stranger cannot make us decode megabytes."""
 
 _ALGORITHMS = (KEY_ALGORITHM, CONTENT_ALGORITHM)
 _HEADER = {"alg", "enc", "cty", "kid", "epk"}

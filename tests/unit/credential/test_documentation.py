@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from joserfc import jwe
+from joserfc.jwk import OKPKey
+
+from verifier.credential.audience_keys import AudienceKey
+from verifier.credential.claims import NAMESPACE, Embedding, Provenance
+from verifier.credential.encoding import from_base64url
+from verifier.credential.issue import issue
+from verifier.credential.issuer_keys import IssuerKeys, SigningKey
+from verifier.credential.key_files import create_json
+from verifier.credential.pairwise import PairwiseKey
+from verifier.credential.refusal import Refusal
+
+if TYPE_CHECKING:
+    import pytest
+    from conftest import World
+
+PAGE = (Path(__file__).parents[3] / "docs" / "credential.md").read_text("utf-8")
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def _example() -> dict[str, Any]:
+    """Issue the page's example, with keys anyone can recompute, and take the token apart; vectors are cut after 24 characters."""
+
+    def embedding(model: str, seed: int) -> Embedding:
+        vector = np.random.default_rng(seed).normal(size=512)
+        return Embedding(model, f"{seed:02x}" * 32, (vector / np.linalg.norm(vector)).astype(np.float32))
+
+    key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", **_raw(1)})
+    signing = SigningKey(key.thumbprint(), NOW, NOW + timedelta(days=730), key)
+    audience = AudienceKey.generate("https://generator.example")
+    issued = issue(
+        issuer="https://cameo.example",
+        subject="account-7",
+        audience_key=audience.public(),
+        keys=IssuerKeys(signing),
+        pairwise=PairwiseKey(bytes(range(32))),
+        now=NOW,
+        ttl=timedelta(days=180),
+        jti="2b1f6f0c-6c1d-4f0e-9d0e-5a3a7c1d2e4f",
+        provenance=Provenance(
+            cameo_id="c4b9e3a2-8f57-4a51-9a3c-0f3de3a1b2c7",
+            attempt_id="7d5c1b90-3e42-4c8f-b6a1-92f0d4e8a3b5",
+            challenge_id="f0a8d2c4-1b63-4e97-8c5d-6e2b7a9f1d30",
+            models={"face_embedding": "11" * 32, "speaker_embedding": "22" * 32},
+            profile="default",
+            profile_sha256="33" * 32,
+            evidence_sha256="44" * 32,
+            confirmed=("phrase", "movement", "presentation_attack"),
+        ),
+        face=embedding("face_embedding", 17),
+        voice=embedding("speaker_embedding", 34),
+    )
+    opened = jwe.decrypt_compact(issued.credential, audience.key, algorithms=["ECDH-ES+A256KW", "A256GCM"])
+    header, claims = (json.loads(from_base64url(part)) for part in (opened.plaintext or b"").decode().split(".")[:2])
+    for which in ("face", "voice"):
+        claims[NAMESPACE][which]["data"] = claims[NAMESPACE][which]["data"][:24] + "…"
+    return {"header": header, "claims": claims}
+
+
+def _raw(seed: int) -> dict[str, str]:
+    made = OKPKey.import_key(Ed25519PrivateKey.from_private_bytes(bytes([seed] * 32))).as_dict(private=True)
+    return {"x": str(made["x"]), "d": str(made["d"])}
+
+
+def _block(language: str, number: int) -> str:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[number]
+
+
+def test_the_page_shows_what_the_code_makes() -> None:
+    """Header and claims on the page are those of a token issued now with the page's inputs."""
+    example = _example()
+    assert json.loads(_block("json", 0)) == example["header"], json.dumps(example["header"], indent=2)
+    shown = json.dumps(example["claims"], indent=2, ensure_ascii=False)
+    assert _block("json", 1).strip() == shown, shown
+
+
+def test_the_page_names_every_refusal() -> None:
+    """Each reason a token can be refused for has its row."""
+    section = PAGE.split("## Why it may be refused")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [refusal.value for refusal in Refusal]
+
+
+def test_the_page_program_runs(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The program on the page opens a credential that was issued a moment ago."""
+    monkeypatch.chdir(tmp_path)
+    create_json(tmp_path / "audience.jwk", world.audience_key.to_jwk(), secret=True)
+    jwks = world.keys.public("https://issuer.example").to_jwks()
+    create_json(tmp_path / "jwks.json", jwks, secret=False)
+    issued = world.issue(now=datetime.now(UTC))
+    (tmp_path / "credential.jwe").write_text(issued.credential)
+
+    exec(compile(_block("python", 0), "docs/credential.md", "exec"), {})  # noqa: S102 - the page's own program
+
+    assert capsys.readouterr().out.splitlines() == [issued.subject, "face-model (512,) float32", "('phrase', 'movements')"]
