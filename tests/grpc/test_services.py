@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -48,6 +49,13 @@ def test_every_error_reason_has_a_code() -> None:
     """No reason of the wire is without a status code, and none is also a reason of a recording."""
     assert set(_CODES) == set(error_reason_pb2.ErrorReason.values()) - {error_reason_pb2.ERROR_REASON_UNSPECIFIED}
     assert not set(error_reason_pb2.ErrorReason.keys()) & set(reason_pb2.Reason.keys())
+
+
+def test_the_api_page_names_every_error_reason() -> None:
+    """What a caller can be told is in docs/api.md, with what to do about it."""
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    for name in error_reason_pb2.ErrorReason.keys()[1:]:
+        assert f"`{name}`" in page
 
 
 async def test_a_challenge_is_fresh_short_lived_and_given_again_on_request(serve: OpenServer) -> None:

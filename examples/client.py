@@ -1,0 +1,19 @@
+"""Ask for a challenge, send the recorded answer, print what came of it: client.py ADDRESS AUDIENCE."""
+
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import grpc
+from cameo.v1 import attempt_pb2, challenge_service_pb2, challenge_service_pb2_grpc, reason_pb2, verification_service_pb2_grpc
+from cameo.v1 import verification_service_pb2 as wire
+
+with grpc.insecure_channel(sys.argv[1]) as channel:
+    request = challenge_service_pb2.IssueChallengeRequest(subject="account-42")
+    challenge = challenge_service_pb2_grpc.ChallengeServiceStub(channel).IssueChallenge(request)
+    recording = Path(input(f"{challenge.steps}\nRecord yourself doing this, in order. The file: ")).read_bytes()
+    config = wire.VerifyResponseConfig(challenge_id=challenge.id, audience=sys.argv[2], request_id=str(uuid4()))
+    messages = iter([wire.VerifyResponseRequest(config=config), wire.VerifyResponseRequest(chunk=recording)])
+    answer = verification_service_pb2_grpc.VerificationServiceStub(channel).VerifyResponse(messages, timeout=120)
+print(attempt_pb2.Verdict.Name(answer.attempt.verdict), *map(reason_pb2.Reason.Name, answer.attempt.reasons))
+print(answer.credential.token or answer.attempt.hint)
