@@ -19,7 +19,7 @@ from verifier.media.iso import declared_size
 from verifier.media.picture import PictureMeasures, PictureRequest, check_size, read_pictures
 from verifier.media.sniff import sniff
 from verifier.media.sound import RATE_HZ, Sound, read_sound
-from verifier.media.source import Source, Streams, choose_streams, codec_of, declared_s, open_source, seconds, start_s
+from verifier.media.source import Source, Streams, choose_streams, codec_of, declared_s, open_source, origin_s, seconds
 from verifier.media.still import StillHeader, read_header
 from verifier.reasons import Reason
 from verifier.types import MediaInfo
@@ -65,10 +65,11 @@ class Recording:
         self._opened: InputContainer | None = opened
         try:
             streams = choose_streams(opened)
-            starts = [at for at in (start_s(streams.picture), start_s(streams.sound)) if at is not None]
-            self._origin_s = min(starts, default=0.0)
             self._info = self._headers(streams, declared_s(opened))
             check_size(self._info.width, self._info.height, limits)
+            self._origin_s, moved_on = origin_s(opened, streams, container)
+            if moved_on:
+                self.close()
         except UnjudgeableError:
             opened.close()
             raise

@@ -36,9 +36,10 @@ _SOUND_CODECS = frozenset(
     {"aac", "alac", "amr_nb", "amr_wb", "flac", "mp2", "mp3", "opus", "vorbis"}
     | {f"pcm_{name}" for name in ("alaw", "f32be", "f32le", "mulaw", "s16be", "s16le", "s24be", "s24le", "s32be", "s32le", "u8")}
 )
-_PROBE_DECODERS = ",".join(sorted(_SOUND_CODECS | {"amrnb", "amrwb", "mp2float", "mp3float"}))
-"""What FFmpeg may decode while it probes, by its decoders' own names: sound only. No picture is decoded before its size is
-known, the headers say all that is needed of it, and opening a 720p MP4 takes 4 ms instead of 20."""
+_PROBE_DECODERS = ",".join(sorted(_SOUND_CODECS | {"amrnb", "amrwb", "mp2float", "mp3float", "mpeg1video"}))
+"""What FFmpeg may decode while it probes, by its decoders' own names: sound, and no picture before its size was checked. The
+headers say all that is needed of pictures, and opening a 720p MP4 takes 4 ms instead of 20. MPEG-1 is the exception, at most
+4,095 pixels wide: a program stream gives a time to some of its pictures only, and FFmpeg decodes one to fill in the rest."""
 
 _READ_BYTES = 256 * 1024
 """Read in few large pieces: each one takes the interpreter lock that the other medium's thread may need."""
@@ -115,12 +116,12 @@ def choose_streams(opened: InputContainer) -> Streams:
     sounds = opened.streams.audio
     if not pictures and not sounds:
         raise UnjudgeableError(Reason.UNSUPPORTED_MEDIA, "the file holds neither picture nor sound: send a recording")
-    readable = [stream for stream in sounds if _is_sane(stream.codec_context)]
-    if sounds and not readable:
+    sound = _first_known(sounds, _SOUND_CODECS, "sound")
+    if sound is not None and not _is_sane(sound.codec_context):
         raise UnjudgeableError(
             Reason.UNSUPPORTED_MEDIA, "its sound has an impossible sample rate or number of channels: record at 48 kHz"
         )
-    return Streams(_first_known(pictures, _PICTURE_CODECS, "picture"), _first_known(readable, _SOUND_CODECS, "sound"))
+    return Streams(_first_known(pictures, _PICTURE_CODECS, "picture"), sound)
 
 
 def codec_of(stream: VideoStream | AudioStream) -> str:
@@ -137,9 +138,25 @@ def open_decoder(stream: VideoStream | AudioStream, *, max_pixels: int, threads:
     context.options = {"max_pixels": str(max_pixels)}
 
 
-def start_s(stream: Stream | None) -> float | None:
-    """When the stream starts on the container's clock, in seconds; `None` where the container does not say."""
-    return None if stream is None or stream.start_time is None else seconds(stream.start_time, stream)
+def origin_s(opened: InputContainer, streams: Streams, container: Container) -> tuple[float, bool]:
+    """When the recording starts on the container's clock: the earlier start of its two streams, in seconds.
+
+    Returns also whether packets had to be read to find it: the container then no longer stands at its start. An MP4 says in
+    its headers when its pictures start. For others FFmpeg derives that by decoding, which is not allowed while it probes (H.264
+    in Matroska then seems to start some pictures late), so the time of the first packet is taken.
+    """
+    starts = [start_s(stream) for stream in (streams.picture, streams.sound) if stream is not None]
+    if streams.picture is None or container.complete_index:
+        return min((start for start in starts if start is not None), default=0.0), False
+    with vendor_errors("its first packets cannot be read"):
+        first = next((packet.pts for packet in opened.demux(streams.picture) if packet.pts is not None), None)
+    starts[0] = None if first is None else seconds(first, streams.picture)
+    return min((start for start in starts if start is not None), default=0.0), True
+
+
+def start_s(stream: Stream) -> float | None:
+    """When the stream starts on the container's clock by its headers, in seconds; `None` where they do not say."""
+    return None if stream.start_time is None else seconds(stream.start_time, stream)
 
 
 def seconds(ticks: int, stream: Stream) -> float:

@@ -26,7 +26,7 @@ _PICTURE_TICKS = 90_000
 
 @dataclass(frozen=True)
 class Clip:
-    """What to make. `times_s` overrides `fps`; `video_from_s` and `audio_from_s` delay a stream; `None` as codec leaves it out."""
+    """`times_s` overrides `fps`; `video_from_s` and `audio_from_s` delay a stream; a codec of `None` leaves it out."""
 
     container: str = "mp4"
     video: str | None = "libx264"
