@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
@@ -113,7 +114,7 @@ async def open_server(
         issuer = await asyncio.to_thread(Issuer.open, settings, now=clock(), new_id=new_id)
 
         pool = WorkerPool(
-            open_judge or OpenJudge(settings),
+            open_judge or OpenJudge(_in_worker(settings)),
             PoolLimits(workers=settings.workers, queue=settings.queue, threads=settings.threads, judge_s=settings.judging_s),
         )
         server = _grpc_server(settings)
@@ -151,6 +152,12 @@ async def open_server(
             await standing.set(service, health_pb2.HealthCheckResponse.SERVING)
         opening.push_async_callback(standing.enter_graceful_shutdown)
         return Server(address, pool=pool, opened=opening.pop_all(), drain_s=settings.drain_s)
+
+
+def _in_worker(settings: Settings) -> Settings:
+    """Where the workers alone fill the cores, work side by side within one of them would only take turns with the others."""
+    cores = len(os.sched_getaffinity(0))
+    return settings.model_copy(update={"overlap": settings.overlap and settings.workers * settings.threads < cores})
 
 
 def _grpc_server(settings: Settings) -> grpc.aio.Server:
