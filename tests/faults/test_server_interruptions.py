@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -15,9 +17,14 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from structlog.testing import capture_logs
 
 from tests.grpc.client import AUDIENCE, refused
+from verifier.server.app import utc_now
+from verifier.settings import Settings
+from verifier.store.attempts import AttemptStore
+from verifier.store.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.grpc.client import Client
     from tests.grpc.server import OpenServer
@@ -129,3 +136,34 @@ async def test_stopping_finishes_what_is_under_way(serve: OpenServer) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as failure:
             await client.challenge()
         assert failure.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_an_attempt_that_a_dead_server_left_open_is_ended_by_the_next(serve: OpenServer, tmp_path: Path) -> None:
+    """Whoever asks for it again learns that it was never judged, instead of waiting for ever."""
+    async with serve() as client:
+        challenge, request_id = await client.challenge(), str(uuid4())
+    engine = open_database(Settings(data=tmp_path / "data").database)
+    began = {"challenge_id": challenge.id, "audience": AUDIENCE, "request_id": request_id}
+    AttemptStore(engine).begin("left-open", **began, now=utc_now() - timedelta(hours=1))
+    engine.dispose()
+    async with serve() as client:
+        async with asyncio.timeout(10):
+            answer = await refused(client.verify(challenge.id, b"accept", request_id=request_id))
+            while answer.reason == "REQUEST_IN_PROGRESS":
+                answer = await refused(client.verify(challenge.id, b"accept", request_id=request_id))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.INTERNAL, "JUDGING_INTERRUPTED")
+
+
+async def test_a_store_that_is_down_is_said_and_nothing_is_judged(serve: OpenServer, tmp_path: Path) -> None:
+    """UNAVAILABLE with a delay and without a word about the database; when it is back, so is the service."""
+    async with serve() as client:
+        challenge = await client.challenge()
+        with sqlite3.connect(tmp_path / "data" / "cameo.sqlite3") as database:
+            database.execute("ALTER TABLE challenges RENAME TO away")
+        answer = await refused(client.verify(challenge.id, b"accept"))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE")
+        assert answer.retry_s is not None
+        assert "challenges" not in answer.message
+        with sqlite3.connect(tmp_path / "data" / "cameo.sqlite3") as database:
+            database.execute("ALTER TABLE away RENAME TO challenges")
+        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED

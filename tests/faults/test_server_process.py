@@ -91,7 +91,10 @@ def test_sigterm_finishes_what_is_under_way_and_leaves_nothing_behind(tmp_path: 
         log = process.stderr.read() if process.stderr else ""
         assert attempt.id in log
         assert workers
-        assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
+        deadline = time.monotonic() + 10
+        while any(Path(f"/proc/{worker}").exists() for worker in workers):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def children(pid: int) -> list[int]:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2, verification_service_pb2_grpc
 
-from verifier.errors import ChallengeError, InvalidRequestError, NotFoundError, OverloadedError, UnjudgeableError
+from verifier.errors import ChallengeError, InvalidRequestError, NotFoundError, OverloadedError, StoreError, UnjudgeableError
 from verifier.reasons import Reason
 from verifier.server import convert
 from verifier.server.judging import Response
@@ -170,8 +170,9 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
     async def _give_up(self, attempt_id: str, error: BaseException) -> None:
         """End the attempt, if it was begun, so that asking for it again says what happened."""
         reason = error.reason if isinstance(error, UnjudgeableError) else None
-        # Not found: it was not begun, or it was judged after all and the caller left before the answer.
-        with suppress(NotFoundError):
+        # Not found: it was not begun, or it was judged after all and the caller left before the answer. Where the store is down
+        # the attempt stays open, and the upkeep of `app` ends it later.
+        with suppress(NotFoundError, StoreError):
             await _undisturbed(self._attempts.fail, attempt_id, now=self._clock(), reason=reason)
 
     async def _earlier(self, config: VerifyResponseConfig) -> VerifyResponseResponse | None:

@@ -1,0 +1,102 @@
+"""A plain client of cameo.v1, as the demo and the benchmark use it. An app needs no more than the stubs."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Self
+
+import grpc
+from cameo.v1 import (
+    attempt_pb2,
+    challenge_pb2,
+    challenge_service_pb2,
+    challenge_service_pb2_grpc,
+    credential_service_pb2,
+    credential_service_pb2_grpc,
+    reason_pb2,
+    verification_service_pb2,
+    verification_service_pb2_grpc,
+)
+
+from challenges.model import Challenge, Say, Turn, TurnHead
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Direction, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CHUNK = 256 * 1024
+
+
+class Client:
+    """One channel to one server. Errors are `grpc.RpcError`, as the server sent them."""
+
+    def __init__(self, address: str, *, timeout_s: float = 120.0) -> None:
+        """Connect to `address` without encryption, for a server on loopback; each call may take `timeout_s`."""
+        self._channel = grpc.insecure_channel(address)
+        self._timeout_s = timeout_s
+        self._challenges = challenge_service_pb2_grpc.ChallengeServiceStub(self._channel)
+        self._verification = verification_service_pb2_grpc.VerificationServiceStub(self._channel)
+        self._credentials = credential_service_pb2_grpc.CredentialServiceStub(self._channel)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the channel."""
+        self._channel.close()
+
+    def issue_challenge(self, subject: str) -> tuple[Challenge, float]:
+        """Return a fresh challenge for `subject` and its entropy in bits."""
+        request = challenge_service_pb2.IssueChallengeRequest(subject=subject, request_id=str(uuid.uuid4()))
+        issued = self._challenges.IssueChallenge(request, timeout=self._timeout_s)
+        return _challenge(issued), issued.entropy_bits
+
+    def verify(self, recording: bytes, *, challenge_id: str, audience: str) -> verification_service_pb2.VerifyResponseResponse:
+        """Upload a recording and return the reply."""
+
+        def messages() -> Iterator[verification_service_pb2.VerifyResponseRequest]:
+            config = verification_service_pb2.VerifyResponseConfig(
+                challenge_id=challenge_id, audience=audience, request_id=str(uuid.uuid4())
+            )
+            yield verification_service_pb2.VerifyResponseRequest(config=config)
+            for start in range(0, len(recording), _CHUNK):
+                yield verification_service_pb2.VerifyResponseRequest(chunk=recording[start : start + _CHUNK])
+
+        reply: verification_service_pb2.VerifyResponseResponse = self._verification.VerifyResponse(
+            messages(), timeout=self._timeout_s
+        )
+        return reply
+
+    def checks(self, attempt_id: str) -> tuple[tuple[CheckResult, ...], dict[str, float]]:
+        """Return an attempt's check results and its timings in milliseconds, from a server that exposes scores."""
+        request = verification_service_pb2.GetAttemptRequest(attempt_id=attempt_id, view=attempt_pb2.ATTEMPT_VIEW_FULL)
+        attempt = self._verification.GetAttempt(request, timeout=self._timeout_s)
+        return tuple(_check(check) for check in attempt.checks), dict(attempt.timings_ms)
+
+    def issuer_keys(self) -> tuple[str, str]:
+        """Return the issuer's name and its public keys as JWK Set JSON."""
+        reply = self._credentials.GetKeys(credential_service_pb2.GetKeysRequest(), timeout=self._timeout_s)
+        return reply.issuer, reply.jwks
+
+
+def _challenge(message: challenge_pb2.Challenge) -> Challenge:
+    steps = (
+        Say(step.say) if step.WhichOneof("kind") == "say" else TurnHead(Turn(challenge_pb2.Turn.Name(step.turn).lower()))
+        for step in message.steps
+    )
+    return Challenge(tuple(steps), id=message.id)
+
+
+def _check(message: attempt_pb2.Check) -> CheckResult:
+    return CheckResult(
+        name=message.name,
+        outcome=Outcome[attempt_pb2.Outcome.Name(message.outcome)],
+        score=message.score if message.HasField("score") else None,
+        unit=message.unit,
+        threshold=message.threshold if message.HasField("threshold") else None,
+        direction=Direction[attempt_pb2.Direction.Name(message.direction)] if message.direction else None,
+        reason=Reason[reason_pb2.Reason.Name(message.reason)] if message.reason else None,
+        detail=message.detail,
+    )
