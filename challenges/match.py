@@ -1,0 +1,284 @@
+"""What was asked against what was heard.
+
+Both sides are first brought to the same tokens: lower-case words, numbers digit by digit ("742", "7-4-2" and "seven hundred forty
+two" all become seven, four, two), homophones under one name ("for" is four, "oh" is zero). Then the two token sequences are
+aligned in order; a word counts as heard if it sounds near enough, so that "bimblue" answers "bin blue".
+
+Invariants: order matters, a heard word answers one place at most, and two different digits never answer one another.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Protocol
+
+from challenges.lexicon import DIGITS, WORDS
+from challenges.model import Say
+from challenges.phonemes import pronounce, similarity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from challenges.model import Challenge
+
+NEAR = 0.6
+"""Least phonetic similarity at which a heard word answers an expected one.
+
+It is part of what "heard" means here, like the phoneme classes it is measured with: "weight" for "white" has 0.83, "bimblue" for
+"bin blue" 0.83, while no two words of the lexicon reach it (a test holds them to that).
+"""
+
+_LETTERS = {
+    "a": "eh",
+    "b": "be bee",
+    "c": "see sea",
+    "i": "eye",
+    "j": "jay",
+    "k": "kay",
+    "p": "pee pea",
+    "q": "queue cue",
+    "r": "are",
+    "t": "tee tea",
+    "u": "you",
+    "v": "vee",
+    "x": "ex",
+    "y": "why",
+    "z": "zee zed",
+}
+_NUMBERS = {
+    "zero": "oh o nought naught",
+    "one": "won",
+    "two": "to too",
+    "three": "tree",
+    "four": "for fore",
+    "five": "fife",
+    "six": "sex sicks",
+    "eight": "ate",
+    "nine": "niner nein",
+}
+_CANONICAL = {heard: name for table in (_LETTERS, _NUMBERS) for name, heards in table.items() for heard in heards.split()}
+_KNOWN = {**DIGITS, **WORDS}
+_DIGITS = tuple(DIGITS)
+_UNITS = {word: str(value) for value, word in enumerate(DIGITS)}
+_TEENS = {
+    "ten": "10",
+    "eleven": "11",
+    "twelve": "12",
+    "thirteen": "13",
+    "fourteen": "14",
+    "fifteen": "15",
+    "sixteen": "16",
+    "seventeen": "17",
+    "eighteen": "18",
+    "nineteen": "19",
+}
+_TENS = {
+    "twenty": "2",
+    "thirty": "3",
+    "forty": "4",
+    "fifty": "5",
+    "sixty": "6",
+    "seventy": "7",
+    "eighty": "8",
+    "ninety": "9",
+}
+_FILLERS = frozenset(
+    {"um", "umm", "uh", "uhm", "er", "erm", "ah", "hm", "hmm", "mm", "mhm", "huh", "like", "okay", "ok", "so", "well", "yeah"}
+    | {"yes", "and", "the"}
+)
+_PIECE = re.compile(r"\d+|[^\W\d_]+")
+
+
+class Heard(Protocol):
+    """A recognised word, as a transcript gives it: its text and its times in seconds."""
+
+    @property
+    def text(self) -> str:
+        """As written by the recogniser, punctuation and all."""
+
+    @property
+    def start_s(self) -> float:
+        """When it begins."""
+
+    @property
+    def end_s(self) -> float:
+        """When it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One word to say, in its canonical form, and the index of the step that asks for it."""
+
+    token: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The heard token, or two of them, that answer an expected one; `similarity` 0..1."""
+
+    token: str
+    start_s: float
+    end_s: float
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Expected tokens, each with the answer it got or `None`, and how many heard tokens answer nothing.
+
+    `extra` leaves out hesitations, up to one for each expected token.
+    """
+
+    expected: tuple[Expected, ...]
+    answers: tuple[Answer | None, ...]
+    extra: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether every expected token was heard."""
+        return bool(self.answers) and None not in self.answers
+
+
+def tokens(text: str) -> tuple[str, ...]:
+    """Return the canonical tokens of a text: lower case, numbers digit by digit, homophones under one name."""
+    return tuple(token for _, token in _spell_out(_pieces(text)))
+
+
+def expected_tokens(challenge: Challenge) -> tuple[Expected, ...]:
+    """Return what a challenge asks to be said, token by token, in order."""
+    return tuple(
+        Expected(token=token, step=index)
+        for index, step in enumerate(challenge.steps)
+        if isinstance(step, Say)
+        for token in tokens(step.text)
+    )
+
+
+def align(expected: Sequence[Expected], heard: Iterable[Heard], *, near: float = NEAR) -> Alignment:
+    """Lay heard words over expected tokens, in order, so that as many as possible are answered.
+
+    An edit distance whose moves are: one for one, two heard for one expected ("zeb ra"), one heard for two expected
+    ("bimblue"), an expected token left out, a heard one too many.
+
+    Args:
+        expected: what `expected_tokens` returns.
+        heard: words of a transcript in the order of their times.
+        near: least phonetic similarity, 0..1, at which a heard word answers an expected one.
+    """
+    said = _timed(heard)
+    moves = _cheapest([want.token for want in expected], [word.token for word in said], near)
+    answers: list[Answer | None] = [None] * len(expected)
+    used: set[int] = set()
+    for i, j, wants, words, alike in moves:
+        used.update(range(j, j + words))
+        start_s, end_s = said[j].start_s, said[j + words - 1].end_s
+        for k in range(wants):
+            answers[i + k] = Answer(
+                token=" ".join(word.token for word in said[j : j + words]),
+                start_s=start_s + (end_s - start_s) * k / wants,
+                end_s=start_s + (end_s - start_s) * (k + 1) / wants,
+                similarity=alike,
+            )
+    idle = [word.token for j, word in enumerate(said) if j not in used]
+    hesitations = sum(token in _FILLERS for token in idle)
+    return Alignment(tuple(expected), tuple(answers), extra=len(idle) - min(hesitations, len(expected)))
+
+
+def _cheapest(wants: Sequence[str], words: Sequence[str], near: float) -> list[tuple[int, int, int, int, float]]:
+    """Return the answering moves of the cheapest path: (expected index, heard index, expected taken, heard taken, similarity)."""
+    rows, columns = len(wants) + 1, len(words) + 1
+    # Leaving out costs more than any near answer; an extra word costs little, so that a restart ("seven three, seven three
+    # two") takes the later, complete run.
+    cost = [[0.0] * columns for _ in range(rows)]
+    move: list[list[tuple[int, int, float]]] = [[(0, 0, 0.0)] * columns for _ in range(rows)]
+    for i in range(rows):
+        for j in range(columns):
+            options: list[tuple[float, int, int, float]] = []
+            if i:
+                options.append((cost[i - 1][j] + 1.0, 1, 0, 0.0))
+            if j:
+                options.append((cost[i][j - 1] + (0.0 if words[j - 1] in _FILLERS else 0.1), 0, 1, 0.0))
+            for m, n in ((1, 1), (2, 1), (1, 2)):
+                if i >= m and j >= n and (alike := _alike(wants[i - m : i], words[j - n : j])) >= near:
+                    options.append((cost[i - m][j - n] + 0.5 * (1.0 - alike), m, n, alike))
+            if options:
+                best = min(options, key=lambda option: option[0])
+                cost[i][j], move[i][j] = best[0], best[1:]
+    path: list[tuple[int, int, int, int, float]] = []
+    i, j = rows - 1, columns - 1
+    while i or j:
+        m, n, alike = move[i][j]
+        i, j = i - m, j - n
+        if m and n:
+            path.append((i, j, m, n, alike))
+    return path[::-1]
+
+
+def _alike(wants: Sequence[str], words: Sequence[str]) -> float:
+    if tuple(wants) == tuple(words):
+        return 1.0
+    # A figure the recogniser was sure enough to write as one says which digit it heard: no nearness between digits.
+    if any(word in _UNITS for word in words) and any(want in _UNITS for want in wants):
+        return 0.0
+    return similarity(_sounds(wants), _sounds(words))
+
+
+def _sounds(group: Sequence[str]) -> tuple[str, ...]:
+    return tuple(phoneme for token in group for phoneme in (_KNOWN[token].phonemes if token in _KNOWN else pronounce(token)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    token: str
+    start_s: float
+    end_s: float
+
+
+def _timed(heard: Iterable[Heard]) -> list[_Token]:
+    """Return canonical tokens; those of one written word share its time in equal parts."""
+    words = list(heard)
+    pieces = [(piece, index) for index, word in enumerate(words) for piece in _pieces(word.text)]
+    spelled = [(token, pieces[at][1]) for at, token in _spell_out([piece for piece, _ in pieces])]
+    shares = Counter(index for _, index in spelled)
+    place: Counter[int] = Counter()
+    said: list[_Token] = []
+    for token, index in spelled:
+        word = words[index]
+        span, nth = (word.end_s - word.start_s) / shares[index], place[index]
+        place[index] += 1
+        said.append(_Token(token, word.start_s + span * nth, word.start_s + span * (nth + 1)))
+    return said
+
+
+def _pieces(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKC", text).lower().replace("'", "").replace("’", "")
+    found = _PIECE.findall(re.sub(r"(?<=\d),(?=\d{3}\b)", "", plain))
+    return [_CANONICAL.get(piece, piece) for piece in found]
+
+
+def _spell_out(pieces: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield each token with the index of its piece, every number digit by digit."""
+    for index, (piece, following) in enumerate(pairwise([*pieces, ""])):
+        for token in _digits(piece, following):
+            yield index, token
+
+
+def _digits(piece: str, following: str) -> Sequence[str]:
+    """Return the digits a number word or figure stands for, given the word after it; another word stands for itself."""
+    if piece.isdecimal():
+        return [_DIGITS[int(figure)] for figure in piece]
+    if piece in _TEENS:
+        return [_DIGITS[int(figure)] for figure in _TEENS[piece]]
+    if piece in _TENS:
+        tens = _DIGITS[int(_TENS[piece])]
+        return [tens] if _UNITS.get(following, "0") != "0" else [tens, "zero"]
+    if piece == "hundred":
+        if following in _TENS or following in _TEENS:
+            return []
+        return ["zero"] if following in _UNITS else ["zero", "zero"]
+    return [piece]

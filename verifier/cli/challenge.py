@@ -1,0 +1,56 @@
+"""`cameo challenge`: draw challenges without a server, to try recordings against."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import SystemRandom
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from challenges.issue import entropy_bits
+from challenges.issue import issue as draw
+from challenges.model import Say, to_json
+from verifier.cli.output import COULD_NOT_JUDGE, complain, print_json
+from verifier.settings import Settings
+
+app = typer.Typer(help="Draw challenges to answer on camera.", no_args_is_help=True)
+
+
+@app.callback()
+def challenge() -> None:
+    """Draw challenges to answer on camera."""
+
+
+@app.command()
+def issue(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the challenge to this file, for `cameo verify --challenge`.", show_default=False)
+    ] = None,
+) -> None:
+    """Draw a random challenge and show its steps, its entropy and how long it lives.
+
+    It is in no server's ledger: `cameo verify` judges recordings against it, a server knows it not.
+    """
+    ttl = timedelta(seconds=Settings().challenge_ttl_s)
+    drawn = draw(rng=SystemRandom(), now=datetime.now(UTC), ttl=ttl)
+    document = to_json(drawn)
+    if out is not None:
+        try:
+            out.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+        except OSError as error:
+            complain(f"cannot write {out}: {error.strerror}")
+            raise typer.Exit(COULD_NOT_JUDGE) from None
+    if as_json:
+        print_json({"challenge": document, "entropy_bits": round(entropy_bits(), 2), "ttl_s": int(ttl.total_seconds())})
+        return
+    console = Console(highlight=False)
+    for number, step in enumerate(drawn.steps, 1):
+        action = f"say [bold]{step.text}[/]" if isinstance(step, Say) else f"turn your head [bold]{step.turn}[/]"
+        console.print(f"{number}. {action}")
+    console.print(f"[dim]{entropy_bits():.1f} bits of entropy, valid for {ttl.total_seconds():.0f} s[/]")
