@@ -53,10 +53,15 @@ _INTERPOLATION = Interpolation.AREA | Interpolation.BITEXACT
 
 @dataclass(slots=True)
 class PictureMeasures:
-    """What was seen of the pictures so far. `t_s` holds the presentation time of every decoded one, thinned or not."""
+    """What was seen of the pictures so far.
+
+    `t_s` holds the presentation time of every decoded one, thinned or not; `latest_s` the last of them, negative if it lies
+    before the start of the recording; `end_s` when the last one is over.
+    """
 
     t_s: list[float] = field(default_factory=list)
     end_s: float = 0.0
+    latest_s: float = float("-inf")
     damaged: int = 0
     orientation: Orientation = field(default_factory=Orientation)
     stored_size: tuple[int, int] = (0, 0)
@@ -173,17 +178,17 @@ def _decode(opened: InputContainer, stream: VideoStream, limits: MediaLimits, me
 
 def _place(picture: VideoFrame, stream: VideoStream, origin_s: float, measures: PictureMeasures) -> float | None:
     """When the picture is shown, in seconds from the start of the recording; `None` if that is before the one before it."""
-    last_s = measures.t_s[-1] if measures.t_s else 0.0
-    length_s = media_source.seconds(picture.duration or 0, stream)
-    if picture.pts is None:
-        rate = stream.average_rate
-        t_s = last_s + float(1 / rate) if measures.t_s and rate else last_s
+    if picture.pts is not None:
+        at_s = media_source.seconds(picture.pts, stream) - origin_s
+    elif measures.t_s:
+        at_s = measures.latest_s + float(1 / stream.average_rate if stream.average_rate else 0)
     else:
-        t_s = max(0.0, media_source.seconds(picture.pts, stream) - origin_s)
-    if t_s < last_s - _MAX_BACKWARDS_S:
+        at_s = 0.0
+    if at_s < measures.latest_s - _MAX_BACKWARDS_S:
         return None
-    t_s = max(t_s, last_s)
-    measures.end_s = max(measures.end_s, t_s + max(0.0, length_s))
+    measures.latest_s = max(measures.latest_s, at_s)
+    t_s = max(0.0, measures.latest_s)
+    measures.end_s = max(measures.end_s, t_s + max(0.0, media_source.seconds(picture.duration or 0, stream)))
     return t_s
 
 
@@ -192,7 +197,9 @@ def _judge(measures: PictureMeasures, must_reach_s: float) -> None:
     if measures.damaged and not seen:
         raise media_source.damaged("no picture could be decoded")
     if measures.damaged > _MAX_DAMAGED_SHARE * (seen + measures.damaged) and measures.damaged > 1:
-        raise media_source.damaged(f"{measures.damaged} of {seen + measures.damaged} pictures did not decode")
+        raise media_source.damaged(
+            f"{measures.damaged} of {seen + measures.damaged} pictures did not decode or run backwards in time"
+        )
     if not measures.too_long and measures.end_s < _MIN_DECODED_SHARE * must_reach_s:
         raise media_source.damaged(f"its pictures end at {measures.end_s:.1f} s of {must_reach_s:.1f} s")
 

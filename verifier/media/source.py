@@ -169,8 +169,9 @@ def declared_s(opened: InputContainer) -> float:
     return max(0.0, opened.duration / av.time_base) if opened.duration else 0.0
 
 
-def _refuse(url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
-    raise PermissionError(f"a recording may not name another file: {url[:80]!r}")
+def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
+    # PyAV lets an exception of this call-back through as it is.
+    raise UnjudgeableError(Reason.UNSUPPORTED_MEDIA, "the file only names other files: send the recording itself")
 
 
 def _require_all_samples(opened: InputContainer, size: int) -> None:
