@@ -6,6 +6,7 @@ import hashlib
 import threading
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from verifier.errors import ModelKitError
@@ -44,6 +45,7 @@ class ModelKit:
         self._lock = threading.RLock()
         self._opened: dict[str, AbstractContextManager[Any]] = {}
         self._verified: set[str] = set()
+        self._digests: Mapping[str, str] | None = None
         self._stack = ExitStack()
 
     @classmethod
@@ -57,6 +59,8 @@ class ModelKit:
         contents.require_allowed(settings.licences)
         if settings.speaker != KIT_SPEAKER and not settings.speaker.startswith(SPEECHBRAIN):
             raise ModelKitError(f"speaker backend {settings.speaker!r} is unknown: it is `kit` or `speechbrain:/folder`")
+        if settings.speaker != KIT_SPEAKER and not Path(settings.speaker.removeprefix(SPEECHBRAIN)).is_dir():
+            raise ModelKitError(f"speaker backend {settings.speaker!r}: there is no such folder")
         if settings.face_pack is not None and not settings.face_pack.is_file():
             raise ModelKitError(
                 f"face_pack {settings.face_pack} is missing: give the path of an ONNX recognition file or unset it"
@@ -90,13 +94,10 @@ class ModelKit:
     @property
     def digests(self) -> Mapping[str, str]:
         """Model id to the SHA-256 of the file in use (64 hex digits); a folder has that of its files' sorted digests."""
-        digests = {model.id: self._kit.digest(model) for model in self._manifest.models.values()}
-        if self._settings.face_pack is not None:
-            digests["face-embedding"] = index.sha256(self._settings.face_pack)
-        if self._settings.speaker != KIT_SPEAKER:
-            files = sorted(path for path in self._speechbrain_folder.iterdir() if path.is_file())
-            digests["speaker-embedding"] = hashlib.sha256("\n".join(map(index.sha256, files)).encode()).hexdigest()
-        return digests
+        with self._lock:
+            if self._digests is None:
+                self._digests = MappingProxyType(self._compute_digests())
+            return self._digests
 
     def landmarker(self, *, max_faces: int, video: bool) -> FaceLandmarker:
         """Return a new landmarker; tracking keeps state, so each recording needs its own. The caller closes it."""
@@ -152,12 +153,23 @@ class ModelKit:
         if self._settings.speaker != KIT_SPEAKER:
             from verifier.models import speechbrain_ecapa  # noqa: PLC0415 - needs the extra [speechbrain]
 
-            return self._once("speaker-embedding", lambda: speechbrain_ecapa.load(self._speechbrain_folder))
+            return self._once(
+                "speaker-embedding", lambda: speechbrain_ecapa.load(self._speechbrain_folder, threads=self._settings.threads)
+            )
         from verifier.models.speaker import SpeakerEmbedder  # noqa: PLC0415
 
         return self._once(
             "speaker-embedding", lambda: SpeakerEmbedder(self._path("speaker-embedding"), threads=self._settings.threads)
         )
+
+    def _compute_digests(self) -> dict[str, str]:
+        digests = {model.id: self._kit.digest(model) for model in self._manifest.models.values()}
+        if self._settings.face_pack is not None:
+            digests["face-embedding"] = index.sha256(self._settings.face_pack)
+        if self._settings.speaker != KIT_SPEAKER:
+            files = [path for path in self._speechbrain_folder.iterdir() if path.is_file()]
+            digests["speaker-embedding"] = hashlib.sha256("\n".join(sorted(map(index.sha256, files))).encode()).hexdigest()
+        return digests
 
     @property
     def _speechbrain_folder(self) -> Path:

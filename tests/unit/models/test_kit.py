@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from verifier.errors import ModelKitError
+from verifier.models import index
+from verifier.models.kit import ModelKit
+from verifier.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from verifier.types import U8, FaceObservation
+
+
+def test_a_site_that_never_pulled_is_told_the_file_and_the_command(empty_site: Settings) -> None:
+    """Opening reads nothing; the first use names what is missing and how to get it."""
+    with ModelKit.open(empty_site) as kit, pytest.raises(ModelKitError) as caught:
+        _ = kit.presentation_attack
+    assert str(empty_site.models / "presentation_attack.onnx") in str(caught.value)
+    assert "run `cameo models pull`" in str(caught.value)
+
+
+def test_an_altered_file_is_refused_at_first_use(empty_site: Settings) -> None:
+    """One flipped byte in a model file is found before the file is loaded."""
+    empty_site.models.mkdir()
+    content = bytearray((Settings().models / "presentation_attack.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (empty_site.models / "presentation_attack.onnx").write_bytes(content)
+
+    with (
+        ModelKit.open(empty_site) as kit,
+        pytest.raises(ModelKitError, match=r"presentation_attack.onnx .* is not the file of the manifest"),
+    ):
+        _ = kit.presentation_attack
+
+
+def test_a_disallowed_licence_keeps_the_kit_shut() -> None:
+    """A site that allows only Apache-2.0 cannot open a kit with MIT models, and is told which."""
+    with pytest.raises(ModelKitError, match=r"model 'face-embedding' .* is licensed MIT, which this site does not allow"):
+        ModelKit.open(Settings(licences=("Apache-2.0",)))
+
+
+def test_an_adapter_is_opened_once(kit: ModelKit) -> None:
+    """Asking twice gives the same adapter; landmarkers, which keep state, are new each time."""
+    assert kit.age is kit.age
+    with kit.landmarker(max_faces=1, video=True) as one, kit.landmarker(max_faces=1, video=True) as other:
+        assert one is not other
+
+
+def test_digests_cover_every_model_in_use(kit: ModelKit) -> None:
+    """An attempt can record exactly which files judged it."""
+    assert set(kit.digests) == {
+        *("face-landmarker", "face-embedding", "presentation-attack", "age"),
+        *("transcription", "voice-activity", "speaker-embedding"),
+    }
+    assert kit.digests["age"] == index.sha256(Settings().models / "age.onnx")
+
+
+def test_a_face_file_of_ones_own_replaces_the_kits(
+    kit: ModelKit, tmp_path: Path, astronaut: U8, astronaut_face: FaceObservation
+) -> None:
+    """`face_pack` is used in place of the kit's file and shows in the digests."""
+    own = tmp_path / "own.onnx"
+    shutil.copy(Settings().models / "face_embedding.onnx", own)
+    own.write_bytes(own.read_bytes() + b"\xa2\x06\x04own!")  # a field no ONNX reader knows: another digest, the same network
+
+    with ModelKit.open(Settings(face_pack=own)) as other:
+        aligned = other.face_embedder.align(astronaut, astronaut_face.landmarks)
+        np.testing.assert_array_equal(other.face_embedder.embed(aligned), kit.face_embedder.embed(aligned))
+        assert other.digests["face-embedding"] == index.sha256(own) != kit.digests["face-embedding"]
+
+
+def test_a_face_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """A wrong path in the settings is found when the kit opens."""
+    with pytest.raises(ModelKitError, match=r"face_pack .*none.onnx is missing"):
+        ModelKit.open(Settings(face_pack=tmp_path / "none.onnx"))
+
+
+def test_an_unknown_speaker_backend_is_refused() -> None:
+    """A misspelt backend is an error that says which there are."""
+    with pytest.raises(ModelKitError, match="'ecapa' is unknown: it is `kit` or `speechbrain:/folder`"):
+        ModelKit.open(Settings(speaker="ecapa"))
