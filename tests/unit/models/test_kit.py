@@ -85,3 +85,12 @@ def test_an_unknown_speaker_backend_is_refused() -> None:
     """A misspelt backend is an error that says which there are."""
     with pytest.raises(ModelKitError, match="'ecapa' is unknown: it is `kit` or `speechbrain:/folder`"):
         ModelKit.open(Settings(speaker="ecapa"))
+
+
+def test_a_warm_kit_has_opened_every_adapter() -> None:
+    """After `preload` no recording waits for a model, and closing lets every one go."""
+    with ModelKit.open(Settings()) as kit:
+        kit.preload()
+        opened = set(kit._opened)
+    assert opened == set(kit.digests) - {"face-landmarker"}
+    assert not kit._opened
