@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     """Pictures a second that go through the landmark model."""
     threads: int = Field(default=1, ge=1)
     """Threads of each model in one process; fixed, so that a replay computes the same."""
+    overlap: bool = True
+    """Judge picture and sound of one recording side by side; a server turns it off where its workers fill the cores."""
     listen: str = "127.0.0.1:50051"
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     queue: int = Field(default=8, ge=0)

@@ -1,1 +1,37 @@
 """The `cameo` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from verifier.cli import challenge, credential, demo, inspect, models, serve, verify
+from verifier.cli.output import COULD_NOT_JUDGE, complain
+from verifier.errors import CameoError
+
+app = typer.Typer(
+    name="cameo",
+    help="Prove that a real, present, willing person answered a spoken challenge on camera.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve.serve)
+app.command("verify")(verify.verify)
+app.command("inspect")(inspect.inspect)
+app.command("demo")(demo.demo)
+app.add_typer(challenge.app, name="challenge")
+app.add_typer(credential.app, name="credential")
+app.add_typer(models.app, name="models")
+
+
+def main() -> None:
+    """Run the command; what the package raises on purpose ends with its message and exit code 2."""
+    try:
+        app()
+    except CameoError as error:
+        complain(str(error))
+        sys.exit(COULD_NOT_JUDGE)
+    except BrokenPipeError:
+        sys.exit(COULD_NOT_JUDGE)

@@ -1,6 +1,7 @@
 """One pass over a recording: picture in the calling thread, sound in another, then both halves together.
 
-PyAV, MediaPipe, ONNX Runtime and CTranslate2 release the interpreter lock while they work, so the two halves overlap.
+PyAV, MediaPipe, ONNX Runtime and CTranslate2 release the interpreter lock while they work, so the two halves overlap. Where every
+core has a worker of its own, `Settings.overlap` is off and one half follows the other; the evidence is the same.
 """
 
 from __future__ import annotations
@@ -47,9 +48,9 @@ def collect(
     """
     watch = Stopwatch() if timings_ms is None else timings_ms
     with open_recording(recording, limits=settings.media) as source, ThreadPoolExecutor(1, "sound") as pool:
-        future = pool.submit(_sound, source, kit, spoken, watch)
+        hearing = pool.submit(_sound, source, kit, spoken, watch) if settings.overlap else None
         face = _face(source, kit, settings, cancelled, watch)
-        sound = future.result()
+        sound = hearing.result() if hearing else _sound(source, kit, spoken, watch)
         return Evidence(media=source.finished_info(), face=face, sound=sound)
 
 

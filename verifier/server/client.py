@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import grpc
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAttempt:
+    """An attempt as the server tells it, scores included."""
+
+    verdict: str
+    reasons: tuple[str, ...]
+    hint: str
+    checks: tuple[CheckResult, ...]
+    timings_ms: dict[str, float]
 
 
 class Client:
@@ -69,11 +81,17 @@ class Client:
         )
         return reply
 
-    def checks(self, attempt_id: str) -> tuple[tuple[CheckResult, ...], dict[str, float]]:
-        """Return an attempt's check results and its timings in milliseconds, from a server that exposes scores."""
+    def attempt(self, attempt_id: str) -> SeenAttempt:
+        """Return an attempt with its scores, from a server that exposes them."""
         request = verification_service_pb2.GetAttemptRequest(attempt_id=attempt_id, view=attempt_pb2.ATTEMPT_VIEW_FULL)
         attempt = self._verification.GetAttempt(request, timeout=self._timeout_s)
-        return tuple(_check(check) for check in attempt.checks), dict(attempt.timings_ms)
+        return SeenAttempt(
+            verdict=attempt_pb2.Verdict.Name(attempt.verdict),
+            reasons=tuple(reason_pb2.Reason.Name(reason) for reason in attempt.reasons),
+            hint=attempt.hint,
+            checks=tuple(_check(check) for check in attempt.checks),
+            timings_ms=dict(attempt.timings_ms),
+        )
 
     def issuer_keys(self) -> tuple[str, str]:
         """Return the issuer's name and its public keys as JWK Set JSON."""

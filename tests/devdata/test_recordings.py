@@ -1,0 +1,104 @@
+"""The pipeline on recordings that no one here made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from challenges.model import Challenge, Turn, TurnHead
+from verifier.evidence.movements import movements
+from verifier.pipeline import verify
+from verifier.profiles import load
+from verifier.reasons import Reason
+from verifier.settings import Settings
+from verifier.types import FaceTrack, Judgement, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from verifier.models.kit import ModelKit
+
+pytestmark = pytest.mark.devdata
+
+GENUINE = (
+    "bonafide/bbaf2n.mpg",
+    "bonafide/lrwp9a.mpg",
+    "bonafide/numbers_phone_a.mov",
+    "bonafide/numbers_webcam_b.mp4",
+    "bonafide/numbers_webcam_c_5fps.mp4",
+    "bonafide/pwij3p.mpg",
+    "bonafide/sbwe5n.mpg",
+    "bonafide/speech_hevc_portrait.mp4",
+    "bonafide/speech_katiehill.mp4",
+    "bonafide/swiz3n.mpg",
+    "headturn/dark_phone_replay_genuine.mp4",
+    "headturn/p1_live_video.mov",
+    "headturn/p2_live_video.mov",
+    "headturn/p3_live_video.mov",
+)
+REPLAYS = (
+    "replay/dark_phone_replay.mp4",
+    "replay/p3_replayed_on_phone.mov",
+    "replay/phone_replay_b.mp4",
+    "replay/screen_replay.mp4",
+)
+LEFT, RIGHT, UP, DOWN = Turn
+TURNS = {
+    "headturn/p1_live_video.mov": (LEFT, RIGHT, UP, DOWN),
+    "headturn/p2_live_video.mov": (LEFT, RIGHT, UP, DOWN),
+    "headturn/p3_live_video.mov": (RIGHT, LEFT, RIGHT, UP, DOWN),
+}
+
+
+@pytest.fixture(scope="module")
+def judge(kit: ModelKit, devdata: Path) -> Callable[[str], Judgement]:
+    """Return a function that judges a recording alone, once."""
+    known: dict[str, Judgement] = {}
+
+    def judged(name: str) -> Judgement:
+        if name not in known:
+            known[name] = verify(devdata / name, Challenge(()), profile=load(), kit=kit, settings=Settings())
+        return known[name]
+
+    return judged
+
+
+@pytest.mark.parametrize("name", GENUINE)
+def test_genuine_recordings_pass_every_check_of_the_picture(judge: Callable[[str], Judgement], name: str) -> None:
+    """A real person before a camera passes; only the 5 fps recording asks for another try, and blinking only advises."""
+    judgement = judge(name)
+    failed = {c.name: c.reason for c in judgement.checks if c.outcome is not Outcome.PASS and c.name != "blink"}
+    expected = {"frame_rate": Reason.FRAME_RATE_TOO_LOW} if "5fps" in name else {}
+    assert failed == expected
+    assert judgement.decision.verdict is (Verdict.RETRY if expected else Verdict.ACCEPTED)
+
+
+@pytest.mark.parametrize("name", REPLAYS)
+def test_replays_are_rejected_as_such(judge: Callable[[str], Judgement], name: str) -> None:
+    """A recording of a screen that plays a face is found by the presentation-attack check."""
+    decision = judge(name).decision
+    assert decision.verdict is Verdict.REJECTED
+    assert Reason.SCREEN_OR_PRINT in decision.reasons
+
+
+@pytest.mark.parametrize("name", TURNS)
+def test_turns_come_out_in_the_order_they_happen(judge: Callable[[str], Judgement], name: str) -> None:
+    """Left is the person's own left, and the order is that of the recording."""
+    face = judge(name).evidence.face
+    assert isinstance(face, FaceTrack)
+    profile = load()
+    found = movements(
+        face.t_s, face.pose_deg, min_deg=profile["turn_deg_min"].value, centre_deg=profile["turn_centre_deg_max"].value
+    )
+    assert tuple(m.turn for m in found) == TURNS[name]
+
+
+def test_a_replayed_head_turn_makes_the_same_turns(judge: Callable[[str], Judgement], kit: ModelKit, devdata: Path) -> None:
+    """Turning the head says nothing about a screen: the replay answers the movements and is rejected all the same."""
+    challenge = Challenge((TurnHead(LEFT), TurnHead(UP)))
+    judgement = verify(devdata / REPLAYS[1], challenge, profile=load(), kit=kit, settings=Settings())
+    assert Reason.SCREEN_OR_PRINT in judgement.decision.reasons
+    assert Reason.MOVEMENT_MISSING not in judgement.decision.reasons
+    assert judge(REPLAYS[1]).digests["recording"] == judgement.digests["recording"]

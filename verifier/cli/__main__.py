@@ -1,0 +1,5 @@
+"""`python -m verifier.cli` is `cameo`."""
+
+from verifier.cli import main
+
+main()

@@ -1,0 +1,194 @@
+"""`cameo demo`: the main job, end to end, on this machine.
+
+1. Start a server on loopback, with an embedded database and keys of its own.
+2. Issue a fresh challenge over gRPC, render a person who answers it, upload that, and open the credential that comes back.
+3. Show three rejections: the same recording against a new challenge, a still photo with the right words, and another person's
+   face from the middle of the clip on.
+
+The person is a rendered portrait: it shows the flow and each single defect, never how real people fare.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from challenges.model import Challenge, Say
+from verifier.cli.credential import credential_document, credential_table
+from verifier.cli.output import check_document, checks_table, print_json, rounded
+from verifier.credential.audience_keys import AudienceFolder, AudienceKey
+from verifier.credential.issuer_keys import VerificationKeys
+from verifier.credential.validator import open_credential
+from verifier.errors import CameoError, InvalidRequestError
+from verifier.types import Outcome
+
+if TYPE_CHECKING:
+    from fixtures.studio.defects import Defect
+    from verifier.server.client import Client
+
+AUDIENCE = "https://generator.example"
+_STOP_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """One upload: what it shows, and what must come of it, for one of `reasons` unless that is empty."""
+
+    title: str
+    verdict: str
+    reasons: frozenset[str] = frozenset()
+
+
+_BONA_FIDE = _Act("a person answers the challenge", "ACCEPTED")
+_OTHER_CHALLENGE = _Act(
+    "the same recording against a new challenge",
+    "REJECTED",
+    frozenset({"PHRASE_MISMATCH", "MOVEMENT_MISSING", "MOVEMENT_WRONG_ORDER"}),
+)
+_STILL = _Act("a still photo with the right words spoken", "REJECTED", frozenset({"MOVEMENT_MISSING"}))
+_SWAPPED = _Act("another person's face from the middle of the clip on", "REJECTED", frozenset({"FACE_CHANGED"}))
+
+
+def demo(
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep recordings, challenges, credential and keys in this folder.", show_default=False)
+    ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Run the main job end to end: one acceptance, three rejections. Exit code 0 only if all four came out as they must."""
+    try:
+        from fixtures.studio.defects import Defect  # noqa: PLC0415 - the studio is an extra
+    except ImportError as error:
+        raise InvalidRequestError(
+            f"the demo renders its own recordings: pip install 'cameo-verifier[studio]' ({error})"
+        ) from None
+    console = Console(highlight=False, quiet=json_)
+    with tempfile.TemporaryDirectory(prefix="cameo-demo-") as scratch:
+        folder = keep or Path(scratch) / "out"
+        folder.mkdir(parents=True, exist_ok=True)
+        audience_key = AudienceKey.generate(AUDIENCE)
+        AudienceFolder(Path(scratch) / "data" / "audiences").add(audience_key.public())
+        with _server(Path(scratch) / "data", console) as client:
+            stage = _Stage(client, audience_key, folder, console, seed=secrets.randbelow(2**31))
+            results = [
+                stage.play(_BONA_FIDE, lambda challenge: stage.film(challenge, "bona_fide", None)),
+                stage.play(_OTHER_CHALLENGE, lambda _: (folder / "bona_fide.mp4").read_bytes()),
+                stage.play(_STILL, lambda challenge: stage.film(challenge, "still_photo", Defect.STILL_PHOTO)),
+                stage.play(_SWAPPED, lambda challenge: stage.film(challenge, "face_swapped", Defect.FACE_SWAPPED)),
+            ]
+    passed = sum(result["as_it_must"] for result in results)
+    if json_:
+        print_json({"as_it_must": passed == len(results), "acts": results})
+    console.print(f"\n[bold]{passed} of {len(results)} came out as they must[/bold]")
+    raise typer.Exit(0 if passed == len(results) else 1)
+
+
+class _Stage:
+    """Plays one act after another before one server, and shows each."""
+
+    def __init__(self, client: Client, audience_key: AudienceKey, folder: Path, console: Console, *, seed: int) -> None:
+        self._client = client
+        self._audience_key = audience_key
+        self._folder = folder
+        self._console = console
+        self._seed = seed
+        self._acts = 0
+
+    def film(self, challenge: Challenge, name: str, defect: Defect | None) -> bytes:
+        """Render a person who answers `challenge`, with one defect or none, and return the recording."""
+        from fixtures.studio.portrait import Persona  # noqa: PLC0415 - the studio is an extra
+        from fixtures.studio.render import render  # noqa: PLC0415
+        from fixtures.studio.voices import Voice  # noqa: PLC0415
+
+        path = self._folder / f"{name}.mp4"
+        began = perf_counter()
+        clip = render(challenge, persona=Persona.ASTRONAUT, voice=Voice.HEART, seed=self._seed, defect=defect, out=path)
+        self._console.print(f"rendered {clip.duration_s:.1f} s with seed {self._seed} in {perf_counter() - began:.1f} s")
+        return path.read_bytes()
+
+    def play(self, act: _Act, film: Callable[[Challenge], bytes]) -> dict[str, Any]:
+        """Issue a challenge, upload what `film` makes of it, show what came of it and return that as JSON."""
+        self._acts += 1
+        self._console.rule(f"{self._acts}. {act.title}", align="left")
+        challenge, entropy_bits = self._client.issue_challenge("demo")
+        steps = " · ".join(f'say "{s.text}"' if isinstance(s, Say) else f"turn {s.turn}" for s in challenge.steps)
+        self._console.print(f"challenge ({entropy_bits:.1f} bits): {steps}")
+        recording = film(challenge)
+        began = perf_counter()
+        reply = self._client.verify(recording, challenge_id=challenge.id, audience=AUDIENCE)
+        waited_s = perf_counter() - began
+        attempt = self._client.attempt(reply.attempt.id)
+        wanted = act.verdict == attempt.verdict and (not act.reasons or bool(act.reasons & set(attempt.reasons)))
+        self._console.print(f"[bold]{attempt.verdict}[/bold] {', '.join(attempt.reasons)}  {attempt.hint}")
+        shown = attempt.checks if self._acts == 1 else tuple(c for c in attempt.checks if c.outcome is not Outcome.PASS)
+        self._console.print(checks_table(shown))
+        self._console.print(f"answered in {waited_s:.2f} s; {_stages(attempt.timings_ms)}")
+        if not wanted:
+            self._console.print(f"[red]must be {act.verdict} {' or '.join(sorted(act.reasons))}[/red]")
+        return {
+            "title": act.title,
+            "as_it_must": wanted,
+            "verdict": attempt.verdict,
+            "reasons": list(attempt.reasons),
+            "checks": [check_document(check) for check in attempt.checks],
+            "timings_ms": rounded(attempt.timings_ms),
+            "credential": self._open(reply.credential.token) if reply.HasField("credential") else None,
+        }
+
+    def _open(self, token: str) -> dict[str, Any]:
+        """Open the credential as the generator would, and keep what that takes."""
+        issuer, jwks = self._client.issuer_keys()
+        opened = open_credential(
+            token,
+            audience_key=self._audience_key,
+            issuer_keys=VerificationKeys.from_jwks(json.loads(jwks)),
+            expected_audience=AUDIENCE,
+            expected_issuer=issuer,
+            now=datetime.now(UTC),
+        )
+        (self._folder / "credential.jwe").write_text(token)
+        (self._folder / "issuer.jwks").write_text(jwks)
+        document = credential_document(opened, embeddings=False)
+        self._console.print(f"credential of {len(token)} characters, opened by {AUDIENCE}:")
+        self._console.print(credential_table(document))
+        return document
+
+
+def _stages(timings_ms: dict[str, float]) -> str:
+    longest = sorted(timings_ms.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {value / 1e3:.2f} s" for name, value in longest[:6])
+
+
+@contextmanager
+def _server(data: Path, console: Console) -> Iterator[Client]:
+    """Start `cameo serve` on a free loopback port with a database and keys of its own; stop it at the end."""
+    from verifier.server.client import Client  # noqa: PLC0415 - other commands need no grpc
+
+    command = [sys.executable, "-m", "verifier.cli", "serve", "--json", "--expose-scores", "--listen", "127.0.0.1:0"]
+    log = data.with_name("server.log")
+    with log.open("wb") as errors:
+        process = subprocess.Popen([*command, "--data", str(data)], stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603 - our own
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            if not line:
+                raise CameoError(f"the server did not start: {log.read_text(errors='replace').strip()[-500:]}")
+            ready = json.loads(line)
+            console.print(f"server ready on {ready['address']} after {ready['ready_s']} s with {ready['workers']} workers")
+            with Client(ready["address"]) as client:
+                yield client
+        finally:
+            process.terminate()
+            process.wait(_STOP_S)

@@ -1,0 +1,121 @@
+"""`cameo inspect`: what a recording, a still or a sound shows, without a challenge."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.json import JSON
+
+from verifier import profiles
+from verifier.cli.output import print_json
+from verifier.errors import CameoError, InvalidRequestError, UnjudgeableError
+from verifier.evidence.blinks import blinks
+from verifier.evidence.collect import collect
+from verifier.evidence.identity import face_embedding
+from verifier.evidence.movements import movements
+from verifier.models.kit import ModelKit
+from verifier.profiles import Profile
+from verifier.settings import Settings
+from verifier.types import Evidence, FaceTrack, Missing, SoundTrack
+
+
+def inspect(
+    files: Annotated[list[Path], typer.Argument(help="Recordings, stills or sounds.", show_default=False)],
+    embeddings: Annotated[bool, typer.Option("--embeddings", help="Include the face and voice embedding.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Print one JSON document, with the pose of every frame.")] = False,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line, in order.")] = False,
+) -> None:
+    """Show what the models see and hear. Exit code: 0, or 2 where a file could not be read (with --jsonl it is noted instead)."""
+    settings = Settings()
+    profile = profiles.load(settings.profile)
+    if len(files) > 1 and not jsonl:
+        raise InvalidRequestError("more than one file needs --jsonl")
+    with ModelKit.open(settings) as kit:
+        for file in files:
+            try:
+                document = {"file": str(file), **_document(_collect(file, kit, settings), profile, embeddings=embeddings)}
+            except CameoError as error:
+                if not jsonl:
+                    raise
+                reason = {"reason": error.reason.value} if isinstance(error, UnjudgeableError) else {}
+                document = {"file": str(file), "error": str(error), **reason}
+            if json_ or jsonl:
+                print_json(document)
+            else:
+                document.pop("pose", None)
+                Console().print(JSON.from_data(document))
+
+
+def _collect(file: Path, kit: ModelKit, settings: Settings) -> Evidence:
+    if not file.is_file():
+        raise InvalidRequestError(f"no such file: {file}")
+    return collect(file, kit, settings=settings)
+
+
+def _document(evidence: Evidence, profile: Profile, *, embeddings: bool) -> dict[str, Any]:
+    document: dict[str, Any] = {"media": asdict(evidence.media)}
+    face, sound = evidence.face, evidence.sound
+    document |= _NO_FACE if isinstance(face, Missing) else _face(face, profile)
+    document |= _NO_SOUND if isinstance(sound, Missing) else _sound(sound)
+    halves: list[tuple[str, FaceTrack | SoundTrack | Missing]] = [("face", face), ("sound", sound)]
+    document["missing"] = {name: half.reason.value for name, half in halves if isinstance(half, Missing)}
+    if embeddings:
+        document["face_embedding"] = None if isinstance(face, Missing) else _vector(face_embedding(face))
+        document["voice_embedding"] = None if isinstance(sound, Missing) else _vector(sound.embedding)
+    return document
+
+
+_NO_FACE: dict[str, Any] = dict.fromkeys(("faces", "pose", "movements", "blinks", "presentation_attack", "age"))
+_NO_SOUND: dict[str, Any] = dict.fromkeys(("transcript", "speech_s"))
+
+
+def _face(face: FaceTrack, profile: Profile) -> dict[str, Any]:
+    turns = movements(
+        face.t_s, face.pose_deg, min_deg=profile["turn_deg_min"].value, centre_deg=profile["turn_centre_deg_max"].value
+    )
+    return {
+        "faces": {
+            "frames_analysed": len(face.t_s),
+            "present_ratio": round(float(np.mean(face.faces > 0)), 4),
+            "max_faces": int(face.faces.max()),
+        },
+        "pose": [
+            {"t_s": round(float(t), 3), "yaw_deg": yaw, "pitch_deg": pitch, "roll_deg": roll}
+            for t, (yaw, pitch, roll) in zip(face.t_s, np.round(face.pose_deg.astype(float), 2).tolist(), strict=True)
+            if np.isfinite(yaw)
+        ],
+        "movements": [
+            {"turn": m.turn.value, **{name: round(value, 3) for name, value in asdict(m).items() if name != "turn"}}
+            for m in turns
+        ],
+        "blinks": blinks(face.blendshapes, closed=profile["blink_closed_min"].value),
+        "presentation_attack": _live(face),
+        "age": {"expected": round(float(np.median(face.ages)), 1)} if len(face.ages) else None,
+        "light": {
+            "luma_p50": round(float(np.nanmedian(face.luma)), 1),
+            "sharpness_p50": round(float(np.nanmedian(face.sharpness)), 4),
+        },
+    }
+
+
+def _live(face: FaceTrack) -> dict[str, Any] | None:
+    if len(face.live) == 0:
+        return None
+    low, middle = np.quantile(face.live, (0.1, 0.5))
+    return {"live_p10": round(float(low), 4), "live_p50": round(float(middle), 4), "frames": len(face.live)}
+
+
+def _sound(sound: SoundTrack) -> dict[str, Any]:
+    return {
+        "transcript": {"text": sound.text, "words": [asdict(word) for word in sound.words]},
+        "speech_s": round(float((sound.speech[:, 1] - sound.speech[:, 0]).sum()) if len(sound.speech) else 0.0, 3),
+    }
+
+
+def _vector(embedding: np.ndarray[Any, np.dtype[np.float32]] | None) -> list[float] | None:
+    return None if embedding is None or len(embedding) == 0 else [round(float(x), 6) for x in embedding]

@@ -1,0 +1,187 @@
+"""Verify a recording against a challenge.
+
+The algorithm:
+
+1. Open the recording within the site's limits; what cannot be read at all raises and is no verdict.
+2. Collect the evidence in one pass, with the challenge's words laid over the sound.
+3. Put every question that applies to the evidence; a question that cannot be answered says so and the others go on.
+4. Fold the answers: vetoes first, confirmations required.
+5. Record what the answer depended on (recording, models, profile, code), so that a replay can be diffed.
+
+A challenge with nothing to say leaves out the questions about speech, one without turns those about movement. The caller
+makes sure that an issued challenge has both, is the person's own, and is spent once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib import resources
+from importlib.metadata import version
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from verifier.checks import (
+    alone,
+    blink,
+    face_size,
+    frame_rate,
+    length,
+    light,
+    loudness,
+    movement,
+    noise,
+    phrase,
+    picture_size,
+    presence,
+    presentation_attack,
+    same_person,
+    sequence,
+    sharpness,
+    speaker,
+    streams,
+)
+from verifier.decision import decide
+from verifier.evidence.collect import collect
+from verifier.evidence.picture import Stopwatch
+from verifier.profiles import Profile, Role
+from verifier.types import CheckResult, Evidence, Judgement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from challenges.model import Challenge
+    from verifier.models.kit import ModelKit
+    from verifier.settings import Settings
+
+
+class Check(Protocol):
+    """One question put to the evidence."""
+
+    def __call__(self, evidence: Evidence, challenge: Challenge, profile: Profile, /) -> CheckResult:
+        """Answer it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A check and the challenges it applies to."""
+
+    name: str
+    check: Check
+    applies: Callable[[Challenge], bool]
+
+
+def _always(_challenge: Challenge) -> bool:
+    return True
+
+
+def _spoken(challenge: Challenge) -> bool:
+    return bool(challenge.spoken)
+
+
+def _turned(challenge: Challenge) -> bool:
+    return bool(challenge.turns)
+
+
+def questions(settings: Settings) -> tuple[Question, ...]:
+    """Return every question, cheap ones first."""
+    limits = settings.media
+    return (
+        Question(streams.NAME, streams.check, _always),
+        Question(length.NAME, partial(length.check, limits=limits), _always),
+        Question(frame_rate.NAME, partial(frame_rate.check, limits=limits), _always),
+        Question(picture_size.NAME, partial(picture_size.check, limits=limits), _always),
+        Question(light.NAME, light.check, _always),
+        Question(sharpness.NAME, sharpness.check, _always),
+        Question(face_size.NAME, face_size.check, _always),
+        Question(presence.NAME, presence.check, _always),
+        Question(alone.NAME, alone.check, _always),
+        Question(same_person.NAME, same_person.check, _always),
+        Question(presentation_attack.NAME, presentation_attack.check, _always),
+        Question(blink.NAME, blink.check, _always),
+        Question(movement.NAME, movement.check, _turned),
+        Question(loudness.NAME, loudness.check, _spoken),
+        Question(noise.NAME, noise.check, _spoken),
+        Question(phrase.NAME, phrase.check, _spoken),
+        Question(speaker.NAME, speaker.check, _spoken),
+        Question(sequence.NAME, sequence.check, lambda challenge: _spoken(challenge) and _turned(challenge)),
+    )
+
+
+def verify(
+    recording: bytes | Path,
+    challenge: Challenge,
+    *,
+    profile: Profile,
+    kit: ModelKit,
+    settings: Settings,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Judgement:
+    """Judge a recording.
+
+    Args:
+        recording: the file's bytes, or its path.
+        challenge: what was asked; issued or written by hand.
+        profile: thresholds and roles.
+        kit: the models.
+        settings: limits and the analysis rate.
+        cancelled: asked between frames; a true answer stops the work.
+
+    Raises:
+        UnjudgeableError: the recording cannot be read, or exceeds a hard limit (step 1).
+        AbandonedError: `cancelled` said so.
+    """
+    began = perf_counter()
+    watch = Stopwatch()
+
+    # Steps 1 and 2.
+    evidence = collect(recording, kit, settings=settings, spoken=challenge.spoken, cancelled=cancelled, timings_ms=watch)
+
+    # Step 3.
+    mark = perf_counter()
+    asked = [question for question in questions(settings) if question.applies(challenge)]
+    results = tuple(question.check(evidence, challenge, profile) for question in asked)
+    watch.add("checks", mark)
+
+    # Step 4.
+    required = [question.name for question in asked if profile.role(question.name) is Role.CONFIRM]
+    decision = decide(results, profile, required=required)
+    watch.add("total", began)
+
+    # Step 5.
+    return Judgement(
+        decision=decision,
+        checks=results,
+        evidence=evidence,
+        profile=profile.name,
+        digests=_digests(evidence, profile, kit, settings),
+        timings_ms=dict(watch),
+    )
+
+
+def _digests(evidence: Evidence, profile: Profile, kit: ModelKit, settings: Settings) -> Mapping[str, str]:
+    limits = hashlib.sha256(f"{settings.media!r} {settings.analysis_fps} {settings.threads}".encode()).hexdigest()
+    return {
+        "recording": evidence.media.sha256,
+        "profile": profile.digest,
+        "settings": limits,
+        "code": code_digest(),
+        **{f"model:{name}": digest for name, digest in kit.digests.items()},
+    }
+
+
+@cache
+def code_digest() -> str:
+    """Return the SHA-256 of the package's version and of every source file that takes part in a verdict."""
+    digest = hashlib.sha256(version("cameo-verifier").encode())
+    for package in ("challenges", "verifier.media", "verifier.models", "verifier.evidence", "verifier.checks"):
+        for entry in sorted(resources.files(package).iterdir(), key=lambda item: item.name):
+            if entry.name.endswith(".py"):
+                digest.update(entry.name.encode())
+                digest.update(entry.read_bytes())
+    for name in ("decision.py", "pipeline.py", "reasons.py", "types.py"):
+        digest.update(resources.files("verifier").joinpath(name).read_bytes())
+    return digest.hexdigest()
