@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from statistics import median
 from typing import TYPE_CHECKING, cast
 
@@ -85,8 +85,8 @@ class PictureRequest:
     """How pictures are wanted, and what is known of the recording before they are read.
 
     Thinned to `max_fps` (`None` keeps all), the longer side at most `max_side_px`, decoded by `threads`. `origin_s` is the
-    start of the recording on the container's clock; `orientation` that of a photo, whose header says it, `None` where the
-    pictures themselves say it; `must_reach_s` the length the pictures must reach, 0 for any.
+    start of the recording on the container's clock; `orientation` that of a photo, whose header says it and of which only the
+    first picture counts, `None` where the pictures themselves say it; `must_reach_s` the length they must reach, 0 for any.
     """
 
     max_fps: float | None
@@ -113,7 +113,8 @@ def read_pictures(
     converter = _Converter(request.max_side_px, request.orientation)
     media_source.open_decoder(stream, max_pixels=limits.max_side_px**2, threads=request.threads)
     last_slot = -1
-    for picture in _decode(opened, stream, limits, measures):
+    # A phone's JPEG may carry further pictures, of depth or of another exposure.
+    for picture in islice(_decode(opened, stream, limits, measures), None if request.orientation is None else 1):
         t_s = _place(picture, stream, request.origin_s, measures)
         if t_s is None:
             measures.damaged += 1
@@ -165,8 +166,7 @@ def _decode(opened: InputContainer, stream: VideoStream, limits: MediaLimits, me
             pictures = packet.decode()
         except (av.error.FFmpegError, ValueError):
             check_size(stream.codec_context.width, stream.codec_context.height, limits)
-            if isinstance(packet.size, int) and packet.size:
-                measures.damaged += 1
+            measures.damaged += packet.size > 0
             if measures.damaged > hopeless:
                 return
             continue
@@ -196,10 +196,9 @@ def _judge(measures: PictureMeasures, must_reach_s: float) -> None:
     seen = len(measures.t_s)
     if measures.damaged and not seen:
         raise media_source.damaged("no picture could be decoded")
-    if measures.damaged > _MAX_DAMAGED_SHARE * (seen + measures.damaged) and measures.damaged > 1:
-        raise media_source.damaged(
-            f"{measures.damaged} of {seen + measures.damaged} pictures did not decode or run backwards in time"
-        )
+    every = seen + measures.damaged
+    if measures.damaged > max(1, _MAX_DAMAGED_SHARE * every):
+        raise media_source.damaged(f"{measures.damaged} of {every} pictures did not decode or run backwards in time")
     if not measures.too_long and measures.end_s < _MIN_DECODED_SHARE * must_reach_s:
         raise media_source.damaged(f"its pictures end at {measures.end_s:.1f} s of {must_reach_s:.1f} s")
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def open_recording(data: bytes | Path, *, limits: MediaLimits) -> Recording:
-    """Open a recording, a sound file or a still, and read its headers; nothing is decoded yet.
+    """Open a recording, a sound file or a still, and read its headers; no picture is decoded yet.
 
     Raises:
         InvalidRequestError: the path leads to no file.

@@ -132,5 +132,6 @@ def _lay(runs: list[_Run], max_s: float) -> Sound:
     for start, samples in placed:
         kept = samples[max(0, -start) : max(0, end - start)]
         sound[max(0, start) : max(0, start) + len(kept)] = kept
-    np.clip(sound, -1.0, 1.0, out=sound)
+    # PCM in floating point may hold anything, even no number at all.
+    np.clip(np.nan_to_num(sound, copy=False), -1.0, 1.0, out=sound)
     return Sound(sound, max(0.0, (end - max(0, placed[0][0])) / RATE_HZ))

@@ -76,6 +76,8 @@ def vendor_errors(doing: str) -> Iterator[None]:
         yield
     except av.error.FFmpegError as error:
         raise damaged(f"{doing}: {error.strerror}") from error
+    except ValueError as error:
+        raise damaged(doing) from error
 
 
 def open_source(source: Source) -> InputContainer:

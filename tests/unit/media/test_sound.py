@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from concurrent.futures import ThreadPoolExecutor
 
 import av
@@ -79,6 +80,20 @@ def test_a_gap_in_the_sound_is_silence() -> None:
     assert np.abs(sound[10_000:15_000]).max() == 0.0
     assert np.abs(sound[2_000:7_000]).max() == pytest.approx(0.5, abs=0.02)
     assert np.abs(sound[18_000:30_000]).max() == pytest.approx(0.5, abs=0.02)
+
+
+def test_samples_that_are_no_numbers_become_silence() -> None:
+    """Floating-point PCM of NaN and infinity comes out as numbers from -1 to 1."""
+    samples = np.full(16_000, np.nan, "<f4")
+    samples[::100] = np.inf
+    header = struct.pack(
+        "<4sI4s4sIHHIIHH4sI", b"RIFF", 64_036, b"WAVE", b"fmt ", 16, 3, 1, 16_000, 64_000, 4, 32, b"data", 64_000
+    )
+    with open_recording(header + samples.tobytes(), limits=_LIMITS) as recording:
+        sound = recording.sound()
+        assert recording.info.audio_codec == "pcm_f32le"
+    assert len(sound) == 16_000
+    assert np.abs(sound).max() <= 1.0
 
 
 def test_digital_silence_is_sound_all_the_same() -> None:

@@ -57,6 +57,14 @@ def test_a_still_is_one_picture_of_no_length(extension: str) -> None:
     assert sound.shape == (0,)
 
 
+def test_a_second_picture_behind_the_first_does_not_count() -> None:
+    """A JPEG that carries a depth map or another exposure after its end is still one picture."""
+    with open_recording(_still(".jpg") + _still(".jpg", 3), limits=_LIMITS) as recording:
+        (frame,) = recording.frames()
+        assert recording.finished_info().frames == 1
+    assert corners(frame.rgb) == _CORNERS[1]
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_of_a_jpeg_is_honoured(orientation: int, order: str) -> None:
