@@ -1,0 +1,125 @@
+"""The whole path with nothing in the place of anything: committed recordings, the real models, a real server and client."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import grpc
+import numpy as np
+import pytest
+import pytest_asyncio
+from cameo.v1 import attempt_pb2, reason_pb2
+from cameo.v1.attempt_pb2 import ATTEMPT_VIEW_FULL
+from cameo.v1.credential_service_pb2 import GetKeysRequest
+from cameo.v1.verification_service_pb2 import GetAttemptRequest
+
+from challenges.model import Challenge
+from fixtures.manifest import load
+from tests.grpc.client import AUDIENCE, Client, refused
+from verifier.credential.audience_keys import AudienceFolder, AudienceKey
+from verifier.credential.issuer_keys import VerificationKeys
+from verifier.credential.validator import open_credential
+from verifier.server.app import open_server, utc_now
+from verifier.settings import Settings
+from verifier.store.challenges import ChallengeStore
+from verifier.store.engine import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from verifier.models.kit import ModelKit
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FIXTURES = {fixture.id: fixture for fixture in load()}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(kit: ModelKit, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    """Serve with the real pipeline in one worker."""
+    assert kit.digests
+    data = tmp_path_factory.mktemp("data")
+    settings = Settings(listen="127.0.0.1:0", data=data, workers=1, expose_scores=True)
+    key = AudienceKey.generate(AUDIENCE)
+    AudienceFolder(settings.audiences).add(key)
+    server = await open_server(settings)
+    try:
+        async with grpc.aio.insecure_channel(server.address) as channel:
+            yield Client(server, channel, data / "journal", key)
+    finally:
+        await server.stop()
+
+
+def issued(client: Client, name: str) -> str:
+    """Keep the challenge a fixture answers as if it had just been issued, and return its id."""
+    now = utc_now()
+    challenge = Challenge(FIXTURES[name].challenge.steps, uuid4().hex, now, now + timedelta(seconds=180))
+    engine = open_database(Settings(data=client.journal.parent).database)
+    ChallengeStore(engine).add(challenge, subject="account-1")
+    engine.dispose()
+    return challenge.id
+
+
+async def test_a_person_who_answers_gets_a_credential_with_both_embeddings(client: Client) -> None:
+    """The bona fide recording is accepted, and its audience finds a face and a voice of unit length in the credential."""
+    recording = FIXTURES["astronaut_bona_fide"].file.read_bytes()
+    answer = await client.verify(issued(client, "astronaut_bona_fide"), recording)
+    full = await client.verification.GetAttempt(GetAttemptRequest(attempt_id=answer.attempt.id, view=ATTEMPT_VIEW_FULL))
+    assert answer.attempt.verdict == attempt_pb2.ACCEPTED, full
+    published = await client.credentials.GetKeys(GetKeysRequest())
+    opened = open_credential(
+        answer.credential.token,
+        audience_key=client.audience_key,
+        issuer_keys=VerificationKeys.from_jwks(json.loads(published.jwks)),
+        expected_audience=AUDIENCE,
+        expected_issuer=published.issuer,
+        now=utc_now(),
+    )
+    for embedding in (opened.face, opened.voice):
+        assert embedding.vector.shape == (512,)
+        assert np.linalg.norm(embedding.vector) == pytest.approx(1, abs=1e-3)
+    assert {"phrase", "movement", "same_person"} <= set(opened.provenance.confirmed)
+    assert opened.provenance.evidence_sha256 == hashlib.sha256(recording).hexdigest()
+    assert full.timings_ms["total"] > 0
+    assert {check.name for check in full.checks if check.outcome == attempt_pb2.PASS} == set(opened.provenance.confirmed)
+
+
+async def test_wrong_words_are_rejected_for_the_phrase(client: Client) -> None:
+    """A good recording of other words is a reply with its reason, without a credential."""
+    answer = await client.verify(issued(client, "wrong_words"), FIXTURES["wrong_words"].file.read_bytes())
+    assert answer.attempt.verdict == attempt_pb2.REJECTED
+    assert reason_pb2.PHRASE_MISMATCH in answer.attempt.reasons
+    assert not answer.HasField("credential")
+
+
+@pytest.mark.parametrize(
+    ("recording", "reasons"),
+    [
+        (b"Dear service, this is a letter.\n" * 100, {"UNSUPPORTED_MEDIA", "CORRUPT_MEDIA"}),
+        (FIXTURES["astronaut_bona_fide"].file.read_bytes()[:40_000], {"CORRUPT_MEDIA"}),
+    ],
+    ids=["text", "cut short"],
+)
+async def test_what_cannot_be_read_is_an_error_with_its_reason(client: Client, recording: bytes, reasons: set[str]) -> None:
+    """A text file and a clip that was cut off are INVALID_ARGUMENT, and the server goes on."""
+    answer = await refused(client.verify(issued(client, "astronaut_bona_fide"), recording))
+    assert answer.code is grpc.StatusCode.INVALID_ARGUMENT
+    assert answer.reason in reasons
+    assert answer.metadata["hint"]
+
+
+async def test_a_caller_that_goes_away_frees_the_pipeline(client: Client) -> None:
+    """The real pipeline stops between two frames: the same process judges the next recording."""
+    recording = FIXTURES["astronaut_bona_fide"].file.read_bytes()
+    workers = client.server.pool.processes
+    call = client.verify(issued(client, "astronaut_bona_fide"), recording)
+    await asyncio.sleep(0.7)
+    call.cancel()
+    answer = await client.verify(issued(client, "wrong_words"), FIXTURES["wrong_words"].file.read_bytes())
+    assert answer.attempt.verdict == attempt_pb2.REJECTED
+    assert client.server.pool.processes == workers
