@@ -34,11 +34,11 @@ def test_a_site_profile_overrides_single_thresholds(tmp_path: Path) -> None:
     """A profile file inherits what it does not say, and its digest changes with it."""
     file = tmp_path / "strict.toml"
     file.write_text(
-        'extends = "default"\nroles = { blink = "confirm" }\n[thresholds.live_p50_min]\n'
+        'extends = "default"\nroles = { blink = "confirm" }\n[thresholds.live_p20_min]\n'
         'value = 0.9\nunit = "p"\ndirection = "at_least"\nsource = "our own red team"\n'
     )
     strict, default = load(str(file)), load()
-    assert (strict["live_p50_min"].value, strict.role("blink")) == (0.9, Role.CONFIRM)
+    assert (strict["live_p20_min"].value, strict.role("blink")) == (0.9, Role.CONFIRM)
     assert strict["same_person_min"] == default["same_person_min"]
     assert strict.digest != default.digest
     assert strict.name == "strict"
@@ -67,8 +67,8 @@ def test_unknown_names_are_errors() -> None:
     with pytest.raises(ProfileError, match="built in: "):
         load("lenient")
     profile: Profile = load()
-    with pytest.raises(ProfileError, match="no threshold 'live_p51_min'"):
-        profile["live_p51_min"]
+    with pytest.raises(ProfileError, match="no threshold 'live_p21_min'"):
+        profile["live_p21_min"]
     with pytest.raises(ProfileError, match="'telepathy'"):
         profile.role("telepathy")
 

@@ -16,8 +16,8 @@ NAME = "length"
 
 
 def check(evidence: Evidence, _challenge: Challenge, _profile: Profile, *, limits: MediaLimits) -> CheckResult:
-    """Judge the recording's length against the site's limits."""
-    length_s = evidence.media.duration_s
+    """Judge the recording's length, to a tenth of a second, against the site's limits: a codec pads its last block."""
+    length_s = round(evidence.media.duration_s, 1)
     shortest = Threshold("min_s", limits.min_s, "s", Direction.AT_LEAST, "settings")
     longest = Threshold("max_s", limits.max_s, "s", Direction.AT_MOST, "settings")
     result = shortest.judge(NAME, length_s, Reason.RECORDING_TOO_SHORT)

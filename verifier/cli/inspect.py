@@ -106,8 +106,8 @@ def _face(face: FaceTrack, profile: Profile) -> dict[str, Any]:
 def _live(face: FaceTrack) -> dict[str, Any] | None:
     if len(face.live) == 0:
         return None
-    low, middle = np.quantile(face.live, (0.1, 0.5))
-    return {"live_p10": round(float(low), 4), "live_p50": round(float(middle), 4), "frames": len(face.live)}
+    shares = {f"live_p{share}": round(float(np.quantile(face.live, share / 100)), 4) for share in (10, 20, 50)}
+    return {**shares, "frames": len(face.live)}
 
 
 def _sound(sound: SoundTrack) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The picture's half of the evidence: one pass over the frames, no frame kept.
 
-Landmarks, pose and light are taken from every analysed frame. The costlier networks run on a fixed number of frames
-spread over the recording, so that cost does not grow with its length: `LIVE_FRAMES` for presentation attack, `IDENTITY_FRAMES`
-near-frontal ones for identity (similarity falls with yaw), `AGE_FRAMES` for age.
+Landmarks, pose and light are taken from every analysed frame. The costlier networks run on a fixed number of near-frontal frames
+spread over the recording, so that cost does not grow with its length: `LIVE_FRAMES` for presentation attack, `IDENTITY_FRAMES` for
+identity and `AGE_FRAMES` for age.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ LIVE_FRAMES = 24
 """Twice the twelve the profile asks for at least, so that half of them may be without a face."""
 IDENTITY_FRAMES = 16
 AGE_FRAMES = 5
-FRONTAL_DEG = 20.0
+LIVE_DEG = 25.0
+"""Beyond this yaw or pitch the presentation-attack network is blind: genuine faces that look up by 35 degrees score 0.01."""
+IDENTITY_DEG = 20.0
 """Beyond this yaw or pitch a picture says less about identity: similarity to the frontal one falls to 0.75-0.84 at 25 degrees."""
 MAX_FACES = 2
 """Enough to know that there is more than one."""
@@ -159,12 +161,13 @@ def _run_networks(
     *,
     frontal_only: bool,
 ) -> None:
+    turned_deg = max(abs(pose[0]), abs(pose[1])) if frontal_only else 0.0
     mark = perf_counter()
-    if picks.live.take(frame.t_s):
+    if turned_deg <= LIVE_DEG and picks.live.take(frame.t_s):
         rows.live_t_s.append(frame.t_s)
         rows.live.append(kit.presentation_attack.score(frame.rgb, face.landmarks))
         mark = watch.add("presentation_attack", mark)
-    if frontal_only and max(abs(pose[0]), abs(pose[1])) > FRONTAL_DEG:
+    if turned_deg > IDENTITY_DEG:
         return
     if picks.identity.take(frame.t_s):
         rows.identity_t_s.append(frame.t_s)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from verifier.evidence.picture import Stopwatch
+from verifier.evidence.spoken import lay
 from verifier.types import F32, F64, SoundTrack
 
 if TYPE_CHECKING:
@@ -41,9 +42,10 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
     speech = kit.voice_activity.segments(sound)
     mark = watch.add("voice_activity", mark)
     voiced = len(speech) > 0
-    text, words = kit.transcriber.transcribe(sound) if voiced else ("", ())
+    heard = kit.transcriber.encode(sound, speech=speech) if voiced else None
+    text, words = kit.transcriber.transcribe(heard) if heard else ("", ())
     mark = watch.add("transcription", mark)
-    forced = kit.transcriber.force(sound, spoken) if voiced and spoken else ()
+    forced = lay(kit.transcriber, heard, spoken) if heard else ()
     mark = watch.add("forced_alignment", mark)
     uttered, times_s = _concatenate(sound, speech)
     starts = _window_starts(len(uttered))

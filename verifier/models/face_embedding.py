@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 SIDE_PX = 112
 
-# Points of the 478-point mesh from left to right in the picture: the centres of both irises, the tip of the nose, the corners of
-# the mouth. Irises put the different pairs of faces/pairs.csv further from the same ones than eye corners do (0.10, not 0.08).
-_FIVE = [468, 473, 1, 61, 291]
+# Points of the 478-point mesh, from left to right in the picture: the two corners of each eye, the tip of the nose, the corners of
+# the mouth. The mesh has iris centres too, but on a small face in a large picture they slide up to the hair while the corners stay.
+_EYES = ((33, 133), (362, 263))
+_NOSE, _MOUTH = 1, (61, 291)
 
 
 class FaceEmbedder:
@@ -73,4 +74,5 @@ class FaceEmbedder:
 
 def five_points(landmarks: F32) -> F32:
     """Return the (5, 2) px points ArcFace aligns by: eyes, nose tip, mouth corners, pairs from left to right in the picture."""
-    return np.ascontiguousarray(landmarks[_FIVE, :2], np.float32)
+    eyes = [landmarks[list(corners), :2].mean(axis=0) for corners in _EYES]
+    return np.array([*eyes, landmarks[_NOSE, :2], *(landmarks[corner, :2] for corner in _MOUTH)], np.float32)

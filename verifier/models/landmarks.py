@@ -67,7 +67,7 @@ class FaceLandmarker:
         import mediapipe  # noqa: PLC0415 - loaded by the constructor
 
         height, width = frame.rgb.shape[:2]
-        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=frame.rgb)
+        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(frame.rgb))
         if self._video:
             self._last_ms = max(self._last_ms + 1, round(frame.t_s * 1000))
             result = self._landmarker.detect_for_video(image, self._last_ms)

@@ -1,0 +1,40 @@
+"""Were the right words said, in the right order?
+
+A word counts as said if the recogniser's free reading has it and the sound speaks for it, or if the sound speaks for it strongly
+by itself. Enough words must count, and the sound must speak for the phrase as a whole, which sees through readings that are right
+by a shift ("1 4 2 7" for "1 1 4 2"). Speaking for a word is measured as a likelihood ratio: `ScoredWord.gain`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verifier.evidence.spoken import testimony
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Evidence, Missing, Outcome
+
+if TYPE_CHECKING:
+    from challenges.model import Challenge
+    from verifier.profiles import Profile
+
+NAME = "phrase"
+
+
+def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckResult:
+    """Judge the share of the expected words that were said, given that the sound speaks for the phrase."""
+    if isinstance(evidence.sound, Missing):
+        return CheckResult.unable(NAME, evidence.sound.reason)
+    share_min, mean_min = profile["phrase_said_min"], profile["phrase_gain_min"]
+    heard = testimony(challenge, evidence.sound)
+    if not heard.forced:
+        return share_min.judge(NAME, 0.0, Reason.PHRASE_MISMATCH if len(evidence.sound.speech) else Reason.NO_SPEECH)
+    said = [
+        profile["phrase_word_gain_min"].holds(word.gain)
+        or (answer is not None and profile["phrase_read_word_gain_min"].holds(word.gain))
+        for word, answer in zip(heard.forced, heard.reading.answers, strict=True)
+    ]
+    share = sum(said) / len(said)
+    mean = sum(word.gain for word in heard.forced) / len(heard.forced)
+    detail = f"{sum(said)} of {len(said)} words said, gain {mean:.1f} {mean_min.unit}"
+    judged = share_min.judge(NAME, share, Reason.PHRASE_MISMATCH, detail)
+    return judged if judged.outcome is Outcome.FAIL else mean_min.judge(NAME, mean, Reason.PHRASE_MISMATCH, detail)
