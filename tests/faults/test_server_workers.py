@@ -122,12 +122,10 @@ async def test_refuses_at_once_when_workers_and_queue_are_full() -> None:
 
 
 async def test_two_workers_work_side_by_side() -> None:
-    """Two jobs of half a second take one half second, in two processes."""
-    async with pool(workers=2) as running:
-        started = time.monotonic()
+    """Two jobs at once, with nobody in the queue, are done in two processes."""
+    async with pool(workers=2, queue=0) as running:
         answers = await asyncio.gather(ask(running, Sleep(0.5)), ask(running, Sleep(0.5)))
         assert len(set(answers)) == 2
-        assert time.monotonic() - started < 0.9
 
 
 async def test_a_refusal_keeps_its_reason_across_processes() -> None:
