@@ -68,7 +68,7 @@ class Issuer:
         models = {name.removeprefix(_MODEL): digest for name, digest in judgement.digests.items() if name.startswith(_MODEL)}
         if not {_FACE, _VOICE} <= models.keys():
             raise RuntimeError("the judgement does not say which models made its embeddings")
-        # Fresh ids: those of the attempt and the challenge are known to the app, and one that two audiences see would link them.
+        # The ids are made here: one that two audiences saw would link their pseudonyms. An attempt has a single audience.
         issued = issue(
             issuer=self.name,
             subject=attempt.subject,
