@@ -53,4 +53,35 @@ bench: kit
 lock:
 	uv pip compile -q --generate-hashes --no-annotate --python-version 3.11 --extra studio --group dev pyproject.toml -o requirements.lock
 
-include make/protos.mk make/speechbrain.mk
+# The generated code lies beside the protos. `protos` writes it, `check-protos` fails when it is not what protoc writes now.
+
+PROTO_PYTHON ?= $(BIN)/python
+PROTO_SOURCES := $(sort $(wildcard protos/cameo/v1/*.proto))
+PROTOC = $(PROTO_PYTHON) -m grpc_tools.protoc -I protos --python_out=$(1) --pyi_out=$(1) --grpc_python_out=$(1) $(PROTO_SOURCES)
+
+.PHONY: protos check-protos
+
+protos:
+	rm -f protos/cameo/v1/*_pb2.py protos/cameo/v1/*_pb2.pyi protos/cameo/v1/*_pb2_grpc.py
+	$(call PROTOC,protos)
+
+check-protos:
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(call PROTOC,"$$fresh") \
+	&& diff -r --exclude='*.proto' --exclude=__pycache__ "$$fresh/cameo/v1" protos/cameo/v1 \
+	|| { echo 'generated code differs from the protos: run `make protos` and commit the result' >&2; exit 1; }
+
+# Parity with SpeechBrain and PyTorch, in an environment of its own: PyTorch is 5.6 GB and never part of the default install.
+
+SPEECHBRAIN_VENV := .venv-speechbrain
+SPEECHBRAIN_READY := $(SPEECHBRAIN_VENV)/.ready
+
+.PHONY: test-speechbrain
+
+test-speechbrain: $(SPEECHBRAIN_READY)
+	$(SPEECHBRAIN_VENV)/bin/python -m pytest tests/speechbrain
+
+$(SPEECHBRAIN_READY): requirements-speechbrain.lock
+	$(PYTHON) -m venv --clear $(SPEECHBRAIN_VENV)
+	$(SPEECHBRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-speechbrain.lock
+	$(SPEECHBRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@

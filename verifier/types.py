@@ -105,12 +105,16 @@ class ScoredWord:
     """An expected word laid over the sound: when it would have been said and how likely it is there.
 
     log_prob: mean natural-log probability of the word's recogniser tokens under teacher forcing (0 is certain).
+    gain: nats the sound adds to the word: its log probability before this sound less that before silence, all tokens summed.
+    What the language alone makes likely gains nothing, so it is evidence that the word was said: about 3 and more where it
+    was, about 0 and less where it was not.
     """
 
     text: str
     start_s: float
     end_s: float
     log_prob: float
+    gain: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

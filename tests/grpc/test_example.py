@@ -12,7 +12,7 @@ from tests.grpc.client import AUDIENCE
 if TYPE_CHECKING:
     from tests.grpc.server import OpenServer
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "client.py"
+EXAMPLE = Path(__file__).parents[2] / "docs" / "client.py"
 
 
 async def run(address: str, recording: Path) -> list[str]:

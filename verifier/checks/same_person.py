@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Missing
 

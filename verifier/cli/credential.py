@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from string import hexdigits
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Open and check credentials, and handle the keys that takes.", no_args_is_help=True)
 
 REFUSED = 1
+_DIGEST_CHARS, _DIGEST_SHOWN = 64, 16
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -168,16 +170,22 @@ def credential_table(document: dict[str, Any]) -> Table:
             case {"dim": dim, "model": model, **rest}:
                 shown = f"{dim} values of {model}" + (f": {rest['values']}" if "values" in rest else "")
             case dict():
-                shown = "\n".join(f"{part}: {item}" for part, item in value.items())
+                shown = "\n".join(f"{part}: {_short(item)}" for part, item in value.items())
             case list():
                 shown = ", ".join(value)
             case None:
                 shown = "none"
             case _:
-                shown = str(value)
+                shown = _short(value)
         if name != "valid":
             table.add_row(name, Text(shown))
     return table
+
+
+def _short(value: object) -> str:
+    """Return a digest's first 16 digits: enough for people, who compare and never copy it."""
+    text = str(value)
+    return f"{text[:_DIGEST_SHOWN]}…" if len(text) == _DIGEST_CHARS and set(text) <= set(hexdigits) else text
 
 
 def _embedding_document(embedding: Embedding, *, values: bool) -> dict[str, Any]:

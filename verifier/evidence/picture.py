@@ -1,8 +1,8 @@
 """The picture's half of the evidence: one pass over the frames, no frame kept.
 
-Landmarks, pose and light are taken from every analysed frame. The costlier networks run on a fixed number of near-frontal frames
-spread over the recording, so that cost does not grow with its length: `LIVE_FRAMES` for presentation attack, `IDENTITY_FRAMES` for
-identity and `AGE_FRAMES` for age.
+Landmarks, pose and light are taken from every analysed frame. The costlier networks run on a fixed number of near-frontal
+frames spread over the recording, so that cost does not grow with its length: `LIVE_FRAMES` for presentation attack,
+`IDENTITY_FRAMES` for identity and `AGE_FRAMES` for age.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from verifier.errors import ModelKitError
 from verifier.models.asv_network import speaker_model
 from verifier.models.onnx_graph import save
+from verifier.models.subnormals import flush
 from verifier.models.torch_checkpoint import load_state
 
 if TYPE_CHECKING:
@@ -24,4 +25,5 @@ def convert(pth_path: Path, onnx_path: Path) -> None:
         model = speaker_model(state)
     except (KeyError, ValueError, IndexError) as error:
         raise ModelKitError(f"{pth_path} does not hold the expected speaker network: {error}") from error
+    flush(model)
     save(model, onnx_path)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 SIDE_PX = 112
 
-# Points of the 478-point mesh, from left to right in the picture: the two corners of each eye, the tip of the nose, the corners of
-# the mouth. The mesh has iris centres too, but on a small face in a large picture they slide up to the hair while the corners stay.
+# Points of the 478-point mesh, from left to right in the picture: the two corners of each eye, the tip of the nose, the
+# corners of the mouth. The mesh has iris centres too, but on a small face they slide up to the hair while the corners stay.
 _EYES = ((33, 133), (362, 263))
 _NOSE, _MOUTH = 1, (61, 291)
 

@@ -36,6 +36,7 @@ _FETCH_S = 900.0
 # Convert steps by the name the manifest gives them: module and function, called with the staged sources and the output path.
 _STEPS: Mapping[str, tuple[str, str]] = {
     "tfjs": ("verifier.models.tfjs", "convert"),
+    "subnormals": ("verifier.models.subnormals", "convert"),
     "asv": ("verifier.models.asv_convert", "convert"),
 }
 

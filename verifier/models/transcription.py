@@ -6,12 +6,17 @@ Two ways to listen, over one encoding of the sound:
    fallback, no conditioning on earlier text. Whisper invents words in silence, so words outside the voice activity are dropped.
 2. `Transcriber.force` lays words that *should* be there over the sound and says how likely each is and where.
 
+Long pauses send the recogniser into loops ("0.0.0.0…") or make it drop what follows, so both hear the sound with its pauses cut
+short; the times they return are those of the recording.
+
 This file holds no policy: which words count as the same, and how likely is likely enough, is decided by the caller.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -33,19 +38,30 @@ _WINDOW_FRAMES = 3000
 _FRAMES_PER_S = 100
 # Half the text context, the bound Whisper itself decodes with: a repetition loop ends here.
 _MAX_TOKENS = 224
+# What is left of a pause, and what a voice activity detector's edges may have cut off a word.
+_PAUSE_S = 0.4
+_MARGIN_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedSound:
     """Sound as the recogniser's encoder heard it, to be decoded more than once.
 
-    features: (80, frames) float32 log-mel spectrogram, 100 frames a second; encoding: of the first 30 s;
-    speech: (S, 2) seconds, from voice activity.
+    features: (80, frames) float32 log-mel spectrogram of the sound with its pauses cut short, 100 frames a second; encoding: of
+    its first 30 s; kept: (K, 2) seconds of the recording that were kept, in order; speech: (S, 2) seconds of the recording, from
+    voice activity.
     """
 
     features: F32
     encoding: Any
+    kept: F64
     speech: F64
+
+    def recording_s(self, heard_s: float) -> float:
+        """Return the time in the recording of a time in what was kept of it."""
+        before = np.concatenate(([0.0], np.cumsum(self.kept[:, 1] - self.kept[:, 0])))
+        piece = int(np.clip(np.searchsorted(before, heard_s, side="right") - 1, 0, len(self.kept) - 1))
+        return float(self.kept[piece, 0] + heard_s - before[piece])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +118,11 @@ class Transcriber:
 
         if speech is None:
             speech = self._activity.segments(sound)
-        features = self._model.feature_extractor(np.ascontiguousarray(sound, np.float32))
-        return EncodedSound(
-            features=features, encoding=self._model.encode(pad_or_trim(features[:, :_WINDOW_FRAMES])), speech=speech
-        )
+        kept = _without_long_pauses(speech, len(sound) / _RATE_HZ)
+        pieces = [sound[round(start * _RATE_HZ) : round(end * _RATE_HZ)] for start, end in kept]
+        features = self._model.feature_extractor(np.ascontiguousarray(np.concatenate(pieces), np.float32))
+        encoding = self._model.encode(pad_or_trim(features[:, :_WINDOW_FRAMES]))
+        return EncodedSound(features=features, encoding=encoding, kept=kept, speech=speech)
 
     def transcribe(self, sound: F32 | EncodedSound, *, beam_size: int = 5) -> tuple[str, tuple[Word, ...]]:
         """Return the text and its words with times; `("", ())` when nobody speaks.
@@ -145,7 +162,7 @@ class Transcriber:
         segments = self._model.generate_segments(
             heard.features, self._tokenizer, options, log_progress=False, encoder_output=heard.encoding
         )
-        return tuple(self._passage(segment, heard.speech) for segment in segments)
+        return tuple(self._passage(segment, heard) for segment in segments)
 
     def force(self, sound: F32 | EncodedSound, texts: Sequence[str]) -> tuple[ScoredWord, ...]:
         """Lay expected words over the sound, in order, and score each under teacher forcing.
@@ -166,19 +183,31 @@ class Transcriber:
             return ()
         heard = sound if isinstance(sound, EncodedSound) else self.encode(sound)
         tokens = [self._tokenizer.encode(f" {word}") for word in words]
+        path, log_probs = self._align(heard, tokens)
+        _, expected = self._align(self._silence, tokens)
+        starts = _first_times(path)
+        ends = np.cumsum([len(word) for word in tokens])
+        scored: list[ScoredWord] = []
+        for word, end, length in zip(words, ends, map(len, tokens), strict=True):
+            start_s, end_s = heard.recording_s(float(starts[end - length])), heard.recording_s(float(starts[end]))
+            start_s, end_s = _clip(start_s, end_s, heard.speech)
+            own = log_probs[end - length : end]
+            gain = float((own - expected[end - length : end]).sum())
+            scored.append(ScoredWord(text=word, start_s=start_s, end_s=end_s, log_prob=float(own.mean()), gain=gain))
+        return tuple(scored)
+
+    def _align(self, heard: EncodedSound, tokens: Sequence[Sequence[int]]) -> tuple[Sequence[tuple[int, int]], F64]:
+        """Return the attention's path, (token, frame) by (token, frame), and each token's natural-log probability."""
         frames = min(heard.features.shape[-1] - 1, _WINDOW_FRAMES)
         [result] = self._model.model.align(
             heard.encoding, self._tokenizer.sot_sequence, [[token for word in tokens for token in word]], frames
         )
-        starts = _first_times(result.alignments)
         probabilities = np.maximum(np.asarray(result.text_token_probs, np.float64), np.finfo(np.float32).tiny)
-        ends = np.cumsum([len(word) for word in tokens])
-        scored: list[ScoredWord] = []
-        for word, end, length in zip(words, ends, map(len, tokens), strict=True):
-            start_s, end_s = _clip(float(starts[end - length]), float(starts[end]), heard.speech)
-            log_prob = float(np.log(probabilities[end - length : end]).mean())
-            scored.append(ScoredWord(text=word, start_s=start_s, end_s=end_s, log_prob=log_prob))
-        return tuple(scored)
+        return result.alignments, np.log(probabilities)
+
+    @cached_property
+    def _silence(self) -> EncodedSound:
+        return self.encode(np.zeros(_RATE_HZ, np.float32), speech=np.zeros((0, 2)))
 
     def close(self) -> None:
         """Let go of the recogniser."""
@@ -226,8 +255,8 @@ class Transcriber:
             hotwords=hotwords,
         )
 
-    def _passage(self, segment: Any, speech: F64) -> Passage:  # noqa: ANN401 - vendor type
-        words = tuple(_spoken(segment.words or (), speech))
+    def _passage(self, segment: Any, heard: EncodedSound) -> Passage:  # noqa: ANN401 - vendor type
+        words = tuple(_spoken(segment.words or (), heard))
         return Passage(
             text=" ".join(word.text for word in words),
             words=words,
@@ -237,14 +266,28 @@ class Transcriber:
         )
 
 
-def _spoken(words: Iterable[Any], speech: F64) -> Iterable[Word]:
-    """Yield the words that touch speech, with their times clipped to it."""
+def _without_long_pauses(speech: F64, duration_s: float) -> F64:
+    """Return the (K, 2) seconds to keep: the speech with a margin, and the half of a short pause on either side."""
+    if not len(speech):
+        return np.array([[0.0, duration_s]])
+    reach = _MARGIN_S + _PAUSE_S / 2.0
+    kept = [[max(0.0, speech[0, 0] - reach), 0.0]]
+    for (_, end), (start, _) in pairwise(speech):
+        if start - end > 2.0 * reach:
+            kept[-1][1] = end + reach
+            kept.append([start - reach, 0.0])
+    kept[-1][1] = min(duration_s, speech[-1, 1] + reach)
+    return np.asarray(kept)
+
+
+def _spoken(words: Iterable[Any], heard: EncodedSound) -> Iterable[Word]:
+    """Yield the words that touch speech, with their times in the recording, clipped to the speech."""
     for word in words:
         text = word.word.strip()
-        start_s, end_s = float(word.start), float(word.end)
-        if not text or not _overlaps(start_s, end_s, speech).any():
+        start_s, end_s = heard.recording_s(float(word.start)), heard.recording_s(float(word.end))
+        if not text or not _overlaps(start_s, end_s, heard.speech).any():
             continue
-        start_s, end_s = _clip(start_s, end_s, speech)
+        start_s, end_s = _clip(start_s, end_s, heard.speech)
         yield Word(text=text, start_s=start_s, end_s=end_s, probability=float(word.probability))
 
 
