@@ -179,7 +179,7 @@ def main() -> None:
     challenge, settings, profile = fixture.challenge, Settings(), profiles.load()
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"
-        clip_of(fixture.path, clip)
+        clip_of(fixture.file, clip)
         figures: dict[str, list[float]] = defaultdict(list)
         stages: dict[str, list[float]] = defaultdict(list)
         with ModelKit.open(settings) as kit:

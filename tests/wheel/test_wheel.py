@@ -56,6 +56,6 @@ def test_the_installed_command_judges_a_recording(installed: Path, kit: object) 
     assert all(Path(part).is_relative_to(installed) for part in probe.stdout.split()), probe.stdout
     clip = next(fixture for fixture in load() if fixture.verdict == "ACCEPTED")
     document = json.dumps(to_json(clip.challenge))
-    judged = run(installed, "-m", "verifier.cli", "verify", str(clip.path), "--challenge", document, "--json")
+    judged = run(installed, "-m", "verifier.cli", "verify", str(clip.file), "--challenge", document, "--json")
     assert judged.returncode == 0, judged.stderr + judged.stdout
     assert json.loads(judged.stdout)["verdict"] == "ACCEPTED"

@@ -1,8 +1,9 @@
 """Were the right words said, in the right order?
 
-A word counts as said if the recogniser's free reading has it and the sound speaks for it, or if the sound speaks for it strongly
-by itself. Enough words must count, and the sound must speak for the phrase as a whole, which sees through readings that are right
-by a shift ("1 4 2 7" for "1 1 4 2"). Speaking for a word is measured as a likelihood ratio: `ScoredWord.gain`.
+A word counts as said if the recogniser's free reading has it in its place and the sound speaks for it, or if the sound speaks for
+it strongly and the reading does not have it in another place (the recogniser's attention finds a word wherever it was said).
+Enough words must count, and the sound must speak for the phrase as a whole, which sees through readings that are right by a shift
+("1 4 2 7" for "1 1 4 2"). Speaking for a word is measured as a likelihood ratio: `ScoredWord.gain`.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckRe
     heard = testimony(challenge, evidence.sound)
     if not heard.forced:
         return share_min.judge(NAME, 0.0, Reason.PHRASE_MISMATCH if len(evidence.sound.speech) else Reason.NO_SPEECH)
+    read_min, unread_min = profile["phrase_read_word_gain_min"], profile["phrase_unread_word_gain_min"]
     said = [
-        profile["phrase_word_gain_min"].holds(word.gain)
-        or (answer is not None and profile["phrase_read_word_gain_min"].holds(word.gain))
+        read_min.holds(word.gain) if answer else word.text not in heard.reading.extra and unread_min.holds(word.gain)
         for word, answer in zip(heard.forced, heard.reading.answers, strict=True)
     ]
     share = sum(said) / len(said)

@@ -5,6 +5,7 @@ This is what binds the voice to the head: the right words over the right turns, 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from challenges.model import Challenge, Say
@@ -27,7 +28,8 @@ def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckRe
         return CheckResult.unable(NAME, evidence.sound.reason)
     spans = spoken_spans(challenge, evidence.sound)
     if any(span is None for span in spans):
-        return CheckResult.unable(NAME, Reason.PHRASE_MISMATCH, "not every part of the phrase was found")
+        reason = Reason.PHRASE_MISMATCH if len(evidence.sound.speech) else Reason.NO_SPEECH
+        return CheckResult.unable(NAME, reason, "not every part of the phrase was found")
     found = movements(
         evidence.face.t_s,
         evidence.face.pose_deg,
@@ -37,7 +39,9 @@ def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckRe
     known = [span for span in spans if span is not None]
     fits = [_worst_overrun(challenge, known, choice) for choice in matches(found, challenge.turns)]
     if not fits:
-        return CheckResult.unable(NAME, Reason.MOVEMENT_MISSING, "the asked turns were not found in order")
+        missing = Counter(challenge.turns) - Counter(m.turn for m in found)
+        reason = Reason.MOVEMENT_MISSING if missing else Reason.MOVEMENT_WRONG_ORDER
+        return CheckResult.unable(NAME, reason, "the asked turns were not found in order")
     overrun_s, reason = min(fits)
     return profile["overrun_max"].judge(NAME, overrun_s, reason)
 

@@ -1,0 +1,94 @@
+"""The whole pipeline, with the real models, on the committed recordings."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from challenges.model import Challenge, Say
+from fixtures.manifest import Fixture, load
+from verifier.errors import AbandonedError
+from verifier.pipeline import code_digest, questions, verify
+from verifier.profiles import load as load_profile
+from verifier.settings import Settings
+from verifier.types import FaceTrack, Judgement, Outcome, SoundTrack, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from verifier.models.kit import ModelKit
+
+FIXTURES = {fixture.id: fixture for fixture in load()}
+BONA_FIDE = FIXTURES["astronaut_bona_fide"]
+
+
+@pytest.fixture(scope="module")
+def judge(kit: ModelKit) -> Callable[..., Judgement]:
+    """Return a function that judges a recording under the default profile."""
+
+    def judged(recording: bytes, challenge: Challenge, **changed: object) -> Judgement:
+        settings = Settings().model_copy(update=changed)
+        return verify(recording, challenge, profile=load_profile(), kit=kit, settings=settings)
+
+    return judged
+
+
+@pytest.mark.parametrize("fixture", FIXTURES.values(), ids=FIXTURES)
+def test_each_recording_gets_its_verdict_for_its_one_defect(fixture: Fixture, judge: Callable[..., Judgement]) -> None:
+    """A bona fide is accepted; a twin with one defect is not, for exactly the reasons of that defect."""
+    judgement = judge(fixture.file.read_bytes(), fixture.challenge)
+    assert (judgement.decision.verdict, judgement.decision.reasons) == (fixture.verdict, fixture.reasons)
+
+
+def test_the_same_input_gives_the_same_evidence_to_the_bit(judge: Callable[..., Judgement]) -> None:
+    """Every score of a second run is that of the first, whether or not picture and sound were judged side by side."""
+    recording = BONA_FIDE.file.read_bytes()
+    one = judge(recording, BONA_FIDE.challenge, overlap=True)
+    two = judge(recording, BONA_FIDE.challenge, overlap=False)
+    assert one.checks == two.checks
+    assert one.decision == two.decision
+    assert one.digests == two.digests
+    for half in ("face", "sound"):
+        first, second = getattr(one.evidence, half), getattr(two.evidence, half)
+        assert isinstance(first, FaceTrack | SoundTrack)
+        for field in dataclasses.fields(first):
+            np.testing.assert_array_equal(getattr(first, field.name), getattr(second, field.name), err_msg=field.name)
+
+
+def test_what_the_verdict_depended_on_is_recorded(judge: Callable[..., Judgement]) -> None:
+    """Recording, profile, settings, code and every model leave a digest; another limit leaves another one."""
+    recording = BONA_FIDE.file.read_bytes()
+    digests = judge(recording, BONA_FIDE.challenge).digests
+    assert digests["recording"] == BONA_FIDE.sha256
+    assert digests["code"] == code_digest()
+    assert {name for name in digests if name.startswith("model:")} >= {"model:face-landmarker", "model:transcription"}
+    assert judge(recording, BONA_FIDE.challenge, analysis_fps=12.0).digests["settings"] != digests["settings"]
+
+
+def test_questions_that_do_not_apply_are_left_out(judge: Callable[..., Judgement]) -> None:
+    """Nothing to say leaves out the speech, no turns the movement; nothing at all judges the recording alone."""
+    recording = BONA_FIDE.file.read_bytes()
+    alone = judge(recording, Challenge(()))
+    names = {check.name for check in alone.checks}
+    assert names == {q.name for q in questions(Settings())} - {"movement", "sequence", "loudness", "noise", "phrase", "speaker"}
+    assert alone.decision.verdict is Verdict.ACCEPTED
+    spoken = judge(recording, Challenge(tuple(step for step in BONA_FIDE.challenge.steps if isinstance(step, Say))))
+    assert {"movement", "sequence"}.isdisjoint(check.name for check in spoken.checks)
+    assert {c.name for c in spoken.checks if c.outcome is Outcome.PASS} >= {"phrase", "speaker"}
+
+
+def test_work_stops_when_the_caller_is_gone(kit: ModelKit) -> None:
+    """A verification that nobody waits for ends between two frames."""
+    asked = 0
+
+    def gone() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 5
+
+    with pytest.raises(AbandonedError):
+        verify(BONA_FIDE.file, BONA_FIDE.challenge, profile=load_profile(), kit=kit, settings=Settings(), cancelled=gone)
+    assert asked == 6
