@@ -149,7 +149,8 @@ class SoundTrack:
     """What the sound yielded.
 
     level_dbfs: RMS of the speech; noise_dbfs: RMS of the rest; peak_dbfs. speech: (S, 2) seconds, from voice activity.
-    window_s (W, 2) and window_embeddings (W, 512), unit length, over the speech; embedding (512,) of all of it.
+    window_s (W, 2) and window_embeddings (W, D), unit length, over the speech; embedding (D,) of all of it. D is the speaker
+    network's: 512 for the kit's.
     forced: the challenge's words laid over the sound, empty without a challenge.
     """
 

@@ -27,12 +27,13 @@ def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckRe
         return CheckResult.unable(NAME, evidence.sound.reason)
     share_min, mean_min = profile["phrase_said_min"], profile["phrase_gain_min"]
     heard = testimony(challenge, evidence.sound)
+    reading = heard.reading
     if not heard.forced:
         return share_min.judge(NAME, 0.0, Reason.PHRASE_MISMATCH if len(evidence.sound.speech) else Reason.NO_SPEECH)
     read_min, unread_min = profile["phrase_read_word_gain_min"], profile["phrase_unread_word_gain_min"]
     said = [
-        read_min.holds(word.gain) if answer else word.text not in heard.reading.extra and unread_min.holds(word.gain)
-        for word, answer in zip(heard.forced, heard.reading.answers, strict=True)
+        read_min.holds(word.gain) if answer else expected.token not in reading.extra and unread_min.holds(word.gain)
+        for expected, answer, word in zip(reading.expected, reading.answers, heard.forced, strict=True)
     ]
     share = sum(said) / len(said)
     mean = sum(word.gain for word in heard.forced) / len(heard.forced)

@@ -19,7 +19,7 @@ def export_ecapa(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a sentence.")] = False,
 ) -> None:
-    """Export SpeechBrain's ECAPA-TDNN from a local folder to ONNX, checked against SpeechBrain; needs the extra [speechbrain]."""
+    """Export SpeechBrain's ECAPA-TDNN from a local folder to ONNX, checked against SpeechBrain; needs the extra "speechbrain"."""
     from verifier.models.ecapa_export import export  # noqa: PLC0415 - onnx takes a second to load
 
     try:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from verifier.cli.export_ecapa import export_ecapa
 from verifier.cli.output import COULD_NOT_JUDGE, complain, print_json
 from verifier.errors import ModelKitError
 from verifier.media import open_recording
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from verifier.types import F32, U8
 
 app = typer.Typer(help="Fetch, list and check the model kit.", no_args_is_help=True)
+app.command("export-ecapa")(export_ecapa)
 
 # Measuring reads files the operator chose, not a stranger's recording.
 _UNLIMITED = MediaLimits(max_bytes=1 << 30, max_s=3600.0, max_side_px=16384)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from verifier.types import CheckResult, Judgement, Outcome, Verdict
@@ -19,7 +20,7 @@ _COLOURS = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.UNABLE: "yellow"
 
 def complain(message: str) -> None:
     """Print an error for people, on standard error."""
-    Console(stderr=True).print(f"[red]error:[/red] {message}", highlight=False, markup=True, soft_wrap=True)
+    Console(stderr=True).print(f"[red]error:[/red] {escape(message)}", highlight=False, soft_wrap=True)
 
 
 def print_json(document: object) -> None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from verifier.models.kit import ModelKit
 
 RATE_HZ = 16_000
-WINDOW_S = 2.0
-HOP_S = 1.0
+WINDOW_S = 1.0
+HOP_S = 0.25
 _BLOCK = 480
 """30 ms, the usual block of level meters for speech."""
 _SILENCE_DBFS = -120.0
@@ -64,7 +64,7 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
         words=words,
         forced=forced,
         window_s=np.array([(times_s[start], times_s[min(start + size, len(uttered)) - 1]) for start in starts]).reshape(-1, 2),
-        window_embeddings=np.stack(embeddings) if embeddings else np.zeros((0, 512), np.float32),
+        window_embeddings=np.stack(embeddings) if embeddings else np.zeros((0, 0), np.float32),
         embedding=whole,
     )
 
