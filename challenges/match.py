@@ -4,7 +4,8 @@ Both sides are first brought to the same tokens: lower-case words, numbers digit
 two" all become seven, four, two), homophones under one name ("for" is four, "oh" is zero). Then the two token sequences are
 aligned in order; a word counts as heard if it sounds near enough, so that "bimblue" answers "bin blue".
 
-Invariants: order matters, a heard word answers one place at most, and two different digits never answer one another.
+Invariants: order matters, a heard word answers one place at most, and two different digits or words of the lexicon never answer
+one another, however alike they sound.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ NEAR = 0.6
 """Least phonetic similarity at which a heard word answers an expected one.
 
 It is part of what "heard" means here, like the phoneme classes it is measured with: "weight" for "white" has 0.83, "bimblue" for
-"bin blue" 0.83, while no two words of the lexicon reach it (a test holds them to that).
+"bin blue" 0.83.
 """
 
 _LETTERS = {
@@ -129,14 +130,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Expected tokens, each with the answer it got or `None`, and how many heard tokens answer nothing.
+    """Expected tokens, each with the answer it got or `None`, and the heard tokens that answer nothing.
 
-    `extra` leaves out hesitations, up to one for each expected token.
+    `extra` is in the order of speaking, and leaves out hesitations up to one for each expected token.
     """
 
     expected: tuple[Expected, ...]
     answers: tuple[Answer | None, ...]
-    extra: int
+    extra: tuple[str, ...]
 
     @property
     def complete(self) -> bool:
@@ -185,8 +186,10 @@ def align(expected: Sequence[Expected], heard: Iterable[Heard], *, near: float =
                 similarity=alike,
             )
     idle = [word.token for j, word in enumerate(said) if j not in used]
-    hesitations = sum(token in _FILLERS for token in idle)
-    return Alignment(tuple(expected), tuple(answers), extra=len(idle) - min(hesitations, len(expected)))
+    fillers = [j for j, token in enumerate(idle) if token in _FILLERS]
+    forgiven = set(fillers[: len(expected)])
+    extra = tuple(token for j, token in enumerate(idle) if j not in forgiven)
+    return Alignment(tuple(expected), tuple(answers), extra)
 
 
 def _cheapest(wants: Sequence[str], words: Sequence[str], near: float) -> list[tuple[int, int, int, int, float]]:
@@ -222,8 +225,8 @@ def _cheapest(wants: Sequence[str], words: Sequence[str], near: float) -> list[t
 def _alike(wants: Sequence[str], words: Sequence[str]) -> float:
     if tuple(wants) == tuple(words):
         return 1.0
-    # A figure the recogniser was sure enough to write as one says which digit it heard: no nearness between digits.
-    if any(word in _UNITS for word in words) and any(want in _UNITS for want in wants):
+    # A digit or a word of the lexicon, once written as such, says what was heard: no nearness between those.
+    if any(word in _KNOWN for word in words) and any(want in _KNOWN for want in wants):
         return 0.0
     return similarity(_sounds(wants), _sounds(words))
 
@@ -257,7 +260,8 @@ def _timed(heard: Iterable[Heard]) -> list[_Token]:
 
 def _pieces(text: str) -> list[str]:
     plain = unicodedata.normalize("NFKC", text).lower().replace("'", "").replace("’", "")
-    found = _PIECE.findall(re.sub(r"(?<=\d),(?=\d{3}\b)", "", plain))
+    plain = re.sub(r"(?<=\d),(?=\d{3}\b)", "", plain)
+    found = _PIECE.findall(plain.replace("hundred and ", "hundred "))
     return [_CANONICAL.get(piece, piece) for piece in found]
 
 
