@@ -33,7 +33,7 @@ system:
 	@touch $@
 
 kit: system .venv/ready
-	@$(BIN)/cameo models check --quiet 2>/dev/null || $(BIN)/cameo models pull
+	@$(BIN)/cameo models check >/dev/null 2>&1 || $(BIN)/cameo models pull
 
 demo: kit
 	$(BIN)/cameo demo
@@ -65,7 +65,7 @@ protos:
 	rm -f protos/cameo/v1/*_pb2.py protos/cameo/v1/*_pb2.pyi protos/cameo/v1/*_pb2_grpc.py
 	$(call PROTOC,protos)
 
-check-protos:
+check-protos: .venv/ready
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(call PROTOC,"$$fresh") \
 	&& diff -r --exclude='*.proto' --exclude=__pycache__ "$$fresh/cameo/v1" protos/cameo/v1 \
 	|| { echo 'generated code differs from the protos: run `make protos` and commit the result' >&2; exit 1; }

@@ -35,6 +35,7 @@ from fixtures.manifest import load as load_fixtures
 from verifier import pipeline, profiles
 from verifier.evidence import sound as hearing
 from verifier.evidence.picture import AGE_FRAMES, IDENTITY_FRAMES, LIVE_FRAMES, MAX_FACES
+from verifier.evidence.spoken import lay
 from verifier.models.kit import ModelKit
 from verifier.server.judging import OpenJudge, Response
 from verifier.server.workers import PoolLimits, WorkerPool
@@ -110,8 +111,9 @@ def bare_calls(clip: Path, challenge: Challenge, kit: ModelKit, settings: Settin
     for frame, face in pairs[:AGE_FRAMES]:
         timed("age", lambda: kit.age.estimate(frame.rgb, face.landmarks))  # noqa: B023 - called at once
     speech = timed("voice activity", lambda: kit.voice_activity.segments(sound))
-    timed("transcription", lambda: kit.transcriber.transcribe(sound))
-    timed("forced alignment", lambda: kit.transcriber.force(sound, challenge.spoken))
+    heard = timed("speech encoding", lambda: kit.transcriber.encode(sound, speech=speech))
+    timed("transcription", lambda: kit.transcriber.transcribe(heard))
+    timed("forced alignment", lambda: lay(kit.transcriber, heard, challenge.spoken))
     uttered, _ = hearing._concatenate(sound, speech)
     for start in hearing._window_starts(len(uttered)):
         window = uttered[start : start + int(hearing.WINDOW_S * hearing.RATE_HZ)]
@@ -140,17 +142,20 @@ async def throughput(clip: bytes, challenge: Challenge, settings: Settings, *, w
 
 
 def peak_memory_mb(clip: Path, challenge: Challenge) -> float:
-    """Return the peak resident memory of a fresh process that loads the kit and judges one clip, in MB."""
+    """Return the peak resident memory of a fresh process that loads the kit and judges one clip, in MB.
+
+    By VmHWM, since ru_maxrss of a new process starts at its parent's.
+    """
     script = (
-        "import sys, json, resource; from pathlib import Path; from challenges.model import from_json;"
+        "import sys, json; from pathlib import Path; from challenges.model import from_json;"
         "from verifier.server.judging import OpenJudge, Response; from verifier.settings import Settings;"
         "judge = OpenJudge(Settings(overlap=False))(); clip = Path(sys.argv[1]).read_bytes();"
         "judge(Response(clip, from_json(json.loads(sys.argv[2]))), lambda: False);"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )
     command = [sys.executable, "-c", script, str(clip), json.dumps(to_json(challenge))]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(done.stdout.strip().splitlines()[-1])
+    return float(done.stdout.strip().splitlines()[-1]) * 1024 / 1e6
 
 
 def ready_s() -> float:

@@ -17,7 +17,6 @@ from verifier.cli import app
 from verifier.errors import CameoError, InvalidRequestError
 
 if TYPE_CHECKING:
-
     from verifier.types import F32, U8
 
 FIXTURES = {fixture.id: fixture for fixture in load()}

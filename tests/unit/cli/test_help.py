@@ -1,0 +1,34 @@
+"""No command without help, none without a line in the README."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+
+from verifier.cli import app
+
+if TYPE_CHECKING:
+    import click
+
+README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+
+
+def commands(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
+    if isinstance(command, typer.core.TyperGroup):
+        return [found for name, sub in command.commands.items() for found in commands(sub, (*path, name))]
+    return [(path, command)]
+
+
+EVERY = commands(typer.main.get_command(app))
+
+
+@pytest.mark.parametrize(("path", "command"), EVERY, ids=[" ".join(path) for path, _ in EVERY])
+def test_every_command_explains_itself(path: tuple[str, ...], command: click.Command) -> None:
+    """A command says what it does, each option what it is for, and the README names it."""
+    assert command.help
+    for parameter in command.params:
+        assert getattr(parameter, "help", None), f"{' '.join(path)} {parameter.name}"
+    assert f"`cameo {' '.join(path)}" in README or (f"`cameo {path[0]}" in README and f"`{path[-1]}`" in README)
