@@ -1,9 +1,9 @@
 """The words a challenge is made of: digits and a lexicon, each with its phonemes and what the lips show of them.
 
 How the lexicon was chosen: common words of two or more syllables; each brings the lips together, to the teeth, or forward at
-least once; any two words, digits included, are at least `MIN_DISTANCE` phoneme edits apart; the kit's recogniser wrote each down
-rightly from a synthetic voice, clean and in noise. Phonemes are ARPAbet without stress, General American, as in the CMU
-Pronouncing Dictionary.
+least once; none is closer than `MIN_DISTANCE` phoneme edits to another word or a digit; the kit's recogniser read each of them in
+at least three of four tries (two natural synthetic voices, clean and in noise of 12 dB, beside digits). Phonemes are ARPAbet
+without stress, General American, as in the CMU Pronouncing Dictionary.
 """
 
 from __future__ import annotations
@@ -117,15 +117,12 @@ dolphin D AA L F AH N
 elephant EH L AH F AH N T
 family F AE M AH L IY
 farmer F AA R M ER
-festival F EH S T AH V AH L
 finger F IH NG G ER
 flamingo F L AH M IH NG G OW
 flower F L AW ER
 football F UH T B AO L
-giraffe JH ER AE F
 grandma G R AE N D M AA
 hamburger HH AE M B ER G ER
-happy HH AE P IY
 harvest HH AA R V AH S T
 honeymoon HH AH N IY M UW N
 kangaroo K AE NG G ER UW
@@ -163,7 +160,6 @@ pumpkin P AH M P K AH N
 purple P ER P AH L
 raccoon R AE K UW N
 rainbow R EY N B OW
-remember R IH M EH M B ER
 robot R OW B AA T
 sandwich S AE N D W IH CH
 shadow SH AE D OW
@@ -177,18 +173,14 @@ summer S AH M ER
 table T EY B AH L
 telephone T EH L AH F OW N
 travel T R AE V AH L
-tropical T R AA P IH K AH L
 trumpet T R AH M P AH T
 umbrella AH M B R EH L AH
-uniform Y UW N AH F AO R M
 vampire V AE M P AY ER
 velvet V EH L V AH T
 village V IH L AH JH
 volcano V AA L K EY N OW
-volume V AA L Y UW M
 water W AO T ER
 watermelon W AO T ER M EH L AH N
-welcome W EH L K AH M
 whisper W IH S P ER
 window W IH N D OW
 wizard W IH Z ER D

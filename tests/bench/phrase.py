@@ -30,7 +30,7 @@ from challenges.model import Challenge, Say
 from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
 from verifier.checks import phrase
-from verifier.evidence.sound import RATE_HZ, listen
+from verifier.evidence.sound import RATE_HZ
 from verifier.evidence.spoken import lay
 from verifier.media import open_recording
 from verifier.models.kit import ModelKit
@@ -80,8 +80,14 @@ class Ear:
 
     def __init__(self, sound: F32, kit: ModelKit, profile: Profile) -> None:
         self._kit, self._profile = kit, profile
-        self._track: SoundTrack = listen(sound, kit)
-        self._heard = kit.transcriber.encode(sound, speech=self._track.speech)
+        speech = kit.voice_activity.segments(sound)
+        self._heard = kit.transcriber.encode(sound, speech=speech)
+        text, words = kit.transcriber.transcribe(self._heard)
+        nobody = np.zeros((0, 512), np.float32)
+        self._track = SoundTrack(
+            duration_s=len(sound) / RATE_HZ, level_dbfs=0.0, noise_dbfs=0.0, peak_dbfs=0.0, speech=speech, text=text,
+            words=words, forced=(), window_s=np.zeros((0, 2)), window_embeddings=nobody, embedding=np.zeros(512, np.float32),
+        )  # fmt: skip
 
     def accepts(self, texts: Sequence[str]) -> bool:
         """Whether the phrase check passes."""

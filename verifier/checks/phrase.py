@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verifier.evidence.spoken import testimony
+from verifier.evidence.spoken import witnesses
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing, Outcome
+from verifier.types import CheckResult, Evidence, Missing
 
 if TYPE_CHECKING:
     from challenges.model import Challenge
@@ -22,11 +22,11 @@ NAME = "phrase"
 
 
 def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckResult:
-    """Judge the share of the expected words that were said, given that the sound speaks for the phrase."""
+    """Judge the share of the expected words that were said, or, where that is enough, how much the sound speaks for them all."""
     if isinstance(evidence.sound, Missing):
         return CheckResult.unable(NAME, evidence.sound.reason)
     share_min, mean_min = profile["phrase_said_min"], profile["phrase_gain_min"]
-    heard = testimony(challenge, evidence.sound)
+    heard = witnesses(challenge, evidence.sound)
     reading = heard.reading
     if not heard.forced:
         return share_min.judge(NAME, 0.0, Reason.PHRASE_MISMATCH if len(evidence.sound.speech) else Reason.NO_SPEECH)
@@ -38,5 +38,6 @@ def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckRe
     share = sum(said) / len(said)
     mean = sum(word.gain for word in heard.forced) / len(heard.forced)
     detail = f"{sum(said)} of {len(said)} words said, gain {mean:.1f} {mean_min.unit}"
-    judged = share_min.judge(NAME, share, Reason.PHRASE_MISMATCH, detail)
-    return judged if judged.outcome is Outcome.FAIL else mean_min.judge(NAME, mean, Reason.PHRASE_MISMATCH, detail)
+    if share_min.holds(share) and not mean_min.holds(mean):
+        return mean_min.judge(NAME, mean, Reason.PHRASE_MISMATCH, detail)
+    return share_min.judge(NAME, share, Reason.PHRASE_MISMATCH, detail)

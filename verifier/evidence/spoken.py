@@ -48,7 +48,7 @@ def lay(transcriber: Transcriber, heard: EncodedSound, spoken: Sequence[str]) ->
     return max(laid, key=lambda scored: sum(word.gain for word in scored))
 
 
-def testimony(challenge: Challenge, sound: SoundTrack) -> Testimony:
+def witnesses(challenge: Challenge, sound: SoundTrack) -> Testimony:
     """Return what both witnesses say about each word of the challenge.
 
     Raises:
@@ -65,7 +65,7 @@ def spoken_spans(challenge: Challenge, sound: SoundTrack) -> tuple[tuple[float, 
 
     Times are those of the free reading; where it has nothing of a step, those of the words laid over the sound.
     """
-    heard = testimony(challenge, sound)
+    heard = witnesses(challenge, sound)
     spans: list[tuple[float, float] | None] = []
     for index, step in enumerate(challenge.steps):
         if not isinstance(step, Say):

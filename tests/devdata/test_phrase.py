@@ -1,0 +1,59 @@
+"""The phrase check on people: zip codes over the telephone, and GRID talkers."""
+
+from __future__ import annotations
+
+import csv
+from itertools import product
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bench.phrase import Ear, changed, grid_sentence, sound_of, zip_code
+from verifier.profiles import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from verifier.models.kit import ModelKit
+
+pytestmark = pytest.mark.devdata
+
+CLIPS = ("bbaf2n", "lrwp9a", "pwij3p", "sbwe5n", "swiz3n")
+CHANGES = 3
+
+
+@pytest.fixture(scope="module")
+def grid(kit: ModelKit, devdata: Path) -> Callable[[str], Ear]:
+    """Return a function that hears a GRID clip, once."""
+    known: dict[str, Ear] = {}
+
+    def heard(clip: str) -> Ear:
+        if clip not in known:
+            known[clip] = Ear(sound_of(devdata / "bonafide" / f"{clip}.mpg"), kit, load())
+        return known[clip]
+
+    return heard
+
+
+@pytest.mark.parametrize(("clip", "said"), list(product(CLIPS, CLIPS)))
+def test_grid_talkers_said_their_own_sentence_only(grid: Callable[[str], Ear], clip: str, said: str) -> None:
+    """Each clip is accepted against its true sentence and refused against every other clip's."""
+    assert grid(clip).accepts([grid_sentence(said)]) == (clip == said)
+
+
+def test_zip_codes_are_told_apart(kit: ModelKit, devdata: Path) -> None:
+    """The right digits are accepted in at least 95 %, and with two of them changed in at most 2 %."""
+    rng = Random(3)  # noqa: S311 - a test repeats itself
+    right: list[bool] = []
+    wrong: list[bool] = []
+    with (devdata / "speech/digits/transcripts.tsv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            ear = Ear(sound_of(devdata / "speech/digits" / row["file"]), kit, load())
+            code = zip_code(row["transcript"])
+            right.append(ear.accepts([code]))
+            wrong += [ear.accepts(changed([code], 2, rng)) for _ in range(CHANGES)]
+    assert len(right) == 38
+    assert sum(right) / len(right) >= 0.95
+    assert sum(wrong) / len(wrong) <= 0.02

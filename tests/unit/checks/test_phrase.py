@@ -1,0 +1,119 @@
+"""The phrase check, on evidence made by hand and on voices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from challenges.model import Challenge, Say, Turn, TurnHead
+from verifier.checks import phrase
+from verifier.reasons import Reason
+from verifier.types import Evidence, Missing, Outcome, ScoredWord, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verifier.profiles import Profile
+
+MakeEvidence = Callable[..., Evidence]
+ASKED = Challenge((Say("seven four mango"), TurnHead(Turn.LEFT), Say("zero one")))
+EXPECTED = ("seven", "four", "mango", "zero", "one")
+SURE, DOUBTFUL, ABSENT = 4.0, 1.0, -3.0
+
+
+def read(text: str) -> tuple[Word, ...]:
+    """Return the words of a transcript, a second each."""
+    return tuple(Word(word, float(second), second + 1.0, 0.9) for second, word in enumerate(text.split()))
+
+
+def laid(gains: Sequence[float]) -> tuple[ScoredWord, ...]:
+    """Return the expected words laid over the sound with these gains."""
+    words = zip(EXPECTED, gains, strict=True)
+    return tuple(ScoredWord(word, float(second), second + 1.0, -0.1, gain) for second, (word, gain) in enumerate(words))
+
+
+@pytest.mark.parametrize(
+    ("text", "gains", "share"),
+    [
+        ("7 4 mango 0 1", [SURE] * 5, 1.0),
+        ("7 4 mango oh won.", [SURE] * 5, 1.0),
+        ("7 4 mango 0", [SURE] * 5, 1.0),  # lost by the reading, found in the sound
+        ("7 4 mango 0 1", [SURE, SURE, SURE, SURE, DOUBTFUL], 1.0),  # read, and the sound does not object
+        ("7 4 mango 0", [SURE, SURE, SURE, SURE, DOUBTFUL], 0.8),  # neither
+        ("7 4 mango 0 9", [SURE, SURE, SURE, SURE, ABSENT], 0.8),
+        ("um 7 7 4 mango 0 1", [SURE] * 5, 1.0),
+    ],
+)
+def test_the_right_words_pass(make_evidence: MakeEvidence, profile: Profile, text: str, gains: list[float], share: float) -> None:
+    """One word in five may go unheard; words the reading lost but the sound speaks for count as said."""
+    result = phrase.check(make_evidence(sound={"words": read(text), "forced": laid(gains)}), ASKED, profile)
+    assert (result.outcome, result.reason, result.score) == (Outcome.PASS, None, share)
+
+
+@pytest.mark.parametrize(
+    ("text", "gains", "share"),
+    [
+        ("7 4 mango 6 9", [SURE, SURE, SURE, ABSENT, ABSENT], 0.6),
+        ("7 4 mango", [SURE, SURE, SURE, DOUBTFUL, DOUBTFUL], 0.6),
+        ("0 1 7 4 mango", [SURE] * 5, 0.6),  # another order: the sound finds zero and one, but in another place
+        ("7 4 mango 0 1", [SURE, SURE, SURE, ABSENT, ABSENT], 0.6),  # read by a shift, the sound objects
+        ("", [ABSENT] * 5, 0.0),
+    ],
+)
+def test_wrong_words_are_refused(
+    make_evidence: MakeEvidence, profile: Profile, text: str, gains: list[float], share: float
+) -> None:
+    """Two words of five changed, missing, out of order or only read are a mismatch."""
+    result = phrase.check(make_evidence(sound={"words": read(text), "forced": laid(gains)}), ASKED, profile)
+    assert (result.outcome, result.reason, result.score) == (Outcome.FAIL, Reason.PHRASE_MISMATCH, share)
+
+
+def test_a_phrase_the_sound_does_not_speak_for_is_refused(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """Words read at every place, but each only just likelier than in silence, are not enough together."""
+    result = phrase.check(make_evidence(sound={"words": read("7 4 mango 0 1"), "forced": laid([DOUBTFUL] * 5)}), ASKED, profile)
+    assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.PHRASE_MISMATCH)
+    assert (result.score, result.threshold, result.unit) == (DOUBTFUL, profile["phrase_gain_min"].value, "nats")
+
+
+def test_every_threshold_counts(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """Each of the check's four thresholds, made unreachable, turns a pass into a mismatch."""
+    unread = make_evidence(sound={"words": (), "forced": laid([SURE] * 5)})
+    read_too = make_evidence(sound={"words": read("7 4 mango 0 1"), "forced": laid([SURE] * 5)})
+    for name, evidence in (
+        ("phrase_said_min", read_too),
+        ("phrase_gain_min", read_too),
+        ("phrase_read_word_gain_min", read_too),
+        ("phrase_unread_word_gain_min", unread),
+    ):
+        strict = replace(profile, thresholds={**profile.thresholds, name: replace(profile[name], value=SURE + 1)})
+        assert phrase.check(evidence, ASKED, profile).outcome is Outcome.PASS
+        assert phrase.check(evidence, ASKED, strict).reason is Reason.PHRASE_MISMATCH
+
+
+def test_silence_is_no_speech(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """A recording in which nobody speaks fails for that, not for the words."""
+    silent = make_evidence(sound={"speech": np.zeros((0, 2)), "words": (), "forced": ()})
+    result = phrase.check(silent, ASKED, profile)
+    assert (result.outcome, result.reason, result.score) == (Outcome.FAIL, Reason.NO_SPEECH, 0.0)
+
+
+def test_speech_with_no_phrase_laid_over_it_is_a_mismatch(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """A thing to say that holds no word at all is never said."""
+    result = phrase.check(make_evidence(sound={"words": read("hello")}), Challenge((Say("?!"),)), profile)
+    assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.PHRASE_MISMATCH)
+
+
+def test_without_sound_it_is_unable(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """A recording without sound cannot be asked, and says why."""
+    result = phrase.check(make_evidence(sound=Missing(Reason.NO_AUDIO)), ASKED, profile)
+    assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.NO_AUDIO)
+
+
+def test_evidence_of_another_challenge_is_our_mistake(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """Evidence collected under another phrase is never judged."""
+    with pytest.raises(RuntimeError, match="5 words were laid over the sound, the challenge has 1"):
+        phrase.check(make_evidence(sound={"forced": laid([SURE] * 5)}), Challenge((Say("seven"),)), profile)

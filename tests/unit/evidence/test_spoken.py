@@ -1,0 +1,133 @@
+"""Where each part of a phrase was said, heard by the real recogniser from a synthetic voice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import scipy.signal
+
+from challenges.model import Challenge, Say, Turn, TurnHead
+from fixtures.studio.speech import SOUND_HZ
+from fixtures.studio.voices import Voice, speaker
+from verifier.checks import phrase
+from verifier.evidence.sound import RATE_HZ, listen
+from verifier.evidence.spoken import lay, spoken_spans, witnesses
+from verifier.profiles import load
+from verifier.reasons import Reason
+from verifier.types import Evidence, MediaInfo, Missing, Outcome, SoundTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from verifier.models.kit import ModelKit
+    from verifier.types import F32
+
+SAID = ("seven mango zero", "two eight", "piano one five")
+ASKED = Challenge((Say(SAID[0]), TurnHead(Turn.LEFT), Say(SAID[1]), TurnHead(Turn.UP), Say(SAID[2])))
+
+
+def voiced(texts: Sequence[str], *, pause_s: float) -> tuple[F32, list[tuple[float, float]]]:
+    """Return the texts said with pauses between, at 16 kHz, and when each was said."""
+    parts: list[F32] = [np.zeros(RATE_HZ // 2, np.float32)]
+    spans: list[tuple[float, float]] = []
+    for text in texts:
+        utterance = speaker(Voice.HEART).say(text)
+        start_s = sum(map(len, parts)) / RATE_HZ
+        spans.append((start_s + utterance.words[0].start_s, start_s + utterance.words[-1].end_s))
+        said = scipy.signal.resample_poly(utterance.sound, 1, SOUND_HZ // RATE_HZ)
+        parts += [np.asarray(0.1 * said / said.std(), np.float32), np.zeros(int(pause_s * RATE_HZ), np.float32)]
+    return np.concatenate(parts), spans
+
+
+@pytest.fixture(scope="module")
+def spoken() -> tuple[F32, list[tuple[float, float]]]:
+    """The challenge's texts with 2.5 s for each turn, and when each was said."""
+    return voiced(SAID, pause_s=2.5)
+
+
+@pytest.fixture(scope="module")
+def track(kit: ModelKit, spoken: tuple[F32, list[tuple[float, float]]]) -> SoundTrack:
+    """What the sound yields under the challenge."""
+    return listen(spoken[0], kit, spoken=ASKED.spoken)
+
+
+def accepts(challenge: Challenge, track: SoundTrack) -> bool:
+    """Whether the phrase check passes by the default profile."""
+    media = MediaInfo(container="", size_bytes=0, sha256="", duration_s=track.duration_s)
+    evidence = Evidence(media=media, face=Missing(Reason.NO_VIDEO), sound=track)
+    return phrase.check(evidence, challenge, load()).outcome is Outcome.PASS
+
+
+def test_spans_survive_the_pauses(track: SoundTrack, spoken: tuple[F32, list[tuple[float, float]]]) -> None:
+    """Each group is found where it was said, in seconds of the recording, though the recogniser heard it without the pauses."""
+    found = spoken_spans(ASKED, track)
+    assert len(found) == 3
+    for span, truth in zip(found, spoken[1], strict=True):
+        assert span == pytest.approx(truth, abs=0.35)
+
+
+def test_words_read_are_enough_to_find_a_group(track: SoundTrack) -> None:
+    """Without words laid over the sound the free reading finds the groups by itself, and the other way round."""
+    by_reading = spoken_spans(ASKED, replace(track, forced=()))
+    by_sound = spoken_spans(ASKED, replace(track, words=()))
+    for read, laid in zip(by_reading, by_sound, strict=True):
+        assert read == pytest.approx(laid, abs=0.5)
+
+
+def test_a_group_that_was_not_said_has_no_span(kit: ModelKit) -> None:
+    """Silence where a group was due is `None`, and the others are found."""
+    sound, _ = voiced(SAID[:2], pause_s=2.0)
+    first, second, third = spoken_spans(ASKED, replace(listen(sound, kit, spoken=ASKED.spoken), forced=()))
+    assert first is not None
+    assert second is not None
+    assert third is None
+
+
+def test_the_sound_speaks_for_what_was_said(track: SoundTrack) -> None:
+    """Every word gains from the sound, and the phrase is accepted."""
+    heard = witnesses(ASKED, track)
+    assert [word.text for word in heard.forced] == " ".join(SAID).split()
+    assert min(word.gain for word in heard.forced) > 1.0
+    assert accepts(ASKED, track)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("seven mango zero", "three eight", "piano one nine"),
+        ("seven coffee zero", "two eight", "window one five"),
+        ("two eight", "piano one five", "seven mango zero"),
+        ("four basket six", "one three", "nine cowboy two"),
+    ],
+)
+def test_the_sound_does_not_speak_for_what_was_not(
+    kit: ModelKit, spoken: tuple[F32, list[tuple[float, float]]], track: SoundTrack, texts: tuple[str, ...]
+) -> None:
+    """Two digits changed, both words changed, the groups in another order, everything changed: none is accepted."""
+    heard = kit.transcriber.encode(spoken[0], speech=track.speech)
+    other = replace(track, forced=lay(kit.transcriber, heard, texts))
+    assert not accepts(Challenge(tuple(Say(text) for text in texts)), other)
+
+
+def test_oh_is_zero(kit: ModelKit) -> None:
+    """Who says "oh" where "zero" is asked has said it."""
+    sound, _ = voiced(["four oh seven two oh"], pause_s=1.0)
+    track = listen(sound, kit, spoken=["four zero seven two zero"])
+    assert accepts(Challenge((Say("four zero seven two zero"),)), track)
+
+
+def test_nothing_asked_is_nothing_laid(kit: ModelKit, spoken: tuple[F32, list[tuple[float, float]]]) -> None:
+    """Without a phrase no word is laid over the sound."""
+    assert listen(spoken[0], kit).forced == ()
+
+
+@pytest.mark.parametrize("words", ["baby dolphin", "mushroom elephant", "umbrella wizard"])
+def test_the_recogniser_reads_the_lexicon(kit: ModelKit, words: str) -> None:
+    """A handful of the lexicon, said between digits by a natural voice, is read word for word."""
+    phrase_text = f"six {words} four"
+    sound, _ = voiced([phrase_text], pause_s=1.0)
+    track = listen(sound, kit, spoken=[phrase_text])
+    assert witnesses(Challenge((Say(phrase_text),)), track).reading.complete
