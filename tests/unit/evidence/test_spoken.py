@@ -124,10 +124,10 @@ def test_nothing_asked_is_nothing_laid(kit: ModelKit, spoken: tuple[F32, list[tu
     assert listen(spoken[0], kit).forced == ()
 
 
-@pytest.mark.parametrize("words", ["baby dolphin", "mushroom elephant", "umbrella wizard"])
+@pytest.mark.parametrize("words", ["banana octopus", "mushroom elephant", "umbrella wizard"])
 def test_the_recogniser_reads_the_lexicon(kit: ModelKit, words: str) -> None:
     """A handful of the lexicon, said between digits by a natural voice, is read word for word."""
-    phrase_text = f"six {words} four"
+    phrase_text = f"three {words} nine two"
     sound, _ = voiced([phrase_text], pause_s=1.0)
     track = listen(sound, kit, spoken=[phrase_text])
     assert witnesses(Challenge((Say(phrase_text),)), track).reading.complete
