@@ -1,12 +1,15 @@
 """One pass over a recording: picture in the calling thread, sound in another, then both halves together.
 
-PyAV, MediaPipe, ONNX Runtime and CTranslate2 release the interpreter lock while they work, so the two halves overlap. Where every
-core has a worker of its own, `Settings.overlap` is off and one half follows the other; the evidence is the same.
+PyAV, MediaPipe, ONNX Runtime and CTranslate2 release the interpreter lock while they work, so the two halves overlap, and the
+next picture is decoded while the models look at this one. Where every core has a worker of its own, `Settings.overlap` is off
+and one thing follows the other; the evidence is the same.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 from verifier.evidence.picture import Stopwatch, observe
@@ -16,11 +19,12 @@ from verifier.reasons import Reason
 from verifier.types import Evidence, FaceTrack, Missing, SoundTrack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
     from verifier.models.kit import ModelKit
     from verifier.settings import Settings
+    from verifier.types import Frame
 
 
 def collect(
@@ -62,7 +66,20 @@ def _face(
     frames = source.frames(max_fps=settings.analysis_fps)
     still = source.info.duration_s == 0
     length_s = min(source.info.duration_s, settings.media.max_s)
-    return observe(frames, kit, duration_s=length_s, still=still, cancelled=cancelled, timings_ms=watch)
+    look = partial(observe, kit=kit, duration_s=length_s, still=still, cancelled=cancelled, timings_ms=watch)
+    if not settings.overlap:
+        return look(frames)
+    with closing(_read_ahead(frames)) as upcoming:
+        return look(upcoming)
+
+
+def _read_ahead(frames: Iterator[Frame]) -> Generator[Frame, None, None]:
+    """Yield the same frames, each decoded in another thread while the one before it is being looked at."""
+    with ThreadPoolExecutor(1, "decoder") as pool:
+        following = pool.submit(next, frames, None)
+        while (frame := following.result()) is not None:
+            following = pool.submit(next, frames, None)
+            yield frame
 
 
 def _sound(source: Recording, kit: ModelKit, spoken: Sequence[str], watch: Stopwatch) -> SoundTrack | Missing:
