@@ -6,12 +6,13 @@ LIBRARIES := libEGL.so.1 libGLESv2.so.2 libGL.so.1 libglib-2.0.so.0
 PACKAGES := libegl1 libgles2 libgl1 libglib2.0-0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lock system kit
+.PHONY: help demo test lint bench evaluate lock system kit
 
 help:
 	@echo "make demo    run the main job end to end"
 	@echo "make test    lint, types, imports, protos, tests"
 	@echo "make bench   what one verification costs"
+	@echo "make evaluate  render the attack suite, print its error rates"
 
 system:
 	@missing=""; \
@@ -49,6 +50,15 @@ test: kit lint check-protos
 
 bench: kit
 	$(BIN)/python tests/bench/cost.py
+
+SUITE ?= build/suite
+PER_SPECIES ?= 6
+BONA_FIDE ?= 66
+SEED ?= 1
+
+evaluate: kit
+	$(BIN)/python -m fixtures.studio suite --out $(SUITE) --per-species $(PER_SPECIES) --bona-fide $(BONA_FIDE) --seed $(SEED)
+	$(BIN)/cameo evaluate $(SUITE) --half report --out $(SUITE)/report
 
 lock:
 	uv pip compile -q --generate-hashes --no-annotate --python-version 3.11 --extra studio --group dev pyproject.toml -o requirements.lock

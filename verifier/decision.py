@@ -31,7 +31,7 @@ def decide(results: Sequence[CheckResult], profile: Profile, *, required: Iterab
     3. A mismatch in one sense is explained by poor quality of that sense: a phrase misheard in noise asks for another try.
     4. Attack evidence, or any reason left that rejects → `REJECTED`; else identity → `REVIEW`; else quality → `RETRY`.
     """
-    standing = [r for r in results if _counts_against(r, profile.role(r.name))]
+    standing = [r for r in results if counts_against(r, profile.role(r.name))]
     reasons = [r.reason or Reason.NOT_CONFIRMED for r in standing]
     wanted = set(required)
     if not wanted or wanted - {r.name for r in results}:
@@ -41,7 +41,8 @@ def decide(results: Sequence[CheckResult], profile: Profile, *, required: Iterab
     return Decision(_verdict({reason.kind for reason in ordered}), ordered)
 
 
-def _counts_against(result: CheckResult, role: Role) -> bool:
+def counts_against(result: CheckResult, role: Role) -> bool:
+    """Whether a check of that role counts against the recording (step 1)."""
     match role:
         case Role.VETO:
             return result.outcome is Outcome.FAIL

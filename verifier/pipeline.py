@@ -25,8 +25,10 @@ from typing import TYPE_CHECKING, Protocol
 from verifier.checks import (
     alone,
     blink,
+    depth,
     face_size,
     frame_rate,
+    frozen,
     length,
     light,
     loudness,
@@ -39,7 +41,9 @@ from verifier.checks import (
     same_person,
     sequence,
     sharpness,
+    sound_repeat,
     speaker,
+    splice,
     streams,
 )
 from verifier.decision import decide
@@ -101,11 +105,15 @@ def questions(settings: Settings) -> tuple[Question, ...]:
         Question(alone.NAME, alone.check, _always),
         Question(same_person.NAME, same_person.check, _always),
         Question(presentation_attack.NAME, presentation_attack.check, _always),
+        Question(frozen.NAME, frozen.check, _always),
+        Question(splice.NAME, splice.check, _always),
         Question(blink.NAME, blink.check, _always),
         Question(movement.NAME, movement.check, _turned),
+        Question(depth.NAME, depth.check, _turned),
         Question(loudness.NAME, loudness.check, _spoken),
         Question(noise.NAME, noise.check, _spoken),
         Question(phrase.NAME, phrase.check, _spoken),
+        Question(sound_repeat.NAME, sound_repeat.check, _spoken),
         Question(speaker.NAME, speaker.check, _spoken),
         Question(sequence.NAME, sequence.check, lambda challenge: _spoken(challenge) and _turned(challenge)),
     )

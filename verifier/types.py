@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from verifier.reasons import Reason
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from verifier.reasons import Reason
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -125,7 +125,9 @@ class FaceTrack:
     yaw > 0 is the person's left, pitch > 0 is up, roll > 0 leans towards the person's left shoulder;
     blendshapes (N, 52); face_px (N,) inter-cheek width; luma (N,) mean 0..255 and sharpness (N,) of the aligned face;
     identity_t_s (K,), identity_yaw_deg (K,), embeddings (K, 512) unit length;
-    live_t_s (M,), live (M,) probability of a live face; ages (A,) expected years.
+    live_t_s (M,), live (M,) probability of a live face; ages (A,) expected years;
+    turn_rows (Q, 2) rows of two frames with the head turned a little between them, and turn_points (Q, P, 2) px of the later one
+    where what was at the landmarks `verifier.evidence.relief.SKIN` of the earlier one has gone, NaN where it was lost.
     """
 
     t_s: F64
@@ -142,6 +144,28 @@ class FaceTrack:
     live_t_s: F64
     live: F32
     ages: F32
+    turn_rows: I32 = field(default_factory=lambda: np.zeros((0, 2), np.int32))
+    turn_points: F32 = field(default_factory=lambda: np.zeros((0, 0, 2), np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTrace:
+    """How N pictures, analysed or not, differ from one another; no picture is kept.
+
+    t_s (N,); change (N,): RMS difference of luma from the picture before, in levels 0..255 of an area-averaged thumbnail, the
+    first one 0; contrast: standard deviation of the thumbnails' luma, in levels.
+    repeat: the least likeness distance of two stretches that move, see `verifier.evidence.continuity`: 1 and more where moments
+    differ as live ones do, 0 where one stretch is the other again; infinite where nothing could be compared. repeat_s: where the
+    two begin. reversal, reversal_s: the same for a stretch against one that runs backwards.
+    """
+
+    t_s: F64
+    change: F32
+    contrast: float
+    repeat: float = float("inf")
+    repeat_s: tuple[float, float] = (0.0, 0.0)
+    reversal: float = float("inf")
+    reversal_s: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +192,23 @@ class SoundTrack:
 
 
 @dataclass(frozen=True, slots=True)
+class SoundRepeat:
+    """The piece of sound that comes again most exactly: normalised correlation 0..1, and when it is heard first and again."""
+
+    correlation: float = 0.0
+    first_s: float = 0.0
+    again_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What one pass over a recording yields."""
 
     media: MediaInfo
     face: FaceTrack | Missing
     sound: SoundTrack | Missing
+    picture: PictureTrace | Missing = Missing(Reason.NO_VIDEO)
+    repeat: SoundRepeat | Missing = Missing(Reason.NO_AUDIO)
 
 
 class Direction(StrEnum):

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from verifier.cli import challenge, credential, demo, inspect, models, serve, verify
+from verifier.cli import challenge, credential, demo, evaluate, inspect, models, serve, verify
 from verifier.cli.output import COULD_NOT_JUDGE, complain
 from verifier.errors import CameoError
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("verify")(verify.verify)
 app.command("inspect")(inspect.inspect)
+app.command("evaluate")(evaluate.evaluate)
 app.command("demo")(demo.demo)
 app.add_typer(challenge.app, name="challenge")
 app.add_typer(credential.app, name="credential")

@@ -10,10 +10,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING
 
+from verifier.evidence.continuity import Glances
 from verifier.evidence.picture import Stopwatch, observe
 from verifier.evidence.sound import listen
+from verifier.evidence.sound_repeat import repeated
 from verifier.media.recording import Recording, open_recording
 from verifier.reasons import Reason
 from verifier.types import Evidence, FaceTrack, Missing, SoundTrack
@@ -53,17 +56,22 @@ def collect(
     watch = Stopwatch() if timings_ms is None else timings_ms
     with open_recording(recording, limits=settings.media) as source, ThreadPoolExecutor(1, "sound") as pool:
         hearing = pool.submit(_sound, source, kit, spoken, watch) if settings.overlap else None
-        face = _face(source, kit, settings, cancelled, watch)
+        glances = Glances()
+        face = _face(source, kit, settings, cancelled, watch, glances)
         sound = hearing.result() if hearing else _sound(source, kit, spoken, watch)
-        return Evidence(media=source.finished_info(), face=face, sound=sound)
+        mark = perf_counter()
+        picture = glances.trace()
+        repeat = repeated(source.sound()) if isinstance(sound, SoundTrack) else sound
+        watch.add("continuity", mark)
+        return Evidence(media=source.finished_info(), face=face, sound=sound, picture=picture, repeat=repeat)
 
 
 def _face(
-    source: Recording, kit: ModelKit, settings: Settings, cancelled: Callable[[], bool], watch: Stopwatch
+    source: Recording, kit: ModelKit, settings: Settings, cancelled: Callable[[], bool], watch: Stopwatch, glances: Glances
 ) -> FaceTrack | Missing:
     if not source.info.video_codec:
         return Missing(Reason.NO_VIDEO)
-    frames = source.frames(max_fps=settings.analysis_fps)
+    frames = source.frames(max_fps=settings.analysis_fps, glance=glances.add)
     still = source.info.duration_s == 0
     length_s = min(source.info.duration_s, settings.media.max_s)
     look = partial(observe, kit=kit, duration_s=length_s, still=still, cancelled=cancelled, timings_ms=watch)

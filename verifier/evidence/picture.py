@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from verifier.errors import AbandonedError
+from verifier.evidence.parallax import Parallax
 from verifier.models.landmarks import head_pose_deg
 from verifier.reasons import Reason
 from verifier.types import F32, U8, FaceObservation, FaceTrack, Frame, Missing
@@ -121,6 +122,7 @@ def observe(
     watch = Stopwatch() if timings_ms is None else timings_ms
     rows = _Rows()
     picks = _Picks(*(Slots(count, duration_s) for count in (LIVE_FRAMES, IDENTITY_FRAMES, AGE_FRAMES)))
+    parallax = Parallax(duration_s)
     iterator = iter(frames)
     with kit.landmarker(max_faces=MAX_FACES, video=not still) as landmarker:
         while True:
@@ -141,13 +143,16 @@ def observe(
             face = found[0]
             pose = head_pose_deg(face.transform)
             _append_face(rows, frame.rgb, face, pose)
-            watch.add("measure", mark)
+            mark = watch.add("measure", mark)
+            if not still:
+                parallax.add(len(rows.t_s) - 1, frame.t_s, frame.rgb, face.landmarks, pose)
+                watch.add("parallax", mark)
             _run_networks(rows, picks, frame, face, pose, kit, watch, frontal_only=not still)
     if not rows.t_s:
         return Missing(Reason.NO_VIDEO)
     if not any(rows.faces):
         return Missing(Reason.NO_FACE)
-    return _track(rows)
+    return _track(rows, parallax)
 
 
 def _run_networks(
@@ -215,7 +220,7 @@ def _light_and_sharpness(rgb: U8, landmarks: F32) -> tuple[float, float]:
     return luma, float(cv2.Laplacian(resized, cv2.CV_32F).std() / max(luma, 1.0))
 
 
-def _track(rows: _Rows) -> FaceTrack:
+def _track(rows: _Rows, parallax: Parallax) -> FaceTrack:
     def stack(column: list[F32], width: int) -> F32:
         return np.stack(column) if column else np.zeros((0, width), np.float32)
 
@@ -234,4 +239,6 @@ def _track(rows: _Rows) -> FaceTrack:
         live_t_s=np.array(rows.live_t_s, np.float64),
         live=np.array(rows.live, np.float32),
         ages=np.array(rows.ages, np.float32),
+        turn_rows=parallax.rows(),
+        turn_points=parallax.points(),
     )

@@ -4,8 +4,9 @@
 2. Check the size of each decoded picture before anything is made of it.
 3. Place it in time, from the start of the recording. One that runs backwards in time is left out and counted as damage.
 4. Stop at the first one past the longest recording allowed.
-5. Convert the first picture of each slot of 1 / max_fps seconds to RGB, scaled and upright.
-6. At the end, refuse a recording of which too much was damaged or missing.
+5. Show a thumbnail of it to whoever asked to glance at every picture.
+6. Convert the first picture of each slot of 1 / max_fps seconds to RGB, scaled and upright.
+7. At the end, refuse a recording of which too much was damaged or missing.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from verifier.reasons import Reason
 from verifier.types import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from av.container import InputContainer
     from av.video.frame import VideoFrame
@@ -45,6 +46,10 @@ _MAX_FPS = 240
 """No camera that people hold records faster. It bounds the work: 16 MiB could hold a million pictures that repeat the last."""
 
 _MAX_BACKWARDS_S = 1e-3
+
+GLANCE_PX = 32
+_GLANCE_FPS = 60
+"""Glances a second at most: enough for any camera in use, and it bounds what is made of them."""
 
 _INTERPOLATION = Interpolation.AREA | Interpolation.BITEXACT
 """Averaging over the area of a pixel does not alias when shrinking, and costs half of bilinear (2.2 against 4.3 ms for
@@ -87,6 +92,8 @@ class PictureRequest:
     Thinned to `max_fps` (`None` keeps all), the longer side at most `max_side_px`, decoded by `threads`. `origin_s` is the
     start of the recording on the container's clock; `orientation` that of a photo, whose header says it and of which only the
     first picture counts, `None` where the pictures themselves say it; `must_reach_s` the length they must reach, 0 for any.
+    `glance` is shown the time and a thumbnail of every picture, thinned or not, at most 60 a second: (32, 32) uint8 luma, 0..255,
+    area-averaged, as stored (neither upright nor in proportion).
     """
 
     max_fps: float | None
@@ -96,6 +103,7 @@ class PictureRequest:
     origin_s: float = 0.0
     orientation: Orientation | None = None
     must_reach_s: float = 0.0
+    glance: Callable[[float, U8], None] | None = None
 
 
 def read_pictures(
@@ -112,7 +120,7 @@ def read_pictures(
     limits = request.limits
     converter = _Converter(request.max_side_px, request.orientation)
     media_source.open_decoder(stream, max_pixels=limits.max_side_px**2, threads=request.threads)
-    last_slot = -1
+    last_slot = last_glance = -1
     # A phone's JPEG may carry further pictures, of depth or of another exposure.
     for picture in islice(_decode(opened, stream, limits, measures), None if request.orientation is None else 1):
         t_s = _place(picture, stream, request.origin_s, measures)
@@ -129,6 +137,9 @@ def read_pictures(
         measures.t_s.append(t_s)
         if len(measures.t_s) > _MAX_FPS * limits.max_s:
             raise media_source.damaged(f"more than {_MAX_FPS} pictures a second")
+        if request.glance is not None and (glance := int(t_s * _GLANCE_FPS + 1e-6)) > last_glance:
+            last_glance = glance
+            request.glance(t_s, converter.glance(picture))
         slot = int(t_s * request.max_fps + 1e-6) if request.max_fps else len(measures.t_s)
         if slot > last_slot:
             last_slot = slot
@@ -210,6 +221,7 @@ class _Converter:
         self._max_side_px = max_side_px
         self._orientation = orientation
         self._reformatter = VideoReformatter()
+        self._thumbnails = VideoReformatter()
         self._width = self._height = 0
 
     def prepare(self, first: VideoFrame) -> Orientation:
@@ -233,6 +245,19 @@ class _Converter:
                 threads=1,
             ).to_ndarray()  # type: ignore[assignment] # rgb24 is uint8; PyAV's type covers every format
         return self._orientation.upright(rgb)
+
+    def glance(self, picture: VideoFrame) -> U8:
+        with media_source.vendor_errors("a picture cannot be converted"):
+            luma: U8 = self._thumbnails.reformat(
+                picture,
+                width=GLANCE_PX,
+                height=GLANCE_PX,
+                format="gray8",
+                interpolation=_INTERPOLATION,
+                dst_color_range=ColorRange.JPEG,
+                threads=1,
+            ).to_ndarray()  # type: ignore[assignment] # gray8 is uint8; PyAV's type covers every format
+        return luma
 
 
 def _orientation(picture: VideoFrame) -> Orientation:

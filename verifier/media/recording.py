@@ -25,14 +25,14 @@ from verifier.reasons import Reason
 from verifier.types import MediaInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
     from verifier.settings import MediaLimits
-    from verifier.types import F32, Frame
+    from verifier.types import F32, U8, Frame
 
 
 def open_recording(data: bytes | Path, *, limits: MediaLimits) -> Recording:
@@ -93,13 +93,21 @@ class Recording:
         """What the headers say. `duration_s` is 0 where they do not; pictures are not counted or turned yet."""
         return self._info
 
-    def frames(self, *, max_fps: float | None = None, max_side_px: int = 1280, threads: int = 1) -> Iterator[Frame]:
+    def frames(
+        self,
+        *,
+        max_fps: float | None = None,
+        max_side_px: int = 1280,
+        threads: int = 1,
+        glance: Callable[[float, U8], None] | None = None,
+    ) -> Iterator[Frame]:
         """Yield upright RGB pictures in the order of their times, which count from the start of the recording.
 
         `max_fps` keeps the first picture of each slot of 1 / max_fps seconds, so that the choice depends on the times
         alone; `None` keeps all. `max_side_px` shrinks pictures to that longer side. `threads` decode; the pixels do not
         depend on their number. Decoding stops at the first picture past the longest length allowed. A recording
-        without pictures yields none.
+        without pictures yields none. `glance` is called with the time and a thumbnail of every picture, thinned or not,
+        see `PictureRequest`.
 
         Raises:
             UnjudgeableError: `PICTURE_TOO_LARGE` where a picture is larger than the headers said; `CORRUPT_MEDIA`, at
@@ -120,6 +128,7 @@ class Recording:
                 origin_s=self._origin_s,
                 orientation=self._still.orientation if self._still else None,
                 must_reach_s=self._must_reach_s(stream),
+                glance=glance,
             )
             yield from read_pictures(opened, stream, request, self._pictures)
 

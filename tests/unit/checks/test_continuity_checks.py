@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from challenges.model import Challenge
+from verifier.checks import frozen, sound_repeat, splice
+from verifier.reasons import Reason
+from verifier.types import Missing, Outcome, PictureTrace, SoundRepeat
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from verifier.profiles import Profile
+    from verifier.types import CheckResult, Evidence
+
+NO_CHALLENGE = Challenge(())
+FPS = 30
+FRAMES = 90
+
+
+def picture(**changed: Any) -> PictureTrace:
+    """Six seconds at 30 pictures a second that change a little all the time."""
+    change = np.full(6 * FPS, 0.6, np.float32)
+    change[0] = 0.0
+    return replace(PictureTrace(np.arange(6 * FPS) / FPS, change, 50.0, repeat=2.0, reversal=1.5), **changed)
+
+
+def moving_head(jump_at: int | None = None) -> np.ndarray:
+    """Landmarks of a head that sways by some px a picture; from `jump_at` on it is elsewhere."""
+    landmarks = np.zeros((FRAMES, 478, 3), np.float32)
+    landmarks[:, :, 0] = (300 + 20 * np.sin(np.arange(FRAMES) / 8))[:, None]
+    if jump_at is not None:
+        landmarks[jump_at:, :, 0] += 30
+    return landmarks
+
+
+@pytest.fixture
+def judge(make_evidence: Callable[..., Evidence], profile: Profile) -> Callable[..., CheckResult]:
+    """Put one question to good evidence with some parts replaced."""
+
+    def ask(module: Any, *, trace: object = None, repeat: object = None, **parts: Any) -> CheckResult:
+        parts["face"] = parts.get("face", {"landmarks": moving_head()})
+        evidence = make_evidence(**parts)
+        evidence = replace(evidence, picture=trace or picture(), repeat=repeat or SoundRepeat(0.5, 1.0, 2.0))
+        result: CheckResult = module.check(evidence, NO_CHALLENGE, profile)
+        return result
+
+    return ask
+
+
+@pytest.mark.parametrize("module", [frozen, splice, sound_repeat])
+def test_a_live_take_passes(module: Any, judge: Callable[..., CheckResult]) -> None:
+    """A picture that moves on without a jump, with its own sound, is one live take."""
+    assert judge(module).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("changed", "name"), [({"repeat": 0.3}, "repeat"), ({"reversal": 0.3}, "reversal")], ids=["again", "backwards"]
+)
+def test_a_stretch_that_comes_again_is_a_loop(changed: dict[str, float], name: str, judge: Callable[..., CheckResult]) -> None:
+    """A stretch that comes again, either way round, fails for FROZEN_OR_LOOPED and says which."""
+    result = judge(frozen, trace=picture(**changed))
+    assert (result.outcome, result.reason, result.score) == (Outcome.FAIL, Reason.FROZEN_OR_LOOPED, 0.3)
+    assert name in result.detail
+
+
+def test_a_picture_that_stops_is_frozen(judge: Callable[..., CheckResult]) -> None:
+    """Most of a second without change fails; three pictures that come twice, as phones make them, do not."""
+    stopped, doubled = picture().change.copy(), picture().change.copy()
+    stopped[40:62] = 0.02
+    doubled[[40, 60, 80]] = 0.0
+    result = judge(frozen, trace=picture(change=stopped))
+    assert (result.outcome, result.reason, result.unit) == (Outcome.FAIL, Reason.FROZEN_OR_LOOPED, "s")
+    assert judge(frozen, trace=picture(change=doubled)).outcome is Outcome.PASS
+
+
+def test_what_cannot_be_compared_is_judged_by_its_stops_alone(judge: Callable[..., CheckResult]) -> None:
+    """Where nothing moved enough to compare stretches, only the time without change counts."""
+    result = judge(frozen, trace=picture(repeat=float("inf"), reversal=float("inf")))
+    assert (result.outcome, result.unit, result.score) == (Outcome.PASS, "s", 0.0)
+
+
+def test_a_jump_of_face_and_picture_is_a_cut(judge: Callable[..., CheckResult]) -> None:
+    """Face and picture that jump together fail for SPLICED; either alone, as a slip or a refreshed picture, does not."""
+    change = picture().change.copy()
+    change[80] = 6.0
+    both = judge(splice, trace=picture(change=change), face={"landmarks": moving_head(40)})
+    assert (both.outcome, both.reason) == (Outcome.FAIL, Reason.SPLICED)
+    assert "2.67 s" in both.detail
+    assert judge(splice, trace=picture(change=change)).outcome is Outcome.PASS
+    assert judge(splice, face={"landmarks": moving_head(40)}).outcome is Outcome.PASS
+
+
+def test_lengths_that_differ_are_two_recordings(judge: Callable[..., CheckResult]) -> None:
+    """Sound a second longer than the picture fails, a third of a second does not, and no sound is not compared."""
+    assert judge(splice, media={"audio_s": 7.0}).reason is Reason.SPLICED
+    assert judge(splice, media={"audio_s": 6.3}).outcome is Outcome.PASS
+    assert judge(splice, media={"audio_s": 0.0, "audio_codec": ""}).outcome is Outcome.PASS
+
+
+def test_a_time_without_pictures_is_a_gap(judge: Callable[..., CheckResult]) -> None:
+    """A camera that shows nothing for more than a second was not one camera."""
+    t_s = picture().t_s.copy()
+    t_s[90:] += 1.5
+    result = judge(splice, trace=picture(t_s=t_s))
+    assert (result.reason, result.score) == (Reason.SPLICED, pytest.approx(1.5 + 1 / FPS))
+
+
+def test_sound_that_comes_again_to_the_sample_is_a_copy(judge: Callable[..., CheckResult]) -> None:
+    """A piece of sound that comes again fails for SPLICED and says where."""
+    result = judge(sound_repeat, repeat=SoundRepeat(0.99, 1.5, 2.5))
+    assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.SPLICED)
+    assert "1.50 s and 2.50 s" in result.detail
+
+
+def test_without_material_nothing_is_claimed(judge: Callable[..., CheckResult]) -> None:
+    """Without picture, face or sound the checks are unable and say why."""
+    assert judge(frozen, trace=Missing(Reason.NO_VIDEO)).outcome is Outcome.UNABLE
+    assert judge(splice, trace=Missing(Reason.NO_VIDEO)).reason is Reason.NO_VIDEO
+    assert judge(splice, face=Missing(Reason.NO_FACE)).outcome is Outcome.UNABLE
+    assert judge(sound_repeat, repeat=Missing(Reason.NO_AUDIO)).outcome is Outcome.UNABLE

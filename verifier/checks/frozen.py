@@ -1,0 +1,36 @@
+"""Does the picture go on as a live one does: never still, never the same again, never backwards?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verifier.evidence.continuity import longest_still_s
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Evidence, Missing
+
+if TYPE_CHECKING:
+    from challenges.model import Challenge
+    from verifier.profiles import Profile
+
+NAME = "frozen"
+
+
+def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+    """Judge the longest time without change, the least distance of two stretches, and that of one from another run backwards.
+
+    Single pictures that come twice are a camera's: those of variable rate repeat them in low light.
+    """
+    if isinstance(evidence.picture, Missing):
+        return CheckResult.unable(NAME, evidence.picture.reason)
+    trace = evidence.picture
+    still_s = longest_still_s(trace, still=profile["still_change_max"].value)
+    result = profile["still_time_max"].judge(NAME, still_s, Reason.FROZEN_OR_LOOPED, f"still for {still_s:.2f} s")
+    again = (("repeat_min", trace.repeat, trace.repeat_s), ("reversal_min", trace.reversal, trace.reversal_s))
+    for name, distance, (one_s, other_s) in again:
+        if result.reason or not np.isfinite(distance):
+            continue
+        detail = f"nearest {name.removesuffix('_min')}: {one_s:.1f} s and {other_s:.1f} s; still for {still_s:.2f} s"
+        result = profile[name].judge(NAME, distance, Reason.FROZEN_OR_LOOPED, detail)
+    return result

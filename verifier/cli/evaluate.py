@@ -1,0 +1,112 @@
+"""`cameo evaluate`: judge a suite of attacks and bona fide recordings, and report the error rates."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from verifier import profiles
+from verifier.cli.output import print_json
+from verifier.profiles import Profile
+from verifier.review.cases import Case, read_cases
+from verifier.review.judging import Attempt, judge
+from verifier.review.page import interval, page, percent
+from verifier.review.report import Report, compose, document
+from verifier.server.worker_process import thread_environment
+from verifier.settings import Settings
+
+
+class Half(StrEnum):
+    """Which recordings of a suite to judge."""
+
+    ALL = "all"
+    CALIBRATE = "calibrate"
+    REPORT = "report"
+
+
+def evaluate(
+    suite: Annotated[Path, typer.Argument(help="A folder with a manifest.jsonl, or a manifest.", show_default=False)],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for report.json and report.html.", show_default=False)],
+    profile: Annotated[str, typer.Option(help="A built-in profile, or the path of a TOML file.")] = profiles.DEFAULT,
+    half: Annotated[
+        Half, typer.Option(help="The half that thresholds are set on, the one they are reported on, or all.")
+    ] = Half.ALL,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that judge side by side.", show_default="cores")] = os.cpu_count()
+    or 1,
+    json_: Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")] = False,
+) -> None:
+    """Judge every recording of a suite and report APCER by species and BPCER by condition, after ISO/IEC 30107-3.
+
+    A manifest is JSON Lines of {"file", "species"} or {"file", "bona_fide": true, "condition"?}; "challenge" where there was one.
+    """
+    settings = Settings()
+    loaded = profiles.load(profile)
+    cases = read_cases(suite, half="" if half is Half.ALL else half)
+    out.mkdir(parents=True, exist_ok=True)
+    attempts = _judged(cases, loaded, settings, workers)
+    made_at = datetime.now(UTC).replace(microsecond=0)
+    report = compose(attempts, profile=loaded, manifest=suite.name, half="" if half is Half.ALL else half, made_at=made_at)
+    found = document(report)
+    (out / "report.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    (out / "report.html").write_text(page(report), "utf-8")
+    if json_:
+        print_json(found)
+    else:
+        _show(report, out / "report.html")
+
+
+def _judged(cases: tuple[Case, ...], profile: Profile, settings: Settings, workers: int) -> list[Attempt]:
+    # Each process reads these when it loads its numeric libraries.
+    os.environ.update(thread_environment(settings.threads))
+    columns = (TextColumn("judging"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    attempts = []
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("", total=len(cases))
+        for attempt in judge(cases, profile=profile, settings=settings, workers=min(workers, len(cases))):
+            attempts.append(attempt)
+            progress.update(task, advance=1, description=f"{escape(attempt.case.id)} {attempt.verdict.value}")
+    return attempts
+
+
+def _show(report: Report, written: Path) -> None:
+    console = Console(highlight=False)
+    table = Table("species", "presented", "accepted", "APCER", "95 % interval", "retry", "stopped by", box=None, pad_edge=False)
+    for rates in report.species:
+        mark = " [dim](not in the recording)[/]" if rates.beyond_the_recording else ""
+        table.add_row(
+            escape(rates.species) + mark,
+            str(rates.apcer.trials),
+            str(rates.apcer.count),
+            percent(rates.apcer.share),
+            interval(rates.apcer),
+            percent(rates.retries.share),
+            ", ".join(f"{name} {count}" for name, count in rates.stopped_by.items()),
+        )
+    console.print(table)
+    table = Table(
+        "bona fide", "presented", "rejected", "BPCER", "95 % interval", "retry", "counted against", box=None, pad_edge=False
+    )
+    for group in (*report.conditions, report.bona_fide):
+        table.add_row(
+            escape(group.condition),
+            str(group.bpcer.trials),
+            str(group.bpcer.count),
+            percent(group.bpcer.share),
+            interval(group.bpcer),
+            percent(group.retries.share),
+            ", ".join(f"{name} {count}" for name, count in group.stopped_by.items()),
+        )
+    console.print()
+    console.print(table)
+    console.print(f"\n{written}", soft_wrap=True, markup=False)
