@@ -25,6 +25,9 @@ from verifier.review.report import Report, compose, document
 from verifier.server.worker_process import thread_environment
 from verifier.settings import Settings
 
+_WIDE = 160
+"""Columns of the tables where no terminal says how wide it is."""
+
 
 class Half(StrEnum):
     """Which recordings of a suite to judge."""
@@ -81,6 +84,8 @@ def _judged(cases: tuple[Case, ...], profile: Profile, settings: Settings, worke
 
 def _show(report: Report, written: Path) -> None:
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDE
     table = Table("species", "presented", "accepted", "APCER", "95 % interval", "retry", "stopped by", box=None, pad_edge=False)
     for rates in report.species:
         mark = " [dim](not in the recording)[/]" if rates.beyond_the_recording else ""
