@@ -36,9 +36,22 @@ def decide(results: Sequence[CheckResult], profile: Profile, *, required: Iterab
     wanted = set(required)
     if not wanted or wanted - {r.name for r in results}:
         reasons.append(Reason.NOT_CONFIRMED)
-    reasons = [reason for reason in dict.fromkeys(reasons) if not _explained(reason, reasons)]
-    ordered = tuple(sorted(reasons, key=lambda reason: _WORST_FIRST.index(reason.kind)))
+    ordered = _standing(reasons)
     return Decision(_verdict({reason.kind for reason in ordered}), ordered)
+
+
+def also(decision: Decision, result: CheckResult, profile: Profile) -> Decision:
+    """Return the decision with one more answer, of a question that was put after the others."""
+    if not counts_against(result, profile.role(result.name)):
+        return decision
+    reasons = _standing([*decision.reasons, result.reason or Reason.NOT_CONFIRMED])
+    return Decision(_verdict({reason.kind for reason in reasons}), reasons)
+
+
+def _standing(reasons: list[Reason]) -> tuple[Reason, ...]:
+    """Return each reason once that no other explains, worst first."""
+    left = [reason for reason in dict.fromkeys(reasons) if not _explained(reason, reasons)]
+    return tuple(sorted(left, key=lambda reason: _WORST_FIRST.index(reason.kind)))
 
 
 def counts_against(result: CheckResult, role: Role) -> bool:

@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     """How long one recording may be judged before its worker is ended."""
     expose_scores: bool = False
     """Give checks with scores and thresholds to whoever asks for the FULL view of an attempt. Scores teach an attacker."""
+    fingerprint_days: int = Field(default=180, gt=0)
+    """How long a recording is known again: its fingerprint is kept for this long, the recording is not."""
     challenge_ttl_s: int = Field(default=180, gt=0)
     credential_ttl_days: int = Field(default=180, gt=0)
     issuer: str = "https://cameo.localhost"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
+I8 = npt.NDArray[np.int8]
 I32 = npt.NDArray[np.int32]
 U8 = npt.NDArray[np.uint8]
 
@@ -201,6 +202,17 @@ class SoundRepeat:
 
 
 @dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a recording is recognised by when it is sent again, see `verifier.evidence.fingerprint`; no face and no voice is.
+
+    motion (T, 6) and sound (S, 10) int8, 16 rows a second; no rows where there is nothing to recognise.
+    """
+
+    motion: I8 = field(default_factory=lambda: np.zeros((0, 6), np.int8))
+    sound: I8 = field(default_factory=lambda: np.zeros((0, 10), np.int8))
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What one pass over a recording yields."""
 
@@ -209,6 +221,7 @@ class Evidence:
     sound: SoundTrack | Missing
     picture: PictureTrace | Missing = Missing(Reason.NO_VIDEO)
     repeat: SoundRepeat | Missing = Missing(Reason.NO_AUDIO)
+    fingerprint: Fingerprint = field(default_factory=Fingerprint)
 
 
 class Direction(StrEnum):

@@ -22,6 +22,7 @@ from verifier.types import (
     Direction,
     Evidence,
     FaceTrack,
+    Fingerprint,
     Judgement,
     MediaInfo,
     Missing,
@@ -50,7 +51,7 @@ class OpenScripted:
         return self.judge
 
     def judge(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
-        """Do what the recording says: accept, reject, sleep:SECONDS, die, damaged, bug."""
+        """Do what the recording says: accept, accept:SEED (of its fingerprint), reject, sleep:SECONDS, die, damaged, bug."""
         script = response.recording.rstrip(b"\0").decode()
         self._note(f"begin {script}")
         verb, _, argument = script.partition(":")
@@ -69,14 +70,15 @@ class OpenScripted:
             case "bug":
                 raise ZeroDivisionError(argument)
         self._note("end")
-        return _judgement(response.recording, accept=verb == "accept")
+        seed = int(argument) if verb == "accept" and argument else None
+        return _judgement(response.recording, accept=verb == "accept", seed=seed)
 
     def _note(self, line: str) -> None:
         with self.journal.open("a") as journal:
             journal.write(f"{line}\n")
 
 
-def _judgement(recording: bytes, *, accept: bool) -> Judgement:
+def _judgement(recording: bytes, *, accept: bool, seed: int | None) -> Judgement:
     media = MediaInfo("mp4", len(recording), hashlib.sha256(recording).hexdigest(), 5.0)
     check = CheckResult(
         "phrase",
@@ -93,11 +95,21 @@ def _judgement(recording: bytes, *, accept: bool) -> Judgement:
         if accept
         else Decision(Verdict.REJECTED, (Reason.PHRASE_MISMATCH, Reason.NO_BLINK)),
         checks=(check,),
-        evidence=Evidence(media, _face() if accept else missing, _sound() if accept else missing),
+        evidence=Evidence(
+            media,
+            _face() if accept else missing,
+            _sound() if accept else missing,
+            fingerprint=Fingerprint() if seed is None else _fingerprint(seed),
+        ),
         profile="default",
         digests={"profile": DIGEST, "model:face-embedding": DIGEST, "model:speaker-embedding": DIGEST},
         timings_ms={"total": 12.5},
     )
+
+
+def _fingerprint(seed: int) -> Fingerprint:
+    rng = np.random.default_rng(seed)
+    return Fingerprint(rng.integers(-32, 33, (160, 6), np.int8), rng.integers(-1, 2, (160, 10), np.int8))
 
 
 def _unit(seed: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

@@ -123,3 +123,12 @@ async def test_a_caller_that_goes_away_frees_the_pipeline(client: Client) -> Non
     answer = await client.verify(issued(client, "wrong_words"), FIXTURES["wrong_words"].file.read_bytes())
     assert answer.attempt.verdict == attempt_pb2.REJECTED
     assert client.server.pool.processes == workers
+
+
+async def test_a_recording_that_was_sent_before_is_rejected(client: Client) -> None:
+    """The right answer to a challenge, sent a second time under another one with the same steps, was seen before."""
+    recording = FIXTURES["admiral_bona_fide"].file.read_bytes()
+    await client.verify(issued(client, "admiral_bona_fide"), recording)
+    answer = await client.verify(issued(client, "admiral_bona_fide"), recording)
+    assert answer.attempt.verdict == attempt_pb2.REJECTED
+    assert list(answer.attempt.reasons) == [reason_pb2.SEEN_BEFORE]

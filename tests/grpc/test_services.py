@@ -135,7 +135,8 @@ async def test_scores_are_shown_only_where_the_site_says_so(serve: OpenServer) -
         assert (answer.code, answer.reason) == (grpc.StatusCode.PERMISSION_DENIED, "SCORES_NOT_EXPOSED")
     async with serve(expose_scores=True) as client:
         attempt = await client.verification.GetAttempt(request)
-        (check,) = attempt.checks
+        check, seen_before = attempt.checks
+        assert (seen_before.name, seen_before.outcome) == ("seen_before", attempt_pb2.UNABLE)
         assert check.HasField("score")
         assert (check.name, check.score, check.threshold, check.unit) == ("phrase", 0.0, 1.0, "errors")
         assert (check.outcome, check.direction) == (attempt_pb2.FAIL, attempt_pb2.AT_MOST)
@@ -177,3 +178,22 @@ async def test_keys_and_records_outlive_the_server(serve: OpenServer) -> None:
         assert await client.credentials.GetKeys(GetKeysRequest()) == keys
         assert await client.verification.GetAttempt(GetAttemptRequest(attempt_id=attempt.id)) == attempt
         assert attempt.create_time.ToDatetime(tzinfo=UTC) <= utc_now()
+
+
+async def test_a_recording_is_accepted_once_whoever_sends_it(serve: OpenServer) -> None:
+    """A recording that earned a credential is rejected under another challenge, also after a restart; another is accepted."""
+    async with serve(expose_scores=True) as client:
+        first = await client.verify((await client.challenge()).id, b"accept:1")
+        again = await client.verify((await client.challenge()).id, b"accept:1" + b"\0")
+        other = await client.verify((await client.challenge()).id, b"accept:2")
+        request = GetAttemptRequest(attempt_id=again.attempt.id, view=ATTEMPT_VIEW_FULL)
+        *_, seen_before = (await client.verification.GetAttempt(request)).checks
+    async with serve() as client:
+        later = await client.verify((await client.challenge()).id, b"accept:2")
+    assert [answer.attempt.verdict for answer in (first, other)] == [attempt_pb2.ACCEPTED] * 2
+    for answer in (again, later):
+        assert answer.attempt.verdict == attempt_pb2.REJECTED
+        assert list(answer.attempt.reasons) == [reason_pb2.SEEN_BEFORE]
+        assert not answer.HasField("credential")
+    assert seen_before.outcome == attempt_pb2.FAIL
+    assert first.attempt.id in seen_before.detail

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from verifier.checks import seen_before
 from verifier.errors import ProfileError
 from verifier.pipeline import questions
 from verifier.profiles import Profile, Role, built_in, load
@@ -26,8 +27,8 @@ def test_every_threshold_says_where_it_comes_from(name: str) -> None:
 
 @pytest.mark.parametrize("name", built_in())
 def test_every_question_has_a_role(name: str) -> None:
-    """A profile gives a role to each check of the pipeline, and to no other."""
-    assert set(load(name).roles) == {question.name for question in questions(Settings())}
+    """A profile gives a role to each check of the pipeline, to the one that needs earlier attempts, and to no other."""
+    assert set(load(name).roles) == {question.name for question in questions(Settings())} | {seen_before.NAME}
 
 
 def test_a_site_profile_overrides_single_thresholds(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from verifier.evidence.continuity import Glances
+from verifier.evidence.fingerprint import fingerprint
 from verifier.evidence.picture import Stopwatch, observe
 from verifier.evidence.sound import listen
 from verifier.evidence.sound_repeat import repeated
@@ -62,8 +63,10 @@ def collect(
         mark = perf_counter()
         picture = glances.trace()
         repeat = repeated(source.sound()) if isinstance(sound, SoundTrack) else sound
-        watch.add("continuity", mark)
-        return Evidence(media=source.finished_info(), face=face, sound=sound, picture=picture, repeat=repeat)
+        mark = watch.add("continuity", mark)
+        print_ = fingerprint(face, source.sound())
+        watch.add("fingerprint", mark)
+        return Evidence(source.finished_info(), face, sound, picture, repeat, print_)
 
 
 def _face(

@@ -22,12 +22,14 @@ from cameo.v1 import (
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from verifier import profiles
 from verifier.errors import InvalidRequestError, StoreError
 from verifier.server.challenge_service import ChallengeService
 from verifier.server.credential_service import CredentialService
 from verifier.server.interceptors import Around, call_log, error_status
 from verifier.server.issuing import Issuer
 from verifier.server.judging import OpenJudge, Response
+from verifier.server.recall import Recall
 from verifier.server.upload import Uploads
 from verifier.server.verification_service import VerificationService
 from verifier.server.workers import PoolLimits, WorkerPool
@@ -35,6 +37,7 @@ from verifier.store.attempts import AttemptStore
 from verifier.store.challenges import ChallengeStore
 from verifier.store.credentials import CredentialStore
 from verifier.store.engine import open_database
+from verifier.store.fingerprints import FingerprintStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +113,7 @@ async def open_server(
         engine = await asyncio.to_thread(open_database, settings.database)
         opening.callback(engine.dispose)
         attempts, credentials = AttemptStore(engine), CredentialStore(engine)
-        challenges = ChallengeStore(engine)
+        challenges, fingerprints = ChallengeStore(engine), FingerprintStore(engine)
         issuer = await asyncio.to_thread(Issuer.open, settings, now=clock(), new_id=new_id)
 
         pool = WorkerPool(
@@ -130,6 +133,7 @@ async def open_server(
                 issuer=issuer,
                 uploads=Uploads(at_once=settings.uploads, max_bytes=settings.media.max_bytes, limit_s=settings.upload_s),
                 pool=pool,
+                recall=Recall(fingerprints, profiles.load(settings.profile), timedelta(days=settings.fingerprint_days)),
                 clock=clock,
                 expose_scores=settings.expose_scores,
             ),
@@ -144,7 +148,7 @@ async def open_server(
 
         await pool.start()
         opening.push_async_callback(pool.stop, drain_s=0)
-        upkeep = asyncio.create_task(_upkeep(attempts, credentials, settings, clock))
+        upkeep = asyncio.create_task(_upkeep(attempts, credentials, fingerprints, settings, clock))
         opening.callback(upkeep.cancel)
         await server.start()
         opening.push_async_callback(server.stop, settings.drain_s)
@@ -183,9 +187,13 @@ def _listen(server: grpc.aio.Server, address: str) -> str:
 
 
 async def _upkeep(
-    attempts: AttemptStore, credentials: CredentialStore, settings: Settings, clock: Callable[[], datetime]
+    attempts: AttemptStore,
+    credentials: CredentialStore,
+    fingerprints: FingerprintStore,
+    settings: Settings,
+    clock: Callable[[], datetime],
 ) -> None:
-    """Close what a server that died left open, and forget tokens nobody asked for again."""
+    """Close what a server that died left open, and forget tokens nobody asked for again and fingerprints that had their time."""
     longest = timedelta(seconds=settings.judging_s * (2 + settings.queue / settings.workers))
     while True:
         now = clock()
@@ -193,4 +201,5 @@ async def _upkeep(
             if closed := await asyncio.to_thread(attempts.fail_begun_before, now - longest, now=now):
                 log.warning("closed attempts that were left open", count=closed)
             await asyncio.to_thread(credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
+            await asyncio.to_thread(fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
         await asyncio.sleep(_UPKEEP_S)

@@ -11,7 +11,8 @@ What `VerifyResponse` does, in this order:
 6. The challenge is spent and the attempt opened, in one transaction. From here on it stays spent: if it were given back after a
    failure, an attacker who can crash or stall a judging could try one challenge many times.
 7. The recording is judged. A caller that goes away frees the worker, and the attempt ends unjudged.
-8. The credential, if earned, is issued and kept together with the judgement, both or neither; then the caller is answered.
+8. It is held against the recordings of earlier attempts: one that was seen before is rejected, whatever else holds.
+9. The credential, if earned, is issued and kept together with the judgement and the fingerprint; then the caller is answered.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import structlog
 from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2, verification_service_pb2_grpc
 
 from verifier.errors import ChallengeError, InvalidRequestError, NotFoundError, OverloadedError, StoreError, UnjudgeableError
+from verifier.evidence.fingerprint import to_bytes
 from verifier.reasons import Reason
 from verifier.server import convert
 from verifier.server.judging import Response
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from challenges.model import Challenge
     from verifier.credential.audience_keys import AudienceKey
     from verifier.server.issuing import Issuer
+    from verifier.server.recall import Recall
     from verifier.server.upload import Upload, Uploads
     from verifier.server.workers import WorkerPool
     from verifier.store.attempts import Attempt, AttemptStore
@@ -72,6 +75,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         issuer: Issuer,
         uploads: Uploads,
         pool: WorkerPool[Response, Judgement],
+        recall: Recall,
         clock: Callable[[], datetime],
         expose_scores: bool,
     ) -> None:
@@ -82,6 +86,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         self._issuer = issuer
         self._uploads = uploads
         self._pool = pool
+        self._recall = recall
         self._clock = clock
         self._expose_scores = expose_scores
 
@@ -150,18 +155,22 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
                 )  # step 6
                 structlog.contextvars.bind_contextvars(attempt_id=attempt_id)
                 judgement = await turn.judge(response)  # step 7
-                return await _undisturbed(self._conclude, attempt, judgement, audience)  # step 8
+                return await _undisturbed(self._conclude, attempt, judgement, response.challenge, audience)  # steps 8 and 9
             except ChallengeError:
                 raise
             except BaseException as error:
                 await self._give_up(attempt_id, error)
                 raise
 
-    def _conclude(self, attempt: Attempt, judgement: Judgement, audience: AudienceKey) -> VerifyResponseResponse:
+    def _conclude(
+        self, attempt: Attempt, judgement: Judgement, challenge: Challenge, audience: AudienceKey
+    ) -> VerifyResponseResponse:
         now = self._clock()
+        judgement = self._recall.reconsider(judgement, challenge, now=now)
         accepted = judgement.decision.verdict is Verdict.ACCEPTED
         credential = self._issuer.issue(attempt, judgement, audience=audience, now=now) if accepted else None
-        finished = self._attempts.finish(attempt.id, judgement, now=now, credential=credential)
+        known_by = to_bytes(judgement.evidence.fingerprint)
+        finished = self._attempts.finish(attempt.id, judgement, now=now, credential=credential, fingerprint=known_by)
         log.info("judged", attempt_id=attempt.id, verdict=judgement.decision.verdict.value)
         return verification_service_pb2.VerifyResponseResponse(
             attempt=convert.attempt(finished, full=False), credential=convert.credential(credential) if credential else None

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, insert, select, update
 
 from verifier.errors import NotFoundError
 from verifier.reasons import Reason
-from verifier.store import challenges, credentials, tables
+from verifier.store import challenges, credentials, fingerprints, tables
 from verifier.store.faults import store_errors
 from verifier.types import CheckResult, Direction, Outcome, Verdict
 
@@ -104,9 +104,17 @@ class AttemptStore:
             return _one(connection, tables.attempts.c.id == identifier)
 
     def finish(
-        self, identifier: str, judgement: Judgement, *, now: datetime, credential: IssuedCredential | None = None
+        self,
+        identifier: str,
+        judgement: Judgement,
+        *,
+        now: datetime,
+        credential: IssuedCredential | None = None,
+        fingerprint: bytes = b"",
     ) -> Attempt:
-        """Keep the judgement of an open attempt and the credential it earned, both or neither. Evidence is not kept.
+        """Keep the judgement of an open attempt, the credential it earned and the fingerprint of its recording, all or nothing.
+
+        Other evidence is not kept.
 
         Raises:
             NotFoundError: no open attempt has this id.
@@ -129,6 +137,8 @@ class AttemptStore:
             _end(connection, identifier, values)
             if credential is not None:
                 credentials.add(connection, credential)
+            if fingerprint:
+                fingerprints.add(connection, identifier, fingerprint, now=now)
             return _one(connection, tables.attempts.c.id == identifier)
 
     def fail(self, identifier: str, *, now: datetime, reason: Reason | None = None) -> Attempt:

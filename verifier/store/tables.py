@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -103,4 +104,14 @@ credentials = Table(
     # The encrypted credential, kept for a while so that a lost reply can be asked for again.
     Column("token", Text),
     Index(None, "issued_at"),
+)
+
+fingerprints = Table(
+    "fingerprints",
+    metadata,
+    Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    # How the face moved and how the sound changed, by which the recording is known again; neither face nor voice.
+    Column("data", LargeBinary, nullable=False),
+    Index(None, "created_at"),
 )

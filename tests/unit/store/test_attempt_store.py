@@ -210,4 +210,5 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
             *("profile", "digests", "timings_ms", "recording_sha256", "created_at", "finished_at"),
         },
         "credentials": {"jti", "attempt_id", "audience", "sub", "issued_at", "expires_at", "receipt", "token"},
+        "fingerprints": {"attempt_id", "created_at", "data"},
     }
