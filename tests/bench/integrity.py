@@ -27,6 +27,7 @@ from verifier import profiles
 from verifier.checks import frozen, sound_repeat, splice
 from verifier.evidence.collect import collect
 from verifier.evidence.fingerprint import Matcher
+from verifier.media.recording import open_recording
 from verifier.models.kit import ModelKit
 from verifier.settings import Settings
 
@@ -51,9 +52,9 @@ class Take:
 
 def read(path: Path) -> Take:
     """Decode a recording."""
-    with av.open(str(path)) as reader:
-        pictures = [frame.to_ndarray(format="rgb24") for frame in reader.decode(video=0)]
-        fps = float(reader.streams.video[0].average_rate or 25)
+    with open_recording(path, limits=Settings().media) as reader:
+        pictures = [frame.rgb for frame in reader.frames()]
+        fps = reader.finished_info().fps
     with av.open(str(path)) as reader:
         resampler = av.AudioResampler("flt", "mono", RATE_HZ)
         blocks = [r.to_ndarray()[0] for f in reader.decode(audio=0) for r in resampler.resample(f)]

@@ -34,6 +34,7 @@ MOVING = 0.12
 """Least mean change of a stretch that moves, in levels: a quarter of what a still person causes in a good camera. Below it
 nothing tells two moments apart, and a picture without change is another question."""
 
+_REFRESH = 9.0
 _USUAL_CONTRAST = 40.0
 """Standard deviation of luma in the flatter half of the development recordings: 31 to 84, a dark room 5."""
 
@@ -76,7 +77,7 @@ class Glances:
 
 
 def longest_still_s(trace: PictureTrace, *, still: float) -> float:
-    """Return the longest time without change, in seconds.
+    """Return the longest time without change, in seconds: a codec's refreshed picture, at most one in ten, does not end it.
 
     Args:
         trace: the pictures.
@@ -84,10 +85,14 @@ def longest_still_s(trace: PictureTrace, *, still: float) -> float:
             one, since all of a dark picture changes little.
     """
     most = still * min(1.0, trace.contrast / _USUAL_CONTRAST)
-    longest_s = since_s = 0.0
-    for step_s, change in zip(np.diff(trace.t_s), trace.change[1:], strict=True):
-        since_s = since_s + float(step_s) if change <= most else 0.0
-        longest_s = max(longest_s, since_s)
+    still_rows = trace.change[1:] <= most
+    # Still steps earn one, others cost nine: a stretch that ends with a gain is still for more than nine tenths of its steps.
+    balance = np.concatenate([[0.0], np.cumsum(np.where(still_rows, 1.0, -_REFRESH))])
+    longest_s = 0.0
+    for start in np.flatnonzero(still_rows):
+        held = np.flatnonzero(still_rows[start:] & (balance[start + 1 :] >= balance[start] + 1.0))
+        if len(held):
+            longest_s = max(longest_s, float(trace.t_s[start + held[-1] + 1] - trace.t_s[start]))
     return longest_s
 
 

@@ -78,6 +78,16 @@ def test_a_stop_is_as_long_as_it_lasts() -> None:
     assert longest_still_s(doubled, still=0.1) == pytest.approx(1 / FPS)
 
 
+def test_a_refreshed_picture_does_not_end_a_stop() -> None:
+    """One picture in ten that a codec makes anew leaves a stop one; every second one that changes is movement."""
+    change = np.full(51, 0.02, np.float32)
+    change[[15, 30]] = 0.4
+    t_s = np.arange(51) / FPS
+    assert longest_still_s(PictureTrace(t_s, change, 50.0), still=0.1) == pytest.approx(2.0)
+    change[::2] = 0.6
+    assert longest_still_s(PictureTrace(t_s, change, 50.0), still=0.1) == pytest.approx(1 / FPS)
+
+
 def test_a_dark_picture_is_allowed_less_change() -> None:
     """What counts as no change falls with the contrast, so that a live person in the dark does not stand still."""
     found = trace([np.full((32, 32), 8 + (index % 2), np.uint8) for index in range(30)])
