@@ -26,6 +26,7 @@ from verifier.checks import (
     alone,
     blink,
     depth,
+    elapsed,
     face_size,
     frame_rate,
     frozen,
@@ -54,6 +55,7 @@ from verifier.types import CheckResult, Evidence, Judgement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from challenges.model import Challenge
@@ -90,11 +92,16 @@ def _turned(challenge: Challenge) -> bool:
     return bool(challenge.turns)
 
 
-def questions(settings: Settings) -> tuple[Question, ...]:
+def questions(settings: Settings, *, received_at: datetime | None = None) -> tuple[Question, ...]:
     """Return every question, cheap ones first."""
     limits = settings.media
     return (
         Question(streams.NAME, streams.check, _always),
+        Question(
+            elapsed.NAME,
+            partial(elapsed.check, received_at=received_at),
+            lambda challenge: received_at is not None and challenge.issued_at is not None,
+        ),
         Question(length.NAME, partial(length.check, limits=limits), _always),
         Question(frame_rate.NAME, partial(frame_rate.check, limits=limits), _always),
         Question(picture_size.NAME, partial(picture_size.check, limits=limits), _always),
@@ -126,6 +133,7 @@ def verify(
     profile: Profile,
     kit: ModelKit,
     settings: Settings,
+    received_at: datetime | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Judgement:
     """Judge a recording.
@@ -136,6 +144,7 @@ def verify(
         profile: thresholds and roles.
         kit: the models.
         settings: limits and the analysis rate.
+        received_at: when the whole recording was there; without it nobody asks whether there was time to record it.
         cancelled: asked between frames; a true answer stops the work.
 
     Raises:
@@ -150,7 +159,7 @@ def verify(
 
     # Step 3.
     mark = perf_counter()
-    asked = [question for question in questions(settings) if question.applies(challenge)]
+    asked = [question for question in questions(settings, received_at=received_at) if question.applies(challenge)]
     results = tuple(question.check(evidence, challenge, profile) for question in asked)
     watch.add("checks", mark)
 

@@ -55,10 +55,10 @@ async def client(kit: ModelKit, tmp_path_factory: pytest.TempPathFactory) -> Asy
         await server.stop()
 
 
-def issued(client: Client, name: str) -> str:
-    """Keep the challenge a fixture answers as if it had just been issued, and return its id."""
-    now = utc_now()
-    challenge = Challenge(FIXTURES[name].challenge.steps, uuid4().hex, now, now + timedelta(seconds=180))
+def issued(client: Client, name: str, ago_s: float = 20.0) -> str:
+    """Keep the challenge a fixture answers as if it had been issued `ago_s` seconds ago, and return its id."""
+    then = utc_now() - timedelta(seconds=ago_s)
+    challenge = Challenge(FIXTURES[name].challenge.steps, uuid4().hex, then, then + timedelta(seconds=180))
     engine = open_database(Settings(data=client.journal.parent).database)
     ChallengeStore(engine).add(challenge, subject="account-1")
     engine.dispose()
@@ -132,3 +132,11 @@ async def test_a_recording_that_was_sent_before_is_rejected(client: Client) -> N
     answer = await client.verify(issued(client, "admiral_bona_fide"), recording)
     assert answer.attempt.verdict == attempt_pb2.REJECTED
     assert list(answer.attempt.reasons) == [reason_pb2.SEEN_BEFORE]
+
+
+async def test_an_answer_that_took_no_time_was_recorded_in_advance(client: Client) -> None:
+    """The right answer, uploaded sooner after its challenge than it is long, is rejected."""
+    recording = FIXTURES["astronaut_bona_fide"].file.read_bytes()
+    answer = await client.verify(issued(client, "astronaut_bona_fide", ago_s=0.0), recording)
+    assert answer.attempt.verdict == attempt_pb2.REJECTED
+    assert reason_pb2.SPOKE_TOO_EARLY in answer.attempt.reasons

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -108,7 +108,10 @@ class _Stage:
         self._acts = 0
 
     def film(self, challenge: Challenge, name: str, defect: Defect | None) -> bytes:
-        """Render a person who answers `challenge`, with one defect or none, and return the recording."""
+        """Render a person who answers `challenge`, with one defect or none, and return the recording.
+
+        Rendering may take less time than speaking: then wait, as nobody has an answer before they have said it.
+        """
         from fixtures.studio.portrait import Persona  # noqa: PLC0415 - the studio is an extra
         from fixtures.studio.render import render  # noqa: PLC0415
         from fixtures.studio.voices import Voice  # noqa: PLC0415
@@ -117,6 +120,7 @@ class _Stage:
         began = perf_counter()
         clip = render(challenge, persona=Persona.ASTRONAUT, voice=Voice.HEART, seed=self._seed, defect=defect, out=path)
         self._console.print(f"rendered {clip.duration_s:.1f} s with seed {self._seed} in {perf_counter() - began:.1f} s")
+        sleep(max(clip.duration_s - (perf_counter() - began), 0))
         return path.read_bytes()
 
     def play(self, act: _Act, film: Callable[[Challenge], bytes]) -> dict[str, Any]:

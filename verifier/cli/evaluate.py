@@ -88,9 +88,8 @@ def _show(report: Report, written: Path) -> None:
         console.width = _WIDE
     table = Table("species", "presented", "accepted", "APCER", "95 % interval", "retry", "stopped by", box=None, pad_edge=False)
     for rates in report.species:
-        mark = " [dim](not in the recording)[/]" if rates.beyond_the_recording else ""
         table.add_row(
-            escape(rates.species) + mark,
+            escape(rates.species),
             str(rates.apcer.trials),
             str(rates.apcer.count),
             percent(rates.apcer.share),

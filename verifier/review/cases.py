@@ -3,20 +3,22 @@
 A manifest is a JSON Lines file; paths are relative to it. A line needs `file`, and says what the recording is: `"species": NAME`
 for an attack, `"species": "bona_fide"` or `"bona_fide": true` for a live person. Besides, it may have `condition` (of a bona
 fide), `challenge` (an object, JSON text, or the path of a file; without it only the questions that need none are asked), `id`,
-`half` (`calibrate` or `report`) and `beyond_the_recording` (an attack of which nothing shows in a recording). Other keys are left
-alone.
+`half` (`calibrate` or `report`) and `received_s` (seconds from the issue of its challenge until all of it was there). Other keys
+are left alone.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from challenges.model import Challenge, InvalidChallengeError, from_json
 from verifier.errors import InvalidRequestError
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 MANIFEST = "manifest.jsonl"
@@ -33,8 +35,8 @@ class Case:
     species: str
     condition: str
     half: str
-    beyond_the_recording: bool
     challenge: Challenge
+    received_at: datetime | None = None
 
 
 def read_cases(path: Path, *, half: str = "") -> tuple[Case, ...]:
@@ -67,6 +69,7 @@ def _case(line: str, number: int, manifest: Path) -> Case:
     species = BONA_FIDE if row.get(BONA_FIDE) is True else row.get("species")
     if not isinstance(species, str) or not species:
         raise InvalidRequestError(f'{where} says neither "species" nor "bona_fide": true')
+    challenge = _challenge(row.get("challenge"), manifest.parent, where)
     attack = "" if species == BONA_FIDE else species
     return Case(
         id=str(row.get("id", row["file"])),
@@ -74,8 +77,8 @@ def _case(line: str, number: int, manifest: Path) -> Case:
         species=attack,
         condition="" if attack else str(row.get("condition") or _PLAIN),
         half=str(row.get("half", "")),
-        beyond_the_recording=bool(row.get("beyond_the_recording", False)),
-        challenge=_challenge(row.get("challenge"), manifest.parent, where),
+        challenge=challenge,
+        received_at=_received_at(row.get("received_s"), challenge, where),
     )
 
 
@@ -88,3 +91,13 @@ def _challenge(given: Any, folder: Path, where: str) -> Challenge:  # noqa: ANN4
         return from_json(given)
     except (OSError, UnicodeDecodeError, json.JSONDecodeError, InvalidChallengeError) as error:
         raise InvalidRequestError(f"{where}: the challenge cannot be read: {error}") from None
+
+
+def _received_at(given: object, challenge: Challenge, where: str) -> datetime | None:
+    if given is None:
+        return None
+    if challenge.issued_at is None:
+        raise InvalidRequestError(f'{where}: "received_s" needs a challenge with "issued_at"')
+    if not isinstance(given, int | float) or isinstance(given, bool):
+        raise InvalidRequestError(f'{where}: "received_s" is not a number of seconds')
+    return challenge.issued_at + timedelta(seconds=given)

@@ -49,14 +49,12 @@ class SpeciesRates:
     """What came of the presentations of one attack species.
 
     apcer: accepted. retries: asked to try again. stopped_by: for each check, how many it counted against.
-    beyond_the_recording: nothing of it shows in a recording, so that no check here can see it.
     """
 
     species: str
     apcer: Rate
     retries: Rate
     stopped_by: Mapping[str, int]
-    beyond_the_recording: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,6 @@ def species_rates(attempts: Iterable[Attempt], profile: Profile) -> tuple[Specie
             apcer=_share(group, lambda attempt: attempt.verdict is Verdict.ACCEPTED),
             retries=_share(group, lambda attempt: attempt.verdict is Verdict.RETRY),
             stopped_by=_stopped_by(group, profile),
-            beyond_the_recording=any(attempt.case.beyond_the_recording for attempt in group),
         )
         for species, group in _grouped((a for a in attempts if a.case.species), lambda attempt: attempt.case.species)
     ]

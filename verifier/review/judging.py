@@ -76,7 +76,7 @@ class _Process:
 
 def _judged(case: Case, profile: Profile, kit: ModelKit, settings: Settings) -> Attempt:
     try:
-        judgement = verify(case.file, case.challenge, profile=profile, kit=kit, settings=settings)
+        judgement = verify(case.file, case.challenge, profile=profile, kit=kit, settings=settings, received_at=case.received_at)
     except UnjudgeableError as error:
         return Attempt(case, Verdict.REJECTED, (error.reason,), (), {})
     decision = judgement.decision

@@ -76,13 +76,12 @@ def interval(rate: Rate) -> str:
 
 
 def _head(report: Report) -> str:
-    seen = [rates for rates in report.species if not rates.beyond_the_recording]
-    worst = max((rates.apcer.share or 0 for rates in seen), default=None)
-    through = sum(bool(rates.apcer.count) for rates in seen)
+    worst = max((rates.apcer.share or 0 for rates in report.species), default=None)
+    through = sum(bool(rates.apcer.count) for rates in report.species)
     genuine = report.bona_fide
     boxes = [
         (percent(worst), "APCER of the worst species"),
-        (f"{through} of {len(seen)}", "species of which any was accepted"),
+        (f"{through} of {len(report.species)}", "species of which any was accepted"),
         (percent(genuine.bpcer.share), f"BPCER, {interval(genuine.bpcer)}"),
         (percent(genuine.retries.share), "bona fide asked to try again"),
     ]
@@ -100,15 +99,9 @@ def _head(report: Report) -> str:
 
 
 def _species_section(species: Sequence[SpeciesRates]) -> str:
-    seen = [rates for rates in species if not rates.beyond_the_recording]
-    beyond = [rates for rates in species if rates.beyond_the_recording]
-    note = (
-        "<h2>Attacks that do not show in a recording</h2><p>Whoever issues the challenge has to see these: single use, a "
-        f"short life, prompts revealed one by one. Here they come out as bona fide ones do.</p>{_species_table(beyond)}"
-    )
     return (
         "<h2>Attacks, worst species first</h2><p>APCER is the share accepted; it is not averaged over species, since an attacker "
-        f"chooses the best one.</p>{_species_table(seen)}{note if beyond else ''}"
+        f"chooses the best one.</p>{_species_table(species)}"
     )
 
 
@@ -117,7 +110,7 @@ def _species_table(species: Iterable[SpeciesRates]) -> str:
         [
             escape(rates.species),
             _number(rates.apcer.trials),
-            _number(rates.apcer.count, bad=bool(rates.apcer.count) and not rates.beyond_the_recording),
+            _number(rates.apcer.count, bad=bool(rates.apcer.count)),
             percent(rates.apcer.share),
             interval(rates.apcer),
             percent(rates.retries.share),
@@ -211,7 +204,7 @@ def _attempts_section(attempts: Sequence[Attempt]) -> str:
 
 
 def _verdict(attempt: Attempt) -> str:
-    wrong = (attempt.verdict is Verdict.ACCEPTED) == bool(attempt.case.species) and not attempt.case.beyond_the_recording
+    wrong = (attempt.verdict is Verdict.ACCEPTED) == bool(attempt.case.species)
     return f'<span class="{"bad" if wrong else "good"}">{escape(attempt.verdict.value)}</span>'
 
 

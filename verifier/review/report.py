@@ -99,7 +99,6 @@ def document(report: Report) -> dict[str, Any]:
                 "apcer": _rate(rates.apcer),
                 "retries": _rate(rates.retries),
                 "stopped_by": dict(rates.stopped_by),
-                "beyond_the_recording": rates.beyond_the_recording,
             }
             for rates in report.species
         ],

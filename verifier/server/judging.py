@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from challenges.model import Challenge
     from verifier.settings import Settings
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One recording, as bytes in memory only, and the challenge it answers."""
+    """One recording, as bytes in memory only, the challenge it answers, and when all of it was there."""
 
     recording: bytes = field(repr=False)
     challenge: Challenge
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class OpenJudge:
                 profile=profile,
                 kit=kit,
                 settings=settings,
+                received_at=response.received_at,
                 cancelled=cancelled,
             )
 

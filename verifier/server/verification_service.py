@@ -137,7 +137,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         recording = await upload.recording()
         received_at = self._clock()  # step 4
         self._require_time(context)
-        return await self._judge(config, audience, Response(recording, challenge), received_at=received_at)
+        return await self._judge(config, audience, Response(recording, challenge, received_at), received_at=received_at)
 
     async def _judge(
         self, config: VerifyResponseConfig, audience: AudienceKey, response: Response, *, received_at: datetime

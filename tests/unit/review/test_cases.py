@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHALLENGE = {"steps": [{"say": "five"}]}
+ISSUED = {**CHALLENGE, "issued_at": "2026-01-01T00:00:00+00:00", "expires_at": "2026-01-01T00:03:00+00:00"}
 
 
 def written(folder: Path, *rows: Any) -> Path:
@@ -33,15 +35,14 @@ def test_line_says_what_a_recording_is_and_what_was_asked(tmp_path: Path) -> Non
         {"file": "a.mp4", "species": "bona_fide", "condition": "dim", "challenge": json.dumps(CHALLENGE)},
         "",
         {"file": "a.mp4", "bona_fide": True, "challenge": "asked.json"},
-        {"file": "a.mp4", "species": "late", "beyond_the_recording": True},
+        {"file": "a.mp4", "species": "early", "challenge": ISSUED, "received_s": 2.5},
     )
-    attack, dim, plain, late = read_cases(tmp_path)
+    attack, dim, plain, early = read_cases(tmp_path)
     assert (attack.id, attack.species, attack.condition, attack.half) == ("one", "print", "", "report")
     assert (dim.id, dim.species, dim.condition) == ("a.mp4", "", "dim")
-    assert (plain.condition, plain.half, plain.beyond_the_recording) == ("plain", "", False)
-    assert late.beyond_the_recording
+    assert (plain.condition, plain.half, plain.received_at) == ("plain", "", None)
+    assert early.received_at == datetime(2026, 1, 1, 0, 0, 2, 500_000, tzinfo=UTC)
     assert attack.challenge == dim.challenge == plain.challenge == Challenge((Say("five"),))
-    assert late.challenge == Challenge(())
     assert read_cases(manifest) == read_cases(tmp_path)
     assert read_cases(manifest, half="report") == (attack,)
 
@@ -56,6 +57,14 @@ def test_line_says_what_a_recording_is_and_what_was_asked(tmp_path: Path) -> Non
         ({"file": "a.mp4"}, 'line 1 of manifest.jsonl says neither "species" nor "bona_fide"'),
         ({"file": "a.mp4", "species": 3}, 'line 1 of manifest.jsonl says neither "species" nor "bona_fide"'),
         ({"file": "a.mp4", "species": "print", "challenge": {"steps": 1}}, "line 1 .* the challenge cannot be read"),
+        (
+            {"file": "a.mp4", "species": "print", "challenge": CHALLENGE, "received_s": 1},
+            'line 1 .*: "received_s" needs a challenge',
+        ),
+        (
+            {"file": "a.mp4", "species": "print", "challenge": ISSUED, "received_s": "1"},
+            'line 1 .*: "received_s" is not a number',
+        ),
         ({"file": "a.mp4", "species": "print", "challenge": "missing.json"}, "line 1 .* the challenge cannot be read"),
         ("", "manifest.jsonl has no recording"),
     ],

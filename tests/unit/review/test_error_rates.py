@@ -25,8 +25,8 @@ PROFILE = Profile("test", "", {}, {"depth": Role.VETO, "phrase": Role.CONFIRM, "
 PASS, FAIL, UNABLE = Outcome.PASS, Outcome.FAIL, Outcome.UNABLE
 
 
-def attempt(verdict: Verdict, *, species: str = "", condition: str = "", beyond: bool = False, **checks: Outcome) -> Attempt:
-    case = Case("id", Path("clip.mp4"), species, condition, "", beyond, Challenge(()))
+def attempt(verdict: Verdict, *, species: str = "", condition: str = "", **checks: Outcome) -> Attempt:
+    case = Case("id", Path("clip.mp4"), species, condition, "", Challenge(()))
     results = tuple(
         CheckResult(name, outcome, reason=None if outcome is PASS else Reason.FLAT_FACE) for name, outcome in checks.items()
     )
@@ -81,14 +81,13 @@ def test_worst_species_comes_first() -> None:
         attempt(Verdict.RETRY, species="print", depth=FAIL, phrase=UNABLE),
         attempt(Verdict.ACCEPTED, species="screen", depth=PASS, phrase=PASS),
         attempt(Verdict.REJECTED, species="screen", depth=FAIL, phrase=PASS),
-        attempt(Verdict.REVIEW, species="dub", depth=PASS, phrase=FAIL, beyond=True),
+        attempt(Verdict.REVIEW, species="dub", depth=PASS, phrase=FAIL),
     ]
     screen, dub, paper = species_rates(attempts, PROFILE)
     assert (screen.species, screen.apcer.share, screen.stopped_by) == ("screen", 0.5, {"depth": 1})
     assert (paper.species, paper.apcer.share, paper.retries.share) == ("print", 0.0, 0.5)
     assert paper.stopped_by == {"depth": 2, "phrase": 1}
-    assert (dub.species, dub.beyond_the_recording) == ("dub", True)
-    assert not screen.beyond_the_recording
+    assert (dub.species, dub.apcer.share) == ("dub", 0.0)
 
 
 def test_zero_attacks_have_no_rates() -> None:

@@ -24,7 +24,7 @@ HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>\x00&'
 
 
 def attempt(name: str, score: float | None, *, species: str = "", condition: str = "") -> Attempt:
-    case = Case(name, Path("clip.mp4"), species, condition, "", beyond_the_recording=False, challenge=Challenge(()))
+    case = Case(name, Path("clip.mp4"), species, condition, "", Challenge(()))
     if score is None:
         result = CheckResult.unable("presentation_attack", Reason.RECORDING_TOO_SHORT, HOSTILE)
     else:
