@@ -4,9 +4,10 @@ The algorithm:
 
 1. Open the recording within the site's limits; what cannot be read at all raises and is no verdict.
 2. Collect the evidence in one pass, with the challenge's words laid over the sound.
-3. Put every question that applies to the evidence; a question that cannot be answered says so and the others go on.
-4. Fold the answers: vetoes first, confirmations required.
-5. Record what the answer depended on (recording, models, profile, code), so that a replay can be diffed.
+3. Ask for the age. Whoever does not clearly look adult is judged by the stricter profile that the given one names for minors.
+4. Put every question that applies to the evidence; a question that cannot be answered says so and the others go on.
+5. Fold the answers: vetoes first, confirmations required.
+6. Record what the answer depended on (recording, models, profile, code), so that a replay can be diffed.
 
 A challenge with nothing to say leaves out the questions about speech, one without turns those about movement. The caller
 makes sure that an issued challenge has both, is the person's own, and is spent once.
@@ -23,6 +24,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from verifier.checks import (
+    age,
     alone,
     blink,
     depth,
@@ -51,7 +53,7 @@ from verifier.decision import decide
 from verifier.evidence.collect import collect
 from verifier.evidence.picture import Stopwatch
 from verifier.profiles import Profile, Role
-from verifier.types import CheckResult, Evidence, Judgement
+from verifier.types import CheckResult, Evidence, Judgement, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -110,6 +112,7 @@ def questions(settings: Settings, *, received_at: datetime | None = None) -> tup
         Question(face_size.NAME, face_size.check, _always),
         Question(presence.NAME, presence.check, _always),
         Question(alone.NAME, alone.check, _always),
+        Question(age.NAME, age.check, _always),
         Question(same_person.NAME, same_person.check, _always),
         Question(presentation_attack.NAME, presentation_attack.check, _always),
         Question(frozen.NAME, frozen.check, _always),
@@ -141,7 +144,7 @@ def verify(
     Args:
         recording: the file's bytes, or its path.
         challenge: what was asked; issued or written by hand.
-        profile: thresholds and roles.
+        profile: thresholds and roles, and those for a possible minor.
         kit: the models.
         settings: limits and the analysis rate.
         received_at: when the whole recording was there; without it nobody asks whether there was time to record it.
@@ -159,21 +162,26 @@ def verify(
 
     # Step 3.
     mark = perf_counter()
+    minor_safeguards = age.check(evidence, challenge, profile).outcome is not Outcome.PASS
+    profile = profile.judging(minor=minor_safeguards)
+
+    # Step 4.
     asked = [question for question in questions(settings, received_at=received_at) if question.applies(challenge)]
     results = tuple(question.check(evidence, challenge, profile) for question in asked)
     watch.add("checks", mark)
 
-    # Step 4.
+    # Step 5.
     required = [question.name for question in asked if profile.role(question.name) is Role.CONFIRM]
     decision = decide(results, profile, required=required)
     watch.add("total", began)
 
-    # Step 5.
+    # Step 6.
     return Judgement(
         decision=decision,
         checks=results,
         evidence=evidence,
         profile=profile.name,
+        minor_safeguards=minor_safeguards,
         digests=_digests(evidence, profile, kit, settings),
         timings_ms=dict(watch),
     )

@@ -263,11 +263,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Everything one verification produced."""
+    """Everything one verification produced.
+
+    profile: name of the one it was judged by. minor_safeguards: the person may be a minor, or it could not be told.
+    """
 
     decision: Decision
     checks: tuple[CheckResult, ...]
     evidence: Evidence
     profile: str
+    minor_safeguards: bool
     digests: Mapping[str, str] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)

@@ -26,7 +26,18 @@ if TYPE_CHECKING:
     from verifier.types import CheckResult, Judgement
 
 KINDS = ("bonafide", "headturn", "replay", "deepfake")
-SCORES = ("frame_rate", "light", "sharpness", "face_size", "presence", "alone", "same_person", "presentation_attack", "blink")
+SCORES = (
+    "frame_rate",
+    "light",
+    "sharpness",
+    "face_size",
+    "presence",
+    "alone",
+    "same_person",
+    "presentation_attack",
+    "age",
+    "blink",
+)
 SOUND = (loudness, noise, speaker)
 
 

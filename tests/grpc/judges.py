@@ -51,7 +51,7 @@ class OpenScripted:
         return self.judge
 
     def judge(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
-        """Do what the recording says: accept, accept:SEED (of its fingerprint), reject, sleep:SECONDS, die, damaged, bug."""
+        """Do what it says: accept, accept:SEED (of its fingerprint), minor, reject, sleep:SECONDS, die, damaged, bug."""
         script = response.recording.rstrip(b"\0").decode()
         self._note(f"begin {script}")
         verb, _, argument = script.partition(":")
@@ -71,14 +71,14 @@ class OpenScripted:
                 raise ZeroDivisionError(argument)
         self._note("end")
         seed = int(argument) if verb == "accept" and argument else None
-        return _judgement(response.recording, accept=verb == "accept", seed=seed)
+        return _judgement(response.recording, accept=verb in {"accept", "minor"}, seed=seed, minor=verb == "minor")
 
     def _note(self, line: str) -> None:
         with self.journal.open("a") as journal:
             journal.write(f"{line}\n")
 
 
-def _judgement(recording: bytes, *, accept: bool, seed: int | None) -> Judgement:
+def _judgement(recording: bytes, *, accept: bool, seed: int | None, minor: bool) -> Judgement:
     media = MediaInfo("mp4", len(recording), hashlib.sha256(recording).hexdigest(), 5.0)
     check = CheckResult(
         "phrase",
@@ -101,7 +101,8 @@ def _judgement(recording: bytes, *, accept: bool, seed: int | None) -> Judgement
             _sound() if accept else missing,
             fingerprint=Fingerprint() if seed is None else _fingerprint(seed),
         ),
-        profile="default",
+        profile="minor" if minor else "default",
+        minor_safeguards=minor,
         digests={"profile": DIGEST, "model:face-embedding": DIGEST, "model:speaker-embedding": DIGEST},
         timings_ms={"total": 12.5},
     )

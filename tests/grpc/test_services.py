@@ -105,6 +105,28 @@ async def test_an_accepted_response_earns_a_credential_its_audience_can_open(ser
         assert opened.expires_at == answer.credential.expire_time.ToDatetime(tzinfo=UTC)
 
 
+async def test_an_accepted_possible_minor_is_marked_wherever_it_shows(serve: OpenServer) -> None:
+    """The answer, the stored attempt, the credential and the receipt say that safeguards apply; an adult's say that none do."""
+    async with serve() as client:
+        published = await client.credentials.GetKeys(GetKeysRequest())
+        expectations = {
+            "issuer_keys": VerificationKeys.from_jwks(json.loads(published.jwks)),
+            "expected_audience": AUDIENCE,
+            "expected_issuer": published.issuer,
+            "now": datetime.now(UTC),
+        }
+        for script, marked in ((b"minor", True), (b"accept", False)):
+            answer = await client.verify((await client.challenge()).id, script)
+            assert answer.attempt.verdict == attempt_pb2.ACCEPTED
+            assert answer.attempt.minor_safeguards is marked
+            stored = await client.verification.GetAttempt(GetAttemptRequest(attempt_id=answer.attempt.id))
+            assert stored.minor_safeguards is marked
+            opened = open_credential(answer.credential.token, audience_key=client.audience_key, **expectations)
+            receipt = open_receipt(answer.credential.receipt, **expectations)
+            assert opened.provenance.minor_safeguards is receipt.provenance.minor_safeguards is marked
+            assert opened.provenance.profile == ("minor" if marked else "default")
+
+
 async def test_published_keys_hold_no_private_part(serve: OpenServer) -> None:
     """The key set is public: no key in it has a `d`."""
     async with serve() as client:

@@ -43,7 +43,9 @@ def _issued() -> Issued:
         now=NOW,
         ttl=timedelta(days=180),
         jti="jti-1",
-        provenance=Provenance("cameo", "attempt", "challenge", {"m": "0" * 64}, "default", "1" * 64, "2" * 64, ("phrase",)),
+        provenance=Provenance(
+            "cameo", "attempt", "challenge", {"m": "0" * 64}, "default", "1" * 64, "2" * 64, ("phrase",), minor_safeguards=False
+        ),
         face=_embedding(1),
         voice=_embedding(2),
     )
@@ -183,7 +185,7 @@ def test_composed_claims_keep_their_promises(seed: int, ttl_s: int, key_s: int, 
         ttl=timedelta(seconds=ttl_s),
         not_after=NOW + timedelta(seconds=key_s),
         jti="jti-1",
-        provenance=Provenance("cameo", "attempt", "challenge", {}, "default", "1" * 64, "2" * 64, ()),
+        provenance=Provenance("cameo", "attempt", "challenge", {}, "default", "1" * 64, "2" * 64, (), minor_safeguards=False),
         face=face,
         voice=_embedding(seed + 1),
     )

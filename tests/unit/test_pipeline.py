@@ -13,11 +13,13 @@ from fixtures.manifest import Fixture, load
 from verifier.errors import AbandonedError
 from verifier.pipeline import code_digest, questions, verify
 from verifier.profiles import load as load_profile
+from verifier.reasons import Reason
 from verifier.settings import Settings
 from verifier.types import FaceTrack, Judgement, Outcome, SoundTrack, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from verifier.models.kit import ModelKit
 
@@ -81,6 +83,22 @@ def test_questions_that_do_not_apply_are_left_out(judge: Callable[..., Judgement
     spoken = judge(recording, Challenge(tuple(step for step in BONA_FIDE.challenge.steps if isinstance(step, Say))))
     assert TURNED.isdisjoint(check.name for check in spoken.checks)
     assert {c.name for c in spoken.checks if c.outcome is Outcome.PASS} >= {"phrase", "speaker"}
+
+
+@pytest.mark.parametrize(("role", "verdict"), [("advise", Verdict.ACCEPTED), ("confirm", Verdict.REVIEW)])
+def test_a_possible_minor_is_judged_by_the_profile_for_minors(kit: ModelKit, tmp_path: Path, role: str, verdict: Verdict) -> None:
+    """Where everyone below 90 may be a minor, a good answer is accepted with the mark, or reviewed where the site says so."""
+    file = tmp_path / "elders.toml"
+    file.write_text(
+        f'extends = "default"\nroles = {{ age = "{role}" }}\n[thresholds.adult_age_min]\n'
+        'value = 90\nunit = "years"\ndirection = "at_least"\nsource = "a test"\n'
+    )
+    judgement = verify(BONA_FIDE.file, BONA_FIDE.challenge, profile=load_profile(str(file)), kit=kit, settings=Settings())
+    assert (judgement.profile, judgement.minor_safeguards, judgement.decision.verdict) == ("minor", True, verdict)
+    assert judgement.decision.reasons == ((Reason.POSSIBLE_MINOR,) if verdict is Verdict.REVIEW else ())
+    assert judgement.digests["profile"] == load_profile(str(file)).judging(minor=True).digest
+    same_person = next(check for check in judgement.checks if check.name == "same_person")
+    assert same_person.threshold == load_profile("minor")["same_person_min"].value
 
 
 def test_work_stops_when_the_caller_is_gone(kit: ModelKit) -> None:

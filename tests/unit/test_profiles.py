@@ -11,6 +11,7 @@ from verifier.errors import ProfileError
 from verifier.pipeline import questions
 from verifier.profiles import Profile, Role, built_in, load
 from verifier.settings import Settings
+from verifier.types import Direction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +37,7 @@ def test_a_site_profile_overrides_single_thresholds(tmp_path: Path) -> None:
     file = tmp_path / "strict.toml"
     file.write_text(
         'extends = "default"\nroles = { blink = "confirm" }\n[thresholds.live_p20_min]\n'
-        'value = 0.9\nunit = "p"\ndirection = "at_least"\nsource = "our own red team"\n'
+        'value = 0.9\nunit = "p(live)"\ndirection = "at_least"\nsource = "our own red team"\n'
     )
     strict, default = load(str(file)), load()
     assert (strict["live_p20_min"].value, strict.role("blink")) == (0.9, Role.CONFIRM)
@@ -78,3 +79,51 @@ def test_nan_is_never_on_the_good_side() -> None:
     """A score that could not be computed passes no threshold."""
     for threshold in load().thresholds.values():
         assert not threshold.holds(float("nan"))
+
+
+def test_a_possible_minor_is_judged_more_strictly_and_by_name() -> None:
+    """The default profile names one for minors that differs, and has no threshold or role that is milder."""
+    default, minor = load(), load("minor")
+    moved = default.judging(minor=True)
+    assert default.judging(minor=False) is default
+    assert (moved.name, moved.digest) == ("minor", minor.digest)
+    assert (moved.thresholds, moved.roles) == (minor.thresholds, minor.roles)
+    stricter = {key for key, own in default.thresholds.items() if moved[key].value != own.value}
+    assert {"same_person_min", "live_p20_min", "relief_min"} <= stricter
+    for key in stricter:
+        assert moved[key].holds(default[key].value) is False
+    assert minor.judging(minor=True) is minor
+
+
+def test_a_site_that_is_stricter_stays_so_for_minors(tmp_path: Path) -> None:
+    """Of a site's own line and that for minors the stricter one stands, whichever way it points, and so for roles."""
+    file = tmp_path / "site.toml"
+    file.write_text(
+        'extends = "default"\nroles = { blink = "confirm", splice = "advise" }\n'
+        '[thresholds.live_p20_min]\nvalue = 0.9\nunit = "p(live)"\ndirection = "at_least"\nsource = "our own red team"\n'
+        '[thresholds.same_person_min]\nvalue = 0.3\nunit = "cosine"\ndirection = "at_least"\nsource = "our own red team"\n'
+        '[thresholds.extra_faces_max]\nvalue = 0.5\nunit = "of frames"\ndirection = "at_most"\nsource = "our own red team"\n'
+    )
+    site, minor = load(str(file)), load("minor")
+    moved = site.judging(minor=True)
+    assert moved["live_p20_min"].value == 0.9
+    assert moved["same_person_min"] == minor["same_person_min"]
+    assert (moved["extra_faces_max"].direction, moved["extra_faces_max"]) == (Direction.AT_MOST, minor["extra_faces_max"])
+    assert (moved.role("blink"), moved.role("splice")) == (Role.CONFIRM, Role.VETO)
+    assert moved.digest not in {site.digest, minor.digest}
+
+
+def test_a_site_may_do_without_a_profile_for_minors(tmp_path: Path) -> None:
+    """An empty name moves nobody; a name there is not is an error, as are thresholds that cannot be compared."""
+    file = tmp_path / "site.toml"
+    file.write_text('extends = "default"\nminor_profile = ""\n')
+    site = load(str(file))
+    assert site.judging(minor=True) is site
+    file.write_text('extends = "default"\nminor_profile = "children"\n')
+    with pytest.raises(ProfileError, match="children"):
+        load(str(file))
+    file.write_text(
+        'extends = "default"\n[thresholds.live_p20_min]\nvalue = 90\nunit = "%"\ndirection = "at_least"\nsource = "x"\n'
+    )
+    with pytest.raises(ProfileError, match="'live_p20_min'"):
+        load(str(file))

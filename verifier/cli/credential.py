@@ -156,6 +156,7 @@ def credential_document(opened: OpenedCredential, *, embeddings: bool = False) -
         "profile": {"name": facts.profile, "sha256": facts.profile_sha256},
         "evidence_sha256": facts.evidence_sha256,
         "confirmed": list(facts.confirmed),
+        "minor_safeguards": facts.minor_safeguards,
         "models": dict(facts.models),
         "face": _embedding_document(opened.face, values=embeddings),
         "voice": _embedding_document(opened.voice, values=embeddings),

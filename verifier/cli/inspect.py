@@ -11,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.json import JSON
 
+from challenges.model import Challenge
 from verifier import profiles
+from verifier.checks import age
 from verifier.cli.output import print_json
 from verifier.errors import CameoError, InvalidRequestError, UnjudgeableError
 from verifier.evidence.blinks import blinks
@@ -21,7 +23,7 @@ from verifier.evidence.movements import movements
 from verifier.models.kit import ModelKit
 from verifier.profiles import Profile
 from verifier.settings import Settings
-from verifier.types import Evidence, FaceTrack, Missing, SoundTrack
+from verifier.types import Evidence, FaceTrack, Missing, Outcome, SoundTrack
 
 
 def inspect(
@@ -63,6 +65,7 @@ def _document(evidence: Evidence, profile: Profile, *, embeddings: bool) -> dict
     document |= _NO_FACE if isinstance(face, Missing) else _face(face, profile)
     document |= _NO_SOUND if isinstance(sound, Missing) else _sound(sound)
     halves: list[tuple[str, FaceTrack | SoundTrack | Missing]] = [("face", face), ("sound", sound)]
+    document["age"] = _age(evidence, profile)
     document["missing"] = {name: half.reason.value for name, half in halves if isinstance(half, Missing)}
     if embeddings:
         document["face_embedding"] = None if isinstance(face, Missing) else _vector(face_embedding(face))
@@ -70,7 +73,7 @@ def _document(evidence: Evidence, profile: Profile, *, embeddings: bool) -> dict
     return document
 
 
-_NO_FACE: dict[str, Any] = dict.fromkeys(("faces", "pose", "movements", "blinks", "presentation_attack", "age"))
+_NO_FACE: dict[str, Any] = dict.fromkeys(("faces", "pose", "movements", "blinks", "presentation_attack"))
 _NO_SOUND: dict[str, Any] = dict.fromkeys(("transcript", "speech_s"))
 
 
@@ -95,11 +98,22 @@ def _face(face: FaceTrack, profile: Profile) -> dict[str, Any]:
         ],
         "blinks": blinks(face.blendshapes, closed=profile["blink_closed_min"].value),
         "presentation_attack": _live(face),
-        "age": {"expected": round(float(np.median(face.ages)), 1)} if len(face.ages) else None,
         "light": {
             "luma_p50": round(float(np.nanmedian(face.luma)), 1),
             "sharpness_p50": round(float(np.nanmedian(face.sharpness)), 4),
         },
+    }
+
+
+def _age(evidence: Evidence, profile: Profile) -> dict[str, Any] | None:
+    face = evidence.face
+    if isinstance(face, Missing) or len(face.ages) == 0:
+        return None
+    standing = age.check(evidence, Challenge(()), profile)
+    return {
+        "expected": round(float(np.median(face.ages)), 1),
+        "frames": len(face.ages),
+        "minor_safeguards": standing.outcome is not Outcome.PASS,
     }
 
 

@@ -50,6 +50,7 @@ def judgement_document(judgement: Judgement) -> dict[str, Any]:
         "reasons": [reason.value for reason in judgement.decision.reasons],
         "hint": judgement.decision.reasons[0].hint if judgement.decision.reasons else "",
         "profile": judgement.profile,
+        "minor_safeguards": judgement.minor_safeguards,
         "checks": [check_document(result) for result in judgement.checks],
         "timings_ms": rounded(judgement.timings_ms),
         "digests": dict(judgement.digests),

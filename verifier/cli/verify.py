@@ -141,3 +141,5 @@ def _show(judgement: Judgement) -> None:
         console.print(decision.reasons[0].hint)
     console.print(checks_table(judgement.checks))
     console.print(f"{judgement.timings_ms['total'] / 1e3:.2f} s, profile {judgement.profile}")
+    if judgement.minor_safeguards:
+        console.print("possibly a minor: minor safeguards apply")

@@ -46,7 +46,8 @@ class Provenance:
     """How an identity was established: what the receipt shows as well.
 
     models: model id to hex sha256 of its file. evidence_sha256: of the recording. confirmed: names of the checks that
-    passed, never a score. The ids should be made per credential: one that several audiences see would link the pseudonyms.
+    passed, never a score. minor_safeguards: the person may be a minor, and whoever uses the likeness must treat it as a minor's.
+    The ids should be made per credential: one that several audiences see would link the pseudonyms.
     """
 
     cameo_id: str
@@ -57,6 +58,7 @@ class Provenance:
     profile_sha256: str
     evidence_sha256: str
     confirmed: tuple[str, ...]
+    minor_safeguards: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ def compose(  # noqa: PLR0913 - a credential says this much, each by name
         "profile": {"name": provenance.profile, "sha256": provenance.profile_sha256},
         "evidence": {"sha256": provenance.evidence_sha256},
         "liveness": {"confirmed": list(provenance.confirmed)},
+        "minor_safeguards": provenance.minor_safeguards,
         "face": _embedding(face),
         "voice": _embedding(voice),
     }
@@ -183,6 +186,9 @@ def read_provenance(claims: Mapping[str, Any]) -> Provenance:
     confirmed = _object(identity, "liveness").get("confirmed")
     if not isinstance(confirmed, list) or not all(isinstance(name, str) for name in confirmed):
         raise ValueError("'confirmed' is not a list of strings")
+    minor_safeguards = identity.get("minor_safeguards")
+    if not isinstance(minor_safeguards, bool):
+        raise ValueError("'minor_safeguards' is missing or not a boolean")  # noqa: TRY004 - the token's fault, not a caller's type
     return Provenance(
         cameo_id=_text(identity, "cameo"),
         attempt_id=_text(identity, "attempt"),
@@ -192,6 +198,7 @@ def read_provenance(claims: Mapping[str, Any]) -> Provenance:
         profile_sha256=_text(profile, "sha256"),
         evidence_sha256=_text(_object(identity, "evidence"), "sha256"),
         confirmed=tuple(confirmed),
+        minor_safeguards=minor_safeguards,
     )
 
 

@@ -1,4 +1,4 @@
-"""Apparent age, used only to send a possible minor to a person."""
+"""Apparent age, used only to judge a possible minor more strictly."""
 
 from __future__ import annotations
 

@@ -2,13 +2,16 @@
 
 A profile is a TOML file. The built-in ones lie beside this module; a site adds its own by path. A profile may `extends`
 another and override single thresholds or roles. No check carries a literal of its own.
+
+A profile names the one for possible minors, `minor_profile`. It is laid over the profile so that each threshold and role is the
+stricter of the two: nobody is judged more mildly for looking young. An empty name moves nobody.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -35,6 +38,10 @@ class Role(StrEnum):
     ADVISE = "advise"
     """Recorded for analysts; never decides."""
 
+    def stricter(self, other: Role) -> Role:
+        """Return whichever of the two counts against more recordings."""
+        return min(self, other, key=(Role.CONFIRM, Role.VETO, Role.ADVISE).index)
+
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
@@ -53,6 +60,16 @@ class Threshold:
         """Whether `score` is on the good side; NaN never is."""
         return score >= self.value if self.direction is Direction.AT_LEAST else score <= self.value
 
+    def stricter(self, other: Threshold) -> Threshold:
+        """Return whichever of the two fewer scores hold; this one where they are equal.
+
+        Raises:
+            ProfileError: they do not limit the same thing.
+        """
+        if (self.direction, self.unit) != (other.direction, other.unit):
+            raise ProfileError(f"threshold {self.name!r} is {other.direction} … {other.unit} in another profile")
+        return other if other.value != self.value and self.holds(other.value) else self
+
     def judge(self, check: str, score: float, reason: Reason, detail: str = "") -> CheckResult:
         """Return the result of the check of that name: it passes, or fails for `reason`."""
         passed = self.holds(score)
@@ -70,13 +87,21 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A named set of thresholds and of roles per check."""
+    """A named set of thresholds and of roles per check.
+
+    minor: what a possible minor is judged by; None where that is this profile itself.
+    """
 
     name: str
     description: str
     thresholds: Mapping[str, Threshold]
     roles: Mapping[str, Role]
     digest: str
+    minor: Profile | None = None
+
+    def judging(self, *, minor: bool) -> Profile:
+        """Return what to judge by: this profile, or the stricter one of a possible minor."""
+        return self.minor if minor and self.minor is not None else self
 
     def __getitem__(self, name: str) -> Threshold:
         """Return one threshold.
@@ -112,11 +137,21 @@ def load(name_or_path: str = DEFAULT) -> Profile:
     Raises:
         ProfileError: there is none, or it is malformed; the message names the part.
     """
+    profile, minor_name = _load(name_or_path)
+    if not minor_name or minor_name == profile.name:
+        return profile
+    minor, _ = _load(minor_name)
+    return replace(profile, minor=_stricter(profile, minor))
+
+
+def _load(name_or_path: str) -> tuple[Profile, str]:
+    """Return a profile with what it inherits, and the name of the one for minors."""
     document, name = _read(name_or_path)
     thresholds: dict[str, Threshold] = {}
     roles: dict[str, Role] = {}
+    minor = ""
     if parent := document.get("extends"):
-        base = load(parent)
+        base, minor = _load(parent)
         thresholds, roles = dict(base.thresholds), dict(base.roles)
     for key, table in document.get("thresholds", {}).items():
         thresholds[key] = _threshold(name, key, table)
@@ -125,14 +160,22 @@ def load(name_or_path: str = DEFAULT) -> Profile:
             roles[check] = Role(role)
         except ValueError:
             raise ProfileError(f"profile {name!r}: role of {check!r} is none of {', '.join(Role)}: {role!r}") from None
+    return _profile(name, str(document.get("description", "")), thresholds, roles), str(document.get("minor_profile", minor))
+
+
+def _stricter(profile: Profile, minor: Profile) -> Profile:
+    """Lay the profile for minors over another: of each threshold and role the stricter one."""
+    try:
+        thresholds = {key: own.stricter(minor.thresholds.get(key, own)) for key, own in profile.thresholds.items()}
+    except ProfileError as error:
+        raise ProfileError(f"profile {profile.name!r} and its minor profile {minor.name!r}: {error}") from None
+    roles = {check: own.stricter(minor.roles.get(check, own)) for check, own in profile.roles.items()}
+    return _profile(minor.name, minor.description, {**minor.thresholds, **thresholds}, {**minor.roles, **roles})
+
+
+def _profile(name: str, description: str, thresholds: Mapping[str, Threshold], roles: Mapping[str, Role]) -> Profile:
     canonical = "\n".join([*(f"{t!r}" for _, t in sorted(thresholds.items())), *(f"{c}={r}" for c, r in sorted(roles.items()))])
-    return Profile(
-        name=name,
-        description=str(document.get("description", "")),
-        thresholds=thresholds,
-        roles=roles,
-        digest=hashlib.sha256(canonical.encode()).hexdigest(),
-    )
+    return Profile(name, description, thresholds, roles, hashlib.sha256(canonical.encode()).hexdigest())
 
 
 def _folder() -> Any:  # noqa: ANN401 - importlib's Traversable has no public name before 3.12

@@ -176,6 +176,7 @@ def _check_rates(name: str, attempts: Sequence[Attempt], profile: Profile) -> Ch
 
 def _standing(attempt: Attempt, profile: Profile, *, and_advice: str = "") -> set[str]:
     """Return the checks that count against an attempt; of those that only advise, the one of that name alone."""
+    profile = profile.judging(minor=attempt.minor_safeguards)
     return {
         result.name
         for result in attempt.checks

@@ -26,7 +26,7 @@ class Attempt:
     """What came of one case.
 
     A recording that could not be judged at all has the verdict `REJECTED`, the reason for that, and no checks.
-    digests: what the verdict depended on.
+    digests: what the verdict depended on. minor_safeguards: it was judged by the profile for minors, if there is one.
     """
 
     case: Case
@@ -34,6 +34,7 @@ class Attempt:
     reasons: tuple[Reason, ...]
     checks: tuple[CheckResult, ...]
     digests: Mapping[str, str]
+    minor_safeguards: bool = False
 
 
 def judge(cases: Sequence[Case], *, profile: Profile, settings: Settings, workers: int = 1) -> Iterator[Attempt]:
@@ -80,4 +81,4 @@ def _judged(case: Case, profile: Profile, kit: ModelKit, settings: Settings) -> 
     except UnjudgeableError as error:
         return Attempt(case, Verdict.REJECTED, (error.reason,), (), {})
     decision = judgement.decision
-    return Attempt(case, decision.verdict, decision.reasons, judgement.checks, judgement.digests)
+    return Attempt(case, decision.verdict, decision.reasons, judgement.checks, judgement.digests, judgement.minor_safeguards)

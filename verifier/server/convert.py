@@ -36,6 +36,7 @@ def attempt(stored: Attempt, *, full: bool) -> attempt_pb2.Attempt:
         reasons=[reason.name for reason in stored.reasons],
         hint=stored.reasons[0].hint if stored.reasons else "",
         create_time=stored.created_at,
+        minor_safeguards=stored.minor_safeguards,
     )
     if full:
         message.checks.extend(check(result) for result in stored.checks)

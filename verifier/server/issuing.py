@@ -87,6 +87,7 @@ class Issuer:
                 profile_sha256=judgement.digests["profile"],
                 evidence_sha256=judgement.evidence.media.sha256,
                 confirmed=tuple(check.name for check in judgement.checks if check.outcome is Outcome.PASS),
+                minor_safeguards=judgement.minor_safeguards,
             ),
             face=Embedding(_FACE, models[_FACE], face_vector),
             voice=Embedding(_VOICE, models[_VOICE], voice.embedding),

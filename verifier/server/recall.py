@@ -39,10 +39,11 @@ class Recall:
             StoreError: the database could not be read; the recording must not count as new then.
         """
         began = perf_counter()
-        result = seen_before.check(judgement.evidence, challenge, self.profile, earlier=self._earlier(now - self.kept))
+        profile = self.profile.judging(minor=judgement.minor_safeguards)
+        result = seen_before.check(judgement.evidence, challenge, profile, earlier=self._earlier(now - self.kept))
         return replace(
             judgement,
-            decision=also(judgement.decision, result, self.profile),
+            decision=also(judgement.decision, result, profile),
             checks=(*judgement.checks, result),
             timings_ms={**judgement.timings_ms, "seen_before": (perf_counter() - began) * 1e3},
         )

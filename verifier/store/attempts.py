@@ -43,7 +43,8 @@ class AttemptState(StrEnum):
 class Attempt:
     """One attempt; `verdict` and `finished_at` are None while it is open, `verdict` also when it ended unjudged.
 
-    digests: model, profile and code digests, hex sha256. recording_sha256: empty until judged.
+    digests: model, profile and code digests, hex sha256. recording_sha256: empty until judged. minor_safeguards: see `Judgement`;
+    False until judged.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Attempt:
     recording_sha256: str
     created_at: datetime
     finished_at: datetime | None
+    minor_safeguards: bool
 
 
 class AttemptStore:
@@ -128,6 +130,7 @@ class AttemptStore:
             "reasons": [reason.value for reason in judgement.decision.reasons],
             "checks": [_check_to_json(check) for check in judgement.checks],
             "profile": judgement.profile,
+            "minor_safeguards": judgement.minor_safeguards,
             "digests": dict(judgement.digests),
             "timings_ms": {stage: float(ms) for stage, ms in judgement.timings_ms.items()},
             "recording_sha256": judgement.evidence.media.sha256,
@@ -222,6 +225,7 @@ def _attempt(row: Row[Any]) -> Attempt:
         recording_sha256=row.recording_sha256,
         created_at=row.created_at,
         finished_at=row.finished_at,
+        minor_safeguards=row.minor_safeguards,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ attempts = Table(
     Column("recording_sha256", String(64), nullable=False),
     Column("created_at", UtcMicroseconds, nullable=False),
     Column("finished_at", UtcMicroseconds),
+    Column("minor_safeguards", Boolean, nullable=False, server_default=false()),
     Index(None, "subject", "created_at"),
     Index(None, "state", "created_at"),
 )

@@ -54,7 +54,7 @@ ATTEMPT_VIEW_BASIC: AttemptView
 ATTEMPT_VIEW_FULL: AttemptView
 
 class Attempt(_message.Message):
-    __slots__ = ("id", "challenge_id", "audience", "verdict", "reasons", "hint", "create_time", "checks", "profile", "digests", "timings_ms")
+    __slots__ = ("id", "challenge_id", "audience", "verdict", "reasons", "hint", "create_time", "checks", "profile", "digests", "timings_ms", "minor_safeguards")
     class DigestsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -80,6 +80,7 @@ class Attempt(_message.Message):
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     DIGESTS_FIELD_NUMBER: _ClassVar[int]
     TIMINGS_MS_FIELD_NUMBER: _ClassVar[int]
+    MINOR_SAFEGUARDS_FIELD_NUMBER: _ClassVar[int]
     id: str
     challenge_id: str
     audience: str
@@ -91,7 +92,8 @@ class Attempt(_message.Message):
     profile: str
     digests: _containers.ScalarMap[str, str]
     timings_ms: _containers.ScalarMap[str, float]
-    def __init__(self, id: _Optional[str] = ..., challenge_id: _Optional[str] = ..., audience: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., hint: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., profile: _Optional[str] = ..., digests: _Optional[_Mapping[str, str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ...) -> None: ...
+    minor_safeguards: bool
+    def __init__(self, id: _Optional[str] = ..., challenge_id: _Optional[str] = ..., audience: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., hint: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., profile: _Optional[str] = ..., digests: _Optional[_Mapping[str, str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., minor_safeguards: _Optional[bool] = ...) -> None: ...
 
 class Check(_message.Message):
     __slots__ = ("name", "outcome", "score", "unit", "threshold", "direction", "reason", "detail")

@@ -56,7 +56,8 @@ def test_a_recording_shows_every_part(documents: list[dict[str, object]]) -> Non
     assert 0.9 < document["presentation_attack"]["live_p10"] <= document["presentation_attack"]["live_p50"] <= 1
     assert {"text", "start_s", "end_s", "probability"} == set(document["transcript"]["words"][0])
     assert 2 < document["speech_s"] < document["media"]["duration_s"]
-    assert 15 < document["age"]["expected"] < 70
+    assert 28 < document["age"]["expected"] < 70
+    assert document["age"]["minor_safeguards"] is False
 
 
 def test_a_still_has_a_face_and_no_voice(documents: list[dict[str, object]]) -> None:

@@ -84,5 +84,6 @@ def world() -> World:
             profile_sha256="ab" * 32,
             evidence_sha256="cd" * 32,
             confirmed=("phrase", "movements"),
+            minor_safeguards=True,
         ),
     )

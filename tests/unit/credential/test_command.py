@@ -74,6 +74,7 @@ def test_a_credential_opens_from_argument_file_and_stdin(shell: Shell, token: st
     assert (code, err, document["valid"]) == (0, "", True)
     assert (document["issuer"], document["audience"]) == ("https://issuer.example", "https://generator.example")
     assert document["confirmed"] == ["phrase", "movements"]
+    assert document["minor_safeguards"] is True
     assert document["face"] == {"model": "face-model", "model_sha256": f"{1:064x}", "dim": 512}
     assert json.loads(_open(shell, f"@{shell.folder / 'token'}", "--json")[1]) == document
     assert json.loads(_open(shell, "-", "--json", stdin=token.encode())[1]) == document

@@ -56,6 +56,7 @@ def _example() -> dict[str, Any]:
             profile_sha256="33" * 32,
             evidence_sha256="44" * 32,
             confirmed=("phrase", "movement", "presentation_attack"),
+            minor_safeguards=False,
         ),
         face=embedding("face_embedding", 17),
         voice=embedding("speaker_embedding", 34),

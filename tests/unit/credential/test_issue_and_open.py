@@ -62,6 +62,7 @@ def test_the_claims_are_laid_out_as_documented(world: World) -> None:
     identity = claims[NAMESPACE]
     assert isinstance(identity, dict)
     assert identity["liveness"] == {"confirmed": ["phrase", "movements"]}
+    assert identity["minor_safeguards"] is True
     face = {name: value for name, value in identity["face"].items() if name != "data"}
     assert face == {
         "model": "face-model",

@@ -45,6 +45,7 @@ JUDGEMENT = Judgement(
     checks=CHECKS,
     evidence=Evidence(MediaInfo("mp4", 1000, "cd" * 32, 9.5), Missing(Reason.NO_VIDEO), Missing(Reason.NO_AUDIO)),
     profile="default",
+    minor_safeguards=True,
     digests={"profile": "ab" * 32, "face-model": "ef" * 32},
     timings_ms={"decode": 12.5},
 )
@@ -110,6 +111,7 @@ def test_a_judgement_comes_back_whole(attempts: AttemptStore) -> None:
     assert finished.checks == CHECKS
     assert (finished.profile, dict(finished.digests)) == ("default", {"profile": "ab" * 32, "face-model": "ef" * 32})
     assert dict(finished.timings_ms) == {"decode": 12.5}
+    assert finished.minor_safeguards
     assert (finished.recording_sha256, finished.finished_at) == ("cd" * 32, LATER)
 
 
@@ -208,6 +210,7 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         "attempts": {
             *("id", "challenge_id", "subject", "audience", "request_id", "state", "verdict", "reasons", "checks"),
             *("profile", "digests", "timings_ms", "recording_sha256", "created_at", "finished_at"),
+            "minor_safeguards",
         },
         "credentials": {"jti", "attempt_id", "audience", "sub", "issued_at", "expires_at", "receipt", "token"},
         "fingerprints": {"attempt_id", "created_at", "data"},

@@ -1,0 +1,49 @@
+"""The question about apparent age, on ages made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from challenges.model import Challenge
+from verifier.checks import age
+from verifier.reasons import Reason
+from verifier.types import Evidence, Missing, Outcome
+
+if TYPE_CHECKING:
+    from verifier.profiles import Profile
+
+MakeEvidence = Callable[..., Evidence]
+NOTHING = Challenge(())
+
+
+@pytest.mark.parametrize(
+    ("ages", "outcome"),
+    [
+        ((35, 36, 34, 35, 33), Outcome.PASS),
+        ((28, 28, 28), Outcome.PASS),
+        ((27.9, 27.9, 27.9), Outcome.FAIL),
+        ((17, 19, 18, 16, 18), Outcome.FAIL),
+        ((35, 36, 34, 35, 12), Outcome.PASS),
+        ((20, 22, 21, 21, 60), Outcome.FAIL),
+        ((40, 41), Outcome.UNABLE),
+        ((), Outcome.UNABLE),
+        ((20, 22, 40, 42, 44), Outcome.UNABLE),
+    ],
+)
+def test_the_median_is_judged_unless_it_means_little(
+    make_evidence: MakeEvidence, profile: Profile, ages: tuple[float, ...], outcome: Outcome
+) -> None:
+    """One odd frame changes nothing; too few frames, or two groups of ages, give no answer; the reason is always the same."""
+    result = age.check(make_evidence(face={"ages": np.array(ages, np.float32)}), NOTHING, profile)
+    assert result.outcome is outcome
+    assert result.reason is (None if outcome is Outcome.PASS else Reason.POSSIBLE_MINOR)
+
+
+def test_without_a_face_there_is_no_answer(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """The reason is that of the missing face."""
+    result = age.check(make_evidence(face=Missing(Reason.NO_FACE)), NOTHING, profile)
+    assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.NO_FACE)

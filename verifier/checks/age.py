@@ -1,0 +1,35 @@
+"""Does the person look old enough to be judged as an adult?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Evidence, Missing
+
+if TYPE_CHECKING:
+    from challenges.model import Challenge
+    from verifier.profiles import Profile
+
+NAME = "age"
+
+
+def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+    """Judge the median of the expected ages over the near-frontal frames.
+
+    Unable where there are too few of them, or where the middle half of them disagrees too widely. Whoever asks takes anything
+    but a pass for a possible minor.
+    """
+    if isinstance(evidence.face, Missing):
+        return CheckResult.unable(NAME, evidence.face.reason)
+    ages = evidence.face.ages
+    frames, spread = profile["age_frames_min"], profile["age_spread_max"]
+    if not frames.holds(len(ages)):
+        return CheckResult.unable(NAME, Reason.POSSIBLE_MINOR, f"{len(ages)} near-frontal frames, {frames.value:.0f} are needed")
+    low, middle, high = np.quantile(ages, (0.25, 0.5, 0.75))
+    detail = f"{len(ages)} frames, the middle half {high - low:.1f} {spread.unit} wide"
+    if not spread.holds(float(high - low)):
+        return CheckResult.unable(NAME, Reason.POSSIBLE_MINOR, detail)
+    return profile["adult_age_min"].judge(NAME, float(middle), Reason.POSSIBLE_MINOR, detail)

@@ -1,0 +1,21 @@
+"""Whether an attempt was that of a possible minor."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the column; earlier attempts were not asked."""
+    op.add_column("attempts", sa.Column("minor_safeguards", sa.Boolean, nullable=False, server_default=sa.false()))
+
+
+def downgrade() -> None:
+    """Drop the column."""
+    op.drop_column("attempts", "minor_safeguards")
