@@ -14,7 +14,7 @@ from rich.table import Table
 
 from challenges.model import Challenge
 from verifier import profiles
-from verifier.checks import loudness, noise, speaker
+from verifier.checks import gaze, loudness, noise, speaker
 from verifier.evidence.movements import movements
 from verifier.models.kit import ModelKit
 from verifier.pipeline import verify
@@ -38,7 +38,8 @@ SCORES = (
     "age",
     "blink",
 )
-SOUND = (loudness, noise, speaker)
+ALONE = (gaze, loudness, noise, speaker)
+"""Checks that a challenge would ask for, put to the recording without one."""
 
 
 def cell(result: CheckResult) -> str:
@@ -50,14 +51,14 @@ def cell(result: CheckResult) -> str:
 def row(name: str, judgement: Judgement, profile: Profile) -> list[str]:
     """Return one recording's line of the table."""
     by_name = {check.name: check for check in judgement.checks}
-    sound = [module.check(judgement.evidence, Challenge(()), profile) for module in SOUND]
+    alone = [module.check(judgement.evidence, Challenge(()), profile) for module in ALONE]
     face = judgement.evidence.face
     turns = ""
     if isinstance(face, FaceTrack):
         limits = {"min_deg": profile["turn_deg_min"].value, "centre_deg": profile["turn_centre_deg_max"].value}
         turns = " ".join(f"{m.turn.value[0]}{m.peak_deg:.0f}" for m in movements(face.t_s, face.pose_deg, **limits))
     verdict = f"{judgement.decision.verdict} {' '.join(judgement.decision.reasons)}"
-    return [name, *(cell(by_name[score]) for score in SCORES), *map(cell, sound), turns, verdict]
+    return [name, *(cell(by_name[score]) for score in SCORES), *map(cell, alone), turns, verdict]
 
 
 def main() -> None:
@@ -66,7 +67,7 @@ def main() -> None:
     parser.add_argument("--devdata", type=Path, required=True)
     folder = parser.parse_args().devdata
     settings, profile = Settings(), profiles.load()
-    table = Table("recording", *SCORES, *(module.NAME for module in SOUND), "turns", "verdict", box=None, pad_edge=False)
+    table = Table("recording", *SCORES, *(module.NAME for module in ALONE), "turns", "verdict", box=None, pad_edge=False)
     with ModelKit.open(settings) as kit:
         for path in sorted(path for kind in KINDS for path in (folder / kind).glob("*.m[po][v4g]")):
             judgement = verify(path, Challenge(()), profile=profile, kit=kit, settings=settings)

@@ -4,6 +4,8 @@
 2. One voice: a stretch of one utterance, with a random part quieter and duller, as from a head turned away.
 3. Two voices: half of it, or a third or a quarter in its middle, replaced by another speaker at the same level.
 4. Each statistic is judged at every threshold given: share of one-voice stretches refused, share of two-voice ones let through.
+5. A second voice: stretches cut into groups as long as a few words, one of them, or half of one, of another speaker; the group
+   least like the others is judged (`verifier.evidence.voices`), in a quiet room and with noise 15 dB below the speech.
 
 Splices here change the room and the microphone with the voice, so an attacker with the same microphone does better than this
 says. Run it with `python -m tests.bench.speaker --devdata FOLDER`. Everything is drawn from a seed.
@@ -22,6 +24,7 @@ import scipy.signal
 from rich.console import Console
 from rich.table import Table
 
+from verifier.evidence.voices import strangeness
 from verifier.media import open_recording
 from verifier.models.kit import ModelKit
 from verifier.settings import MediaLimits, Settings
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 
 RATE_HZ = 16_000
 LENGTHS_S = (3.5, 5.0, 7.0)
+GROUPS = ((3, 4.0), (4, 5.0), (6, 7.0))
 SPLICES = {"half": (0.5, False), "third": (1 / 3, True), "quarter": (0.25, True)}
 _LEVEL = 0.05
 _DULL = scipy.signal.butter(1, 2000, fs=RATE_HZ, output="sos")
@@ -69,10 +73,11 @@ class Stretches:
     def __init__(self, speech: Mapping[str, Sequence[F32]], random: np.random.Generator) -> None:
         self._utterances = [(speaker, sound) for speaker, sounds in speech.items() for sound in sounds]
         self._random = random
+        self.speaker = ""
 
     def one_voice(self, length: int) -> F32:
         """Return `length` samples of one utterance, a random part of it as from a head turned away."""
-        _, sound = self._utterance(length)
+        self.speaker, sound = self._utterance(length)
         stretch = _levelled(self._cut(sound, length))
         start, end = sorted(self._random.integers(0, length, 2))
         turned = stretch[start:end]
@@ -98,6 +103,24 @@ class Stretches:
         start = self._random.integers(0, len(sound) - length + 1)
         return sound[start : start + length]
 
+    def groups(self, lengths: Sequence[int], share: float) -> list[F32]:
+        """Return groups of one voice with these lengths; of a random one the last `share` is another speaker's."""
+        stretch = self.one_voice(sum(lengths))
+        groups = [_levelled(group) for group in np.split(stretch, np.cumsum(lengths)[:-1])]
+        if share:
+            other = int(self._random.integers(len(groups)))
+            replaced = round(lengths[other] * share)
+            kept = groups[other][: len(groups[other]) - replaced]
+            groups[other] = np.concatenate([kept, _levelled(self._cut(self._stranger(replaced), replaced))])
+        return groups
+
+    def _stranger(self, length: int) -> F32:
+        """Return an utterance of another speaker than that of the last stretch."""
+        other = self.speaker
+        while other == self.speaker:
+            other, sound = self._utterance(length)
+        return sound
+
 
 def _levelled(sound: F32) -> F32:
     return np.asarray(sound * (_LEVEL / (np.sqrt(np.mean(sound**2)) + 1e-9)), np.float32)
@@ -116,8 +139,36 @@ def read_speech(devdata: Path, kit: ModelKit) -> dict[str, list[F32]]:
     return speech
 
 
+def second_voice(stretches: Stretches, kit: ModelKit, *, trials: int) -> Table:
+    """Return the table of the group that is least like the others."""
+    shares = {"of one voice": 0.0, "a whole group": 1.0, "half a group": 0.5}
+    table = Table(title="A second voice in one of the groups of words")
+    for heading in ("speech", "noise", "at least", "one voice refused", *(f"{k} let through" for k in list(shares)[1:])):
+        table.add_column(heading)
+    random = np.random.default_rng(2)
+    for count, total_s in GROUPS:
+        for snr_db in (np.inf, 15.0):
+            scores: dict[str, list[float]] = {kind: [] for kind in shares}
+            for kind in (kind for kind in shares for _ in range(trials)):
+                weights = random.uniform(0.8, 1.6, count)
+                lengths = [round(RATE_HZ * total_s * weight / weights.sum()) for weight in weights]
+                noise = _LEVEL * 10 ** (-snr_db / 20)
+                groups = [
+                    np.asarray(group + random.normal(0, noise, len(group)), np.float32)
+                    for group in stretches.groups(lengths, shares[kind])
+                ]
+                spans = np.array([(0.0, len(group) / RATE_HZ) for group in groups])
+                scores[kind].append(strangeness(spans, np.stack([kit.speaker.embed(group) for group in groups]))[0])
+            arrays = [np.array(found) for found in scores.values()]
+            for threshold in (0.05, 0.1, 0.15, 0.2):
+                passed = (f"{(found >= threshold).mean():.1%}" for found in arrays[1:])
+                room = "none" if np.isinf(snr_db) else f"{snr_db:.0f} dB"
+                table.add_row(f"{count} in {total_s} s", room, f"{threshold}", f"{(arrays[0] < threshold).mean():.1%}", *passed)
+    return table
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--devdata", type=Path, required=True, help="folder of the calibration recordings")
     parser.add_argument("--trials", type=int, default=80, help="two-voice stretches of each kind; twice as many of one voice")
@@ -146,7 +197,9 @@ def main() -> None:
                 for threshold in thresholds:
                     passed = (f"{(scores >= threshold).mean():.1%}" for scores in spliced)
                     table.add_row(f"{length_s} s", name, f"{threshold}", f"{(genuine < threshold).mean():.1%}", *passed)
+        groups = second_voice(stretches, kit, trials=4 * arguments.trials)
     Console(width=150).print(table)
+    Console(width=150).print(groups)
 
 
 if __name__ == "__main__":

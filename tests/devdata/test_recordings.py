@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from challenges.model import Challenge, Turn, TurnHead
+from verifier.checks import gaze
 from verifier.evidence.movements import movements
 from verifier.pipeline import verify
 from verifier.profiles import load
@@ -93,6 +94,25 @@ def test_turns_come_out_in_the_order_they_happen(judge: Callable[[str], Judgemen
         face.t_s, face.pose_deg, min_deg=profile["turn_deg_min"].value, centre_deg=profile["turn_centre_deg_max"].value
     )
     assert tuple(m.turn for m in found) == TURNS[name]
+
+
+def test_some_look_young_and_none_is_locked_out_for_it(judge: Callable[[str], Judgement], kit: ModelKit, devdata: Path) -> None:
+    """Two of the genuine recordings are marked; judged by the profile for minors each gets the verdict it gets by the default."""
+    marked = {name for name in GENUINE if judge(name).minor_safeguards}
+    assert marked == {"bonafide/speech_hevc_portrait.mp4", "headturn/dark_phone_replay_genuine.mp4"}
+    assert {judge(name).profile for name in marked} == {"minor"}
+    for name in GENUINE:
+        strict = verify(devdata / name, Challenge(()), profile=load("minor"), kit=kit, settings=Settings())
+        assert strict.decision == judge(name).decision, name
+
+
+@pytest.mark.parametrize("name", [*TURNS, "bonafide/speech_katiehill.mp4", "bonafide/speech_hevc_portrait.mp4"])
+def test_living_eyes_go_against_the_turning_head(judge: Callable[[str], Judgement], name: str) -> None:
+    """People who turn their heads before a camera keep looking at it, at least in part."""
+    result = gaze.check(judge(name).evidence, Challenge(()), load())
+    assert result.outcome is Outcome.PASS
+    assert result.score is not None
+    assert result.score < -0.3
 
 
 def test_a_replayed_head_turn_makes_the_same_turns(judge: Callable[[str], Judgement], kit: ModelKit, devdata: Path) -> None:

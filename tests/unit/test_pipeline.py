@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FIXTURES = {fixture.id: fixture for fixture in load()}
 BONA_FIDE = FIXTURES["astronaut_bona_fide"]
 ISSUED = {"elapsed"}
-TURNED = {"movement", "sequence", "depth"}
+TURNED = {"movement", "sequence", "depth", "gaze"}
 SPOKEN = {"loudness", "noise", "phrase", "speaker", "sound_repeat"}
 
 
