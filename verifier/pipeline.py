@@ -43,12 +43,14 @@ from verifier.checks import (
     presence,
     presentation_attack,
     same_person,
+    second_voice,
     sequence,
     sharpness,
     sound_repeat,
     speaker,
     splice,
     streams,
+    synthetic_voice,
 )
 from verifier.decision import decide
 from verifier.evidence.collect import collect
@@ -96,7 +98,7 @@ def _turned(challenge: Challenge) -> bool:
 
 
 def questions(settings: Settings, *, received_at: datetime | None = None) -> tuple[Question, ...]:
-    """Return every question, cheap ones first."""
+    """Return every question, cheap ones first; what a site has no detector for is not asked."""
     limits = settings.media
     return (
         Question(streams.NAME, streams.check, _always),
@@ -127,7 +129,9 @@ def questions(settings: Settings, *, received_at: datetime | None = None) -> tup
         Question(phrase.NAME, phrase.check, _spoken),
         Question(sound_repeat.NAME, sound_repeat.check, _spoken),
         Question(speaker.NAME, speaker.check, _spoken),
+        Question(second_voice.NAME, second_voice.check, _spoken),
         Question(sequence.NAME, sequence.check, lambda challenge: _spoken(challenge) and _turned(challenge)),
+        *((Question(synthetic_voice.NAME, synthetic_voice.check, _spoken),) if settings.synthetic_voice.file else ()),
     )
 
 
@@ -190,7 +194,9 @@ def verify(
 
 
 def _digests(evidence: Evidence, profile: Profile, kit: ModelKit, settings: Settings) -> Mapping[str, str]:
-    limits = hashlib.sha256(f"{settings.media!r} {settings.analysis_fps} {settings.threads}".encode()).hexdigest()
+    limits = hashlib.sha256(
+        f"{settings.media!r} {settings.synthetic_voice!r} {settings.analysis_fps} {settings.threads}".encode()
+    ).hexdigest()
     return {
         "recording": evidence.media.sha256,
         "profile": profile.digest,

@@ -30,6 +30,26 @@ class MediaLimits(BaseSettings):
     max_side_px: int = 4096
 
 
+class SyntheticVoiceDetector(BaseSettings):
+    """A site's own detector of synthetic voices (`CAMEO_SYNTHETIC_VOICE_…`), an ONNX file; you answer for its licence.
+
+    It takes one float32 window of speech, (1, samples) mono at 16 kHz in -1..1, and its first output holds the score. Its answer
+    is shown to analysts and never decides.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CAMEO_SYNTHETIC_VOICE_", frozen=True)
+
+    file: Path | None = None
+    """None: the question is not asked."""
+    sha256: str = ""
+    """Of the file, 64 hex digits; another file is refused."""
+    window_s: float = Field(default=4.0, gt=0, le=30)
+    index: int = Field(default=0, ge=0)
+    """Which value of the output, flattened, is the probability that the voice is synthetic."""
+    logits: bool = False
+    """The output holds logits of classes, and is to go through a softmax first."""
+
+
 class Settings(BaseSettings):
     """Everything else."""
 
@@ -43,6 +63,7 @@ class Settings(BaseSettings):
     """Speaker backend: `kit`, or `speechbrain:/folder` with the extra of that name."""
     face_pack: Path | None = None
     """A local ONNX recognition file of your own in place of the kit's; you answer for its licence."""
+    synthetic_voice: SyntheticVoiceDetector = Field(default_factory=SyntheticVoiceDetector)
     data: Path = Field(default_factory=_data)
     """Folder of keys and of the embedded database."""
     database_url: str = ""

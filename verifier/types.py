@@ -176,7 +176,9 @@ class SoundTrack:
     level_dbfs: RMS of the speech; noise_dbfs: RMS of the rest; peak_dbfs. speech: (S, 2) seconds, from voice activity.
     window_s (W, 2) and window_embeddings (W, D), unit length, over the speech; embedding (D,) of all of it. D is the speaker
     network's: 512 for the kit's.
-    forced: the challenge's words laid over the sound, empty without a challenge.
+    forced: the challenge's words laid over the sound, empty without a challenge. group_s (G, 2) and group_embeddings (G, D), unit
+    length: the same of groups of those words, see `verifier.evidence.voices`.
+    synthetic (V,): probability of a synthetic voice, window by window, from the detector the site names; empty without one.
     """
 
     duration_s: float
@@ -190,6 +192,9 @@ class SoundTrack:
     window_s: F64
     window_embeddings: F32
     embedding: F32
+    group_s: F64 = field(default_factory=lambda: np.zeros((0, 2)))
+    group_embeddings: F32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    synthetic: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)

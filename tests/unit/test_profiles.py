@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from verifier.checks import seen_before
+from verifier.checks import seen_before, synthetic_voice
 from verifier.errors import ProfileError
 from verifier.pipeline import questions
 from verifier.profiles import Profile, Role, built_in, load
@@ -28,8 +28,9 @@ def test_every_threshold_says_where_it_comes_from(name: str) -> None:
 
 @pytest.mark.parametrize("name", built_in())
 def test_every_question_has_a_role(name: str) -> None:
-    """A profile gives a role to each check of the pipeline, to the one that needs earlier attempts, and to no other."""
-    assert set(load(name).roles) == {question.name for question in questions(Settings())} | {seen_before.NAME}
+    """A profile gives a role to each check of the pipeline, to those that need earlier attempts or a detector, to no other."""
+    others = {seen_before.NAME, synthetic_voice.NAME}
+    assert set(load(name).roles) == {question.name for question in questions(Settings())} | others
 
 
 def test_a_site_profile_overrides_single_thresholds(tmp_path: Path) -> None:
@@ -54,6 +55,8 @@ def test_a_site_profile_overrides_single_thresholds(tmp_path: Path) -> None:
         ('[thresholds.x]\nvalue = "high"\nunit = "s"\ndirection = "at_most"\nsource = "y"\n', "'x'"),
         ('roles = { light = "sometimes" }\n', "light"),
         ('extends = "nowhere"\n', "nowhere"),
+        ('roles = { synthetic_voice = "veto" }\n', "'synthetic_voice' may only advise"),
+        ('roles = { synthetic_voice = "confirm" }\n', "'synthetic_voice' may only advise"),
     ],
 )
 def test_a_malformed_profile_names_the_part(tmp_path: Path, text: str, part: str) -> None:
@@ -92,6 +95,7 @@ def test_a_possible_minor_is_judged_more_strictly_and_by_name() -> None:
     assert {"same_person_min", "live_p20_min", "relief_min"} <= stricter
     for key in stricter:
         assert moved[key].holds(default[key].value) is False
+    assert (default.role("second_voice"), moved.role("second_voice")) == (Role.ADVISE, Role.VETO)
     assert minor.judging(minor=True) is minor
 
 

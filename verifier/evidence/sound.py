@@ -1,7 +1,7 @@
 """The sound's half of the evidence: speech, words, levels and voice embeddings.
 
 Voice embeddings are taken over the speech alone, with the silences cut out, in windows of `WINDOW_S` every `HOP_S`, and once
-over all of it.
+over all of it; and over the groups of a challenge's words.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from verifier.evidence.picture import Stopwatch
 from verifier.evidence.spoken import lay
+from verifier.evidence.voices import word_groups
 from verifier.types import F32, F64, SoundTrack
 
 if TYPE_CHECKING:
@@ -52,7 +53,12 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
     size = int(WINDOW_S * RATE_HZ)
     embeddings = [kit.speaker.embed(uttered[start : start + size]) for start in starts]
     whole = kit.speaker.embed(uttered) if len(starts) > 1 else (embeddings[0] if embeddings else np.zeros(0, np.float32))
-    watch.add("speaker", mark)
+    group_s = word_groups(spoken, forced)
+    cuts = [sound[int(start * RATE_HZ) : int(end * RATE_HZ)] for start, end in group_s]
+    groups = [kit.speaker.embed(cut) for cut in cuts]
+    mark = watch.add("speaker", mark)
+    synthetic = kit.synthetic_voice.scores(uttered) if kit.synthetic_voice and voiced else np.zeros(0, np.float32)
+    watch.add("synthetic_voice", mark)
     level, noise = _levels(sound, speech)
     return SoundTrack(
         duration_s=len(sound) / RATE_HZ,
@@ -66,6 +72,9 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
         window_s=np.array([(times_s[start], times_s[min(start + size, len(uttered)) - 1]) for start in starts]).reshape(-1, 2),
         window_embeddings=np.stack(embeddings) if embeddings else np.zeros((0, 0), np.float32),
         embedding=whole,
+        group_s=group_s,
+        group_embeddings=np.stack(groups) if groups else np.zeros((0, 0), np.float32),
+        synthetic=synthetic,
     )
 
 

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from verifier.models.presentation_attack import PresentationAttackScorer
     from verifier.models.speaker import SpeakerEmbedder
     from verifier.models.speechbrain_ecapa import SpeechBrainEcapa
+    from verifier.models.synthetic_voice import SyntheticVoiceScorer
     from verifier.models.transcription import Transcriber
     from verifier.models.voice_activity import VoiceActivity
     from verifier.settings import Settings
 
 KIT_SPEAKER = "kit"
 SPEECHBRAIN = "speechbrain:"
+SYNTHETIC_VOICE = "synthetic-voice"
 
 _Adapter = TypeVar("_Adapter", bound=AbstractContextManager[Any])
 
@@ -65,6 +67,10 @@ class ModelKit:
             raise ModelKitError(
                 f"face_pack {settings.face_pack} is missing: give the path of an ONNX recognition file or unset it"
             )
+        detector = settings.synthetic_voice
+        if detector.file is not None and (not detector.file.is_file() or index.sha256(detector.file) != detector.sha256.lower()):
+            asked = detector.sha256 or "none given"
+            raise ModelKitError(f"synthetic_voice {detector.file} is missing, or is not the file of this sha256: {asked}")
         return cls(settings, contents)
 
     def __enter__(self) -> Self:
@@ -88,7 +94,15 @@ class ModelKit:
             ModelKitError: a file is missing or altered; the message names it and the command that mends it.
         """
         self.landmarker(max_faces=1, video=False).close()
-        for task in ("face_embedder", "presentation_attack", "age", "transcriber", "voice_activity", "speaker"):
+        for task in (
+            "face_embedder",
+            "presentation_attack",
+            "age",
+            "transcriber",
+            "voice_activity",
+            "speaker",
+            "synthetic_voice",
+        ):
             getattr(self, task)
 
     @property
@@ -162,6 +176,17 @@ class ModelKit:
             "speaker-embedding", lambda: SpeakerEmbedder(self._path("speaker-embedding"), threads=self._settings.threads)
         )
 
+    @property
+    def synthetic_voice(self) -> SyntheticVoiceScorer | None:
+        """The site's own detector of synthetic voices; None where it names none, since the kit has none."""
+        if self._settings.synthetic_voice.file is None:
+            return None
+        from verifier.models.synthetic_voice import SyntheticVoiceScorer  # noqa: PLC0415
+
+        return self._once(
+            SYNTHETIC_VOICE, lambda: SyntheticVoiceScorer(self._settings.synthetic_voice, threads=self._settings.threads)
+        )
+
     def _compute_digests(self) -> dict[str, str]:
         digests = {model.id: self._kit.digest(model) for model in self._manifest.models.values()}
         if self._settings.face_pack is not None:
@@ -169,6 +194,8 @@ class ModelKit:
         if self._settings.speaker != KIT_SPEAKER:
             files = [path for path in self._speechbrain_folder.iterdir() if path.is_file()]
             digests["speaker-embedding"] = hashlib.sha256("\n".join(sorted(map(index.sha256, files))).encode()).hexdigest()
+        if self._settings.synthetic_voice.file is not None:
+            digests[SYNTHETIC_VOICE] = self._settings.synthetic_voice.sha256.lower()
         return digests
 
     @property

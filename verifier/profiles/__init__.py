@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from verifier.reasons import Reason
 
 DEFAULT = "default"
+ADVICE_ONLY = frozenset({"synthetic_voice"})
+"""Checks for which nothing was measured: no profile may let them decide."""
 
 
 class Role(StrEnum):
@@ -160,6 +162,8 @@ def _load(name_or_path: str) -> tuple[Profile, str]:
             roles[check] = Role(role)
         except ValueError:
             raise ProfileError(f"profile {name!r}: role of {check!r} is none of {', '.join(Role)}: {role!r}") from None
+        if check in ADVICE_ONLY and roles[check] is not Role.ADVISE:
+            raise ProfileError(f"profile {name!r}: {check!r} may only advise: its error rates are not known")
     return _profile(name, str(document.get("description", "")), thresholds, roles), str(document.get("minor_profile", minor))
 
 

@@ -1,0 +1,92 @@
+"""Groups of words, and the one that is least like the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from challenges.model import Challenge
+from verifier.checks import second_voice
+from verifier.evidence.voices import strangeness, word_groups
+from verifier.profiles import load
+from verifier.reasons import Reason
+from verifier.types import Evidence, MediaInfo, Missing, Outcome, ScoredWord, SoundTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NOTHING = Challenge(())
+
+
+def said(*spans: tuple[float, float]) -> list[ScoredWord]:
+    return [ScoredWord("one", start, end, -0.1, 4.0) for start, end in spans]
+
+
+def test_words_are_grouped_until_a_voice_can_be_told() -> None:
+    """Groups close at 0.8 s, what is left joins the group before, none crosses a text, and what is too short is left out."""
+    words = said((1.0, 1.4), (1.4, 1.8), (1.9, 2.3), (5.0, 5.5), (5.5, 5.9), (5.9, 6.3), (6.3, 6.8), (9.0, 9.3))
+    groups = word_groups(["one two three", "four five six seven", "eight"], words)
+    np.testing.assert_allclose(groups, [(0.95, 2.35), (4.95, 5.95), (5.85, 6.85)])
+
+
+def test_without_words_there_are_no_groups() -> None:
+    """Nothing asked, or nothing laid over the sound, yields an empty table of pairs."""
+    assert word_groups([], []).shape == (0, 2)
+    assert word_groups(["one two"], []).shape == (0, 2)
+
+
+def track(likeness: Sequence[float], *, noise_dbfs: float = -55.0) -> SoundTrack:
+    """Return as many groups as likenesses, of one voice but for how far each departs from it in a way of its own."""
+    embeddings = np.zeros((len(likeness), 512), np.float32)
+    for row, like in enumerate(likeness):
+        embeddings[row, 0], embeddings[row, row + 1] = like, np.sqrt(1 - like**2)
+    spans = np.array([(2.0 * row, 2.0 * row + 1.0) for row in range(len(likeness))]).reshape(-1, 2)
+    return SoundTrack(
+        duration_s=10.0, level_dbfs=-20.0, noise_dbfs=noise_dbfs, peak_dbfs=-6.0, speech=spans, text="", words=(), forced=(),
+        window_s=spans, window_embeddings=embeddings, embedding=embeddings[0], group_s=spans, group_embeddings=embeddings,
+    )  # fmt: skip
+
+
+def asked(sound: SoundTrack | Missing) -> tuple[Outcome, Reason | None]:
+    evidence = Evidence(MediaInfo("mp4", 0, "", 10.0), Missing(Reason.NO_VIDEO), sound)
+    result = second_voice.check(evidence, NOTHING, load())
+    return result.outcome, result.reason
+
+
+def test_the_odd_group_is_found_among_the_others() -> None:
+    """One group of another voice fails wherever it is and is named; four of one voice pass."""
+    assert asked(track([0.9, 0.8, 0.9, 0.85])) == (Outcome.PASS, None)
+    for odd in range(4):
+        likeness = [0.9] * 4
+        likeness[odd] = 0.05
+        sound = track(likeness)
+        assert asked(sound) == (Outcome.FAIL, Reason.SECOND_VOICE)
+        assert strangeness(sound.group_s, sound.group_embeddings)[1] == odd
+
+
+def test_a_long_group_says_more_than_a_short_one() -> None:
+    """The others are averaged by length: beside a long group of its own voice a short stranger hardly matters."""
+    sound = track([0.9, 0.9, 0.05])
+    spans = sound.group_s.copy()
+    spans[2, 1] = spans[2, 0] + 0.5
+    spans[1, 1] = spans[1, 0] + 3.0
+    even, _ = strangeness(sound.group_s, sound.group_embeddings[[0, 1, 2]])
+    by_length, least = strangeness(spans, sound.group_embeddings)
+    assert least == 2
+    assert by_length == pytest.approx(even, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("sound", "reason"),
+    [
+        (track([0.9, 0.05]), Reason.NO_SPEECH),
+        (track([0.9]), Reason.NO_SPEECH),
+        (track([0.9, 0.9, 0.05], noise_dbfs=-35.0), Reason.TOO_NOISY),
+        (Missing(Reason.NO_AUDIO), Reason.NO_AUDIO),
+    ],
+)
+def test_where_the_odd_one_cannot_be_told_there_is_no_answer(sound: SoundTrack | Missing, reason: Reason) -> None:
+    """Two groups or fewer, noise, and a recording without sound."""
+    assert asked(sound) == (Outcome.UNABLE, reason)

@@ -1,0 +1,37 @@
+"""Does another voice say some of the words?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verifier.evidence.voices import strangeness
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Evidence, Missing
+
+if TYPE_CHECKING:
+    from challenges.model import Challenge
+    from verifier.profiles import Profile
+
+NAME = "second_voice"
+
+
+def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+    """Judge how like the least like group of words is to all the others together.
+
+    `speaker` sees a voice that has a good part of the speech, but hardly one that says a single prompt; this one does. Unable
+    where there are too few groups to say which is the odd one, and in noise, which makes groups of one voice differ.
+    """
+    sound = evidence.sound
+    if isinstance(sound, Missing):
+        return CheckResult.unable(NAME, sound.reason)
+    groups, quiet = profile["voice_groups_min"], profile["voice_groups_noise_min"]
+    if not groups.holds(len(sound.group_s)):
+        return CheckResult.unable(NAME, Reason.NO_SPEECH, f"{len(sound.group_s)} groups of words, {groups.value:.0f} are needed")
+    if not quiet.holds(sound.level_dbfs - sound.noise_dbfs):
+        return CheckResult.unable(
+            NAME, Reason.TOO_NOISY, f"{sound.level_dbfs - sound.noise_dbfs:.0f} {quiet.unit} above the noise"
+        )
+    likeness, least = strangeness(sound.group_s, sound.group_embeddings)
+    start, end = sound.group_s[least]
+    detail = f"{len(sound.group_s)} groups, the odd one at {start:.1f} to {end:.1f} s"
+    return profile["voice_group_min"].judge(NAME, likeness, Reason.SECOND_VOICE, detail)
