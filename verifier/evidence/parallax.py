@@ -29,7 +29,7 @@ _KEPT_S = 2.0
 _LEAN = (0.07, 0.12, 0.3)
 """Sine of the least, best and largest angle of a pair: 4, 7 and 17 degrees. The farther, the more parallax; the nearer, the
 likelier the flow: over 13 degrees half of the points are lost, over 7 a quarter."""
-_TURNED_DEG = 40.0
+_TURNED_DEG = 35.0
 """Beyond this yaw or pitch half of the face is hidden and the other half seen askew."""
 _ASTRAY_PX = 1.0
 _WINDOW_PX = 15
