@@ -3,7 +3,8 @@
 Run it with `python -m tests.bench.integrity --devdata FOLDER`; the figures behind the thresholds of the default profile. Each
 genuine recording is judged as it is, then edited, encoded again (H.264, AAC) and judged again; every copy is held against every
 original.
-`--every N` takes each N-th recording only.
+`--every N` takes each N-th recording only. `--stored N` puts the originals among N recordings pasted together from pieces of them
+all, and says for every copy whether its original is on the shortlist of those, and how long that takes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import io
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import av
@@ -26,13 +28,15 @@ from challenges.model import Challenge
 from verifier import profiles
 from verifier.checks import frozen, sound_repeat, splice
 from verifier.evidence.collect import collect
-from verifier.evidence.fingerprint import Matcher
+from verifier.evidence.fingerprint import MIRRORED, Matcher
+from verifier.evidence.shortlist import outline, shortlist
 from verifier.media.recording import open_recording
 from verifier.models.kit import ModelKit
 from verifier.settings import Settings
+from verifier.types import Fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from verifier.types import Evidence
 
@@ -192,12 +196,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--devdata", type=Path, required=True)
     parser.add_argument("--every", type=int, default=1)
+    parser.add_argument("--stored", type=int, default=0, help="recordings kept besides the originals")
     given = parser.parse_args()
     settings, profile = Settings(), profiles.load()
     paths = sorted(path for kind in KINDS for path in (given.devdata / kind).glob("*.m[po][v4g]"))[:: given.every]
     table = Table("recording", "edit", *(c.NAME for c in CHECKS), "own motion", "own sound", "others' motion", "others' sound")
+    table.add_column("listed")
+    times_ms = []
     with ModelKit.open(settings) as kit:
         originals = {path: collect(path, kit, settings=settings) for path in track(paths, "originals")}
+        kept = [outline(original.fingerprint) for original in originals.values()]
+        kept += [outline(each) for each in strangers([each.fingerprint for each in originals.values()], given.stored)]
         for path in track(paths, "edits"):
             take = read(path)
             versions = {"": originals[path]}
@@ -206,8 +215,32 @@ def main() -> None:
             for name, evidence in versions.items():
                 results = [c.check(evidence, Challenge(()), profile) for c in CHECKS]
                 cells = ["-" if r.score is None else f"{r.score:.2f}{r.unit[:1]} {r.reason or ''}" for r in results]
-                table.add_row(path.name, name, *cells, *_likeness(evidence, path, originals))
-    Console(width=200, highlight=False).print(table)
+                began = perf_counter()
+                listed = paths.index(path) in shortlist(evidence.fingerprint, kept)
+                times_ms.append((perf_counter() - began) * 1e3)
+                table.add_row(path.name, name, *cells, *_likeness(evidence, path, originals), "yes" if listed else "NO")
+    console = Console(width=210, highlight=False)
+    console.print(table)
+    console.print(f"shortlist of {len(kept)}: median {np.median(times_ms):.0f} ms, most {max(times_ms):.0f} ms")
+
+
+def strangers(known: list[Fingerprint], count: int) -> Iterator[Fingerprint]:
+    """Yield recordings of 7 to 14 s pasted together from pieces of 1.5 to 3 s of the known ones, every other one mirrored."""
+    rng = np.random.default_rng(11)
+
+    def pasted(pool: list[np.ndarray], rows: int) -> np.ndarray:
+        pieces: list[np.ndarray] = []
+        while sum(map(len, pieces)) < rows:
+            source, length = pool[rng.integers(len(pool))], int(rng.integers(24, 48))
+            start = int(rng.integers(0, max(1, len(source) - length)))
+            pieces.append(source[start : start + length])
+        return np.concatenate(pieces)[:rows]
+
+    motions, sounds = ([half for half in halves if len(half)] for halves in ([k.motion for k in known], [k.sound for k in known]))
+    for index in range(count):
+        rows = int(rng.integers(110, 225))
+        motion = pasted(motions, rows)
+        yield Fingerprint((motion * MIRRORED).astype(np.int8) if index % 2 else motion, pasted(sounds, rows))
 
 
 def _likeness(evidence: Evidence, path: Path, originals: dict[Path, Evidence]) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import av
 import grpc
 import numpy as np
 import pytest
@@ -140,3 +142,37 @@ async def test_an_answer_that_took_no_time_was_recorded_in_advance(client: Clien
     answer = await client.verify(issued(client, "astronaut_bona_fide", ago_s=0.0), recording)
     assert answer.attempt.verdict == attempt_pb2.REJECTED
     assert reason_pb2.SPOKE_TOO_EARLY in answer.attempt.reasons
+
+
+@pytest.mark.parametrize("mirrored", [False, True], ids=["cropped", "mirrored"])
+async def test_an_accepted_recording_in_another_form_is_rejected(client: Client, *, mirrored: bool) -> None:
+    """Encoded again, cropped, and mirrored too: under a fresh challenge with the same steps it was seen before."""
+    recording = FIXTURES["astronaut_bona_fide"].file.read_bytes()
+    await client.verify(issued(client, "astronaut_bona_fide"), recording)
+    answer = await client.verify(issued(client, "astronaut_bona_fide"), encoded_again(recording, mirrored=mirrored))
+    assert answer.attempt.verdict == attempt_pb2.REJECTED
+    assert reason_pb2.SEEN_BEFORE in answer.attempt.reasons
+
+
+def encoded_again(recording: bytes, *, mirrored: bool) -> bytes:
+    """Return the recording with an edge of its pictures cut off, as H.264 and AAC of a lower quality."""
+    written = io.BytesIO()
+    with av.open(io.BytesIO(recording)) as source, av.open(written, "w", format="mp4") as target:
+        pictures = [frame.to_ndarray(format="rgb24")[16:, 24:-8] for frame in source.decode(video=0)]
+        rate = source.streams.video[0].average_rate
+        source.seek(0)
+        sound_rate = source.streams.audio[0].rate
+        resampler = av.AudioResampler("fltp", "mono", sound_rate)
+        sound = [block for frame in source.decode(audio=0) for block in resampler.resample(frame)]
+        video = target.add_stream("libx264", rate=rate, options={"preset": "ultrafast", "crf": "30"})
+        video.height, video.width = pictures[0].shape[:2]
+        video.pix_fmt = "yuv420p"
+        audio = target.add_stream("aac", rate=sound_rate, layout="mono", options={"b": "48k"})
+        for picture in pictures:
+            seen = np.ascontiguousarray(picture[:, ::-1] if mirrored else picture)
+            target.mux(video.encode(av.VideoFrame.from_ndarray(seen, format="rgb24")))
+        target.mux(video.encode(None))
+        for block in sound:
+            target.mux(audio.encode(block))
+        target.mux(audio.encode(None))
+    return written.getvalue()

@@ -37,7 +37,7 @@ OVERLAP_S = 2.5
 
 _LEAST = int(OVERLAP_S * RATE_HZ)
 
-_MIRRORED = np.array([-1, 1, -1, 1, 1, 1], np.float32)
+MIRRORED = np.array([-1, 1, -1, 1, 1, 1], np.float32)
 """Signs that a mirror gives yaw, pitch, roll, mouth opening, mouth width and lids."""
 _SCALES = np.array([1.5, 1.5, 1.0, 0.015, 0.01, 0.01], np.float32)
 """Degrees, then face widths: what the landmarks' jitter stays well below and a small movement reaches."""
@@ -92,7 +92,7 @@ class Matcher:
 
     def __init__(self, own: Fingerprint) -> None:
         """Prepare the recording's own fingerprint at every speed."""
-        self._motion = _Speeds(own.motion, _MIRRORED)
+        self._motion = _Speeds(own.motion, MIRRORED)
         self._sound = _Speeds(own.sound, np.ones(own.sound.shape[1], np.float32))
 
     def compare(self, earlier: Fingerprint) -> Likeness:
@@ -106,7 +106,7 @@ class _Speeds:
     def __init__(self, values: I8, mirrored: F32) -> None:
         """Keep the track; `mirrored` holds the sign each column takes in a mirror."""
         self._views = (mirrored > 0, mirrored < 0)
-        self._tracks = [_resampled(values, speed) for speed in SPEEDS] if len(values) >= _LEAST else []
+        self._tracks = [resampled(values, speed) for speed in SPEEDS] if len(values) >= _LEAST else []
         self._spectra: dict[int, C64] = {}
         self._lengths = np.array([len(track) for track in self._tracks], np.intp)
         longest = int(self._lengths.max(initial=0))
@@ -152,7 +152,8 @@ class _Speeds:
         return self._spectra[size]
 
 
-def _resampled(values: I8, speed: float) -> F32:
+def resampled(values: I8, speed: float) -> F32:
+    """Return a track (T, C) as a copy that runs at this speed would have it made slower or faster: float32 (T * speed, C)."""
     times = np.arange(int((len(values) - 1) * speed) + 1) / speed
     columns = [np.interp(times, np.arange(len(values)), column) for column in values.T.astype(np.float32)]
     return np.stack(columns, axis=1).astype(np.float32)

@@ -10,7 +10,7 @@ from verifier.store import tables
 from verifier.store.faults import store_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine
@@ -25,21 +25,34 @@ class FingerprintStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def since(self, earliest: datetime) -> Iterator[tuple[str, bytes]]:
-        """Yield the attempt and the fingerprint of every recording judged since a time, of every subject, the latest first.
+    def ids_since(self, earliest: datetime) -> list[str]:
+        """Return the attempts, of every subject, whose recordings were judged since a time and have one, the latest first.
 
         Raises:
             StoreError: the database could not do it.
         """
         table = tables.fingerprints
         statement = (
-            select(table.c.attempt_id, table.c.data)
+            select(table.c.attempt_id)
             .where(table.c.created_at >= earliest)
             .order_by(table.c.created_at.desc(), table.c.attempt_id)
         )
         with store_errors(), self._engine.connect() as connection:
-            for rows in connection.execution_options(yield_per=_AT_ONCE).execute(statement).partitions():
-                yield from ((row.attempt_id, row.data) for row in rows)
+            return list(connection.scalars(statement))
+
+    def of(self, attempt_ids: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield the fingerprints of those of the attempts that have one.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table = tables.fingerprints
+        wanted = sorted(attempt_ids)
+        with store_errors(), self._engine.connect() as connection:
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = table.c.attempt_id.in_(wanted[start : start + _AT_ONCE])
+                statement = select(table.c.attempt_id, table.c.data).where(some)
+                yield from ((row.attempt_id, row.data) for row in connection.execute(statement).all())
 
     def drop(self, *, before: datetime) -> int:
         """Forget the fingerprints of recordings judged before a time, and return how many there were.

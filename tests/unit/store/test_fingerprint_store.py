@@ -38,14 +38,15 @@ def test_fingerprints_of_every_subject_come_back_latest_first(engine: Engine, fi
     for hours, subject in enumerate(("ann", "ben", "ann")):
         finish(f"a{hours}", subject, bytes([hours]) * 3, timedelta(hours=hours))
     store = FingerprintStore(engine)
-    assert list(store.since(NOW)) == [("a2", b"\2\2\2"), ("a1", b"\1\1\1"), ("a0", b"\0\0\0")]
-    assert [attempt for attempt, _ in store.since(NOW + timedelta(minutes=30))] == ["a2", "a1"]
+    assert store.ids_since(NOW) == ["a2", "a1", "a0"]
+    assert store.ids_since(NOW + timedelta(minutes=30)) == ["a2", "a1"]
+    assert dict(store.of(["a0", "a2", "never"])) == {"a0": b"\0\0\0", "a2": b"\2\2\2"}
 
 
 def test_an_attempt_without_a_fingerprint_leaves_none(engine: Engine, finish: Callable[..., None]) -> None:
     """Nothing to recognise a recording by is not kept as a recording that resembles others."""
     finish("a", "ann", b"", timedelta())
-    assert list(FingerprintStore(engine).since(NOW)) == []
+    assert FingerprintStore(engine).ids_since(NOW) == []
 
 
 def test_a_fingerprint_is_kept_with_its_judgement_or_not_at_all(engine: Engine, finish: Callable[..., None]) -> None:
@@ -53,7 +54,7 @@ def test_a_fingerprint_is_kept_with_its_judgement_or_not_at_all(engine: Engine, 
     finish("a", "ann", b"first", timedelta())
     with pytest.raises(NotFoundError):
         AttemptStore(engine).finish("a", JUDGEMENT, now=NOW, fingerprint=b"second")
-    assert list(FingerprintStore(engine).since(NOW)) == [("a", b"first")]
+    assert list(FingerprintStore(engine).of(["a"])) == [("a", b"first")]
 
 
 def test_old_fingerprints_are_forgotten(engine: Engine, finish: Callable[..., None]) -> None:
@@ -62,5 +63,6 @@ def test_old_fingerprints_are_forgotten(engine: Engine, finish: Callable[..., No
     finish("new", "ann", b"2", timedelta(days=2))
     store = FingerprintStore(engine)
     assert store.drop(before=NOW + timedelta(days=1)) == 1
-    assert list(store.since(NOW)) == [("new", b"2")]
+    assert store.ids_since(NOW) == ["new"]
+    assert dict(store.of(["old", "new"])) == {"new": b"2"}
     assert AttemptStore(engine).get("old").recording_sha256 == JUDGEMENT.evidence.media.sha256
