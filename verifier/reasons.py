@@ -57,6 +57,7 @@ class Reason(StrEnum):
     CORRUPT_MEDIA = "CORRUPT_MEDIA"
     TOO_DARK = "TOO_DARK"
     TOO_BRIGHT = "TOO_BRIGHT"
+    LIGHT_FLICKERS = "LIGHT_FLICKERS"
     BLURRED = "BLURRED"
     FACE_TOO_SMALL = "FACE_TOO_SMALL"
     MOUTH_NOT_VISIBLE = "MOUTH_NOT_VISIBLE"
@@ -129,6 +130,7 @@ _MEANINGS = {
     ),
     Reason.TOO_DARK: _Meaning(Kind.QUALITY, Sense.PICTURE, "Find more light, in front of you."),
     Reason.TOO_BRIGHT: _Meaning(Kind.QUALITY, Sense.PICTURE, "Move out of direct light."),
+    Reason.LIGHT_FLICKERS: _Meaning(Kind.QUALITY, Sense.PICTURE, "Find steadier light: daylight, or another lamp."),
     Reason.BLURRED: _Meaning(Kind.QUALITY, Sense.PICTURE, "Hold the camera still and wipe its lens."),
     Reason.FACE_TOO_SMALL: _Meaning(Kind.QUALITY, Sense.PICTURE, "Come closer to the camera."),
     Reason.MOUTH_NOT_VISIBLE: _Meaning(Kind.QUALITY, Sense.PICTURE, "Keep your mouth uncovered."),

@@ -127,6 +127,8 @@ class FaceTrack:
     blendshapes (N, 52); face_px (N,) inter-cheek width; luma (N,) mean 0..255 and sharpness (N,) of the aligned face;
     identity_t_s (K,), identity_yaw_deg (K,), embeddings (K, 512) unit length;
     live_t_s (M,), live (M,) probability of a live face; ages (A,) expected years;
+    live_close (C,) the same in closer crops of some of those frames; grid (G,) nats by which a periodic pattern stands out of
+    face and surroundings of some of them, NaN where either is too small (`verifier.evidence.moire`);
     turn_rows (Q, 2) rows of two frames with the head turned a little between them, and turn_points (Q, P, 2) px of the later one
     where what was at the landmarks `verifier.evidence.relief.SKIN` of the earlier one has gone, NaN where it was lost.
     """
@@ -147,6 +149,8 @@ class FaceTrack:
     ages: F32
     turn_rows: I32 = field(default_factory=lambda: np.zeros((0, 2), np.int32))
     turn_points: F32 = field(default_factory=lambda: np.zeros((0, 0, 2), np.float32))
+    live_close: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    grid: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,7 @@ class PictureTrace:
     repeat: the least likeness distance of two stretches that move, see `verifier.evidence.continuity`: 1 and more where moments
     differ as live ones do, 0 where one stretch is the other again; infinite where nothing could be compared. repeat_s: where the
     two begin. reversal, reversal_s: the same for a stretch against one that runs backwards.
+    flicker: depth of bands that roll through the picture, as a share of the light.
     """
 
     t_s: F64
@@ -167,6 +172,7 @@ class PictureTrace:
     repeat_s: tuple[float, float] = (0.0, 0.0)
     reversal: float = float("inf")
     reversal_s: tuple[float, float] = (0.0, 0.0)
+    flicker: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

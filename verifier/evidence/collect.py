@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from verifier.evidence.continuity import Glances
 from verifier.evidence.fingerprint import fingerprint
+from verifier.evidence.flicker import band_depth
 from verifier.evidence.picture import Stopwatch, observe
 from verifier.evidence.sound import listen
 from verifier.evidence.sound_repeat import repeated
 from verifier.media.recording import Recording, open_recording
 from verifier.reasons import Reason
-from verifier.types import Evidence, FaceTrack, Missing, SoundTrack
+from verifier.types import Evidence, FaceTrack, Missing, PictureTrace, SoundTrack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -62,6 +64,8 @@ def collect(
         sound = hearing.result() if hearing else _sound(source, kit, spoken, watch)
         mark = perf_counter()
         picture = glances.trace()
+        if isinstance(picture, PictureTrace):
+            picture = replace(picture, flicker=band_depth(glances.t_s, glances.thumbnails))
         repeat = repeated(source.sound()) if isinstance(sound, SoundTrack) else sound
         mark = watch.add("continuity", mark)
         print_ = fingerprint(face, source.sound())

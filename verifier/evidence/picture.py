@@ -1,8 +1,8 @@
 """The picture's half of the evidence: one pass over the frames, no frame kept.
 
 Landmarks, pose and light are taken from every analysed frame. The costlier networks run on a fixed number of near-frontal
-frames spread over the recording, so that cost does not grow with its length: `LIVE_FRAMES` for presentation attack,
-`IDENTITY_FRAMES` for identity and `AGE_FRAMES` for age.
+frames spread over the recording, so that cost does not grow with its length: `LIVE_FRAMES` for presentation attack, of which some
+for the closer crop and for the grid of a display, `IDENTITY_FRAMES` for identity and `AGE_FRAMES` for age.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from verifier.errors import AbandonedError
+from verifier.evidence.moire import grid_nats
 from verifier.evidence.parallax import Parallax
 from verifier.models.landmarks import head_pose_deg
 from verifier.reasons import Reason
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 LIVE_FRAMES = 24
 """Twice the twelve the profile asks for at least, so that half of them may be without a face."""
+CLOSE_EVERY = 2
+"""Of the frames scored for presentation attack, one in so many is scored in a closer crop as well."""
+GRID_EVERY = 3
+"""One in so many is searched for the grid of a display."""
 IDENTITY_FRAMES = 16
 AGE_FRAMES = 5
 LIVE_DEG = 25.0
@@ -74,6 +79,8 @@ class _Rows:
     embeddings: list[F32] = field(default_factory=list)
     live_t_s: list[float] = field(default_factory=list)
     live: list[float] = field(default_factory=list)
+    live_close: list[float] = field(default_factory=list)
+    grid: list[float] = field(default_factory=list)
     ages: list[float] = field(default_factory=list)
 
 
@@ -169,9 +176,16 @@ def _run_networks(
     turned_deg = max(abs(pose[0]), abs(pose[1])) if frontal_only else 0.0
     mark = perf_counter()
     if turned_deg <= LIVE_DEG and picks.live.take(frame.t_s):
+        scored = len(rows.live)
         rows.live_t_s.append(frame.t_s)
         rows.live.append(kit.presentation_attack.score(frame.rgb, face.landmarks))
         mark = watch.add("presentation_attack", mark)
+        if scored % CLOSE_EVERY == 0:
+            rows.live_close.append(kit.presentation_attack.score_close(frame.rgb, face.landmarks))
+            mark = watch.add("close_up", mark)
+        if scored % GRID_EVERY == 0:
+            rows.grid.append(grid_nats(frame.rgb, face.landmarks))
+            mark = watch.add("moire", mark)
     if turned_deg > IDENTITY_DEG:
         return
     if picks.identity.take(frame.t_s):
@@ -241,4 +255,6 @@ def _track(rows: _Rows, parallax: Parallax) -> FaceTrack:
         ages=np.array(rows.ages, np.float32),
         turn_rows=parallax.rows(),
         turn_points=parallax.points(),
+        live_close=np.array(rows.live_close, np.float32),
+        grid=np.array(rows.grid, np.float32),
     )

@@ -54,6 +54,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHALLENGE_UNKNOWN: _ClassVar[Reason]
     TOO_MANY_ATTEMPTS: _ClassVar[Reason]
     NOT_CONFIRMED: _ClassVar[Reason]
+    LIGHT_FLICKERS: _ClassVar[Reason]
 REASON_UNSPECIFIED: Reason
 RECORDING_TOO_SHORT: Reason
 RECORDING_TOO_LONG: Reason
@@ -102,3 +103,4 @@ CHALLENGE_SPENT: Reason
 CHALLENGE_UNKNOWN: Reason
 TOO_MANY_ATTEMPTS: Reason
 NOT_CONFIRMED: Reason
+LIGHT_FLICKERS: Reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +13,11 @@ from challenges.model import Challenge, Say, Turn, TurnHead
 from verifier.checks import (
     alone,
     blink,
+    close_up,
     face_size,
+    flicker,
     light,
+    moire,
     movement,
     presence,
     presentation_attack,
@@ -21,8 +25,8 @@ from verifier.checks import (
     sequence,
     sharpness,
 )
-from verifier.reasons import Reason
-from verifier.types import Evidence, Missing, Outcome, Word
+from verifier.reasons import Kind, Reason
+from verifier.types import Evidence, Missing, Outcome, PictureTrace, Word
 
 if TYPE_CHECKING:
     from verifier.profiles import Profile
@@ -60,6 +64,8 @@ def two_people() -> np.ndarray:
         (alone, {"faces": np.where(np.arange(90) < 10, 2, 1).astype(np.int32)}, Reason.MULTIPLE_FACES),
         (same_person, {"embeddings": two_people()}, Reason.FACE_CHANGED),
         (presentation_attack, {"live": column(0.05, 24)}, Reason.SCREEN_OR_PRINT),
+        (close_up, {"live_close": column(0.1, 12)}, Reason.SCREEN_OR_PRINT),
+        (moire, {"grid": column(2.6, 8)}, Reason.SCREEN_OR_PRINT),
         (blink, {"blendshapes": np.zeros((90, 52), np.float32)}, Reason.NO_BLINK),
     ],
 )
@@ -75,7 +81,9 @@ def test_one_defect_fails_for_its_own_reason(
     assert bad.threshold is not None
 
 
-@pytest.mark.parametrize("module", [light, sharpness, face_size, presence, alone, same_person, presentation_attack, blink])
+@pytest.mark.parametrize(
+    "module", [light, sharpness, face_size, presence, alone, same_person, presentation_attack, close_up, moire, blink]
+)
 def test_without_a_picture_a_check_says_so(make_evidence: MakeEvidence, profile: Profile, module: Any) -> None:
     """A check that cannot run is unable, with the reason why."""
     result = module.check(make_evidence(face=Missing(Reason.NO_VIDEO)), NOTHING, profile)
@@ -96,11 +104,34 @@ def test_a_replay_that_shines_in_single_frames_still_fails(make_evidence: MakeEv
 
 
 @pytest.mark.parametrize(
-    ("module", "face"), [(presentation_attack, {"live": column(0.99, 11)}), (same_person, {"embeddings": two_people()[:5]})]
+    ("module", "face"),
+    [
+        (presentation_attack, {"live": column(0.99, 11)}),
+        (close_up, {"live_close": column(0.99, 5)}),
+        (moire, {"grid": np.array([3.0, 3.0, 3.0, *[np.nan] * 5], np.float32)}),
+        (same_person, {"embeddings": two_people()[:5]}),
+    ],
 )
 def test_too_few_frames_are_no_answer(make_evidence: MakeEvidence, profile: Profile, module: Any, face: dict[str, Any]) -> None:
     """Fewer frames than the profile asks for cannot confirm anything."""
     assert module.check(make_evidence(face=face), NOTHING, profile).outcome is Outcome.UNABLE
+
+
+def test_a_frame_of_chance_is_no_display(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """Three frames of eight in which something stands out make no grid; frames that could not be judged do not count."""
+    grid = np.array([3.0, 3.0, 3.0, 0.8, 0.8, 0.8, 0.8, np.nan], np.float32)
+    assert moire.check(make_evidence(face={"grid": grid}), NOTHING, profile).outcome is Outcome.PASS
+
+
+def test_bands_ask_for_another_light(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """Bands in the picture may be a lamp's: they are a matter of quality, and without a picture there is no answer."""
+    good = make_evidence()
+    steady = PictureTrace(np.arange(90) / 15.0, column(1.0), 50.0, flicker=0.003)
+    assert flicker.check(replace(good, picture=steady), NOTHING, profile).outcome is Outcome.PASS
+    banded = flicker.check(replace(good, picture=replace(steady, flicker=0.12)), NOTHING, profile)
+    assert (banded.outcome, banded.reason, banded.score) == (Outcome.FAIL, Reason.LIGHT_FLICKERS, 0.12)
+    assert Reason.LIGHT_FLICKERS.kind is Kind.QUALITY
+    assert flicker.check(replace(good, picture=Missing(Reason.NO_VIDEO)), NOTHING, profile).outcome is Outcome.UNABLE
 
 
 def nodding(*turns: tuple[float, Turn, float]) -> dict[str, Any]:

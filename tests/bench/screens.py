@@ -1,0 +1,118 @@
+"""What speaks for a display or a print: crops near and far, the grid of a display, rolling bands.
+
+`python -m tests.bench.screens --devdata FOLDER` prints it for real recordings and portraits, with `--suite FOLDER` for the clips
+of `python -m fixtures.studio suite` too. Only the picture is looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from verifier.evidence.continuity import Glances
+from verifier.evidence.flicker import band_depth
+from verifier.evidence.moire import grid_nats
+from verifier.evidence.picture import Stopwatch, observe
+from verifier.media.recording import open_recording
+from verifier.models.kit import ModelKit
+from verifier.settings import Settings
+from verifier.types import FaceTrack, Frame
+
+KINDS = ("bonafide", "headturn", "replay", "deepfake")
+SPECIES = ("bona_fide", "tablet", "phone", "screen", "print", "photo")
+OF_NONE = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Screens:
+    """One recording: 20th percentiles of p(live), wide and close, median and greatest grid in nats, depth of bands, cost."""
+
+    wide: float
+    close: float
+    grid: float
+    grid_max: float
+    flicker: float
+    cost_ms: float
+
+
+def measure(path: Path, kit: ModelKit, settings: Settings) -> Screens:
+    """Return what a video file measures."""
+    glances, watch = Glances(), Stopwatch()
+    with open_recording(path, limits=settings.media) as source:
+        frames = source.frames(max_fps=settings.analysis_fps, glance=glances.add)
+        face = observe(frames, kit, duration_s=source.info.duration_s, timings_ms=watch)
+    bands = band_depth(glances.t_s, glances.thumbnails)
+    if not isinstance(face, FaceTrack):
+        return Screens(OF_NONE, OF_NONE, OF_NONE, OF_NONE, bands, OF_NONE)
+    grid = face.grid[np.isfinite(face.grid)]
+    wide, close = (float(np.quantile(live, 0.2)) if len(live) else OF_NONE for live in (face.live, face.live_close))
+    typical, most = (float(np.median(grid)), float(grid.max())) if len(grid) else (OF_NONE, OF_NONE)
+    return Screens(wide, close, typical, most, bands, watch.get("close_up", 0.0) + watch.get("moire", 0.0))
+
+
+def portraits(folder: Path, kit: ModelKit, settings: Settings) -> list[float]:
+    """Return the grid of each portrait on which it can be measured."""
+    grids = []
+    for path in sorted(folder.glob("*.jpg")):
+        with open_recording(path, limits=settings.media) as source, kit.landmarker(max_faces=1, video=False) as landmarker:
+            for frame in source.frames(max_fps=None):
+                grids += [grid_nats(frame.rgb, face.landmarks) for face in landmarker.detect(Frame(0.0, frame.rgb))]
+    return [grid for grid in grids if np.isfinite(grid)]
+
+
+def suite(folder: Path, half: str) -> dict[str, list[Path]]:
+    """Return the clips of one half by species, of the species in question."""
+    clips: dict[str, list[Path]] = defaultdict(list)
+    for line in (folder / "manifest.jsonl").read_text("utf-8").splitlines():
+        entry = json.loads(line)
+        name = Path(entry["file"]).stem.rsplit("-", 1)[0]
+        if name.startswith(SPECIES) and half in {entry["half"], "both"}:
+            clips[name].append(folder / entry["file"])
+    return clips
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--devdata", type=Path, required=True, help="folder of the calibration recordings")
+    parser.add_argument("--suite", type=Path, help="folder of the attack suite")
+    parser.add_argument("--half", choices=("calibrate", "report", "both"), default="both", help="of the suite")
+    given = parser.parse_args()
+    settings, console = Settings(), Console(width=150, highlight=False)
+    table = Table("recording", "p(live) wide", "close", "grid", "most", "bands", "ms", box=None)
+    with ModelKit.open(settings) as kit:
+        paths = [path for kind in KINDS for path in sorted((given.devdata / kind).glob("*.m[po][v4g]"))]
+        for path in paths:
+            found = measure(path, kit, settings)
+            shown = [f"{value:.2f}" for value in (found.wide, found.close, found.grid, found.grid_max)]
+            table.add_row(f"{path.parent.name}/{path.name}", *shown, f"{found.flicker:.4f}", f"{found.cost_ms:.0f}")
+        console.print(table)
+        grids = portraits(given.devdata / "faces", kit, settings)
+        console.print(f"grid of {len(grids)} portraits: median {np.median(grids):.2f}, most {max(grids):.2f}")
+        if given.suite is None:
+            return
+        table = Table("species", "clips", "p(live) wide", "close", "grid", "bands", box=None)
+        for name, clips in sorted(suite(given.suite, given.half).items()):
+            all_found = [measure(path, kit, settings) for path in clips]
+            ranges = [
+                f"{np.nanmin(values):.{digits}f} to {np.nanmax(values):.{digits}f}"
+                for values, digits in (
+                    ([each.wide for each in all_found], 2),
+                    ([each.close for each in all_found], 2),
+                    ([each.grid for each in all_found], 2),
+                    ([each.flicker for each in all_found], 4),
+                )
+            ]
+            table.add_row(name, f"{len(clips)}", *ranges)
+        console.print(table)
+
+
+if __name__ == "__main__":
+    main()

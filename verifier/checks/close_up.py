@@ -1,0 +1,27 @@
+"""Is this a face before the camera, or a picture of one, by what is nearest to it?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Evidence, Missing
+
+if TYPE_CHECKING:
+    from challenges.model import Challenge
+    from verifier.profiles import Profile
+
+NAME = "close_up"
+
+
+def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+    """Judge the 20th percentile of the probability of a live face in closer crops, which no edge of a display reaches."""
+    if isinstance(evidence.face, Missing):
+        return CheckResult.unable(NAME, evidence.face.reason)
+    live = evidence.face.live_close
+    frames = profile["live_close_frames_min"]
+    if not frames.holds(len(live)):
+        return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, f"{len(live)} scored frames, {frames.value:.0f} are needed")
+    return profile["live_close_p20_min"].judge(NAME, float(np.quantile(live, 0.2)), Reason.SCREEN_OR_PRINT, f"{len(live)} frames")
