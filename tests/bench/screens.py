@@ -57,14 +57,16 @@ def measure(path: Path, kit: ModelKit, settings: Settings) -> Screens:
     return Screens(wide, close, typical, most, bands, watch.get("close_up", 0.0) + watch.get("moire", 0.0))
 
 
-def portraits(folder: Path, kit: ModelKit, settings: Settings) -> list[float]:
-    """Return the grid of each portrait on which it can be measured."""
-    grids = []
+def portraits(folder: Path, kit: ModelKit, settings: Settings) -> tuple[list[float], list[float]]:
+    """Return the grid of each portrait on which it can be measured, and p(live) of the closer crop of each."""
+    grids, close = [], []
     for path in sorted(folder.glob("*.jpg")):
         with open_recording(path, limits=settings.media) as source, kit.landmarker(max_faces=1, video=False) as landmarker:
             for frame in source.frames(max_fps=None):
-                grids += [grid_nats(frame.rgb, face.landmarks) for face in landmarker.detect(Frame(0.0, frame.rgb))]
-    return [grid for grid in grids if np.isfinite(grid)]
+                for face in landmarker.detect(Frame(0.0, frame.rgb)):
+                    grids.append(grid_nats(frame.rgb, face.landmarks))
+                    close.append(kit.presentation_attack.score_close(frame.rgb, face.landmarks))
+    return [grid for grid in grids if np.isfinite(grid)], close
 
 
 def suite(folder: Path, half: str) -> dict[str, list[Path]]:
@@ -94,8 +96,8 @@ def main() -> None:
             shown = [f"{value:.2f}" for value in (found.wide, found.close, found.grid, found.grid_max)]
             table.add_row(f"{path.parent.name}/{path.name}", *shown, f"{found.flicker:.4f}", f"{found.cost_ms:.0f}")
         console.print(table)
-        grids = portraits(given.devdata / "faces", kit, settings)
-        console.print(f"grid of {len(grids)} portraits: median {np.median(grids):.2f}, most {max(grids):.2f}")
+        grids, close = portraits(given.devdata / "faces", kit, settings)
+        console.print(f"{len(grids)} portraits: grid at most {max(grids):.2f}, closer crop at least {min(close):.2f}")
         if given.suite is None:
             return
         table = Table("species", "clips", "p(live) wide", "close", "grid", "bands", box=None)

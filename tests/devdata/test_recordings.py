@@ -84,6 +84,22 @@ def test_replays_are_rejected_as_such(judge: Callable[[str], Judgement], name: s
     assert Reason.SCREEN_OR_PRINT in decision.reasons
 
 
+@pytest.mark.parametrize("name", GENUINE)
+def test_genuine_recordings_stay_clear_of_a_displays_marks(judge: Callable[[str], Judgement], name: str) -> None:
+    """Nothing periodic lies over a real person, no bands roll, and a closer crop shows a person too: by more than a little."""
+    scores = {check.name: check.score or 0.0 for check in judge(name).checks}
+    assert scores["moire"] < 1.3
+    assert scores["flicker"] < 0.01
+    assert scores["close_up"] > 0.5
+
+
+@pytest.mark.parametrize("name", [name for name in REPLAYS if "p3" not in name])
+def test_skin_alone_gives_most_replays_away(judge: Callable[[str], Judgement], name: str) -> None:
+    """Three of four replays are known by the closer crop, without an edge of the display; the fourth needs its surroundings."""
+    result = next(check for check in judge(name).checks if check.name == "close_up")
+    assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.SCREEN_OR_PRINT)
+
+
 @pytest.mark.parametrize("name", TURNS)
 def test_turns_come_out_in_the_order_they_happen(judge: Callable[[str], Judgement], name: str) -> None:
     """Left is the person's own left, and the order is that of the recording."""
