@@ -37,6 +37,7 @@ from verifier.checks import (
     gaze,
     length,
     light,
+    lips,
     loudness,
     moire,
     movement,
@@ -136,6 +137,7 @@ def questions(settings: Settings, *, received_at: datetime | None = None) -> tup
         Question(sound_repeat.NAME, sound_repeat.check, _spoken),
         Question(speaker.NAME, speaker.check, _spoken),
         Question(second_voice.NAME, second_voice.check, _spoken),
+        Question(lips.NAME, lips.check, _spoken),
         Question(sequence.NAME, sequence.check, lambda challenge: _spoken(challenge) and _turned(challenge)),
         *((Question(synthetic_voice.NAME, synthetic_voice.check, _spoken),) if settings.synthetic_voice.file else ()),
     )

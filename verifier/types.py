@@ -185,6 +185,7 @@ class SoundTrack:
     forced: the challenge's words laid over the sound, empty without a challenge. group_s (G, 2) and group_embeddings (G, D), unit
     length: the same of groups of those words, see `verifier.evidence.voices`.
     synthetic (V,): probability of a synthetic voice, window by window, from the detector the site names; empty without one.
+    lips (L, 8): what the sound says the lips do, 50 rows a second, see `verifier.evidence.visemes`; empty without speech.
     """
 
     duration_s: float
@@ -201,6 +202,7 @@ class SoundTrack:
     group_s: F64 = field(default_factory=lambda: np.zeros((0, 2)))
     group_embeddings: F32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     synthetic: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    lips: F32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,12 @@ from rich.table import Table
 
 from verifier import profiles
 from verifier.cli.output import print_json
+from verifier.models.kit import ModelKit
 from verifier.profiles import Profile
 from verifier.review.cases import Case, read_cases
 from verifier.review.judging import Attempt, judge
+from verifier.review.lips import judge_clips, read_clips
+from verifier.review.lips_tables import lips_document, lips_tables
 from verifier.review.page import interval, page, percent
 from verifier.review.report import Report, compose, document
 from verifier.server.worker_process import thread_environment
@@ -38,9 +41,15 @@ class Half(StrEnum):
 
 
 def evaluate(
-    suite: Annotated[Path, typer.Argument(help="A folder with a manifest.jsonl, or a manifest.", show_default=False)],
+    suite: Annotated[
+        Path,
+        typer.Argument(help="A folder with a manifest.jsonl, or a manifest; with --lips the recordings.", show_default=False),
+    ],
     *,
-    out: Annotated[Path, typer.Option(help="Folder for report.json and report.html.", show_default=False)],
+    out: Annotated[Path | None, typer.Option(help="Folder for report.json and report.html.", show_default=False)] = None,
+    lips: Annotated[
+        bool, typer.Option("--lips", help="Measure how agreement of lips and sound tells own from other sound.")
+    ] = False,
     profile: Annotated[str, typer.Option(help="A built-in profile, or the path of a TOML file.")] = profiles.DEFAULT,
     half: Annotated[
         Half, typer.Option(help="The half that thresholds are set on, the one they are reported on, or all.")
@@ -52,9 +61,15 @@ def evaluate(
     """Judge every recording of a suite and report APCER by species and BPCER by condition, after ISO/IEC 30107-3.
 
     A manifest is JSON Lines of {"file", "species"} or {"file", "bona_fide": true, "condition"?}; "challenge" where there was one.
+    With --lips SUITE is a folder with talking clips in `bonafide` and generated heads in `deepfake`.
     """
     settings = Settings()
     loaded = profiles.load(profile)
+    if lips:
+        _lips(suite, loaded, settings, json_=json_)
+        return
+    if out is None:
+        raise typer.BadParameter("is needed for the report", param_hint="--out")
     cases = read_cases(suite, half="" if half is Half.ALL else half)
     out.mkdir(parents=True, exist_ok=True)
     attempts = _judged(cases, loaded, settings, workers)
@@ -67,6 +82,22 @@ def evaluate(
         print_json(found)
     else:
         _show(report, out / "report.html")
+
+
+def _lips(folder: Path, profile: Profile, settings: Settings, *, json_: bool) -> None:
+    with ModelKit.open(settings) as kit, Console(stderr=True).status("reading") as status:
+        clips = read_clips(folder, kit, settings, profile, progress=lambda name: status.update(escape(name)))
+        status.update("comparing")
+        report = judge_clips(clips)
+    if json_:
+        print_json(lips_document(report, profile))
+        return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDE
+    for table in lips_tables(report, profile):
+        console.print(table)
+        console.print()
 
 
 def _judged(cases: tuple[Case, ...], profile: Profile, settings: Settings, workers: int) -> list[Attempt]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from verifier.evidence.picture import Stopwatch
 from verifier.evidence.spoken import lay
+from verifier.evidence.visemes import lips_said
 from verifier.evidence.voices import word_groups
 from verifier.types import F32, F64, SoundTrack
 
@@ -48,6 +49,8 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
     mark = watch.add("transcription", mark)
     forced = lay(kit.transcriber, heard, spoken) if heard else ()
     mark = watch.add("forced_alignment", mark)
+    lips = lips_said(kit.phonemes.log_probs(sound), kit.phonemes.tokens) if voiced else np.zeros((0, 0), np.float32)
+    mark = watch.add("phonemes", mark)
     uttered, times_s = _concatenate(sound, speech)
     starts = _window_starts(len(uttered))
     size = int(WINDOW_S * RATE_HZ)
@@ -75,6 +78,7 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
         group_s=group_s,
         group_embeddings=np.stack(groups) if groups else np.zeros((0, 0), np.float32),
         synthetic=synthetic,
+        lips=lips,
     )
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from verifier.models.age import AgeEstimator
     from verifier.models.face_embedding import FaceEmbedder
     from verifier.models.landmarks import FaceLandmarker
+    from verifier.models.phonemes import PhonemeRecogniser
     from verifier.models.presentation_attack import PresentationAttackScorer
     from verifier.models.speaker import SpeakerEmbedder
     from verifier.models.speechbrain_ecapa import SpeechBrainEcapa
@@ -101,6 +102,7 @@ class ModelKit:
             "transcriber",
             "voice_activity",
             "speaker",
+            "phonemes",
             "synthetic_voice",
         ):
             getattr(self, task)
@@ -152,6 +154,13 @@ class ModelKit:
         from verifier.models.transcription import Transcriber  # noqa: PLC0415
 
         return self._once("transcription", lambda: Transcriber(self._path("transcription"), threads=self._settings.threads))
+
+    @property
+    def phonemes(self) -> PhonemeRecogniser:
+        """The phoneme recogniser."""
+        from verifier.models.phonemes import PhonemeRecogniser  # noqa: PLC0415
+
+        return self._once("phonemes", lambda: PhonemeRecogniser(self._path("phonemes"), threads=self._settings.threads))
 
     @property
     def voice_activity(self) -> VoiceActivity:

@@ -38,6 +38,7 @@ _STEPS: Mapping[str, tuple[str, str]] = {
     "tfjs": ("verifier.models.tfjs", "convert"),
     "subnormals": ("verifier.models.subnormals", "convert"),
     "asv": ("verifier.models.asv_convert", "convert"),
+    "phonemes": ("verifier.models.phoneme_convert", "convert"),
 }
 
 

@@ -1,0 +1,51 @@
+"""Do the lips say what is heard?
+
+A sound that was dubbed, shifted or spoken by someone off camera agrees with the lips no better than chance, and so does a mouth
+at rest or one moved by hand; a shifted one may also agree better at another offset than any device records with. Where someone
+else says a part of it, that part agrees with nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verifier.evidence.lips import agreement
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Evidence, Missing
+
+if TYPE_CHECKING:
+    from challenges.model import Challenge
+    from verifier.evidence.lips import Agreement
+    from verifier.profiles import Profile
+
+NAME = "lips"
+
+
+def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+    """Judge the agreement of lips and sound; without both, or without speech, nothing is said."""
+    if isinstance(evidence.face, Missing):
+        return CheckResult.unable(NAME, evidence.face.reason)
+    if isinstance(evidence.sound, Missing):
+        return CheckResult.unable(NAME, evidence.sound.reason)
+    if not len(evidence.sound.speech):
+        return CheckResult.unable(NAME, Reason.NO_SPEECH)
+    return judge(agreement(evidence.face, evidence.sound), profile)
+
+
+def judge(found: Agreement, profile: Profile) -> CheckResult:
+    """Judge an agreement that was measured: the first of three bounds that does not hold, or the agreement where all do."""
+    if not profile["lips_seconds_min"].holds(found.seconds):
+        return CheckResult.unable(NAME, Reason.MOUTH_NOT_VISIBLE, f"{found.seconds:.1f} s of speech with the lips in view")
+    agreement_min, gain_max, part_min = (
+        profile[name] for name in ("lips_agreement_min", "lips_elsewhere_gain_max", "lips_part_min")
+    )
+    gain = found.elsewhere - found.score
+    detail = (
+        f"agreement {found.score:.2f} with the sound {found.offset_s * 1e3:+.0f} ms late, over {found.seconds:.1f} s;"
+        f" {found.elsewhere:.2f} at {found.elsewhere_s * 1e3:+.0f} ms; worst parts {found.part:.2f}"
+    )
+    if agreement_min.holds(found.score) and not gain_max.holds(gain):
+        return gain_max.judge(NAME, gain, Reason.LIPS_DO_NOT_MATCH, detail)
+    if agreement_min.holds(found.score) and not part_min.holds(found.part):
+        return part_min.judge(NAME, found.part, Reason.LIPS_DO_NOT_MATCH, detail)
+    return agreement_min.judge(NAME, found.score, Reason.LIPS_DO_NOT_MATCH, detail)

@@ -1,0 +1,207 @@
+"""What the lips do, what the sound says they do, and how well the two agree.
+
+1. Measured: eight numbers from landmarks and blendshapes of each frame (`FEATURES`), lengths in widths of the eyes, which neither
+   the size of the face nor, much, its turning changes. Slow changes (a smile, a turn) are taken out; each has unit deviation.
+2. Said: the same eight for the phonemes that are heard, by `verifier.evidence.visemes`. Nothing in it was learned from faces.
+3. Agreement: the mean over the eight of the correlation of measured and said, at the offset where it is highest. Devices
+   record picture and sound up to `OFFSET_S` apart, so offsets up to that are free; what fits only beyond it was shifted. Only
+   moments near speech count, with the head near frontal.
+4. Parts: the same at that offset for every two seconds of what was compared. A second voice off camera agrees with nothing while
+   it is heard, however well the rest agrees; the worst fifth of the parts shows it, and one bad moment does not.
+
+The agreement needs no idea of how much a person moves the mouth: people who mumble agree as those who shout. A mouth at rest
+during speech, or one that moves by itself, agrees with nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from verifier.models.phonemes import RATE_HZ
+
+if TYPE_CHECKING:
+    from verifier.types import F64, FaceTrack, SoundTrack
+
+FEATURES = (
+    "gap between the lips",
+    "width of the mouth",
+    "height with the lips",
+    "nose to chin",
+    "jawOpen",
+    "mouthFunnel",
+    "mouthPucker",
+    "mouthLowerDown",
+)
+OFFSET_S = 0.2
+"""How far apart devices record picture and sound, either way."""
+FARTHEST_S = 3.0
+"""How far a shift of the sound is looked for."""
+
+_EYES = (33, 263)
+_GAPS = ((13, 14), (82, 87), (312, 317))
+_WIDTH, _HEIGHT, _CHIN = (78, 308), (0, 17), (1, 152)
+_JAW_OPEN, _FUNNEL, _PUCKER, _LOWER_DOWN = 25, 32, 38, (34, 35)
+_SMOOTH_S, _SLOW_S = 0.03, 0.8
+_UNSEEN_S = 0.15
+"""Moments farther than this from a frame with a face were not seen."""
+_NEAR_SPEECH_S = 0.4
+_FRONTAL_DEG = 30.0
+"""Beyond this the far half of the mouth is guessed by the landmark model."""
+_LEAST_S, _LEAST_ELSEWHERE_S = 1.0, 3.0
+_PART_S, _PART_HOP_S, _PART_PERCENTILE = 2.0, 0.2, 20
+_PART_ROWS = (-3, 0, 3)
+"""How far, in rows, a part may lie from the offset of the whole: phonemes are heard up to 60 ms early or late."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How well lips and sound agree.
+
+    score: mean correlation, -1..1, at the best offset within `OFFSET_S`; offset_s: that offset, above 0 where the sound is late;
+    elsewhere: the highest mean correlation at offsets beyond it that leave 3 s and half of the material, and elsewhere_s where
+    (-1 where none does); part: the 20th percentile of the agreement of parts of 2 s, `score` where there are not two of them;
+    seconds: how much was compared.
+    """
+
+    score: float
+    offset_s: float
+    elsewhere: float
+    elsewhere_s: float
+    part: float
+    seconds: float
+
+
+def measured(face: FaceTrack, rows: int) -> tuple[F64, Mask]:
+    """Return (rows, 8) float64, what the lips do, 50 rows a second from 0 s, and (rows,) where they were seen near-frontally.
+
+    Slow changes are taken out; each feature has unit deviation, or is 0 throughout where it never changed.
+    """
+    seen = np.isfinite(face.landmarks[:, 0, 0])
+    moments = np.arange(rows) / RATE_HZ
+    if seen.sum() < 2 or rows == 0:
+        return np.zeros((rows, len(FEATURES))), np.zeros(rows, bool)
+    times_s = face.t_s[seen]
+    raw = _features(face.landmarks[seen].astype(np.float64), face.blendshapes[seen].astype(np.float64))
+    lips = np.stack([np.interp(moments, times_s, column) for column in raw.T], axis=1)
+    nearest_s = np.abs(moments[:, None] - times_s[None, :]).min(axis=1)
+    turned_deg = np.interp(moments, times_s, np.abs(face.pose_deg[seen, :2]).max(axis=1))
+    lips = _quick(lips)
+    deviation = lips.std(axis=0)
+    return np.where(deviation > 1e-6, lips / np.maximum(deviation, 1e-6), 0.0), (nearest_s <= _UNSEEN_S) & (
+        turned_deg <= _FRONTAL_DEG
+    )
+
+
+def near_speech(speech: F64, rows: int) -> Mask:
+    """Return (rows,) which of 50 moments a second lie within 0.4 s of speech."""
+    moments = np.arange(rows) / RATE_HZ
+    near = np.zeros(rows, bool)
+    for start, end in speech:
+        near |= (moments >= start - _NEAR_SPEECH_S) & (moments <= end + _NEAR_SPEECH_S)
+    return near
+
+
+def said(sound: SoundTrack) -> F64:
+    """Return (rows, 8) float64, what the sound says the lips do, without slow changes, 50 rows a second from 0 s."""
+    return _quick(sound.lips.astype(np.float64))
+
+
+def agreement(face: FaceTrack, sound: SoundTrack) -> Agreement:
+    """Return how well the lips of a recording agree with its sound."""
+    rows = len(sound.lips)
+    lips, seen = measured(face, rows)
+    return agree(said(sound), near_speech(sound.speech, rows), lips, seen)
+
+
+def agree(predicted: F64, spoken: Mask, lips: F64, seen: Mask) -> Agreement:
+    """Return how well measured lips agree with predicted ones.
+
+    Args:
+        predicted: (L, 8) what the sound says, slow changes taken out.
+        spoken: (L,) near speech.
+        lips: (L, 8) what was measured.
+        seen: (L,) where it could be.
+    """
+    reach, farthest = round(OFFSET_S * RATE_HZ), round(FARTHEST_S * RATE_HZ)
+    rows = int((spoken & seen).sum())
+    near = {k: _correlation(predicted, spoken, lips, seen, k, _LEAST_S * RATE_HZ) for k in range(-reach, reach + 1)}
+    best = max(near, key=lambda k: near[k])
+    steps = [k for k in range(-farthest, farthest + 1, 2) if abs(k) > reach]
+    least = max(_LEAST_ELSEWHERE_S * RATE_HZ, rows / 2)
+    far = {k: _correlation(predicted, spoken, lips, seen, k, least) for k in steps}
+    other = max(far, key=lambda k: far[k])
+    return Agreement(
+        score=near[best],
+        offset_s=best / RATE_HZ,
+        elsewhere=far[other],
+        elsewhere_s=other / RATE_HZ,
+        part=_worst_part(predicted, spoken, lips, seen, best) if rows >= 2 * _PART_S * RATE_HZ else near[best],
+        seconds=rows / RATE_HZ,
+    )
+
+
+def _worst_part(predicted: F64, spoken: Mask, lips: F64, seen: Mask, offset: int) -> float:
+    """Return the 20th percentile of the agreement of parts of 2 s of what is compared, the sound about `offset` rows late."""
+    compared = np.flatnonzero(spoken & seen)
+    size, hop = round(_PART_S * RATE_HZ), round(_PART_HOP_S * RATE_HZ)
+    parts = []
+    for start in range(0, len(compared) - size + 1, hop):
+        part = np.zeros(len(spoken), bool)
+        part[compared[start : start + size]] = True
+        parts.append(max(_correlation(predicted, part, lips, seen, offset + k, size / 2) for k in _PART_ROWS))
+    return float(np.percentile(parts, _PART_PERCENTILE))
+
+
+def _correlation(predicted: F64, spoken: Mask, lips: F64, seen: Mask, offset: int, least: float) -> float:
+    """Return the mean correlation with the sound taken `offset` rows later, -1 where less than `least` rows are left."""
+    rows = len(lips)
+    if abs(offset) >= rows:
+        return -1.0
+    sound, picture = slice(max(0, offset), rows + min(0, offset)), slice(max(0, -offset), rows - max(0, offset))
+    both = spoken[sound] & seen[picture]
+    if both.sum() < least:
+        return -1.0
+    a, b = predicted[sound][both], lips[picture][both]
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    norm = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
+    return float(np.mean(np.where(norm > 0.0, (a * b).sum(axis=0) / np.maximum(norm, 1e-12), 0.0)))
+
+
+def _features(landmarks: F64, blendshapes: F64) -> F64:
+    def apart(pair: tuple[int, int]) -> F64:
+        return np.asarray(np.linalg.norm(landmarks[:, pair[0]] - landmarks[:, pair[1]], axis=1))
+
+    eyes = np.maximum(apart(_EYES), 1e-6)
+    gap = np.mean([apart(pair) for pair in _GAPS], axis=0)
+    return np.stack(
+        [
+            gap / eyes,
+            apart(_WIDTH) / eyes,
+            apart(_HEIGHT) / eyes,
+            apart(_CHIN) / eyes,
+            blendshapes[:, _JAW_OPEN],
+            blendshapes[:, _FUNNEL],
+            blendshapes[:, _PUCKER],
+            blendshapes[:, list(_LOWER_DOWN)].mean(axis=1),
+        ],
+        axis=1,
+    )
+
+
+def _quick(signal: F64) -> F64:
+    """Return the changes of a (rows, k) signal that are as quick as speech."""
+    return _smoothed(signal, _SMOOTH_S) - _smoothed(signal, _SLOW_S)
+
+
+def _smoothed(signal: F64, deviation_s: float) -> F64:
+    """Return the columns of a (rows, k) signal, convolved with a Gaussian; the ends are held."""
+    half = int(4 * deviation_s * RATE_HZ)
+    kernel = np.exp(-0.5 * (np.arange(-half, half + 1) / (deviation_s * RATE_HZ)) ** 2)
+    padded = np.pad(signal, ((half, half), (0, 0)), mode="edge")
+    return np.stack([np.convolve(column, kernel / kernel.sum(), mode="valid") for column in padded.T], axis=1)
