@@ -15,7 +15,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from verifier.models.phonemes import BLANK, RATE_HZ
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 _TEMPERATURE = 1.5
 _BLANK_NATS = -2.0
-_UNKNOWN_NATS = -30.0
 _BEFORE_S, _AFTER_S, _REACH_S = 0.04, 0.06, 0.2
 """Lips take less long to form a shape than to leave it."""
 _REST = 0.05
@@ -68,13 +66,13 @@ def lips_said(log_probs: F32, tokens: Sequence[str]) -> F32:
 
     Args:
         log_probs: (rows, tokens) natural-log probabilities of phonemes.
-        tokens: what each column stands for; phonemes without a viseme are not heard.
+        tokens: what each column stands for; those without a viseme ask nothing of the lips.
     """
     if not len(log_probs):
         return np.zeros((0, len(_GEOMETRY)), np.float32)
-    shapes, dominance, known = _columns(tokens)
-    nats = np.where(known, log_probs.astype(np.float64), _UNKNOWN_NATS)
-    nats[:, tokens.index(BLANK)] = log_probs[:, tokens.index(BLANK)] + _BLANK_NATS
+    shapes, dominance = _columns(tokens)
+    nats = log_probs.astype(np.float64)
+    nats[:, tokens.index(BLANK)] += _BLANK_NATS
     odds = np.exp((nats - nats.max(axis=1, keepdims=True)) / _TEMPERATURE)
     weights = odds / odds.sum(axis=1, keepdims=True) * dominance
     steps = np.arange(-round(_REACH_S * RATE_HZ), round(_REACH_S * RATE_HZ) + 1) / RATE_HZ
@@ -84,13 +82,12 @@ def lips_said(log_probs: F32, tokens: Sequence[str]) -> F32:
     return np.asarray(shape @ _GEOMETRY.T, np.float32)
 
 
-def _columns(tokens: Sequence[str]) -> tuple[F64, F64, npt.NDArray[np.bool_]]:
-    """Return each token's target (tokens, 6), dominance (tokens,), 0 without a viseme, and whether it has one (tokens,)."""
+def _columns(tokens: Sequence[str]) -> tuple[F64, F64]:
+    """Return each token's target (tokens, 6) and dominance (tokens,), 0 without a viseme."""
     by_phoneme = {phoneme: (shape, dominance) for shape, dominance, names in _VISEMES for phoneme in names.split()}
     none = ((0.0,) * _GEOMETRY.shape[1], 0.0)
     found = [by_phoneme.get(token, none) for token in tokens]
-    dominance = np.array([strength for _, strength in found])
-    return np.array([shape for shape, _ in found]), dominance, dominance > 0.0
+    return np.array([shape for shape, _ in found]), np.array([strength for _, strength in found])
 
 
 def _convolved(columns: F64, kernel: F64) -> F64:

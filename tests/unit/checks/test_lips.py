@@ -1,0 +1,103 @@
+"""The lips check on hand-made evidence, and on real talkers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from challenges.model import Challenge
+from tests.conftest import ROOT
+from verifier.checks import lips
+from verifier.evidence.collect import collect
+from verifier.evidence.lips import Agreement
+from verifier.reasons import Reason
+from verifier.settings import Settings
+from verifier.types import Missing, Outcome, SoundTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from verifier.models.kit import ModelKit
+    from verifier.profiles import Profile
+    from verifier.types import Evidence
+
+NOTHING = Challenge(())
+FIXTURES = ROOT / "fixtures"
+RENDERED = ("astronaut_bona_fide.mp4", "admiral_bona_fide.mp4")
+TALKERS = ("numbers_phone_a.mov", "speech_katiehill.mp4")
+
+
+AGREES = Agreement(score=0.45, offset_s=0.04, elsewhere=0.2, elsewhere_s=1.2, part=0.3, seconds=5.0)
+
+
+def test_lips_that_agree_pass(profile: Profile) -> None:
+    """Agreement well above chance, here and in every part, passes, and the offset is reported."""
+    result = lips.judge(AGREES, profile)
+    assert (result.outcome, result.score, result.reason) == (Outcome.PASS, 0.45, None)
+    assert "+40 ms late" in result.detail
+
+
+@pytest.mark.parametrize(
+    ("found", "score"),
+    [
+        (replace(AGREES, score=0.05, elsewhere=0.1), 0.05),
+        (replace(AGREES, score=0.3, offset_s=-0.2, elsewhere=0.6), 0.3),
+        (replace(AGREES, part=-0.3), -0.3),
+    ],
+    ids=["foreign", "shifted", "a part by someone else"],
+)
+def test_sound_of_other_lips_fails(found: Agreement, score: float, profile: Profile) -> None:
+    """Sound that agrees with nothing, better at another offset, or not in part, fails by the figure that says so."""
+    result = lips.judge(found, profile)
+    assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.LIPS_DO_NOT_MATCH)
+    assert result.score == pytest.approx(score)
+
+
+def test_a_moment_of_speech_is_too_little(profile: Profile) -> None:
+    """Less than a word or two with the lips in view says nothing either way."""
+    result = lips.judge(replace(AGREES, score=0.0, seconds=0.9), profile)
+    assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.MOUTH_NOT_VISIBLE)
+
+
+def test_without_picture_sound_or_speech_nothing_is_said(make_evidence: Callable[..., Evidence], profile: Profile) -> None:
+    """What is missing is named, and is no failure."""
+    for evidence, reason in (
+        (make_evidence(face=Missing(Reason.NO_FACE)), Reason.NO_FACE),
+        (make_evidence(sound=Missing(Reason.NO_AUDIO)), Reason.NO_AUDIO),
+        (make_evidence(sound={"speech": np.zeros((0, 2))}), Reason.NO_SPEECH),
+    ):
+        result = lips.check(evidence, NOTHING, profile)
+        assert (result.outcome, result.reason) == (Outcome.UNABLE, reason)
+
+
+def test_a_rendered_person_agrees_with_their_own_words_alone(kit: ModelKit, profile: Profile) -> None:
+    """A fixture's lips agree with its sound, and not with that of another fixture, nor with its own a second late."""
+    one, other = (collect(FIXTURES / name, kit, settings=Settings()) for name in RENDERED)
+    assert isinstance(one.sound, SoundTrack)
+    late = replace(one.sound, lips=np.roll(one.sound.lips, 50, axis=0), speech=one.sound.speech + 1.0)
+    assert lips.check(one, NOTHING, profile).outcome is Outcome.PASS
+    for sound in (other.sound, late):
+        assert lips.check(replace(one, sound=sound), NOTHING, profile).reason is Reason.LIPS_DO_NOT_MATCH
+
+
+@pytest.mark.devdata
+def test_talkers_agree_with_themselves_alone(devdata: Path, kit: ModelKit, profile: Profile) -> None:
+    """Each talker agrees with their own sound far better than with the next one's, and a second's shift is noticed."""
+    seen = [collect(devdata / "bonafide" / name, kit, settings=Settings()) for name in TALKERS]
+    for evidence, other in zip(seen, (*seen[1:], seen[0]), strict=True):
+        assert isinstance(evidence.sound, SoundTrack)
+        own = lips.check(evidence, NOTHING, profile)
+        foreign = lips.check(replace(evidence, sound=other.sound), NOTHING, profile)
+        rolled = replace(evidence.sound, lips=np.roll(evidence.sound.lips, 50, axis=0))
+        shifted = lips.check(replace(evidence, sound=rolled), NOTHING, profile)
+        assert own.outcome is Outcome.PASS
+        assert own.score is not None
+        assert own.score > 0.3
+        assert shifted.outcome is Outcome.FAIL
+        assert shifted.reason is Reason.LIPS_DO_NOT_MATCH
+        assert foreign.score is not None
+        assert foreign.score < own.score - 0.1
