@@ -45,8 +45,8 @@ def test_lips_that_agree_pass(profile: Profile) -> None:
     ("found", "score"),
     [
         (replace(AGREES, score=0.05, elsewhere=0.1), 0.05),
-        (replace(AGREES, score=0.3, offset_s=-0.2, elsewhere=0.6), 0.3),
-        (replace(AGREES, part=-0.3), -0.3),
+        (replace(AGREES, score=0.35, offset_s=-0.2, elsewhere=0.6), 0.25),
+        (replace(AGREES, part=0.1), 0.1),
     ],
     ids=["foreign", "shifted", "a part by someone else"],
 )

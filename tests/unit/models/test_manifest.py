@@ -36,7 +36,7 @@ def test_every_model_says_where_it_comes_from_how_it_is_licensed_and_what_was_me
 
     assert set(models) == {
         *("face-landmarker", "face-embedding", "presentation-attack", "age"),
-        *("transcription", "voice-activity", "speaker-embedding"),
+        *("transcription", "phonemes", "voice-activity", "speaker-embedding"),
     }
     for model in models.values():
         assert all(
