@@ -5,6 +5,7 @@
 3. The whole verification is timed: wall over the sum of 2 on one worker without overlap, and wall over clip length on all cores.
 4. Throughput of two worker processes over one, each judging with the server's settings.
 5. Peak memory of a worker process, and the time from `cameo serve` to ready.
+6. What the checks against attacks add: their evidence and their judging, over all the rest of one verification without overlap.
 
 Each figure is the median of `--rounds`; nothing here passes or fails.
 """
@@ -34,8 +35,10 @@ from challenges.model import Challenge, to_json
 from fixtures.manifest import load as load_fixtures
 from verifier import pipeline, profiles
 from verifier.evidence import sound as hearing
-from verifier.evidence.picture import AGE_FRAMES, IDENTITY_FRAMES, LIVE_FRAMES, MAX_FACES
+from verifier.evidence.picture import AGE_FRAMES, CLOSE_EVERY, IDENTITY_FRAMES, LIVE_FRAMES, MAX_FACES
 from verifier.evidence.spoken import lay
+from verifier.evidence.voices import word_groups
+from verifier.media import open_recording
 from verifier.models.kit import ModelKit
 from verifier.server.judging import OpenJudge, Response
 from verifier.server.workers import PoolLimits, WorkerPool
@@ -44,6 +47,22 @@ from verifier.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from verifier.types import F32, Judgement
+
+EVIDENCE_OF = {
+    "depth": ("parallax",),
+    "close_up": ("close_up",),
+    "moire": ("moire",),
+    "frozen, splice, flicker": (),
+    "sound_repeat": ("continuity",),
+    "seen_before": ("fingerprint",),
+    "lips": ("phonemes",),
+    "second_voice": ("second_voice",),
+    "gaze": (),
+    "elapsed": (),
+}
+"""Checks against attacks, and the stages that gather evidence for them alone; `sound_repeat` stands for all of continuity."""
 
 CLIP_S, FPS, WIDTH, HEIGHT = 10, 30, 1280, 720
 CORES = os.cpu_count() or 1
@@ -105,21 +124,64 @@ def bare_calls(clip: Path, challenge: Challenge, kit: ModelKit, settings: Settin
     pairs = list(zip(frames, faces, strict=True))
     for frame, face in pairs[:: max(1, len(pairs) // LIVE_FRAMES)][:LIVE_FRAMES]:
         timed("presentation attack", lambda: kit.presentation_attack.score(frame.rgb, face.landmarks))  # noqa: B023 - called at once
+    for frame, face in pairs[:: max(1, len(pairs) // (LIVE_FRAMES // CLOSE_EVERY))][: LIVE_FRAMES // CLOSE_EVERY]:
+        timed("close-up", lambda: kit.presentation_attack.score_close(frame.rgb, face.landmarks))  # noqa: B023 - called at once
     for frame, face in pairs[:: max(1, len(pairs) // IDENTITY_FRAMES)][:IDENTITY_FRAMES]:
         aligned = kit.face_embedder.align(frame.rgb, face.landmarks)
         timed("face embedding", lambda: kit.face_embedder.embed(aligned))  # noqa: B023 - called at once
     for frame, face in pairs[:AGE_FRAMES]:
         timed("age", lambda: kit.age.estimate(frame.rgb, face.landmarks))  # noqa: B023 - called at once
+    _bare_sound_calls(timed, sound, challenge, kit)
+    return dict(spent)
+
+
+def _bare_sound_calls(timed: Callable[..., Any], sound: F32, challenge: Challenge, kit: ModelKit) -> None:
     speech = timed("voice activity", lambda: kit.voice_activity.segments(sound))
     heard = timed("speech encoding", lambda: kit.transcriber.encode(sound, speech=speech))
     timed("transcription", lambda: kit.transcriber.transcribe(heard))
-    timed("forced alignment", lambda: lay(kit.transcriber, heard, challenge.spoken))
+    forced = timed("forced alignment", lambda: lay(kit.transcriber, heard, challenge.spoken))
+    timed("phonemes", lambda: kit.phonemes.log_probs(sound))
     uttered, _ = hearing._concatenate(sound, speech)
     for start in hearing._window_starts(len(uttered)):
         window = uttered[start : start + int(hearing.WINDOW_S * hearing.RATE_HZ)]
         timed("speaker", lambda: kit.speaker.embed(window))  # noqa: B023 - called at once
     timed("speaker", lambda: kit.speaker.embed(uttered))
-    return dict(spent)
+    for start, end in word_groups(challenge.spoken, forced):
+        group = sound[int(start * hearing.RATE_HZ) : int(end * hearing.RATE_HZ)]
+        timed("speaker", lambda: kit.speaker.embed(group))  # noqa: B023 - called at once
+
+
+def added(clip: Path, challenge: Challenge, judged: Judgement, settings: Settings) -> dict[str, float]:
+    """Return the seconds that each check against attacks added to a verification without overlap, evidence and judging.
+
+    Args:
+        clip: the recording.
+        challenge: what it answers.
+        judged: its judgement, made without overlap.
+        settings: limits and the analysis rate.
+    """
+    spent = {name: sum(judged.timings_ms.get(stage, 0.0) for stage in stages) / 1e3 for name, stages in EVIDENCE_OF.items()}
+    spent["frozen, splice, flicker"] += _thumbnails_s(clip, settings)
+    profile = profiles.load()
+    for question in pipeline.questions(settings):
+        name = next((name for name in EVIDENCE_OF if question.name in name.split(", ")), None)
+        if name is not None:
+            began = perf_counter()
+            question.check(judged.evidence, challenge, profile)
+            spent[name] += perf_counter() - began
+    return spent
+
+
+def _thumbnails_s(clip: Path, settings: Settings) -> float:
+    """Return the seconds that showing a thumbnail of every picture adds to decoding."""
+    spent = []
+    for glance in (None, lambda _t_s, _thumbnail: None):
+        with open_recording(clip, limits=settings.media) as source:
+            began = perf_counter()
+            for _ in source.frames(max_fps=settings.analysis_fps, glance=glance):
+                pass
+            spent.append(perf_counter() - began)
+    return max(spent[1] - spent[0], 0.0)
 
 
 async def throughput(clip: bytes, challenge: Challenge, settings: Settings, *, workers: int, jobs: int) -> float:
@@ -187,14 +249,21 @@ def main() -> None:
         clip_of(fixture.file, clip)
         figures: dict[str, list[float]] = defaultdict(list)
         stages: dict[str, list[float]] = defaultdict(list)
+        attack: dict[str, list[float]] = defaultdict(list)
         with ModelKit.open(settings) as kit:
             for _ in range(given.rounds + 1):
                 bare = bare_calls(clip, challenge, kit, settings)
                 for overlap in (False, True):
                     site = settings.model_copy(update={"overlap": overlap})
                     began = perf_counter()
-                    pipeline.verify(clip, challenge, profile=profile, kit=kit, settings=site)
-                    figures["overlap" if overlap else "alone"].append(perf_counter() - began)
+                    judged = pipeline.verify(clip, challenge, profile=profile, kit=kit, settings=site)
+                    took = perf_counter() - began
+                    figures["overlap" if overlap else "alone"].append(took)
+                    if not overlap:
+                        attack_s = added(clip, challenge, judged, settings)
+                        figures["with / without"].append(took / (took - sum(attack_s.values())))
+                        for name, value in attack_s.items():
+                            attack[name].append(value)
                 figures["bare"].append(sum(bare.values()))
                 for name, value in bare.items():
                     stages[name].append(value)
@@ -215,19 +284,23 @@ def main() -> None:
         ("one worker: wall / sum of bare calls", ratio("alone", "bare"), "at most 1.15"),
         (f"{CORES} cores: wall / clip length", statistics.median(figures["overlap"][1:]) / CLIP_S, "at most 0.35"),
         ("two workers / one: throughput", figures["workers_2"][0] / figures["workers_1"][0], "at least 1.8"),
+        ("with / without the checks against attacks", statistics.median(figures["with / without"][1:]), "at most 1.3"),
         ("peak memory of a worker, MB", memory, "at most 900"),
         ("cameo serve to ready, s", ready, ""),
     ]
     if given.json:
         stage_s = {name: statistics.median(values[1:]) for name, values in stages.items()}
-        print(json.dumps({"figures": {name: value for name, value, _ in rows}, "bare_calls_s": stage_s}))  # noqa: T201 - its output
+        attack_s = {name: statistics.median(values[1:]) for name, values in attack.items()}
+        found = {"figures": {name: value for name, value, _ in rows}, "bare_calls_s": stage_s, "added_s": attack_s}
+        print(json.dumps(found))  # noqa: T201 - its output
         return
     console = Console(highlight=False)
     table = Table("figure", "measured", "goal", box=None, pad_edge=False)
     for name, value, goal in rows:
         table.add_row(name, f"{value:.2f}", goal)
     console.print(table)
-    console.print(", ".join(f"{name} {statistics.median(values[1:]):.2f} s" for name, values in stages.items()))
+    console.print("bare calls: " + ", ".join(f"{name} {statistics.median(values[1:]):.2f} s" for name, values in stages.items()))
+    console.print("added by: " + ", ".join(f"{name} {statistics.median(values[1:]):.3f} s" for name, values in attack.items()))
 
 
 if __name__ == "__main__":

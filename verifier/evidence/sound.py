@@ -56,10 +56,11 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
     size = int(WINDOW_S * RATE_HZ)
     embeddings = [kit.speaker.embed(uttered[start : start + size]) for start in starts]
     whole = kit.speaker.embed(uttered) if len(starts) > 1 else (embeddings[0] if embeddings else np.zeros(0, np.float32))
+    mark = watch.add("speaker", mark)
     group_s = word_groups(spoken, forced)
     cuts = [sound[int(start * RATE_HZ) : int(end * RATE_HZ)] for start, end in group_s]
     groups = [kit.speaker.embed(cut) for cut in cuts]
-    mark = watch.add("speaker", mark)
+    mark = watch.add("second_voice", mark)
     synthetic = kit.synthetic_voice.scores(uttered) if kit.synthetic_voice and voiced else np.zeros(0, np.float32)
     watch.add("synthetic_voice", mark)
     level, noise = _levels(sound, speech)
