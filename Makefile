@@ -53,11 +53,11 @@ bench: kit
 
 SUITE ?= build/suite
 PER_SPECIES ?= 6
-BONA_FIDE ?= 66
-SEED ?= 1
+BONA_FIDE ?= 132
+SEED ?= 2
 
 evaluate: kit
-	$(BIN)/python -m fixtures.studio suite --out $(SUITE) --per-species $(PER_SPECIES) --bona-fide $(BONA_FIDE) --seed $(SEED)
+	$(BIN)/python -m fixtures.studio suite --out $(SUITE) --per-species $(PER_SPECIES) --bona-fide $(BONA_FIDE) --seed $(SEED) --half report
 	$(BIN)/cameo evaluate $(SUITE) --half report --out $(SUITE)/report
 
 lock:

@@ -204,6 +204,11 @@ class SoundTrack:
     synthetic: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     lips: F32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
+    @property
+    def speech_to_noise_db(self) -> float:
+        """Level of the speech above the noise, in dB."""
+        return self.level_dbfs - self.noise_dbfs
+
 
 @dataclass(frozen=True, slots=True)
 class SoundRepeat:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from verifier.evidence.lips import agreement
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Evidence, Missing, Outcome
 
 if TYPE_CHECKING:
     from challenges.model import Challenge
@@ -22,14 +22,21 @@ NAME = "lips"
 
 
 def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
-    """Judge the agreement of lips and sound; without both, or without speech, nothing is said."""
+    """Judge the agreement of lips and sound; without both, or without speech, nothing is said.
+
+    In noise that phonemes drown in, lips that do not agree are not held against the person.
+    """
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
     if isinstance(evidence.sound, Missing):
         return CheckResult.unable(NAME, evidence.sound.reason)
     if not len(evidence.sound.speech):
         return CheckResult.unable(NAME, Reason.NO_SPEECH)
-    return judge(agreement(evidence.face, evidence.sound), profile)
+    result = judge(agreement(evidence.face, evidence.sound), profile)
+    noise = profile["words_noise_min"]
+    if result.outcome is Outcome.FAIL and not noise.holds(evidence.sound.speech_to_noise_db):
+        return CheckResult.unable(NAME, Reason.TOO_NOISY, result.detail)
+    return result
 
 
 def judge(found: Agreement, profile: Profile) -> CheckResult:

@@ -20,5 +20,4 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
         return CheckResult.unable(NAME, evidence.sound.reason)
     if len(evidence.sound.speech) == 0:
         return CheckResult.unable(NAME, Reason.NO_SPEECH)
-    above_db = evidence.sound.level_dbfs - evidence.sound.noise_dbfs
-    return profile["speech_to_noise_min"].judge(NAME, above_db, Reason.TOO_NOISY)
+    return profile["speech_to_noise_min"].judge(NAME, evidence.sound.speech_to_noise_db, Reason.TOO_NOISY)

@@ -17,19 +17,31 @@ from verifier.types import CheckResult, Evidence, Missing
 if TYPE_CHECKING:
     from challenges.model import Challenge
     from verifier.profiles import Profile
+    from verifier.types import SoundTrack
 
 NAME = "phrase"
 
 
 def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckResult:
-    """Judge the share of the expected words that were said, or, where that is enough, how much the sound speaks for them all."""
+    """Judge the share of the expected words that were said, or, where that is enough, how much the sound speaks for them all.
+
+    In noise that words drown in, those that were not heard are not held against the person.
+    """
     if isinstance(evidence.sound, Missing):
         return CheckResult.unable(NAME, evidence.sound.reason)
+    result = _judge(evidence.sound, challenge, profile)
+    noise = profile["words_noise_min"]
+    if result.reason is Reason.PHRASE_MISMATCH and not noise.holds(evidence.sound.speech_to_noise_db):
+        return CheckResult.unable(NAME, Reason.TOO_NOISY, result.detail)
+    return result
+
+
+def _judge(sound: SoundTrack, challenge: Challenge, profile: Profile) -> CheckResult:
     share_min, mean_min = profile["phrase_said_min"], profile["phrase_gain_min"]
-    heard = witnesses(challenge, evidence.sound)
+    heard = witnesses(challenge, sound)
     reading = heard.reading
     if not heard.forced:
-        return share_min.judge(NAME, 0.0, Reason.PHRASE_MISMATCH if len(evidence.sound.speech) else Reason.NO_SPEECH)
+        return share_min.judge(NAME, 0.0, Reason.PHRASE_MISMATCH if len(sound.speech) else Reason.NO_SPEECH)
     read_min, unread_min = profile["phrase_read_word_gain_min"], profile["phrase_unread_word_gain_min"]
     said = [
         read_min.holds(word.gain) if answer else expected.token not in reading.extra and unread_min.holds(word.gain)

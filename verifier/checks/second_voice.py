@@ -27,10 +27,8 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     groups, quiet = profile["voice_groups_min"], profile["voice_groups_noise_min"]
     if not groups.holds(len(sound.group_s)):
         return CheckResult.unable(NAME, Reason.NO_SPEECH, f"{len(sound.group_s)} groups of words, {groups.value:.0f} are needed")
-    if not quiet.holds(sound.level_dbfs - sound.noise_dbfs):
-        return CheckResult.unable(
-            NAME, Reason.TOO_NOISY, f"{sound.level_dbfs - sound.noise_dbfs:.0f} {quiet.unit} above the noise"
-        )
+    if not quiet.holds(sound.speech_to_noise_db):
+        return CheckResult.unable(NAME, Reason.TOO_NOISY, f"{sound.speech_to_noise_db:.0f} {quiet.unit} above the noise")
     likeness, least = strangeness(sound.group_s, sound.group_embeddings)
     start, end = sound.group_s[least]
     detail = f"{len(sound.group_s)} groups, the odd one at {start:.1f} to {end:.1f} s"

@@ -66,6 +66,14 @@ def test_a_plane_fails_as_flat(judge: Callable[..., CheckResult], depth: float) 
     assert result.score == pytest.approx(depth, abs=0.02)
 
 
+def test_a_face_in_the_dark_is_not_called_flat(judge: Callable[..., CheckResult]) -> None:
+    """Where it is too dark to follow the skin, too little depth asks for light; enough of it passes."""
+    dark = {"luma": np.full(FRAMES, 55, np.float32)}
+    result = judge({**turning(0.1), **dark})
+    assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.TOO_DARK)
+    assert judge({**turning(0.9), **dark}).outcome is Outcome.PASS
+
+
 def test_a_head_that_did_not_turn_cannot_be_judged(judge: Callable[..., CheckResult]) -> None:
     """Without turns the check says that they are missing, with no score."""
     result = judge(turning(0.9, pairs=3))

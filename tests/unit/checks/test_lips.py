@@ -74,6 +74,21 @@ def test_without_picture_sound_or_speech_nothing_is_said(make_evidence: Callable
         assert (result.outcome, result.reason) == (Outcome.UNABLE, reason)
 
 
+def test_lips_lost_in_noise_are_asked_for_again(make_evidence: Callable[..., Evidence], profile: Profile) -> None:
+    """Lips at rest fail in a quiet room; in noise below 15 dB the phonemes, not the lips, may be to blame."""
+    landmarks = np.random.default_rng(3).normal(100, 20, (1, 478, 3)).repeat(90, axis=0).astype(np.float32)
+    said = np.random.default_rng(4).normal(size=(300, 8)).astype(np.float32)
+    for noise_dbfs, outcome, reason in (
+        (-55.0, Outcome.FAIL, Reason.LIPS_DO_NOT_MATCH),
+        (-32.0, Outcome.UNABLE, Reason.TOO_NOISY),
+    ):
+        evidence = make_evidence(
+            face={"landmarks": landmarks}, sound={"lips": said, "level_dbfs": -20.0, "noise_dbfs": noise_dbfs}
+        )
+        result = lips.check(evidence, NOTHING, profile)
+        assert (result.outcome, result.reason) == (outcome, reason)
+
+
 def test_a_rendered_person_agrees_with_their_own_words_alone(kit: ModelKit, profile: Profile) -> None:
     """A fixture's lips agree with its sound, and not with that of another fixture, nor with its own a second late."""
     one, other = (collect(FIXTURES / name, kit, settings=Settings()) for name in RENDERED)

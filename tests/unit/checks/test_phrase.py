@@ -94,6 +94,15 @@ def test_every_threshold_counts(make_evidence: MakeEvidence, profile: Profile) -
         assert phrase.check(evidence, ASKED, strict).reason is Reason.PHRASE_MISMATCH
 
 
+def test_words_lost_in_noise_are_asked_for_again(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """Below 15 dB a phrase that was not heard is the noise's fault; one that was heard in it passes."""
+    heard = {"level_dbfs": -20.0, "noise_dbfs": -32.0}
+    lost = phrase.check(make_evidence(sound={"words": (), "forced": laid([0.0] * 5), **heard}), ASKED, profile)
+    assert (lost.outcome, lost.reason, lost.detail) == (Outcome.UNABLE, Reason.TOO_NOISY, "0 of 5 words said, gain 0.0 nats")
+    right = make_evidence(sound={"words": read("7 4 mango 0 1"), "forced": laid([SURE] * 5), **heard})
+    assert phrase.check(right, ASKED, profile).outcome is Outcome.PASS
+
+
 def test_silence_is_no_speech(make_evidence: MakeEvidence, profile: Profile) -> None:
     """A recording in which nobody speaks fails for that, not for the words."""
     silent = make_evidence(sound={"speech": np.zeros((0, 2)), "words": (), "forced": ()})
