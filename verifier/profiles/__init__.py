@@ -91,7 +91,8 @@ class Threshold:
 class Profile:
     """A named set of thresholds and of roles per check.
 
-    minor: what a possible minor is judged by; None where that is this profile itself.
+    minor: what a possible minor is judged by; None where that is this profile itself. evaluation: the run of the attack suite that its
+    error rates come from, and what it came to; empty where there was none.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Profile:
     roles: Mapping[str, Role]
     digest: str
     minor: Profile | None = None
+    evaluation: str = ""
 
     def judging(self, *, minor: bool) -> Profile:
         """Return what to judge by: this profile, or the stricter one of a possible minor."""
@@ -164,7 +166,8 @@ def _load(name_or_path: str) -> tuple[Profile, str]:
             raise ProfileError(f"profile {name!r}: role of {check!r} is none of {', '.join(Role)}: {role!r}") from None
         if check in ADVICE_ONLY and roles[check] is not Role.ADVISE:
             raise ProfileError(f"profile {name!r}: {check!r} may only advise: its error rates are not known")
-    return _profile(name, str(document.get("description", "")), thresholds, roles), str(document.get("minor_profile", minor))
+    profile = _profile(name, str(document.get("description", "")), thresholds, roles)
+    return replace(profile, evaluation=str(document.get("evaluation", ""))), str(document.get("minor_profile", minor))
 
 
 def _stricter(profile: Profile, minor: Profile) -> Profile:
