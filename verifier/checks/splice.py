@@ -16,7 +16,7 @@ NAME = "splice"
 
 
 def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
-    """Judge how much longer picture or sound is, then the longest time without a picture, then the sharpest jump of the face."""
+    """Judge how much longer picture or sound is, then the longest time without a picture, then the sharpest cut and jump."""
     if isinstance(evidence.picture, Missing):
         return CheckResult.unable(NAME, evidence.picture.reason)
     media = evidence.media
@@ -28,6 +28,10 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
             return result
     gap_s = longest_gap_s(evidence.picture)
     result = profile["picture_gap_max"].judge(NAME, gap_s, Reason.SPLICED, f"{gap_s:.2f} s without a picture")
+    if result.reason:
+        return result
+    trace = evidence.picture
+    result = profile["cut_max"].judge(NAME, trace.cut, Reason.SPLICED, f"the whole picture changes at {trace.cut_s:.2f} s")
     if result.reason:
         return result
     if isinstance(evidence.face, Missing):

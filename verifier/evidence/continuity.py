@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.evidence.cuts import sharpest_cut
 from verifier.reasons import Reason
 from verifier.types import F32, F64, U8, FaceTrack, Missing, PictureTrace
 
@@ -65,15 +66,17 @@ class Glances:
         if not self.t_s:
             return Missing(Reason.NO_VIDEO)
         t_s = np.array(self.t_s, np.float64)
-        luma = np.stack(self.thumbnails).reshape(len(t_s), -1).astype(np.float32)
+        pictures = np.stack(self.thumbnails).astype(np.float32)
+        cut, cut_s = sharpest_cut(t_s, pictures)
+        luma = pictures.reshape(len(t_s), -1)
         contrast = float(np.median(luma.std(axis=1)))
         apart = _distances(luma)
         change = np.concatenate([np.zeros(1, np.float32), np.diagonal(apart, 1)])
         if len(t_s) <= 2 * STRETCH_PICTURES:
-            return PictureTrace(t_s, change, contrast)
+            return PictureTrace(t_s, change, contrast, cut=cut, cut_s=cut_s)
         repeat, repeat_s = _least(t_s, change, _repeats(apart, t_s))
         reversal, reversal_s = _least(t_s, change, _reversals(apart, t_s))
-        return PictureTrace(t_s, change, contrast, repeat, repeat_s, reversal, reversal_s)
+        return PictureTrace(t_s, change, contrast, repeat, repeat_s, reversal, reversal_s, cut=cut, cut_s=cut_s)
 
 
 def longest_still_s(trace: PictureTrace, *, still: float) -> float:

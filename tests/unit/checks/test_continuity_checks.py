@@ -95,6 +95,14 @@ def test_a_jump_of_face_and_picture_is_a_cut(judge: Callable[..., CheckResult]) 
     assert judge(splice, face={"landmarks": moving_head(40)}).outcome is Outcome.PASS
 
 
+def test_a_whole_picture_that_changes_at_once_is_a_cut(judge: Callable[..., CheckResult]) -> None:
+    """A change of the whole picture that stands out fails for SPLICED and says when, with or without a face to see."""
+    result = judge(splice, trace=picture(cut=3.5, cut_s=4.2), face=Missing(Reason.NO_FACE))
+    assert (result.outcome, result.reason, result.score) == (Outcome.FAIL, Reason.SPLICED, 3.5)
+    assert "4.20 s" in result.detail
+    assert judge(splice, trace=picture(cut=1.8)).outcome is Outcome.PASS
+
+
 def test_lengths_that_differ_are_two_recordings(judge: Callable[..., CheckResult]) -> None:
     """Sound a second longer than the picture fails, a third of a second does not, and no sound is not compared."""
     assert judge(splice, media={"audio_s": 7.0}).reason is Reason.SPLICED
