@@ -91,8 +91,8 @@ class Threshold:
 class Profile:
     """A named set of thresholds and of roles per check.
 
-    minor: what a possible minor is judged by; None where that is this profile itself. evaluation: the run of the attack suite that
-    its error rates come from, and what it came to; empty where there was none.
+    minor: what a possible minor is judged by; None where that is this profile itself. evaluation: the run of the attack suite
+    that its error rates come from, and what it came to; empty where there was none.
     """
 
     name: str
