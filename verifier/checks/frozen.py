@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verifier.evidence.continuity import longest_still_s
+from verifier.evidence.continuity import STRETCH_S, longest_still_s
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Missing
 
@@ -20,7 +20,8 @@ NAME = "frozen"
 def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
     """Judge the longest time without change, the least distance of two stretches, and that of one from another run backwards.
 
-    Single pictures that come twice are a camera's: those of variable rate repeat them in low light.
+    Single pictures that come twice are a camera's: those of variable rate repeat them in low light. A head that turns and comes
+    back along the same path is no reversal of the picture.
     """
     if isinstance(evidence.picture, Missing):
         return CheckResult.unable(NAME, evidence.picture.reason)
@@ -31,6 +32,19 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     for name, distance, (one_s, other_s) in again:
         if result.reason or not np.isfinite(distance):
             continue
+        if name == "reversal_min" and _turned_deg(evidence, one_s, other_s) > profile["reversal_turn_max"].value:
+            continue
         detail = f"nearest {name.removesuffix('_min')}: {one_s:.1f} s and {other_s:.1f} s; still for {still_s:.2f} s"
         result = profile[name].judge(NAME, distance, Reason.FROZEN_OR_LOOPED, detail)
     return result
+
+
+def _turned_deg(evidence: Evidence, one_s: float, other_s: float) -> float:
+    """Return by how much yaw or pitch changes from one moment to another and back, in degrees; 0 where no face was followed."""
+    if isinstance(evidence.face, Missing):
+        return 0.0
+    face = evidence.face
+    between = (face.t_s >= min(one_s, other_s)) & (face.t_s <= max(one_s, other_s) + STRETCH_S)
+    pose = face.pose_deg[between, :2]
+    pose = pose[np.isfinite(pose).all(axis=1)]
+    return float(np.ptp(pose, axis=0).max()) if len(pose) else 0.0

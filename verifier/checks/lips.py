@@ -1,8 +1,9 @@
 """Do the lips say what is heard?
 
 A sound that was dubbed, shifted or spoken by someone off camera agrees with the lips no better than chance, and so does a mouth
-at rest or one moved by hand; a shifted one may also agree better at another offset than any device records with. Where someone
-else says a part of it, that part agrees with nothing.
+at rest or one moved by hand; a shifted one may also agree better at another offset than any device records with. What agrees by
+chance does so elsewhere as well, which a long answer shows and a short one does not. Where someone else says a part of it, that
+part agrees with nothing.
 """
 
 from __future__ import annotations
@@ -43,9 +44,9 @@ def judge(found: Agreement, profile: Profile) -> CheckResult:
     """Judge an agreement that was measured: the first of three bounds that does not hold, or the agreement where all do."""
     if not profile["lips_seconds_min"].holds(found.seconds):
         return CheckResult.unable(NAME, Reason.MOUTH_NOT_VISIBLE, f"{found.seconds:.1f} s of speech with the lips in view")
-    agreement_min, gain_max, part_min = (
-        profile[name] for name in ("lips_agreement_min", "lips_elsewhere_gain_max", "lips_part_min")
-    )
+    long = profile["lips_long_min"].holds(found.seconds)
+    agreement_min, part_min = profile["lips_agreement_min"], profile["lips_part_min"]
+    gain_max = profile["lips_long_gain_max" if long else "lips_elsewhere_gain_max"]
     gain = found.elsewhere - found.score
     detail = (
         f"agreement {found.score:.2f} with the sound {found.offset_s * 1e3:+.0f} ms late, over {found.seconds:.1f} s;"

@@ -52,6 +52,8 @@ _NEAR_SPEECH_S = 0.4
 _FRONTAL_DEG = 30.0
 """Beyond this the far half of the mouth is guessed by the landmark model."""
 _LEAST_S, _LEAST_ELSEWHERE_S = 1.0, 3.0
+_APART_S = 0.15
+"""Nearer to the best offset than this, agreement is the shoulder of the same peak."""
 _PART_S, _PART_HOP_S, _PART_PERCENTILE = 2.0, 0.2, 20
 _PART_ROWS = (-3, 0, 3)
 """How far, in rows, a part may lie from the offset of the whole: phonemes are heard up to 60 ms early or late."""
@@ -64,8 +66,8 @@ class Agreement:
     """How well lips and sound agree.
 
     score: mean correlation, -1..1, at the best offset within `OFFSET_S`; offset_s: that offset, above 0 where the sound is late;
-    elsewhere: the highest mean correlation at offsets beyond it that leave 3 s and half of the material, and elsewhere_s where
-    (-1 where none does); part: the 20th percentile of the agreement of parts of 2 s, `score` where there are not two of them;
+    elsewhere: the highest mean correlation at offsets beyond `OFFSET_S` and apart from it that leave 3 s and half of the
+    material, and elsewhere_s where (-1 where none does); part: the 20th percentile of the agreement of parts of 2 s, `score` where there are not two of them;
     seconds: how much was compared.
     """
 
@@ -132,7 +134,8 @@ def agree(predicted: F64, spoken: Mask, lips: F64, seen: Mask) -> Agreement:
     rows = int((spoken & seen).sum())
     near = {k: _correlation(predicted, spoken, lips, seen, k, _LEAST_S * RATE_HZ) for k in range(-reach, reach + 1)}
     best = max(near, key=lambda k: near[k])
-    steps = [k for k in range(-farthest, farthest + 1, 2) if abs(k) > reach]
+    apart = round(_APART_S * RATE_HZ)
+    steps = [k for k in range(-farthest, farthest + 1, 2) if abs(k) > reach and abs(k - best) >= apart]
     least = max(_LEAST_ELSEWHERE_S * RATE_HZ, rows / 2)
     far = {k: _correlation(predicted, spoken, lips, seen, k, least) for k in steps}
     other = max(far, key=lambda k: far[k])

@@ -68,6 +68,18 @@ def test_a_stretch_that_comes_again_is_a_loop(changed: dict[str, float], name: s
     assert name in result.detail
 
 
+def test_a_head_that_turns_and_comes_back_is_no_reversal(judge: Callable[..., CheckResult]) -> None:
+    """A stretch that runs backwards while the head turns there and back is natural; while the head rests it is not."""
+    pose = np.zeros((FRAMES, 3), np.float32)
+    pose[30:45, 0] = np.concatenate([np.linspace(0, 20, 8), np.linspace(20, 0, 7)])
+    turning = {"landmarks": moving_head(), "pose_deg": pose}
+    during = picture(reversal=0.3, reversal_s=(2.0, 2.8))
+    assert judge(frozen, trace=during, face=turning).outcome is Outcome.PASS
+    at_rest = picture(reversal=0.3, reversal_s=(4.0, 4.8))
+    assert judge(frozen, trace=at_rest, face=turning).reason is Reason.FROZEN_OR_LOOPED
+    assert judge(frozen, trace=during, face=Missing(Reason.NO_FACE)).reason is Reason.FROZEN_OR_LOOPED
+
+
 def test_a_picture_that_stops_is_frozen(judge: Callable[..., CheckResult]) -> None:
     """Most of a second without change fails; three pictures that come twice, as phones make them, do not."""
     stopped, doubled = picture().change.copy(), picture().change.copy()

@@ -57,6 +57,12 @@ def test_sound_of_other_lips_fails(found: Agreement, score: float, profile: Prof
     assert result.score == pytest.approx(score)
 
 
+@pytest.mark.parametrize(("seconds", "outcome"), [(3.0, Outcome.PASS), (7.0, Outcome.FAIL)], ids=["short", "long"])
+def test_a_long_answer_agrees_nowhere_else(seconds: float, outcome: Outcome, profile: Profile) -> None:
+    """What fits as well at another offset fits by chance, which 3 s of speech cannot show and 7 s can."""
+    assert lips.judge(replace(AGREES, score=0.34, elsewhere=0.33, seconds=seconds), profile).outcome is outcome
+
+
 def test_a_moment_of_speech_is_too_little(profile: Profile) -> None:
     """Less than a word or two with the lips in view says nothing either way."""
     result = lips.judge(replace(AGREES, score=0.0, seconds=0.9), profile)
