@@ -26,6 +26,8 @@ class Refusal(StrEnum):
     """Signed by a known key for another issuer's name."""
     WRONG_AUDIENCE = "wrong_audience"
     """Issued to another audience, and passed on."""
+    WRONG_LIST = "wrong_list"
+    """A status list, but another one than the credential names."""
     NOT_YET_VALID = "not_yet_valid"
     """Its validity starts in the future."""
     EXPIRED = "expired"
