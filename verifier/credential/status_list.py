@@ -156,7 +156,7 @@ def read_list(
     """Verify a signed list and return it.
 
     Raises:
-        CredentialError: `malformed`, `unsupported_algorithm`, `wrong_type`, `unknown_key`, `bad_signature`, `wrong_list` (of another
+        CredentialError: `malformed`, `unsupported_algorithm`, `wrong_type`, `unknown_key`, `bad_signature`, `wrong_list` (another
             URI), `not_yet_valid` or `expired`.
     """
     key, claims = verified_claims(token, issuer_keys, TokenType.STATUS_LIST)
