@@ -93,9 +93,20 @@ class Settings(BaseSettings):
     credential_ttl_days: int = Field(default=180, gt=0)
     issuer: str = "https://cameo.localhost"
     """`iss` of every credential."""
+    status_url: str = ""
+    """Where the status lists are found, as a URL that `/status/1` and so on are put behind; empty means `issuer`."""
+    status_capacity: int = Field(default=2**20, ge=1024, le=2**24)
+    """Entries of a status list; half of them are for credentials, then the next list is begun."""
+    status_interval_s: int = Field(default=300, ge=1)
+    """How often status lists are made anew. What is revoked is refused everywhere after twice as long."""
     profile: str = "default"
     drain_s: float = Field(default=20.0, ge=0)
     """How long a stopping server waits for verifications under way."""
+
+    @property
+    def status_base(self) -> str:
+        """What the URI of every status list begins with."""
+        return self.status_url or self.issuer
 
     @property
     def issuer_keys(self) -> Path:

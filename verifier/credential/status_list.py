@@ -1,8 +1,8 @@
 """Token Status List (IETF draft-ietf-oauth-status-list): one small number for each credential, published for all of them at once.
 
 Whoever asks for the list does not say which credential they hold. A list is as long as its capacity from the start, an index is
-drawn at random from those left, and indices that no credential has are given the statuses that credentials have (decoys): neither
-the order of issue nor the number of revocations can be read off it.
+drawn at random from those left, and indices that no credential has are given the statuses that credentials have (`decoys`):
+neither the order of issue nor the number of revocations can be read off it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -33,16 +32,6 @@ BITS = 2
 _WIDTHS = (1, 2, 4, 8)
 _MAX_BYTES = 16 * 1024 * 1024
 """A list that unpacks to more is refused: 64 million credentials of two bits."""
-
-
-class Status(IntEnum):
-    """What a credential's entry says (section 7.1)."""
-
-    VALID = 0
-    INVALID = 1
-    """Revoked for good."""
-    SUSPENDED = 2
-    """Not to be used for now."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,12 +23,15 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from verifier import profiles
+from verifier.credential import decoys
 from verifier.errors import InvalidRequestError, StoreError
+from verifier.server.allotting import Allotter
 from verifier.server.challenge_service import ChallengeService
 from verifier.server.credential_service import CredentialService
 from verifier.server.interceptors import Around, call_log, error_status
 from verifier.server.issuing import Issuer
 from verifier.server.judging import OpenJudge, Response
+from verifier.server.publishing import StatusPublisher
 from verifier.server.recall import Recall
 from verifier.server.upload import Uploads
 from verifier.server.verification_service import VerificationService
@@ -38,6 +41,7 @@ from verifier.store.challenges import ChallengeStore
 from verifier.store.credentials import CredentialStore
 from verifier.store.engine import open_database
 from verifier.store.fingerprints import FingerprintStore
+from verifier.store.statuses import StatusStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +118,11 @@ async def open_server(
         opening.callback(engine.dispose)
         attempts, credentials = AttemptStore(engine), CredentialStore(engine)
         challenges, fingerprints = ChallengeStore(engine), FingerprintStore(engine)
-        issuer = await asyncio.to_thread(Issuer.open, settings, now=clock(), new_id=new_id)
+        statuses = StatusStore(engine)
+        allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
+        issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, now=clock(), new_id=new_id)
+        interval = timedelta(seconds=settings.status_interval_s)
+        publisher = StatusPublisher(statuses, keys=lambda: issuer.keys, base=settings.status_base, interval=interval, clock=clock)
 
         pool = WorkerPool(
             open_judge or OpenJudge(_in_worker(settings)),
@@ -140,7 +148,7 @@ async def open_server(
             server,
         )
         credential_service_pb2_grpc.add_CredentialServiceServicer_to_server(
-            CredentialService(issuer=issuer.name, keys=issuer.keys.public(issuer.name)), server
+            CredentialService(issuer=issuer.name, keys=issuer.keys.public(issuer.name), publisher=publisher), server
         )
         standing = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(standing, server)
@@ -150,12 +158,18 @@ async def open_server(
         opening.push_async_callback(pool.stop, drain_s=0)
         upkeep = asyncio.create_task(_upkeep(attempts, credentials, fingerprints, settings, clock))
         opening.callback(upkeep.cancel)
+        publishing = asyncio.create_task(_publish(publisher, settings.status_interval_s))
+        opening.callback(publishing.cancel)
         await server.start()
         opening.push_async_callback(server.stop, settings.drain_s)
         for service in ("", *SERVICES):
             await standing.set(service, health_pb2.HealthCheckResponse.SERVING)
         opening.push_async_callback(standing.enter_graceful_shutdown)
         return Server(address, pool=pool, opened=opening.pop_all(), drain_s=settings.drain_s)
+
+
+def _new_key() -> bytes:
+    return secrets.token_bytes(decoys.KEY_BYTES)
 
 
 def _in_worker(settings: Settings) -> Settings:
@@ -184,6 +198,16 @@ def _listen(server: grpc.aio.Server, address: str) -> str:
     if not port:
         raise InvalidRequestError(f"cannot listen on {address}: it is taken or not an address of this machine; set CAMEO_LISTEN")
     return f"{address.rpartition(':')[0]}:{port}"
+
+
+async def _publish(publisher: StatusPublisher, interval_s: float) -> None:
+    """Have a fresh list ready before it is asked for."""
+    while True:
+        try:
+            await asyncio.to_thread(publisher.refresh)
+        except StoreError as error:
+            log.warning("status lists could not be made", error=str(error))
+        await asyncio.sleep(interval_s)
 
 
 async def _upkeep(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from verifier.credential.audience_keys import AudienceKey
+    from verifier.server.allotting import Allotter
     from verifier.settings import Settings
     from verifier.store.attempts import Attempt
     from verifier.types import Judgement
@@ -36,11 +37,12 @@ class Issuer:
     keys: IssuerKeys
     pairwise: PairwiseKey
     audiences: AudienceFolder
+    statuses: Allotter
     ttl: timedelta
     new_id: Callable[[], str]
 
     @classmethod
-    def open(cls, settings: Settings, *, now: datetime, new_id: Callable[[], str]) -> Self:
+    def open(cls, settings: Settings, *, statuses: Allotter, now: datetime, new_id: Callable[[], str]) -> Self:
         """Load the keys of a site, or make them on first start.
 
         Raises:
@@ -51,6 +53,7 @@ class Issuer:
             keys=IssuerKeys.open(settings.issuer_keys, now=now),
             pairwise=PairwiseKey.open(settings.pairwise_key),
             audiences=AudienceFolder(settings.audiences),
+            statuses=statuses,
             ttl=timedelta(days=settings.credential_ttl_days),
             new_id=new_id,
         )
@@ -60,6 +63,7 @@ class Issuer:
 
         Raises:
             RuntimeError: a bug of ours: the judgement was accepted without a face, a voice or their models' digests.
+            StoreError: no index of a status list could be had; nothing was issued.
         """
         face, voice = judgement.evidence.face, judgement.evidence.sound
         face_vector = face_embedding(face) if isinstance(face, FaceTrack) else None
@@ -69,6 +73,7 @@ class Issuer:
         if not {_FACE, _VOICE} <= models.keys():
             raise RuntimeError("the judgement does not say which models made its embeddings")
         # The ids are made here: one that two audiences saw would link their pseudonyms. An attempt has a single audience.
+        jti = self.new_id()
         issued = issue(
             issuer=self.name,
             subject=attempt.subject,
@@ -77,7 +82,7 @@ class Issuer:
             pairwise=self.pairwise,
             now=now,
             ttl=self.ttl,
-            jti=self.new_id(),
+            jti=jti,
             provenance=Provenance(
                 cameo_id=self.new_id(),
                 attempt_id=attempt.id,
@@ -91,6 +96,7 @@ class Issuer:
             ),
             face=Embedding(_FACE, models[_FACE], face_vector),
             voice=Embedding(_VOICE, models[_VOICE], voice.embedding),
+            status=self.statuses.allot(jti, now=now),
         )
         return IssuedCredential(
             jti=issued.jti,

@@ -39,6 +39,7 @@ _CODES = {
     error_reason_pb2.REQUEST_IN_PROGRESS: StatusCode.ABORTED,
     error_reason_pb2.AUDIENCE_UNKNOWN: StatusCode.NOT_FOUND,
     error_reason_pb2.ATTEMPT_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.STATUS_LIST_UNKNOWN: StatusCode.NOT_FOUND,
     error_reason_pb2.SCORES_NOT_EXPOSED: StatusCode.PERMISSION_DENIED,
     error_reason_pb2.DEADLINE_TOO_SHORT: StatusCode.DEADLINE_EXCEEDED,
     error_reason_pb2.UPLOAD_TOO_SLOW: StatusCode.DEADLINE_EXCEEDED,

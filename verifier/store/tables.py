@@ -12,8 +12,10 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Table,
     Text,
@@ -117,4 +119,32 @@ fingerprints = Table(
     # How the face moved and how the sound changed, by which the recording is known again; neither face nor voice.
     Column("data", LargeBinary, nullable=False),
     Index(None, "created_at"),
+)
+
+status_lists = Table(
+    "status_lists",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("capacity", Integer, nullable=False),
+    # How many indices were given to credentials; never falls, for none is given twice.
+    Column("used", Integer, nullable=False),
+    # What the statuses of the other indices are made from; whoever has it can tell them from credentials.
+    Column("decoy_key", LargeBinary, nullable=False),
+    # Shares of 2**32.
+    Column("decoys_invalid", BigInteger, nullable=False),
+    Column("decoys_suspended", BigInteger, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+)
+
+status_entries = Table(
+    "status_entries",
+    metadata,
+    Column("list_number", ForeignKey("status_lists.number"), primary_key=True),
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    # No foreign key: the index is in the token, so it is taken before the credential is kept.
+    Column("jti", String(64), nullable=False, unique=True),
+    # Where the index stands in the order of the decoys, 0 to 2**32 - 1.
+    Column("decoy_rank", BigInteger, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("changed_at", UtcMicroseconds, nullable=False),
 )

@@ -22,19 +22,24 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!cameo/v1/credential_service.proto\x12\x08\x63\x61meo.v1\"\x10\n\x0eGetKeysRequest\"/\n\x0fGetKeysResponse\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x0c\n\x04jwks\x18\x02 \x01(\t2S\n\x11\x43redentialService\x12>\n\x07GetKeys\x12\x18.cameo.v1.GetKeysRequest\x1a\x19.cameo.v1.GetKeysResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!cameo/v1/credential_service.proto\x12\x08\x63\x61meo.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x10\n\x0eGetKeysRequest\"/\n\x0fGetKeysResponse\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x0c\n\x04jwks\x18\x02 \x01(\t\"#\n\x14GetStatusListRequest\x12\x0b\n\x03uri\x18\x01 \x01(\t\"\xb5\x01\n\x15GetStatusListResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12-\n\tmake_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnext_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp2\xa5\x01\n\x11\x43redentialService\x12>\n\x07GetKeys\x12\x18.cameo.v1.GetKeysRequest\x1a\x19.cameo.v1.GetKeysResponse\x12P\n\rGetStatusList\x12\x1e.cameo.v1.GetStatusListRequest\x1a\x1f.cameo.v1.GetStatusListResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cameo.v1.credential_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GETKEYSREQUEST']._serialized_start=47
-  _globals['_GETKEYSREQUEST']._serialized_end=63
-  _globals['_GETKEYSRESPONSE']._serialized_start=65
-  _globals['_GETKEYSRESPONSE']._serialized_end=112
-  _globals['_CREDENTIALSERVICE']._serialized_start=114
-  _globals['_CREDENTIALSERVICE']._serialized_end=197
+  _globals['_GETKEYSREQUEST']._serialized_start=80
+  _globals['_GETKEYSREQUEST']._serialized_end=96
+  _globals['_GETKEYSRESPONSE']._serialized_start=98
+  _globals['_GETKEYSRESPONSE']._serialized_end=145
+  _globals['_GETSTATUSLISTREQUEST']._serialized_start=147
+  _globals['_GETSTATUSLISTREQUEST']._serialized_end=182
+  _globals['_GETSTATUSLISTRESPONSE']._serialized_start=185
+  _globals['_GETSTATUSLISTRESPONSE']._serialized_end=366
+  _globals['_CREDENTIALSERVICE']._serialized_start=369
+  _globals['_CREDENTIALSERVICE']._serialized_end=534
 # @@protoc_insertion_point(module_scope)

@@ -40,6 +40,11 @@ class CredentialServiceStub:
                 request_serializer=cameo_dot_v1_dot_credential__service__pb2.GetKeysRequest.SerializeToString,
                 response_deserializer=cameo_dot_v1_dot_credential__service__pb2.GetKeysResponse.FromString,
                 _registered_method=True)
+        self.GetStatusList = channel.unary_unary(
+                '/cameo.v1.CredentialService/GetStatusList',
+                request_serializer=cameo_dot_v1_dot_credential__service__pb2.GetStatusListRequest.SerializeToString,
+                response_deserializer=cameo_dot_v1_dot_credential__service__pb2.GetStatusListResponse.FromString,
+                _registered_method=True)
 
 
 class CredentialServiceServicer:
@@ -57,6 +62,19 @@ class CredentialServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetStatusList(self, request, context):
+        """Returns a status list: what holds of every credential that names its URI, and of many that do not exist. Fetch it once and
+        keep it: whoever asks does not say which credential they hold.
+
+        Who may call: anyone; a list says nothing about anybody.
+
+        Errors, by `ErrorInfo.reason`: `STATUS_LIST_UNKNOWN` (NOT_FOUND), `STORE_UNAVAILABLE` (UNAVAILABLE),
+        `SERVER_FAULT` (INTERNAL).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CredentialServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -64,6 +82,11 @@ def add_CredentialServiceServicer_to_server(servicer, server):
                     servicer.GetKeys,
                     request_deserializer=cameo_dot_v1_dot_credential__service__pb2.GetKeysRequest.FromString,
                     response_serializer=cameo_dot_v1_dot_credential__service__pb2.GetKeysResponse.SerializeToString,
+            ),
+            'GetStatusList': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStatusList,
+                    request_deserializer=cameo_dot_v1_dot_credential__service__pb2.GetStatusListRequest.FromString,
+                    response_serializer=cameo_dot_v1_dot_credential__service__pb2.GetStatusListResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -94,6 +117,33 @@ class CredentialService:
             '/cameo.v1.CredentialService/GetKeys',
             cameo_dot_v1_dot_credential__service__pb2.GetKeysRequest.SerializeToString,
             cameo_dot_v1_dot_credential__service__pb2.GetKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStatusList(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cameo.v1.CredentialService/GetStatusList',
+            cameo_dot_v1_dot_credential__service__pb2.GetStatusListRequest.SerializeToString,
+            cameo_dot_v1_dot_credential__service__pb2.GetStatusListResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,6 +27,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STORE_UNAVAILABLE: _ClassVar[ErrorReason]
     JUDGING_INTERRUPTED: _ClassVar[ErrorReason]
     SERVER_FAULT: _ClassVar[ErrorReason]
+    STATUS_LIST_UNKNOWN: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 CONFIG_MISSING: ErrorReason
 CONFIG_REPEATED: ErrorReason
@@ -48,3 +49,4 @@ SERVER_STOPPING: ErrorReason
 STORE_UNAVAILABLE: ErrorReason
 JUDGING_INTERRUPTED: ErrorReason
 SERVER_FAULT: ErrorReason
+STATUS_LIST_UNKNOWN: ErrorReason

@@ -14,8 +14,9 @@ from verifier.credential.encoding import to_base64url
 from verifier.credential.issuer_keys import IssuerKeys, SigningKey
 from verifier.credential.refusal import Refusal
 from verifier.credential.signer import TokenType, sign
-from verifier.credential.status_list import Status, StatusList, publish, read_list
+from verifier.credential.status_list import StatusList, publish, read_list
 from verifier.errors import CredentialError
+from verifier.token_status import Status
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URI = "https://cameo.example/status/1"

@@ -214,4 +214,6 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         },
         "credentials": {"jti", "attempt_id", "audience", "sub", "issued_at", "expires_at", "receipt", "token"},
         "fingerprints": {"attempt_id", "created_at", "data"},
+        "status_lists": {"number", "capacity", "used", "decoy_key", "decoys_invalid", "decoys_suspended", "created_at"},
+        "status_entries": {"list_number", "idx", "jti", "decoy_rank", "status", "changed_at"},
     }

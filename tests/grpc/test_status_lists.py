@@ -1,0 +1,210 @@
+"""The status of a credential, from its issue over its revocation to what anybody reads."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import grpc
+import numpy as np
+import pytest
+from cameo.v1.credential_service_pb2 import GetKeysRequest, GetStatusListRequest
+
+from tests.grpc.client import AUDIENCE, refused
+from verifier.credential import decoys
+from verifier.credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
+from verifier.credential.status_list import read_list
+from verifier.credential.validator import open_credential, open_receipt
+from verifier.errors import NotFoundError, StoreError
+from verifier.server.allotting import Allotter, number_of, uri_of
+from verifier.server.publishing import StatusPublisher
+from verifier.store.engine import open_database
+from verifier.store.statuses import StatusStore
+from verifier.token_status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.grpc.server import OpenServer
+    from verifier.credential.status_list import StatusListToken
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+BASE = "https://issuer.example"
+URI = f"{BASE}/status/1"
+INTERVAL = timedelta(minutes=5)
+
+
+class Site:
+    """A store with its allotter and publisher, a clock that is moved by hand and a seeded draw."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = open_database(url)
+        self.now = NOW
+        self.keys = IssuerKeys(SigningKey.generate(now=NOW))
+        self.store = StatusStore(self.engine)
+        draw = random.Random(7)  # noqa: S311 - a test that draws the same each time
+        self.allotter = Allotter(self.store, BASE, 4096, draw.randrange, lambda: draw.randbytes(32))
+        self.publisher = StatusPublisher(self.store, keys=lambda: self.keys, base=BASE, interval=INTERVAL, clock=lambda: self.now)
+
+    def read(self, uri: str = URI) -> StatusListToken:
+        """Fetch a list and read it as anybody would."""
+        token = self.publisher.get(uri).token
+        return read_list(token, issuer_keys=self.keys.public(), expected_uri=uri, now=self.now)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A site without credentials."""
+    made = Site(f"sqlite:///{tmp_path / 'cameo.sqlite3'}")
+    yield made
+    made.engine.dispose()
+
+
+def test_each_credential_shows_its_own_status_and_nothing_comes_back(site: Site) -> None:
+    """Over rounds of issuing and revoking every credential reads as it is, and no entry comes back from being revoked."""
+    choose = random.Random(3)  # noqa: S311 - the same
+    expected: dict[str, Status] = {}
+    places = {}
+    seen = np.zeros(4096, bool)
+    for step in range(8):
+        for number in range(40):
+            jti = f"{step}-{number}"
+            places[jti] = site.allotter.allot(jti, now=site.now)
+            expected[jti] = Status.VALID
+        for jti in choose.sample(sorted(expected), 12):
+            expected[jti] = site.store.change(jti, choose.choice([Status.INVALID, Status.SUSPENDED, Status.VALID]), now=site.now)
+        site.now += INTERVAL
+        statuses = site.read().statuses
+        assert {jti: Status(statuses[places[jti].index]) for jti in expected} == expected
+        revoked = np.array([statuses[index] == Status.INVALID for index in range(len(statuses))])
+        assert not (seen & ~revoked).any()
+        seen = revoked
+    assert len({place.index for place in places.values()}) == 320
+    assert {place.uri for place in places.values()} == {URI}
+    assert seen.sum() > 2 * list(expected.values()).count(Status.INVALID)
+
+
+def test_a_fresh_credential_is_valid_in_the_list_everybody_has(site: Site) -> None:
+    """An index that the last published list shows as revoked or suspended is not given out."""
+    for number in range(300):
+        site.allotter.allot(f"old-{number}", now=site.now)
+    for number in range(150):
+        site.store.change(f"old-{number}", Status.INVALID if number % 2 else Status.SUSPENDED, now=site.now)
+    published = site.read().statuses
+    fresh = [site.allotter.allot(f"new-{number}", now=site.now) for number in range(300)]
+    assert {published[place.index] for place in fresh} == {Status.VALID}
+
+
+def test_a_list_is_made_once_an_interval(site: Site) -> None:
+    """Within the interval everybody gets the same token and a revocation does not show; after it, it does."""
+    place = site.allotter.allot("a", now=site.now)
+    first = site.publisher.get(URI)
+    site.store.change("a", Status.INVALID, now=site.now)
+    site.now += INTERVAL - timedelta(seconds=1)
+    assert site.publisher.get(URI) is first
+    site.now += timedelta(seconds=1)
+    assert site.read().statuses[place.index] == Status.INVALID
+    second = site.publisher.get(URI)
+    assert (second.made_at, second.next_at, second.ends_at) == (NOW + INTERVAL, NOW + 2 * INTERVAL, NOW + 3 * INTERVAL)
+    assert second.etag != first.etag
+    assert site.read().ttl == 2 * INTERVAL
+    assert site.publisher.refresh() == 1
+
+
+def test_a_list_outlives_the_database_until_its_own_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the database is down the last list is given out, as long as it is good; then the error is."""
+    site.allotter.allot("a", now=site.now)
+    first = site.publisher.get(URI)
+
+    def fail(_: int) -> None:
+        raise StoreError("down")
+
+    monkeypatch.setattr(site.store, "get_list", fail)
+    site.now = first.ends_at - timedelta(seconds=1)
+    assert site.publisher.get(URI) is first
+    site.now = first.ends_at
+    with pytest.raises(StoreError, match="down"):
+        site.publisher.get(URI)
+
+
+def test_a_full_list_is_followed_by_the_next_and_stays_published(site: Site) -> None:
+    """Beyond half of the capacity credentials go to a second list, and both can be read."""
+    draw = random.Random(1)  # noqa: S311 - the same
+    allotter = Allotter(site.store, BASE, 1024, draw.randrange, lambda: bytes(32))
+    places = [allotter.allot(str(number), now=NOW) for number in range(513)]
+    assert [place.uri for place in places[511:]] == [URI, f"{BASE}/status/2"]
+    assert len({place.index for place in places[:512]}) == 512
+    site.store.change("0", Status.INVALID, now=NOW)
+    assert site.read().statuses[places[0].index] == Status.INVALID
+    assert site.read(places[512].uri).statuses[places[512].index] == Status.VALID
+
+
+def test_a_list_has_one_uri() -> None:
+    """Only the spelling that credentials name is the list's; nothing else is taken for a number."""
+    assert uri_of("https://issuer.example/", 7) == f"{BASE}/status/7"
+    assert number_of(BASE, f"{BASE}/status/7") == 7
+    for uri in (
+        "",
+        "7",
+        f"{BASE}/status/",
+        f"{BASE}/status/07",
+        f"{BASE}/status/-1",
+        f"{BASE}/status/٧",
+        f"{BASE}/status/1?",
+        URI * 2,
+    ):
+        assert number_of(BASE, uri) is None
+    assert number_of(BASE, f"{BASE}/status/{'1' * 5000}") is None
+
+
+def test_a_list_that_is_not_there_is_not_found(site: Site) -> None:
+    """Another issuer's URI and a number nobody has are the same to the caller."""
+    for uri in ("https://other.example/status/1", f"{BASE}/status/2"):
+        with pytest.raises(NotFoundError):
+            site.publisher.get(uri)
+
+
+async def test_a_credential_names_its_place_and_its_revocation_is_published(serve: OpenServer, tmp_path: Path) -> None:
+    """Credential and receipt name one place in a list that is served and, an interval later, shows the revocation."""
+    now = datetime.now(UTC)
+    async with serve(clock=lambda: now, status_capacity=2048, issuer=BASE) as client:
+        answer = await client.verify((await client.challenge()).id, b"accept")
+        keys = VerificationKeys.from_jwks(json.loads((await client.credentials.GetKeys(GetKeysRequest())).jwks))
+        expectations = {"issuer_keys": keys, "expected_audience": AUDIENCE, "expected_issuer": BASE, "now": now}
+        opened = open_credential(answer.credential.token, audience_key=client.audience_key, **expectations)
+        place = open_receipt(answer.credential.receipt, **expectations).status
+        assert place is not None
+        assert place == opened.status
+        assert place.uri == URI
+
+        async def status() -> int:
+            published = await client.credentials.GetStatusList(GetStatusListRequest(uri=URI))
+            read = read_list(published.token, issuer_keys=keys, expected_uri=URI, now=now)
+            assert published.make_time.ToDatetime(tzinfo=UTC) == read.issued_at
+            assert published.expire_time.ToDatetime(tzinfo=UTC) == read.expires_at
+            assert len(read.statuses) == 2048
+            return read.statuses[place.index]
+
+        assert await status() == Status.VALID
+        engine = open_database(f"sqlite:///{tmp_path / 'data' / 'cameo.sqlite3'}")
+        StatusStore(engine).change(opened.jti, Status.INVALID, now=now)
+        engine.dispose()
+        assert await status() == Status.VALID
+        now += timedelta(seconds=300)
+        assert await status() == Status.INVALID
+        unknown = await refused(client.credentials.GetStatusList(GetStatusListRequest(uri=f"{BASE}/status/2")))
+        assert (unknown.code, unknown.reason) == (grpc.StatusCode.NOT_FOUND, "STATUS_LIST_UNKNOWN")
+
+
+def test_a_share_of_decoys_has_one_meaning() -> None:
+    """What is given out to credentials and what is published agree on every rank at the borders."""
+    shares = decoys.DecoyShares(10, 5)
+    assert [shares.of(rank) for rank in (9, 10, decoys.RANKS - 6, decoys.RANKS - 5)] == [
+        Status.INVALID,
+        Status.VALID,
+        Status.VALID,
+        Status.SUSPENDED,
+    ]
