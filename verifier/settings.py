@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     overlap: bool = True
     """Judge picture and sound of one recording side by side; a server turns it off where its workers fill the cores."""
     listen: str = "127.0.0.1:50051"
+    http_listen: str = ""
+    """Address of the status lists and the keys over HTTP, for example 127.0.0.1:8080; empty means none."""
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     queue: int = Field(default=8, ge=0)
     """Recordings that may wait for a worker before `RESOURCE_EXHAUSTED`."""

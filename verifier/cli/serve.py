@@ -46,9 +46,11 @@ def serve(
     def announce(server: Server) -> None:
         ready_s = time.perf_counter() - began
         if as_json:
-            print_json({"event": "ready", "address": server.address, "ready_s": round(ready_s, 2), "workers": settings.workers})
+            where = {"address": server.address} | ({"http_address": server.http_address} if server.http_address else {})
+            print_json({"event": "ready", **where, "ready_s": round(ready_s, 2), "workers": settings.workers})
         else:
-            typer.echo(f"ready on {server.address} after {ready_s:.1f} s, {settings.workers} workers")
+            also = f" and http://{server.http_address}" if server.http_address else ""
+            typer.echo(f"ready on {server.address}{also} after {ready_s:.1f} s, {settings.workers} workers")
 
     log_to_stderr()
     asyncio.run(run(settings, announce=announce))

@@ -25,6 +25,7 @@ from grpc_reflection.v1alpha import reflection
 from verifier import profiles
 from verifier.credential import decoys
 from verifier.errors import InvalidRequestError, StoreError
+from verifier.server import http_resources
 from verifier.server.allotting import Allotter
 from verifier.server.challenge_service import ChallengeService
 from verifier.server.credential_service import CredentialService
@@ -79,11 +80,20 @@ def new_id() -> str:
 
 
 class Server:
-    """A server that is up. `address` is where, with the port it got."""
+    """A server that is up. `address` is where, with the port it got; `http_address` the same of HTTP, empty if that is off."""
 
-    def __init__(self, address: str, *, pool: WorkerPool[Response, Judgement], opened: AsyncExitStack, drain_s: float) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        http_address: str,
+        pool: WorkerPool[Response, Judgement],
+        opened: AsyncExitStack,
+        drain_s: float,
+    ) -> None:
         """Made by `open_server`."""
         self.address = address
+        self.http_address = http_address
         self.pool = pool
         self._opened = opened
         self._drain_s = drain_s
@@ -160,12 +170,18 @@ async def open_server(
         opening.callback(upkeep.cancel)
         publishing = asyncio.create_task(_publish(publisher, settings.status_interval_s))
         opening.callback(publishing.cancel)
+        http_address = ""
+        if settings.http_listen:
+            resources = http_resources.application(
+                publisher=publisher, base=settings.status_base, keys=lambda: issuer.keys.public(issuer.name), clock=clock
+            )
+            http_address = await opening.enter_async_context(http_resources.serve(resources, settings.http_listen))
         await server.start()
         opening.push_async_callback(server.stop, settings.drain_s)
         for service in ("", *SERVICES):
             await standing.set(service, health_pb2.HealthCheckResponse.SERVING)
         opening.push_async_callback(standing.enter_graceful_shutdown)
-        return Server(address, pool=pool, opened=opening.pop_all(), drain_s=settings.drain_s)
+        return Server(address, http_address=http_address, pool=pool, opened=opening.pop_all(), drain_s=settings.drain_s)
 
 
 def _new_key() -> bytes:

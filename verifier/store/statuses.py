@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import func, insert, select, union, update
 from sqlalchemy.exc import IntegrityError
 
 from verifier.errors import NotFoundError
@@ -201,16 +201,21 @@ class StatusStore:
             return _kept(connection, kept.number)
 
     def counts(self, number: int) -> dict[Status, int]:
-        """Return how many credentials of a list have each status.
+        """Return how many credentials of a list are revoked and suspended.
 
         Raises:
             StoreError: the database could not do it.
         """
         table = tables.status_entries
-        query = select(table.c.status, func.count()).where(table.c.list_number == number).group_by(table.c.status)
+        other = (Status.INVALID, Status.SUSPENDED)
+        query = (
+            select(table.c.status, func.count())
+            .where(table.c.list_number == number, table.c.status.in_([status.value for status in other]))
+            .group_by(table.c.status)
+        )
         with store_errors(), self._engine.connect() as connection:
             found = {Status(status): count for status, count in connection.execute(query)}
-        return {status: found.get(status, 0) for status in Status}
+        return {status: found.get(status, 0) for status in other}
 
     def deviating(self, kept: KeptList, *, ranks: int) -> tuple[npt.NDArray[np.int64], U8]:
         """Return the indices (N,) and statuses (N,) of all credentials that are not valid or would not be, were they decoys.
@@ -223,12 +228,14 @@ class StatusStore:
             StoreError: the database could not do it.
         """
         table = tables.status_entries
-        differs = or_(
-            table.c.status != Status.VALID.value,
+        # One range of an index for each: of a long list nearly all is valid and is not read.
+        differs = (
+            table.c.status > Status.VALID.value,
             table.c.decoy_rank < kept.decoys_invalid,
             table.c.decoy_rank >= ranks - kept.decoys_suspended,
         )
-        query = select(table.c.idx, table.c.status).where(table.c.list_number == kept.number, differs)
+        listed = select(table.c.idx, table.c.status).where(table.c.list_number == kept.number)
+        query = union(*(listed.where(condition) for condition in differs))
         with store_errors(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
         found = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 2)

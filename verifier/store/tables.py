@@ -147,4 +147,6 @@ status_entries = Table(
     Column("decoy_rank", BigInteger, nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("changed_at", UtcMicroseconds, nullable=False),
+    Index(None, "list_number", "status"),
+    Index(None, "list_number", "decoy_rank"),
 )

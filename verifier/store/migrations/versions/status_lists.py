@@ -36,6 +36,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("jti", name="uq_status_entries_jti"),
         sa.ForeignKeyConstraint(["list_number"], ["status_lists.number"], name="fk_status_entries_list_number"),
     )
+    op.create_index("ix_status_entries_list_number_status", "status_entries", ["list_number", "status"])
+    op.create_index("ix_status_entries_list_number_decoy_rank", "status_entries", ["list_number", "decoy_rank"])
 
 
 def downgrade() -> None:

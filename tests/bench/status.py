@@ -1,0 +1,81 @@
+"""What it costs to publish a status list of a million entries of which one in a hundred is revoked.
+
+Run it with `python -m tests.bench.status`: half of the entries are credentials in a SQLite file, the other half decoys. The
+time is that of everything: reading the store, laying out the decoys, packing, compressing, signing, reading back what was signed.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import perf_counter
+
+from rich.console import Console
+from sqlalchemy import insert, update
+
+from verifier.credential import decoys
+from verifier.credential.issuer_keys import IssuerKeys, SigningKey
+from verifier.credential.status_list import read_list
+from verifier.server.allotting import uri_of
+from verifier.server.publishing import StatusPublisher
+from verifier.store import tables
+from verifier.store.engine import open_database
+from verifier.store.statuses import StatusStore
+from verifier.token_status import Status
+
+BASE = "https://issuer.example"
+ENTRIES = 1_000_000
+REVOKED_SHARE = 0.01
+ROUNDS = 5
+LIMIT_S, LIMIT_BYTES = 1.0, 150_000
+
+
+def main() -> None:
+    """Fill a database, publish from it a few times and print the figures."""
+    now = datetime.now(UTC)
+    draw = random.Random(1)  # noqa: S311 - the same list on every run
+    keys = IssuerKeys(SigningKey.generate(now=now))
+    with tempfile.TemporaryDirectory() as folder:
+        engine = open_database(f"sqlite:///{Path(folder) / 'cameo.sqlite3'}")
+        store = StatusStore(engine)
+        key = draw.randbytes(decoys.KEY_BYTES)
+        kept = store.open_list(capacity=ENTRIES, new_key=lambda: key, now=now)
+        rows = [
+            {
+                "list_number": kept.number,
+                "idx": index,
+                "jti": draw.randbytes(16).hex(),
+                "decoy_rank": decoys.rank(key, index),
+                "status": Status.INVALID if draw.random() < REVOKED_SHARE else Status.VALID,
+                "changed_at": now,
+            }
+            for index in draw.sample(range(ENTRIES), kept.room)
+        ]
+        with engine.begin() as connection:
+            connection.execute(insert(tables.status_entries), rows)
+            connection.execute(update(tables.status_lists).values(used=kept.room))
+
+        uri, seconds = uri_of(BASE, kept.number), []
+        for _ in range(ROUNDS):
+            publisher = StatusPublisher(
+                store, keys=lambda: keys, base=BASE, interval=timedelta(minutes=5), clock=lambda: datetime.now(UTC)
+            )
+            start = perf_counter()
+            published = publisher.get(uri)
+            seconds.append(perf_counter() - start)
+        engine.dispose()
+    start = perf_counter()
+    read = read_list(published.token, issuer_keys=keys.public(), expected_uri=uri, now=datetime.now(UTC))
+    reading_s = perf_counter() - start
+    revoked = sum(read.statuses[index] == Status.INVALID for index in range(ENTRIES))
+    console = Console()
+    console.print(f"entries    {len(read.statuses):,}, half of them credentials; shown as revoked {revoked:,}")
+    console.print(f"publishing {min(seconds):.3f} to {max(seconds):.3f} s in {ROUNDS} rounds (limit {LIMIT_S:.1f} s)")
+    console.print(f"token      {len(published.token):,} bytes (limit {LIMIT_BYTES:,})")
+    console.print(f"reading    {reading_s:.3f} s")
+
+
+if __name__ == "__main__":
+    main()
