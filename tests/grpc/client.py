@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -14,9 +15,12 @@ from cameo.v1 import (
     verification_service_pb2_grpc,
 )
 from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
+from cameo.v1.credential_service_pb2 import GetStatusListRequest
 from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+
+from verifier.credential.status_source import StatusSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -114,3 +118,19 @@ async def refused(call: Any) -> Refused:
             assert detail.Unpack(info)
     assert info.domain == "cameo.v1"
     return Refused(failure.value.code(), info.reason, status.message, dict(info.metadata), retry_s)
+
+
+def status_source(client: Client) -> StatusSource:
+    """Return a source of status lists that asks this server; use it in another thread than the client's."""
+    loop = asyncio.get_running_loop()
+
+    def fetch(uri: str) -> str:
+        call = asyncio.run_coroutine_threadsafe(_status_list(client, uri), loop)
+        return call.result(timeout=30)
+
+    return StatusSource(fetch)
+
+
+async def _status_list(client: Client, uri: str) -> str:
+    reply = await client.credentials.GetStatusList(GetStatusListRequest(uri=uri))
+    return str(reply.token)

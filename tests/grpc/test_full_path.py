@@ -22,7 +22,8 @@ from cameo.v1.verification_service_pb2 import GetAttemptRequest
 
 from challenges.model import Challenge
 from fixtures.manifest import load
-from tests.grpc.client import AUDIENCE, Client, refused
+from tests.grpc.client import AUDIENCE, Client, refused, status_source
+from tests.issued_claims import hold_against_schema
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
 from verifier.credential.issuer_keys import VerificationKeys
 from verifier.credential.validator import open_credential
@@ -74,12 +75,15 @@ async def test_a_person_who_answers_gets_a_credential_with_both_embeddings(clien
     full = await client.verification.GetAttempt(GetAttemptRequest(attempt_id=answer.attempt.id, view=ATTEMPT_VIEW_FULL))
     assert answer.attempt.verdict == attempt_pb2.ACCEPTED, full
     published = await client.credentials.GetKeys(GetKeysRequest())
-    opened = open_credential(
+    hold_against_schema(answer.credential.token, answer.credential.receipt, client.audience_key)
+    opened = await asyncio.to_thread(
+        open_credential,
         answer.credential.token,
         audience_key=client.audience_key,
         issuer_keys=VerificationKeys.from_jwks(json.loads(published.jwks)),
         expected_audience=AUDIENCE,
         expected_issuer=published.issuer,
+        status=status_source(client),
         now=utc_now(),
     )
     for embedding in (opened.face, opened.voice):

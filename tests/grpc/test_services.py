@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from asyncio import to_thread
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from challenges.model import Turn
-from tests.grpc.client import AUDIENCE, refused
+from tests.grpc.client import AUDIENCE, refused, status_source
+from tests.issued_claims import hold_against_schema
 from verifier.credential.issuer_keys import VerificationKeys
 from verifier.credential.validator import open_credential, open_receipt
 from verifier.reasons import Reason
@@ -95,10 +97,12 @@ async def test_an_accepted_response_earns_a_credential_its_audience_can_open(ser
             "issuer_keys": VerificationKeys.from_jwks(json.loads(published.jwks)),
             "expected_audience": AUDIENCE,
             "expected_issuer": published.issuer,
+            "status": status_source(client),
             "now": datetime.now(UTC),
         }
-        opened = open_credential(answer.credential.token, audience_key=client.audience_key, **expectations)
-        receipt = open_receipt(answer.credential.receipt, **expectations)
+        hold_against_schema(answer.credential.token, answer.credential.receipt, client.audience_key)
+        opened = await to_thread(open_credential, answer.credential.token, audience_key=client.audience_key, **expectations)
+        receipt = await to_thread(open_receipt, answer.credential.receipt, **expectations)
         assert opened.provenance.attempt_id == answer.attempt.id
         assert opened.provenance.confirmed == ("phrase",)
         assert opened.jti == receipt.jti == answer.credential.id
@@ -113,6 +117,7 @@ async def test_an_accepted_possible_minor_is_marked_wherever_it_shows(serve: Ope
             "issuer_keys": VerificationKeys.from_jwks(json.loads(published.jwks)),
             "expected_audience": AUDIENCE,
             "expected_issuer": published.issuer,
+            "status": status_source(client),
             "now": datetime.now(UTC),
         }
         for script, marked in ((b"minor", True), (b"accept", False)):
@@ -121,8 +126,9 @@ async def test_an_accepted_possible_minor_is_marked_wherever_it_shows(serve: Ope
             assert answer.attempt.minor_safeguards is marked
             stored = await client.verification.GetAttempt(GetAttemptRequest(attempt_id=answer.attempt.id))
             assert stored.minor_safeguards is marked
-            opened = open_credential(answer.credential.token, audience_key=client.audience_key, **expectations)
-            receipt = open_receipt(answer.credential.receipt, **expectations)
+            hold_against_schema(answer.credential.token, answer.credential.receipt, client.audience_key)
+            opened = await to_thread(open_credential, answer.credential.token, audience_key=client.audience_key, **expectations)
+            receipt = await to_thread(open_receipt, answer.credential.receipt, **expectations)
             assert opened.provenance.minor_safeguards is receipt.provenance.minor_safeguards is marked
             assert opened.provenance.profile == ("minor" if marked else "default")
 

@@ -16,6 +16,7 @@ from tests.grpc.client import AUDIENCE, refused
 from verifier.credential import decoys
 from verifier.credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
 from verifier.credential.status_list import read_list
+from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK
 from verifier.credential.validator import open_credential, open_receipt
 from verifier.errors import NotFoundError, StoreError
 from verifier.server.allotting import Allotter, number_of, uri_of
@@ -173,7 +174,13 @@ async def test_a_credential_names_its_place_and_its_revocation_is_published(serv
     async with serve(clock=lambda: now, status_capacity=2048, issuer=BASE) as client:
         answer = await client.verify((await client.challenge()).id, b"accept")
         keys = VerificationKeys.from_jwks(json.loads((await client.credentials.GetKeys(GetKeysRequest())).jwks))
-        expectations = {"issuer_keys": keys, "expected_audience": AUDIENCE, "expected_issuer": BASE, "now": now}
+        expectations = {
+            "issuer_keys": keys,
+            "expected_audience": AUDIENCE,
+            "expected_issuer": BASE,
+            "status": UNSAFE_NO_STATUS_CHECK,
+            "now": now,
+        }
         opened = open_credential(answer.credential.token, audience_key=client.audience_key, **expectations)
         place = open_receipt(answer.credential.receipt, **expectations).status
         assert place is not None

@@ -15,6 +15,7 @@ from verifier.credential.encoding import from_base64url, to_base64url
 from verifier.credential.issue import Issued, issue
 from verifier.credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
 from verifier.credential.pairwise import PairwiseKey
+from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK
 from verifier.credential.validator import OpenedCredential, Receipt, open_credential, open_receipt
 from verifier.errors import CredentialError
 
@@ -63,6 +64,7 @@ def _open(token: str) -> OpenedCredential:
         issuer_keys=_issuer()[1],
         expected_audience="https://generator.example",
         expected_issuer="https://issuer.example",
+        status=UNSAFE_NO_STATUS_CHECK,
         now=NOW,
     )
 
@@ -73,6 +75,7 @@ def _open_receipt(token: str) -> Receipt:
         issuer_keys=_issuer()[1],
         expected_audience="https://generator.example",
         expected_issuer="https://issuer.example",
+        status=UNSAFE_NO_STATUS_CHECK,
         now=NOW,
     )
 

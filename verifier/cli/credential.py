@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import hexdigits
@@ -17,12 +18,14 @@ from verifier.cli.output import print_json
 from verifier.credential import key_files
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
 from verifier.credential.issuer_keys import IssuerKeys, VerificationKeys
+from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource
 from verifier.credential.validator import OpenedCredential, open_credential
 from verifier.errors import CredentialError, InvalidRequestError
 from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from verifier.credential.claims import Embedding
+    from verifier.credential.status_source import StatusCheck
 
 app = typer.Typer(help="Open and check credentials, and handle the keys that takes.", no_args_is_help=True)
 
@@ -33,7 +36,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 
 
 @app.command("open")
-def open_token(
+def open_token(  # noqa: PLR0913 - one option each
     token: Annotated[
         str, typer.Argument(help="The credential, @FILE that holds it, or - for standard input.", show_default=False)
     ],
@@ -49,6 +52,15 @@ def open_token(
             help="The issuer it must be from; otherwise the one the key set names, or CAMEO_ISSUER.", show_default=False
         ),
     ] = None,
+    status_list: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file with the status list; otherwise it is fetched from where the credential says.", show_default=False
+        ),
+    ] = None,
+    unsafe_no_status: Annotated[
+        bool, typer.Option("--unsafe-no-status", help="Do not ask whether it was revoked or suspended.")
+    ] = False,
     leeway_s: Annotated[float, typer.Option(min=0.0, help="How far the clocks may differ, in seconds.")] = 0.0,
     embeddings: Annotated[bool, typer.Option("--embeddings", help="Show the embeddings too. They are biometric data.")] = False,
     as_json: AsJson = False,
@@ -66,6 +78,7 @@ def open_token(
             issuer_keys=keys,
             expected_audience=expected_audience,
             expected_issuer=issuer or keys.issuer or Settings().issuer,
+            status=_status_check(status_list, unsafe_no_status=unsafe_no_status),
             now=datetime.now(UTC),
             leeway=timedelta(seconds=leeway_s),
         )
@@ -140,6 +153,7 @@ def credential_document(opened: OpenedCredential, *, embeddings: bool = False) -
     """Return an opened credential as JSON; the embeddings' values only where asked for."""
     facts = opened.provenance
     status = None if opened.status is None else {"idx": opened.status.index, "uri": opened.status.uri}
+    terms = {name: list(given) if isinstance(given, tuple) else given for name, given in asdict(opened.terms).items() if given}
     return {
         "valid": True,
         "issuer": opened.issuer,
@@ -157,6 +171,7 @@ def credential_document(opened: OpenedCredential, *, embeddings: bool = False) -
         "evidence_sha256": facts.evidence_sha256,
         "confirmed": list(facts.confirmed),
         "minor_safeguards": facts.minor_safeguards,
+        **terms,
         "models": dict(facts.models),
         "face": _embedding_document(opened.face, values=embeddings),
         "voice": _embedding_document(opened.voice, values=embeddings),
@@ -198,6 +213,20 @@ def _embedding_document(embedding: Embedding, *, values: bool) -> dict[str, Any]
     if values:
         document["values"] = [round(float(value), 6) for value in embedding.vector]
     return document
+
+
+def _status_check(file: Path | None, *, unsafe_no_status: bool) -> StatusCheck:
+    if unsafe_no_status:
+        if file is not None:
+            raise InvalidRequestError("--status-list and --unsafe-no-status contradict each other: give one of them")
+        return UNSAFE_NO_STATUS_CHECK
+    if file is None:
+        return StatusSource()
+    try:
+        token = file.read_bytes().decode("ascii", "replace").strip()
+    except OSError as error:
+        raise InvalidRequestError(f"cannot read the status list from {file}: {error.strerror}") from None
+    return StatusSource(lambda _: token)
 
 
 def _read(given: str) -> str:

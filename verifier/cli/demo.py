@@ -31,6 +31,7 @@ from verifier.cli.credential import credential_document, credential_table
 from verifier.cli.output import check_document, checks_table, print_json, rounded
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
 from verifier.credential.issuer_keys import VerificationKeys
+from verifier.credential.status_source import StatusSource
 from verifier.credential.validator import open_credential
 from verifier.errors import CameoError, InvalidRequestError
 from verifier.types import Outcome
@@ -161,10 +162,13 @@ class _Stage:
             issuer_keys=VerificationKeys.from_jwks(json.loads(jwks)),
             expected_audience=AUDIENCE,
             expected_issuer=issuer,
+            status=StatusSource(self._client.status_list),
             now=datetime.now(UTC),
         )
         (self._folder / "credential.jwe").write_text(token)
         (self._folder / "issuer.jwks").write_text(jwks)
+        if opened.status is not None:
+            (self._folder / "status.jwt").write_text(self._client.status_list(opened.status.uri))
         document = credential_document(opened, embeddings=False)
         self._console.print(f"credential of {len(token)} characters, opened by {AUDIENCE}:")
         self._console.print(credential_table(document))

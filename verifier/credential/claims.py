@@ -69,6 +69,23 @@ class StatusReference:
     uri: str
 
 
+@dataclass(frozen=True, slots=True)
+class OwnerTerms:
+    """What the owner of the likeness agreed to and asks for; what is empty is not in the claims.
+
+    consent_sha256: of the consent record, hex. restrictions and restricted_categories: what it must not be used for, in the
+    owner's words and by name. appearance_notes: how the person is to be shown and named.
+    """
+
+    consent_sha256: str = ""
+    restrictions: tuple[str, ...] = ()
+    restricted_categories: tuple[str, ...] = ()
+    appearance_notes: tuple[str, ...] = ()
+
+
+NO_TERMS = OwnerTerms()
+
+
 def compose(  # noqa: PLR0913 - a credential says this much, each by name
     *,
     issuer: str,
@@ -83,6 +100,7 @@ def compose(  # noqa: PLR0913 - a credential says this much, each by name
     face: Embedding,
     voice: Embedding,
     status: StatusReference | None = None,
+    terms: OwnerTerms = NO_TERMS,
 ) -> dict[str, Any]:
     """Return the claims of a credential.
 
@@ -99,6 +117,7 @@ def compose(  # noqa: PLR0913 - a credential says this much, each by name
         face: the face embedding.
         voice: the voice embedding.
         status: where its status stands, if a list is kept.
+        terms: the owner's.
 
     Raises:
         RuntimeError: a bug of ours: an embedding is not (512,) finite of unit length, an id is empty, or no validity is left.
@@ -129,6 +148,7 @@ def compose(  # noqa: PLR0913 - a credential says this much, each by name
         "evidence": {"sha256": provenance.evidence_sha256},
         "liveness": {"confirmed": list(provenance.confirmed)},
         "minor_safeguards": provenance.minor_safeguards,
+        **_terms(terms),
         "face": _embedding(face),
         "voice": _embedding(voice),
     }
@@ -202,6 +222,22 @@ def read_provenance(claims: Mapping[str, Any]) -> Provenance:
     )
 
 
+def read_terms(claims: Mapping[str, Any]) -> OwnerTerms:
+    """Return the owner's terms; what is absent is empty.
+
+    Raises:
+        ValueError: they are malformed.
+    """
+    identity = _object(claims, NAMESPACE)
+    restrictions = _object(identity, "restrictions") if "restrictions" in identity else {}
+    return OwnerTerms(
+        consent_sha256=_text(_object(identity, "consent"), "sha256") if "consent" in identity else "",
+        restrictions=_texts(restrictions, "words"),
+        restricted_categories=_texts(restrictions, "categories"),
+        appearance_notes=_texts(identity, "appearance_notes"),
+    )
+
+
 def read_embedding(claims: Mapping[str, Any], which: str) -> Embedding:
     """Return the ``"face"`` or ``"voice"`` embedding, brought back to unit length in float32.
 
@@ -226,6 +262,16 @@ def read_embedding(claims: Mapping[str, Any], which: str) -> Embedding:
 def holds_embeddings(claims: Mapping[str, Any]) -> bool:
     """Whether any embedding is in these claims, as it must not be in a receipt's."""
     return not {"face", "voice"}.isdisjoint(_object(claims, NAMESPACE))
+
+
+def _terms(terms: OwnerTerms) -> dict[str, Any]:
+    restrictions = {"words": list(terms.restrictions), "categories": list(terms.restricted_categories)}
+    members = {
+        "consent": {"sha256": terms.consent_sha256} if terms.consent_sha256 else None,
+        "restrictions": {name: given for name, given in restrictions.items() if given},
+        "appearance_notes": list(terms.appearance_notes),
+    }
+    return {name: member for name, member in members.items() if member}
 
 
 def _embedding(embedding: Embedding) -> dict[str, Any]:
@@ -259,6 +305,13 @@ def _text(document: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{name!r} is missing or not a string")
     return value
+
+
+def _texts(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = document.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise ValueError(f"{name!r} is not a list of strings")
+    return tuple(value)
 
 
 def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from verifier.credential import envelope
-from verifier.credential.claims import compose, compose_receipt
+from verifier.credential.claims import NO_TERMS, compose, compose_receipt
 from verifier.credential.signer import TokenType, sign
 from verifier.credential.validator import validate_issued
 
 if TYPE_CHECKING:
     from verifier.credential.audience_keys import AudienceKey
-    from verifier.credential.claims import Embedding, Provenance, StatusReference
+    from verifier.credential.claims import Embedding, OwnerTerms, Provenance, StatusReference
     from verifier.credential.issuer_keys import IssuerKeys
     from verifier.credential.pairwise import PairwiseKey
 
@@ -48,6 +48,7 @@ def issue(  # noqa: PLR0913 - everything is injected, by name
     face: Embedding,
     voice: Embedding,
     status: StatusReference | None = None,
+    terms: OwnerTerms = NO_TERMS,
 ) -> Issued:
     """Issue a credential and its receipt for the audience of `audience_key`; see `claims.compose` for the arguments.
 
@@ -67,6 +68,7 @@ def issue(  # noqa: PLR0913 - everything is injected, by name
         face=face,
         voice=voice,
         status=status,
+        terms=terms,
     )
     receipt_claims = compose_receipt(claims)
     signed = sign(claims, key=keys.active, typ=TokenType.CREDENTIAL)

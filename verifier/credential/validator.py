@@ -13,8 +13,10 @@ What `open_credential` does, in this order:
    encrypts it on to another gets no further than this.
 7. Now is within its validity (`not_yet_valid`, `expired`), which ends no later than its signing key.
 8. Our claim has the layout this version knows (`malformed`).
+9. It still holds by a fresh status list (`status_unknown`, `revoked`, `suspended`); see `status_source`. Who does not want to ask
+   has to say so, by a name that says what that is.
 
-`open_receipt` is steps 4 to 8, for the other type and with no embedding allowed. `validate_issued` is what the issuer asks of
+`open_receipt` is steps 4 to 9, for the other type and with no embedding allowed. `validate_issued` is what the issuer asks of
 its own output.
 """
 
@@ -39,8 +41,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from verifier.credential.audience_keys import AudienceKey
-    from verifier.credential.claims import Embedding, Provenance, StatusReference
+    from verifier.credential.claims import Embedding, OwnerTerms, Provenance, StatusReference
     from verifier.credential.issuer_keys import VerificationKey, VerificationKeys
+    from verifier.credential.status_source import StatusCheck
 
 NO_LEEWAY = timedelta(0)
 
@@ -58,6 +61,7 @@ class Receipt:
     expires_at: datetime
     provenance: Provenance
     status: StatusReference | None
+    terms: OwnerTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ def open_credential(
     issuer_keys: VerificationKeys,
     expected_audience: str,
     expected_issuer: str,
+    status: StatusCheck,
     now: datetime,
     leeway: timedelta = NO_LEEWAY,
 ) -> OpenedCredential:
@@ -86,6 +91,7 @@ def open_credential(
         issuer_keys: the issuer's public keys, obtained from the issuer and not from the token.
         expected_audience: what `aud` must be.
         expected_issuer: what `iss` must be.
+        status: a `StatusSource`, kept between calls for the lists it keeps, or `UNSAFE_NO_STATUS_CHECK`.
         now: the time to judge validity at.
         leeway: how far the two clocks may differ.
 
@@ -100,6 +106,7 @@ def open_credential(
         face, voice = claim.read_embedding(claims, "face"), claim.read_embedding(claims, "voice")
     except ValueError as error:
         raise CredentialError(Refusal.MALFORMED, f"the credential's claims cannot be read: {error}") from None
+    status.require_valid(facts.status, issuer_keys=issuer_keys)  # step 9
     return OpenedCredential(**{f.name: getattr(facts, f.name) for f in fields(facts)}, face=face, voice=voice)
 
 
@@ -109,6 +116,7 @@ def open_receipt(
     issuer_keys: VerificationKeys,
     expected_audience: str,
     expected_issuer: str,
+    status: StatusCheck,
     now: datetime,
     leeway: timedelta = NO_LEEWAY,
 ) -> Receipt:
@@ -123,6 +131,7 @@ def open_receipt(
     facts = _facts(claims, key, _Expected(expected_issuer, expected_audience, now, leeway))
     if claim.holds_embeddings(claims):
         raise CredentialError(Refusal.MALFORMED, "a receipt must not hold an embedding")
+    status.require_valid(facts.status, issuer_keys=issuer_keys)
     return facts
 
 
@@ -136,6 +145,7 @@ def validate_issued(signed: str, claims: Mapping[str, Any], *, issuer_keys: Veri
         key, verified = verified_claims(signed, issuer_keys, typ)
         registered = claim.read_registered(verified)
         claim.read_provenance(verified)
+        claim.read_terms(verified)
         if typ is TokenType.CREDENTIAL:
             claim.read_embedding(verified, "face")
             claim.read_embedding(verified, "voice")
@@ -205,7 +215,7 @@ def _facts(claims: Mapping[str, Any], key: VerificationKey, expected: _Expected)
     if expected.now - expected.leeway >= expires_at:
         raise CredentialError(Refusal.EXPIRED, f"the token was valid until {expires_at.isoformat()}")
     try:
-        provenance = claim.read_provenance(claims)
+        provenance, terms = claim.read_provenance(claims), claim.read_terms(claims)
     except ValueError as error:
         raise CredentialError(Refusal.MALFORMED, f"the token's claims cannot be read: {error}") from None
     return Receipt(
@@ -218,4 +228,5 @@ def _facts(claims: Mapping[str, Any], key: VerificationKey, expected: _Expected)
         expires_at=expires_at,
         provenance=provenance,
         status=registered.status,
+        terms=terms,
     )

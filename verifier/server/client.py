@@ -98,6 +98,12 @@ class Client:
         reply = self._credentials.GetKeys(credential_service_pb2.GetKeysRequest(), timeout=self._timeout_s)
         return reply.issuer, reply.jwks
 
+    def status_list(self, uri: str) -> str:
+        """Return the signed status list at a URI."""
+        reply = self._credentials.GetStatusList(credential_service_pb2.GetStatusListRequest(uri=uri), timeout=self._timeout_s)
+        token: str = reply.token
+        return token
+
 
 def _challenge(message: challenge_pb2.Challenge) -> Challenge:
     steps = (

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.issued_claims import hold_against_schema
 from verifier.credential.audience_keys import AudienceKey
 from verifier.credential.claims import Embedding, Provenance
 from verifier.credential.issue import Issued, issue
 from verifier.credential.issuer_keys import IssuerKeys, SigningKey
 from verifier.credential.pairwise import PairwiseKey
+from verifier.credential.signer import TokenType, sign
+from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK
 from verifier.credential.validator import OpenedCredential, Receipt, open_credential, open_receipt
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -49,21 +52,30 @@ class World:
             "face": embedding("face-model", 1),
             "voice": embedding("voice-model", 2),
         }
-        return issue(**{**parts, **changes})
+        issued = issue(**{**parts, **changes})
+        if "audience_key" not in changes:
+            hold_against_schema(issued.credential, issued.receipt, self.audience_key)
+        return issued
+
+    def sign_receipt(self, claims: dict[str, Any]) -> str:
+        """Sign a receipt that says anything."""
+        return sign(claims, key=self.keys.active, typ=TokenType.RECEIPT)
 
     def open(self, token: str, **changes: object) -> OpenedCredential:
         """Open a credential as its audience would."""
-        return open_credential(token, **{"audience_key": self.audience_key, **self._expectations(), **changes})
+        return open_credential(token, **{"audience_key": self.audience_key, **self.expectations(), **changes})
 
     def open_receipt(self, token: str, **changes: object) -> Receipt:
         """Check a receipt as anyone could."""
-        return open_receipt(token, **{**self._expectations(), **changes})
+        return open_receipt(token, **{**self.expectations(), **changes})
 
-    def _expectations(self) -> dict[str, Any]:
+    def expectations(self) -> dict[str, Any]:
+        """Return what anybody expects of this issuer's tokens."""
         return {
             "issuer_keys": self.keys.public(),
             "expected_audience": self.audience_key.audience,
             "expected_issuer": "https://issuer.example",
+            "status": UNSAFE_NO_STATUS_CHECK,
             "now": NOW,
         }
 

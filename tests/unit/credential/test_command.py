@@ -7,16 +7,23 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from verifier import cli
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
+from verifier.credential.claims import StatusReference
 from verifier.credential.issuer_keys import IssuerKeys
+from verifier.credential.status_list import StatusList, publish
+from verifier.token_status import Status
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import World
+
+
+PLACE = StatusReference(1, "https://issuer.example/status/1")
 
 
 class Shell:
@@ -55,13 +62,24 @@ def token(shell: Shell, world: World) -> str:
     keys = IssuerKeys.open(shell.folder / "data" / "keys" / "issuer.jwks", now=now)
     (shell.folder / "jwks.json").write_text(shell("keys", "--json")[1])
     audience = AudienceFolder(shell.folder / "data" / "audiences").get("https://generator.example")
-    return world.issue(audience_key=audience, keys=keys, now=now).credential
+    _publish(shell, keys, now, Status.VALID)
+    return world.issue(audience_key=audience, keys=keys, now=now, status=PLACE).credential
 
 
 def _open(shell: Shell, token: str, *more: object, stdin: bytes = b"") -> tuple[int, str, str]:
     return shell(
-        *("open", token, "--key", shell.folder / "audience.jwk", "--issuer-keys", shell.folder / "jwks.json", *more), stdin=stdin
+        *("open", token, "--key", shell.folder / "audience.jwk", "--issuer-keys", shell.folder / "jwks.json"),
+        *("--status-list", shell.folder / "status.jwt", *more),
+        stdin=stdin,
     )
+
+
+def _publish(shell: Shell, keys: IssuerKeys, now: datetime, status: Status) -> None:
+    lasts = timedelta(minutes=5)
+    token = publish(
+        StatusList.of(np.array([Status.VALID, status], np.uint8)), uri=PLACE.uri, keys=keys, now=now, ttl=lasts, lifetime=lasts
+    )
+    (shell.folder / "status.jwt").write_text(token + "\n")
 
 
 def test_a_credential_opens_from_argument_file_and_stdin(shell: Shell, token: str, world: World) -> None:
@@ -119,7 +137,8 @@ def test_an_expired_credential_is_refused_and_the_leeway_counts(shell: Shell, to
     now = datetime.now(UTC)
     keys = IssuerKeys.open(shell.folder / "data" / "keys" / "issuer.jwks", now=now)
     audience = AudienceKey.load_public(shell.folder / "audience.jwk.pub")
-    old = world.issue(audience_key=audience, keys=keys, now=now - timedelta(minutes=2), ttl=timedelta(minutes=1)).credential
+    then = now - timedelta(minutes=2)
+    old = world.issue(audience_key=audience, keys=keys, now=then, ttl=timedelta(minutes=1), status=PLACE).credential
 
     assert _open(shell, old)[2].startswith("refused: expired: ")
     assert _open(shell, old, "--leeway-s", 3600)[0] == 0
@@ -149,9 +168,25 @@ def test_bad_input_exits_2_and_says_what_to_do(shell: Shell, token: str) -> None
 
     code, out, _ = shell(
         *("open", token, "--key", shell.folder / "nameless.jwk", "--issuer-keys", jwks),
-        *("--audience", "https://generator.example", "--json"),
+        *("--audience", "https://generator.example", "--unsafe-no-status", "--json"),
     )
     assert (code, json.loads(out)["audience"]) == (0, "https://generator.example")
+
+
+def test_the_status_list_decides_and_cannot_be_forgotten(shell: Shell, token: str) -> None:
+    """What the list says is refused as that, without a good list it is unknown, and leaving it out takes an unsafe word."""
+    keys = IssuerKeys.open(shell.folder / "data" / "keys" / "issuer.jwks", now=datetime.now(UTC))
+    for status, reason in ((Status.INVALID, "revoked"), (Status.SUSPENDED, "suspended")):
+        _publish(shell, keys, datetime.now(UTC), status)
+        assert _open(shell, token)[2].startswith(f"refused: {reason}: ")
+    _publish(shell, keys, datetime.now(UTC) - timedelta(minutes=6), Status.VALID)
+    assert _open(shell, token)[2].startswith("refused: status_unknown: ")
+    without = ("open", token, "--key", shell.folder / "audience.jwk", "--issuer-keys", shell.folder / "jwks.json")
+    assert shell(*without, "--unsafe-no-status")[0] == 0
+    code, _, err = _open(shell, token, "--unsafe-no-status")
+    assert (code, "contradict" in err) == (2, True)
+    code, _, err = shell(*without, "--status-list", shell.folder / "none")
+    assert (code, "cannot read the status list" in err) == (2, True)
 
 
 def test_keygen_writes_a_pair_and_overwrites_nothing(shell: Shell) -> None:

@@ -2,29 +2,35 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwe
 from joserfc.jwk import OKPKey
 
+from tests.served_list import serving
 from verifier.credential.audience_keys import AudienceKey
-from verifier.credential.claims import NAMESPACE, Embedding, Provenance
+from verifier.credential.claims import NAMESPACE, Embedding, Provenance, StatusReference
 from verifier.credential.encoding import from_base64url
 from verifier.credential.issue import issue
 from verifier.credential.issuer_keys import IssuerKeys, SigningKey
 from verifier.credential.key_files import create_json
 from verifier.credential.pairwise import PairwiseKey
 from verifier.credential.refusal import Refusal
+from verifier.credential.status_list import StatusList, publish
+from verifier.errors import CredentialError
+from verifier.token_status import Status
 
 if TYPE_CHECKING:
-    import pytest
     from conftest import World
 
 PAGE = (Path(__file__).parents[3] / "docs" / "credential.md").read_text("utf-8")
+README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -60,6 +66,7 @@ def _example() -> dict[str, Any]:
         ),
         face=embedding("face_embedding", 17),
         voice=embedding("speaker_embedding", 34),
+        status=StatusReference(591337, "https://cameo.example/status/1"),
     )
     opened = jwe.decrypt_compact(issued.credential, audience.key, algorithms=["ECDH-ES+A256KW", "A256GCM"])
     header, claims = (json.loads(from_base64url(part)) for part in (opened.plaintext or b"").decode().split(".")[:2])
@@ -94,14 +101,24 @@ def test_the_page_names_every_refusal() -> None:
 def test_the_page_program_runs(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The program on the page opens a credential that was issued a moment ago."""
+    """The program, the same on the page and in the README, opens a fresh credential, and refuses it once it is revoked."""
+    program = _block("python", 0)
+    assert program in README
+    assert len(program.splitlines()) == 15
     monkeypatch.chdir(tmp_path)
     create_json(tmp_path / "audience.jwk", world.audience_key.to_jwk(), secret=True)
     jwks = world.keys.public("https://issuer.example").to_jwks()
     create_json(tmp_path / "jwks.json", jwks, secret=False)
-    issued = world.issue(now=datetime.now(UTC))
-    (tmp_path / "credential.jwe").write_text(issued.credential)
+    now, lasts = datetime.now(UTC), timedelta(minutes=1)
+    published = {"token": ""}
+    with serving(lambda: published["token"].encode("ascii")) as uri:
+        issued = world.issue(now=now, status=StatusReference(0, uri))
+        (tmp_path / "credential.jwe").write_text(issued.credential)
+        for status in (Status.VALID, Status.INVALID):
+            listed = StatusList.of(np.array([status], np.uint8))
+            published["token"] = publish(listed, uri=uri, keys=world.keys, now=now, ttl=lasts, lifetime=lasts)
+            refused = status is Status.INVALID
+            with pytest.raises(CredentialError, match="was revoked") if refused else nullcontext():
+                exec(compile(program, "docs/credential.md", "exec"), {})  # noqa: S102 - the page's own program
 
-    exec(compile(_block("python", 0), "docs/credential.md", "exec"), {})  # noqa: S102 - the page's own program
-
-    assert capsys.readouterr().out.splitlines() == [issued.subject, "face-model (512,) float32", "('phrase', 'movements')"]
+    assert capsys.readouterr().out == f"{issued.subject} (512,) (512,) ('phrase', 'movements')\n"

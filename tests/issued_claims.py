@@ -1,0 +1,42 @@
+"""Hold what was issued against docs/credential.schema.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from joserfc import jwe
+from jsonschema import Draft202012Validator
+
+from verifier.credential.claims import NAMESPACE
+from verifier.credential.encoding import from_base64url
+
+if TYPE_CHECKING:
+    from verifier.credential.audience_keys import AudienceKey
+
+SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "credential.schema.json").read_text("utf-8"))
+Draft202012Validator.check_schema(SCHEMA)
+_VALIDATOR = Draft202012Validator(SCHEMA)
+
+
+def hold_against_schema(credential: str, receipt: str, audience_key: AudienceKey) -> None:
+    """Fail unless the claims of both are what the schema says, the credential's with embeddings and the receipt's without."""
+    plain = jwe.decrypt_compact(credential, audience_key.key, algorithms=["ECDH-ES+A256KW", "A256GCM"]).plaintext
+    assert plain is not None
+    inside, beside = claims_of(plain.decode()), claims_of(receipt)
+    for claims in (inside, beside):
+        _VALIDATOR.validate(claims)
+    assert {"face", "voice"} <= set(inside[NAMESPACE])
+    assert {"face", "voice"}.isdisjoint(beside[NAMESPACE])
+
+
+def claims_of(signed: str) -> dict[str, Any]:
+    """Return what a signed token says, unverified."""
+    claims: dict[str, Any] = json.loads(from_base64url(signed.split(".")[1]))
+    return claims
+
+
+def is_described(claims: dict[str, Any]) -> bool:
+    """Whether the schema allows these claims."""
+    return bool(_VALIDATOR.is_valid(claims))

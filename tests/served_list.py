@@ -1,0 +1,33 @@
+"""One status list over HTTP, on this machine."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def serving(body: Callable[[], bytes]) -> Iterator[str]:
+    """Serve what `body` returns at the URI that is yielded, to those who ask for a status list."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            found = self.path == "/status/1" and self.headers["Accept"] == "application/statuslist+jwt"
+            self.send_response(200 if found else 404)
+            self.end_headers()
+            self.wfile.write(body() if found else b"")
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/status/1"
+        finally:
+            server.shutdown()
