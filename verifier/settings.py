@@ -95,6 +95,8 @@ class Settings(BaseSettings):
     credential_ttl_days: int = Field(default=180, gt=0)
     issuer: str = "https://cameo.localhost"
     """`iss` of every credential."""
+    issuer_key_uri: str = ""
+    """Where the issuer's first signing key is held, a URI that an installed signing backend knows; empty means in `data`."""
     status_url: str = ""
     """Where the status lists are found, as a URL that `/status/1` and so on are put behind; empty means `issuer`."""
     status_capacity: int = Field(default=2**20, ge=1024, le=2**24)

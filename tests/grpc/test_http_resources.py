@@ -13,12 +13,19 @@ from typing import TYPE_CHECKING
 import pytest
 from cameo.v1.credential_service_pb2 import GetKeysRequest, GetStatusListRequest
 
+from tests.grpc.client import AUDIENCE
+from verifier.credential.encoding import from_base64url
 from verifier.credential.issuer_keys import VerificationKeys
+from verifier.credential.key_set import change, new_key
 from verifier.credential.status_list import read_list
+from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK
+from verifier.credential.validator import open_receipt
 from verifier.errors import InvalidRequestError, StoreError
 from verifier.server.publishing import StatusPublisher
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.grpc.server import OpenServer
 
 BASE = "https://issuer.example"
@@ -131,3 +138,36 @@ async def test_stopping_ends_http_too(serve: OpenServer, caplog: pytest.LogCaptu
         with pytest.raises(ConnectionRefusedError):
             await fetch(address, "/.well-known/jwks.json")
     assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
+
+
+async def test_a_running_server_publishes_and_uses_a_new_key(serve: OpenServer, tmp_path: Path) -> None:
+    """A new key is shown at once over gRPC and HTTP, and signs credentials and lists when its time has come."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    path = tmp_path / "data" / "keys" / "issuer.jwks"
+    async with serve(clock=lambda: now, http_listen=FREE, issuer=BASE, status_capacity=2048) as client:
+        address = client.server.http_address
+        before = await fetch(address, "/.well-known/jwks.json")
+        made = new_key(starts=now + timedelta(hours=1), now=now)
+        change(path, lambda kept: kept.rotated(made, now=now))
+        after = await fetch(address, "/.well-known/jwks.json", If_None_Match=before.headers["etag"])
+        assert after.code == 200
+        published = json.loads((await client.credentials.GetKeys(GetKeysRequest())).jwks)
+        assert json.loads(after.body) == published
+        first, second = (key["kid"] for key in published["keys"])
+        assert (first != made.kid, second) == (True, made.kid)
+
+        keys = VerificationKeys.from_jwks(published)
+        for hours, kid in ((0, first), (1, made.kid)):
+            now += timedelta(hours=hours)
+            answer = await client.verify((await client.challenge()).id, f"accept:{hours}".encode())
+            receipt = open_receipt(
+                answer.credential.receipt,
+                issuer_keys=keys,
+                expected_audience=AUDIENCE,
+                expected_issuer=BASE,
+                status=UNSAFE_NO_STATUS_CHECK,
+                now=now,
+            )
+            assert receipt.kid == kid
+            listed = (await fetch(address, "/status/1")).body.decode()
+            assert json.loads(from_base64url(listed.split(".")[0]))["kid"] == kid

@@ -17,7 +17,8 @@ from rich.text import Text
 from verifier.cli.output import print_json
 from verifier.credential import key_files
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
-from verifier.credential.issuer_keys import IssuerKeys, VerificationKeys
+from verifier.credential.issuer_keys import SigningKey, VerificationKeys
+from verifier.credential.key_set import OVERLAP, KeySet, change, new_key
 from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource
 from verifier.credential.validator import OpenedCredential, open_credential
 from verifier.errors import CredentialError, InvalidRequestError
@@ -25,6 +26,7 @@ from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from verifier.credential.claims import Embedding
+    from verifier.credential.issuer_keys import IssuerKeys, VerificationKey
     from verifier.credential.status_source import StatusCheck
 
 app = typer.Typer(help="Open and check credentials, and handle the keys that takes.", no_args_is_help=True)
@@ -137,16 +139,70 @@ def register(
 def keys(*, as_json: AsJson = False) -> None:
     """Show this issuer's public keys; with --json as a JWK set, to be saved to a file for `open --issuer-keys`."""
     settings = Settings()
-    if not settings.issuer_keys.exists():
-        raise InvalidRequestError(f"no issuer keys in {settings.issuer_keys}: `cameo serve` makes them on its first start")
-    own = IssuerKeys.open(settings.issuer_keys, now=datetime.now(UTC))
+    _require_keys(settings)
+    now = datetime.now(UTC)
+    kept = KeySet.load(settings.issuer_keys)
+    own = kept.at(now)
     if as_json:
         print_json(own.public(settings.issuer).to_jwks())
         return
     table = Table("kid", "made", "ends", "signs", title=settings.issuer, box=None, pad_edge=False)
-    for key in (own.active, *own.retired):
-        table.add_row(key.kid, f"{key.issued_at:%Y-%m-%d}", f"{key.expires_at:%Y-%m-%d}", "yes" if key is own.active else "no")
+    for key in kept.keys:
+        table.add_row(key.kid, f"{key.issued_at:%Y-%m-%d}", f"{key.expires_at:%Y-%m-%d}", _signs(key, own, now))
     Console().print(table)
+
+
+@app.command()
+def rotate(
+    *,
+    overlap_h: Annotated[
+        float, typer.Option(min=0.0, help="How long the new key is published before it signs, in hours.")
+    ] = OVERLAP / timedelta(hours=1),
+    key_uri: Annotated[
+        str, typer.Option(help="Where the new key is held, for an installed signing backend; otherwise in the key file.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Add a signing key: published at once, in use once the overlap is over. A running server takes it up by itself."""
+    settings, now = Settings(), datetime.now(UTC)
+    _require_keys(settings)
+    made = new_key(starts=now + timedelta(hours=overlap_h), now=now, key_uri=key_uri)
+    change(settings.issuer_keys, lambda kept: kept.rotated(made, now=now))
+    if as_json:
+        print_json({"kid": made.kid, "signs_from": made.not_before.isoformat(), "expires_at": made.expires_at.isoformat()})
+    else:
+        typer.echo(f"key {made.kid} is published and signs from {made.not_before.isoformat()}")
+
+
+@app.command()
+def retire(
+    kid: Annotated[str, typer.Argument(help="The key, as `cameo credential keys` names it.", show_default=False)],
+    *,
+    distrust: Annotated[
+        bool, typer.Option("--distrust", help="Remove it altogether: everything it signed is refused from now on.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Destroy the private half of a signing key. What it signed verifies until its end, unless it is distrusted."""
+    settings, now = Settings(), datetime.now(UTC)
+    _require_keys(settings)
+    kept = change(settings.issuer_keys, lambda kept: kept.retired(kid, now=now, distrust=distrust))
+    active = kept.at(now).active.kid
+    if as_json:
+        print_json({"kid": kid, "distrusted": distrust, "active": active})
+    else:
+        typer.echo(f"key {kid} is {'gone' if distrust else 'retired'}; {active} signs")
+
+
+def _require_keys(settings: Settings) -> None:
+    if not settings.issuer_keys.exists():
+        raise InvalidRequestError(f"no issuer keys in {settings.issuer_keys}: `cameo serve` makes them on its first start")
+
+
+def _signs(key: SigningKey | VerificationKey, own: IssuerKeys, now: datetime) -> str:
+    if key.kid == own.active.kid:
+        return "yes"
+    return f"from {key.not_before:%Y-%m-%d %H:%M}" if isinstance(key, SigningKey) and key.not_before > now else "no"
 
 
 def credential_document(opened: OpenedCredential, *, embeddings: bool = False) -> dict[str, Any]:

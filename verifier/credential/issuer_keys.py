@@ -1,7 +1,8 @@
-"""The issuer's Ed25519 keys: one active, older ones kept so that what they signed still verifies.
+"""The issuer's Ed25519 keys: one active, others published so that what they signed, or will sign, verifies.
 
-A key is named by its RFC 7638 thumbprint and carries the time it was made (`iat`) and the time it ends (`exp`), the JWK
-members OpenID Federation 1.0 registers for that. No credential is valid beyond the `exp` of the key that signed it.
+A key is named by its RFC 7638 thumbprint and carries the time it was made (`iat`), the time from which it signs (`nbf`) and the
+time it ends (`exp`), the JWK members OpenID Federation 1.0 registers for that. No credential is valid beyond the `exp` of the key
+that signed it. How keys are made, rotated and retired stands in `key_set`.
 """
 
 from __future__ import annotations
@@ -10,15 +11,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from verifier.credential import key_files
+from verifier.credential.encoding import from_base64url
+from verifier.credential.signing_backends import FileBackend
 from verifier.errors import KeyFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from verifier.credential.signing_backends import SigningBackend
 
 SIGNATURE_ALGORITHM = "Ed25519"
 """The fully specified name of EdDSA over Curve25519 (RFC 9864, which deprecates the ambiguous name "EdDSA")."""
@@ -29,33 +35,48 @@ KEY_LIFETIME = timedelta(days=730)
 
 @dataclass(frozen=True, slots=True)
 class VerificationKey:
-    """A public Ed25519 key and when it ends."""
+    """A public Ed25519 key, when it was made, from when it signs, and when it ends."""
 
     kid: str
     issued_at: datetime
+    not_before: datetime
     expires_at: datetime
     key: OKPKey = field(repr=False, compare=False)
+
+    def public(self) -> VerificationKey:
+        """Return itself."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A private Ed25519 key and when it ends."""
+    """An Ed25519 key that can sign. `key` is private where it lies in our file; otherwise public, and `key_uri` says where."""
 
     kid: str
     issued_at: datetime
+    not_before: datetime
     expires_at: datetime
     key: OKPKey = field(repr=False, compare=False)
+    backend: SigningBackend = field(repr=False, compare=False)
+    key_uri: str = ""
 
     @classmethod
-    def generate(cls, *, now: datetime, lifetime: timedelta = KEY_LIFETIME) -> Self:
-        """Make a key that starts at `now`, to the second, and ends after `lifetime`."""
-        key = OKPKey.generate_key("Ed25519")
+    def of_private(cls, key: OKPKey, *, issued_at: datetime, not_before: datetime, expires_at: datetime) -> Self:
+        """Return a key whose private half is at hand."""
+        private = Ed25519PrivateKey.from_private_bytes(from_base64url(str(key.as_dict(private=True)["d"])))
+        return cls(key.thumbprint(), issued_at, not_before, expires_at, key, FileBackend(private))
+
+    @classmethod
+    def generate(cls, *, now: datetime, lifetime: timedelta = KEY_LIFETIME, not_before: datetime | None = None) -> Self:
+        """Make a key, to the second, that ends after `lifetime` and signs from `not_before` on, or at once."""
         start = now.astimezone(UTC).replace(microsecond=0)
-        return cls(kid=key.thumbprint(), issued_at=start, expires_at=start + lifetime, key=key)
+        key = OKPKey.generate_key("Ed25519")
+        return cls.of_private(key, issued_at=start, not_before=not_before or start, expires_at=start + lifetime)
 
     def public(self) -> VerificationKey:
         """Return the half that verifies."""
-        return VerificationKey(self.kid, self.issued_at, self.expires_at, OKPKey.import_key(self.key.as_dict(private=False)))
+        public = OKPKey.import_key(self.key.as_dict(private=False))
+        return VerificationKey(self.kid, self.issued_at, self.not_before, self.expires_at, public)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +91,7 @@ class VerificationKeys:
 
     def to_jwks(self) -> dict[str, Any]:
         """Return the JWK set (RFC 7517 section 5), with `issuer` as a further member where it is known."""
-        keys = [_to_jwk(key, private=False) for key in self.keys.values()]
+        keys = [key_to_jwk(key) for key in self.keys.values()]
         return {"issuer": self.issuer, "keys": keys} if self.issuer else {"keys": keys}
 
     @classmethod
@@ -83,7 +104,7 @@ class VerificationKeys:
         issuer = document.get("issuer", "")
         if not isinstance(issuer, str):
             raise KeyFileError("'issuer' is not a string")
-        keys = (VerificationKey(*_from_jwk(jwk, private=False)) for jwk in _jwks(document))
+        keys = (key_from_jwk(jwk, private=False).public() for jwk in jwks_of(document))
         return cls({key.kid: key for key in keys}, issuer)
 
     @classmethod
@@ -102,68 +123,48 @@ class VerificationKeys:
 
 @dataclass(frozen=True, slots=True)
 class IssuerKeys:
-    """The private key set; `active` signs, all verify."""
+    """The keys of a moment: `active` signs, all verify, among `others` those that signed before and those that will."""
 
     active: SigningKey
-    retired: tuple[SigningKey, ...] = ()
-
-    @classmethod
-    def open(cls, path: Path, *, now: datetime, lifetime: timedelta = KEY_LIFETIME) -> Self:
-        """Load the set from its owner-only JWKS file, or make it, with one key, on first start.
-
-        Servers that start side by side over one folder end up with the same key.
-
-        Raises:
-            KeyFileError: the file is malformed, open to others, or cannot be written.
-        """
-        if not path.exists():
-            key_files.create_json(path, cls(SigningKey.generate(now=now, lifetime=lifetime)).to_jwks(), secret=True)
-        document = key_files.read_json(path, secret=True)
-        try:
-            return cls.from_jwks(document)
-        except KeyFileError as error:
-            raise KeyFileError(f"{path}: {error}") from None
-
-    def to_jwks(self) -> dict[str, Any]:
-        """Return the private JWK set, with the `kid` of the active key in `active`."""
-        return {"keys": [_to_jwk(key, private=True) for key in (self.active, *self.retired)], "active": self.active.kid}
-
-    @classmethod
-    def from_jwks(cls, document: Mapping[str, Any]) -> Self:
-        """Read a private JWK set.
-
-        Raises:
-            KeyFileError: it is no JWK set, a key is not a private Ed25519 key of ours, or `active` names none of them.
-        """
-        keys = {key.kid: key for key in (SigningKey(*_from_jwk(jwk, private=True)) for jwk in _jwks(document))}
-        if (active := document.get("active")) not in keys:
-            raise KeyFileError("'active' names no key of the set")
-        return cls(active=keys.pop(active), retired=tuple(keys.values()))
+    others: tuple[VerificationKey, ...] = ()
 
     def public(self, issuer: str = "") -> VerificationKeys:
         """Return the public half of every key, the active one first, as those of `issuer`."""
-        return VerificationKeys({key.kid: key.public() for key in (self.active, *self.retired)}, issuer)
+        keys = (self.active.public(), *self.others)
+        return VerificationKeys({key.kid: key for key in keys}, issuer)
 
 
-def _jwks(document: Mapping[str, Any]) -> list[Any]:
+def jwks_of(document: Mapping[str, Any]) -> list[Any]:
+    """Return the keys of a JWK set.
+
+    Raises:
+        KeyFileError: it is none, or empty.
+    """
     keys = document.get("keys")
     if not isinstance(keys, list) or not keys:
         raise KeyFileError("not a JWK set: 'keys' is missing or empty")
     return keys
 
 
-def _to_jwk(key: SigningKey | VerificationKey, *, private: bool) -> dict[str, Any]:
+def key_to_jwk(key: SigningKey | VerificationKey) -> dict[str, Any]:
+    """Return the public JWK of a key."""
     return {
-        **key.key.as_dict(private=private),
+        **key.key.as_dict(private=False),
         "kid": key.kid,
         "use": "sig",
         "alg": SIGNATURE_ALGORITHM,
         "iat": int(key.issued_at.timestamp()),
+        "nbf": int(key.not_before.timestamp()),
         "exp": int(key.expires_at.timestamp()),
     }
 
 
-def _from_jwk(jwk: object, *, private: bool) -> tuple[str, datetime, datetime, OKPKey]:
+def key_from_jwk(jwk: object, *, private: bool) -> SigningKey | VerificationKey:
+    """Return the key in a JWK, with its private half if it is to have one; without `nbf` it signs from `iat` on.
+
+    Raises:
+        KeyFileError: it is malformed, or no key of ours in kind.
+    """
     # Only the members of the key itself reach the library; whatever else the document says cannot steer it.
     try:
         if not isinstance(jwk, dict) or (jwk["kty"], jwk["crv"]) != ("OKP", "Ed25519"):
@@ -174,8 +175,12 @@ def _from_jwk(jwk: object, *, private: bool) -> tuple[str, datetime, datetime, O
             raise ValueError("its two halves do not belong together")  # noqa: TRY301 - the same
         if jwk["kid"] != key.thumbprint():
             raise ValueError("'kid' is not the thumbprint of the key")  # noqa: TRY301 - the same
-        return key.thumbprint(), datetime.fromtimestamp(jwk["iat"], UTC), datetime.fromtimestamp(jwk["exp"], UTC), key
+        seconds: tuple[int, ...] = (jwk["iat"], jwk["nbf"] if "nbf" in jwk else jwk["iat"], jwk["exp"])
+        issued_at, not_before, expires_at = (datetime.fromtimestamp(second, UTC) for second in seconds)
     except KeyError as error:
         raise KeyFileError(f"a key has no {error}") from None
     except (JoseError, OverflowError, TypeError, ValueError) as error:
         raise KeyFileError(f"a key is malformed: {error}") from None
+    if private:
+        return SigningKey.of_private(key, issued_at=issued_at, not_before=not_before, expires_at=expires_at)
+    return VerificationKey(key.thumbprint(), issued_at, not_before, expires_at, key)

@@ -1,19 +1,25 @@
-"""Files that hold secrets: owner-only, whole or absent, never overwritten.
+"""Files that hold secrets: owner-only, whole or absent, never overwritten by accident.
 
 A secret file is written beside its place, flushed to the disk and then linked into place, so that a reader sees all of it or
-nothing, and of several processes that start at once exactly one makes the key.
+nothing, and of several processes that start at once exactly one makes the key. A file that is meant to change is replaced in the
+same way, under a lock that every writer takes.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from verifier.credential.encoding import from_json, to_json
 from verifier.errors import KeyFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -54,22 +60,67 @@ def create_json(path: Path, document: dict[str, Any], *, secret: bool) -> bool:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        beside = _write_beside(path, document, mode=0o600 if secret else 0o644)
         try:
-            with os.fdopen(handle, "wb") as file:
-                os.fchmod(file.fileno(), 0o600 if secret else 0o644)
-                file.write(to_json(document) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            os.link(name, path)
+            os.link(beside, path)
         except FileExistsError:
             return False
         finally:
-            Path(name).unlink()
+            beside.unlink()
         _flush_folder(path.parent)
     except OSError as error:
         raise KeyFileError(f"cannot write key file {path}: {error.strerror}") from None
     return True
+
+
+def replace_json(path: Path, document: dict[str, Any]) -> None:
+    """Replace a secret file that exists, in one step; hold its lock (`locked`) from before it was read.
+
+    Raises:
+        KeyFileError: the folder cannot be written; the file is as it was.
+    """
+    try:
+        beside = _write_beside(path, document, mode=0o600)
+        try:
+            beside.replace(path)
+        except OSError:
+            beside.unlink()
+            raise
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise KeyFileError(f"cannot write key file {path}: {error.strerror}") from None
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep all others who take this lock from the file, in whatever process; the lock file beside it stays.
+
+    Raises:
+        KeyFileError: the folder cannot be written.
+    """
+    try:
+        descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise KeyFileError(f"cannot lock key file {path}: {error.strerror}") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _write_beside(path: Path, document: dict[str, Any], *, mode: int) -> Path:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(to_json(document) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        Path(name).unlink()
+        raise
+    return Path(name)
 
 
 def _flush_folder(folder: Path) -> None:

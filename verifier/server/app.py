@@ -47,6 +47,7 @@ from verifier.store.statuses import StatusStore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from verifier.credential.issuer_keys import VerificationKeys
     from verifier.settings import Settings
     from verifier.types import Judgement
 
@@ -130,9 +131,13 @@ async def open_server(
         challenges, fingerprints = ChallengeStore(engine), FingerprintStore(engine)
         statuses = StatusStore(engine)
         allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
-        issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, now=clock(), new_id=new_id)
+        issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, clock=clock, new_id=new_id)
+
+        def public_keys() -> VerificationKeys:
+            return issuer.keys.current().public(issuer.name)
+
         interval = timedelta(seconds=settings.status_interval_s)
-        publisher = StatusPublisher(statuses, keys=lambda: issuer.keys, base=settings.status_base, interval=interval, clock=clock)
+        publisher = StatusPublisher(statuses, keys=issuer.keys.current, base=settings.status_base, interval=interval, clock=clock)
 
         pool = WorkerPool(
             open_judge or OpenJudge(_in_worker(settings)),
@@ -158,7 +163,7 @@ async def open_server(
             server,
         )
         credential_service_pb2_grpc.add_CredentialServiceServicer_to_server(
-            CredentialService(issuer=issuer.name, keys=issuer.keys.public(issuer.name), publisher=publisher), server
+            CredentialService(issuer=issuer.name, keys=public_keys, publisher=publisher), server
         )
         standing = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(standing, server)
@@ -172,9 +177,7 @@ async def open_server(
         opening.callback(publishing.cancel)
         http_address = ""
         if settings.http_listen:
-            resources = http_resources.application(
-                publisher=publisher, base=settings.status_base, keys=lambda: issuer.keys.public(issuer.name), clock=clock
-            )
+            resources = http_resources.application(publisher=publisher, base=settings.status_base, keys=public_keys, clock=clock)
             http_address = await opening.enter_async_context(http_resources.serve(resources, settings.http_listen))
         await server.start()
         opening.push_async_callback(server.stop, settings.drain_s)

@@ -12,6 +12,8 @@ from verifier.errors import NotFoundError
 from verifier.server.status import RequestError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import grpc
 
     from verifier.credential.issuer_keys import VerificationKeys
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
     """Publishes the keys and the status lists of one issuer."""
 
-    def __init__(self, *, issuer: str, keys: VerificationKeys, publisher: StatusPublisher) -> None:
+    def __init__(self, *, issuer: str, keys: Callable[[], VerificationKeys], publisher: StatusPublisher) -> None:
         self._issuer = issuer
         self._keys = keys
         self._publisher = publisher
@@ -34,7 +36,8 @@ class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
         ],
     ) -> credential_service_pb2.GetKeysResponse:
         """Return the public keys."""
-        return credential_service_pb2.GetKeysResponse(issuer=self._issuer, jwks=json.dumps(self._keys.to_jwks()))
+        keys = await asyncio.to_thread(self._keys)
+        return credential_service_pb2.GetKeysResponse(issuer=self._issuer, jwks=json.dumps(keys.to_jwks()))
 
     async def GetStatusList(  # noqa: N802 - the contract's name
         self,

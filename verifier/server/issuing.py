@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
+import structlog
+
 from verifier.credential.audience_keys import AudienceFolder
 from verifier.credential.claims import Embedding, Provenance
 from verifier.credential.issue import issue
-from verifier.credential.issuer_keys import IssuerKeys
+from verifier.credential.key_set import KeyFile
 from verifier.credential.pairwise import PairwiseKey
 from verifier.evidence.identity import face_embedding
 from verifier.store.credentials import IssuedCredential
@@ -20,10 +22,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from verifier.credential.audience_keys import AudienceKey
+    from verifier.errors import KeyFileError
     from verifier.server.allotting import Allotter
     from verifier.settings import Settings
     from verifier.store.attempts import Attempt
     from verifier.types import Judgement
+
+log = structlog.get_logger(__name__)
 
 _MODEL = "model:"
 _FACE, _VOICE = "face-embedding", "speaker-embedding"
@@ -34,7 +39,7 @@ class Issuer:
     """The issuer's name, keys and audiences. `new_id` makes an unguessable id at every call."""
 
     name: str
-    keys: IssuerKeys
+    keys: KeyFile
     pairwise: PairwiseKey
     audiences: AudienceFolder
     statuses: Allotter
@@ -42,7 +47,7 @@ class Issuer:
     new_id: Callable[[], str]
 
     @classmethod
-    def open(cls, settings: Settings, *, statuses: Allotter, now: datetime, new_id: Callable[[], str]) -> Self:
+    def open(cls, settings: Settings, *, statuses: Allotter, clock: Callable[[], datetime], new_id: Callable[[], str]) -> Self:
         """Load the keys of a site, or make them on first start.
 
         Raises:
@@ -50,7 +55,7 @@ class Issuer:
         """
         return cls(
             name=settings.issuer,
-            keys=IssuerKeys.open(settings.issuer_keys, now=now),
+            keys=KeyFile(settings.issuer_keys, clock=clock, report=_report, key_uri=settings.issuer_key_uri),
             pairwise=PairwiseKey.open(settings.pairwise_key),
             audiences=AudienceFolder(settings.audiences),
             statuses=statuses,
@@ -63,6 +68,7 @@ class Issuer:
 
         Raises:
             RuntimeError: a bug of ours: the judgement was accepted without a face, a voice or their models' digests.
+            KeyFileError: no key may sign now.
             StoreError: no index of a status list could be had; nothing was issued.
         """
         face, voice = judgement.evidence.face, judgement.evidence.sound
@@ -78,7 +84,7 @@ class Issuer:
             issuer=self.name,
             subject=attempt.subject,
             audience_key=audience,
-            keys=self.keys,
+            keys=self.keys.current(),
             pairwise=self.pairwise,
             now=now,
             ttl=self.ttl,
@@ -108,3 +114,7 @@ class Issuer:
             receipt=issued.receipt,
             token=issued.credential,
         )
+
+
+def _report(error: KeyFileError) -> None:
+    log.error("the changed key file cannot be used; the keys before it stay in use", error=str(error))

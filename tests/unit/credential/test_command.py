@@ -13,7 +13,7 @@ import pytest
 from verifier import cli
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
 from verifier.credential.claims import StatusReference
-from verifier.credential.issuer_keys import IssuerKeys
+from verifier.credential.key_set import KeySet
 from verifier.credential.status_list import StatusList, publish
 from verifier.token_status import Status
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import World
+
+    from verifier.credential.issuer_keys import IssuerKeys
 
 
 PLACE = StatusReference(1, "https://issuer.example/status/1")
@@ -59,7 +61,7 @@ def token(shell: Shell, world: World) -> str:
     assert code == 0
     assert shell("register", shell.folder / "audience.jwk.pub")[0] == 0
     now = datetime.now(UTC)
-    keys = IssuerKeys.open(shell.folder / "data" / "keys" / "issuer.jwks", now=now)
+    keys = KeySet.open(shell.folder / "data" / "keys" / "issuer.jwks", now=now).at(now)
     (shell.folder / "jwks.json").write_text(shell("keys", "--json")[1])
     audience = AudienceFolder(shell.folder / "data" / "audiences").get("https://generator.example")
     _publish(shell, keys, now, Status.VALID)
@@ -135,7 +137,7 @@ def test_an_expired_credential_is_refused_and_the_leeway_counts(shell: Shell, to
     """A credential that ended a minute ago is `expired`, unless the clocks may differ by more."""
     assert token
     now = datetime.now(UTC)
-    keys = IssuerKeys.open(shell.folder / "data" / "keys" / "issuer.jwks", now=now)
+    keys = KeySet.open(shell.folder / "data" / "keys" / "issuer.jwks", now=now).at(now)
     audience = AudienceKey.load_public(shell.folder / "audience.jwk.pub")
     then = now - timedelta(minutes=2)
     old = world.issue(audience_key=audience, keys=keys, now=then, ttl=timedelta(minutes=1), status=PLACE).credential
@@ -175,7 +177,7 @@ def test_bad_input_exits_2_and_says_what_to_do(shell: Shell, token: str) -> None
 
 def test_the_status_list_decides_and_cannot_be_forgotten(shell: Shell, token: str) -> None:
     """What the list says is refused as that, without a good list it is unknown, and leaving it out takes an unsafe word."""
-    keys = IssuerKeys.open(shell.folder / "data" / "keys" / "issuer.jwks", now=datetime.now(UTC))
+    keys = KeySet.open(shell.folder / "data" / "keys" / "issuer.jwks", now=datetime.now(UTC)).at(datetime.now(UTC))
     for status, reason in ((Status.INVALID, "revoked"), (Status.SUSPENDED, "suspended")):
         _publish(shell, keys, datetime.now(UTC), status)
         assert _open(shell, token)[2].startswith(f"refused: {reason}: ")
@@ -212,8 +214,34 @@ def test_keys_are_shown_once_they_exist(shell: Shell) -> None:
     assert code == 2
     assert "cameo serve" in err
 
-    made = IssuerKeys.open(shell.folder / "data" / "keys" / "issuer.jwks", now=datetime.now(UTC))
+    made = KeySet.open(shell.folder / "data" / "keys" / "issuer.jwks", now=datetime.now(UTC)).at(datetime.now(UTC))
     code, out, _ = shell("keys")
     assert code == 0
     assert made.active.kid in out
     assert json.loads(shell("keys", "--json")[1])["issuer"] == "https://issuer.example"
+
+
+def test_keys_rotate_and_retire(shell: Shell) -> None:
+    """A new key is published at once and shown with when it signs; the old one retires once another signs; all are named."""
+    path = shell.folder / "data" / "keys" / "issuer.jwks"
+    assert "cameo serve" in shell("rotate")[2]
+    now = datetime.now(UTC)
+    first = KeySet.open(path, now=now).at(now).active.kid
+
+    code, out, _ = shell("rotate", "--json")
+    waiting = json.loads(out)
+    assert code == 0
+    assert datetime.fromisoformat(waiting["signs_from"]) > datetime.now(UTC) + timedelta(hours=23)
+    published = json.loads(shell("keys", "--json")[1])
+    assert [key["kid"] for key in published["keys"]] == [first, waiting["kid"]]
+    assert "from 20" in shell("keys")[1]
+    code, _, err = shell("retire", first)
+    assert (code, "--overlap-h 0" in err) == (2, True)
+
+    hurried = json.loads(shell("rotate", "--overlap-h", "0", "--json")[1])["kid"]
+    code, out, _ = shell("retire", first)
+    assert (code, out) == (0, f"key {first} is retired; {hurried} signs\n")
+    assert json.loads(shell("retire", first, "--distrust", "--json")[1]) == {"kid": first, "distrusted": True, "active": hurried}
+    assert first not in shell("keys")[1]
+    code, _, err = shell("rotate", "--key-uri", "nokms://key")
+    assert (code, "nokms" in err) == (2, True)

@@ -42,7 +42,7 @@ def _example() -> dict[str, Any]:
         return Embedding(model, f"{seed:02x}" * 32, (vector / np.linalg.norm(vector)).astype(np.float32))
 
     key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", **_raw(1)})
-    signing = SigningKey(key.thumbprint(), NOW, NOW + timedelta(days=730), key)
+    signing = SigningKey.of_private(key, issued_at=NOW, not_before=NOW, expires_at=NOW + timedelta(days=730))
     audience = AudienceKey.generate("https://generator.example")
     issued = issue(
         issuer="https://cameo.example",

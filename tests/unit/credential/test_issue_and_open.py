@@ -123,7 +123,7 @@ def test_a_credential_never_outlives_its_key(world: World) -> None:
 def test_old_keys_keep_verifying(world: World) -> None:
     """After a new key took over, what the old one signed still opens."""
     issued = world.issue()
-    rotated = IssuerKeys(SigningKey.generate(now=NOW), retired=(world.keys.active,))
+    rotated = IssuerKeys(SigningKey.generate(now=NOW), (world.keys.active.public(),))
 
     opened = world.open(issued.credential, issuer_keys=rotated.public())
 

@@ -12,6 +12,7 @@ from joserfc.jwk import OKPKey
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
 from verifier.credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
 from verifier.credential.key_files import create_json
+from verifier.credential.key_set import KeySet
 from verifier.credential.pairwise import PairwiseKey
 from verifier.errors import InvalidRequestError, KeyFileError
 
@@ -29,8 +30,8 @@ def test_keys_are_made_on_first_start_and_kept(tmp_path: Path) -> None:
     """The first start writes an owner-only file; the second reads the same key back."""
     path = tmp_path / "keys" / "issuer.jwks"
 
-    made = IssuerKeys.open(path, now=NOW)
-    again = IssuerKeys.open(path, now=NOW + timedelta(days=9))
+    made = KeySet.open(path, now=NOW).at(NOW)
+    again = KeySet.open(path, now=NOW + timedelta(days=9)).at(NOW + timedelta(days=9))
 
     assert again == made
     assert again.active.issued_at == NOW
@@ -43,14 +44,14 @@ def test_keys_are_made_on_first_start_and_kept(tmp_path: Path) -> None:
 def test_a_secret_that_others_may_access_is_refused(tmp_path: Path, mode: int) -> None:
     """Any permission of group or others on a secret stops the service, with the command that mends it."""
     issuer, pairwise, audience = tmp_path / "issuer.jwks", tmp_path / "pairwise.jwk", tmp_path / "audience.jwk"
-    IssuerKeys.open(issuer, now=NOW)
+    KeySet.open(issuer, now=NOW).at(NOW)
     PairwiseKey.open(pairwise)
     create_json(audience, AudienceKey.generate("https://generator.example").to_jwk(), secret=True)
     for path in (issuer, pairwise, audience):
         path.chmod(mode)
 
     with pytest.raises(KeyFileError, match=f"chmod 600 {issuer}"):
-        IssuerKeys.open(issuer, now=NOW)
+        KeySet.open(issuer, now=NOW).at(NOW)
     with pytest.raises(KeyFileError, match=f"chmod 600 {pairwise}"):
         PairwiseKey.open(pairwise)
     with pytest.raises(KeyFileError, match=f"chmod 600 {audience}"):
@@ -58,7 +59,7 @@ def test_a_secret_that_others_may_access_is_refused(tmp_path: Path, mode: int) -
 
 
 def _open_issuer_keys(path: Path) -> str:
-    return IssuerKeys.open(path, now=NOW).active.kid
+    return KeySet.open(path, now=NOW).at(NOW).active.kid
 
 
 def test_servers_that_start_at_once_share_one_key(tmp_path: Path) -> None:
@@ -67,21 +68,22 @@ def test_servers_that_start_at_once_share_one_key(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         kids = pool.map(_open_issuer_keys, [path] * 16, chunksize=1)
 
-    assert set(kids) == {IssuerKeys.open(path, now=NOW).active.kid}
+    assert set(kids) == {KeySet.open(path, now=NOW).at(NOW).active.kid}
 
 
 def test_several_keys_one_active(tmp_path: Path) -> None:
     """A set with a retired key comes back whole, and its public half holds no private member."""
-    keys = IssuerKeys(SigningKey.generate(now=NOW), retired=(SigningKey.generate(now=NOW - timedelta(days=300)),))
+    old, new = SigningKey.generate(now=NOW - timedelta(days=300)), SigningKey.generate(now=NOW)
+    keys = IssuerKeys(new, (old.public(),))
     path = tmp_path / "issuer.jwks"
-    create_json(path, keys.to_jwks(), secret=True)
+    create_json(path, KeySet((old.public(), new)).to_jwks(), secret=True)
 
-    read = IssuerKeys.open(path, now=NOW)
+    read = KeySet.open(path, now=NOW).at(NOW)
     published = keys.public("https://issuer.example").to_jwks()
 
     assert read == keys
     assert published["issuer"] == "https://issuer.example"
-    assert [set(jwk) for jwk in published["keys"]] == [{"kty", "crv", "x", "kid", "use", "alg", "iat", "exp"}] * 2
+    assert [set(jwk) for jwk in published["keys"]] == [{"kty", "crv", "x", "kid", "use", "alg", "iat", "nbf", "exp"}] * 2
     assert VerificationKeys.from_jwks(published) == keys.public("https://issuer.example")
 
 
@@ -94,11 +96,12 @@ def _break(document: dict[str, object], **changes: object) -> dict[str, object]:
 def test_a_key_file_is_read_strictly(tmp_path: Path) -> None:
     """A missing part, a foreign curve, a borrowed name or half of another key is refused with the file's name."""
     other = SigningKey.generate(now=NOW).key.as_dict(private=True)
-    good = IssuerKeys(SigningKey.generate(now=NOW)).to_jwks()
+    good = KeySet((SigningKey.generate(now=NOW),)).to_jwks()
     broken = [
         {},
         {"keys": []},
-        {**good, "active": "nobody"},
+        {"keys": good["keys"] * 2},
+        _break(good, nbf="soon"),
         _break(good, kid="mine"),
         _break(good, crv="Ed448"),
         _break(good, d=other["d"]),
@@ -110,12 +113,12 @@ def test_a_key_file_is_read_strictly(tmp_path: Path) -> None:
         path = tmp_path / f"{number}.jwks"
         create_json(path, document, secret=True)
         with pytest.raises(KeyFileError, match=str(path)):
-            IssuerKeys.open(path, now=NOW)
+            KeySet.open(path, now=NOW).at(NOW)
     path = tmp_path / "text.jwks"
     path.write_text("not json")
     path.chmod(0o600)
     with pytest.raises(KeyFileError, match="not a JSON key file"):
-        IssuerKeys.open(path, now=NOW)
+        KeySet.open(path, now=NOW).at(NOW)
 
 
 def test_a_key_file_is_never_overwritten(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_compression_and_other_header_members_are_refused(world: World) -> None:
 def test_a_swapped_kid_is_refused(world: World) -> None:
     """Another known key's name is `bad_signature`, an unknown one `unknown_key`; on the envelope it is `tampered`."""
     other = SigningKey.generate(now=NOW)
-    both = IssuerKeys(world.keys.active, retired=(other,)).public()
+    both = IssuerKeys(world.keys.active, (other.public(),)).public()
     token = world.issue().credential
     _, payload, signature = _inside(world, token).split(".")
     header = {"alg": "Ed25519", "typ": "cameo-credential+jwt"}
