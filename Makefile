@@ -60,6 +60,11 @@ evaluate: kit
 	$(BIN)/python -m fixtures.studio suite --out $(SUITE) --per-species $(PER_SPECIES) --bona-fide $(BONA_FIDE) --seed $(SEED) --half report
 	$(BIN)/cameo evaluate $(SUITE) --half report --out $(SUITE)/report
 
+# What a generator installs to open credentials, alone.
+.PHONY: credential-wheel
+credential-wheel: .venv/ready
+	$(BIN)/python -m build --wheel --no-isolation --outdir dist packaging/credential
+
 lock:
 	uv pip compile -q --generate-hashes --no-annotate --python-version 3.11 --extra studio --group dev pyproject.toml -o requirements.lock
 
