@@ -35,7 +35,8 @@ _LENGTHS = (40, 12, 16)
 def encrypt(token: str, *, audience_key: AudienceKey) -> str:
     """Return `token` encrypted to the audience's public key."""
     header = {"alg": KEY_ALGORITHM, "enc": CONTENT_ALGORITHM, "cty": CONTENT_TYPE, "kid": audience_key.kid}
-    return jwe.encrypt_compact(header, token, audience_key.public().key, algorithms=list(_ALGORITHMS))
+    public = audience_key.public() if audience_key.is_private else audience_key
+    return jwe.encrypt_compact(header, token, public.key, algorithms=list(_ALGORITHMS))
 
 
 def decrypt(token: str, *, audience_key: AudienceKey) -> str:

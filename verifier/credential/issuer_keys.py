@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
@@ -47,16 +47,31 @@ class VerificationKey:
         """Return itself."""
         return self
 
+    def verify(self, signature: bytes, message: bytes) -> None:
+        """Return if this key made the signature (RFC 8032).
+
+        Raises:
+            InvalidSignature: of `cryptography.exceptions`.
+        """
+        public = self.key.public_key
+        if not isinstance(public, Ed25519PublicKey):
+            raise TypeError("a key of another curve among the issuer's")
+        public.verify(signature, message)
+
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """An Ed25519 key that can sign. `key` is private where it lies in our file; otherwise public, and `key_uri` says where."""
+    """An Ed25519 key that can sign. `key` is private where it lies in our file; otherwise public, and `key_uri` says where.
+
+    verifying: the public half, kept because every token is verified with it before it is given out.
+    """
 
     kid: str
     issued_at: datetime
     not_before: datetime
     expires_at: datetime
     key: OKPKey = field(repr=False, compare=False)
+    verifying: OKPKey = field(repr=False, compare=False)
     backend: SigningBackend = field(repr=False, compare=False)
     key_uri: str = ""
 
@@ -64,7 +79,8 @@ class SigningKey:
     def of_private(cls, key: OKPKey, *, issued_at: datetime, not_before: datetime, expires_at: datetime) -> Self:
         """Return a key whose private half is at hand."""
         private = Ed25519PrivateKey.from_private_bytes(from_base64url(str(key.as_dict(private=True)["d"])))
-        return cls(key.thumbprint(), issued_at, not_before, expires_at, key, FileBackend(private))
+        public = OKPKey.import_key(key.as_dict(private=False))
+        return cls(key.thumbprint(), issued_at, not_before, expires_at, key, public, FileBackend(private))
 
     @classmethod
     def generate(cls, *, now: datetime, lifetime: timedelta = KEY_LIFETIME, not_before: datetime | None = None) -> Self:
@@ -75,8 +91,7 @@ class SigningKey:
 
     def public(self) -> VerificationKey:
         """Return the half that verifies."""
-        public = OKPKey.import_key(self.key.as_dict(private=False))
-        return VerificationKey(self.kid, self.issued_at, self.not_before, self.expires_at, public)
+        return VerificationKey(self.kid, self.issued_at, self.not_before, self.expires_at, self.verifying)
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,7 +214,7 @@ def new_key(*, starts: datetime, now: datetime, lifetime: timedelta = KEY_LIFETI
         public = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": to_base64url(backend.public_key())})
     except Exception as error:  # a site's own code, or not a key of 32 bytes
         raise KeyFileError(f"the signing key {key_uri!r} has no public key: {type(error).__name__}") from error
-    return SigningKey(public.thumbprint(), made, start, start + lifetime, public, backend, key_uri)
+    return SigningKey(public.thumbprint(), made, start, start + lifetime, public, public, backend, key_uri)
 
 
 def _private_members(key: SigningKey | VerificationKey) -> dict[str, Any]:
@@ -230,4 +230,4 @@ def _read(jwk: object) -> SigningKey | VerificationKey:
     backend = open_backend(str(jwk[_KEY_URI]))
     if to_base64url(backend.public_key()) != jwk["x"]:
         raise KeyFileError(f"the signing key {jwk[_KEY_URI]!r} is another one than {key.kid}")
-    return SigningKey(key.kid, key.issued_at, key.not_before, key.expires_at, key.key, backend, str(jwk[_KEY_URI]))
+    return SigningKey(key.kid, key.issued_at, key.not_before, key.expires_at, key.key, key.key, backend, str(jwk[_KEY_URI]))
