@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import stat
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from verifier.credential.encoding import from_json, to_json
+from verifier.credential.encoding import from_base64url, from_json, to_base64url, to_json
 from verifier.errors import KeyFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+KeyT = TypeVar("KeyT")
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -121,6 +124,29 @@ def _write_beside(path: Path, document: dict[str, Any], *, mode: int) -> Path:
         Path(name).unlink()
         raise
     return Path(name)
+
+
+def open_secret(path: Path, size: int, make: Callable[[bytes], KeyT], *, kind: str) -> KeyT:
+    """Return the key in an owner-only JWK file of type `oct`, which is written with fresh random bytes on first use.
+
+    Args:
+        path: the file.
+        size: bytes of a fresh secret.
+        make: turns the secret into the key; refuses with `ValueError`.
+        kind: what the message of an error calls it.
+
+    Raises:
+        KeyFileError: the file is malformed, open to others, or cannot be written.
+    """
+    if not path.exists():
+        create_json(path, {"kty": "oct", "k": to_base64url(secrets.token_bytes(size))}, secret=True)
+    document = read_json(path, secret=True)
+    try:
+        if document["kty"] != "oct":
+            raise ValueError("'kty' is not 'oct'")  # noqa: TRY301 - reported like every other malformation
+        return make(from_base64url(document["k"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise KeyFileError(f"{path} is not a {kind}: {error}") from None
 
 
 def _flush_folder(folder: Path) -> None:

@@ -6,13 +6,11 @@ This is the pairwise subject of OpenID Connect Core 1.0 section 8.1, computed wi
 from __future__ import annotations
 
 import hmac
-import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from verifier.credential import key_files
-from verifier.credential.encoding import from_base64url, to_base64url
-from verifier.errors import KeyFileError
+from verifier.credential.encoding import to_base64url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,12 +44,4 @@ class PairwiseKey:
         Raises:
             KeyFileError: the file is malformed, open to others, or cannot be written.
         """
-        if not path.exists():
-            key_files.create_json(path, {"kty": "oct", "k": to_base64url(secrets.token_bytes(KEY_BYTES))}, secret=True)
-        document = key_files.read_json(path, secret=True)
-        try:
-            if document["kty"] != "oct":
-                raise ValueError("'kty' is not 'oct'")  # noqa: TRY301 - reported like every other malformation
-            return cls(from_base64url(document["k"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise KeyFileError(f"{path} is not a pairwise key: {error}") from None
+        return key_files.open_secret(path, KEY_BYTES, cls, kind="pairwise key")

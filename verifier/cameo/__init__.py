@@ -1,0 +1,1 @@
+"""Who may use a likeness, and whose it is: what of it is pure."""
