@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     """Give checks with scores and thresholds to whoever asks for the FULL view of an attempt. Scores teach an attacker."""
     fingerprint_days: int = Field(default=180, gt=0)
     """How long a recording is known again: its fingerprint is kept for this long, the recording is not."""
+    gallery: bool = True
+    """Hold a face that would be accepted against protected people and those enrolled already, and keep it, turned by a secret."""
     challenge_ttl_s: int = Field(default=180, gt=0)
     credential_ttl_days: int = Field(default=180, gt=0)
     issuer: str = "https://cameo.localhost"
@@ -121,6 +123,11 @@ class Settings(BaseSettings):
     def pairwise_key(self) -> Path:
         """The file of the secret behind the pseudonyms."""
         return self.data / "keys" / "pairwise.jwk"
+
+    @property
+    def gallery_key(self) -> Path:
+        """The file of the secret that turns the faces of the gallery."""
+        return self.data / "keys" / "gallery.jwk"
 
     @property
     def audiences(self) -> Path:

@@ -70,9 +70,9 @@ class Client:
         """CredentialService."""
         return credential_service_pb2_grpc.CredentialServiceStub(self.channel)
 
-    async def challenge(self) -> Challenge:
+    async def challenge(self, subject: str = "account-1") -> Challenge:
         """Issue a challenge."""
-        challenge: Challenge = await self.challenges.IssueChallenge(IssueChallengeRequest(subject="account-1"))
+        challenge: Challenge = await self.challenges.IssueChallenge(IssueChallengeRequest(subject=subject))
         return challenge
 
     def verify(

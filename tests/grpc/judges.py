@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from verifier.server.judging import Response
 
 DIGEST = "ab" * 32
+FACE = 1
+"""The seed of the face of whoever the recording does not name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class OpenScripted:
         return self.judge
 
     def judge(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
-        """Do what it says: accept, accept:SEED (of its fingerprint), minor, reject, sleep:SECONDS, die, damaged, bug."""
+        """Do what it says: accept, accept:FINGERPRINT, face:FACE (seeds), minor, reject, sleep:SECONDS, die, damaged, bug."""
         script = response.recording.rstrip(b"\0").decode()
         self._note(f"begin {script}")
         verb, _, argument = script.partition(":")
@@ -71,14 +73,16 @@ class OpenScripted:
                 raise ZeroDivisionError(argument)
         self._note("end")
         seed = int(argument) if verb == "accept" and argument else None
-        return _judgement(response.recording, accept=verb in {"accept", "minor"}, seed=seed, minor=verb == "minor")
+        face = int(argument) if verb == "face" else FACE
+        accept = verb in {"accept", "face", "minor"}
+        return _judgement(response.recording, accept=accept, seed=seed, minor=verb == "minor", face=face)
 
     def _note(self, line: str) -> None:
         with self.journal.open("a") as journal:
             journal.write(f"{line}\n")
 
 
-def _judgement(recording: bytes, *, accept: bool, seed: int | None, minor: bool) -> Judgement:
+def _judgement(recording: bytes, *, accept: bool, seed: int | None, minor: bool, face: int) -> Judgement:
     media = MediaInfo("mp4", len(recording), hashlib.sha256(recording).hexdigest(), 5.0)
     check = CheckResult(
         "phrase",
@@ -97,7 +101,7 @@ def _judgement(recording: bytes, *, accept: bool, seed: int | None, minor: bool)
         checks=(check,),
         evidence=Evidence(
             media,
-            _face() if accept else missing,
+            _face(face) if accept else missing,
             _sound() if accept else missing,
             fingerprint=Fingerprint() if seed is None else _fingerprint(seed),
         ),
@@ -113,12 +117,13 @@ def _fingerprint(seed: int) -> Fingerprint:
     return Fingerprint(rng.integers(-32, 33, (160, 6), np.int8), rng.integers(-1, 2, (160, 10), np.int8))
 
 
-def _unit(seed: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+def unit(seed: int) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    """Return (512,) the vector of a seed, of unit length."""
     vector = np.random.default_rng(seed).standard_normal(512)
     return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
-def _face() -> FaceTrack:
+def _face(seed: int) -> FaceTrack:
     none = np.zeros(0, np.float32)
     return FaceTrack(
         t_s=np.zeros(1),
@@ -131,7 +136,7 @@ def _face() -> FaceTrack:
         sharpness=none,
         identity_t_s=np.zeros(1),
         identity_yaw_deg=np.zeros(1, np.float32),
-        embeddings=_unit(1)[None],
+        embeddings=unit(seed)[None],
         live_t_s=np.zeros(0),
         live=none,
         ages=none,
@@ -150,5 +155,5 @@ def _sound() -> SoundTrack:
         forced=(),
         window_s=np.zeros((0, 2)),
         window_embeddings=np.zeros((0, 512), np.float32),
-        embedding=_unit(2),
+        embedding=unit(2),
     )

@@ -105,7 +105,7 @@ async def test_an_accepted_response_earns_a_credential_its_audience_can_open(ser
         opened = await to_thread(open_credential, answer.credential.token, audience_key=client.audience_key, **expectations)
         receipt = await to_thread(open_receipt, answer.credential.receipt, **expectations)
         assert opened.provenance.attempt_id == answer.attempt.id
-        assert opened.provenance.confirmed == ("phrase",)
+        assert opened.provenance.confirmed == ("phrase", "protected_person", "already_enrolled")
         assert opened.jti == receipt.jti == answer.credential.id
         assert opened.expires_at == answer.credential.expire_time.ToDatetime(tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from verifier.checks import seen_before, synthetic_voice
+from verifier.checks import already_enrolled, protected_person, seen_before, synthetic_voice
 from verifier.errors import ProfileError
 from verifier.pipeline import questions
 from verifier.profiles import Profile, Role, built_in, load
@@ -29,7 +29,7 @@ def test_every_threshold_says_where_it_comes_from(name: str) -> None:
 @pytest.mark.parametrize("name", built_in())
 def test_every_question_has_a_role(name: str) -> None:
     """A profile gives a role to each check of the pipeline, to those that need earlier attempts or a detector, to no other."""
-    others = {seen_before.NAME, synthetic_voice.NAME}
+    others = {seen_before.NAME, protected_person.NAME, already_enrolled.NAME, synthetic_voice.NAME}
     assert set(load(name).roles) == {question.name for question in questions(Settings())} | others
 
 

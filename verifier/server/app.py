@@ -32,6 +32,7 @@ from verifier.server.credential_service import CredentialService
 from verifier.server.interceptors import Around, call_log, error_status
 from verifier.server.issuing import Issuer
 from verifier.server.judging import OpenJudge, Response
+from verifier.server.protection import Protection
 from verifier.server.publishing import StatusPublisher
 from verifier.server.recall import Recall
 from verifier.server.upload import Uploads
@@ -41,6 +42,7 @@ from verifier.store.attempts import AttemptStore
 from verifier.store.challenges import ChallengeStore
 from verifier.store.credentials import CredentialStore
 from verifier.store.engine import open_database
+from verifier.store.faces import FaceStore
 from verifier.store.fingerprints import FingerprintStore
 from verifier.store.statuses import StatusStore
 
@@ -120,7 +122,7 @@ async def open_server(
 
     Raises:
         InvalidRequestError: the address cannot be listened on.
-        KeyFileError: a key file is malformed, open to others, or cannot be written.
+        KeyFileError: a key file is malformed, open to others, cannot be written, or is not the one the gallery was kept with.
         StoreError: the database cannot be used.
         ModelKitError: a model file is missing, altered or not licensed for this site.
     """
@@ -138,6 +140,8 @@ async def open_server(
 
         interval = timedelta(seconds=settings.status_interval_s)
         publisher = StatusPublisher(statuses, keys=issuer.keys.current, base=settings.status_base, interval=interval, clock=clock)
+        profile = profiles.load(settings.profile)
+        protection = await asyncio.to_thread(Protection.open, settings, FaceStore(engine), profile) if settings.gallery else None
 
         pool = WorkerPool(
             open_judge or OpenJudge(_in_worker(settings)),
@@ -156,7 +160,8 @@ async def open_server(
                 issuer=issuer,
                 uploads=Uploads(at_once=settings.uploads, max_bytes=settings.media.max_bytes, limit_s=settings.upload_s),
                 pool=pool,
-                recall=Recall(fingerprints, profiles.load(settings.profile), timedelta(days=settings.fingerprint_days)),
+                recall=Recall(fingerprints, profile, timedelta(days=settings.fingerprint_days)),
+                protection=protection,
                 clock=clock,
                 expose_scores=settings.expose_scores,
             ),
@@ -171,7 +176,7 @@ async def open_server(
 
         await pool.start()
         opening.push_async_callback(pool.stop, drain_s=0)
-        upkeep = asyncio.create_task(_upkeep(attempts, credentials, fingerprints, settings, clock))
+        upkeep = asyncio.create_task(_upkeep(attempts, credentials, fingerprints, protection, settings, clock))
         opening.callback(upkeep.cancel)
         publishing = asyncio.create_task(_publish(publisher, settings.status_interval_s))
         opening.callback(publishing.cancel)
@@ -233,10 +238,14 @@ async def _upkeep(
     attempts: AttemptStore,
     credentials: CredentialStore,
     fingerprints: FingerprintStore,
+    protection: Protection | None,
     settings: Settings,
     clock: Callable[[], datetime],
 ) -> None:
-    """Close what a server that died left open, and forget tokens nobody asked for again and fingerprints that had their time."""
+    """Close what a server that died left open.
+
+    Forget tokens nobody asked for again, fingerprints that had their time, and faces that were removed.
+    """
     longest = timedelta(seconds=settings.judging_s * (2 + settings.queue / settings.workers))
     while True:
         now = clock()
@@ -245,4 +254,6 @@ async def _upkeep(
                 log.warning("closed attempts that were left open", count=closed)
             await asyncio.to_thread(credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
             await asyncio.to_thread(fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
+            if protection is not None:
+                await asyncio.to_thread(protection.refresh)
         await asyncio.sleep(_UPKEEP_S)

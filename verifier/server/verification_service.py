@@ -12,7 +12,9 @@ What `VerifyResponse` does, in this order:
    failure, an attacker who can crash or stall a judging could try one challenge many times.
 7. The recording is judged. A caller that goes away frees the worker, and the attempt ends unjudged.
 8. It is held against the recordings of earlier attempts: one that was seen before is rejected, whatever else holds.
-9. The credential, if earned, is issued and kept together with the judgement and the fingerprint; then the caller is answered.
+9. A face that would be accepted is held against protected people and those who enrolled; a person looks at whom it finds.
+10. The credential, if earned, is issued and kept together with the judgement, the fingerprint and the face; then the caller is
+    answered.
 """
 
 from __future__ import annotations
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from challenges.model import Challenge
     from verifier.credential.audience_keys import AudienceKey
     from verifier.server.issuing import Issuer
+    from verifier.server.protection import Protection
     from verifier.server.recall import Recall
     from verifier.server.upload import Upload, Uploads
     from verifier.server.workers import WorkerPool
@@ -66,7 +69,7 @@ ValueT = TypeVar("ValueT")
 class VerificationService(verification_service_pb2_grpc.VerificationServiceServicer):
     """Judges responses and issues credentials; see the module for the order of things."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts, by keyword
         self,
         *,
         challenges: ChallengeStore,
@@ -76,10 +79,11 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         uploads: Uploads,
         pool: WorkerPool[Response, Judgement],
         recall: Recall,
+        protection: Protection | None,
         clock: Callable[[], datetime],
         expose_scores: bool,
     ) -> None:
-        """Keep the parts. `clock` returns the time in UTC; `expose_scores` allows the FULL view."""
+        """Keep the parts. No `protection` asks nobody; `clock` returns the time in UTC; `expose_scores` allows the FULL view."""
         self._challenges = challenges
         self._attempts = attempts
         self._credentials = credentials
@@ -87,6 +91,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         self._uploads = uploads
         self._pool = pool
         self._recall = recall
+        self._protection = protection
         self._clock = clock
         self._expose_scores = expose_scores
 
@@ -155,7 +160,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
                 )  # step 6
                 structlog.contextvars.bind_contextvars(attempt_id=attempt_id)
                 judgement = await turn.judge(response)  # step 7
-                return await _undisturbed(self._conclude, attempt, judgement, response.challenge, audience)  # steps 8 and 9
+                return await _undisturbed(self._conclude, attempt, judgement, response.challenge, audience)  # steps 8 to 10
             except ChallengeError:
                 raise
             except BaseException as error:
@@ -167,10 +172,13 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
     ) -> VerifyResponseResponse:
         now = self._clock()
         judgement = self._recall.reconsider(judgement, challenge, now=now)
+        if self._protection is not None:
+            judgement = self._protection.reconsider(judgement, subject=attempt.subject)
         accepted = judgement.decision.verdict is Verdict.ACCEPTED
         credential = self._issuer.issue(attempt, judgement, audience=audience, now=now) if accepted else None
         known_by = to_bytes(judgement.evidence.fingerprint)
-        finished = self._attempts.finish(attempt.id, judgement, now=now, credential=credential, fingerprint=known_by)
+        face = self._protection.code(judgement) if accepted and self._protection is not None else None
+        finished = self._attempts.finish(attempt.id, judgement, now=now, credential=credential, fingerprint=known_by, face=face)
         log.info("judged", attempt_id=attempt.id, verdict=judgement.decision.verdict.value)
         return verification_service_pb2.VerifyResponseResponse(
             attempt=convert.attempt(finished, full=False), credential=convert.credential(credential) if credential else None

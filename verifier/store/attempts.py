@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, insert, select, update
 
 from verifier.errors import NotFoundError
 from verifier.reasons import Reason
-from verifier.store import challenges, credentials, fingerprints, tables
+from verifier.store import challenges, credentials, faces, fingerprints, tables
 from verifier.store.faults import store_errors
 from verifier.types import CheckResult, Direction, Outcome, Verdict
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from verifier.store.credentials import IssuedCredential
+    from verifier.store.faces import Code
     from verifier.types import Judgement
 
 
@@ -113,10 +114,19 @@ class AttemptStore:
         now: datetime,
         credential: IssuedCredential | None = None,
         fingerprint: bytes = b"",
+        face: Code | None = None,
     ) -> Attempt:
-        """Keep the judgement of an open attempt, the credential it earned and the fingerprint of its recording, all or nothing.
+        """Keep the judgement of an open attempt, all or nothing with what comes of it.
 
         Other evidence is not kept.
+
+        Args:
+            identifier: the attempt's id.
+            judgement: what came of it.
+            now: the time.
+            credential: what an accepted attempt earned.
+            fingerprint: of its recording.
+            face: the face that enrols with it, as the gallery keeps it.
 
         Raises:
             NotFoundError: no open attempt has this id.
@@ -142,7 +152,10 @@ class AttemptStore:
                 credentials.add(connection, credential)
             if fingerprint:
                 fingerprints.add(connection, identifier, fingerprint, now=now)
-            return _one(connection, tables.attempts.c.id == identifier)
+            attempt = _one(connection, tables.attempts.c.id == identifier)
+            if face is not None:
+                faces.enrol(connection, attempt.subject, face, now=now)
+            return attempt
 
     def fail(self, identifier: str, *, now: datetime, reason: Reason | None = None) -> Attempt:
         """End an open attempt that could not be judged, with the reason if the recording is at fault.

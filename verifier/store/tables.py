@@ -150,3 +150,29 @@ status_entries = Table(
     Index(None, "list_number", "status"),
     Index(None, "list_number", "decoy_rank"),
 )
+
+faces = Table(
+    "faces",
+    metadata,
+    # Never given twice: what a server keeps in memory under a number must not become another person.
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("collection", String(16), nullable=False),
+    # The name of a protected person, or the subject who enrolled.
+    Column("owner", String(128), nullable=False),
+    Column("key_id", String(16), nullable=False),
+    Column("model", String(64), nullable=False),
+    # The face embedding, turned by a secret, see `verifier.cameo.transform`; never as the network gave it.
+    Column("code", LargeBinary, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Index(None, "collection", "owner"),
+    Index(None, "key_id", "model", "number"),
+    sqlite_autoincrement=True,
+)
+
+protected_allowances = Table(
+    "protected_allowances",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("subject", String(128), primary_key=True),
+    Column("created_at", UtcMicroseconds, nullable=False),
+)
