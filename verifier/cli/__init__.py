@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from verifier.cli import challenge, credential, demo, evaluate, inspect, models, serve, verify
+from verifier.cli import challenge, credential, demo, evaluate, gallery, inspect, models, serve, verify
 from verifier.cli.output import COULD_NOT_JUDGE, complain
 from verifier.errors import CameoError
 
@@ -24,6 +24,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("demo")(demo.demo)
 app.add_typer(challenge.app, name="challenge")
 app.add_typer(credential.app, name="credential")
+app.add_typer(gallery.app, name="gallery")
 app.add_typer(models.app, name="models")
 
 

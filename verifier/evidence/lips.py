@@ -67,7 +67,8 @@ class Agreement:
 
     score: mean correlation, -1..1, at the best offset within `OFFSET_S`; offset_s: that offset, above 0 where the sound is late;
     elsewhere: the highest mean correlation at offsets beyond `OFFSET_S` and apart from it that leave 3 s and half of the
-    material, and elsewhere_s where (-1 where none does); part: the 20th percentile of the agreement of parts of 2 s, `score` where there are not two of them;
+    material, and elsewhere_s where (-1 where none does); part: the 20th percentile of the agreement of parts of 2 s, `score`
+    where there are not two of them;
     seconds: how much was compared.
     """
 

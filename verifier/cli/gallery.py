@@ -1,0 +1,157 @@
+"""`cameo gallery`: the people whose faces nobody else may enrol."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from verifier.cameo.transform import Transform
+from verifier.cli.output import print_json
+from verifier.credential.gallery_key import GalleryKey
+from verifier.errors import InvalidRequestError
+from verifier.evidence.collect import collect
+from verifier.evidence.identity import face_embedding
+from verifier.models.kit import ModelKit
+from verifier.settings import Settings
+from verifier.store.engine import open_database
+from verifier.store.faces import Code, FaceStore
+from verifier.types import Missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from verifier.types import F32
+
+app = typer.Typer(help="Protect people whose faces nobody else may enrol.", no_args_is_help=True)
+
+_MODEL = "face-embedding"
+_NAME_CHARS = 128
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Name = Annotated[str, typer.Argument(help="The protected person's name.", show_default=False)]
+Subject = Annotated[str, typer.Argument(help="The account, as in IssueChallenge.", show_default=False)]
+
+
+@app.command()
+def add(
+    name: Name,
+    photos: Annotated[list[Path], typer.Argument(help="Photographs of that person alone.", show_default=False)],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Protect a person by photographs, or add some; servers that run know it at once. The photographs are not kept."""
+    if not name or len(name) > _NAME_CHARS:
+        raise InvalidRequestError(f"a name has 1 to {_NAME_CHARS} characters")
+    settings = Settings()
+    with ModelKit.open(settings) as kit:
+        faces = [_face(photo, kit, settings) for photo in photos]
+        model = kit.digests[_MODEL]
+    key = GalleryKey.open(settings.gallery_key)
+    transform = Transform(key.secret, model)
+    with _store(settings) as store:
+        store.protect(name, [Code(transform.code(face), key.id, model) for face in faces], now=datetime.now(UTC))
+    _say(f"{name} is protected by {len(faces)} more photographs", {"name": name, "added": len(faces)}, as_json=as_json)
+
+
+@app.command("list")
+def list_(*, as_json: AsJson = False) -> None:
+    """Show who is protected, by how many photographs, and which accounts are that person."""
+    with _store(Settings()) as store:
+        people = store.protected()
+    if as_json:
+        shown = [
+            {
+                "name": person.name,
+                "faces": list(person.numbers),
+                "since": person.created_at.isoformat(),
+                "subjects": list(person.subjects),
+            }
+            for person in people
+        ]
+        print_json({"protected": shown})
+        return
+    table = Table("name", "faces", "since", "accounts", box=None, pad_edge=False)
+    for person in people:
+        numbers = ", ".join(map(str, person.numbers))
+        table.add_row(person.name, numbers, f"{person.created_at:%Y-%m-%d}", ", ".join(person.subjects))
+    Console().print(table)
+
+
+@app.command()
+def remove(name: Name, *, as_json: AsJson = False) -> None:
+    """Protect a person no longer, and forget the faces kept for it."""
+    with _store(Settings()) as store:
+        gone = store.unprotect(name)
+    _say(f"{name} is protected no longer: {gone} faces forgotten", {"name": name, "removed": gone}, as_json=as_json)
+
+
+@app.command()
+def allow(name: Name, subject: Subject, *, as_json: AsJson = False) -> None:
+    """Let an account enrol as a protected person, once you know that it is."""
+    if not subject or len(subject) > _NAME_CHARS:
+        raise InvalidRequestError(f"an account has 1 to {_NAME_CHARS} characters")
+    with _store(Settings()) as store:
+        store.allow(name, subject, now=datetime.now(UTC))
+    _say(f"{subject} may enrol as {name}", {"name": name, "subject": subject}, as_json=as_json)
+
+
+@app.command()
+def disallow(name: Name, subject: Subject, *, as_json: AsJson = False) -> None:
+    """Take back what `allow` gave; what was enrolled meanwhile stays."""
+    with _store(Settings()) as store:
+        if not store.disallow(name, subject):
+            raise InvalidRequestError(f"{subject} was not allowed to enrol as {name}")
+    _say(f"{subject} may no longer enrol as {name}", {"name": name, "subject": subject}, as_json=as_json)
+
+
+@app.command()
+def forget(subject: Subject, *, as_json: AsJson = False) -> None:
+    """Forget the faces an account enrolled; the same face is not known again."""
+    with _store(Settings()) as store:
+        gone = store.forget(subject)
+    _say(f"{gone} faces of {subject} forgotten", {"subject": subject, "removed": gone}, as_json=as_json)
+
+
+@app.command()
+def prune(*, as_json: AsJson = False) -> None:
+    """Forget faces kept under another key or made by another model: nothing can be held against them."""
+    settings = Settings()
+    key = GalleryKey.open(settings.gallery_key)
+    with ModelKit.open(settings) as kit:
+        model = kit.digests[_MODEL]
+    with _store(settings) as store:
+        gone = store.drop_unreadable(key_id=key.id, model=model)
+    _say(f"{gone} faces forgotten", {"removed": gone}, as_json=as_json)
+
+
+def _face(photo: Path, kit: ModelKit, settings: Settings) -> F32:
+    if not photo.is_file():
+        raise InvalidRequestError(f"no such file: {photo}")
+    track = collect(photo, kit, settings=settings).face
+    if isinstance(track, Missing) or (face := face_embedding(track)) is None:
+        raise InvalidRequestError(f"{photo} shows no face from the front: take another photograph")
+    if (track.faces > 1).any():
+        raise InvalidRequestError(f"{photo} shows more than one face: cut it down to the person's own")
+    return face
+
+
+@contextmanager
+def _store(settings: Settings) -> Iterator[FaceStore]:
+    engine = open_database(settings.database)
+    try:
+        yield FaceStore(engine)
+    finally:
+        engine.dispose()
+
+
+def _say(line: str, document: dict[str, object], *, as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+    else:
+        typer.echo(line)
