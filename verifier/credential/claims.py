@@ -6,6 +6,7 @@ Registered names (RFC 7519) come first; everything of ours lies under one name, 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -293,7 +294,8 @@ def _embedding(embedding: Embedding) -> dict[str, Any]:
 
 
 def _length(vector: F32, which: str) -> float:
-    length = float(np.linalg.norm(vector.astype(np.float64)))
+    wide = vector.astype(np.float64)
+    length = math.sqrt(float(wide @ wide))
     # Written so that NaN fails too.
     if not abs(length - 1.0) <= NORM_TOLERANCE:
         raise ValueError(f"the {which} embedding is not of unit length")

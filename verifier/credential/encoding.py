@@ -12,6 +12,9 @@ import binascii
 import json
 from typing import Any
 
+_TO_BASE64 = bytes.maketrans(b"-_+/=", b"+/***")
+"""Our alphabet to the other one, and what is in that alone to what is in neither."""
+
 
 def to_base64url(data: bytes) -> str:
     """Return the base64url text of `data`, without padding."""
@@ -24,11 +27,13 @@ def from_base64url(text: str) -> bytes:
     Raises:
         ValueError: another alphabet, padding, an impossible length, or unused bits that are not zero.
     """
+    plain = text.encode("ascii").translate(_TO_BASE64)
     try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        data = binascii.a2b_base64(plain + b"=" * (-len(plain) % 4), strict_mode=True)
     except binascii.Error as error:
         raise ValueError(f"not base64url: {error}") from None
-    if to_base64url(data) != text:
+    # The last, incomplete group is the only one whose bits are not all used: it has to be as it would be written again.
+    if (left := len(plain) % 4) and binascii.b2a_base64(data[-(left - 1) :], newline=False)[:left] != plain[-left:]:
         raise ValueError("not canonical base64url")
     return data
 
@@ -45,7 +50,7 @@ def from_json(data: bytes) -> dict[str, Any]:
         ValueError: not JSON, not an object, or a name appears twice.
     """
     try:
-        document = json.loads(data.decode("utf-8"), object_pairs_hook=_once)
+        document = _DECODER.decode(data.decode("utf-8"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not isinstance(document, dict):
@@ -58,3 +63,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(document) != len(pairs):
         raise ValueError("a name appears twice")
     return document
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once)

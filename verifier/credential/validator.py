@@ -63,6 +63,9 @@ class Receipt:
     terms: OwnerTerms
 
 
+_RECEIPT_FIELDS = tuple(part.name for part in fields(Receipt))
+
+
 @dataclass(frozen=True, slots=True)
 class OpenedCredential(Receipt):
     """The verified facts of a credential: those of its receipt and both embeddings, (512,) float32 of unit length."""
@@ -106,7 +109,7 @@ def open_credential(
     except ValueError as error:
         raise CredentialError(Refusal.MALFORMED, f"the credential's claims cannot be read: {error}") from None
     status.require_valid(facts.status, issuer_keys=issuer_keys)  # step 9
-    return OpenedCredential(**{f.name: getattr(facts, f.name) for f in fields(facts)}, face=face, voice=voice)
+    return OpenedCredential(**{name: getattr(facts, name) for name in _RECEIPT_FIELDS}, face=face, voice=voice)
 
 
 def open_receipt(
