@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from verifier.credential.audience_keys import AudienceKey
 from verifier.credential.claims import Embedding, Provenance, compose, compose_receipt, read_embedding
-from verifier.credential.encoding import from_base64url, to_base64url
+from verifier.credential.encoding import check_base64url, from_base64url, to_base64url
 from verifier.credential.issue import Issued, issue
 from verifier.credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
 from verifier.credential.pairwise import PairwiseKey
@@ -158,8 +158,11 @@ def test_base64url_has_one_spelling(text: str) -> None:
     try:
         data = from_base64url(text)
     except ValueError:
+        with pytest.raises(ValueError, match="base64url"):
+            check_base64url(text)
         return
     assert to_base64url(data) == text
+    check_base64url(text)
 
 
 @settings(max_examples=100, deadline=None)

@@ -10,8 +10,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import string
 from typing import Any
 
+_ALPHABET = (string.ascii_letters + string.digits + "-_").encode("ascii")
 _TO_BASE64 = bytes.maketrans(b"-_+/=", b"+/***")
 """Our alphabet to the other one, and what is in that alone to what is in neither."""
 
@@ -36,6 +38,18 @@ def from_base64url(text: str) -> bytes:
     if (left := len(plain) % 4) and binascii.b2a_base64(data[-(left - 1) :], newline=False)[:left] != plain[-left:]:
         raise ValueError("not canonical base64url")
     return data
+
+
+def check_base64url(text: str) -> None:
+    """Return if `from_base64url` would take a text, without decoding it.
+
+    Raises:
+        ValueError: see there.
+    """
+    if text.encode("ascii").translate(None, _ALPHABET):
+        raise ValueError("not base64url: a character of another alphabet")
+    if left := len(text) % 4:
+        from_base64url(text[-left:])
 
 
 def to_json(document: dict[str, Any]) -> bytes:

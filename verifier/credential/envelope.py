@@ -12,7 +12,7 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 
 from verifier.credential.audience_keys import KEY_ALGORITHM
-from verifier.credential.encoding import from_base64url, from_json
+from verifier.credential.encoding import check_base64url, from_base64url, from_json
 from verifier.credential.refusal import Refusal
 from verifier.errors import CredentialError
 
@@ -69,7 +69,9 @@ def _parse(token: str) -> tuple[dict[str, Any], tuple[int, int, int]]:
     if len(segments) != 5:
         raise CredentialError(Refusal.MALFORMED, f"a credential has 5 parts between dots, this has {len(segments)}")
     try:
-        header, wrapped_key, iv, _, tag = (from_base64url(segment) for segment in segments)
+        first, *middle, ciphertext, last = segments
+        check_base64url(ciphertext)  # the library decodes it
+        header, wrapped_key, iv, tag = (from_base64url(segment) for segment in (first, *middle, last))
         return from_json(header), (len(wrapped_key), len(iv), len(tag))
     except ValueError as error:
         raise CredentialError(Refusal.MALFORMED, f"the envelope cannot be read: {error}") from None
