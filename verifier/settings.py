@@ -96,6 +96,12 @@ class Settings(BaseSettings):
     profile: str = "default"
     drain_s: float = Field(default=20.0, ge=0)
     """How long a stopping server waits for verifications under way."""
+    caller_issuer: str = ""
+    """`iss` of the tokens by which callers say who they are; empty: everyone counts as the app, and only loopback is served."""
+    caller_keys: Path | None = None
+    """File of that issuer's public keys, a JWKS of Ed25519 and P-256 keys, read at start."""
+    caller_audience: str = ""
+    """`aud` that callers' tokens must name; empty means `issuer`."""
 
     @property
     def issuer_keys(self) -> Path:

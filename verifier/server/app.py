@@ -24,6 +24,8 @@ from grpc_reflection.v1alpha import reflection
 
 from verifier import profiles
 from verifier.errors import InvalidRequestError, StoreError
+from verifier.server.access import Admission
+from verifier.server.caller import CallerTokens
 from verifier.server.challenge_service import ChallengeService
 from verifier.server.credential_service import CredentialService
 from verifier.server.interceptors import Around, call_log, error_status
@@ -104,11 +106,14 @@ async def open_server(
         clock: the time in UTC.
 
     Raises:
-        InvalidRequestError: the address cannot be listened on.
+        InvalidRequestError: the address cannot be listened on, or is open to others and no issuer of callers' tokens is set.
         KeyFileError: a key file is malformed, open to others, or cannot be written.
         StoreError: the database cannot be used.
         ModelKitError: a model file is missing, altered or not licensed for this site.
     """
+    tokens = await asyncio.to_thread(CallerTokens.open, settings, clock=clock)
+    if tokens is None:
+        log.warning("no issuer of callers' tokens: EVERYONE who reaches this server counts as the app", listen=settings.listen)
     async with AsyncExitStack() as opening:
         engine = await asyncio.to_thread(open_database, settings.database)
         opening.callback(engine.dispose)
@@ -120,7 +125,7 @@ async def open_server(
             open_judge or OpenJudge(_in_worker(settings)),
             PoolLimits(workers=settings.workers, queue=settings.queue, threads=settings.threads, judge_s=settings.judging_s),
         )
-        server = _grpc_server(settings)
+        server = _grpc_server(settings, tokens)
         address = _listen(server, settings.listen)
         challenge_service_pb2_grpc.add_ChallengeServiceServicer_to_server(
             ChallengeService(store=challenges, ttl=timedelta(seconds=settings.challenge_ttl_s), clock=clock), server
@@ -164,9 +169,9 @@ def _in_worker(settings: Settings) -> Settings:
     return settings.model_copy(update={"overlap": settings.overlap and settings.workers * settings.threads < cores})
 
 
-def _grpc_server(settings: Settings) -> grpc.aio.Server:
+def _grpc_server(settings: Settings, tokens: CallerTokens | None) -> grpc.aio.Server:
     return grpc.aio.server(
-        interceptors=(Around(call_log), Around(error_status)),
+        interceptors=(Around(call_log), Around(error_status), Around(Admission(tokens))),
         options=(
             # A single message over the limit must reach us, to be refused with its reason.
             ("grpc.max_receive_message_length", settings.media.max_bytes + _CHUNK_ROOM),

@@ -48,6 +48,9 @@ _CODES = {
     error_reason_pb2.STORE_UNAVAILABLE: StatusCode.UNAVAILABLE,
     error_reason_pb2.JUDGING_INTERRUPTED: StatusCode.INTERNAL,
     error_reason_pb2.SERVER_FAULT: StatusCode.INTERNAL,
+    error_reason_pb2.CALLER_TOKEN_MISSING: StatusCode.UNAUTHENTICATED,
+    error_reason_pb2.CALLER_TOKEN_REFUSED: StatusCode.UNAUTHENTICATED,
+    error_reason_pb2.CALLER_NOT_ALLOWED: StatusCode.PERMISSION_DENIED,
 }
 _CHALLENGE_CODES = {
     Reason.CHALLENGE_UNKNOWN: StatusCode.NOT_FOUND,

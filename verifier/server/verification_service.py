@@ -28,6 +28,7 @@ from verifier.errors import ChallengeError, InvalidRequestError, NotFoundError, 
 from verifier.evidence.fingerprint import to_bytes
 from verifier.reasons import Reason
 from verifier.server import convert
+from verifier.server.caller import Role, current_caller
 from verifier.server.judging import Response
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RETRY_S, RequestError
@@ -118,8 +119,9 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         if request.view not in attempt_pb2.AttemptView.values():
             raise RequestError(error_reason_pb2.VIEW_INVALID, "ask for the BASIC or the FULL view")
         full = request.view == attempt_pb2.ATTEMPT_VIEW_FULL
-        if full and not self._expose_scores:
-            raise RequestError(error_reason_pb2.SCORES_NOT_EXPOSED, "this server does not show scores; ask for the BASIC view")
+        caller = current_caller()
+        if full and not (self._expose_scores and (caller.role is Role.ANALYST or not caller.verified)):
+            raise RequestError(error_reason_pb2.SCORES_NOT_EXPOSED, "no scores are shown here; ask for the BASIC view")
         try:
             stored = await asyncio.to_thread(self._attempts.get, request.attempt_id)
         except NotFoundError as error:

@@ -49,7 +49,7 @@ class CredentialServiceServicer:
     def GetKeys(self, request, context):
         """Returns the issuer's public signing keys: the one in use and those before it that still verify.
 
-        Who may call: anyone; public keys are no secret.
+        Who may call: anyone. Public keys are no secret, and no token is needed.
 
         Errors, by `ErrorInfo.reason`: `SERVER_FAULT` (INTERNAL).
         """

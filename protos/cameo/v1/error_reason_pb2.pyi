@@ -27,6 +27,9 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STORE_UNAVAILABLE: _ClassVar[ErrorReason]
     JUDGING_INTERRUPTED: _ClassVar[ErrorReason]
     SERVER_FAULT: _ClassVar[ErrorReason]
+    CALLER_TOKEN_MISSING: _ClassVar[ErrorReason]
+    CALLER_TOKEN_REFUSED: _ClassVar[ErrorReason]
+    CALLER_NOT_ALLOWED: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 CONFIG_MISSING: ErrorReason
 CONFIG_REPEATED: ErrorReason
@@ -48,3 +51,6 @@ SERVER_STOPPING: ErrorReason
 STORE_UNAVAILABLE: ErrorReason
 JUDGING_INTERRUPTED: ErrorReason
 SERVER_FAULT: ErrorReason
+CALLER_TOKEN_MISSING: ErrorReason
+CALLER_TOKEN_REFUSED: ErrorReason
+CALLER_NOT_ALLOWED: ErrorReason
