@@ -114,6 +114,11 @@ class Settings(BaseSettings):
         return self.data / "keys" / "pairwise.jwk"
 
     @property
+    def vault_key(self) -> Path:
+        """The file of the secret that wraps the data keys of likenesses."""
+        return self.data / "keys" / "vault.jwk"
+
+    @property
     def audiences(self) -> Path:
         """The folder of the audiences' public keys."""
         return self.data / "audiences"

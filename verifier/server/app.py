@@ -23,6 +23,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from verifier import profiles
+from verifier.credential.secret_key import open_secret
 from verifier.errors import InvalidRequestError, StoreError
 from verifier.server.access import Admission
 from verifier.server.caller import CallerTokens
@@ -40,6 +41,8 @@ from verifier.store.challenges import ChallengeStore
 from verifier.store.credentials import CredentialStore
 from verifier.store.engine import open_database
 from verifier.store.fingerprints import FingerprintStore
+from verifier.store.likenesses import LikenessStore
+from verifier.store.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +63,9 @@ SERVICES = tuple(
 
 TOKEN_KEPT = timedelta(days=1)
 """How long an encrypted credential is kept for a reply that got lost."""
+
+UNCLAIMED_KEPT = timedelta(days=7)
+"""How long the likeness of an accepted attempt waits, sealed, for its owner to make a cameo of it."""
 
 _UPKEEP_S = 60.0
 _ID_BYTES = 16
@@ -120,6 +126,7 @@ async def open_server(
         attempts, credentials = AttemptStore(engine), CredentialStore(engine)
         challenges, fingerprints = ChallengeStore(engine), FingerprintStore(engine)
         issuer = await asyncio.to_thread(Issuer.open, settings, now=clock(), new_id=new_id)
+        vault = Vault(await asyncio.to_thread(open_secret, settings.vault_key))
 
         pool = WorkerPool(
             open_judge or OpenJudge(_in_worker(settings)),
@@ -136,6 +143,7 @@ async def open_server(
                 attempts=attempts,
                 credentials=credentials,
                 issuer=issuer,
+                vault=vault,
                 uploads=Uploads(at_once=settings.uploads, max_bytes=settings.media.max_bytes, limit_s=settings.upload_s),
                 pool=pool,
                 recall=Recall(fingerprints, profiles.load(settings.profile), timedelta(days=settings.fingerprint_days)),
@@ -153,7 +161,7 @@ async def open_server(
 
         await pool.start()
         opening.push_async_callback(pool.stop, drain_s=0)
-        upkeep = asyncio.create_task(_upkeep(attempts, credentials, fingerprints, settings, clock))
+        upkeep = asyncio.create_task(_upkeep(attempts, credentials, fingerprints, LikenessStore(engine), settings, clock))
         opening.callback(upkeep.cancel)
         await server.start()
         opening.push_async_callback(server.stop, settings.drain_s)
@@ -195,10 +203,11 @@ async def _upkeep(
     attempts: AttemptStore,
     credentials: CredentialStore,
     fingerprints: FingerprintStore,
+    likenesses: LikenessStore,
     settings: Settings,
     clock: Callable[[], datetime],
 ) -> None:
-    """Close what a server that died left open, and forget tokens nobody asked for again and fingerprints that had their time."""
+    """Close what a server that died left open, and forget what had its time: tokens, fingerprints, likenesses nobody claimed."""
     longest = timedelta(seconds=settings.judging_s * (2 + settings.queue / settings.workers))
     while True:
         now = clock()
@@ -207,4 +216,5 @@ async def _upkeep(
                 log.warning("closed attempts that were left open", count=closed)
             await asyncio.to_thread(credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
             await asyncio.to_thread(fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
+            await asyncio.to_thread(likenesses.drop_unclaimed, before=now - UNCLAIMED_KEPT)
         await asyncio.sleep(_UPKEEP_S)

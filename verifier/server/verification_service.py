@@ -12,7 +12,8 @@ What `VerifyResponse` does, in this order:
    failure, an attacker who can crash or stall a judging could try one challenge many times.
 7. The recording is judged. A caller that goes away frees the worker, and the attempt ends unjudged.
 8. It is held against the recordings of earlier attempts: one that was seen before is rejected, whatever else holds.
-9. The credential, if earned, is issued and kept together with the judgement and the fingerprint; then the caller is answered.
+9. The credential, if earned, is issued and kept together with the judgement, the fingerprint and the likeness, sealed; then the
+   caller is answered.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2, verification_service_pb2_grpc
 
+from verifier.credential import likeness
 from verifier.errors import ChallengeError, InvalidRequestError, NotFoundError, OverloadedError, StoreError, UnjudgeableError
 from verifier.evidence.fingerprint import to_bytes
 from verifier.reasons import Reason
 from verifier.server import convert
 from verifier.server.caller import Role, current_caller
+from verifier.server.issuing import embeddings
 from verifier.server.judging import Response
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RETRY_S, RequestError
@@ -57,6 +60,7 @@ if TYPE_CHECKING:
     from verifier.store.attempts import Attempt, AttemptStore
     from verifier.store.challenges import ChallengeStore
     from verifier.store.credentials import CredentialStore
+    from verifier.store.vault import Vault
     from verifier.types import Judgement
 
 log = structlog.get_logger(__name__)
@@ -67,13 +71,14 @@ ValueT = TypeVar("ValueT")
 class VerificationService(verification_service_pb2_grpc.VerificationServiceServicer):
     """Judges responses and issues credentials; see the module for the order of things."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one part each, by name
         self,
         *,
         challenges: ChallengeStore,
         attempts: AttemptStore,
         credentials: CredentialStore,
         issuer: Issuer,
+        vault: Vault,
         uploads: Uploads,
         pool: WorkerPool[Response, Judgement],
         recall: Recall,
@@ -85,6 +90,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         self._attempts = attempts
         self._credentials = credentials
         self._issuer = issuer
+        self._vault = vault
         self._uploads = uploads
         self._pool = pool
         self._recall = recall
@@ -169,10 +175,16 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
     ) -> VerifyResponseResponse:
         now = self._clock()
         judgement = self._recall.reconsider(judgement, challenge, now=now)
-        accepted = judgement.decision.verdict is Verdict.ACCEPTED
-        credential = self._issuer.issue(attempt, judgement, audience=audience, now=now) if accepted else None
+        credential, sealed = None, None
+        if judgement.decision.verdict is Verdict.ACCEPTED:
+            # Made here: an id that two audiences saw would link their pseudonyms, and an attempt has a single audience.
+            cameo_id = self._issuer.new_id()
+            credential = self._issuer.issue(attempt, judgement, cameo_id=cameo_id, audience=audience, now=now)
+            sealed = self._vault.seal(cameo_id, likeness.to_bytes(*embeddings(judgement)))
         known_by = to_bytes(judgement.evidence.fingerprint)
-        finished = self._attempts.finish(attempt.id, judgement, now=now, credential=credential, fingerprint=known_by)
+        finished = self._attempts.finish(
+            attempt.id, judgement, now=now, credential=credential, fingerprint=known_by, likeness=sealed
+        )
         log.info("judged", attempt_id=attempt.id, verdict=judgement.decision.verdict.value)
         return verification_service_pb2.VerifyResponseResponse(
             attempt=convert.attempt(finished, full=False), credential=convert.credential(credential) if credential else None

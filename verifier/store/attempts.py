@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, insert, select, update
 
 from verifier.errors import NotFoundError
 from verifier.reasons import Reason
-from verifier.store import challenges, credentials, fingerprints, tables
+from verifier.store import challenges, credentials, fingerprints, likenesses, tables
 from verifier.store.faults import store_errors
 from verifier.types import CheckResult, Direction, Outcome, Verdict
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from verifier.store.credentials import IssuedCredential
+    from verifier.store.vault import SealedLikeness
     from verifier.types import Judgement
 
 
@@ -113,8 +114,9 @@ class AttemptStore:
         now: datetime,
         credential: IssuedCredential | None = None,
         fingerprint: bytes = b"",
+        likeness: SealedLikeness | None = None,
     ) -> Attempt:
-        """Keep the judgement of an open attempt, the credential it earned and the fingerprint of its recording, all or nothing.
+        """Keep the judgement of an open attempt, its credential, likeness and fingerprint where there are any, all or nothing.
 
         Other evidence is not kept.
 
@@ -142,6 +144,8 @@ class AttemptStore:
                 credentials.add(connection, credential)
             if fingerprint:
                 fingerprints.add(connection, identifier, fingerprint, now=now)
+            if likeness is not None:
+                likenesses.add(connection, identifier, likeness, now=now)
             return _one(connection, tables.attempts.c.id == identifier)
 
     def fail(self, identifier: str, *, now: datetime, reason: Reason | None = None) -> Attempt:
