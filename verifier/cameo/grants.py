@@ -21,13 +21,13 @@ def compose(grant: Grant, cameos: Iterable[Cameo], *, issuer: str) -> dict[str, 
     start = int(grant.created_at.timestamp())
     return {
         "iss": issuer,
+        "sub": grant.requester,
         "aud": grant.audience,
         "iat": start,
         "nbf": start,
         "exp": int(grant.expires_at.timestamp()),
         "jti": grant.id,
         NAMESPACE: {
-            "requester": grant.requester,
             "job": grant.job_id,
             "cameos": [
                 {"id": each.id, "words": list(each.terms.words), "categories": sorted(each.terms.categories)} for each in cameos

@@ -93,7 +93,7 @@ def open_credential(
         CredentialError: with one of the reasons of `Refusal`, by the steps above.
     """
     signed = envelope.decrypt(token, audience_key=audience_key)  # steps 1 to 3
-    key, claims = _verify(signed, issuer_keys, TokenType.CREDENTIAL)  # steps 4 and 5
+    key, claims = verified_claims(signed, issuer_keys, TokenType.CREDENTIAL)  # steps 4 and 5
     expected = _Expected(expected_issuer, expected_audience, now, leeway)
     facts = _facts(claims, key, expected)  # steps 6 to 8
     try:
@@ -119,7 +119,7 @@ def open_receipt(
     """
     if len(token) > envelope.MAX_TOKEN_CHARS:
         raise CredentialError(Refusal.MALFORMED, f"a receipt has at most {envelope.MAX_TOKEN_CHARS} characters")
-    key, claims = _verify(token, issuer_keys, TokenType.RECEIPT)
+    key, claims = verified_claims(token, issuer_keys, TokenType.RECEIPT)
     facts = _facts(claims, key, _Expected(expected_issuer, expected_audience, now, leeway))
     if claim.holds_embeddings(claims):
         raise CredentialError(Refusal.MALFORMED, "a receipt must not hold an embedding")
@@ -133,7 +133,7 @@ def validate_issued(signed: str, claims: Mapping[str, Any], *, issuer_keys: Veri
         RuntimeError: a bug of ours; the token must not be given out.
     """
     try:
-        key, verified = _verify(signed, issuer_keys, typ)
+        key, verified = verified_claims(signed, issuer_keys, typ)
         registered = claim.read_registered(verified)
         claim.read_provenance(verified)
         if typ is TokenType.CREDENTIAL:
@@ -149,7 +149,12 @@ def validate_issued(signed: str, claims: Mapping[str, Any], *, issuer_keys: Veri
         raise RuntimeError("a token that was just signed has no validity or outlives its key")
 
 
-def _verify(signed: str, issuer_keys: VerificationKeys, typ: TokenType) -> tuple[VerificationKey, dict[str, Any]]:
+def verified_claims(signed: str, issuer_keys: VerificationKeys, typ: TokenType) -> tuple[VerificationKey, dict[str, Any]]:
+    """Return what a signed token of one type says, and the key that signed it: steps 4 and 5, and no more.
+
+    Raises:
+        CredentialError: see the module.
+    """
     segments = signed.split(".")
     if len(segments) != 3:
         raise CredentialError(Refusal.MALFORMED, f"a signed token has 3 parts between dots, this has {len(segments)}")

@@ -29,6 +29,21 @@ WHO_MAY_CALL: Mapping[str, frozenset[Role | None]] = {
     "VerificationService.VerifyResponse": frozenset({Role.APP}),
     "VerificationService.GetAttempt": frozenset({Role.APP, Role.ANALYST}),
     "CredentialService.GetKeys": ANYONE,
+    "CameoService.CreateCameo": frozenset({Role.APP, Role.OWNER}),
+    "CameoService.GetCameo": frozenset({Role.APP, Role.OWNER}),
+    "CameoService.ListCameos": frozenset({Role.APP, Role.OWNER}),
+    "CameoService.UpdateCameo": frozenset({Role.APP, Role.OWNER}),
+    "CameoService.CheckPermission": frozenset({Role.APP, Role.GENERATOR, Role.PLATFORM}),
+    "CameoService.AuthorizeUse": frozenset({Role.GENERATOR}),
+    "CameoService.SpendGrant": frozenset({Role.GENERATOR}),
+    "CameoService.RecordOutput": frozenset({Role.GENERATOR}),
+    "CameoService.ListUses": frozenset({Role.APP, Role.OWNER}),
+    "CameoService.RevokeCameo": frozenset({Role.APP, Role.OWNER}),
+    "CameoService.ResumeCameo": frozenset({Role.APP, Role.OWNER}),
+    "CameoService.DeleteCameo": frozenset({Role.APP, Role.OWNER}),
+    "CameoService.WatchCameoEvents": frozenset({Role.APP, Role.OWNER}),
+    "RelationshipService.AreMutuals": frozenset({Role.APP}),
+    "RelationshipService.SetFollow": frozenset({Role.APP}),
 }
 """Method, as `Service.Method`, to the roles that may call it. Whose objects they see is each method's own business."""
 

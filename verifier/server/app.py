@@ -7,15 +7,20 @@ import os
 import secrets
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import grpc
 import structlog
 from cameo.v1 import (
+    cameo_service_pb2,
+    cameo_service_pb2_grpc,
     challenge_service_pb2,
     challenge_service_pb2_grpc,
     credential_service_pb2,
     credential_service_pb2_grpc,
+    relationship_service_pb2,
+    relationship_service_pb2_grpc,
     verification_service_pb2,
     verification_service_pb2_grpc,
 )
@@ -27,25 +32,30 @@ from verifier.credential.secret_key import open_secret
 from verifier.errors import InvalidRequestError, StoreError
 from verifier.server.access import Admission
 from verifier.server.caller import CallerTokens
+from verifier.server.cameo_service import CameoService, UseLimits
 from verifier.server.challenge_service import ChallengeService
 from verifier.server.credential_service import CredentialService
 from verifier.server.interceptors import Around, call_log, error_status
 from verifier.server.issuing import Issuer
 from verifier.server.judging import OpenJudge, Response
 from verifier.server.recall import Recall
+from verifier.server.relationships import GrpcRelationships, RelationshipService, TableRelationships
 from verifier.server.upload import Uploads
 from verifier.server.verification_service import VerificationService
 from verifier.server.workers import PoolLimits, WorkerPool
 from verifier.store.attempts import AttemptStore
+from verifier.store.batches import Batches
 from verifier.store.challenges import ChallengeStore
 from verifier.store.credentials import CredentialStore
-from verifier.store.engine import open_database
+from verifier.store.engine import open_database, scrub, writing
 from verifier.store.fingerprints import FingerprintStore
 from verifier.store.likenesses import LikenessStore
 from verifier.store.vault import Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sqlalchemy import Engine
 
     from verifier.settings import Settings
     from verifier.types import Judgement
@@ -58,6 +68,8 @@ SERVICES = tuple(
         (challenge_service_pb2, "ChallengeService"),
         (verification_service_pb2, "VerificationService"),
         (credential_service_pb2, "CredentialService"),
+        (cameo_service_pb2, "CameoService"),
+        (relationship_service_pb2, "RelationshipService"),
     )
 )
 
@@ -155,6 +167,7 @@ async def open_server(
         credential_service_pb2_grpc.add_CredentialServiceServicer_to_server(
             CredentialService(issuer=issuer.name, keys=issuer.keys.public(issuer.name)), server
         )
+        stopping = _open_cameos(opening, server, engine, issuer, settings, clock)
         standing = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(standing, server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
@@ -168,7 +181,45 @@ async def open_server(
         for service in ("", *SERVICES):
             await standing.set(service, health_pb2.HealthCheckResponse.SERVING)
         opening.push_async_callback(standing.enter_graceful_shutdown)
+        opening.callback(stopping.set)
         return Server(address, pool=pool, opened=opening.pop_all(), drain_s=settings.drain_s)
+
+
+def _open_cameos(
+    opening: AsyncExitStack,
+    server: grpc.aio.Server,
+    engine: Engine,
+    issuer: Issuer,
+    settings: Settings,
+    clock: Callable[[], datetime],
+) -> asyncio.Event:
+    """Register what is about cameos, and return what tells its streams that the server stops."""
+    reads, writes = Batches(engine), Batches(writing(engine))
+    for batches in (reads, writes):
+        opening.push_async_callback(asyncio.to_thread, batches.close)
+    own = not settings.relationships
+    source = TableRelationships(reads) if own else GrpcRelationships(settings.relationships)
+    opening.push_async_callback(source.close)
+    stopping = asyncio.Event()
+    cameo_service_pb2_grpc.add_CameoServiceServicer_to_server(
+        CameoService(
+            reads=reads,
+            writes=writes,
+            relationships=source,
+            issuer=issuer,
+            limits=UseLimits(
+                settings.job_cameos, timedelta(seconds=settings.grant_s), timedelta(seconds=settings.permission_cache_s)
+            ),
+            scrub=partial(scrub, engine),
+            clock=clock,
+            stopping=stopping,
+        ),
+        server,
+    )
+    relationship_service_pb2_grpc.add_RelationshipServiceServicer_to_server(
+        RelationshipService(source=source, writes=writes, own=own), server
+    )
+    return stopping
 
 
 def _in_worker(settings: Settings) -> Settings:
@@ -217,4 +268,5 @@ async def _upkeep(
             await asyncio.to_thread(credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
             await asyncio.to_thread(fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
             await asyncio.to_thread(likenesses.drop_unclaimed, before=now - UNCLAIMED_KEPT)
+            await asyncio.to_thread(likenesses.scrub)
         await asyncio.sleep(_UPKEEP_S)

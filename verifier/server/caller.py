@@ -122,7 +122,7 @@ class CallerTokens:
             KeyFileError: the key file is missing or malformed.
         """
         if not settings.caller_issuer:
-            if not _loopback(settings.listen):
+            if not is_loopback(settings.listen):
                 raise InvalidRequestError(
                     f"without CAMEO_CALLER_ISSUER everyone counts as the app, so {settings.listen} is not served, loopback is; "
                     "set CAMEO_CALLER_ISSUER and CAMEO_CALLER_KEYS"
@@ -221,7 +221,8 @@ def _keys(document: Mapping[str, Any]) -> dict[str, OKPKey | ECKey]:
     return keys
 
 
-def _loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Whether nobody but this machine can be at an address, with its port."""
     if address.startswith("unix:"):
         return True
     host = address.rpartition(":")[0].strip("[]")

@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, select
 
 from verifier.errors import NotFoundError
 from verifier.store import tables
+from verifier.store.engine import scrub
 from verifier.store.faults import store_errors
 from verifier.store.vault import SealedLikeness
 
@@ -36,6 +37,10 @@ class LikenessStore:
         if row is None:
             raise NotFoundError("no likeness is kept for this cameo")
         return SealedLikeness(row.cameo_id, wrapped_key=row.wrapped_key, sealed=row.sealed)
+
+    def scrub(self) -> bool:
+        """See `engine.scrub`: what was destroyed is to be gone from the disk too."""
+        return scrub(self._engine)
 
     def drop_unclaimed(self, *, before: datetime) -> int:
         """Destroy the likenesses of attempts before a time that never became a cameo, and return how many there were.
