@@ -14,7 +14,7 @@ from verifier.credential.issue import issue
 from verifier.credential.key_set import KeyFile
 from verifier.credential.pairwise import PairwiseKey
 from verifier.evidence.identity import face_embedding
-from verifier.store.credentials import IssuedCredential
+from verifier.store.credentials import FIRST, IssuedCredential
 from verifier.types import FaceTrack, Outcome, SoundTrack
 
 if TYPE_CHECKING:
@@ -103,6 +103,8 @@ class Issuer:
         return IssuedCredential(
             jti=issued.jti,
             attempt_id=attempt.id,
+            cameo_id=cameo_id,
+            request_id=FIRST,
             audience=issued.audience,
             subject=issued.subject,
             issued_at=issued.issued_at,

@@ -230,8 +230,10 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             raise WorkerLostError("the first request ended without a verdict")
         response = verification_service_pb2.VerifyResponseResponse(attempt=convert.attempt(attempt, full=False))
         if attempt.verdict is Verdict.ACCEPTED:
-            credential = await asyncio.to_thread(self._credentials.of_attempt, attempt.id)
-            response.credential.CopyFrom(convert.credential(credential))
+            # Not found: it was deleted with its cameo.
+            with suppress(NotFoundError):
+                credential = await asyncio.to_thread(self._credentials.of_attempt, attempt.id)
+                response.credential.CopyFrom(convert.credential(credential))
         return response
 
     def _audience(self, name: str) -> AudienceKey:

@@ -159,7 +159,7 @@ class AttemptStore:
                 likenesses.add(connection, identifier, likeness, now=now)
             attempt = _one(connection, tables.attempts.c.id == identifier)
             if face is not None:
-                faces.enrol(connection, attempt.subject, face, now=now)
+                faces.enrol(connection, attempt.subject, face, attempt_id=identifier, now=now)
             return attempt
 
     def fail(self, identifier: str, *, now: datetime, reason: Reason | None = None) -> Attempt:
