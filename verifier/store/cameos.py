@@ -79,14 +79,19 @@ def create(
     return cameo
 
 
-def get(connection: Connection, identifier: str, *, subject: str | None) -> Cameo:
-    """Return a cameo, or its tombstone.
+def get(connection: Connection, identifier: str, *, subject: str | None, hold: bool = False) -> Cameo:
+    """Return a cameo, or its tombstone; with `hold`, it cannot change before this transaction ends.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
     """
-    row = connection.execute(select(tables.cameos).where(tables.cameos.c.id == identifier)).one_or_none()
-    return _visible(row, identifier, subject)
+    query = select(tables.cameos).where(tables.cameos.c.id == identifier)
+    if hold:
+        query = query.with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is None or (subject is not None and row.subject != subject):
+        raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": identifier})
+    return _cameo(row)
 
 
 def several(connection: Connection, identifiers: Collection[str], *, hold: bool) -> dict[str, Cameo]:
@@ -208,14 +213,7 @@ def _end_grants(connection: Connection, identifier: str, *, now: datetime) -> No
 
 
 def _held(connection: Connection, identifier: str, subject: str | None) -> Cameo:
-    query = select(tables.cameos).where(tables.cameos.c.id == identifier).with_for_update()
-    return _visible(connection.execute(query).one_or_none(), identifier, subject)
-
-
-def _visible(row: Row[Any] | None, identifier: str, subject: str | None) -> Cameo:
-    if row is None or (subject is not None and row.subject != subject):
-        raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": identifier})
-    return _cameo(row)
+    return get(connection, identifier, subject=subject, hold=True)
 
 
 def _keep(connection: Connection, cameo: Cameo, kind: EventKind, *, now: datetime) -> Cameo:
