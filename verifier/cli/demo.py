@@ -36,8 +36,8 @@ from verifier.cli.output import check_document, checks_table, print_json, rounde
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
 from verifier.credential.issuer_keys import VerificationKeys
 from verifier.credential.status_source import StatusSource
-from verifier.credential.validator import open_credential
-from verifier.errors import CameoError, InvalidRequestError
+from verifier.credential.validator import OpenedCredential, open_credential
+from verifier.errors import CameoError, CredentialError, InvalidRequestError
 from verifier.settings import Settings
 from verifier.types import Outcome
 
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 AUDIENCE = "https://generator.example"
 SUBJECT = "ann"
 _TRIES = 2
+_STATUS_INTERVAL_S = 1
 _STOP_S = 30.0
 
 
@@ -108,7 +109,8 @@ def demo(
             steps: list[dict[str, Any]] = []
             if results[0]["as_it_must"]:
                 console.rule("the owner, a fan and a generator", align="left")
-                second = OwnersAct(Site(address, data, app, AUDIENCE), console, opened, owner=SUBJECT)
+                site = Site(address, data, app, AUDIENCE)
+                second = OwnersAct(site, console, opened, owner=SUBJECT, credential=stage.state_of_credential)
                 second.play(results[0]["attempt_id"])
                 steps = second.results
     passed = sum(result["as_it_must"] for result in (*results, *steps))
@@ -130,6 +132,7 @@ class _Stage:
         self._console = console
         self._seed = secrets.randbelow(2**31)
         self._acts = 0
+        self._token = ""
 
     def onboard(self) -> dict[str, Any]:
         """Play the person who answers, a second time with a new challenge if the first was refused."""
@@ -188,17 +191,9 @@ class _Stage:
         }
 
     def _open(self, token: str) -> dict[str, Any]:
-        """Open the credential as the generator would, and keep what that takes."""
-        issuer, jwks = self._client.issuer_keys()
-        opened = open_credential(
-            token,
-            audience_key=self._audience_key,
-            issuer_keys=VerificationKeys.from_jwks(json.loads(jwks)),
-            expected_audience=AUDIENCE,
-            expected_issuer=issuer,
-            status=StatusSource(self._client.status_list),
-            now=datetime.now(UTC),
-        )
+        """Show the credential as the generator opens it, and keep what that takes."""
+        self._token = token
+        opened, jwks = self._opened()
         (self._folder / "credential.jwe").write_text(token)
         (self._folder / "issuer.jwks").write_text(jwks)
         if opened.status is not None:
@@ -207,6 +202,28 @@ class _Stage:
         self._console.print(f"credential of {len(token)} characters, opened by {AUDIENCE}:")
         self._console.print(credential_table(document))
         return document
+
+    def state_of_credential(self) -> str:
+        """Return what the generator finds in the credential after the next list of statuses: `valid`, or why it is refused."""
+        sleep(_STATUS_INTERVAL_S)
+        try:
+            self._opened()
+        except CredentialError as error:
+            return error.reason
+        return "valid"
+
+    def _opened(self) -> tuple[OpenedCredential, str]:
+        issuer, jwks = self._client.issuer_keys()
+        opened = open_credential(
+            self._token,
+            audience_key=self._audience_key,
+            issuer_keys=VerificationKeys.from_jwks(json.loads(jwks)),
+            expected_audience=AUDIENCE,
+            expected_issuer=issuer,
+            status=StatusSource(self._client.status_list),
+            now=datetime.now(UTC),
+        )
+        return opened, jwks
 
 
 def _stages(timings_ms: dict[str, float]) -> str:
@@ -219,10 +236,14 @@ def _server(data: Path, app: App, console: Console) -> Iterator[str]:
     """Start `cameo serve` on a free loopback port with a database and keys of its own, yield its address, stop it at the end."""
     command = [sys.executable, "-m", "verifier.cli", "serve", "--json", "--expose-scores", "--listen", "127.0.0.1:0"]
     log = data.with_name("server.log")
-    trusting = os.environ | {"CAMEO_CALLER_ISSUER": ISSUER, "CAMEO_CALLER_KEYS": str(app.jwks)}
+    site = {
+        "CAMEO_CALLER_ISSUER": ISSUER,
+        "CAMEO_CALLER_KEYS": str(app.jwks),
+        "CAMEO_STATUS_INTERVAL_S": str(_STATUS_INTERVAL_S),
+    }
     with log.open("wb") as errors:
         process = subprocess.Popen(  # noqa: S603 - our own
-            [*command, "--data", str(data)], stdout=subprocess.PIPE, stderr=errors, text=True, env=trusting
+            [*command, "--data", str(data)], stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ | site
         )
         try:
             line = process.stdout.readline() if process.stdout else ""

@@ -45,10 +45,11 @@ class Site:
 class OwnersAct:
     """Plays the steps, shows each, and keeps them as JSON in `results`."""
 
-    def __init__(self, site: Site, console: Console, opened: ExitStack, *, owner: str) -> None:
-        """Connect as `owner` and as the generator until `opened` is closed."""
+    def __init__(self, site: Site, console: Console, opened: ExitStack, *, owner: str, credential: Callable[[], str]) -> None:
+        """Connect as `owner` and as the generator until `opened` is closed; `credential` says what the generator finds in it."""
         self.results: list[dict[str, Any]] = []
         self._site = site
+        self._credential = credential
         self._console = console
         self._owner = opened.enter_context(CameoClient(site.address, token=site.app.token("owner", owner)))
         self._generator = opened.enter_context(CameoClient(site.address, token=site.app.token("generator", site.audience)))
@@ -78,6 +79,7 @@ class OwnersAct:
         owner.pause(cameo.id, reason="a moment to think")
         self._step("paused between grant and use", "GRANT_REVOKED", lambda: generator.spend(late.token).grant_id)
         self._step("and what is asked from now on", "NOT_NOW", lambda: generator.may_use(cameo.id, FAN))
+        self._step("the credential, at the generator", "suspended", self._credential)
         self._delete(cameo.id, output)
 
     def _delete(self, cameo_id: str, output: cameo_pb2.Output) -> None:
@@ -88,6 +90,7 @@ class OwnersAct:
         self._step("sealed likeness, its key and the notes are on the disk", "all", lambda: self._found(secrets))
         self._owner.delete(cameo_id)
         self._step("the cameo is deleted, and on the disk is left of them", "nothing", lambda: self._found(secrets))
+        self._step("the credential, at the generator", "revoked", self._credential)
         self._step("what stays is the list of uses", f"{FAN}: {output.sha256[:12]}", lambda: self._listed(cameo_id))
 
     def _listed(self, cameo_id: str) -> str:
