@@ -193,20 +193,19 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
     ) -> SpendGrantResponse:
         """Spend a grant."""
         require_request_id(request.request_id)
-        audience = current_caller().id
+        audience, now = current_caller().id, self._clock()
         try:
             facts = open_grant(
                 request.token,
                 issuer_keys=self._issuer.keys.current().public(self._issuer.name),
                 expected_audience=audience,
                 expected_issuer=self._issuer.name,
-                now=None,
+                now=now,
+                by_its_own_times=False,
             )
         except CredentialError as error:
             raise RequestError(error_reason_pb2.GRANT_INVALID, str(error), metadata={"refusal": error.reason}) from None
-        work = partial(
-            uses.spend, identifier=facts.id, audience=audience, request_id=request.request_id.lower(), now=self._clock()
-        )
+        work = partial(uses.spend, identifier=facts.id, audience=audience, request_id=request.request_id.lower(), now=now)
         grant, found = await self._asking(lambda known: self._writes.submit(partial(work, relationships=known)))
         return cameo_service_pb2.SpendGrantResponse(grant_id=grant.id, spend_time=grant.spent_at, terms=convert.use_terms(found))
 
