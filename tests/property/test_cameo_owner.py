@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import event, insert
 
+from tests import store_invariants
 from verifier.cameo.model import CameoState, EventKind, OutputState, Terms, UseCategory, WhoMayUse
 from verifier.cameo.permissions import Answer, Relationships
 from verifier.cameo.refusal import Refusal, RefusedError
@@ -359,3 +360,9 @@ class TestOwners(Owners.TestCase):  # type: ignore[name-defined, misc]  # made b
     """No use after revocation, no second spend, no lost event, no permission wider than the owner's last word."""
 
     settings = settings(max_examples=EXAMPLES, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def test_all_histories_together_left_a_whole_database() -> None:
+    """What every history above left in the one database holds together: events, states, versions, uses and what is gone."""
+    with database().begin() as connection:
+        store_invariants.check(connection)

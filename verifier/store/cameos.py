@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from verifier.cameo.model import Cameo, CameoState, Consent, EventKind, Terms, UseCategory, WhoMayUse
 from verifier.cameo.permissions import consent_digest, require_changeable, require_terms
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
+_READ_ONE = select(tables.cameos).where(tables.cameos.c.id == bindparam("identifier"))
+_READ_SEVERAL = (
+    select(tables.cameos).where(tables.cameos.c.id.in_(bindparam("identifiers", expanding=True))).order_by(tables.cameos.c.id)
+)
+_HOLD_ONE, _HOLD_SEVERAL = (query.with_for_update(read=True) for query in (_READ_ONE, _READ_SEVERAL))
 _ATTEMPT_COLUMNS = (tables.attempts.c.subject, tables.attempts.c.verdict, tables.attempts.c.minor_safeguards)
 
 
@@ -94,12 +99,12 @@ def get(connection: Connection, identifier: str, *, subject: str | None, hold: b
 
 def several(connection: Connection, identifiers: Collection[str], *, hold: bool) -> dict[str, Cameo]:
     """Return those of the cameos that exist, by id; with `hold`, none of them can change before this transaction ends."""
-    table = tables.cameos
-    chosen = table.c.id == next(iter(identifiers)) if len(identifiers) == 1 else table.c.id.in_(sorted(identifiers))
-    query = select(table).where(chosen).order_by(table.c.id)
-    if hold:
-        query = query.with_for_update(read=True)
-    return {row.id: _cameo(row) for row in connection.execute(query)}
+    if len(identifiers) == 1:
+        [only] = identifiers
+        rows = connection.execute(_HOLD_ONE if hold else _READ_ONE, {"identifier": only})
+    else:
+        rows = connection.execute(_HOLD_SEVERAL if hold else _READ_SEVERAL, {"identifiers": sorted(identifiers)})
+    return {row.id: _cameo(row) for row in rows}
 
 
 def of_subject(connection: Connection, subject: str, *, after: tuple[datetime, str] | None, limit: int) -> list[Cameo]:

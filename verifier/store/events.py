@@ -2,42 +2,66 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from verifier.cameo.model import Event, EventKind
 from verifier.store import tables
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
 
     from verifier.cameo.model import Cameo
 
+_COUNTER = tables.event_counter
+_COUNT = update(_COUNTER).where(_COUNTER.c.id == 1).values(last=_COUNTER.c.last + bindparam("count")).returning(_COUNTER.c.last)
+_ADD = insert(tables.events)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event that has no number yet."""
+
+    cameo: Cameo
+    kind: EventKind
+    at: datetime
+    grant_id: str = ""
+    output_id: str = ""
+
 
 def append(
     connection: Connection, cameo: Cameo, kind: EventKind, *, now: datetime, grant_id: str = "", output_id: str = ""
 ) -> int:
-    """Add an event, inside a transaction of the caller, and return its number.
+    """Add an event, inside a transaction of the caller, and return its number; see `append_all`."""
+    return append_all(connection, [Happened(cameo, kind, now, grant_id, output_id)])[0]
 
-    The counter's row is held until that transaction ends, so an event with a greater number is never seen before it.
+
+def append_all(connection: Connection, happened: Sequence[Happened]) -> range:
+    """Add events in their order, inside a transaction of the caller, and return their numbers.
+
+    The counter's row is held until that transaction ends, so an event with a greater number is never seen before them.
     """
-    counter = tables.event_counter
-    statement = update(counter).where(counter.c.id == 1).values(last=counter.c.last + 1).returning(counter.c.last)
-    number: int = connection.execute(statement).scalar_one()
-    row = {
-        "number": number,
-        "cameo_id": cameo.id,
-        "subject": cameo.subject,
-        "kind": kind.value,
-        "at": now,
-        "grant_id": grant_id,
-        "output_id": output_id,
-    }
-    connection.execute(insert(tables.events).values(row))
-    return number
+    last: int = connection.execute(_COUNT, {"count": len(happened)}).scalar_one()
+    numbers = range(last - len(happened) + 1, last + 1)
+    rows = [
+        {
+            "number": number,
+            "cameo_id": each.cameo.id,
+            "subject": each.cameo.subject,
+            "kind": each.kind.value,
+            "at": each.at,
+            "grant_id": each.grant_id,
+            "output_id": each.output_id,
+        }
+        for number, each in zip(numbers, happened, strict=True)
+    ]
+    connection.execute(_ADD, rows)
+    return numbers
 
 
 def after(connection: Connection, number: int, *, subject: str | None, limit: int) -> list[Event]:
