@@ -89,7 +89,7 @@ class Held:
 
 
 class Owners(RuleBasedStateMachine):
-    """Two owners, one of them possibly a minor, one generator, one clock."""
+    """Two owners, one of them possibly a minor without a guardian, one generator, one clock."""
 
     def __init__(self) -> None:
         """Make two cameos of accepted attempts."""
@@ -183,6 +183,9 @@ class Owners(RuleBasedStateMachine):
         """An owner changes their terms, sometimes of what they read too long ago."""
         word = self.words[which]
         terms = Terms(who=who, selected=selected, categories=excluded)
+        width = list(WhoMayUse).index
+        more_people = width(who) > width(word.who) or (who is word.who and not selected <= word.selected)
+        wider = more_people or not excluded >= word.excluded
         same = (who, selected, excluded) == (word.who, word.selected, word.excluded)
         refusal = self._refused(
             lambda connection: cameos.change(
@@ -195,7 +198,7 @@ class Owners(RuleBasedStateMachine):
             assert refusal is None
         elif stale:
             assert refusal is Refusal.CAMEO_CHANGED
-        elif word.minor and who is not WhoMayUse.ONLY_ME:
+        elif word.minor and wider:
             assert refusal is Refusal.MINOR_NEEDS_GUARDIAN
         else:
             assert refusal is None
@@ -224,6 +227,8 @@ class Owners(RuleBasedStateMachine):
             assert refusal is Refusal.CAMEO_GONE
         elif word.state is CameoState.CAMEO_REVOKED and verb != "delete":
             assert refusal is Refusal.CAMEO_ENDED
+        elif word.minor and verb == "resume":
+            assert refusal is Refusal.MINOR_NEEDS_GUARDIAN
         else:
             assert refusal is None
             word.state, word.version = after, word.version + 1

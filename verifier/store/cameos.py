@@ -12,10 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
-from verifier.cameo.model import Cameo, CameoState, Consent, EventKind, Terms, UseCategory, WhoMayUse
-from verifier.cameo.permissions import consent_digest, require_changeable, require_terms
+from verifier.cameo import guardians
+from verifier.cameo.model import (
+    OWNER,
+    Cameo,
+    CameoState,
+    Change,
+    ChangeState,
+    Consent,
+    EventKind,
+    Terms,
+    UseCategory,
+    WhoMayUse,
+)
+from verifier.cameo.permissions import consent_digest, require_changeable
 from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store import events, likenesses, tables
+from verifier.store import consents, events, guardianships, likenesses, tables
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
@@ -98,10 +110,14 @@ def several(connection: Connection, identifiers: Collection[str], *, hold: bool)
     return {row.id: _cameo(row) for row in connection.execute(query)}
 
 
-def of_subject(connection: Connection, subject: str, *, after: tuple[datetime, str] | None, limit: int) -> list[Cameo]:
+def of_subject(
+    connection: Connection, subject: str, *, after: tuple[datetime, str] | None, limit: int, minors_only: bool = False
+) -> list[Cameo]:
     """Return a subject's cameos and tombstones, oldest first, beginning after (creation, id)."""
     table = tables.cameos
     query = select(table).where(table.c.subject == subject).order_by(table.c.created_at, table.c.id).limit(limit)
+    if minors_only:
+        query = query.where(table.c.minor_safeguards)
     if after is not None:
         moment, identifier = after
         query = query.where((table.c.created_at > moment) | ((table.c.created_at == moment) & (table.c.id > identifier)))
@@ -119,35 +135,37 @@ def change(
 ) -> Cameo:
     """Change the terms of the cameo as it was read at `version`; effective with the transaction.
 
-    A change that is in force already counts as done, so that a lost reply can be asked for again.
+    A change that is in force already counts as done, so that a lost reply can be asked for again. What of a minor's change
+    widens the cameo waits for the guardians.
 
     Raises:
-        RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE`, `CAMEO_CHANGED` or `MINOR_NEEDS_GUARDIAN`.
+        RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE`, `CAMEO_CHANGED`, `MINOR_NEEDS_GUARDIAN` or
+            `TOO_MANY_RESTRICTIONS`.
     """
-    cameo = _held(connection, identifier, subject)
+    cameo = held(connection, identifier, subject)
     require_changeable(cameo)
-    terms = changed(cameo.terms)
-    if terms == cameo.terms:
+    said = guardians.last_word(cameo)
+    terms = changed(said)
+    if terms == said:
         return cameo
     if cameo.version != version:
         raise RefusedError(Refusal.CAMEO_CHANGED)
-    require_terms(terms, minor_safeguards=cameo.minor_safeguards)
-    return _keep(connection, replace(cameo, terms=terms), EventKind.PERMISSION_CHANGED, now=now)
+    if cameo.minor_safeguards:
+        linked = guardianships.guardians_of(connection, cameo.subject)
+        return keep(connection, cameo, guardians.say(cameo, terms, guardians=linked, now=now), now=now)
+    return keep(connection, cameo, (replace(cameo, terms=terms), (EventKind.PERMISSION_CHANGED,)), now=now)
 
 
-def pause(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime) -> Cameo:
-    """Let nobody use a cameo until it is resumed; open grants die.
+def pause(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime, by: str = OWNER) -> Cameo:
+    """Let nobody use a cameo until it is resumed; open grants die. `by`: the owner or a guardian.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED` or `CAMEO_GONE`.
     """
-    cameo = _held(connection, identifier, subject)
+    cameo = held(connection, identifier, subject)
     require_changeable(cameo)
-    if cameo.state is CameoState.CAMEO_PAUSED:
-        return cameo
     _end_grants(connection, identifier, now=now)
-    paused = replace(cameo, state=CameoState.CAMEO_PAUSED, reason=reason)
-    return _keep(connection, paused, EventKind.WAS_PAUSED, now=now)
+    return keep(connection, cameo, guardians.pause(cameo, reason, by=by), now=now)
 
 
 def revoke(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime) -> Cameo:
@@ -156,27 +174,27 @@ def revoke(connection: Connection, identifier: str, *, subject: str | None, reas
     Raises:
         RefusedError: `CAMEO_UNKNOWN` or `CAMEO_GONE`.
     """
-    cameo = _held(connection, identifier, subject)
+    cameo = held(connection, identifier, subject)
     if cameo.state is CameoState.CAMEO_REVOKED:
         return cameo
     require_changeable(cameo)
     _end_grants(connection, identifier, now=now)
-    revoked = replace(cameo, state=CameoState.CAMEO_REVOKED, reason=reason)
-    return _keep(connection, revoked, EventKind.WAS_REVOKED, now=now)
+    revoked = replace(cameo, state=CameoState.CAMEO_REVOKED, reason=reason, change=None, paused_by=frozenset())
+    return keep(connection, cameo, (revoked, (EventKind.WAS_REVOKED,)), now=now)
 
 
 def resume(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
-    """Let a paused cameo be used again, under the terms it has.
+    """Let a paused cameo be used again, under the terms it has; a minor's, once the guardians have approved it.
 
     Raises:
-        RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED` or `CAMEO_GONE`.
+        RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE` or `MINOR_NEEDS_GUARDIAN`.
     """
-    cameo = _held(connection, identifier, subject)
+    cameo = held(connection, identifier, subject)
     require_changeable(cameo)
-    if cameo.state is CameoState.CAMEO_ACTIVE:
-        return cameo
-    resumed = replace(cameo, state=CameoState.CAMEO_ACTIVE, reason="")
-    return _keep(connection, resumed, EventKind.WAS_RESUMED, now=now)
+    if cameo.minor_safeguards:
+        linked = guardianships.guardians_of(connection, cameo.subject)
+        return keep(connection, cameo, guardians.ask_to_resume(cameo, guardians=linked, now=now), now=now)
+    return keep(connection, cameo, guardians.lift(cameo, by=OWNER), now=now)
 
 
 def delete(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
@@ -188,14 +206,40 @@ def delete(connection: Connection, identifier: str, *, subject: str | None, now:
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
     """
-    cameo = _held(connection, identifier, subject)
+    cameo = held(connection, identifier, subject)
     if cameo.state is CameoState.CAMEO_DELETED:
         return cameo
     likenesses.destroy(connection, identifier)
     _end_grants(connection, identifier, now=now)
     _unlink(connection, cameo.attempt_id)
-    gone = replace(cameo, state=CameoState.CAMEO_DELETED, terms=Terms(), attempt_id="", reason="")
-    return _keep(connection, gone, EventKind.WAS_DELETED, now=now)
+    emptied = replace(cameo, terms=Terms(), attempt_id="", reason="", change=None, paused_by=frozenset())
+    gone = replace(emptied, state=CameoState.CAMEO_DELETED)
+    return keep(connection, cameo, (gone, (EventKind.WAS_DELETED,)), now=now)
+
+
+def held(connection: Connection, identifier: str, subject: str | None) -> Cameo:
+    """Return a cameo that nobody else can change before this transaction ends.
+
+    Raises:
+        RefusedError: `CAMEO_UNKNOWN`.
+    """
+    query = select(tables.cameos).where(tables.cameos.c.id == identifier).with_for_update()
+    return _visible(connection.execute(query).one_or_none(), identifier, subject)
+
+
+def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: datetime) -> Cameo:
+    """Keep what the rules made of a held cameo, with an event for each thing that happened; nothing where nothing changed."""
+    cameo, kinds = ruled
+    if cameo == before:
+        return before
+    table = tables.cameos
+    kept = replace(cameo, version=before.version + 1, updated_at=now)
+    statement = update(table).where(table.c.id == cameo.id, table.c.version == before.version).values(_row(kept))
+    if connection.execute(statement).rowcount != 1:
+        raise RefusedError(Refusal.CAMEO_CHANGED)
+    for kind in kinds:
+        events.append(connection, kept, kind, now=now)
+    return kept
 
 
 def _unlink(connection: Connection, attempt_id: str) -> None:
@@ -213,25 +257,10 @@ def _end_grants(connection: Connection, identifier: str, *, now: datetime) -> No
     connection.execute(update(grants).where(grants.c.id.in_(of_cameo), still_open).values(revoked_at=now))
 
 
-def _held(connection: Connection, identifier: str, subject: str | None) -> Cameo:
-    query = select(tables.cameos).where(tables.cameos.c.id == identifier).with_for_update()
-    return _visible(connection.execute(query).one_or_none(), identifier, subject)
-
-
 def _visible(row: Row[Any] | None, identifier: str, subject: str | None) -> Cameo:
     if row is None or (subject is not None and row.subject != subject):
         raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": identifier})
     return _cameo(row)
-
-
-def _keep(connection: Connection, cameo: Cameo, kind: EventKind, *, now: datetime) -> Cameo:
-    table = tables.cameos
-    kept = replace(cameo, version=cameo.version + 1, updated_at=now)
-    statement = update(table).where(table.c.id == cameo.id, table.c.version == cameo.version).values(_row(kept))
-    if connection.execute(statement).rowcount != 1:
-        raise RefusedError(Refusal.CAMEO_CHANGED)
-    events.append(connection, kept, kind, now=now)
-    return kept
 
 
 def _row(cameo: Cameo) -> dict[str, Any]:
@@ -242,21 +271,17 @@ def _row(cameo: Cameo) -> dict[str, Any]:
         "state": cameo.state.value,
         "terms": _terms_to_json(cameo.terms),
         "minor_safeguards": cameo.minor_safeguards,
-        "consent": {
-            "text_version": cameo.consent.text_version,
-            "locale": cameo.consent.locale,
-            "agreed_at": cameo.consent.agreed_at.isoformat(),
-            "digest": cameo.consent.digest,
-        },
+        "consent": consents.to_json(cameo.consent),
         "version": cameo.version,
         "created_at": cameo.created_at,
         "updated_at": cameo.updated_at,
         "reason": cameo.reason,
+        "change": _change_to_json(cameo.change),
+        "paused_by": sorted(cameo.paused_by) or None,
     }
 
 
 def _cameo(row: Row[Any]) -> Cameo:
-    consent = row.consent
     return Cameo(
         id=row.id,
         subject=row.subject,
@@ -264,13 +289,39 @@ def _cameo(row: Row[Any]) -> Cameo:
         state=CameoState(row.state),
         terms=_terms_from_json(row.terms),
         minor_safeguards=row.minor_safeguards,
-        consent=Consent(
-            consent["text_version"], consent["locale"], datetime.fromisoformat(consent["agreed_at"]), consent["digest"]
-        ),
+        consent=consents.from_json(row.consent),
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
         reason=row.reason,
+        change=_change_from_json(row.change),
+        paused_by=frozenset(row.paused_by or ()),
+    )
+
+
+def _change_to_json(change: Change | None) -> dict[str, Any] | None:
+    if change is None:
+        return None
+    return {
+        "number": change.number,
+        "terms": _terms_to_json(change.terms),
+        "resume": change.resume,
+        "proposed_at": change.proposed_at.isoformat(),
+        "approved_by": sorted(change.approved_by),
+        "state": change.state.value,
+    }
+
+
+def _change_from_json(document: dict[str, Any] | None) -> Change | None:
+    if document is None:
+        return None
+    return Change(
+        number=document["number"],
+        terms=_terms_from_json(document["terms"]),
+        resume=document["resume"],
+        proposed_at=datetime.fromisoformat(document["proposed_at"]),
+        approved_by=frozenset(document["approved_by"]),
+        state=ChangeState(document["state"]),
     )
 
 

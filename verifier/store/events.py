@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select, update
 
 from verifier.cameo.model import Event, EventKind
-from verifier.store import tables
+from verifier.store import guardianships, tables
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,17 +20,26 @@ if TYPE_CHECKING:
 def append(
     connection: Connection, cameo: Cameo, kind: EventKind, *, now: datetime, grant_id: str = "", output_id: str = ""
 ) -> int:
-    """Add an event, inside a transaction of the caller, and return its number.
+    """Add an event of a cameo, inside a transaction of the caller, and return its number."""
+    return _add(connection, cameo.subject, kind, cameo_id=cameo.id, now=now, grant_id=grant_id, output_id=output_id)
 
-    The counter's row is held until that transaction ends, so an event with a greater number is never seen before it.
-    """
+
+def append_of_guardian(connection: Connection, minor: str, kind: EventKind, *, now: datetime) -> int:
+    """Add an event of a minor's guardians, of no cameo, inside a transaction of the caller, and return its number."""
+    return _add(connection, minor, kind, cameo_id="", now=now, grant_id="", output_id="")
+
+
+def _add(
+    connection: Connection, subject: str, kind: EventKind, *, cameo_id: str, now: datetime, grant_id: str, output_id: str
+) -> int:
+    # The row is held until the transaction ends, so an event with a greater number is never seen before it.
     counter = tables.event_counter
     statement = update(counter).where(counter.c.id == 1).values(last=counter.c.last + 1).returning(counter.c.last)
     number: int = connection.execute(statement).scalar_one()
     row = {
         "number": number,
-        "cameo_id": cameo.id,
-        "subject": cameo.subject,
+        "cameo_id": cameo_id,
+        "subject": subject,
         "kind": kind.value,
         "at": now,
         "grant_id": grant_id,
@@ -47,6 +56,15 @@ def after(connection: Connection, number: int, *, subject: str | None, limit: in
     if subject is not None:
         query = query.where(table.c.subject == subject)
     return [_event(row) for row in connection.execute(query)]
+
+
+def of_guardian(connection: Connection, number: int, *, guardian: str, limit: int) -> list[Event]:
+    """Return the events with greater numbers, oldest first, of those whose guardian this is now, and of their minors' cameos."""
+    table, cameos = tables.events, tables.cameos
+    theirs = table.c.subject.in_(guardianships.minors_of(guardian))
+    safeguarded = table.c.cameo_id.in_(select(cameos.c.id).where(cameos.c.subject == table.c.subject, cameos.c.minor_safeguards))
+    query = select(table).where(table.c.number > number, theirs, (table.c.cameo_id == "") | safeguarded)
+    return [_event(row) for row in connection.execute(query.order_by(table.c.number).limit(limit))]
 
 
 def last(connection: Connection) -> int:
