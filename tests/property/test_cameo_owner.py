@@ -77,6 +77,48 @@ class Word:
         return self.state is CameoState.CAMEO_ACTIVE and requester in allowed and not purposes & self.excluded
 
 
+def enrol(*, minor: bool) -> tuple[str, str]:
+    """Make a cameo of an accepted attempt; return its id and its owner's."""
+    number = next(NUMBERS)
+    attempt = {
+        "id": f"a{number}",
+        "challenge_id": f"c{number}",
+        "subject": f"owner-{number}",
+        "audience": AUDIENCE,
+        "request_id": "r",
+        "state": "judged",
+        "verdict": "ACCEPTED",
+        "reasons": [],
+        "checks": [],
+        "profile": "default",
+        "digests": {},
+        "timings_ms": {},
+        "recording_sha256": "",
+        "created_at": START,
+        "minor_safeguards": minor,
+    }
+    challenge = {"id": f"c{number}", "subject": f"owner-{number}", "document": {}, "issued_at": START, "expires_at": START}
+
+    def work(connection: Connection) -> None:
+        connection.execute(insert(tables.challenges).values(challenge))
+        connection.execute(insert(tables.attempts).values(attempt))
+        likenesses.add(connection, f"a{number}", Vault(bytes(32)).seal(f"cameo-{number}", b"face"), now=START)
+        cameos.create(
+            connection,
+            f"a{number}",
+            subject=f"owner-{number}",
+            request_id="r",
+            text_version="1",
+            locale="en",
+            agreed_at=START,
+            now=START,
+        )
+
+    with database().begin() as connection:
+        work(connection)
+    return f"cameo-{number}", f"owner-{number}"
+
+
 @dataclass
 class Held:
     """A grant in the generator's hand."""
@@ -116,43 +158,7 @@ class Owners(RuleBasedStateMachine):
         return None
 
     def _enrol(self, *, minor: bool) -> Word:
-        number = next(NUMBERS)
-        attempt = {
-            "id": f"a{number}",
-            "challenge_id": f"c{number}",
-            "subject": f"owner-{number}",
-            "audience": AUDIENCE,
-            "request_id": "r",
-            "state": "judged",
-            "verdict": "ACCEPTED",
-            "reasons": [],
-            "checks": [],
-            "profile": "default",
-            "digests": {},
-            "timings_ms": {},
-            "recording_sha256": "",
-            "created_at": START,
-            "minor_safeguards": minor,
-        }
-        challenge = {"id": f"c{number}", "subject": f"owner-{number}", "document": {}, "issued_at": START, "expires_at": START}
-
-        def work(connection: Connection) -> None:
-            connection.execute(insert(tables.challenges).values(challenge))
-            connection.execute(insert(tables.attempts).values(attempt))
-            likenesses.add(connection, f"a{number}", Vault(bytes(32)).seal(f"cameo-{number}", b"face"), now=START)
-            cameos.create(
-                connection,
-                f"a{number}",
-                subject=f"owner-{number}",
-                request_id="r",
-                text_version="1",
-                locale="en",
-                agreed_at=START,
-                now=START,
-            )
-
-        self._do(work)
-        word = Word(f"cameo-{number}", f"owner-{number}", minor)
+        word = Word(*enrol(minor=minor), minor)
         self._heard(word, EventKind.WAS_CREATED)
         return word
 

@@ -121,18 +121,24 @@ def test_a_proposal_narrows_at_once_and_widens_never(standing: Terms, word: Term
 
 @given(standing=TERMS, word=TERMS, bound=TERMS, order=st.permutations(("mother", "narrow", "father")))
 def test_approved_it_is_the_owner_s_word_and_the_guardians(standing: Terms, word: Terms, bound: Terms, order: list[str]) -> None:
-    """With every approval, before or after a guardian's bound, the owner's word holds within that bound; until then not."""
+    """With every approval, before or after a guardian's bound, the owner's word holds within that bound; until then not.
+
+    Who has set a bound has to approve what is left anew.
+    """
     said, _ = guardians.say(cameo(standing), word, guardians=BOTH, now=NOW)
     number = said.pending.number if said.pending else 0
     for step in order:
         settled = said.pending is None
         if step == "narrow":
-            said, _ = guardians.narrow(said, lambda _: bound)
+            said, _ = guardians.narrow(said, lambda _: bound, guardian="father")
         elif not settled:
             said, _ = guardians.approve(said, number, guardian=step, guardians=BOTH)
         assert uses(said.terms) <= uses(word)
         if said.pending is not None:
             assert narrower(said.terms, standing)
+    if said.pending is not None:
+        assert said.pending.approved_by == {"mother"}
+        said, _ = guardians.approve(said, number, guardian="father", guardians=BOTH)
     assert said.pending is None
     assert uses(said.terms) == uses(narrowed(word, bound))
     assert set(said.terms.words) == {*word.words, *bound.words}
@@ -143,7 +149,7 @@ def test_a_guardian_never_widens_beyond_the_owner_s_last_word(standing: Terms, w
     """No sequence of guardians' acts, approvals included, permits a use that the owner's last word does not."""
     said, _ = guardians.say(cameo(standing), word, guardians=BOTH, now=NOW)
     for bound in bounds:
-        said, _ = guardians.narrow(said, lambda _, bound=bound: bound)  # type: ignore[misc]
+        said, _ = guardians.narrow(said, lambda _, bound=bound: bound, guardian="father")  # type: ignore[misc]
         assert uses(said.terms) <= uses(word)
         assert uses(guardians.last_word(said)) <= uses(word)
     for guardian in sorted(BOTH):

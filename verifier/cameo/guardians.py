@@ -2,7 +2,8 @@
 
 1. The owner's word has two parts: what narrows the cameo holds at once, the rest waits as one pending change.
 2. A pending change holds once *every* linked guardian has approved it; one who refuses ends it (docs/adr/0005).
-3. Any one guardian narrows or pauses at once. That narrows what is pending too, and ends it where nothing of it is left.
+3. Any one guardian narrows or pauses at once. That narrows what is pending too, takes back that guardian's approval of it, and
+   ends it where nothing of it is left.
 4. A new word of the owner's takes the place of a pending one. If it is narrower, the approvals given stay; otherwise they go.
 5. A cameo is active when nobody pauses it. A guardian ends their own pause only; the owner's wish to resume is a change as in 2.
 6. Nobody's leaving widens anything: who steps down leaves their pause to the others, and pending changes are withdrawn. With the
@@ -95,16 +96,20 @@ def refuse(cameo: Cameo, number: int) -> Ruled:
     return _settle(cameo, ChangeState.CHANGE_REFUSED)
 
 
-def narrow(cameo: Cameo, bound: Callable[[Terms], Terms]) -> Ruled:
+def narrow(cameo: Cameo, bound: Callable[[Terms], Terms], *, guardian: str) -> Ruled:
     """Take a guardian's bound: what holds and what waits become at most what `bound` makes of them.
+
+    What is left to wait needs that guardian's approval anew.
 
     Raises:
         RefusedError: `TOO_MANY_RESTRICTIONS`.
     """
-    held, kinds = _hold(cameo, narrowed(cameo.terms, bound(cameo.terms)))
-    if cameo.pending is None:
-        return held, kinds
-    left, settled = _wait_for(held, _few(narrowed(cameo.pending.terms, bound(cameo.pending.terms))), resume=cameo.pending.resume)
+    terms = narrowed(cameo.terms, bound(cameo.terms))
+    pending = cameo.pending
+    if pending is None:
+        return _hold(cameo, terms)
+    held, kinds = _hold(replace(cameo, change=replace(pending, approved_by=pending.approved_by - {guardian})), terms)
+    left, settled = _wait_for(held, _few(narrowed(pending.terms, bound(pending.terms))), resume=pending.resume)
     return left, (*kinds, *settled)
 
 
@@ -122,8 +127,14 @@ def pause(cameo: Cameo, reason: str, *, by: str) -> Ruled:
 
 
 def lift(cameo: Cameo, *, by: str) -> Ruled:
-    """Take back one's own pause; the cameo is active again when that was the last."""
-    return _run(cameo, cameo.paused_by - {by}) if by in cameo.paused_by else (cameo, ())
+    """Take back one's own pause; the cameo is active again when that was the last, and a wish to resume has come true."""
+    if by not in cameo.paused_by:
+        return cameo, ()
+    run, kinds = _run(cameo, cameo.paused_by - {by})
+    if not kinds or run.pending is None or not run.pending.resume:
+        return run, kinds
+    left, settled = _wait_for(run, run.pending.terms, resume=False, otherwise=ChangeState.CHANGE_APPROVED)
+    return left, (*settled, *kinds)
 
 
 def step_down(cameo: Cameo, *, guardian: str, left: frozenset[str]) -> Ruled:

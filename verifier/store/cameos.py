@@ -7,7 +7,6 @@ who asks: another's cameo is unknown to them; None asks for the app, which sees 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
@@ -17,21 +16,18 @@ from verifier.cameo.model import (
     OWNER,
     Cameo,
     CameoState,
-    Change,
-    ChangeState,
     Consent,
     EventKind,
     Terms,
-    UseCategory,
-    WhoMayUse,
 )
 from verifier.cameo.permissions import consent_digest, require_changeable
 from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store import consents, events, guardianships, likenesses, tables
+from verifier.store import documents, events, guardianships, likenesses, tables
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from datetime import datetime
 
     from sqlalchemy import Connection, Row
 
@@ -269,14 +265,14 @@ def _row(cameo: Cameo) -> dict[str, Any]:
         "subject": cameo.subject,
         "attempt_id": cameo.attempt_id or None,
         "state": cameo.state.value,
-        "terms": _terms_to_json(cameo.terms),
+        "terms": documents.terms_to_json(cameo.terms),
         "minor_safeguards": cameo.minor_safeguards,
-        "consent": consents.to_json(cameo.consent),
+        "consent": documents.consent_to_json(cameo.consent),
         "version": cameo.version,
         "created_at": cameo.created_at,
         "updated_at": cameo.updated_at,
         "reason": cameo.reason,
-        "change": _change_to_json(cameo.change),
+        "change": documents.change_to_json(cameo.change),
         "paused_by": sorted(cameo.paused_by) or None,
     }
 
@@ -287,61 +283,13 @@ def _cameo(row: Row[Any]) -> Cameo:
         subject=row.subject,
         attempt_id=row.attempt_id or "",
         state=CameoState(row.state),
-        terms=_terms_from_json(row.terms),
+        terms=documents.terms_from_json(row.terms),
         minor_safeguards=row.minor_safeguards,
-        consent=consents.from_json(row.consent),
+        consent=documents.consent_from_json(row.consent),
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
         reason=row.reason,
-        change=_change_from_json(row.change),
+        change=documents.change_from_json(row.change),
         paused_by=frozenset(row.paused_by or ()),
-    )
-
-
-def _change_to_json(change: Change | None) -> dict[str, Any] | None:
-    if change is None:
-        return None
-    return {
-        "number": change.number,
-        "terms": _terms_to_json(change.terms),
-        "resume": change.resume,
-        "proposed_at": change.proposed_at.isoformat(),
-        "approved_by": sorted(change.approved_by),
-        "state": change.state.value,
-    }
-
-
-def _change_from_json(document: dict[str, Any] | None) -> Change | None:
-    if document is None:
-        return None
-    return Change(
-        number=document["number"],
-        terms=_terms_from_json(document["terms"]),
-        resume=document["resume"],
-        proposed_at=datetime.fromisoformat(document["proposed_at"]),
-        approved_by=frozenset(document["approved_by"]),
-        state=ChangeState(document["state"]),
-    )
-
-
-def _terms_to_json(terms: Terms) -> dict[str, Any]:
-    return {
-        "who": terms.who.value,
-        "selected": sorted(terms.selected),
-        "words": list(terms.words),
-        "categories": sorted(category.value for category in terms.categories),
-        "appearance_notes": terms.appearance_notes,
-        "voice_notes": terms.voice_notes,
-    }
-
-
-def _terms_from_json(document: dict[str, Any]) -> Terms:
-    return Terms(
-        who=WhoMayUse(document["who"]),
-        selected=frozenset(document["selected"]),
-        words=tuple(document["words"]),
-        categories=frozenset(map(UseCategory, document["categories"])),
-        appearance_notes=document["appearance_notes"],
-        voice_notes=document["voice_notes"],
     )

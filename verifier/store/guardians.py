@@ -120,7 +120,7 @@ def narrow(connection: Connection, identifier: str, bound: Callable[[Terms], Ter
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE` or `TOO_MANY_RESTRICTIONS`.
     """
     cameo = _held(connection, identifier, guardian)
-    return cameos.keep(connection, cameo, guardians.narrow(cameo, bound), now=now)
+    return cameos.keep(connection, cameo, guardians.narrow(cameo, bound, guardian=guardian), now=now)
 
 
 def pause(connection: Connection, identifier: str, *, guardian: str, reason: str, now: datetime) -> Cameo:

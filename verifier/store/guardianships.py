@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select, update
 
 from verifier.cameo.model import Guardianship, GuardianshipState
-from verifier.store import consents, tables
+from verifier.store import documents, tables
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -76,8 +76,8 @@ def _row(guardianship: Guardianship) -> dict[str, Any]:
         "guardian": guardianship.guardian,
         "minor": guardianship.minor,
         "state": guardianship.state.value,
-        "guardian_consent": by_guardian and consents.to_json(by_guardian),
-        "minor_consent": by_minor and consents.to_json(by_minor),
+        "guardian_consent": by_guardian and documents.consent_to_json(by_guardian),
+        "minor_consent": by_minor and documents.consent_to_json(by_minor),
         "created_at": guardianship.created_at,
         "updated_at": guardianship.updated_at,
     }
@@ -88,8 +88,8 @@ def _guardianship(row: Row[Any]) -> Guardianship:
         guardian=row.guardian,
         minor=row.minor,
         state=GuardianshipState(row.state),
-        guardian_consent=row.guardian_consent and consents.from_json(row.guardian_consent),
-        minor_consent=row.minor_consent and consents.from_json(row.minor_consent),
+        guardian_consent=row.guardian_consent and documents.consent_from_json(row.guardian_consent),
+        minor_consent=row.minor_consent and documents.consent_from_json(row.minor_consent),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

@@ -174,8 +174,8 @@ class GuardianServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def NarrowCameo(self, request, context):
-        """Lets a cameo permit at most what is given, at once, and what is pending too. Restrictions are added to those there are. What
-        would be wider than what holds changes nothing.
+        """Lets a cameo permit at most what is given, at once, and what is pending too; what is left of that waits for the caller's approval
+        again. Restrictions are added to those there are. What would be wider than what holds changes nothing.
 
         Who may call: guardian.
 
