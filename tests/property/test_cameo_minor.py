@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.property.test_cameo_owner import AUDIENCE, EXAMPLES, NUMBERS, START, TTL, database, enrol
 from verifier.cameo.model import Cameo, CameoState, EventKind, GuardianshipState, Terms, UseCategory, WhoMayUse
@@ -66,7 +66,7 @@ class Families(RuleBasedStateMachine):
     """One minor with one cameo, two who are or are not their guardians, one generator, one clock."""
 
     def __init__(self) -> None:
-        """Make the cameo; a history begins where there is something to decide: two guardians, of whom one has approved a wish."""
+        """Make the cameo and a friend."""
         super().__init__()
         self.now = START
         self.first = self._do(events.last)
@@ -82,11 +82,16 @@ class Families(RuleBasedStateMachine):
         self.paused: set[str] = set()
         self.held: list[Held] = []
         self.linkings = 0
-        for guardian in GUARDIANS:
+
+    @initialize(linked=st.sampled_from((GUARDIANS, ("mother",), ())), approving=st.sampled_from((("mother",), GUARDIANS)))
+    def begin(self, linked: tuple[str, ...], approving: tuple[str, ...]) -> None:
+        """A history begins where there is something to decide: guardians who have approved a wish, or one of them has."""
+        for guardian in linked:
             for side in ("minor", "guardian"):
                 self.consent(guardian, side)
         self.say(Terms(who=WhoMayUse.EVERYONE), stale=False)
-        self.answer("mother", 0, yes=True)
+        for guardian in approving:
+            self.answer(guardian, 0, yes=True)
 
     @property
     def linked(self) -> set[str]:
@@ -364,7 +369,8 @@ class Families(RuleBasedStateMachine):
             assert self._uses_of(cameo.terms) == self.holds
             assert cameo.paused_by == {name and f"{name}-{self.minor}" for name in self.paused}
             assert cameo.state is (CameoState.CAMEO_PAUSED if self.paused else CameoState.CAMEO_ACTIVE)
-        assert (cameo.pending is None) == (self.wish is None)
+        pending = cameo.pending
+        assert (pending and (pending.number, pending.resume)) == (self.wish and (self.wish.number, self.wish.resume))
 
     @invariant()
     def a_check_says_what_holds(self) -> None:

@@ -63,6 +63,11 @@ class Caller:
     id: str
     verified: bool = True
 
+    @property
+    def sees(self) -> str | None:
+        """Whose things an owner or the app is shown: their own, or None, which is everyone's, for the app."""
+        return None if self.role is Role.APP else self.id
+
 
 EVERYONE_IS_THE_APP = Caller(Role.APP, "", verified=False)
 

@@ -299,8 +299,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
 
 def _own() -> str | None:
     """Return whose cameos the caller sees: their own, or None, which is everyone's, for the app."""
-    caller = current_caller()
-    return None if caller.role is Role.APP else caller.id
+    return current_caller().sees
 
 
 async def _either(event: asyncio.Event, wait_s: float) -> None:

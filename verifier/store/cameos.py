@@ -22,7 +22,8 @@ from verifier.cameo.model import (
 )
 from verifier.cameo.permissions import consent_digest, require_changeable
 from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store import documents, events, guardianships, likenesses, tables
+from verifier.store import documents, erasure, events, guardianships, likenesses, statuses, tables
+from verifier.token_status import Status
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
+_STATUS = {
+    CameoState.CAMEO_ACTIVE: Status.VALID,
+    CameoState.CAMEO_PAUSED: Status.SUSPENDED,
+    CameoState.CAMEO_REVOKED: Status.INVALID,
+}
+"""What a cameo's credentials become when it gets there; deletion erases them."""
 _ATTEMPT_COLUMNS = (tables.attempts.c.subject, tables.attempts.c.verdict, tables.attempts.c.minor_safeguards)
 
 
@@ -86,14 +93,19 @@ def create(
     return cameo
 
 
-def get(connection: Connection, identifier: str, *, subject: str | None) -> Cameo:
-    """Return a cameo, or its tombstone.
+def get(connection: Connection, identifier: str, *, subject: str | None, hold: bool = False) -> Cameo:
+    """Return a cameo, or its tombstone; with `hold`, it cannot change before this transaction ends.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
     """
-    row = connection.execute(select(tables.cameos).where(tables.cameos.c.id == identifier)).one_or_none()
-    return _visible(row, identifier, subject)
+    query = select(tables.cameos).where(tables.cameos.c.id == identifier)
+    if hold:
+        query = query.with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is None or (subject is not None and row.subject != subject):
+        raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": identifier})
+    return _cameo(row)
 
 
 def several(connection: Connection, identifiers: Collection[str], *, hold: bool) -> dict[str, Cameo]:
@@ -153,7 +165,7 @@ def change(
 
 
 def pause(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime, by: str = OWNER) -> Cameo:
-    """Let nobody use a cameo until it is resumed; open grants die. `by`: the owner or a guardian.
+    """Let nobody use a cameo until it is resumed; open grants die, its credentials are suspended. `by`: the owner or a guardian.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED` or `CAMEO_GONE`.
@@ -165,7 +177,7 @@ def pause(connection: Connection, identifier: str, *, subject: str | None, reaso
 
 
 def revoke(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime) -> Cameo:
-    """Let nobody use a cameo ever again; open grants die.
+    """Let nobody use a cameo ever again; open grants die, its credentials are revoked.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN` or `CAMEO_GONE`.
@@ -182,6 +194,8 @@ def revoke(connection: Connection, identifier: str, *, subject: str | None, reas
 def resume(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
     """Let a paused cameo be used again, under the terms it has; a minor's, once the guardians have approved it.
 
+    Its credentials hold again, but for those that were revoked.
+
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE` or `MINOR_NEEDS_GUARDIAN`.
     """
@@ -194,10 +208,9 @@ def resume(connection: Connection, identifier: str, *, subject: str | None, now:
 
 
 def delete(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
-    """Destroy the data key and the likeness, the terms, the tokens and what leads to the recording; leave a tombstone.
+    """Destroy what is kept of a cameo, see `verifier.store.erasure`, and its terms; leave a tombstone.
 
-    The tombstone keeps the subject, the consent and the times: the owner still sees what was made, and that it is gone. The
-    fingerprint stays, for a recording that is sent again, but nobody is named beside it any more.
+    The tombstone keeps the subject, the consent and the times: the owner still sees what was made, and that it is gone.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
@@ -205,9 +218,8 @@ def delete(connection: Connection, identifier: str, *, subject: str | None, now:
     cameo = held(connection, identifier, subject)
     if cameo.state is CameoState.CAMEO_DELETED:
         return cameo
-    likenesses.destroy(connection, identifier)
+    erasure.erase(connection, cameo, now=now)
     _end_grants(connection, identifier, now=now)
-    _unlink(connection, cameo.attempt_id)
     emptied = replace(cameo, terms=Terms(), attempt_id="", reason="", change=None, paused_by=frozenset())
     gone = replace(emptied, state=CameoState.CAMEO_DELETED)
     return keep(connection, cameo, (gone, (EventKind.WAS_DELETED,)), now=now)
@@ -219,12 +231,14 @@ def held(connection: Connection, identifier: str, subject: str | None) -> Cameo:
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
     """
-    query = select(tables.cameos).where(tables.cameos.c.id == identifier).with_for_update()
-    return _visible(connection.execute(query).one_or_none(), identifier, subject)
+    return get(connection, identifier, subject=subject, hold=True)
 
 
 def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: datetime) -> Cameo:
-    """Keep what the rules made of a held cameo, with an event for each thing that happened; nothing where nothing changed."""
+    """Keep what the rules made of a held cameo, with an event for each thing that happened; nothing where nothing changed.
+
+    Whoever paused it or let it run again, its credentials follow.
+    """
     cameo, kinds = ruled
     if cameo == before:
         return before
@@ -233,17 +247,11 @@ def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: 
     statement = update(table).where(table.c.id == cameo.id, table.c.version == before.version).values(_row(kept))
     if connection.execute(statement).rowcount != 1:
         raise RefusedError(Refusal.CAMEO_CHANGED)
+    if kept.state is not before.state and kept.state in _STATUS:
+        statuses.change_of_cameo(connection, cameo.id, _STATUS[kept.state], now=now)
     for kind in kinds:
         events.append(connection, kept, kind, now=now)
     return kept
-
-
-def _unlink(connection: Connection, attempt_id: str) -> None:
-    attempts, challenges, credentials = tables.attempts, tables.challenges, tables.credentials
-    challenge_id = connection.execute(select(attempts.c.challenge_id).where(attempts.c.id == attempt_id)).scalar_one()
-    connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(subject=""))
-    connection.execute(update(challenges).where(challenges.c.id == challenge_id).values(subject="", request_id=None))
-    connection.execute(update(credentials).where(credentials.c.attempt_id == attempt_id).values(token=None, receipt=""))
 
 
 def _end_grants(connection: Connection, identifier: str, *, now: datetime) -> None:
@@ -251,12 +259,6 @@ def _end_grants(connection: Connection, identifier: str, *, now: datetime) -> No
     of_cameo = select(uses.c.grant_id).where(uses.c.cameo_id == identifier)
     still_open = grants.c.spent_at.is_(None) & grants.c.revoked_at.is_(None)
     connection.execute(update(grants).where(grants.c.id.in_(of_cameo), still_open).values(revoked_at=now))
-
-
-def _visible(row: Row[Any] | None, identifier: str, subject: str | None) -> Cameo:
-    if row is None or (subject is not None and row.subject != subject):
-        raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": identifier})
-    return _cameo(row)
 
 
 def _row(cameo: Cameo) -> dict[str, Any]:
