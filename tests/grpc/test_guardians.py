@@ -386,7 +386,9 @@ async def test_a_guardian_s_pause_outlasts_the_minor(open_family: Any) -> None:
         running = await family.approve(again, FATHER)
         assert (running.state, running.reason, running.paused_by_guardian) == (cameo_pb2.CAMEO_ACTIVE, "", False)
         await family.pause(cameo)
-        assert (await family.lift(cameo)).state == cameo_pb2.CAMEO_ACTIVE
+        await family.resume(cameo)
+        lifted = await family.lift(cameo)
+        assert (lifted.state, lifted.HasField("pending_change")) == (cameo_pb2.CAMEO_ACTIVE, False)
 
 
 async def test_stepping_down_widens_nothing(open_family: Any) -> None:
