@@ -75,7 +75,7 @@ class Caller:
     @property
     def sees(self) -> str | None:
         """Whose things an owner or the app is shown: their own, or None, which is everyone's, for the app."""
-        return self.id if self.role is Role.OWNER else None
+        return None if self.role is Role.APP else self.id
 
 
 EVERYONE_IS_THE_APP = Caller(Role.APP, "", verified=False)

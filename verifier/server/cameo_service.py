@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,13 +21,14 @@ from verifier.credential.grant_token import open_grant, sign_grant
 from verifier.errors import CredentialError
 from verifier.server import cameo_convert as convert
 from verifier.server import cameo_input as given
-from verifier.server.caller import current_caller
+from verifier.server.caller import Role, current_caller
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RequestError
 from verifier.store import cameos, events, uses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime, timedelta
 
     from cameo.v1.cameo_pb2 import Cameo, CameoEvent, Output
     from cameo.v1.cameo_service_pb2 import (
@@ -62,8 +62,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 ResultT = TypeVar("ResultT")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _POLL_S = 0.2
 _EVENTS_AT_ONCE = 200
 
@@ -137,11 +135,10 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         subject = given.user(request.subject, "subject") if own is None or request.subject else own
         if own not in {None, subject}:
             return cameo_service_pb2.ListCameosResponse()
-        size, place = given.page_size(request.page_size), given.place_of(request.page_token)
-        after = None if place is None else (_EPOCH + place[0] * _MICROSECOND, place[1])
+        size, after = given.page_size(request.page_size), given.place_of(request.page_token)
         found = await self._read(partial(cameos.of_subject, subject=subject, after=after, limit=size + 1))
         page = found[:size]
-        token = given.to_token((page[-1].created_at - _EPOCH) // _MICROSECOND, page[-1].id) if len(found) > size else ""
+        token = given.to_place(page[-1].created_at, page[-1].id) if len(found) > size else ""
         return cameo_service_pb2.ListCameosResponse(cameos=map(convert.cameo, page), next_page_token=token)
 
     async def UpdateCameo(self, request: UpdateCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
@@ -263,9 +260,11 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         self, request: WatchCameoEventsRequest, context: Context[WatchCameoEventsRequest, CameoEvent]
     ) -> None:
         """Stream what happens after the cursor."""
-        number, subject = given.number_of(request.cursor) or 0, _own()
+        number, caller = given.number_of(request.cursor) or 0, current_caller()
+        guarded = caller.role is Role.GUARDIAN
+        follow = partial(events.of_guardian, guardian=caller.id) if guarded else partial(events.after, subject=_own())
         while not self._stopping.is_set():
-            found = await self._read(partial(events.after, number=number, subject=subject, limit=_EVENTS_AT_ONCE))
+            found = await self._read(partial(follow, number=number, limit=_EVENTS_AT_ONCE))
             for event in found:
                 await context.write(convert.event(event))
                 number = event.number

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-_BEFORE, _THIS = "0007", "0011"
+_BEFORE, _THIS = "0007", "0008"
 _STATES = ("active", "paused", "revoked", "deleted")
 
 
