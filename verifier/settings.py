@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     """How long a grant can be spent."""
     permission_cache_s: int = Field(default=30, ge=0, le=3600)
     """How long a generator may keep the answer of `CheckPermission`."""
+    removal_due_h: float = Field(default=48.0, gt=0)
+    """How long a platform or generator has to remove an output, or to refuse, before the removal counts as overdue, in hours."""
     relationships: str = ""
     """Address of the app's `RelationshipService`; empty: a table of this server's own. In the clear on loopback, TLS else."""
     caller_issuer: str = ""

@@ -121,6 +121,8 @@ class Output:
     creator: str
     created_at: datetime
     updated_at: datetime
+    platform: str = ""
+    """Who shows it; empty where nobody does, and the generator holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,8 @@ class EventKind(StrEnum):
     WAS_DELETED = "deleted"
     USE_GRANTED = "use_granted"
     OUTPUT_RECORDED = "output_recorded"
+    REMOVAL_WAS_REQUESTED = "removal_requested"
+    REMOVAL_WAS_ANSWERED = "removal_answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +159,4 @@ class Event:
     at: datetime
     grant_id: str
     output_id: str
+    removal_id: str = ""

@@ -31,6 +31,9 @@ class Refusal(StrEnum):
     GRANT_REVOKED = "the owner has taken the permission back"
     GRANT_NOT_SPENT = "the grant was not spent: nothing can have come of it"
     OUTPUT_RECORDED_OTHERWISE = "this output is recorded already, with other facts"
+    OUTPUT_UNKNOWN = "no output of this cameo has this id"
+    REMOVAL_UNKNOWN = "no removal has this id"
+    REMOVAL_ANSWERED = "this removal was answered already, and that answer stays"
     REQUEST_ID_REUSED = "this request_id was used for something else"
 
 

@@ -42,7 +42,11 @@ WHO_MAY_CALL: Mapping[str, frozenset[Role | None]] = {
     "CameoService.RevokeCameo": frozenset({Role.APP, Role.OWNER}),
     "CameoService.ResumeCameo": frozenset({Role.APP, Role.OWNER}),
     "CameoService.DeleteCameo": frozenset({Role.APP, Role.OWNER}),
-    "CameoService.WatchCameoEvents": frozenset({Role.APP, Role.OWNER}),
+    "CameoService.WatchCameoEvents": frozenset({Role.APP, Role.OWNER, Role.GENERATOR, Role.PLATFORM}),
+    "RemovalService.RequestRemoval": frozenset({Role.APP, Role.OWNER}),
+    "RemovalService.ListRemovals": frozenset({Role.APP, Role.OWNER}),
+    "RemovalService.ListPendingRemovals": frozenset({Role.GENERATOR, Role.PLATFORM}),
+    "RemovalService.AcknowledgeRemoval": frozenset({Role.GENERATOR, Role.PLATFORM}),
     "RelationshipService.AreMutuals": frozenset({Role.APP}),
     "RelationshipService.SetFollow": frozenset({Role.APP}),
 }

@@ -22,6 +22,8 @@ from cameo.v1 import (
     credential_service_pb2_grpc,
     relationship_service_pb2,
     relationship_service_pb2_grpc,
+    removal_service_pb2,
+    removal_service_pb2_grpc,
     verification_service_pb2,
     verification_service_pb2_grpc,
 )
@@ -46,6 +48,7 @@ from verifier.server.protection import Protection
 from verifier.server.publishing import StatusPublisher
 from verifier.server.recall import Recall
 from verifier.server.relationships import GrpcRelationships, RelationshipService, TableRelationships
+from verifier.server.removal_service import RemovalService
 from verifier.server.upload import Uploads
 from verifier.server.verification_service import VerificationService
 from verifier.server.workers import PoolLimits, WorkerPool
@@ -79,6 +82,7 @@ SERVICES = tuple(
         (credential_service_pb2, "CredentialService"),
         (cameo_service_pb2, "CameoService"),
         (relationship_service_pb2, "RelationshipService"),
+        (removal_service_pb2, "RemovalService"),
     )
 )
 
@@ -245,6 +249,7 @@ def _open_cameos(
     source = TableRelationships(reads) if own else GrpcRelationships(settings.relationships)
     opening.push_async_callback(source.close)
     stopping = asyncio.Event()
+    due_in = timedelta(hours=settings.removal_due_h)
     cameo_service_pb2_grpc.add_CameoServiceServicer_to_server(
         CameoService(
             reads=reads,
@@ -252,7 +257,7 @@ def _open_cameos(
             relationships=source,
             issuer=issuer,
             limits=UseLimits(
-                settings.job_cameos, timedelta(seconds=settings.grant_s), timedelta(seconds=settings.permission_cache_s)
+                settings.job_cameos, timedelta(seconds=settings.grant_s), timedelta(seconds=settings.permission_cache_s), due_in
             ),
             scrub=partial(scrub, engine),
             clock=clock,
@@ -262,6 +267,9 @@ def _open_cameos(
     )
     relationship_service_pb2_grpc.add_RelationshipServiceServicer_to_server(
         RelationshipService(source=source, writes=writes, own=own), server
+    )
+    removal_service_pb2_grpc.add_RemovalServiceServicer_to_server(
+        RemovalService(reads=reads, writes=writes, due_in=due_in, new_id=new_id, clock=clock), server
     )
     return stopping
 

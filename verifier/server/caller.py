@@ -78,6 +78,12 @@ def current_caller() -> Caller:
     return caller
 
 
+def own_subject() -> str | None:
+    """Return whose cameos the caller sees: their own, or None, which is everyone's, for the app."""
+    caller = current_caller()
+    return caller.id if caller.role is Role.OWNER else None
+
+
 class CallerTokenError(CameoError):
     """A caller's token was refused; `refusal` is the code of the module's list."""
 

@@ -22,13 +22,14 @@ from verifier.credential.grant_token import open_grant, sign_grant
 from verifier.errors import CredentialError
 from verifier.server import cameo_convert as convert
 from verifier.server import cameo_input as given
-from verifier.server.caller import Role, current_caller
+from verifier.server.caller import current_caller, own_subject
+from verifier.server.removal_convert import current_holder
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RequestError
-from verifier.store import cameos, events, uses
+from verifier.store import cameos, events, removals, uses, watching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cameo.v1.cameo_pb2 import Cameo, CameoEvent, Output
     from cameo.v1.cameo_service_pb2 import (
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from verifier.cameo.model import Use
+    from verifier.cameo.removals import Removal
     from verifier.server.issuing import Issuer
     from verifier.server.relationships import RelationshipSource
     from verifier.store.batches import Batches
@@ -71,11 +73,12 @@ _EVENTS_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class UseLimits:
-    """What a site sets: cameos in one job, how long a grant can be spent, and how long an answer may be kept."""
+    """What a site sets: cameos in one job, and how long a grant can be spent, an answer kept and a removal open."""
 
     job_cameos: int
     grant_ttl: timedelta
     cached_for: timedelta
+    removal_due: timedelta
 
 
 class Work(Protocol[ResultT_co]):
@@ -122,7 +125,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
             partial(
                 cameos.create,
                 attempt_id=request.attempt_id,
-                subject=_own(),
+                subject=own_subject(),
                 request_id=request.request_id.lower(),
                 text_version=text_version,
                 locale=locale,
@@ -133,7 +136,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
 
     async def GetCameo(self, request: GetCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """Return a cameo."""
-        return convert.cameo(await self._read(partial(cameos.get, identifier=request.cameo_id, subject=_own())))
+        return convert.cameo(await self._read(partial(cameos.get, identifier=request.cameo_id, subject=own_subject())))
 
     async def ListCameos(  # noqa: N802 - the contract's
         self,
@@ -141,7 +144,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> ListCameosResponse:
         """Return a page of a person's cameos."""
-        own = _own()
+        own = own_subject()
         subject = given.user(request.subject, "subject") if own is None or request.subject else own
         if own not in {None, subject}:
             return cameo_service_pb2.ListCameosResponse()
@@ -156,7 +159,14 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         """Change the terms."""
         changed, asked = given.changed_terms(request), request.cameo
         return await self._change(
-            partial(cameos.change, identifier=asked.id, changed=changed, subject=_own(), version=asked.version, now=self._clock())
+            partial(
+                cameos.change,
+                identifier=asked.id,
+                changed=changed,
+                subject=own_subject(),
+                version=asked.version,
+                now=self._clock(),
+            )
         )
 
     async def CheckPermission(  # noqa: N802 - the contract's
@@ -218,16 +228,16 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         return cameo_service_pb2.SpendGrantResponse(grant_id=grant.id, spend_time=grant.spent_at, terms=convert.use_terms(found))
 
     async def RecordOutput(self, request: RecordOutputRequest, context: Context[Any, Any]) -> Output:  # noqa: ARG002, N802 - the contract's
-        """Keep what came out."""
-        work = partial(
-            uses.record,
-            grant_id=request.grant_id,
-            made=given.made(request.output),
-            audience=current_caller().id,
-            identifier=self._issuer.new_id(),
-            now=self._clock(),
-        )
-        return convert.output(await asyncio.wrap_future(self._writes.submit(work)))
+        """Keep what came out; where it was to be removed already, whoever shows it now is told."""
+        now, new_id = self._clock(), self._issuer.new_id
+        made, audience = given.made(request.output), current_caller().id
+
+        def work(connection: Connection) -> Output:
+            output = uses.record(connection, request.grant_id, made, audience=audience, identifier=new_id(), now=now)
+            removals.follow(connection, output.id, new_id=new_id, now=now, due_in=self._limits.removal_due)
+            return convert.output(output)
+
+        return await asyncio.wrap_future(self._writes.submit(work))
 
     async def ListUses(  # noqa: N802 - the contract's
         self,
@@ -235,16 +245,19 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> ListUsesResponse:
         """Return a page of uses."""
-        size, before, subject = given.page_size(request.page_size), given.number_of(request.page_token), _own()
+        size, before, subject = given.page_size(request.page_size), given.number_of(request.page_token), own_subject()
 
-        def work(connection: Connection) -> list[Use]:
+        def work(connection: Connection) -> tuple[list[Use], Mapping[str, list[Removal]]]:
             cameos.get(connection, request.cameo_id, subject=subject)
-            return uses.of_cameo(connection, request.cameo_id, before=before, limit=size + 1)
+            found = uses.of_cameo(connection, request.cameo_id, before=before, limit=size + 1)
+            outputs = [output.id for use in found for output in use.outputs]
+            return found, removals.of_outputs(connection, request.cameo_id, outputs)
 
-        found = await self._read(work)
-        page = found[:size]
+        found, asked = await self._read(work)
+        page, now = found[:size], self._clock()
         token = given.to_token(page[-1].number) if len(found) > size else ""
-        return cameo_service_pb2.ListUsesResponse(uses=map(convert.use, page), next_page_token=token)
+        shown = [convert.use(each, asked, now=now) for each in page]
+        return cameo_service_pb2.ListUsesResponse(uses=shown, next_page_token=token)
 
     async def RevokeCameo(self, request: RevokeCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """Pause or end a cameo."""
@@ -253,16 +266,18 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
             raise given.invalid("mode", "must be PAUSE or FOR_GOOD")
         reason = given.note(request.reason, "reason")
         return await self._change(
-            partial(verbs[request.mode], identifier=request.cameo_id, subject=_own(), reason=reason, now=self._clock())
+            partial(verbs[request.mode], identifier=request.cameo_id, subject=own_subject(), reason=reason, now=self._clock())
         )
 
     async def ResumeCameo(self, request: ResumeCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """End a pause."""
-        return await self._change(partial(cameos.resume, identifier=request.cameo_id, subject=_own(), now=self._clock()))
+        return await self._change(partial(cameos.resume, identifier=request.cameo_id, subject=own_subject(), now=self._clock()))
 
     async def DeleteCameo(self, request: DeleteCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """Destroy a cameo."""
-        tombstone = await self._change(partial(cameos.delete, identifier=request.cameo_id, subject=_own(), now=self._clock()))
+        tombstone = await self._change(
+            partial(cameos.delete, identifier=request.cameo_id, subject=own_subject(), now=self._clock())
+        )
         if not await asyncio.to_thread(self._scrub):
             log.info("the write-ahead log is being read; it is emptied within a minute")
         return tombstone
@@ -271,12 +286,16 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         self, request: WatchCameoEventsRequest, context: Context[WatchCameoEventsRequest, CameoEvent]
     ) -> None:
         """Stream what happens after the cursor."""
-        number, subject = given.number_of(request.cursor) or 0, _own()
+        number, subject, holder = given.number_of(request.cursor) or 0, own_subject(), current_holder()
         while not self._stopping.is_set():
-            found = await self._read(partial(events.after, number=number, subject=subject, limit=_EVENTS_AT_ONCE))
+            if holder is None:
+                found = await self._read(partial(events.after, number=number, subject=subject, limit=_EVENTS_AT_ONCE))
+                number = found[-1].number if found else number
+            else:
+                work = partial(watching.after, number=number, holder=holder, limit=_EVENTS_AT_ONCE)
+                found, number = await self._read(work)
             for event in found:
                 await context.write(convert.event(event))
-                number = event.number
             if not found:
                 await _either(self._stopping, _POLL_S)
         raise RequestError(error_reason_pb2.SERVER_STOPPING, "the server is stopping; go on elsewhere", retry_after_s=1.0)
@@ -296,12 +315,6 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
             except RelationshipNeededError as needed:
                 answers[needed.pair] = await self._relationships.mutuals(*needed.pair)
         raise RuntimeError("the same relationship was asked for again")
-
-
-def _own() -> str | None:
-    """Return whose cameos the caller sees: their own, or None, which is everyone's, for the app."""
-    caller = current_caller()
-    return caller.id if caller.role is Role.OWNER else None
 
 
 async def _either(event: asyncio.Event, wait_s: float) -> None:

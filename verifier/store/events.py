@@ -12,13 +12,20 @@ from verifier.store import tables
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
     from verifier.cameo.model import Cameo
 
 
 def append(
-    connection: Connection, cameo: Cameo, kind: EventKind, *, now: datetime, grant_id: str = "", output_id: str = ""
+    connection: Connection,
+    cameo: Cameo,
+    kind: EventKind,
+    *,
+    now: datetime,
+    grant_id: str = "",
+    output_id: str = "",
+    removal_id: str = "",
 ) -> int:
     """Add an event, inside a transaction of the caller, and return its number.
 
@@ -35,6 +42,7 @@ def append(
         "at": now,
         "grant_id": grant_id,
         "output_id": output_id,
+        "removal_id": removal_id,
     }
     connection.execute(insert(tables.events).values(row))
     return number
@@ -46,6 +54,11 @@ def after(connection: Connection, number: int, *, subject: str | None, limit: in
     query = select(table).where(table.c.number > number).order_by(table.c.number).limit(limit)
     if subject is not None:
         query = query.where(table.c.subject == subject)
+    return read(connection, query)
+
+
+def read(connection: Connection, query: Select[Any]) -> list[Event]:
+    """Return the events that a query of the whole table's columns finds."""
     return [_event(row) for row in connection.execute(query)]
 
 
@@ -56,4 +69,4 @@ def last(connection: Connection) -> int:
 
 
 def _event(row: Row[Any]) -> Event:
-    return Event(row.number, row.cameo_id, EventKind(row.kind), row.at, row.grant_id, row.output_id)
+    return Event(row.number, row.cameo_id, EventKind(row.kind), row.at, row.grant_id, row.output_id, row.removal_id)

@@ -44,6 +44,8 @@ class Made:
     c2pa_manifest: str
     state: OutputState
     creator: str
+    platform: str = ""
+    """Who shows it; empty where that is not said."""
 
 
 def check(
@@ -112,7 +114,8 @@ def spend(
 def record(connection: Connection, grant_id: str, made: Made, *, audience: str, identifier: str, now: datetime) -> Output:
     """Keep what came out of a job whose grant was spent, whatever the owner has said since: they are to see it.
 
-    The same output again is the first one's record; a draft can become published, never the other way.
+    The same output again is the first one's record; a draft can become published, never the other way. A platform that was not
+    named can be named, and stays.
 
     Raises:
         RefusedError: `GRANT_UNKNOWN`, `GRANT_NOT_SPENT` or `OUTPUT_RECORDED_OTHERWISE`.
@@ -131,21 +134,30 @@ def record(connection: Connection, grant_id: str, made: Made, *, audience: str, 
             "c2pa_manifest": made.c2pa_manifest,
             "state": made.state.value,
             "creator": made.creator,
+            "platform": made.platform,
             "created_at": now,
             "updated_at": now,
         }
         connection.execute(insert(table).values(values))
+        named = bool(made.platform)
     else:
         earlier = _output(row)
         facts = (earlier.c2pa_manifest, earlier.creator) == (made.c2pa_manifest, made.creator)
-        if not facts or (earlier.state, made.state) == (OutputState.PUBLISHED, OutputState.DRAFT):
+        platform = earlier.platform or made.platform
+        moved = made.platform not in {"", platform}
+        if not facts or moved or (earlier.state, made.state) == (OutputState.PUBLISHED, OutputState.DRAFT):
             raise RefusedError(Refusal.OUTPUT_RECORDED_OTHERWISE)
-        if earlier.state is made.state:
+        if (earlier.state, earlier.platform) == (made.state, platform):
             return earlier
-        connection.execute(update(table).where(table.c.id == earlier.id).values(state=made.state.value, updated_at=now))
+        named = platform != earlier.platform
+        values = {"state": made.state.value, "platform": platform, "updated_at": now}
+        connection.execute(update(table).where(table.c.id == earlier.id).values(values))
     output = _output(connection.execute(select(table).where(mine)).one())
+    number = 0
     for cameo in _in_order(cameos.several(connection, grant.cameo_ids, hold=False), grant.cameo_ids):
-        events.append(connection, cameo, EventKind.OUTPUT_RECORDED, now=now, grant_id=grant_id, output_id=output.id)
+        number = events.append(connection, cameo, EventKind.OUTPUT_RECORDED, now=now, grant_id=grant_id, output_id=output.id)
+    if named:
+        connection.execute(update(table).where(table.c.id == output.id).values(shown_since=number))
     return output
 
 
@@ -240,4 +252,5 @@ def _output(row: Row[Any]) -> Output:
         creator=row.creator,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        platform=row.platform,
     )

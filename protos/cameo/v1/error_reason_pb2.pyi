@@ -52,6 +52,9 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RELATIONSHIPS_UNAVAILABLE: _ClassVar[ErrorReason]
     RELATIONSHIPS_KEPT_ELSEWHERE: _ClassVar[ErrorReason]
     STATUS_LIST_UNKNOWN: _ClassVar[ErrorReason]
+    OUTPUT_UNKNOWN: _ClassVar[ErrorReason]
+    REMOVAL_UNKNOWN: _ClassVar[ErrorReason]
+    REMOVAL_ANSWERED: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 CONFIG_MISSING: ErrorReason
 CONFIG_REPEATED: ErrorReason
@@ -98,3 +101,6 @@ PAGE_TOKEN_INVALID: ErrorReason
 RELATIONSHIPS_UNAVAILABLE: ErrorReason
 RELATIONSHIPS_KEPT_ELSEWHERE: ErrorReason
 STATUS_LIST_UNKNOWN: ErrorReason
+OUTPUT_UNKNOWN: ErrorReason
+REMOVAL_UNKNOWN: ErrorReason
+REMOVAL_ANSWERED: ErrorReason
