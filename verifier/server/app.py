@@ -31,6 +31,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from verifier import profiles
+from verifier.cameo.webhooks import Schedule
 from verifier.credential import decoys
 from verifier.credential.key_files import open_secret
 from verifier.errors import InvalidRequestError, StoreError
@@ -51,6 +52,8 @@ from verifier.server.relationships import GrpcRelationships, RelationshipService
 from verifier.server.removal_service import RemovalService
 from verifier.server.upload import Uploads
 from verifier.server.verification_service import VerificationService
+from verifier.server.webhook_endpoints import read_endpoints
+from verifier.server.webhook_sender import WebhookLimits, WebhookSender
 from verifier.server.workers import PoolLimits, WorkerPool
 from verifier.store import vault
 from verifier.store.attempts import AttemptStore
@@ -268,6 +271,19 @@ def _open_cameos(
     relationship_service_pb2_grpc.add_RelationshipServiceServicer_to_server(
         RelationshipService(source=source, writes=writes, own=own), server
     )
+    if settings.webhooks is not None:
+        schedule = Schedule(timedelta(seconds=settings.webhook_retry_s), timedelta(hours=settings.webhook_give_up_h))
+        sender = WebhookSender(
+            read_endpoints(settings.webhooks),
+            reads=reads,
+            writes=writes,
+            issuer=issuer,
+            limits=WebhookLimits(settings.webhook_timeout_s, schedule),
+            clock=clock,
+            jitter=secrets.SystemRandom().random,
+        )
+        sender.start()
+        opening.push_async_callback(sender.stop)
     removal_service_pb2_grpc.add_RemovalServiceServicer_to_server(
         RemovalService(reads=reads, writes=writes, due_in=due_in, new_id=new_id, clock=clock), server
     )

@@ -312,6 +312,23 @@ event_counter = Table(
     Column("last", BigInteger, nullable=False),
 )
 
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    # Number of the last event that was delivered, or of the newest there was when the endpoint was new.
+    Column("cursor", BigInteger, nullable=False),
+    Column("delivered", BigInteger, nullable=False),
+    Column("delivered_at", UtcMicroseconds),
+    Column("attempts", Integer, nullable=False),
+    Column("failing_since", UtcMicroseconds),
+    Column("next_at", UtcMicroseconds),
+    Column("last_error", String(200), nullable=False),
+    Column("stopped_at", UtcMicroseconds),
+    Column("claimed_by", String(64)),
+    Column("claimed_until", UtcMicroseconds),
+)
+
 follows = Table(
     "follows",
     metadata,

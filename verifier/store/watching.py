@@ -13,6 +13,7 @@ from sqlalchemy import and_, exists, or_, select
 
 from verifier.cameo.model import EventKind
 from verifier.cameo.removals import HolderKind
+from verifier.cameo.webhooks import ENDS
 from verifier.store import events, tables
 
 if TYPE_CHECKING:
@@ -21,14 +22,12 @@ if TYPE_CHECKING:
     from verifier.cameo.model import Event
     from verifier.cameo.removals import Holder
 
-ENDS = (EventKind.WAS_PAUSED, EventKind.WAS_RESUMED, EventKind.WAS_REVOKED, EventKind.WAS_DELETED)
-
 
 def after(connection: Connection, number: int, *, holder: Holder, limit: int) -> tuple[list[Event], int]:
     """Return the events with greater numbers that a holder is told of, oldest first, and up to which number it was looked."""
     last = events.last(connection)
     table = tables.events
-    concerns = or_(and_(table.c.kind.in_([kind.value for kind in ENDS]), _knows(holder)), _is_asked(holder))
+    concerns = or_(and_(table.c.kind.in_(sorted(kind.value for kind in ENDS)), _knows(holder)), _is_asked(holder))
     query = select(table).where(table.c.number > number, concerns).order_by(table.c.number).limit(limit)
     found = events.read(connection, query)
     if len(found) == limit:

@@ -240,5 +240,9 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         },
         "events": {"number", "cameo_id", "subject", "kind", "at", "grant_id", "output_id", "removal_id"},
         "event_counter": {"id", "last"},
+        "webhooks": {
+            *("name", "cursor", "delivered", "delivered_at", "attempts", "failing_since", "next_at", "last_error"),
+            *("stopped_at", "claimed_by", "claimed_until"),
+        },
         "follows": {"follower", "followee"},
     }

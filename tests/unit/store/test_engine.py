@@ -90,5 +90,5 @@ def test_the_tables_are_portable() -> None:
         "postgresql+psycopg://", lambda sql, *_, **__: statements.append(str(sql.compile(dialect=postgresql.dialect())))
     )
     metadata.create_all(engine, checkfirst=False)
-    assert sum("CREATE TABLE" in statement for statement in statements) == len(metadata.tables) == 18
-    assert sum("BIGINT" in statement for statement in statements) == 17
+    assert sum("CREATE TABLE" in statement for statement in statements) == len(metadata.tables) == 19
+    assert sum("BIGINT" in statement for statement in statements) == 18

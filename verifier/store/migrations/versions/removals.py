@@ -1,4 +1,4 @@
-"""Removals: where an output is shown, who was asked to remove it, and the events that say so."""
+"""Removals: where an output is shown, who was asked to remove it, the events that say so, and how webhooks stand."""
 
 from __future__ import annotations
 
@@ -54,10 +54,26 @@ def upgrade() -> None:
     op.create_index("ix_removals_cameo_id_number", "removals", ["cameo_id", "number"])
     op.create_index("ix_removals_holder_kind_holder_number", "removals", ["holder_kind", "holder", "number"])
     op.create_index("ix_removals_output_id", "removals", ["output_id"])
+    op.create_table(
+        "webhooks",
+        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("cursor", sa.BigInteger, nullable=False),
+        sa.Column("delivered", sa.BigInteger, nullable=False),
+        sa.Column("delivered_at", sa.BigInteger),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("failing_since", sa.BigInteger),
+        sa.Column("next_at", sa.BigInteger),
+        sa.Column("last_error", sa.String(200), nullable=False),
+        sa.Column("stopped_at", sa.BigInteger),
+        sa.Column("claimed_by", sa.String(64)),
+        sa.Column("claimed_until", sa.BigInteger),
+        sa.PrimaryKeyConstraint("name", name="pk_webhooks"),
+    )
 
 
 def downgrade() -> None:
     """Drop the tables and columns, and with them every removal."""
+    op.drop_table("webhooks")
     op.drop_table("removals")
     op.drop_table("removal_requests")
     op.drop_column("events", "removal_id")
