@@ -18,7 +18,7 @@ from tests.grpc.client import refused
 from tests.grpc.test_cameos import SHA, World
 from tests.grpc.test_refusals import Clock
 from verifier.cameo.removals import HolderKind, RemovalAnswer, RemovalState
-from verifier.store import removals
+from verifier.store import removals, watching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -319,8 +319,9 @@ async def test_generators_and_platforms_watch_what_ends_a_cameo_they_use(open_si
         assert await site.seen(site.other_generator) == await site.seen(site.other_platform) == []
 
 
-async def test_a_watch_that_waits_is_told_of_a_revocation(open_site: Any) -> None:
+async def test_a_watch_that_waits_is_told_of_a_revocation(open_site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A generator's open stream brings the end of a cameo it was granted, though nothing of its own happened for long."""
+    monkeypatch.setattr(watching, "LOOKED_AT_ONCE", 2)
     async with open_site() as site:
         cameo, busy = await site.cameo(who_may_use="EVERYONE"), await site.cameo()
         await site.authorize(cameo)

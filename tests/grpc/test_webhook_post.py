@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import ssl
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from tests.grpc.receiver import receiving
 from verifier.cameo.model import EventKind
@@ -160,6 +167,55 @@ async def test_the_address_that_was_looked_at_is_the_one_connected_to(monkeypatc
         assert not await posted(receiver.url.replace("127.0.0.1", "shorts.example"), private=True)
         assert asked.count("shorts.example") == 1
         assert receiver.came[0].headers["host"].startswith("shorts.example:")
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted", "expected"),
+    [
+        ("shorts.example", True, ""),
+        ("shorts.example", False, "no connection: ConnectError"),
+        ("other.example", True, "no connection: ConnectError"),
+    ],
+)
+async def test_a_receivers_certificate_is_checked_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, expected: str, *, trusted: bool
+) -> None:
+    """The certificate must be trusted and for the name in the URL, though the connection goes to an address."""
+    certificate = certify("shorts.example", tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate if trusted else certify("elsewhere.example", tmp_path)))
+    real = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", lambda _, port, **how: real("127.0.0.1", port, **how))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"POST /hook HTTP/1.1\r\nHost: shorts.example:")
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        assert await posted(f"https://{name}:{port}/hook", private=True) == expected
+
+
+def certify(name: str, folder: Path) -> Path:
+    """Make a certificate that signs itself, and write it behind its key."""
+    key, now = Ed25519PrivateKey.generate(), datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, None)
+    )
+    path = folder / f"{name}.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(private + made.public_bytes(Encoding.PEM))
+    return path
 
 
 async def test_what_a_receiver_does_wrong_is_said_in_few_words() -> None:

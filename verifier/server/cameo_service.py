@@ -250,8 +250,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         def work(connection: Connection) -> tuple[list[Use], Mapping[str, list[Removal]]]:
             cameos.get(connection, request.cameo_id, subject=subject)
             found = uses.of_cameo(connection, request.cameo_id, before=before, limit=size + 1)
-            outputs = [output.id for use in found for output in use.outputs]
-            return found, removals.of_outputs(connection, request.cameo_id, outputs)
+            return found, removals.of_grants(connection, request.cameo_id, [use.grant.id for use in found])
 
         found, asked = await self._read(work)
         page, now = found[:size], self._clock()
@@ -290,13 +289,14 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         while not self._stopping.is_set():
             if holder is None:
                 found = await self._read(partial(events.after, number=number, subject=subject, limit=_EVENTS_AT_ONCE))
-                number = found[-1].number if found else number
+                upto = found[-1].number if found else number
             else:
                 work = partial(watching.after, number=number, holder=holder, limit=_EVENTS_AT_ONCE)
-                found, number = await self._read(work)
+                found, upto = await self._read(work)
             for event in found:
                 await context.write(convert.event(event))
-            if not found:
+            number, before = upto, number
+            if number == before:
                 await _either(self._stopping, _POLL_S)
         raise RequestError(error_reason_pb2.SERVER_STOPPING, "the server is stopping; go on elsewhere", retry_after_s=1.0)
 

@@ -63,22 +63,14 @@ class RemovalService(removal_service_pb2_grpc.RemovalServiceServicer):
     ) -> RequestRemovalResponse:
         """Open removals."""
         require_request_id(request.request_id)
-        output_id, now = convert.what(request), self._clock()
-        work = partial(
-            removals.request,
-            cameo_id=request.cameo_id,
-            output_id=output_id,
-            subject=own_subject(),
-            request_id=request.request_id.lower(),
-            reason=given.note(request.reason, "reason"),
-            new_id=self._new_id,
-            now=now,
-            due_in=self._due_in,
-        )
-        # Each round is a transaction of its own; what was recorded after the first one is not asked for.
+        now, reason = self._clock(), given.note(request.reason, "reason")
+        asked = removals.Request(request.cameo_id, convert.what(request), request.request_id.lower(), reason)
+        until = await self._write(partial(removals.begin, asked=asked, subject=own_subject(), now=now))
+        work = partial(removals.open_some, asked=asked, until=until, new_id=self._new_id, now=now, due_in=self._due_in)
+        # Each round is a transaction of its own, so that other work gets its turn.
         while await self._write(work):
             pass
-        page, token = await self._page(request.cameo_id, output_id, before=None, size=given.PAGE_MAX)
+        page, token = await self._page(asked.cameo_id, asked.output_id, before=None, size=given.PAGE_MAX)
         shown = [convert.removal(each, now=now) for each in page]
         return removal_service_pb2.RequestRemovalResponse(removals=shown, next_page_token=token)
 

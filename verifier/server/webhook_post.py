@@ -52,8 +52,13 @@ class Poster:
         """Keep the parts; private: the site allows addresses that are not public. Plain http goes to loopback only."""
         self._url = url
         self._timeout_s = timeout_s
-        backend = _Guarded(private=private, loopback=urlsplit(url).scheme != "https")
-        self._pool = httpcore2.AsyncConnectionPool(max_connections=1, keepalive_expiry=30, network_backend=backend)
+        secure = urlsplit(url).scheme == "https"
+        self._pool = httpcore2.AsyncConnectionPool(
+            httpcore2.default_ssl_context() if secure else None,
+            max_connections=1,
+            keepalive_expiry=30,
+            network_backend=_Guarded(private=private, loopback=not secure),
+        )
 
     async def post(self, headers: Mapping[str, str], body: bytes) -> None:
         """Return once the receiver has answered 2xx.

@@ -103,13 +103,15 @@ class WebhookSender:
         looked = _NOT_BEGUN
         try:
             while True:
+                before = looked
                 try:
                     looked = await self._round(endpoint, poster, looked)
                 except (KeyFileError, StoreError) as error:
                     log.warning("webhooks wait", endpoint=endpoint.name, error=str(error))
                 except Exception:
                     log.exception("webhooks wait: a fault of ours, or of a signing backend", endpoint=endpoint.name)
-                await asyncio.sleep(POLL_S)
+                if looked == before:
+                    await asyncio.sleep(POLL_S)
         finally:
             await poster.close()
 

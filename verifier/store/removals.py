@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, insert, select, update
@@ -27,34 +28,62 @@ _FINISHED = sorted(state.value for state in FINISHED)
 _TABLE, _OUTPUTS, _GRANTS = tables.removals, tables.outputs, tables.grants
 
 
-def request(
-    connection: Connection,
-    cameo_id: str,
-    output_id: str,
-    *,
-    subject: str | None,
-    request_id: str,
-    reason: str,
-    new_id: Callable[[], str],
-    now: datetime,
-    due_in: timedelta,
-) -> bool:
-    """Open the removal of one output of a cameo, or of all there are (`output_id` empty), drafts included.
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an owner asks for: one output of a cameo, or all there are (`output_id` empty), drafts included."""
 
-    What was asked for already stays as it stands. Return whether there is more to open: then call it again.
+    cameo_id: str
+    output_id: str
+    request_id: str
+    reason: str
+
+
+def begin(connection: Connection, asked: Request, *, subject: str | None, now: datetime) -> datetime | None:
+    """Keep that an owner asks for removal.
+
+    Return None, or when that was asked, where the request was made before: what was recorded since is not part of it.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `OUTPUT_UNKNOWN` or `REQUEST_ID_REUSED`.
     """
-    # Held, so that of two requests at once the later one sees what the first has opened.
-    connection.execute(select(tables.cameos.c.id).where(tables.cameos.c.id == cameo_id).with_for_update())
-    cameo = cameos.get(connection, cameo_id, subject=subject)
-    asked_at, reason = _request(connection, cameo_id, output_id, request_id=request_id, reason=reason, now=now)
-    found = connection.execute(_unopened(cameo_id, output_id, until=asked_at).limit(OPENED_AT_ONCE)).all()
-    if output_id and not found and not of_outputs(connection, cameo_id, (output_id,)):
-        raise RefusedError(Refusal.OUTPUT_UNKNOWN)
+    _held(connection, asked.cameo_id, subject)
+    if asked.output_id:
+        uses = tables.grant_cameos
+        made = select(_OUTPUTS.c.id).join(uses, uses.c.grant_id == _OUTPUTS.c.grant_id)
+        mine = made.where(uses.c.cameo_id == asked.cameo_id, _OUTPUTS.c.id == asked.output_id)
+        if connection.execute(mine).one_or_none() is None:
+            raise RefusedError(Refusal.OUTPUT_UNKNOWN)
+    table = tables.removal_requests
+    query = select(table).where(table.c.cameo_id == asked.cameo_id, table.c.request_id == asked.request_id)
+    earlier = connection.execute(query).one_or_none()
+    if earlier is None:
+        connection.execute(insert(table).values({**asdict(asked), "created_at": now}))
+        return None
+    if (earlier.output_id, earlier.reason) != (asked.output_id, asked.reason):
+        raise RefusedError(Refusal.REQUEST_ID_REUSED)
+    asked_at: datetime = earlier.created_at
+    return asked_at
+
+
+def open_some(
+    connection: Connection,
+    asked: Request,
+    *,
+    until: datetime | None,
+    new_id: Callable[[], str],
+    now: datetime,
+    due_in: timedelta,
+) -> bool:
+    """Open removals of a request that was begun, of what was recorded until a time, and return whether there may be more.
+
+    What was asked for already stays as it stands.
+    """
+    cameo = _held(connection, asked.cameo_id, None)
+    # Held, so that an output that is put on a platform right now is asked for there, by this or by `follow`.
+    query = _unopened(asked.cameo_id, asked.output_id, until=until).limit(OPENED_AT_ONCE).with_for_update(of=_OUTPUTS)
+    found = connection.execute(query).all()
     for row in found:
-        _open(connection, cameo, row, request_id=request_id, reason=reason, identifier=new_id(), now=now, due_in=due_in)
+        _open(connection, cameo, row, asked, identifier=new_id(), now=now, due_in=due_in)
     return len(found) == OPENED_AT_ONCE
 
 
@@ -67,8 +96,8 @@ def follow(connection: Connection, output_id: str, *, new_id: Callable[[], str],
     first = {each.cameo_id: each for each in reversed(asked) if each.cameo_id not in told}
     for cameo_id in sorted(first):
         cameo, earlier = cameos.get(connection, cameo_id, subject=None), first[cameo_id]
-        how = {"request_id": earlier.request_id, "reason": earlier.reason}
-        _open(connection, cameo, row, identifier=new_id(), now=now, due_in=due_in, **how)
+        again = Request(cameo_id, output_id, earlier.request_id, earlier.reason)
+        _open(connection, cameo, row, again, identifier=new_id(), now=now, due_in=due_in)
 
 
 def of_cameo(connection: Connection, cameo_id: str, output_id: str, *, before: int | None, limit: int) -> list[Removal]:
@@ -81,9 +110,9 @@ def of_cameo(connection: Connection, cameo_id: str, output_id: str, *, before: i
     return [_removal(row) for row in connection.execute(query)]
 
 
-def of_outputs(connection: Connection, cameo_id: str, output_ids: Collection[str]) -> Mapping[str, list[Removal]]:
-    """Return what one cameo's owner asked about these outputs, oldest first."""
-    query = _removals().where(_TABLE.c.cameo_id == cameo_id, _TABLE.c.output_id.in_(output_ids)).order_by(_TABLE.c.number)
+def of_grants(connection: Connection, cameo_id: str, grant_ids: Collection[str]) -> Mapping[str, list[Removal]]:
+    """Return what one cameo's owner asked about what came of these grants, by output, oldest first."""
+    query = _removals().where(_TABLE.c.cameo_id == cameo_id, _OUTPUTS.c.grant_id.in_(grant_ids)).order_by(_TABLE.c.number)
     found: dict[str, list[Removal]] = defaultdict(list)
     for row in connection.execute(query):
         found[row.output_id].append(_removal(row))
@@ -142,31 +171,24 @@ def answer(
     return now_answered
 
 
-def _request(
-    connection: Connection, cameo_id: str, output_id: str, *, request_id: str, reason: str, now: datetime
-) -> tuple[datetime, str]:
-    """Return when a request was first made and with what reason."""
-    table = tables.removal_requests
-    query = select(table).where(table.c.cameo_id == cameo_id, table.c.request_id == request_id)
-    earlier = connection.execute(query).one_or_none()
-    if earlier is None:
-        row = {"cameo_id": cameo_id, "request_id": request_id, "output_id": output_id, "reason": reason, "created_at": now}
-        connection.execute(insert(table).values(row))
-        return now, reason
-    if (earlier.output_id, earlier.reason) != (output_id, reason):
-        raise RefusedError(Refusal.REQUEST_ID_REUSED)
-    return earlier.created_at, earlier.reason
+def _held(connection: Connection, cameo_id: str, subject: str | None) -> Cameo:
+    """Return a cameo; of two requests at once, the later one sees what the first has opened."""
+    held = select(tables.cameos.c.id).where(tables.cameos.c.id == cameo_id).with_for_update(key_share=True)
+    connection.execute(held)
+    return cameos.get(connection, cameo_id, subject=subject)
 
 
 def _held_outputs() -> Select[Any]:
     return select(_OUTPUTS, _GRANTS.c.audience).join(_GRANTS, _GRANTS.c.id == _OUTPUTS.c.grant_id)
 
 
-def _unopened(cameo_id: str, output_id: str, *, until: datetime) -> Select[Any]:
+def _unopened(cameo_id: str, output_id: str, *, until: datetime | None) -> Select[Any]:
     uses = tables.grant_cameos
     opened = select(_TABLE.c.output_id).where(_TABLE.c.cameo_id == cameo_id)
     query = _held_outputs().join(uses, uses.c.grant_id == _OUTPUTS.c.grant_id)
-    query = query.where(uses.c.cameo_id == cameo_id, _OUTPUTS.c.created_at <= until, _OUTPUTS.c.id.not_in(opened))
+    query = query.where(uses.c.cameo_id == cameo_id, _OUTPUTS.c.id.not_in(opened))
+    if until is not None:
+        query = query.where(_OUTPUTS.c.created_at <= until)
     if output_id:
         query = query.where(_OUTPUTS.c.id == output_id)
     return query.order_by(_OUTPUTS.c.created_at, _OUTPUTS.c.id)
@@ -176,9 +198,8 @@ def _open(
     connection: Connection,
     cameo: Cameo,
     output: Row[Any],
+    asked: Request,
     *,
-    request_id: str,
-    reason: str,
     identifier: str,
     now: datetime,
     due_in: timedelta,
@@ -193,9 +214,9 @@ def _open(
         "output_id": output.id,
         "holder_kind": holder.kind.value,
         "holder": holder.name,
-        "request_id": request_id,
+        "request_id": asked.request_id,
         "state": RemovalState.REMOVAL_REQUESTED.value,
-        "reason": reason,
+        "reason": asked.reason,
         "answer_reason": "",
         "requested_at": now,
         "due_at": now + due_in,

@@ -123,6 +123,8 @@ def record(connection: Connection, grant_id: str, made: Made, *, audience: str, 
     grant = _grant(connection, grant_id, audience, hold=True)
     if grant.spent_at is None:
         raise RefusedError(Refusal.GRANT_NOT_SPENT)
+    # Held before anything is written, in the order that everyone keeps: cameos, outputs, the counter of events.
+    found = cameos.several(connection, grant.cameo_ids, hold=True)
     table = tables.outputs
     mine = (table.c.grant_id == grant_id) & (table.c.sha256 == made.sha256)
     row = connection.execute(select(table).where(mine)).one_or_none()
@@ -154,7 +156,7 @@ def record(connection: Connection, grant_id: str, made: Made, *, audience: str, 
         connection.execute(update(table).where(table.c.id == earlier.id).values(values))
     output = _output(connection.execute(select(table).where(mine)).one())
     number = 0
-    for cameo in _in_order(cameos.several(connection, grant.cameo_ids, hold=False), grant.cameo_ids):
+    for cameo in _in_order(found, grant.cameo_ids):
         number = events.append(connection, cameo, EventKind.OUTPUT_RECORDED, now=now, grant_id=grant_id, output_id=output.id)
     if named:
         connection.execute(update(table).where(table.c.id == output.id).values(shown_since=number))

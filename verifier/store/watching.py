@@ -23,16 +23,21 @@ if TYPE_CHECKING:
     from verifier.cameo.removals import Holder
 
 
+LOOKED_AT_ONCE = 10_000
+"""Events looked through in one go at most: whoever has not asked for long must not hold up the others."""
+
+
 def after(connection: Connection, number: int, *, holder: Holder, limit: int) -> tuple[list[Event], int]:
-    """Return the events with greater numbers that a holder is told of, oldest first, and up to which number it was looked."""
-    last = events.last(connection)
+    """Return events with greater numbers that a holder is told of, oldest first, and up to which number it was looked.
+
+    There may be more unless that is `number` itself.
+    """
+    upto = max(number, min(events.last(connection), number + LOOKED_AT_ONCE))
     table = tables.events
     concerns = or_(and_(table.c.kind.in_(sorted(kind.value for kind in ENDS)), _knows(holder)), _is_asked(holder))
-    query = select(table).where(table.c.number > number, concerns).order_by(table.c.number).limit(limit)
-    found = events.read(connection, query)
-    if len(found) == limit:
-        return found, found[-1].number
-    return found, max(number, last, *(event.number for event in found))
+    query = select(table).where(table.c.number > number, table.c.number <= upto, concerns)
+    found = events.read(connection, query.order_by(table.c.number).limit(limit))
+    return found, found[-1].number if len(found) == limit else upto
 
 
 def _knows(holder: Holder) -> ColumnElement[bool]:
