@@ -228,6 +228,36 @@ async def test_what_another_server_is_sending_is_left_to_it(open_site: Any, tmp_
         assert utc_now() >= until
 
 
+async def test_servers_side_by_side_tell_each_thing_once(open_site: Any) -> None:
+    """Two servers over one database take turns: nothing is told twice or out of order."""
+    async with receiving() as receiver:
+        listed = endpoint("backend", receiver.url)
+        async with open_site(listed), open_site(listed) as site:
+            cameo = await site.cameo()
+            for number in range(10):
+                cameo = await site.update(cameo, voice_notes=str(number))
+            await receiver.until(lambda receiver: len(receiver.taken) == 11)
+            await asyncio.sleep(1)
+        assert [each.id for each in receiver.came] == [f"evt_{number}" for number in range(1, 12)]
+
+
+async def test_a_removal_is_delivered_to_its_holder_alone(open_site: Any, tmp_path: Path) -> None:
+    """That the app or another platform was told leaves a removal undelivered; that its generator was, delivers it."""
+    async with receiving() as app, receiving() as generator:
+        generator.script = [500, 500]
+        asking = endpoint("g", generator.url, "generator", id=AUDIENCE), endpoint("p", app.url, "platform", id=SHOWS)
+        async with open_site(endpoint("backend", app.url), *asking, webhook_retry_s=1) as site:
+            cameo = await site.cameo(who_may_use="EVERYONE")
+            await site.ask(cameo, await site.output(cameo))
+            await app.until(lambda receiver: "removal_requested" in receiver.types())
+            [asked] = (await site.listed(cameo)).removals
+            assert state(asked) == "REMOVAL_REQUESTED"
+            await generator.until(lambda receiver: receiver.types() == ["removal_requested"])
+            await eventually(lambda: standings(tmp_path)["g"].delivered == 1)
+            assert state((await site.listed(cameo)).removals[0]) == "REMOVAL_DELIVERED"
+        assert app.types().count("removal_requested") == 1
+
+
 def _serve(settings: dict[str, Any], journal: Path, pipe: Connection) -> None:
     """Serve until killed."""
 

@@ -167,12 +167,12 @@ class WebhookSender:
             after = before.after_failure(
                 str(failure), wait=max(wait, failure.wait), give_up=self._limits.schedule.give_up, gone=failure.gone, now=now
             )
-        delivered, until = None if failure else event, now + self._claimed_for
+        until = now + self._claimed_for
+        # The app is told of every removal; only its holder's own endpoint delivers it.
+        asked = event.removal_id if failure is None and endpoint.holder is not None else ""
         kept = await self._do(
             self._writes,
-            lambda connection: webhooks.settle(
-                connection, before, after, delivered=delivered, server=self._server, until=until, now=now
-            ),
+            lambda connection: webhooks.settle(connection, before, after, asked=asked, server=self._server, until=until, now=now),
         )
         if failure is not None:
             self._report(after, identifier)

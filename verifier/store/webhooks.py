@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, or_, select, update
 
-from verifier.cameo.model import EventKind
 from verifier.cameo.webhooks import Standing
 from verifier.store import events, removals, tables, watching
 
@@ -69,17 +68,20 @@ def settle(
     before: Standing,
     after: Standing,
     *,
-    delivered: Event | None,
+    asked: str,
     server: str,
     until: datetime,
     now: datetime,
 ) -> bool:
-    """Keep how an endpoint stands after an attempt, and the claim; False where another server has taken over."""
+    """Keep how an endpoint stands after an attempt, and the claim; False where another server has taken over.
+
+    asked: the removal whose holder was told of it by this; empty where none was.
+    """
     mine = (_TABLE.c.name == before.name) & (_TABLE.c.cursor == before.cursor) & (_TABLE.c.claimed_by == server)
     if connection.execute(update(_TABLE).where(mine).values({**_row(after), "claimed_until": until})).rowcount != 1:
         return False
-    if delivered is not None and delivered.kind is EventKind.REMOVAL_WAS_REQUESTED:
-        removals.deliver(connection, [delivered.removal_id], now=now)
+    if asked:
+        removals.deliver(connection, [asked], now=now)
     return True
 
 
