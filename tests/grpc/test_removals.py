@@ -60,7 +60,7 @@ class Site(World):
         """List what is to be removed."""
         return await self.removals.ListPendingRemovals(removals_wire.ListPendingRemovalsRequest(**more), metadata=by)
 
-    def answer(self, removal: Any, answer: str, reason: str = "", *, by: Metadata) -> Any:
+    def reply(self, removal: Any, answer: str, reason: str = "", *, by: Metadata) -> Any:
         """Answer a removal."""
         request = removals_wire.AcknowledgeRemovalRequest(removal_id=removal.id, answer=answer, reason=reason)
         return self.removals.AcknowledgeRemoval(request, metadata=by)
@@ -123,13 +123,13 @@ async def test_a_removal_from_the_asking_to_the_end(open_site: Any) -> None:
         assert (told.id, told.sha256, told.c2pa_manifest_id, told.grant_id) == (asked.id, SHA, "urn:c2pa:1", output.grant_id)
         assert (state(told), told.HasField("deliver_time")) == ("REMOVAL_DELIVERED", True)
 
-        taken = await site.answer(told, "HOLDER_WILL_REMOVE", by=site.platform)
+        taken = await site.reply(told, "HOLDER_WILL_REMOVE", by=site.platform)
         assert (state(taken), taken.HasField("acknowledge_time"), taken.HasField("finish_time")) == (
             *("REMOVAL_ACKNOWLEDGED", True),
             False,
         )
         assert [each.id for each in (await site.pending(site.platform)).removals] == [asked.id]
-        done = await site.answer(told, "HOLDER_REMOVED", by=site.platform)
+        done = await site.reply(told, "HOLDER_REMOVED", by=site.platform)
         assert (state(done), done.HasField("finish_time")) == ("REMOVAL_DONE", True)
         assert not (await site.pending(site.platform)).removals
 
@@ -154,17 +154,17 @@ async def test_a_refusal_needs_a_reason_and_can_only_become_a_removal(open_site:
             ("HOLDER_REFUSES", " ", "reason"),
             ("HOLDER_REFUSES", "x" * 501, "reason"),
         ):
-            error = await refused(site.answer(asked, answer, reason, by=site.generator))
+            error = await refused(site.reply(asked, answer, reason, by=site.generator))
             assert (error.reason, error.metadata) == ("REQUEST_INVALID", {"field": field})
-        kept = await site.answer(asked, "HOLDER_REFUSES", "it is news", by=site.generator)
+        kept = await site.reply(asked, "HOLDER_REFUSES", "it is news", by=site.generator)
         assert (state(kept), kept.answer_reason) == ("REMOVAL_REFUSED", "it is news")
-        assert await site.answer(asked, "HOLDER_REFUSES", "another word", by=site.generator) == kept
-        error = await refused(site.answer(asked, "HOLDER_WILL_REMOVE", by=site.generator))
+        assert await site.reply(asked, "HOLDER_REFUSES", "another word", by=site.generator) == kept
+        error = await refused(site.reply(asked, "HOLDER_WILL_REMOVE", by=site.generator))
         assert (error.code.name, error.reason) == ("FAILED_PRECONDITION", "REMOVAL_ANSWERED")
-        done = await site.answer(asked, "HOLDER_REMOVED", by=site.generator)
+        done = await site.reply(asked, "HOLDER_REMOVED", by=site.generator)
         assert (state(done), done.answer_reason) == ("REMOVAL_DONE", "")
         for answer in ("HOLDER_WILL_REMOVE", "HOLDER_REFUSES"):
-            assert (await refused(site.answer(asked, answer, "no", by=site.generator))).reason == "REMOVAL_ANSWERED"
+            assert (await refused(site.reply(asked, answer, "no", by=site.generator))).reason == "REMOVAL_ANSWERED"
 
 
 async def test_all_outputs_can_go_after_the_cameo_is_gone(open_site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -218,7 +218,7 @@ async def test_what_is_not_the_callers_does_not_exist(open_site: Any) -> None:
         with pytest.raises(Exception, match="no cameo has this id"):
             await site.listed(cameo, by=site.stranger)
         for by in (site.other_platform, site.generator, site.other_generator):
-            error = await refused(site.answer(asked, "HOLDER_REMOVED", by=by))
+            error = await refused(site.reply(asked, "HOLDER_REMOVED", by=by))
             assert (error.code.name, error.reason) == ("NOT_FOUND", "REMOVAL_UNKNOWN")
             assert not (await site.pending(by)).removals
         assert state((await site.listed(cameo)).removals[0]) == "REMOVAL_REQUESTED"
@@ -253,7 +253,7 @@ async def test_a_removal_becomes_overdue(open_site: Any) -> None:
         await site.ask(cameo)
         [last, first] = (await site.listed(cameo)).removals
         assert not last.overdue
-        await site.answer(first, "HOLDER_REFUSES", "no", by=site.generator)
+        await site.reply(first, "HOLDER_REFUSES", "no", by=site.generator)
         clock.ahead = timedelta(minutes=7)
         assert {each.output_id: each.overdue for each in (await site.listed(cameo)).removals} == {
             made[0].id: False,
@@ -267,7 +267,7 @@ async def test_an_output_that_moves_to_a_platform_is_removed_there_too(open_site
         cameo = await site.cameo(who_may_use="EVERYONE")
         output = await site.output(cameo)
         [asked] = (await site.ask(cameo, output, reason="not that one")).removals
-        await site.answer(asked, "HOLDER_REMOVED", by=site.generator)
+        await site.reply(asked, "HOLDER_REMOVED", by=site.generator)
         for _ in range(2):
             shown = await site.record(output.grant_id, state="PUBLISHED", platform=SHOWS)
         assert (shown.id, shown.platform) == (output.id, SHOWS)
@@ -307,7 +307,7 @@ async def test_generators_and_platforms_watch_what_ends_a_cameo_they_use(open_si
         await site.ask(cameo)
         await site.end(cameo, "FOR_GOOD")
         [asked] = (await site.pending(site.platform)).removals
-        await site.answer(asked, "HOLDER_REMOVED", by=site.platform)
+        await site.reply(asked, "HOLDER_REMOVED", by=site.platform)
         await site.stub.DeleteCameo(wire.DeleteCameoRequest(cameo_id=cameo.id), metadata=site.owner)
 
         told = await site.seen(site.platform)

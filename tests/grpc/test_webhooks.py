@@ -107,7 +107,7 @@ async def test_everything_is_told_in_order_and_signed(open_site: Any) -> None:
             await second.until(lambda receiver: len(receiver.taken) == 2)
             [removal] = (await site.listed(cameo)).removals
             assert (state(removal), removal.HasField("deliver_time")) == ("REMOVAL_DELIVERED", True)
-            await site.answer(asked, "HOLDER_REMOVED", by=site.platform)
+            await site.reply(asked, "HOLDER_REMOVED", by=site.platform)
             await site.stub.DeleteCameo(wire.DeleteCameoRequest(cameo_id=cameo.id), metadata=site.owner)
             await first.until(lambda receiver: len(receiver.taken) == 8)
             await second.until(lambda receiver: len(receiver.taken) == 3)

@@ -63,6 +63,11 @@ class Caller:
     id: str
     verified: bool = True
 
+    @property
+    def sees(self) -> str | None:
+        """Whose things an owner or the app is shown: their own, or None, which is everyone's, for the app."""
+        return self.id if self.role is Role.OWNER else None
+
 
 EVERYONE_IS_THE_APP = Caller(Role.APP, "", verified=False)
 
@@ -76,12 +81,6 @@ def current_caller() -> Caller:
     if caller is None:
         raise RuntimeError("a method asks who called, but is open to anyone")
     return caller
-
-
-def own_subject() -> str | None:
-    """Return whose cameos the caller sees: their own, or None, which is everyone's, for the app."""
-    caller = current_caller()
-    return caller.id if caller.role is Role.OWNER else None
 
 
 class CallerTokenError(CameoError):

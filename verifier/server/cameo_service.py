@@ -22,7 +22,7 @@ from verifier.credential.grant_token import open_grant, sign_grant
 from verifier.errors import CredentialError
 from verifier.server import cameo_convert as convert
 from verifier.server import cameo_input as given
-from verifier.server.caller import current_caller, own_subject
+from verifier.server.caller import current_caller
 from verifier.server.removal_convert import current_holder
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RequestError
@@ -125,7 +125,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
             partial(
                 cameos.create,
                 attempt_id=request.attempt_id,
-                subject=own_subject(),
+                subject=_own(),
                 request_id=request.request_id.lower(),
                 text_version=text_version,
                 locale=locale,
@@ -136,7 +136,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
 
     async def GetCameo(self, request: GetCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """Return a cameo."""
-        return convert.cameo(await self._read(partial(cameos.get, identifier=request.cameo_id, subject=own_subject())))
+        return convert.cameo(await self._read(partial(cameos.get, identifier=request.cameo_id, subject=_own())))
 
     async def ListCameos(  # noqa: N802 - the contract's
         self,
@@ -144,7 +144,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> ListCameosResponse:
         """Return a page of a person's cameos."""
-        own = own_subject()
+        own = _own()
         subject = given.user(request.subject, "subject") if own is None or request.subject else own
         if own not in {None, subject}:
             return cameo_service_pb2.ListCameosResponse()
@@ -163,7 +163,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
                 cameos.change,
                 identifier=asked.id,
                 changed=changed,
-                subject=own_subject(),
+                subject=_own(),
                 version=asked.version,
                 now=self._clock(),
             )
@@ -245,7 +245,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> ListUsesResponse:
         """Return a page of uses."""
-        size, before, subject = given.page_size(request.page_size), given.number_of(request.page_token), own_subject()
+        size, before, subject = given.page_size(request.page_size), given.number_of(request.page_token), _own()
 
         def work(connection: Connection) -> tuple[list[Use], Mapping[str, list[Removal]]]:
             cameos.get(connection, request.cameo_id, subject=subject)
@@ -265,18 +265,16 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
             raise given.invalid("mode", "must be PAUSE or FOR_GOOD")
         reason = given.note(request.reason, "reason")
         return await self._change(
-            partial(verbs[request.mode], identifier=request.cameo_id, subject=own_subject(), reason=reason, now=self._clock())
+            partial(verbs[request.mode], identifier=request.cameo_id, subject=_own(), reason=reason, now=self._clock())
         )
 
     async def ResumeCameo(self, request: ResumeCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """End a pause."""
-        return await self._change(partial(cameos.resume, identifier=request.cameo_id, subject=own_subject(), now=self._clock()))
+        return await self._change(partial(cameos.resume, identifier=request.cameo_id, subject=_own(), now=self._clock()))
 
     async def DeleteCameo(self, request: DeleteCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """Destroy a cameo."""
-        tombstone = await self._change(
-            partial(cameos.delete, identifier=request.cameo_id, subject=own_subject(), now=self._clock())
-        )
+        tombstone = await self._change(partial(cameos.delete, identifier=request.cameo_id, subject=_own(), now=self._clock()))
         if not await asyncio.to_thread(self._scrub):
             log.info("the write-ahead log is being read; it is emptied within a minute")
         return tombstone
@@ -285,7 +283,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         self, request: WatchCameoEventsRequest, context: Context[WatchCameoEventsRequest, CameoEvent]
     ) -> None:
         """Stream what happens after the cursor."""
-        number, subject, holder = given.number_of(request.cursor) or 0, own_subject(), current_holder()
+        number, subject, holder = given.number_of(request.cursor) or 0, _own(), current_holder()
         while not self._stopping.is_set():
             if holder is None:
                 found = await self._read(partial(events.after, number=number, subject=subject, limit=_EVENTS_AT_ONCE))
@@ -315,6 +313,11 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
             except RelationshipNeededError as needed:
                 answers[needed.pair] = await self._relationships.mutuals(*needed.pair)
         raise RuntimeError("the same relationship was asked for again")
+
+
+def _own() -> str | None:
+    """Return whose cameos the caller sees: their own, or None, which is everyone's, for the app."""
+    return current_caller().sees
 
 
 async def _either(event: asyncio.Event, wait_s: float) -> None:

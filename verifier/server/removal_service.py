@@ -10,7 +10,7 @@ from cameo.v1 import removal_service_pb2, removal_service_pb2_grpc
 
 from verifier.server import cameo_input as given
 from verifier.server import removal_convert as convert
-from verifier.server.caller import own_subject
+from verifier.server.caller import current_caller
 from verifier.server.request_id import require_request_id
 from verifier.store import cameos, removals
 
@@ -65,7 +65,7 @@ class RemovalService(removal_service_pb2_grpc.RemovalServiceServicer):
         require_request_id(request.request_id)
         now, reason = self._clock(), given.note(request.reason, "reason")
         asked = removals.Request(request.cameo_id, convert.what(request), request.request_id.lower(), reason)
-        until = await self._write(partial(removals.begin, asked=asked, subject=own_subject(), now=now))
+        until = await self._write(partial(removals.begin, asked=asked, subject=current_caller().sees, now=now))
         work = partial(removals.open_some, asked=asked, until=until, new_id=self._new_id, now=now, due_in=self._due_in)
         # Each round is a transaction of its own, so that other work gets its turn.
         while await self._write(work):
@@ -113,7 +113,7 @@ class RemovalService(removal_service_pb2_grpc.RemovalServiceServicer):
         return convert.removal(await self._write(work), now=now)
 
     async def _page(self, cameo_id: str, output_id: str, *, before: int | None, size: int) -> tuple[list[Removal], str]:
-        subject = own_subject()
+        subject = current_caller().sees
 
         def work(connection: Connection) -> list[Removal]:
             cameos.get(connection, cameo_id, subject=subject)
