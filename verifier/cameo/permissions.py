@@ -130,11 +130,13 @@ def require_terms(terms: Terms, *, minor_safeguards: bool) -> None:
         raise RefusedError(Refusal.MINOR_NEEDS_GUARDIAN)
 
 
-def consent_digest(*, cameo_id: str, attempt_id: str, text_version: str, locale: str, agreed_at: datetime) -> str:
-    """Return the hex sha256 over a consent: of its canonical JSON, names in order, the time as ISO 8601 in UTC."""
+def consent_digest(*, cameo_id: str, text_version: str, locale: str, agreed_at: datetime) -> str:
+    """Return the hex sha256 over a consent: of its canonical JSON, names in order, the time as ISO 8601 in UTC.
+
+    The attempt is not in it: a tombstone keeps its consent, and whoever tried all attempts would find the one it was made of.
+    """
     document = {
         "agreed_at": agreed_at.isoformat(),
-        "attempt": attempt_id,
         "cameo": cameo_id,
         "locale": locale,
         "text_version": text_version,

@@ -58,9 +58,7 @@ def create(
     cameo_id = likenesses.cameo_of(connection, attempt_id)
     if not cameo_id:
         raise RefusedError(Refusal.LIKENESS_NOT_KEPT)
-    digest = consent_digest(
-        cameo_id=cameo_id, attempt_id=attempt_id, text_version=text_version, locale=locale, agreed_at=agreed_at
-    )
+    digest = consent_digest(cameo_id=cameo_id, text_version=text_version, locale=locale, agreed_at=agreed_at)
     cameo = Cameo(
         id=cameo_id,
         subject=attempt.subject,
