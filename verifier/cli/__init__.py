@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from verifier.cli import challenge, credential, demo, evaluate, gallery, inspect, models, serve, verify
+from verifier.cli import challenge, credential, demo, evaluate, gallery, inspect, models, serve, verify, webhooks
 from verifier.cli.output import COULD_NOT_JUDGE, complain
 from verifier.errors import CameoError
 
@@ -22,6 +22,7 @@ app.command("verify")(verify.verify)
 app.command("inspect")(inspect.inspect)
 app.command("evaluate")(evaluate.evaluate)
 app.command("demo")(demo.demo)
+app.command("webhooks")(webhooks.webhooks)
 app.add_typer(challenge.app, name="challenge")
 app.add_typer(credential.app, name="credential")
 app.add_typer(gallery.app, name="gallery")
