@@ -56,6 +56,7 @@ EVIDENCE_OF = {
     "moire": ("moire",),
     "frozen, splice, flicker": (),
     "sound_repeat": ("continuity",),
+    "sound_cuts": (),
     "seen_before": ("fingerprint",),
     "lips": ("phonemes",),
     "second_voice": ("second_voice",),

@@ -65,7 +65,7 @@ def portraits(folder: Path, kit: ModelKit, settings: Settings) -> tuple[list[flo
             for frame in source.frames(max_fps=None):
                 for face in landmarker.detect(Frame(0.0, frame.rgb)):
                     grids.append(grid_nats(frame.rgb, face.landmarks))
-                    close.append(kit.presentation_attack.score_close(frame.rgb, face.landmarks))
+                    close.extend(kit.presentation_attack.score_close(frame.rgb, face.landmarks))
     return [grid for grid in grids if np.isfinite(grid)], close
 
 

@@ -17,7 +17,10 @@ NAME = "close_up"
 
 
 def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
-    """Judge the 20th percentile of the probability of a live face in closer crops, which no edge of a display reaches."""
+    """Judge the 20th percentile of the probability of a live face in closer crops, which no edge of a display reaches.
+
+    Each frame counts as it is and mirrored.
+    """
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
     live = evidence.face.live_close

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from verifier.evidence.picture import Stopwatch
+from verifier.evidence.sound_cuts import stops
 from verifier.evidence.spoken import lay
 from verifier.evidence.visemes import lips_said
 from verifier.evidence.voices import word_groups
@@ -80,6 +81,7 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
         group_embeddings=np.stack(groups) if groups else np.zeros((0, 0), np.float32),
         synthetic=synthetic,
         lips=lips,
+        stops_s=stops(sound),
     )
 
 

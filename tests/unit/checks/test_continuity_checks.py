@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from challenges.model import Challenge
-from verifier.checks import frozen, sound_repeat, splice
+from verifier.checks import frozen, sound_cuts, sound_repeat, splice
 from verifier.reasons import Reason
 from verifier.types import Missing, Outcome, PictureTrace, SoundRepeat
 
@@ -52,7 +52,7 @@ def judge(make_evidence: Callable[..., Evidence], profile: Profile) -> Callable[
     return ask
 
 
-@pytest.mark.parametrize("module", [frozen, splice, sound_repeat])
+@pytest.mark.parametrize("module", [frozen, splice, sound_cuts, sound_repeat])
 def test_a_live_take_passes(module: Any, judge: Callable[..., CheckResult]) -> None:
     """A picture that moves on without a jump, with its own sound, is one live take."""
     assert judge(module).outcome is Outcome.PASS
@@ -113,6 +113,15 @@ def test_a_whole_picture_that_changes_at_once_is_a_cut(judge: Callable[..., Chec
     assert (result.outcome, result.reason, result.score) == (Outcome.FAIL, Reason.SPLICED, 3.5)
     assert "4.20 s" in result.detail
     assert judge(splice, trace=picture(cut=1.8)).outcome is Outcome.PASS
+
+
+def test_words_pasted_into_silence_are_a_splice(judge: Callable[..., CheckResult]) -> None:
+    """A sound that stops at once again and again fails for SPLICED and says when; a click does not, and no sound says nothing."""
+    result = judge(sound_cuts, sound={"stops_s": np.arange(1.0, 7.0)})
+    assert (result.outcome, result.reason, result.score) == (Outcome.FAIL, Reason.SPLICED, 6.0)
+    assert "1.00, 2.00" in result.detail
+    assert judge(sound_cuts, sound={"stops_s": np.array([1.0])}).outcome is Outcome.PASS
+    assert judge(sound_cuts, sound=Missing(Reason.NO_AUDIO)).outcome is Outcome.UNABLE
 
 
 def test_lengths_that_differ_are_two_recordings(judge: Callable[..., CheckResult]) -> None:

@@ -117,6 +117,13 @@ def test_too_few_frames_are_no_answer(make_evidence: MakeEvidence, profile: Prof
     assert module.check(make_evidence(face=face), NOTHING, profile).outcome is Outcome.UNABLE
 
 
+def test_what_is_live_on_one_side_only_is_a_display(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """A close face counts mirrored as well: one that the network takes for live the one way round alone fails."""
+    one_way = np.tile(np.array([0.95, 0.1], np.float32), (12, 1))
+    result = close_up.check(make_evidence(face={"live_close": one_way}), NOTHING, profile)
+    assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.SCREEN_OR_PRINT)
+
+
 def test_a_frame_of_chance_is_no_display(make_evidence: MakeEvidence, profile: Profile) -> None:
     """Three frames of eight in which something stands out make no grid; frames that could not be judged do not count."""
     grid = np.array([3.0, 3.0, 3.0, 0.8, 0.8, 0.8, 0.8, np.nan], np.float32)
