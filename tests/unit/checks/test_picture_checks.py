@@ -124,6 +124,15 @@ def test_what_is_live_on_one_side_only_is_a_display(make_evidence: MakeEvidence,
     assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.SCREEN_OR_PRINT)
 
 
+@pytest.mark.parametrize(("luma", "live", "outcome"), [(140, 0.4, "fail"), (100, 0.4, "pass"), (100, 0.2, "fail")])
+def test_poor_light_lowers_the_line_and_opens_no_door(
+    make_evidence: MakeEvidence, profile: Profile, luma: float, live: float, outcome: str
+) -> None:
+    """Skin that looks doubtful fails in fair light and passes against the light; what looks like a display fails in any."""
+    face = {"luma": column(luma), "live_close": np.full((12, 2), live, np.float32)}
+    assert close_up.check(make_evidence(face=face), NOTHING, profile).outcome.value == outcome
+
+
 def test_a_frame_of_chance_is_no_display(make_evidence: MakeEvidence, profile: Profile) -> None:
     """Three frames of eight in which something stands out make no grid; frames that could not be judged do not count."""
     grid = np.array([3.0, 3.0, 3.0, 0.8, 0.8, 0.8, 0.8, np.nan], np.float32)
