@@ -54,7 +54,7 @@ EVIDENCE_OF = {
     "depth": ("parallax",),
     "close_up": ("close_up",),
     "moire": ("moire",),
-    "frozen, splice, flicker": (),
+    "frozen, splice, picture_times, flicker": (),
     "sound_repeat": ("continuity",),
     "sound_cuts": (),
     "seen_before": ("fingerprint",),
