@@ -196,3 +196,13 @@ def test_words_belong_before_and_after_the_turn_between_them(
     words = (Word("seven", one, one + 0.4, 0.9), Word("four", two, two + 0.4, 0.9))
     evidence = make_evidence(face=nodding((2.0, Turn.LEFT, 30)), sound={"words": words, "text": "seven four"})
     assert sequence.check(evidence, challenge, profile).reason is reason
+
+
+def test_words_misplaced_in_noise_are_asked_for_again(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """Below 15 dB words on the wrong side of a turn are the noise's fault; words in their place pass in it."""
+    challenge = Challenge((Say("seven"), TurnHead(Turn.LEFT), Say("four")))
+    for one, outcome, reason in ((3.0, Outcome.UNABLE, Reason.TOO_NOISY), (0.3, Outcome.PASS, None)):
+        words = (Word("seven", one, one + 0.4, 0.9), Word("four", 4.0, 4.4, 0.9))
+        sound = {"words": words, "text": "seven four", "level_dbfs": -20.0, "noise_dbfs": -32.0}
+        result = sequence.check(make_evidence(face=nodding((2.0, Turn.LEFT, 30)), sound=sound), challenge, profile)
+        assert (result.outcome, result.reason) == (outcome, reason)
