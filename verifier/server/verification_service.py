@@ -160,18 +160,16 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
                 )  # step 6
                 structlog.contextvars.bind_contextvars(attempt_id=attempt_id)
                 judgement = await turn.judge(response)  # step 7
-                return await _undisturbed(self._conclude, attempt, judgement, response.challenge, audience)  # steps 8 to 10
+                return await _undisturbed(self._conclude, attempt, judgement, audience)  # steps 8 to 10
             except ChallengeError:
                 raise
             except BaseException as error:
                 await self._give_up(attempt_id, error)
                 raise
 
-    def _conclude(
-        self, attempt: Attempt, judgement: Judgement, challenge: Challenge, audience: AudienceKey
-    ) -> VerifyResponseResponse:
+    def _conclude(self, attempt: Attempt, judgement: Judgement, audience: AudienceKey) -> VerifyResponseResponse:
         now = self._clock()
-        judgement = self._recall.reconsider(judgement, challenge, now=now)
+        judgement = self._recall.reconsider(judgement, now=now)
         if self._protection is not None:
             judgement = self._protection.reconsider(judgement, subject=attempt.subject)
         accepted = judgement.decision.verdict is Verdict.ACCEPTED
