@@ -6,11 +6,12 @@ LIBRARIES := libEGL.so.1 libGLESv2.so.2 libGL.so.1 libglib-2.0.so.0
 PACKAGES := libegl1 libgles2 libgl1 libglib2.0-0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench evaluate lock system kit
+.PHONY: help demo test soak lint bench evaluate lock system kit
 
 help:
 	@echo "make demo    run the main job end to end"
 	@echo "make test    lint, types, imports, protos, tests"
+	@echo "make soak    2,000 random histories of owners, generator and clock against a model"
 	@echo "make bench   what one verification costs"
 	@echo "make evaluate  render the attack suite, print its error rates"
 
@@ -47,6 +48,9 @@ lint: .venv/ready
 
 test: kit lint check-protos
 	$(BIN)/pytest
+
+soak: .venv/ready
+	CAMEO_EXAMPLES=2000 $(BIN)/pytest --timeout=3600 tests/property/test_cameo_owner.py
 
 bench: kit
 	$(BIN)/python tests/bench/cost.py

@@ -108,6 +108,20 @@ class Settings(BaseSettings):
     profile: str = "default"
     drain_s: float = Field(default=20.0, ge=0)
     """How long a stopping server waits for verifications under way."""
+    job_cameos: int = Field(default=4, ge=1, le=32)
+    """How many cameos one job may use."""
+    grant_s: int = Field(default=300, gt=0, le=86400)
+    """How long a grant can be spent."""
+    permission_cache_s: int = Field(default=30, ge=0, le=3600)
+    """How long a generator may keep the answer of `CheckPermission`."""
+    relationships: str = ""
+    """Address of the app's `RelationshipService`; empty: a table of this server's own. In the clear on loopback, TLS else."""
+    caller_issuer: str = ""
+    """`iss` of the tokens by which callers say who they are; empty: everyone counts as the app, and only loopback is served."""
+    caller_keys: Path | None = None
+    """File of that issuer's public keys, a JWKS of Ed25519 and P-256 keys, read at start."""
+    caller_audience: str = ""
+    """`aud` that callers' tokens must name; empty means `issuer`."""
 
     @property
     def status_base(self) -> str:
@@ -128,6 +142,11 @@ class Settings(BaseSettings):
     def gallery_key(self) -> Path:
         """The file of the secret that turns the faces of the gallery."""
         return self.data / "keys" / "gallery.jwk"
+
+    @property
+    def vault_key(self) -> Path:
+        """The file of the secret that wraps the data keys of likenesses."""
+        return self.data / "keys" / "vault.jwk"
 
     @property
     def audiences(self) -> Path:

@@ -56,7 +56,7 @@ async def test_a_caller_gone_in_the_middle_of_the_upload_loses_nothing(serve: Op
             call = await start(client, challenge.id, b"acc")
             await asyncio.sleep(0.2)
             call.cancel()
-            await until(lambda: any(line.get("method") == "VerifyResponse" for line in lines))
+            await until(lambda: any(line.get("method") == "VerificationService.VerifyResponse" for line in lines))
         assert client.judged() == []
         assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
 

@@ -1,1 +1,7 @@
-"""Who may use a likeness, and whose it is: what of it is pure."""
+"""Who may use a likeness, and whose face it is.
+
+Rules only: no IO, no clock, no randomness; the store applies them inside its transactions.
+
+Invariants: only an active cameo can be used; nobody is permitted more than the owner's last word; what cannot be found out is a
+refusal; a possible minor's cameo stays with its owner.
+"""

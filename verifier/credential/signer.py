@@ -23,6 +23,7 @@ class TokenType(StrEnum):
     CREDENTIAL = "cameo-credential+jwt"
     RECEIPT = "cameo-receipt+jwt"
     STATUS_LIST = "statuslist+jwt"
+    GRANT = "cameo-grant+jwt"
 
 
 def sign(claims: Mapping[str, Any], *, key: SigningKey, typ: TokenType) -> str:

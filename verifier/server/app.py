@@ -6,16 +6,22 @@ import asyncio
 import os
 import secrets
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import grpc
 import structlog
 from cameo.v1 import (
+    cameo_service_pb2,
+    cameo_service_pb2_grpc,
     challenge_service_pb2,
     challenge_service_pb2_grpc,
     credential_service_pb2,
     credential_service_pb2_grpc,
+    relationship_service_pb2,
+    relationship_service_pb2_grpc,
     verification_service_pb2,
     verification_service_pb2_grpc,
 )
@@ -24,9 +30,13 @@ from grpc_reflection.v1alpha import reflection
 
 from verifier import profiles
 from verifier.credential import decoys
+from verifier.credential.key_files import open_secret
 from verifier.errors import InvalidRequestError, StoreError
 from verifier.server import http_resources
+from verifier.server.access import Admission
 from verifier.server.allotting import Allotter
+from verifier.server.caller import CallerTokens
+from verifier.server.cameo_service import CameoService, UseLimits
 from verifier.server.challenge_service import ChallengeService
 from verifier.server.credential_service import CredentialService
 from verifier.server.interceptors import Around, call_log, error_status
@@ -35,19 +45,25 @@ from verifier.server.judging import OpenJudge, Response
 from verifier.server.protection import Protection
 from verifier.server.publishing import StatusPublisher
 from verifier.server.recall import Recall
+from verifier.server.relationships import GrpcRelationships, RelationshipService, TableRelationships
 from verifier.server.upload import Uploads
 from verifier.server.verification_service import VerificationService
 from verifier.server.workers import PoolLimits, WorkerPool
+from verifier.store import vault
 from verifier.store.attempts import AttemptStore
+from verifier.store.batches import Batches
 from verifier.store.challenges import ChallengeStore
 from verifier.store.credentials import CredentialStore
-from verifier.store.engine import open_database
+from verifier.store.engine import open_database, scrub, writing
 from verifier.store.faces import FaceStore
 from verifier.store.fingerprints import FingerprintStore
+from verifier.store.likenesses import LikenessStore
 from verifier.store.statuses import StatusStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sqlalchemy import Engine
 
     from verifier.credential.issuer_keys import VerificationKeys
     from verifier.settings import Settings
@@ -61,11 +77,16 @@ SERVICES = tuple(
         (challenge_service_pb2, "ChallengeService"),
         (verification_service_pb2, "VerificationService"),
         (credential_service_pb2, "CredentialService"),
+        (cameo_service_pb2, "CameoService"),
+        (relationship_service_pb2, "RelationshipService"),
     )
 )
 
 TOKEN_KEPT = timedelta(days=1)
 """How long an encrypted credential is kept for a reply that got lost."""
+
+UNCLAIMED_KEPT = timedelta(days=7)
+"""How long the likeness of an accepted attempt waits, sealed, for its owner to make a cameo of it."""
 
 _UPKEEP_S = 60.0
 _ID_BYTES = 16
@@ -121,11 +142,14 @@ async def open_server(
         clock: the time in UTC.
 
     Raises:
-        InvalidRequestError: the address cannot be listened on.
+        InvalidRequestError: the address cannot be listened on, or is open to others and no issuer of callers' tokens is set.
         KeyFileError: a key file is malformed, open to others, cannot be written, or is not the one the gallery was kept with.
         StoreError: the database cannot be used.
         ModelKitError: a model file is missing, altered or not licensed for this site.
     """
+    tokens = await asyncio.to_thread(CallerTokens.open, settings, clock=clock)
+    if tokens is None:
+        log.warning("no issuer of callers' tokens: EVERYONE who reaches this server counts as the app", listen=settings.listen)
     async with AsyncExitStack() as opening:
         engine = await asyncio.to_thread(open_database, settings.database)
         opening.callback(engine.dispose)
@@ -134,6 +158,7 @@ async def open_server(
         statuses = StatusStore(engine)
         allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
         issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, clock=clock, new_id=new_id)
+        wrapping = await asyncio.to_thread(_open_vault, settings)
 
         def public_keys() -> VerificationKeys:
             return issuer.keys.current().public(issuer.name)
@@ -147,7 +172,7 @@ async def open_server(
             open_judge or OpenJudge(_in_worker(settings)),
             PoolLimits(workers=settings.workers, queue=settings.queue, threads=settings.threads, judge_s=settings.judging_s),
         )
-        server = _grpc_server(settings)
+        server = _grpc_server(settings, tokens)
         address = _listen(server, settings.listen)
         challenge_service_pb2_grpc.add_ChallengeServiceServicer_to_server(
             ChallengeService(store=challenges, ttl=timedelta(seconds=settings.challenge_ttl_s), clock=clock), server
@@ -158,6 +183,7 @@ async def open_server(
                 attempts=attempts,
                 credentials=credentials,
                 issuer=issuer,
+                vault=wrapping,
                 uploads=Uploads(at_once=settings.uploads, max_bytes=settings.media.max_bytes, limit_s=settings.upload_s),
                 pool=pool,
                 recall=Recall(fingerprints, profile, timedelta(days=settings.fingerprint_days)),
@@ -170,13 +196,15 @@ async def open_server(
         credential_service_pb2_grpc.add_CredentialServiceServicer_to_server(
             CredentialService(issuer=issuer.name, keys=public_keys, publisher=publisher), server
         )
+        stopping = _open_cameos(opening, server, engine, issuer, settings, clock)
         standing = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(standing, server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
 
         await pool.start()
         opening.push_async_callback(pool.stop, drain_s=0)
-        upkeep = asyncio.create_task(_upkeep(attempts, credentials, fingerprints, protection, settings, clock))
+        kept = _Kept(attempts, credentials, fingerprints, LikenessStore(engine), protection)
+        upkeep = asyncio.create_task(_upkeep(kept, settings, clock))
         opening.callback(upkeep.cancel)
         publishing = asyncio.create_task(_publish(publisher, settings.status_interval_s))
         opening.callback(publishing.cancel)
@@ -189,11 +217,53 @@ async def open_server(
         for service in ("", *SERVICES):
             await standing.set(service, health_pb2.HealthCheckResponse.SERVING)
         opening.push_async_callback(standing.enter_graceful_shutdown)
+        opening.callback(stopping.set)
         return Server(address, http_address=http_address, pool=pool, opened=opening.pop_all(), drain_s=settings.drain_s)
+
+
+def _open_vault(settings: Settings) -> vault.Vault:
+    return open_secret(settings.vault_key, vault.KEY_BYTES, vault.Vault, kind="vault key")
 
 
 def _new_key() -> bytes:
     return secrets.token_bytes(decoys.KEY_BYTES)
+
+
+def _open_cameos(
+    opening: AsyncExitStack,
+    server: grpc.aio.Server,
+    engine: Engine,
+    issuer: Issuer,
+    settings: Settings,
+    clock: Callable[[], datetime],
+) -> asyncio.Event:
+    """Register what is about cameos, and return what tells its streams that the server stops."""
+    reads, writes = Batches(engine), Batches(writing(engine))
+    for batches in (reads, writes):
+        opening.push_async_callback(asyncio.to_thread, batches.close)
+    own = not settings.relationships
+    source = TableRelationships(reads) if own else GrpcRelationships(settings.relationships)
+    opening.push_async_callback(source.close)
+    stopping = asyncio.Event()
+    cameo_service_pb2_grpc.add_CameoServiceServicer_to_server(
+        CameoService(
+            reads=reads,
+            writes=writes,
+            relationships=source,
+            issuer=issuer,
+            limits=UseLimits(
+                settings.job_cameos, timedelta(seconds=settings.grant_s), timedelta(seconds=settings.permission_cache_s)
+            ),
+            scrub=partial(scrub, engine),
+            clock=clock,
+            stopping=stopping,
+        ),
+        server,
+    )
+    relationship_service_pb2_grpc.add_RelationshipServiceServicer_to_server(
+        RelationshipService(source=source, writes=writes, own=own), server
+    )
+    return stopping
 
 
 def _in_worker(settings: Settings) -> Settings:
@@ -202,9 +272,9 @@ def _in_worker(settings: Settings) -> Settings:
     return settings.model_copy(update={"overlap": settings.overlap and settings.workers * settings.threads < cores})
 
 
-def _grpc_server(settings: Settings) -> grpc.aio.Server:
+def _grpc_server(settings: Settings, tokens: CallerTokens | None) -> grpc.aio.Server:
     return grpc.aio.server(
-        interceptors=(Around(call_log), Around(error_status)),
+        interceptors=(Around(call_log), Around(error_status), Around(Admission(tokens))),
         options=(
             # A single message over the limit must reach us, to be refused with its reason.
             ("grpc.max_receive_message_length", settings.media.max_bytes + _CHUNK_ROOM),
@@ -234,26 +304,36 @@ async def _publish(publisher: StatusPublisher, interval_s: float) -> None:
         await asyncio.sleep(interval_s)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What is kept for a time only."""
+
+    attempts: AttemptStore
+    credentials: CredentialStore
+    fingerprints: FingerprintStore
+    likenesses: LikenessStore
+    protection: Protection | None
+
+
 async def _upkeep(
-    attempts: AttemptStore,
-    credentials: CredentialStore,
-    fingerprints: FingerprintStore,
-    protection: Protection | None,
+    kept: _Kept,
     settings: Settings,
     clock: Callable[[], datetime],
 ) -> None:
-    """Close what a server that died left open.
+    """Close what a server that died left open, and forget what had its time.
 
-    Forget tokens nobody asked for again, fingerprints that had their time, and faces that were removed.
+    Those are tokens nobody asked for again, fingerprints, likenesses nobody claimed, and faces that were removed.
     """
     longest = timedelta(seconds=settings.judging_s * (2 + settings.queue / settings.workers))
     while True:
         now = clock()
         with suppress(StoreError):
-            if closed := await asyncio.to_thread(attempts.fail_begun_before, now - longest, now=now):
+            if closed := await asyncio.to_thread(kept.attempts.fail_begun_before, now - longest, now=now):
                 log.warning("closed attempts that were left open", count=closed)
-            await asyncio.to_thread(credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
-            await asyncio.to_thread(fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
-            if protection is not None:
-                await asyncio.to_thread(protection.refresh)
+            await asyncio.to_thread(kept.credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
+            await asyncio.to_thread(kept.fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
+            if kept.protection is not None:
+                await asyncio.to_thread(kept.protection.refresh)
+            await asyncio.to_thread(kept.likenesses.drop_unclaimed, before=now - UNCLAIMED_KEPT)
+            await asyncio.to_thread(kept.likenesses.scrub)
         await asyncio.sleep(_UPKEEP_S)

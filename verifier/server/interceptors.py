@@ -1,4 +1,7 @@
-"""What happens around every call of `cameo.v1`: errors become statuses, and one line is logged, with ids and no content."""
+"""What happens around every call of `cameo.v1`: errors become statuses, and one line is logged, with ids and no content.
+
+Who may call is decided in `verifier.server.access`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from verifier.server.outline import outline
 from verifier.server.status import DOMAIN, grpc_status_of, reason_of
 
 Behaviour: TypeAlias = Callable[[Any, "grpc.aio.ServicerContext[Any, Any]"], Awaitable[Any]]
-"""One method of a service: a message, or a stream of them, to one message."""
+"""One method of a service: a message, or a stream of them, to one message or, by `context.write`, to a stream of them."""
 
 RequestT = TypeVar("RequestT")
 ResponseT = TypeVar("ResponseT")
@@ -27,10 +30,13 @@ log = structlog.get_logger(__name__)
 
 
 class Around(ServerInterceptor):
-    """Puts `wrap` around each method of `cameo.v1`, all of which answer with a single message; leaves other services alone."""
+    """Puts `wrap` around each method of `cameo.v1`; leaves other services alone.
+
+    A method that answers with a stream is a coroutine that writes to its context, never an async generator.
+    """
 
     def __init__(self, wrap: Callable[[str, Behaviour], Behaviour]) -> None:
-        """Keep `wrap`, which is given the method's name and behaviour."""
+        """Keep `wrap`, which is given the method, as `Service.Method`, and its behaviour."""
         self._wrap = wrap
 
     async def intercept_service(
@@ -43,13 +49,23 @@ class Around(ServerInterceptor):
         service, _, method = handler_call_details.method.removeprefix("/").partition("/")
         if handler is None or not service.startswith(f"{DOMAIN}."):
             return handler  # type: ignore[no-any-return]  # the stubs know only the synchronous handlers
-        make = grpc.stream_unary_rpc_method_handler if handler.request_streaming else grpc.unary_unary_rpc_method_handler
+        make, behaviour = _kind(handler)
         wrapped: grpc.RpcMethodHandler[RequestT, ResponseT] = make(
-            self._wrap(method, handler.stream_unary if handler.request_streaming else handler.unary_unary),
+            self._wrap(f"{service.removeprefix(f'{DOMAIN}.')}.{method}", behaviour),
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
         return wrapped
+
+
+def _kind(handler: Any) -> tuple[Callable[..., Any], Behaviour]:  # noqa: ANN401 - the stubs know only the synchronous handlers
+    if handler.request_streaming and handler.response_streaming:
+        raise RuntimeError("no method of ours streams both ways")
+    if handler.request_streaming:
+        return grpc.stream_unary_rpc_method_handler, handler.stream_unary
+    if handler.response_streaming:
+        return grpc.unary_stream_rpc_method_handler, handler.unary_stream
+    return grpc.unary_unary_rpc_method_handler, handler.unary_unary
 
 
 def error_status(method: str, behaviour: Behaviour) -> Behaviour:

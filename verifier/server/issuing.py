@@ -63,22 +63,18 @@ class Issuer:
             new_id=new_id,
         )
 
-    def issue(self, attempt: Attempt, judgement: Judgement, *, audience: AudienceKey, now: datetime) -> IssuedCredential:
-        """Issue the credential of an accepted attempt.
+    def issue(
+        self, attempt: Attempt, judgement: Judgement, *, cameo_id: str, audience: AudienceKey, now: datetime
+    ) -> IssuedCredential:
+        """Issue the credential of an accepted attempt; `cameo_id` is the cameo its owner can make of it.
 
         Raises:
-            RuntimeError: a bug of ours: the judgement was accepted without a face, a voice or their models' digests.
+            RuntimeError: a bug of ours, see `embeddings`.
             KeyFileError: no key may sign now.
             StoreError: no index of a status list could be had; nothing was issued.
         """
-        face, voice = judgement.evidence.face, judgement.evidence.sound
-        face_vector = face_embedding(face) if isinstance(face, FaceTrack) else None
-        if face_vector is None or not isinstance(voice, SoundTrack):
-            raise RuntimeError("a recording without a face or a voice was accepted")
-        models = {name.removeprefix(_MODEL): digest for name, digest in judgement.digests.items() if name.startswith(_MODEL)}
-        if not {_FACE, _VOICE} <= models.keys():
-            raise RuntimeError("the judgement does not say which models made its embeddings")
-        # The ids are made here: one that two audiences saw would link their pseudonyms. An attempt has a single audience.
+        face, voice = embeddings(judgement)
+        models = _models(judgement)
         jti = self.new_id()
         issued = issue(
             issuer=self.name,
@@ -90,7 +86,7 @@ class Issuer:
             ttl=self.ttl,
             jti=jti,
             provenance=Provenance(
-                cameo_id=self.new_id(),
+                cameo_id=cameo_id,
                 attempt_id=attempt.id,
                 challenge_id=attempt.challenge_id,
                 models=models,
@@ -100,8 +96,8 @@ class Issuer:
                 confirmed=tuple(check.name for check in judgement.checks if check.outcome is Outcome.PASS),
                 minor_safeguards=judgement.minor_safeguards,
             ),
-            face=Embedding(_FACE, models[_FACE], face_vector),
-            voice=Embedding(_VOICE, models[_VOICE], voice.embedding),
+            face=face,
+            voice=voice,
             status=self.statuses.allot(jti, now=now),
         )
         return IssuedCredential(
@@ -118,3 +114,22 @@ class Issuer:
 
 def _report(error: KeyFileError) -> None:
     log.error("the changed key file cannot be used; the keys before it stay in use", error=str(error))
+
+
+def embeddings(judgement: Judgement) -> tuple[Embedding, Embedding]:
+    """Return the face and the voice of an accepted judgement.
+
+    Raises:
+        RuntimeError: a bug of ours: it was accepted without a face, a voice or their models' digests.
+    """
+    face, voice, models = judgement.evidence.face, judgement.evidence.sound, _models(judgement)
+    face_vector = face_embedding(face) if isinstance(face, FaceTrack) else None
+    if face_vector is None or not isinstance(voice, SoundTrack):
+        raise RuntimeError("a recording without a face or a voice was accepted")
+    if not {_FACE, _VOICE} <= models.keys():
+        raise RuntimeError("the judgement does not say which models made its embeddings")
+    return Embedding(_FACE, models[_FACE], face_vector), Embedding(_VOICE, models[_VOICE], voice.embedding)
+
+
+def _models(judgement: Judgement) -> dict[str, str]:
+    return {name.removeprefix(_MODEL): digest for name, digest in judgement.digests.items() if name.startswith(_MODEL)}

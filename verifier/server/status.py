@@ -11,6 +11,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
 from grpc_status import rpc_status
 
+from verifier.cameo.refusal import RefusedError
 from verifier.errors import AbandonedError, CameoError, ChallengeError, OverloadedError, StoreError, UnjudgeableError
 from verifier.reasons import Reason
 from verifier.server.worker_process import WorkerLostError
@@ -49,6 +50,30 @@ _CODES = {
     error_reason_pb2.STORE_UNAVAILABLE: StatusCode.UNAVAILABLE,
     error_reason_pb2.JUDGING_INTERRUPTED: StatusCode.INTERNAL,
     error_reason_pb2.SERVER_FAULT: StatusCode.INTERNAL,
+    error_reason_pb2.CALLER_TOKEN_MISSING: StatusCode.UNAUTHENTICATED,
+    error_reason_pb2.CALLER_TOKEN_REFUSED: StatusCode.UNAUTHENTICATED,
+    error_reason_pb2.CALLER_NOT_ALLOWED: StatusCode.PERMISSION_DENIED,
+    error_reason_pb2.CAMEO_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.CAMEO_ENDED: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.CAMEO_GONE: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.CAMEO_CHANGED: StatusCode.ABORTED,
+    error_reason_pb2.ATTEMPT_NOT_ACCEPTED: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ATTEMPT_USED: StatusCode.ALREADY_EXISTS,
+    error_reason_pb2.LIKENESS_NOT_KEPT: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.MINOR_NEEDS_GUARDIAN: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.TOO_MANY_CAMEOS: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.USE_NOT_PERMITTED: StatusCode.PERMISSION_DENIED,
+    error_reason_pb2.GRANT_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.GRANT_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.GRANT_EXPIRED: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.GRANT_SPENT: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.GRANT_REVOKED: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.GRANT_NOT_SPENT: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.OUTPUT_RECORDED_OTHERWISE: StatusCode.ALREADY_EXISTS,
+    error_reason_pb2.REQUEST_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.PAGE_TOKEN_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.RELATIONSHIPS_UNAVAILABLE: StatusCode.UNAVAILABLE,
+    error_reason_pb2.RELATIONSHIPS_KEPT_ELSEWHERE: StatusCode.FAILED_PRECONDITION,
 }
 _CHALLENGE_CODES = {
     Reason.CHALLENGE_UNKNOWN: StatusCode.NOT_FOUND,
@@ -85,6 +110,9 @@ def status_of(error: Exception) -> status_pb2.Status:  # noqa: PLR0911 - one for
                 metadata=error.metadata,
                 retry_after_s=error.retry_after_s,
             )
+        case RefusedError():
+            code = _CODES[error_reason_pb2.ErrorReason.Value(error.refusal.name)]  # type: ignore[index]  # the stub says int
+            return _status(code, error.refusal.name, str(error), metadata=error.metadata)
         case UnjudgeableError():
             return _status(StatusCode.INVALID_ARGUMENT, error.reason.name, str(error), metadata={"hint": error.reason.hint})
         case ChallengeError():

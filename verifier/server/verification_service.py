@@ -13,8 +13,8 @@ What `VerifyResponse` does, in this order:
 7. The recording is judged. A caller that goes away frees the worker, and the attempt ends unjudged.
 8. It is held against the recordings of earlier attempts: one that was seen before is rejected, whatever else holds.
 9. A face that would be accepted is held against protected people and those who enrolled; a person looks at whom it finds.
-10. The credential, if earned, is issued and kept together with the judgement, the fingerprint and the face; then the caller is
-    answered.
+10. The credential, if earned, is issued and kept together with the judgement, the fingerprint, the face and the likeness, sealed;
+    then the caller is answered.
 """
 
 from __future__ import annotations
@@ -26,10 +26,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2, verification_service_pb2_grpc
 
+from verifier.credential import likeness
 from verifier.errors import ChallengeError, InvalidRequestError, NotFoundError, OverloadedError, StoreError, UnjudgeableError
 from verifier.evidence.fingerprint import to_bytes
 from verifier.reasons import Reason
 from verifier.server import convert
+from verifier.server.caller import Role, current_caller
+from verifier.server.issuing import embeddings
 from verifier.server.judging import Response
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RETRY_S, RequestError
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     from verifier.store.attempts import Attempt, AttemptStore
     from verifier.store.challenges import ChallengeStore
     from verifier.store.credentials import CredentialStore
+    from verifier.store.vault import Vault
     from verifier.types import Judgement
 
 log = structlog.get_logger(__name__)
@@ -76,6 +80,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         attempts: AttemptStore,
         credentials: CredentialStore,
         issuer: Issuer,
+        vault: Vault,
         uploads: Uploads,
         pool: WorkerPool[Response, Judgement],
         recall: Recall,
@@ -88,6 +93,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         self._attempts = attempts
         self._credentials = credentials
         self._issuer = issuer
+        self._vault = vault
         self._uploads = uploads
         self._pool = pool
         self._recall = recall
@@ -123,8 +129,9 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         if request.view not in attempt_pb2.AttemptView.values():
             raise RequestError(error_reason_pb2.VIEW_INVALID, "ask for the BASIC or the FULL view")
         full = request.view == attempt_pb2.ATTEMPT_VIEW_FULL
-        if full and not self._expose_scores:
-            raise RequestError(error_reason_pb2.SCORES_NOT_EXPOSED, "this server does not show scores; ask for the BASIC view")
+        caller = current_caller()
+        if full and not (self._expose_scores and (caller.role is Role.ANALYST or not caller.verified)):
+            raise RequestError(error_reason_pb2.SCORES_NOT_EXPOSED, "no scores are shown here; ask for the BASIC view")
         try:
             stored = await asyncio.to_thread(self._attempts.get, request.attempt_id)
         except NotFoundError as error:
@@ -172,11 +179,17 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         judgement = self._recall.reconsider(judgement, now=now)
         if self._protection is not None:
             judgement = self._protection.reconsider(judgement, subject=attempt.subject)
-        accepted = judgement.decision.verdict is Verdict.ACCEPTED
-        credential = self._issuer.issue(attempt, judgement, audience=audience, now=now) if accepted else None
+        credential, face, sealed = None, None, None
+        if judgement.decision.verdict is Verdict.ACCEPTED:
+            # Made here: an id that two audiences saw would link their pseudonyms, and an attempt has a single audience.
+            cameo_id = self._issuer.new_id()
+            credential = self._issuer.issue(attempt, judgement, cameo_id=cameo_id, audience=audience, now=now)
+            face = self._protection.code(judgement) if self._protection is not None else None
+            sealed = self._vault.seal(cameo_id, likeness.to_bytes(*embeddings(judgement)))
         known_by = to_bytes(judgement.evidence.fingerprint)
-        face = self._protection.code(judgement) if accepted and self._protection is not None else None
-        finished = self._attempts.finish(attempt.id, judgement, now=now, credential=credential, fingerprint=known_by, face=face)
+        finished = self._attempts.finish(
+            attempt.id, judgement, now=now, credential=credential, fingerprint=known_by, face=face, likeness=sealed
+        )
         log.info("judged", attempt_id=attempt.id, verdict=judgement.decision.verdict.value)
         return verification_service_pb2.VerifyResponseResponse(
             attempt=convert.attempt(finished, full=False), credential=convert.credential(credential) if credential else None

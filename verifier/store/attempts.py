@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Row, insert, select, update
 
 from verifier.errors import NotFoundError
 from verifier.reasons import Reason
-from verifier.store import challenges, credentials, faces, fingerprints, tables
+from verifier.store import challenges, credentials, faces, fingerprints, likenesses, tables
 from verifier.store.faults import store_errors
 from verifier.types import CheckResult, Direction, Outcome, Verdict
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from verifier.store.credentials import IssuedCredential
     from verifier.store.faces import Code
+    from verifier.store.vault import SealedLikeness
     from verifier.types import Judgement
 
 
@@ -115,6 +116,7 @@ class AttemptStore:
         credential: IssuedCredential | None = None,
         fingerprint: bytes = b"",
         face: Code | None = None,
+        likeness: SealedLikeness | None = None,
     ) -> Attempt:
         """Keep the judgement of an open attempt, all or nothing with what comes of it.
 
@@ -127,6 +129,7 @@ class AttemptStore:
             credential: what an accepted attempt earned.
             fingerprint: of its recording.
             face: the face that enrols with it, as the gallery keeps it.
+            likeness: what credentials are issued from again, sealed.
 
         Raises:
             NotFoundError: no open attempt has this id.
@@ -152,6 +155,8 @@ class AttemptStore:
                 credentials.add(connection, credential)
             if fingerprint:
                 fingerprints.add(connection, identifier, fingerprint, now=now)
+            if likeness is not None:
+                likenesses.add(connection, identifier, likeness, now=now)
             attempt = _one(connection, tables.attempts.c.id == identifier)
             if face is not None:
                 faces.enrol(connection, attempt.subject, face, now=now)

@@ -58,6 +58,36 @@ def open_database(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine
     return engine
 
 
+def writing(engine: Engine) -> Engine:
+    """Return the engine for transactions that read, decide and then write: in SQLite they take their turn from the start.
+
+    PostgreSQL locks the rows that are read for this, see `with_for_update` in the repositories.
+    """
+    return engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+
+
+def scrub(engine: Engine) -> bool:
+    """Empty SQLite's write-ahead log, which still holds pages as they were before a deletion; return whether that is done.
+
+    False: someone is reading; try again later. Other databases have ways of their own (PostgreSQL: vacuum).
+
+    Raises:
+        StoreError: the database could not do it.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with store_errors():
+        connection = engine.raw_connection()
+        try:
+            # Outside of any transaction: a checkpoint cannot be part of one.
+            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            connection.close()
+        return not busy
+
+
 def _server(url: URL) -> Engine:
     return create_engine(url, pool_pre_ping=True, hide_parameters=True)
 
@@ -80,6 +110,8 @@ def _sqlite(url: URL, busy_timeout_s: float) -> Engine:
         # With the default of WAL, NORMAL, a power cut could take back a spent challenge.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        # What is deleted is overwritten, not only unlinked.
+        connection.execute("PRAGMA secure_delete = ON")
 
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))

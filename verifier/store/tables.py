@@ -176,3 +176,102 @@ protected_allowances = Table(
     Column("subject", String(128), primary_key=True),
     Column("created_at", UtcMicroseconds, nullable=False),
 )
+
+likenesses = Table(
+    "likenesses",
+    metadata,
+    Column("cameo_id", String(64), primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id"), nullable=False, unique=True),
+    # Of the two, both ciphertext, the first is the key of the second; see `verifier.store.vault`.
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+)
+
+cameos = Table(
+    "cameos",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("subject", String(128), nullable=False),
+    # Null once the cameo is deleted: nothing leads from a tombstone to a recording.
+    Column("attempt_id", ForeignKey("attempts.id"), unique=True),
+    Column("request_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("terms", JSON, nullable=False),
+    Column("minor_safeguards", Boolean, nullable=False),
+    Column("consent", JSON, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("updated_at", UtcMicroseconds, nullable=False),
+    Column("reason", Text, nullable=False),
+    Index(None, "subject", "created_at"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("audience", String(128), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("requester", String(128), nullable=False),
+    Column("job_id", String(128), nullable=False),
+    Column("purposes", JSON, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("expires_at", UtcMicroseconds, nullable=False),
+    Column("spent_at", UtcMicroseconds),
+    Column("spent_by_request", String(64)),
+    Column("revoked_at", UtcMicroseconds),
+    UniqueConstraint("audience", "request_id"),
+)
+
+grant_cameos = Table(
+    "grant_cameos",
+    metadata,
+    Column("grant_id", ForeignKey("grants.id"), primary_key=True),
+    Column("cameo_id", ForeignKey("cameos.id"), primary_key=True),
+    # Of the event that says so.
+    Column("number", BigInteger, nullable=False),
+    Index(None, "cameo_id", "number"),
+)
+
+outputs = Table(
+    "outputs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("grant_id", ForeignKey("grants.id"), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("c2pa_manifest", String(256), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("creator", String(128), nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("updated_at", UtcMicroseconds, nullable=False),
+    UniqueConstraint("grant_id", "sha256"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("cameo_id", String(64), nullable=False),
+    Column("subject", String(128), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("at", UtcMicroseconds, nullable=False),
+    Column("grant_id", String(64), nullable=False),
+    Column("output_id", String(64), nullable=False),
+    Index(None, "subject", "number"),
+)
+
+# One row. Whoever adds an event holds it until commit, so that numbers come in the order of commits and without a gap.
+event_counter = Table(
+    "event_counter",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+)
+
+follows = Table(
+    "follows",
+    metadata,
+    Column("follower", String(128), primary_key=True),
+    Column("followee", String(128), primary_key=True),
+)

@@ -29,8 +29,8 @@ if _version_not_supported:
 class ChallengeServiceStub:
     """Issues challenges.
 
-    This version authenticates nobody. Who may call is kept by the network: bind the server to an address that only the callers
-    named below can reach.
+    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
     """
 
     def __init__(self, channel):
@@ -49,14 +49,14 @@ class ChallengeServiceStub:
 class ChallengeServiceServicer:
     """Issues challenges.
 
-    This version authenticates nobody. Who may call is kept by the network: bind the server to an address that only the callers
-    named below can reach.
+    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
     """
 
     def IssueChallenge(self, request, context):
         """Issues a fresh random challenge, to be answered once and soon.
 
-        Who may call: the app's onboarding flow, for a person who is signed in to the app.
+        Who may call: app. Its onboarding flow does, for a person who is signed in.
 
         Errors, by `ErrorInfo.reason`: `SUBJECT_INVALID`, `REQUEST_ID_INVALID` (INVALID_ARGUMENT), `REQUEST_ID_REUSED`
         (ALREADY_EXISTS), `SERVER_STOPPING`, `STORE_UNAVAILABLE` (UNAVAILABLE).
@@ -84,8 +84,8 @@ def add_ChallengeServiceServicer_to_server(servicer, server):
 class ChallengeService:
     """Issues challenges.
 
-    This version authenticates nobody. Who may call is kept by the network: bind the server to an address that only the callers
-    named below can reach.
+    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
     """
 
     @staticmethod

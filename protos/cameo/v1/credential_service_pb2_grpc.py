@@ -54,7 +54,7 @@ class CredentialServiceServicer:
     def GetKeys(self, request, context):
         """Returns the issuer's public signing keys: the one in use and those before it that still verify.
 
-        Who may call: anyone; public keys are no secret.
+        Who may call: anyone. Public keys are no secret, and no token is needed.
 
         Errors, by `ErrorInfo.reason`: `SERVER_FAULT` (INTERNAL).
         """
@@ -66,7 +66,7 @@ class CredentialServiceServicer:
         """Returns a status list: what holds of every credential that names its URI, and of many that do not exist. Fetch it once and
         keep it: whoever asks does not say which credential they hold.
 
-        Who may call: anyone; a list says nothing about anybody.
+        Who may call: anyone. A list says nothing about anybody.
 
         Errors, by `ErrorInfo.reason`: `STATUS_LIST_UNKNOWN` (NOT_FOUND), `STORE_UNAVAILABLE` (UNAVAILABLE),
         `SERVER_FAULT` (INTERNAL).

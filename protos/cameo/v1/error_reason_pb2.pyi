@@ -27,6 +27,30 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STORE_UNAVAILABLE: _ClassVar[ErrorReason]
     JUDGING_INTERRUPTED: _ClassVar[ErrorReason]
     SERVER_FAULT: _ClassVar[ErrorReason]
+    CALLER_TOKEN_MISSING: _ClassVar[ErrorReason]
+    CALLER_TOKEN_REFUSED: _ClassVar[ErrorReason]
+    CALLER_NOT_ALLOWED: _ClassVar[ErrorReason]
+    CAMEO_UNKNOWN: _ClassVar[ErrorReason]
+    CAMEO_ENDED: _ClassVar[ErrorReason]
+    CAMEO_GONE: _ClassVar[ErrorReason]
+    CAMEO_CHANGED: _ClassVar[ErrorReason]
+    ATTEMPT_NOT_ACCEPTED: _ClassVar[ErrorReason]
+    ATTEMPT_USED: _ClassVar[ErrorReason]
+    LIKENESS_NOT_KEPT: _ClassVar[ErrorReason]
+    MINOR_NEEDS_GUARDIAN: _ClassVar[ErrorReason]
+    TOO_MANY_CAMEOS: _ClassVar[ErrorReason]
+    USE_NOT_PERMITTED: _ClassVar[ErrorReason]
+    GRANT_INVALID: _ClassVar[ErrorReason]
+    GRANT_UNKNOWN: _ClassVar[ErrorReason]
+    GRANT_EXPIRED: _ClassVar[ErrorReason]
+    GRANT_SPENT: _ClassVar[ErrorReason]
+    GRANT_REVOKED: _ClassVar[ErrorReason]
+    GRANT_NOT_SPENT: _ClassVar[ErrorReason]
+    OUTPUT_RECORDED_OTHERWISE: _ClassVar[ErrorReason]
+    REQUEST_INVALID: _ClassVar[ErrorReason]
+    PAGE_TOKEN_INVALID: _ClassVar[ErrorReason]
+    RELATIONSHIPS_UNAVAILABLE: _ClassVar[ErrorReason]
+    RELATIONSHIPS_KEPT_ELSEWHERE: _ClassVar[ErrorReason]
     STATUS_LIST_UNKNOWN: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 CONFIG_MISSING: ErrorReason
@@ -49,4 +73,28 @@ SERVER_STOPPING: ErrorReason
 STORE_UNAVAILABLE: ErrorReason
 JUDGING_INTERRUPTED: ErrorReason
 SERVER_FAULT: ErrorReason
+CALLER_TOKEN_MISSING: ErrorReason
+CALLER_TOKEN_REFUSED: ErrorReason
+CALLER_NOT_ALLOWED: ErrorReason
+CAMEO_UNKNOWN: ErrorReason
+CAMEO_ENDED: ErrorReason
+CAMEO_GONE: ErrorReason
+CAMEO_CHANGED: ErrorReason
+ATTEMPT_NOT_ACCEPTED: ErrorReason
+ATTEMPT_USED: ErrorReason
+LIKENESS_NOT_KEPT: ErrorReason
+MINOR_NEEDS_GUARDIAN: ErrorReason
+TOO_MANY_CAMEOS: ErrorReason
+USE_NOT_PERMITTED: ErrorReason
+GRANT_INVALID: ErrorReason
+GRANT_UNKNOWN: ErrorReason
+GRANT_EXPIRED: ErrorReason
+GRANT_SPENT: ErrorReason
+GRANT_REVOKED: ErrorReason
+GRANT_NOT_SPENT: ErrorReason
+OUTPUT_RECORDED_OTHERWISE: ErrorReason
+REQUEST_INVALID: ErrorReason
+PAGE_TOKEN_INVALID: ErrorReason
+RELATIONSHIPS_UNAVAILABLE: ErrorReason
+RELATIONSHIPS_KEPT_ELSEWHERE: ErrorReason
 STATUS_LIST_UNKNOWN: ErrorReason

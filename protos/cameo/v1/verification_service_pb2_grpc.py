@@ -29,8 +29,8 @@ if _version_not_supported:
 class VerificationServiceStub:
     """Judges responses to challenges.
 
-    This version authenticates nobody. Who may call is kept by the network: bind the server to an address that only the callers
-    named below can reach.
+    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
     """
 
     def __init__(self, channel):
@@ -54,8 +54,8 @@ class VerificationServiceStub:
 class VerificationServiceServicer:
     """Judges responses to challenges.
 
-    This version authenticates nobody. Who may call is kept by the network: bind the server to an address that only the callers
-    named below can reach.
+    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
     """
 
     def VerifyResponse(self, request_iterator, context):
@@ -65,7 +65,9 @@ class VerificationServiceServicer:
         The challenge is spent when the whole recording is here and a worker is free to judge it, not before: an upload that breaks
         off, and a request that is refused for load or for its deadline, cost nothing. From then on it stays spent, whatever happens.
 
-        A rejection is a normal reply. Who may call: the app's onboarding flow.
+        A rejection is a normal reply.
+
+        Who may call: app. Its onboarding flow does.
 
         Errors, by `ErrorInfo.reason`:
         INVALID_ARGUMENT: `CONFIG_MISSING`, `CONFIG_REPEATED`, `MESSAGE_EMPTY`, `REQUEST_ID_INVALID`, `RECORDING_EMPTY`,
@@ -84,8 +86,8 @@ class VerificationServiceServicer:
     def GetAttempt(self, request, context):
         """Returns a judged attempt.
 
-        Who may call: the app's onboarding flow for the BASIC view; fraud analysts for the FULL view, which a server gives only
-        where its setting `expose_scores` is on.
+        Who may call: app, analyst. The FULL view is for analysts, and a server gives it only where its setting `expose_scores` is on;
+        where the site has named no issuer of callers' tokens, everyone who can reach the server gets it then.
 
         Errors, by `ErrorInfo.reason`: `ATTEMPT_UNKNOWN` (NOT_FOUND), `SCORES_NOT_EXPOSED` (PERMISSION_DENIED), `VIEW_INVALID`
         (INVALID_ARGUMENT), `STORE_UNAVAILABLE` (UNAVAILABLE).
@@ -118,8 +120,8 @@ def add_VerificationServiceServicer_to_server(servicer, server):
 class VerificationService:
     """Judges responses to challenges.
 
-    This version authenticates nobody. Who may call is kept by the network: bind the server to an address that only the callers
-    named below can reach.
+    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
     """
 
     @staticmethod

@@ -219,4 +219,18 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         # The one exception: `code` is a face embedding, turned by a secret that is not in the database.
         "faces": {"number", "collection", "owner", "key_id", "model", "code", "created_at"},
         "protected_allowances": {"name", "subject", "created_at"},
+        "likenesses": {"cameo_id", "attempt_id", "wrapped_key", "sealed", "created_at"},
+        "cameos": {
+            *("id", "subject", "attempt_id", "request_id", "state", "terms", "minor_safeguards", "consent", "version"),
+            *("created_at", "updated_at", "reason"),
+        },
+        "grants": {
+            *("id", "audience", "request_id", "requester", "job_id", "purposes", "created_at", "expires_at"),
+            *("spent_at", "spent_by_request", "revoked_at"),
+        },
+        "grant_cameos": {"grant_id", "cameo_id", "number"},
+        "outputs": {"id", "grant_id", "sha256", "c2pa_manifest", "state", "creator", "created_at", "updated_at"},
+        "events": {"number", "cameo_id", "subject", "kind", "at", "grant_id", "output_id"},
+        "event_counter": {"id", "last"},
+        "follows": {"follower", "followee"},
     }

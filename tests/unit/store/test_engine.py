@@ -28,7 +28,7 @@ def test_the_migrations_lead_to_the_tables(engine: Engine) -> None:
 
 def test_every_connection_is_durable_and_strict(engine: Engine) -> None:
     """Write-ahead log, a flush per commit, foreign keys and a wait for other writers are on, on each connection."""
-    pragmas = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+    pragmas = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "busy_timeout": 10_000}
     with engine.connect() as first, engine.connect() as second:
         for connection in (first, second):
             assert {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas} == pragmas
@@ -56,7 +56,7 @@ def test_servers_that_start_at_once_migrate_once(tmp_path: Path) -> None:
     """Four processes that open the same new databases at the same time all find them migrated once."""
     urls = [f"sqlite:///{tmp_path / f'{number}.sqlite3'}" for number in range(10) for _ in range(4)]
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        assert pool.map(_open, urls, chunksize=1) == [["0006"]] * len(urls)
+        assert pool.map(_open, urls, chunksize=1) == [["0007"]] * len(urls)
 
 
 def test_a_newer_database_is_left_alone(url: str, engine: Engine) -> None:
@@ -90,5 +90,5 @@ def test_the_tables_are_portable() -> None:
         "postgresql+psycopg://", lambda sql, *_, **__: statements.append(str(sql.compile(dialect=postgresql.dialect())))
     )
     metadata.create_all(engine, checkfirst=False)
-    assert sum("CREATE TABLE" in statement for statement in statements) == len(metadata.tables) == 8
-    assert sum("BIGINT" in statement for statement in statements) == 8
+    assert sum("CREATE TABLE" in statement for statement in statements) == len(metadata.tables) == 16
+    assert sum("BIGINT" in statement for statement in statements) == 15

@@ -1,0 +1,217 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class CameoState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CAMEO_STATE_UNSPECIFIED: _ClassVar[CameoState]
+    CAMEO_ACTIVE: _ClassVar[CameoState]
+    CAMEO_PAUSED: _ClassVar[CameoState]
+    CAMEO_REVOKED: _ClassVar[CameoState]
+    CAMEO_DELETED: _ClassVar[CameoState]
+
+class WhoMayUse(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WHO_MAY_USE_UNSPECIFIED: _ClassVar[WhoMayUse]
+    ONLY_ME: _ClassVar[WhoMayUse]
+    SELECTED: _ClassVar[WhoMayUse]
+    MUTUALS: _ClassVar[WhoMayUse]
+    EVERYONE: _ClassVar[WhoMayUse]
+
+class UseCategory(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    USE_CATEGORY_UNSPECIFIED: _ClassVar[UseCategory]
+    ADVERTISING: _ClassVar[UseCategory]
+    POLITICS: _ClassVar[UseCategory]
+    RELIGION: _ClassVar[UseCategory]
+    VIOLENCE: _ClassVar[UseCategory]
+    INTIMACY: _ClassVar[UseCategory]
+    GAMBLING: _ClassVar[UseCategory]
+    ALCOHOL_AND_DRUGS: _ClassVar[UseCategory]
+    SATIRE: _ClassVar[UseCategory]
+
+class PermissionAnswer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PERMISSION_ANSWER_UNSPECIFIED: _ClassVar[PermissionAnswer]
+    PERMITTED: _ClassVar[PermissionAnswer]
+    NOT_CHOSEN: _ClassVar[PermissionAnswer]
+    NOT_NOW: _ClassVar[PermissionAnswer]
+    NO_LONGER: _ClassVar[PermissionAnswer]
+    PURPOSE_EXCLUDED: _ClassVar[PermissionAnswer]
+    RELATIONSHIP_UNKNOWN: _ClassVar[PermissionAnswer]
+
+class OutputState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    OUTPUT_STATE_UNSPECIFIED: _ClassVar[OutputState]
+    DRAFT: _ClassVar[OutputState]
+    PUBLISHED: _ClassVar[OutputState]
+
+class CameoEventKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CAMEO_EVENT_KIND_UNSPECIFIED: _ClassVar[CameoEventKind]
+    WAS_CREATED: _ClassVar[CameoEventKind]
+    PERMISSION_CHANGED: _ClassVar[CameoEventKind]
+    WAS_PAUSED: _ClassVar[CameoEventKind]
+    WAS_REVOKED: _ClassVar[CameoEventKind]
+    WAS_RESUMED: _ClassVar[CameoEventKind]
+    WAS_DELETED: _ClassVar[CameoEventKind]
+    USE_GRANTED: _ClassVar[CameoEventKind]
+    OUTPUT_RECORDED: _ClassVar[CameoEventKind]
+CAMEO_STATE_UNSPECIFIED: CameoState
+CAMEO_ACTIVE: CameoState
+CAMEO_PAUSED: CameoState
+CAMEO_REVOKED: CameoState
+CAMEO_DELETED: CameoState
+WHO_MAY_USE_UNSPECIFIED: WhoMayUse
+ONLY_ME: WhoMayUse
+SELECTED: WhoMayUse
+MUTUALS: WhoMayUse
+EVERYONE: WhoMayUse
+USE_CATEGORY_UNSPECIFIED: UseCategory
+ADVERTISING: UseCategory
+POLITICS: UseCategory
+RELIGION: UseCategory
+VIOLENCE: UseCategory
+INTIMACY: UseCategory
+GAMBLING: UseCategory
+ALCOHOL_AND_DRUGS: UseCategory
+SATIRE: UseCategory
+PERMISSION_ANSWER_UNSPECIFIED: PermissionAnswer
+PERMITTED: PermissionAnswer
+NOT_CHOSEN: PermissionAnswer
+NOT_NOW: PermissionAnswer
+NO_LONGER: PermissionAnswer
+PURPOSE_EXCLUDED: PermissionAnswer
+RELATIONSHIP_UNKNOWN: PermissionAnswer
+OUTPUT_STATE_UNSPECIFIED: OutputState
+DRAFT: OutputState
+PUBLISHED: OutputState
+CAMEO_EVENT_KIND_UNSPECIFIED: CameoEventKind
+WAS_CREATED: CameoEventKind
+PERMISSION_CHANGED: CameoEventKind
+WAS_PAUSED: CameoEventKind
+WAS_REVOKED: CameoEventKind
+WAS_RESUMED: CameoEventKind
+WAS_DELETED: CameoEventKind
+USE_GRANTED: CameoEventKind
+OUTPUT_RECORDED: CameoEventKind
+
+class Cameo(_message.Message):
+    __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    WHO_MAY_USE_FIELD_NUMBER: _ClassVar[int]
+    SELECTED_USERS_FIELD_NUMBER: _ClassVar[int]
+    RESTRICTIONS_FIELD_NUMBER: _ClassVar[int]
+    APPEARANCE_NOTES_FIELD_NUMBER: _ClassVar[int]
+    VOICE_NOTES_FIELD_NUMBER: _ClassVar[int]
+    MINOR_SAFEGUARDS_FIELD_NUMBER: _ClassVar[int]
+    CONSENT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    subject: str
+    state: CameoState
+    who_may_use: WhoMayUse
+    selected_users: _containers.RepeatedScalarFieldContainer[str]
+    restrictions: Restrictions
+    appearance_notes: str
+    voice_notes: str
+    minor_safeguards: bool
+    consent: Consent
+    version: int
+    create_time: _timestamp_pb2.Timestamp
+    update_time: _timestamp_pb2.Timestamp
+    reason: str
+    def __init__(self, id: _Optional[str] = ..., subject: _Optional[str] = ..., state: _Optional[_Union[CameoState, str]] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., minor_safeguards: _Optional[bool] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class Restrictions(_message.Message):
+    __slots__ = ("words", "categories")
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    CATEGORIES_FIELD_NUMBER: _ClassVar[int]
+    words: _containers.RepeatedScalarFieldContainer[str]
+    categories: _containers.RepeatedScalarFieldContainer[UseCategory]
+    def __init__(self, words: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[_Union[UseCategory, str]]] = ...) -> None: ...
+
+class Consent(_message.Message):
+    __slots__ = ("text_version", "locale", "agree_time", "digest")
+    TEXT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    LOCALE_FIELD_NUMBER: _ClassVar[int]
+    AGREE_TIME_FIELD_NUMBER: _ClassVar[int]
+    DIGEST_FIELD_NUMBER: _ClassVar[int]
+    text_version: str
+    locale: str
+    agree_time: _timestamp_pb2.Timestamp
+    digest: str
+    def __init__(self, text_version: _Optional[str] = ..., locale: _Optional[str] = ..., agree_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., digest: _Optional[str] = ...) -> None: ...
+
+class Use(_message.Message):
+    __slots__ = ("grant_id", "audience", "requester", "job_id", "purposes", "grant_time", "expire_time", "spend_time", "revoke_time", "outputs")
+    GRANT_ID_FIELD_NUMBER: _ClassVar[int]
+    AUDIENCE_FIELD_NUMBER: _ClassVar[int]
+    REQUESTER_FIELD_NUMBER: _ClassVar[int]
+    JOB_ID_FIELD_NUMBER: _ClassVar[int]
+    PURPOSES_FIELD_NUMBER: _ClassVar[int]
+    GRANT_TIME_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SPEND_TIME_FIELD_NUMBER: _ClassVar[int]
+    REVOKE_TIME_FIELD_NUMBER: _ClassVar[int]
+    OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    grant_id: str
+    audience: str
+    requester: str
+    job_id: str
+    purposes: _containers.RepeatedScalarFieldContainer[UseCategory]
+    grant_time: _timestamp_pb2.Timestamp
+    expire_time: _timestamp_pb2.Timestamp
+    spend_time: _timestamp_pb2.Timestamp
+    revoke_time: _timestamp_pb2.Timestamp
+    outputs: _containers.RepeatedCompositeFieldContainer[Output]
+    def __init__(self, grant_id: _Optional[str] = ..., audience: _Optional[str] = ..., requester: _Optional[str] = ..., job_id: _Optional[str] = ..., purposes: _Optional[_Iterable[_Union[UseCategory, str]]] = ..., grant_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., spend_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ...) -> None: ...
+
+class Output(_message.Message):
+    __slots__ = ("id", "grant_id", "sha256", "c2pa_manifest_id", "state", "creator", "create_time", "update_time")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    GRANT_ID_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    C2PA_MANIFEST_ID_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    CREATOR_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    grant_id: str
+    sha256: str
+    c2pa_manifest_id: str
+    state: OutputState
+    creator: str
+    create_time: _timestamp_pb2.Timestamp
+    update_time: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., grant_id: _Optional[str] = ..., sha256: _Optional[str] = ..., c2pa_manifest_id: _Optional[str] = ..., state: _Optional[_Union[OutputState, str]] = ..., creator: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CameoEvent(_message.Message):
+    __slots__ = ("cursor", "cameo_id", "kind", "event_time", "grant_id", "output_id")
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    CAMEO_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    GRANT_ID_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_ID_FIELD_NUMBER: _ClassVar[int]
+    cursor: str
+    cameo_id: str
+    kind: CameoEventKind
+    event_time: _timestamp_pb2.Timestamp
+    grant_id: str
+    output_id: str
+    def __init__(self, cursor: _Optional[str] = ..., cameo_id: _Optional[str] = ..., kind: _Optional[_Union[CameoEventKind, str]] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., grant_id: _Optional[str] = ..., output_id: _Optional[str] = ...) -> None: ...

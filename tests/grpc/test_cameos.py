@@ -1,0 +1,502 @@
+"""The life of a cameo over the wire: who may use it, what came of it, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import grpc
+import pytest
+from cameo.v1 import cameo_pb2, cameo_service_pb2_grpc, relationship_service_pb2_grpc
+from cameo.v1 import cameo_service_pb2 as wire
+from cameo.v1.relationship_service_pb2 import AreMutualsRequest, SetFollowRequest
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from tests.grpc.callers import App, Metadata
+from tests.grpc.client import AUDIENCE, refused
+from tests.grpc.test_refusals import Clock
+from verifier.cameo import model
+from verifier.cameo.permissions import Answer
+from verifier.cameo.refusal import Refusal
+from verifier.credential.encoding import to_base64url
+from verifier.credential.grant_token import open_grant
+from verifier.credential.key_files import open_secret
+from verifier.credential.key_set import KeySet
+from verifier.credential.likeness import from_bytes
+from verifier.server.app import utc_now
+from verifier.settings import Settings
+from verifier.store.engine import open_database
+from verifier.store.likenesses import LikenessStore
+from verifier.store.vault import KEY_BYTES, Vault
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.grpc.client import Client
+    from tests.grpc.server import OpenServer
+
+OWNER, FAN = "account-1", "account-2"
+SHA = "ab" * 32
+NOTE, WORD = "never in a uniform", "no cats, please"
+
+
+class World:
+    """One site with its app, one owner and one generator."""
+
+    def __init__(self, client: Client, app: App) -> None:
+        self.client = client
+        self.stub: Any = cameo_service_pb2_grpc.CameoServiceStub(client.channel)
+        self.graph: Any = relationship_service_pb2_grpc.RelationshipServiceStub(client.channel)
+        self.app = app.metadata("app", "backend")
+        self.owner = app.metadata("owner", OWNER)
+        self.stranger = app.metadata("owner", "stranger")
+        self.generator = app.metadata("generator", AUDIENCE)
+        self.other_generator = app.metadata("generator", "https://other.example")
+
+    async def attempt(self, script: bytes = b"accept") -> Any:
+        """Have a recording judged."""
+        challenges, verification = self.client.challenges, self.client.verification
+        from cameo.v1.challenge_service_pb2 import IssueChallengeRequest  # noqa: PLC0415 - used here only
+        from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest  # noqa: PLC0415
+
+        challenge = await challenges.IssueChallenge(IssueChallengeRequest(subject=OWNER), metadata=self.app)
+        config = VerifyResponseConfig(challenge_id=challenge.id, audience=AUDIENCE, request_id=str(uuid4()))
+        messages = [VerifyResponseRequest(config=config), VerifyResponseRequest(chunk=script)]
+        return (await verification.VerifyResponse(iter(messages), metadata=self.app)).attempt
+
+    def create(self, attempt_id: str, *, by: Metadata | None = None, request_id: str | None = None) -> Any:
+        """Ask for a cameo."""
+        consent = cameo_pb2.Consent(text_version="3", locale="en-GB", agree_time=Timestamp(seconds=1_780_000_000))
+        request = wire.CreateCameoRequest(attempt_id=attempt_id, consent=consent, request_id=request_id or str(uuid4()))
+        return self.stub.CreateCameo(request, metadata=by or self.owner)
+
+    async def cameo(self, script: bytes = b"accept", **terms: Any) -> Any:
+        """Make a cameo with these terms."""
+        made = await self.create((await self.attempt(script)).id)
+        return await self.update(made, **terms) if terms else made
+
+    def update(self, cameo: Any, *, by: Metadata | None = None, **terms: Any) -> Any:
+        """Change terms."""
+        changed = cameo_pb2.Cameo(id=cameo.id, version=cameo.version, **terms)
+        request = wire.UpdateCameoRequest(cameo=changed, update_mask=FieldMask(paths=list(terms)))
+        return self.stub.UpdateCameo(request, metadata=by or self.owner)
+
+    async def check(self, cameo: Any, requester: str = FAN, purposes: tuple[Any, ...] = ()) -> tuple[bool, str]:
+        """Ask whether a use would be permitted."""
+        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=requester, purposes=purposes)
+        reply = await self.stub.CheckPermission(request, metadata=self.generator)
+        return reply.allowed, cameo_pb2.PermissionAnswer.Name(reply.answer)
+
+    def authorize(self, *cameos: Any, requester: str = FAN, request_id: str | None = None, **more: Any) -> Any:
+        """Ask for a grant."""
+        request = wire.AuthorizeUseRequest(
+            cameo_ids=[each.id for each in cameos],
+            requester=requester,
+            job_id="job-1",
+            request_id=request_id or str(uuid4()),
+            **more,
+        )
+        return self.stub.AuthorizeUse(request, metadata=self.generator)
+
+    def spend(self, token: str, *, by: Metadata | None = None, request_id: str | None = None) -> Any:
+        """Spend a grant."""
+        request = wire.SpendGrantRequest(token=token, request_id=request_id or str(uuid4()))
+        return self.stub.SpendGrant(request, metadata=by or self.generator)
+
+    def record(self, grant_id: str, *, by: Metadata | None = None, **facts: Any) -> Any:
+        """Say what came out."""
+        said = {"sha256": SHA, "c2pa_manifest_id": "urn:c2pa:1", "state": "DRAFT", "creator": FAN} | facts
+        request = wire.RecordOutputRequest(grant_id=grant_id, output=cameo_pb2.Output(**said))
+        return self.stub.RecordOutput(request, metadata=by or self.generator)
+
+    def end(self, cameo: Any, mode: str, reason: str = "", *, by: Metadata | None = None) -> Any:
+        """Pause or revoke."""
+        return self.stub.RevokeCameo(
+            wire.RevokeCameoRequest(cameo_id=cameo.id, mode=mode, reason=reason), metadata=by or self.owner
+        )
+
+    async def events(self, cursor: str = "", *, by: Metadata | None = None, count: int) -> list[Any]:
+        """Read that many events."""
+        call = self.stub.WatchCameoEvents(wire.WatchCameoEventsRequest(cursor=cursor), metadata=by or self.owner)
+        async with asyncio.timeout(10):
+            found = [await call.read() for _ in range(count)]
+        call.cancel()
+        return found
+
+
+@pytest.fixture
+def open_world(serve: OpenServer, tmp_path: Path) -> Any:
+    """Open a site whose callers have roles."""
+
+    @asynccontextmanager
+    async def opened(**how: Any) -> AsyncIterator[World]:
+        app = App.make(tmp_path)
+        async with serve(**app.settings, **how) as client:
+            yield World(client, app)
+
+    return opened
+
+
+async def reason(call: Any) -> str:
+    return (await refused(call)).reason
+
+
+def test_wire_enums_mirror_the_values() -> None:
+    """Every enum about cameos has the names of its value behind an unspecified zero, and every refusal is an error reason."""
+    from cameo.v1 import error_reason_pb2  # noqa: PLC0415 - used here only
+
+    for enum, value in (
+        (cameo_pb2.CameoState, model.CameoState),
+        (cameo_pb2.WhoMayUse, model.WhoMayUse),
+        (cameo_pb2.UseCategory, model.UseCategory),
+        (cameo_pb2.OutputState, model.OutputState),
+        (cameo_pb2.CameoEventKind, model.EventKind),
+        (cameo_pb2.PermissionAnswer, Answer),
+    ):
+        unspecified, *names = enum.keys()
+        assert unspecified.endswith("_UNSPECIFIED")
+        assert sorted(names) == sorted(member.name for member in value)
+    assert {refusal.name for refusal in Refusal} <= set(error_reason_pb2.ErrorReason.keys())
+
+
+async def test_an_accepted_attempt_makes_one_cameo_of_its_owner(open_world: Any, tmp_path: Path) -> None:
+    """Once, for its own subject, with a consent that has a digest; its id is the credential's, its likeness is in the vault."""
+    async with open_world() as world:
+        attempt, rejected, again = await world.attempt(), await world.attempt(b"reject"), str(uuid4())
+        assert await reason(world.create(attempt.id, by=world.stranger)) == "ATTEMPT_UNKNOWN"
+        assert await reason(world.create("none")) == "ATTEMPT_UNKNOWN"
+        assert await reason(world.create(rejected.id)) == "ATTEMPT_NOT_ACCEPTED"
+        cameo = await world.create(attempt.id, request_id=again)
+        assert await world.create(attempt.id, request_id=again) == cameo
+        assert await reason(world.create(attempt.id, by=world.app)) == "ATTEMPT_USED"
+        assert (cameo.subject, cameo.state, cameo.who_may_use) == (OWNER, cameo_pb2.CAMEO_ACTIVE, cameo_pb2.ONLY_ME)
+        assert len(bytes.fromhex(cameo.consent.digest)) == 32
+        request = wire.GetCameoRequest(cameo_id=cameo.id)
+        assert await world.stub.GetCameo(request, metadata=world.app) == cameo
+        assert await reason(world.stub.GetCameo(request, metadata=world.stranger)) == "CAMEO_UNKNOWN"
+    site = Settings(data=tmp_path / "data")
+    engine = open_database(site.database)
+    vault = open_secret(site.vault_key, KEY_BYTES, Vault, kind="vault key")
+    face, voice = from_bytes(vault.open(LikenessStore(engine).of(cameo.id)))
+    engine.dispose()
+    assert (face.model, voice.model) == ("face-embedding", "speaker-embedding")
+
+
+async def test_cameos_come_in_pages_and_only_ones_own(open_world: Any) -> None:
+    """Pages hold every cameo once, in order; another's list is empty; a made-up token is refused."""
+    async with open_world() as world:
+        made = [(await world.cameo()).id for _ in range(3)]
+        first = await world.stub.ListCameos(wire.ListCameosRequest(page_size=2), metadata=world.owner)
+        rest = await world.stub.ListCameos(
+            wire.ListCameosRequest(subject=OWNER, page_size=2, page_token=first.next_page_token), metadata=world.app
+        )
+        assert [each.id for each in (*first.cameos, *rest.cameos)] == made
+        assert not rest.next_page_token
+        other = await world.stub.ListCameos(wire.ListCameosRequest(subject=OWNER), metadata=world.stranger)
+        assert not other.cameos
+        bad = wire.ListCameosRequest(page_token="bm9uZQ")  # noqa: S106 - no secret
+        assert await reason(world.stub.ListCameos(bad, metadata=world.owner)) == "PAGE_TOKEN_INVALID"
+        assert await reason(world.stub.ListCameos(wire.ListCameosRequest(), metadata=world.app)) == "REQUEST_INVALID"
+
+
+async def test_the_owner_decides_who_may_use_it_for_what_at_once(open_world: Any) -> None:
+    """Each setting lets in exactly whom it names; an excluded category is refused to everyone; answers say how long they keep."""
+    async with open_world(permission_cache_s=30) as world:
+        cameo = await world.cameo()
+        assert await world.check(cameo, OWNER) == (True, "PERMITTED")
+        assert await world.check(cameo) == (False, "NOT_CHOSEN")
+        cameo = await world.update(cameo, who_may_use="SELECTED", selected_users=[FAN])
+        assert await world.check(cameo) == (True, "PERMITTED")
+        assert await world.check(cameo, "account-3") == (False, "NOT_CHOSEN")
+        cameo = await world.update(cameo, who_may_use="EVERYONE", restrictions={"categories": ["POLITICS"], "words": [WORD]})
+        assert await world.check(cameo, "account-3") == (True, "PERMITTED")
+        for requester in ("account-3", OWNER):
+            assert await world.check(cameo, requester, ("POLITICS", "SATIRE")) == (False, "PURPOSE_EXCLUDED")
+        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=FAN)
+        until = (await world.stub.CheckPermission(request, metadata=world.generator)).cache_until.ToDatetime(utc_now().tzinfo)
+        assert timedelta(seconds=20) < until - utc_now() <= timedelta(seconds=30)
+        request = wire.CheckPermissionRequest(cameo_id="none", requester=FAN)
+        assert await reason(world.stub.CheckPermission(request, metadata=world.generator)) == "CAMEO_UNKNOWN"
+
+
+async def test_no_update_is_lost_and_a_repeated_one_is_one(open_world: Any) -> None:
+    """A change of what was read before another change is refused; the same change again succeeds; only known fields change."""
+    async with open_world() as world:
+        cameo = await world.cameo()
+        changed = await world.update(cameo, appearance_notes=NOTE)
+        assert changed.version == cameo.version + 1
+        assert await reason(world.update(cameo, voice_notes="softly")) == "CAMEO_CHANGED"
+        assert await world.update(cameo, appearance_notes=NOTE) == changed
+        assert await reason(world.update(changed, by=world.stranger, voice_notes="softly")) == "CAMEO_UNKNOWN"
+        for bad in ({"subject": "me"}, {"appearance_notes": "x" * 501}, {"who_may_use": 9}, {"selected_users": [" "]}, {}):
+            assert await reason(world.update(changed, **bad)) == "REQUEST_INVALID"
+
+
+async def test_mutuals_are_asked_of_the_table(open_world: Any) -> None:
+    """One-sided following permits nothing, both sides do, and unfollowing ends it."""
+    async with open_world() as world:
+        cameo = await world.cameo(who_may_use="MUTUALS")
+
+        async def follow(one: str, other: str, *, follows: bool = True) -> None:
+            await world.graph.SetFollow(SetFollowRequest(follower=one, followee=other, follows=follows), metadata=world.app)
+
+        await follow(OWNER, FAN)
+        await follow(OWNER, FAN)
+        assert await world.check(cameo) == (False, "NOT_CHOSEN")
+        await follow(FAN, OWNER)
+        assert await world.check(cameo) == (True, "PERMITTED")
+        assert (await world.spend((await world.authorize(cameo)).token)).grant_id
+        await follow(FAN, OWNER, follows=False)
+        assert await world.check(cameo) == (False, "NOT_CHOSEN")
+
+
+async def test_an_app_s_own_graph_is_asked_and_silence_permits_nothing(open_world: Any) -> None:
+    """Another server's `RelationshipService` answers; when it is gone every mutual is refused."""
+    graph = grpc.aio.server()
+    seen = []
+
+    class Graph(relationship_service_pb2_grpc.RelationshipServiceServicer):
+        async def AreMutuals(self, request: AreMutualsRequest, context: Any) -> Any:  # noqa: ARG002, N802 - the contract's
+            from cameo.v1.relationship_service_pb2 import AreMutualsResponse  # noqa: PLC0415
+
+            seen.append((request.one, request.other))
+            return AreMutualsResponse(mutuals=request.other == FAN)
+
+    relationship_service_pb2_grpc.add_RelationshipServiceServicer_to_server(Graph(), graph)
+    port = graph.add_insecure_port("127.0.0.1:0")
+    await graph.start()
+    async with open_world(relationships=f"127.0.0.1:{port}") as world:
+        cameo = await world.cameo(who_may_use="MUTUALS")
+        assert await world.check(cameo) == (True, "PERMITTED")
+        assert await world.check(cameo, "account-3") == (False, "NOT_CHOSEN")
+        assert seen == [(OWNER, FAN), (OWNER, "account-3")]
+        token = (await world.authorize(cameo)).token
+        follow = SetFollowRequest(follower=FAN, followee=OWNER, follows=True)
+        assert await reason(world.graph.SetFollow(follow, metadata=world.app)) == "RELATIONSHIPS_KEPT_ELSEWHERE"
+        await graph.stop(None)
+        assert await world.check(cameo) == (False, "RELATIONSHIP_UNKNOWN")
+        assert await world.check(cameo, OWNER) == (True, "PERMITTED")
+        answer = await refused(world.spend(token))
+        assert (answer.reason, answer.metadata["answer"]) == ("USE_NOT_PERMITTED", "RELATIONSHIP_UNKNOWN")
+        asked = AreMutualsRequest(one=OWNER, other=FAN)
+        assert await reason(world.graph.AreMutuals(asked, metadata=world.app)) == "RELATIONSHIPS_UNAVAILABLE"
+
+
+async def test_a_grant_says_what_was_granted_and_is_spent_once(open_world: Any, tmp_path: Path) -> None:
+    """The token verifies with the issuer's keys; a second spend is refused, a repeated reply is the same."""
+    async with open_world() as world:
+        cameo = await world.cameo(
+            who_may_use="EVERYONE", appearance_notes=NOTE, restrictions={"words": [WORD], "categories": ["VIOLENCE"]}
+        )
+        request_id, spending = str(uuid4()), str(uuid4())
+        grant = await world.authorize(cameo, request_id=request_id)
+        assert await world.authorize(cameo, request_id=request_id) == grant
+        assert await reason(world.authorize(cameo, request_id=request_id, requester="other")) == "REQUEST_ID_REUSED"
+        keys = KeySet.load(tmp_path / "data" / "keys" / "issuer.jwks").at(utc_now()).public()
+        facts = open_grant(
+            grant.token,
+            issuer_keys=keys,
+            expected_audience=AUDIENCE,
+            expected_issuer="https://cameo.localhost",
+            now=utc_now(),
+        )
+        assert (facts.id, facts.requester, facts.job_id) == (grant.grant_id, FAN, "job-1")
+        assert facts.restrictions == {cameo.id: ((WORD,), ("violence",))}
+        assert facts.expires_at == grant.expire_time.ToDatetime(utc_now().tzinfo)
+        assert [terms.appearance_notes for terms in grant.terms] == [NOTE]
+        spent = await world.spend(grant.token, request_id=spending)
+        assert await world.spend(grant.token, request_id=spending) == spent
+        assert await reason(world.spend(grant.token)) == "GRANT_SPENT"
+
+
+async def test_each_wrong_grant_is_refused_with_its_own_reason(open_world: Any) -> None:
+    """Another generator, a changed character, another kind of token, too late, taken back, narrowed: each by its name."""
+    clock = Clock()
+    async with open_world(clock=clock, grant_s=60, job_cameos=2) as world:
+        cameo = await world.cameo(who_may_use="EVERYONE")
+        grant = await world.authorize(cameo)
+
+        async def refusal(token: str, **how: Any) -> str:
+            answer = await refused(world.spend(token, **how))
+            assert answer.reason == "GRANT_INVALID"
+            return answer.metadata["refusal"]
+
+        head, payload, signature = grant.token.split(".")
+        assert await refusal(grant.token, by=world.other_generator) == "wrong_audience"
+        swapped = "B" if signature[5] != "B" else "C"
+        assert await refusal(f"{head}.{payload}.{signature[:5]}{swapped}{signature[6:]}") == "bad_signature"
+        none = to_base64url(b'{"alg":"none","typ":"cameo-grant+jwt","kid":"x"}')
+        assert await refusal(f"{none}.{payload}.") == "unsupported_algorithm"
+        assert await refusal("nonsense") == "malformed"
+        await world.update(cameo, who_may_use="ONLY_ME")
+        answer = await refused(world.spend(grant.token))
+        assert (answer.reason, answer.metadata) == ("USE_NOT_PERMITTED", {"cameo_id": cameo.id, "answer": "NOT_CHOSEN"})
+        await world.update(cameo_pb2.Cameo(id=cameo.id, version=cameo.version + 1), who_may_use="EVERYONE")
+        clock.ahead = timedelta(seconds=60)
+        assert await reason(world.spend(grant.token)) == "GRANT_EXPIRED"
+        fresh = await world.authorize(cameo)
+        await world.end(cameo, "PAUSE")
+        assert await reason(world.spend(fresh.token)) == "GRANT_REVOKED"
+        assert await reason(world.authorize(cameo)) == "USE_NOT_PERMITTED"
+        many = [cameo_pb2.Cameo(id=name) for name in "abc"]
+        assert await reason(world.authorize(*many)) == "TOO_MANY_CAMEOS"
+        assert await reason(world.authorize(cameo, cameo)) == "REQUEST_INVALID"
+        assert await reason(world.authorize(cameo, many[0])) in {"CAMEO_UNKNOWN", "USE_NOT_PERMITTED"}
+
+
+async def test_of_many_who_spend_at_once_one_does(open_world: Any) -> None:
+    """Sixteen spends of one grant at the same time: one succeeds, fifteen are told that it is spent."""
+    async with open_world() as world:
+        grant = await world.authorize(await world.cameo(who_may_use="EVERYONE"))
+        ends = await asyncio.gather(*(world.spend(grant.token) for _ in range(16)), return_exceptions=True)
+        assert sum(not isinstance(end, BaseException) for end in ends) == 1
+
+
+async def test_the_owner_sees_every_use_and_output_of_others(open_world: Any) -> None:
+    """Grants, spent or not, with drafts, the latest first, in pages; a draft becomes published and never the other way."""
+    async with open_world() as world:
+        cameo = await world.cameo(who_may_use="EVERYONE")
+        first, second = await world.authorize(cameo), await world.authorize(cameo)
+        assert await reason(world.record(first.grant_id)) == "GRANT_NOT_SPENT"
+        await world.spend(first.token)
+        assert await reason(world.record(first.grant_id, by=world.other_generator)) == "GRANT_UNKNOWN"
+        draft = await world.record(first.grant_id)
+        assert await world.record(first.grant_id) == draft
+        await world.end(cameo, "FOR_GOOD")
+        published = await world.record(first.grant_id, state="PUBLISHED")
+        assert (published.id, published.state) == (draft.id, cameo_pb2.PUBLISHED)
+        assert await reason(world.record(first.grant_id, state="DRAFT")) == "OUTPUT_RECORDED_OTHERWISE"
+        assert await reason(world.record(first.grant_id, creator="other")) == "OUTPUT_RECORDED_OTHERWISE"
+        assert await reason(world.record(first.grant_id, sha256="AB" * 32)) == "REQUEST_INVALID"
+        page = await world.stub.ListUses(wire.ListUsesRequest(cameo_id=cameo.id, page_size=1), metadata=world.owner)
+        rest = await world.stub.ListUses(
+            wire.ListUsesRequest(cameo_id=cameo.id, page_token=page.next_page_token), metadata=world.owner
+        )
+        assert [use.grant_id for use in (*page.uses, *rest.uses)] == [second.grant_id, first.grant_id]
+        assert page.uses[0].HasField("revoke_time")
+        assert not page.uses[0].HasField("spend_time")
+        assert list(rest.uses[0].outputs) == [published]
+        request = wire.ListUsesRequest(cameo_id=cameo.id)
+        assert await reason(world.stub.ListUses(request, metadata=world.stranger)) == "CAMEO_UNKNOWN"
+
+
+async def test_a_pause_ends_and_a_revocation_does_not(open_world: Any) -> None:
+    """Checks deny at once either way; a paused cameo can be resumed, one that was revoked for good cannot be brought back."""
+    async with open_world() as world:
+        cameo = await world.cameo(who_may_use="EVERYONE")
+        paused = await world.end(cameo, "PAUSE", "a break")
+        assert (paused.state, paused.reason) == (cameo_pb2.CAMEO_PAUSED, "a break")
+        assert await world.check(cameo) == (False, "NOT_NOW")
+        resume = wire.ResumeCameoRequest(cameo_id=cameo.id)
+        assert await reason(world.stub.ResumeCameo(resume, metadata=world.stranger)) == "CAMEO_UNKNOWN"
+        await world.stub.ResumeCameo(resume, metadata=world.owner)
+        assert await world.check(cameo) == (True, "PERMITTED")
+        ended = await world.end(cameo, "FOR_GOOD")
+        assert await world.end(cameo, "FOR_GOOD") == ended
+        assert await world.check(cameo) == (False, "NO_LONGER")
+        for call in (
+            world.stub.ResumeCameo(resume, metadata=world.owner),
+            world.end(cameo, "PAUSE"),
+            world.update(ended, who_may_use="ONLY_ME"),
+        ):
+            assert await reason(call) == "CAMEO_ENDED"
+        assert await reason(world.end(cameo, "REVOCATION_MODE_UNSPECIFIED")) == "REQUEST_INVALID"
+
+
+async def test_a_possible_minor_s_cameo_stays_with_its_owner(open_world: Any) -> None:
+    """It cannot be widened, and to everyone else it does not exist."""
+    async with open_world() as world:
+        cameo = await world.cameo(b"minor")
+        assert cameo.minor_safeguards
+        for who in ("SELECTED", "MUTUALS", "EVERYONE"):
+            assert await reason(world.update(cameo, who_may_use=who)) == "MINOR_NEEDS_GUARDIAN"
+        assert await reason(world.authorize(cameo)) == "CAMEO_UNKNOWN"
+        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=FAN)
+        assert await reason(world.stub.CheckPermission(request, metadata=world.generator)) == "CAMEO_UNKNOWN"
+        assert await world.check(cameo, OWNER) == (True, "PERMITTED")
+
+
+async def test_events_come_in_order_and_go_on_after_a_cursor(open_world: Any) -> None:
+    """Everything that happened, once, in order, resumable anywhere, and as it happens; another owner hears nothing of it."""
+    async with open_world() as world:
+        cameo = await world.cameo(who_may_use="EVERYONE")
+        grant = await world.authorize(cameo)
+        await world.spend(grant.token)
+        output = await world.record(grant.grant_id)
+        call = world.stub.WatchCameoEvents(wire.WatchCameoEventsRequest(), metadata=world.owner)
+        seen = [await call.read() for _ in range(4)]
+        await world.end(cameo, "PAUSE")
+        await world.stub.ResumeCameo(wire.ResumeCameoRequest(cameo_id=cameo.id), metadata=world.owner)
+        await world.end(cameo, "FOR_GOOD")
+        await world.stub.DeleteCameo(wire.DeleteCameoRequest(cameo_id=cameo.id), metadata=world.owner)
+        async with asyncio.timeout(10):
+            seen += [await call.read() for _ in range(4)]
+        call.cancel()
+        kinds = [cameo_pb2.CameoEventKind.Name(event.kind) for event in seen]
+        assert kinds == [
+            *("WAS_CREATED", "PERMISSION_CHANGED", "USE_GRANTED", "OUTPUT_RECORDED"),
+            *("WAS_PAUSED", "WAS_RESUMED", "WAS_REVOKED", "WAS_DELETED"),
+        ]
+        assert (seen[3].grant_id, seen[3].output_id) == (grant.grant_id, output.id)
+        assert await world.events(seen[4].cursor, by=world.app, count=3) == seen[5:]
+        stranger = world.stub.WatchCameoEvents(wire.WatchCameoEventsRequest(), metadata=world.stranger, timeout=0.5)
+        with pytest.raises(grpc.aio.AioRpcError):
+            await stranger.read()
+
+
+async def test_deletion_leaves_a_tombstone_and_nothing_else(open_world: Any, tmp_path: Path) -> None:
+    """Neither the database's files nor a dump hold the likeness, its key, the terms, the tokens or a way to the recording."""
+    async with open_world() as world:
+        attempt = await world.attempt()
+        cameo = await world.create(attempt.id)
+        terms = {"who_may_use": "SELECTED", "selected_users": ["chosen-one"], "restrictions": {"words": [WORD]}}
+        cameo = await world.update(cameo, appearance_notes=NOTE, voice_notes="like Ah-da", **terms)
+        database = tmp_path / "data" / "cameo.sqlite3"
+        kept = _rows(database, "SELECT sealed, wrapped_key FROM likenesses") + _rows(
+            database, "SELECT token, receipt FROM credentials"
+        )
+        gone = [(value if isinstance(value, bytes) else value.encode())[:40] for row in kept for value in row]
+        gone += [NOTE.encode(), WORD.encode(), b"like Ah-da", b"chosen-one"]
+        assert all(secret in _files(database) for secret in gone)
+        delete = wire.DeleteCameoRequest(cameo_id=cameo.id)
+        assert await reason(world.stub.DeleteCameo(delete, metadata=world.stranger)) == "CAMEO_UNKNOWN"
+        tombstone = await world.stub.DeleteCameo(delete, metadata=world.owner)
+        assert await world.stub.DeleteCameo(delete, metadata=world.owner) == tombstone
+        files, dump = _files(database), _dump(database)
+        for secret in gone:
+            assert secret not in files
+            assert secret not in dump
+        assert (tombstone.state, tombstone.consent) == (cameo_pb2.CAMEO_DELETED, cameo.consent)
+        assert _rows(database, "SELECT attempt_id FROM cameos") == [(None,)]
+        assert _rows(database, "SELECT count(*) FROM attempts WHERE subject != ''") == [(0,)]
+        assert _rows(database, "SELECT count(*) FROM challenges WHERE subject != ''") == [(0,)]
+        for call in (world.update(tombstone, voice_notes="x"), world.end(cameo, "PAUSE")):
+            assert await reason(call) == "CAMEO_GONE"
+        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=OWNER)
+        assert await reason(world.stub.CheckPermission(request, metadata=world.generator)) == "CAMEO_UNKNOWN"
+
+
+def _files(database: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(database.parent.glob(f"{database.name}*")))
+
+
+def _dump(database: Path) -> bytes:
+    connection = sqlite3.connect(database)
+    try:
+        return "\n".join(connection.iterdump()).encode()
+    finally:
+        connection.close()
+
+
+def _rows(database: Path, query: str) -> list[Any]:
+    connection = sqlite3.connect(database)
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()

@@ -1,0 +1,157 @@
+"""The nouns: a cameo and its terms, the grant for one job, what came out of it, and what happened when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class CameoState(StrEnum):
+    """Where a cameo stands."""
+
+    CAMEO_ACTIVE = "active"
+    CAMEO_PAUSED = "paused"
+    CAMEO_REVOKED = "revoked"
+    """For good; its owner still sees it and its uses."""
+    CAMEO_DELETED = "deleted"
+    """A tombstone: no biometric data, notes or terms are left."""
+
+
+class WhoMayUse(StrEnum):
+    """Whom the owner lets use the likeness; the owner always may."""
+
+    ONLY_ME = "only_me"
+    SELECTED = "selected"
+    MUTUALS = "mutuals"
+    """Those who follow the owner and are followed back, by the app's graph."""
+    EVERYONE = "everyone"
+
+
+class UseCategory(StrEnum):
+    """What a use is about, so far as an owner may exclude it."""
+
+    ADVERTISING = "advertising"
+    POLITICS = "politics"
+    RELIGION = "religion"
+    VIOLENCE = "violence"
+    INTIMACY = "intimacy"
+    GAMBLING = "gambling"
+    ALCOHOL_AND_DRUGS = "alcohol_and_drugs"
+    SATIRE = "satire"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The owner's word. words: restrictions in plain words, for the generator to heed; categories: uses that are refused here."""
+
+    who: WhoMayUse = WhoMayUse.ONLY_ME
+    selected: frozenset[str] = frozenset()
+    words: tuple[str, ...] = ()
+    categories: frozenset[UseCategory] = frozenset()
+    appearance_notes: str = ""
+    voice_notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the person agreed to: version and locale of the text they saw, when, and the digest over it (hex sha256)."""
+
+    text_version: str
+    locale: str
+    agreed_at: datetime
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cameo:
+    """One likeness under one owner's control. attempt_id: empty once deleted. version: grows by one with every change."""
+
+    id: str
+    subject: str
+    attempt_id: str
+    state: CameoState
+    terms: Terms
+    minor_safeguards: bool
+    consent: Consent
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    reason: str
+    """Why it was paused, revoked or deleted, in the owner's words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Permission for one job, to be spent once before `expires_at`."""
+
+    id: str
+    audience: str
+    requester: str
+    job_id: str
+    cameo_ids: tuple[str, ...]
+    purposes: frozenset[UseCategory]
+    created_at: datetime
+    expires_at: datetime
+    spent_at: datetime | None = None
+    spent_by_request: str = ""
+    """The `request_id` that spent it, so that a lost reply can be asked for again."""
+    revoked_at: datetime | None = None
+
+
+class OutputState(StrEnum):
+    """Who can see an output."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What came out of a job: hex sha256 of the file, id of its C2PA manifest, and whose it is."""
+
+    id: str
+    grant_id: str
+    sha256: str
+    c2pa_manifest: str
+    state: OutputState
+    creator: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One grant and what came of it; `number` orders the uses of all cameos by when they were granted."""
+
+    number: int
+    grant: Grant
+    outputs: tuple[Output, ...]
+
+
+class EventKind(StrEnum):
+    """What happened to a cameo."""
+
+    WAS_CREATED = "created"
+    PERMISSION_CHANGED = "permission_changed"
+    WAS_PAUSED = "paused"
+    WAS_REVOKED = "revoked"
+    WAS_RESUMED = "resumed"
+    WAS_DELETED = "deleted"
+    USE_GRANTED = "use_granted"
+    OUTPUT_RECORDED = "output_recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, without anything of the person. number: 1, 2, 3 … without a gap, in the order of commits."""
+
+    number: int
+    cameo_id: str
+    kind: EventKind
+    at: datetime
+    grant_id: str
+    output_id: str

@@ -1,0 +1,44 @@
+"""Why something about a cameo was refused: one code each, with the names that `cameo.v1.ErrorReason` gives them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from verifier.errors import CameoError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Refusal(StrEnum):
+    """See the enum of the same names in protos/cameo/v1/error_reason.proto."""
+
+    CAMEO_UNKNOWN = "no cameo has this id"
+    CAMEO_ENDED = "this cameo was revoked for good"
+    CAMEO_GONE = "this cameo was deleted"
+    CAMEO_CHANGED = "this cameo was changed meanwhile: read it again, then change it"
+    ATTEMPT_UNKNOWN = "no attempt has this id"
+    ATTEMPT_NOT_ACCEPTED = "only an accepted attempt makes a cameo"
+    ATTEMPT_USED = "this attempt made a cameo already"
+    LIKENESS_NOT_KEPT = "the likeness of this attempt is not kept any more: record again"
+    MINOR_NEEDS_GUARDIAN = "safeguards for minors apply: who may use this cameo cannot be widened"
+    TOO_MANY_CAMEOS = "too many cameos for one job"
+    USE_NOT_PERMITTED = "this use is not permitted"
+    GRANT_UNKNOWN = "no grant has this id"
+    GRANT_EXPIRED = "the grant has expired: ask for a new one"
+    GRANT_SPENT = "the grant was spent already"
+    GRANT_REVOKED = "the owner has taken the permission back"
+    GRANT_NOT_SPENT = "the grant was not spent: nothing can have come of it"
+    OUTPUT_RECORDED_OTHERWISE = "this output is recorded already, with other facts"
+    REQUEST_ID_REUSED = "this request_id was used for something else"
+
+
+class RefusedError(CameoError):
+    """The rules say no; `refusal` says why, and `metadata` holds ids and codes a program can act on."""
+
+    def __init__(self, refusal: Refusal, *, metadata: Mapping[str, str] | None = None) -> None:
+        """Keep the refusal; its value is the message."""
+        super().__init__(refusal.value)
+        self.refusal = refusal
+        self.metadata = dict(metadata or {})

@@ -1,0 +1,78 @@
+"""The token of a grant: what a generator may use in one job, signed by the issuer of credentials.
+
+Opening one is steps 4 to 8 of `verifier.credential.validator`, for the type of grants. It says what was granted; that it was not
+spent or taken back, only `SpendGrant` says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from verifier.credential.claims import read_registered
+from verifier.credential.refusal import Refusal
+from verifier.credential.signer import TokenType, sign
+from verifier.credential.validator import verified_claims
+from verifier.errors import CredentialError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from verifier.credential.issuer_keys import IssuerKeys, VerificationKeys
+
+MAX_TOKEN_CHARS = 131072
+_NAMESPACE = "urn:cameo:grant:1"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantFacts:
+    """The verified facts of a grant. restrictions: by cameo, the owner's words and the categories that are excluded."""
+
+    id: str
+    audience: str
+    requester: str
+    job_id: str
+    restrictions: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    expires_at: datetime
+
+
+def sign_grant(claims: Mapping[str, Any], *, keys: IssuerKeys) -> str:
+    """Return the token with these claims, see `verifier.cameo.grants.compose`."""
+    return sign(claims, key=keys.active, typ=TokenType.GRANT)
+
+
+def open_grant(
+    token: str, *, issuer_keys: VerificationKeys, expected_audience: str, expected_issuer: str, now: datetime | None
+) -> GrantFacts:
+    """Verify a grant.
+
+    Args:
+        token: the compact JWS.
+        issuer_keys: the issuer's public keys.
+        expected_audience: what `aud` must be.
+        expected_issuer: what `iss` must be.
+        now: the time to judge validity at; None leaves that to whoever keeps the grant itself, as `SpendGrant` does.
+
+    Raises:
+        CredentialError: with one of the reasons of `Refusal`.
+    """
+    if len(token) > MAX_TOKEN_CHARS:
+        raise CredentialError(Refusal.MALFORMED, f"a grant has at most {MAX_TOKEN_CHARS} characters")
+    _, claims = verified_claims(token, issuer_keys, TokenType.GRANT)
+    try:
+        registered = read_registered(claims)
+        ours = claims[_NAMESPACE]
+        restrictions = {each["id"]: (tuple(each["words"]), tuple(each["categories"])) for each in ours["cameos"]}
+        job_id = str(ours["job"])
+    except (KeyError, TypeError, ValueError):
+        raise CredentialError(Refusal.MALFORMED, "the grant's claims cannot be read") from None
+    if registered.issuer != expected_issuer:
+        raise CredentialError(Refusal.WRONG_ISSUER, f"the grant was not issued by {expected_issuer!r}")
+    if registered.audience != expected_audience:
+        raise CredentialError(Refusal.WRONG_AUDIENCE, f"the grant was not issued for {expected_audience!r}")
+    if now is not None and now < registered.not_before:
+        raise CredentialError(Refusal.NOT_YET_VALID, "the grant is not valid yet")
+    if now is not None and now >= registered.expires_at:
+        raise CredentialError(Refusal.EXPIRED, "the grant has expired")
+    return GrantFacts(registered.jti, registered.audience, registered.subject, job_id, restrictions, registered.expires_at)

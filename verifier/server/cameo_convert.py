@@ -1,0 +1,106 @@
+"""Values about cameos to messages of `cameo.v1`. Enums carry the same names on both sides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cameo.v1 import cameo_pb2, cameo_service_pb2
+
+from verifier.server.cameo_input import to_token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from verifier.cameo.model import Cameo, Event, Output, Terms, Use, UseCategory
+
+
+def cameo(value: Cameo) -> cameo_pb2.Cameo:
+    """Return the message of a cameo."""
+    terms = value.terms
+    return cameo_pb2.Cameo(
+        id=value.id,
+        subject=value.subject,
+        state=value.state.name,
+        who_may_use=terms.who.name,
+        selected_users=sorted(terms.selected),
+        restrictions=restrictions(terms),
+        appearance_notes=terms.appearance_notes,
+        voice_notes=terms.voice_notes,
+        minor_safeguards=value.minor_safeguards,
+        consent=cameo_pb2.Consent(
+            text_version=value.consent.text_version,
+            locale=value.consent.locale,
+            agree_time=value.consent.agreed_at,
+            digest=value.consent.digest,
+        ),
+        version=value.version,
+        create_time=value.created_at,
+        update_time=value.updated_at,
+        reason=value.reason,
+    )
+
+
+def restrictions(terms: Terms) -> cameo_pb2.Restrictions:
+    """Return the message of an owner's restrictions."""
+    return cameo_pb2.Restrictions(words=terms.words, categories=_categories(terms.categories))
+
+
+def use_terms(cameos: Iterable[Cameo]) -> list[cameo_service_pb2.UseTerms]:
+    """Return what the owners want of a use."""
+    return [
+        cameo_service_pb2.UseTerms(
+            cameo_id=each.id,
+            restrictions=restrictions(each.terms),
+            appearance_notes=each.terms.appearance_notes,
+            voice_notes=each.terms.voice_notes,
+            minor_safeguards=each.minor_safeguards,
+        )
+        for each in cameos
+    ]
+
+
+def use(value: Use) -> cameo_pb2.Use:
+    """Return the message of a use."""
+    grant = value.grant
+    return cameo_pb2.Use(
+        grant_id=grant.id,
+        audience=grant.audience,
+        requester=grant.requester,
+        job_id=grant.job_id,
+        purposes=_categories(grant.purposes),
+        grant_time=grant.created_at,
+        expire_time=grant.expires_at,
+        spend_time=grant.spent_at,
+        revoke_time=grant.revoked_at,
+        outputs=[output(each) for each in value.outputs],
+    )
+
+
+def output(value: Output) -> cameo_pb2.Output:
+    """Return the message of an output."""
+    return cameo_pb2.Output(
+        id=value.id,
+        grant_id=value.grant_id,
+        sha256=value.sha256,
+        c2pa_manifest_id=value.c2pa_manifest,
+        state=value.state.name,
+        creator=value.creator,
+        create_time=value.created_at,
+        update_time=value.updated_at,
+    )
+
+
+def event(value: Event) -> cameo_pb2.CameoEvent:
+    """Return the message of an event."""
+    return cameo_pb2.CameoEvent(
+        cursor=to_token(value.number),
+        cameo_id=value.cameo_id,
+        kind=value.kind.name,
+        event_time=value.at,
+        grant_id=value.grant_id,
+        output_id=value.output_id,
+    )
+
+
+def _categories(categories: Iterable[UseCategory]) -> list[str]:
+    return sorted(category.name for category in categories)

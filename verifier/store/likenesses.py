@@ -1,0 +1,78 @@
+"""Sealed likenesses of accepted attempts; what opens them is the business of `verifier.store.vault`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, insert, select
+
+from verifier.errors import NotFoundError
+from verifier.store import tables
+from verifier.store.engine import scrub
+from verifier.store.faults import store_errors
+from verifier.store.vault import SealedLikeness
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine
+
+
+class LikenessStore:
+    """Likenesses in the database behind `engine`; `AttemptStore.finish` adds them, deleting a cameo destroys its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def of(self, cameo_id: str) -> SealedLikeness:
+        """Return the sealed likeness of a cameo.
+
+        Raises:
+            NotFoundError: none is kept.
+            StoreError: the database could not do it.
+        """
+        table = tables.likenesses
+        with store_errors(), self._engine.connect() as connection:
+            row = connection.execute(select(table).where(table.c.cameo_id == cameo_id)).one_or_none()
+        if row is None:
+            raise NotFoundError("no likeness is kept for this cameo")
+        return SealedLikeness(row.cameo_id, wrapped_key=row.wrapped_key, sealed=row.sealed)
+
+    def scrub(self) -> bool:
+        """See `engine.scrub`: what was destroyed is to be gone from the disk too."""
+        return scrub(self._engine)
+
+    def drop_unclaimed(self, *, before: datetime) -> int:
+        """Destroy the likenesses of attempts before a time that never became a cameo, and return how many there were.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table, cameos = tables.likenesses, tables.cameos
+        claimed = select(cameos.c.id).where(cameos.c.id == table.c.cameo_id).exists()
+        with store_errors(), self._engine.begin() as connection:
+            return connection.execute(delete(table).where(table.c.created_at < before, ~claimed)).rowcount
+
+
+def add(connection: Connection, attempt_id: str, likeness: SealedLikeness, *, now: datetime) -> None:
+    """Keep the likeness of an attempt, inside a transaction of the caller."""
+    connection.execute(
+        insert(tables.likenesses).values(
+            cameo_id=likeness.cameo_id,
+            attempt_id=attempt_id,
+            wrapped_key=likeness.wrapped_key,
+            sealed=likeness.sealed,
+            created_at=now,
+        )
+    )
+
+
+def cameo_of(connection: Connection, attempt_id: str) -> str:
+    """Return the id of the cameo an attempt can become, inside a transaction of the caller; empty where nothing is kept."""
+    table = tables.likenesses
+    return connection.execute(select(table.c.cameo_id).where(table.c.attempt_id == attempt_id)).scalar_one_or_none() or ""
+
+
+def destroy(connection: Connection, cameo_id: str) -> None:
+    """Destroy a cameo's likeness and its data key, inside a transaction of the caller."""
+    connection.execute(delete(tables.likenesses).where(tables.likenesses.c.cameo_id == cameo_id))

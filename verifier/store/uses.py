@@ -1,0 +1,243 @@
+"""Uses: grants for one job, the moment each was spent, and what came out. Every verb works inside a transaction of the caller."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select, update
+
+from verifier.cameo.grants import require_spendable
+from verifier.cameo.model import EventKind, Grant, Output, OutputState, Use, UseCategory
+from verifier.cameo.permissions import Answer, decide
+from verifier.cameo.refusal import Refusal, RefusedError
+from verifier.store import cameos, events, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+    from verifier.cameo.model import Cameo
+    from verifier.cameo.permissions import Relationships
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a generator asks permission for."""
+
+    audience: str
+    request_id: str
+    requester: str
+    job_id: str
+    cameo_ids: tuple[str, ...]
+    purposes: frozenset[UseCategory]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a generator says came out of a job."""
+
+    sha256: str
+    c2pa_manifest: str
+    state: OutputState
+    creator: str
+
+
+def check(
+    connection: Connection, cameo_id: str, requester: str, purposes: frozenset[UseCategory], relationships: Relationships
+) -> Answer:
+    """Say whether a use is permitted now; errors as `verifier.cameo.permissions.decide`."""
+    found = cameos.several(connection, (cameo_id,), hold=False)
+    return decide(_known(found, cameo_id), requester, purposes, relationships)
+
+
+def authorize(
+    connection: Connection, job: Job, *, identifier: str, relationships: Relationships, now: datetime, expires_at: datetime
+) -> tuple[Grant, tuple[Cameo, ...]]:
+    """Grant one job the use of all its cameos or of none; a repeated request gets the first one's grant, while it is permitted.
+
+    Raises:
+        RefusedError: `CAMEO_UNKNOWN` or `USE_NOT_PERMITTED`, with the cameo in the metadata; `REQUEST_ID_REUSED`; of an earlier
+            request's grant, `GRANT_REVOKED` or `GRANT_EXPIRED`.
+        RelationshipNeededError: see `verifier.cameo.permissions`.
+    """
+    found = _permitted(connection, job.cameo_ids, job.requester, job.purposes, relationships)
+    earlier = _by_request(connection, job, now)
+    if earlier is not None:
+        return earlier, found
+    grant = Grant(identifier, job.audience, job.requester, job.job_id, job.cameo_ids, job.purposes, now, expires_at)
+    row = {
+        "id": grant.id,
+        "audience": grant.audience,
+        "request_id": job.request_id,
+        "requester": grant.requester,
+        "job_id": grant.job_id,
+        "purposes": sorted(grant.purposes),
+        "created_at": now,
+        "expires_at": expires_at,
+    }
+    connection.execute(insert(tables.grants).values(row))
+    for cameo in found:
+        number = events.append(connection, cameo, EventKind.USE_GRANTED, now=now, grant_id=grant.id)
+        connection.execute(insert(tables.grant_cameos).values(grant_id=grant.id, cameo_id=cameo.id, number=number))
+    return grant, found
+
+
+def spend(
+    connection: Connection, identifier: str, *, audience: str, request_id: str, relationships: Relationships, now: datetime
+) -> tuple[Grant, tuple[Cameo, ...]]:
+    """Spend a grant: of all who try exactly one does, and only while each of its cameos still permits the use.
+
+    Raises:
+        RefusedError: `GRANT_UNKNOWN`, `GRANT_SPENT`, `GRANT_REVOKED`, `GRANT_EXPIRED`, `CAMEO_UNKNOWN` or `USE_NOT_PERMITTED`.
+        RelationshipNeededError: see `verifier.cameo.permissions`.
+    """
+    grant = _grant(connection, identifier, audience)
+    if grant.spent_at is None or grant.spent_by_request != request_id:
+        require_spendable(grant, now=now)
+        found = _permitted(connection, grant.cameo_ids, grant.requester, grant.purposes, relationships)
+        table = tables.grants
+        spendable = (table.c.id == identifier) & table.c.spent_at.is_(None) & table.c.revoked_at.is_(None)
+        statement = update(table).where(spendable, table.c.expires_at > now).values(spent_at=now, spent_by_request=request_id)
+        if connection.execute(statement).rowcount != 1:
+            require_spendable(_grant(connection, identifier, audience), now=now)
+            raise RuntimeError("a spendable grant was not spent")
+        return _grant(connection, identifier, audience), found
+    return grant, _in_order(cameos.several(connection, grant.cameo_ids, hold=False), grant.cameo_ids)
+
+
+def record(connection: Connection, grant_id: str, made: Made, *, audience: str, identifier: str, now: datetime) -> Output:
+    """Keep what came out of a job whose grant was spent, whatever the owner has said since: they are to see it.
+
+    The same output again is the first one's record; a draft can become published, never the other way.
+
+    Raises:
+        RefusedError: `GRANT_UNKNOWN`, `GRANT_NOT_SPENT` or `OUTPUT_RECORDED_OTHERWISE`.
+    """
+    grant = _grant(connection, grant_id, audience, hold=True)
+    if grant.spent_at is None:
+        raise RefusedError(Refusal.GRANT_NOT_SPENT)
+    table = tables.outputs
+    mine = (table.c.grant_id == grant_id) & (table.c.sha256 == made.sha256)
+    row = connection.execute(select(table).where(mine)).one_or_none()
+    if row is None:
+        values = {
+            "id": identifier,
+            "grant_id": grant_id,
+            "sha256": made.sha256,
+            "c2pa_manifest": made.c2pa_manifest,
+            "state": made.state.value,
+            "creator": made.creator,
+            "created_at": now,
+            "updated_at": now,
+        }
+        connection.execute(insert(table).values(values))
+    else:
+        earlier = _output(row)
+        facts = (earlier.c2pa_manifest, earlier.creator) == (made.c2pa_manifest, made.creator)
+        if not facts or (earlier.state, made.state) == (OutputState.PUBLISHED, OutputState.DRAFT):
+            raise RefusedError(Refusal.OUTPUT_RECORDED_OTHERWISE)
+        if earlier.state is made.state:
+            return earlier
+        connection.execute(update(table).where(table.c.id == earlier.id).values(state=made.state.value, updated_at=now))
+    output = _output(connection.execute(select(table).where(mine)).one())
+    for cameo in _in_order(cameos.several(connection, grant.cameo_ids, hold=False), grant.cameo_ids):
+        events.append(connection, cameo, EventKind.OUTPUT_RECORDED, now=now, grant_id=grant_id, output_id=output.id)
+    return output
+
+
+def of_cameo(connection: Connection, cameo_id: str, *, before: int | None, limit: int) -> list[Use]:
+    """Return the uses of a cameo, the latest first, with numbers below `before`; the other cameos of a job are not told."""
+    uses, grants, outputs = tables.grant_cameos, tables.grants, tables.outputs
+    query = select(uses.c.number, grants).join(grants, grants.c.id == uses.c.grant_id).where(uses.c.cameo_id == cameo_id)
+    if before is not None:
+        query = query.where(uses.c.number < before)
+    rows = connection.execute(query.order_by(uses.c.number.desc()).limit(limit)).all()
+    made: dict[str, list[Output]] = defaultdict(list)
+    of_these = outputs.c.grant_id.in_([row.id for row in rows])
+    for row in connection.execute(select(outputs).where(of_these).order_by(outputs.c.created_at, outputs.c.id)):
+        made[row.grant_id].append(_output(row))
+    return [Use(row.number, _to_grant(row, (cameo_id,)), tuple(made[row.id])) for row in rows]
+
+
+def _permitted(
+    connection: Connection,
+    cameo_ids: tuple[str, ...],
+    requester: str,
+    purposes: frozenset[UseCategory],
+    relationships: Relationships,
+) -> tuple[Cameo, ...]:
+    found = cameos.several(connection, cameo_ids, hold=True)
+    for cameo_id in cameo_ids:
+        answer = decide(_known(found, cameo_id), requester, purposes, relationships)
+        if answer is not Answer.PERMITTED:
+            raise RefusedError(Refusal.USE_NOT_PERMITTED, metadata={"cameo_id": cameo_id, "answer": answer.name})
+    return _in_order(found, cameo_ids)
+
+
+def _known(found: Mapping[str, Cameo], cameo_id: str) -> Cameo:
+    try:
+        return found[cameo_id]
+    except KeyError:
+        raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": cameo_id}) from None
+
+
+def _in_order(found: Mapping[str, Cameo], cameo_ids: tuple[str, ...]) -> tuple[Cameo, ...]:
+    return tuple(found[cameo_id] for cameo_id in cameo_ids)
+
+
+def _by_request(connection: Connection, job: Job, now: datetime) -> Grant | None:
+    table = tables.grants
+    query = select(table.c.id).where(table.c.audience == job.audience, table.c.request_id == job.request_id)
+    identifier = connection.execute(query).scalar_one_or_none()
+    if identifier is None:
+        return None
+    grant = _grant(connection, identifier, job.audience)
+    asked = (job.requester, job.job_id, frozenset(job.cameo_ids), job.purposes)
+    if (grant.requester, grant.job_id, frozenset(grant.cameo_ids), grant.purposes) != asked:
+        raise RefusedError(Refusal.REQUEST_ID_REUSED)
+    if grant.spent_at is None:
+        require_spendable(grant, now=now)
+    return grant
+
+
+def _grant(connection: Connection, identifier: str, audience: str, *, hold: bool = False) -> Grant:
+    grants, uses = tables.grants, tables.grant_cameos
+    mine = (grants.c.id == identifier) & (grants.c.audience == audience)
+    query = select(grants, uses.c.cameo_id).join(uses, uses.c.grant_id == grants.c.id).where(mine).order_by(uses.c.number)
+    rows = connection.execute(query.with_for_update() if hold else query).all()
+    if not rows:
+        raise RefusedError(Refusal.GRANT_UNKNOWN)
+    return _to_grant(rows[0], tuple(row.cameo_id for row in rows))
+
+
+def _to_grant(row: Row[Any], cameo_ids: tuple[str, ...]) -> Grant:
+    return Grant(
+        id=row.id,
+        audience=row.audience,
+        requester=row.requester,
+        job_id=row.job_id,
+        cameo_ids=cameo_ids,
+        purposes=frozenset(map(UseCategory, row.purposes)),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        spent_at=row.spent_at,
+        spent_by_request=row.spent_by_request or "",
+        revoked_at=row.revoked_at,
+    )
+
+
+def _output(row: Row[Any]) -> Output:
+    return Output(
+        id=row.id,
+        grant_id=row.grant_id,
+        sha256=row.sha256,
+        c2pa_manifest=row.c2pa_manifest,
+        state=OutputState(row.state),
+        creator=row.creator,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
