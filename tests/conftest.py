@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.manifest import load
+from verifier import profiles
 from verifier.models.kit import ModelKit
+from verifier.pipeline import verify
 from verifier.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from challenges.model import Challenge
+    from verifier.types import Judgement
+
+ASKED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -31,3 +41,25 @@ def devdata() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no calibration recordings at {folder} (set CAMEO_DEVDATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def judged(kit: ModelKit) -> Callable[[str], tuple[Judgement, Challenge]]:
+    """Return a function that judges a committed recording by its id, once in a session, as if sent after 20 seconds."""
+    committed = {fixture.id: fixture for fixture in load()}
+
+    @cache
+    def judge(identifier: str) -> tuple[Judgement, Challenge]:
+        fixture = committed[identifier]
+        challenge = replace(fixture.challenge, id=f"challenge-{identifier}", issued_at=ASKED)
+        judgement = verify(
+            fixture.file.read_bytes(),
+            challenge,
+            profile=profiles.load(),
+            kit=kit,
+            settings=Settings(),
+            received_at=ASKED + timedelta(seconds=20),
+        )
+        return judgement, challenge
+
+    return judge

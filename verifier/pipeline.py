@@ -16,7 +16,7 @@ makes sure that an issued challenge has both, is the person's own, and is spent 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib import resources
 from importlib.metadata import version
@@ -62,7 +62,7 @@ from verifier.decision import decide
 from verifier.evidence.collect import collect
 from verifier.evidence.picture import Stopwatch
 from verifier.profiles import Profile, Role
-from verifier.types import CheckResult, Evidence, Judgement, Outcome
+from verifier.types import CheckResult, Circumstances, Evidence, Judgement, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 
     from challenges.model import Challenge
     from verifier.models.kit import ModelKit
-    from verifier.settings import Settings
+    from verifier.settings import MediaLimits, Settings
 
 
 class Check(Protocol):
@@ -103,9 +103,14 @@ def _turned(challenge: Challenge) -> bool:
     return bool(challenge.turns)
 
 
-def questions(settings: Settings, *, received_at: datetime | None = None) -> tuple[Question, ...]:
+def questions(settings: Settings) -> tuple[Question, ...]:
+    """Return every question of a site, cheap ones first, but that after the time."""
+    return _questions(settings.media, Circumstances(synthetic_voice=settings.synthetic_voice.file is not None))
+
+
+def _questions(limits: MediaLimits, circumstances: Circumstances) -> tuple[Question, ...]:
     """Return every question, cheap ones first; what a site has no detector for is not asked."""
-    limits = settings.media
+    received_at = circumstances.received_at
     return (
         Question(streams.NAME, streams.check, _always),
         Question(
@@ -143,7 +148,7 @@ def questions(settings: Settings, *, received_at: datetime | None = None) -> tup
         Question(second_voice.NAME, second_voice.check, _spoken),
         Question(lips.NAME, lips.check, _spoken),
         Question(sequence.NAME, sequence.check, lambda challenge: _spoken(challenge) and _turned(challenge)),
-        *((Question(synthetic_voice.NAME, synthetic_voice.check, _spoken),) if settings.synthetic_voice.file else ()),
+        *((Question(synthetic_voice.NAME, synthetic_voice.check, _spoken),) if circumstances.synthetic_voice else ()),
     )
 
 
@@ -178,30 +183,52 @@ def verify(
     # Steps 1 and 2.
     evidence = collect(recording, kit, settings=settings, spoken=challenge.spoken, cancelled=cancelled, timings_ms=watch)
 
-    # Step 3.
+    # Steps 3 to 5.
     mark = perf_counter()
+    circumstances = Circumstances(
+        received_at=received_at,
+        limits=settings.media.model_dump(),
+        synthetic_voice=settings.synthetic_voice.file is not None,
+    )
+    judged = judge(evidence, challenge, profile, circumstances, limits=settings.media)
+    watch.add("checks", mark)
+    watch.add("total", began)
+
+    # Step 6.
+    profile = profile.judging(minor=judged.minor_safeguards)
+    return replace(judged, digests=_digests(evidence, profile, kit, settings), timings_ms=dict(watch))
+
+
+def judge(
+    evidence: Evidence, challenge: Challenge, profile: Profile, circumstances: Circumstances, *, limits: MediaLimits
+) -> Judgement:
+    """Judge evidence: steps 3 to 5, which decode nothing and load no model. The judgement has neither digests nor timings.
+
+    Args:
+        evidence: what the recording yielded.
+        challenge: what was asked.
+        profile: thresholds and roles, and those for a possible minor.
+        circumstances: when it was received, and whether the site has a detector of synthetic voices.
+        limits: on the recording.
+    """
+    # Step 3.
     minor_safeguards = age.check(evidence, challenge, profile).outcome is not Outcome.PASS
     profile = profile.judging(minor=minor_safeguards)
 
     # Step 4.
-    asked = [question for question in questions(settings, received_at=received_at) if question.applies(challenge)]
+    asked = [question for question in _questions(limits, circumstances) if question.applies(challenge)]
     results = tuple(question.check(evidence, challenge, profile) for question in asked)
-    watch.add("checks", mark)
 
     # Step 5.
     required = [question.name for question in asked if profile.role(question.name) is Role.CONFIRM]
     decision = decide(results, profile, required=required)
-    watch.add("total", began)
-
-    # Step 6.
     return Judgement(
         decision=decision,
         checks=results,
         evidence=evidence,
         profile=profile.name,
         minor_safeguards=minor_safeguards,
-        digests=_digests(evidence, profile, kit, settings),
-        timings_ms=dict(watch),
+        circumstances=circumstances,
     )
 
 

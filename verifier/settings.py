@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from verifier.types import Verdict
+
 
 def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cameo" / "models"
@@ -48,6 +50,29 @@ class SyntheticVoiceDetector(BaseSettings):
     """Which value of the output, flattened, is the probability that the voice is synthetic."""
     logits: bool = False
     """The output holds logits of classes, and is to go through a softmax first."""
+
+
+class Retention(BaseSettings):
+    """How many days recording, tracks and result of an attempt are kept, by verdict (`CAMEO_RETENTION_…`); 0 keeps none.
+
+    Of an accepted attempt the digest of its credential stays in any case.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CAMEO_RETENTION_", frozen=True)
+
+    rejected_days: float = Field(default=30.0, ge=0, le=3650)
+    review_days: float = Field(default=30.0, ge=0, le=3650)
+    retry_days: float = Field(default=30.0, ge=0, le=3650)
+    accepted_days: float = Field(default=0.0, ge=0, le=3650)
+
+    def days(self, verdict: Verdict) -> float:
+        """Return how long evidence of that verdict is kept."""
+        return {
+            Verdict.REJECTED: self.rejected_days,
+            Verdict.REVIEW: self.review_days,
+            Verdict.RETRY: self.retry_days,
+            Verdict.ACCEPTED: self.accepted_days,
+        }[verdict]
 
 
 class Settings(BaseSettings):
@@ -134,6 +159,11 @@ class Settings(BaseSettings):
     """File of that issuer's public keys, a JWKS of Ed25519 and P-256 keys, read again when it changes."""
     caller_audience: str = ""
     """`aud` that callers' tokens must name; empty means `issuer`."""
+    evidence: str = ""
+    """Folder of sealed evidence, or the URL of an object store such as s3://bucket/prefix; empty means in `data`."""
+    retention: Retention = Field(default_factory=Retention)
+    evidence_sweep_s: int = Field(default=3600, ge=1)
+    """How often a server removes evidence whose time is over."""
 
     @property
     def status_base(self) -> str:
@@ -157,8 +187,18 @@ class Settings(BaseSettings):
 
     @property
     def vault_key(self) -> Path:
-        """The file of the secret that wraps the data keys of likenesses."""
+        """The file of the secret that wraps the data keys of likenesses and of evidence."""
         return self.data / "keys" / "vault.jwk"
+
+    @property
+    def audit_key(self) -> Path:
+        """The file of the secret that the end of the audit log is authenticated with."""
+        return self.data / "keys" / "audit.jwk"
+
+    @property
+    def evidence_place(self) -> str:
+        """Where sealed evidence lies."""
+        return self.evidence or str(self.data / "evidence")
 
     @property
     def audiences(self) -> Path:

@@ -17,6 +17,7 @@ from verifier.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -287,6 +288,51 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """A kept face, by its number, and its cosine with the one asked for."""
+
+    number: int
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """The most alike of `compared` earlier recordings: likeness 0..1 by movement and by sound, and whose; no id without any."""
+
+    motion: float = 0.0
+    motion_attempt: str = ""
+    sound: float = 0.0
+    sound_attempt: str = ""
+    compared: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryAnswer:
+    """Whom the gallery found most alike, where it found anybody; it looked at every face with a cosine from `floor` up."""
+
+    floor: float
+    protected: Match | None = None
+    enrolled: Match | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the answers depended on besides the recording, the challenge and the profile, so that they can be given again.
+
+    received_at: when the whole recording was there, None where nobody asked. limits: the site's, by name, empty for today's.
+    synthetic_voice: the site has a detector. recalled: what earlier recordings were most alike, None where nobody asked.
+    has_gallery: faces are held against a gallery; gallery: its answer, None where it was not asked.
+    """
+
+    received_at: datetime | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
+    synthetic_voice: bool = False
+    recalled: Recalled | None = None
+    has_gallery: bool = False
+    gallery: GalleryAnswer | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """Everything one verification produced.
 
@@ -300,3 +346,4 @@ class Judgement:
     minor_safeguards: bool
     digests: Mapping[str, str] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    circumstances: Circumstances = field(default_factory=Circumstances)

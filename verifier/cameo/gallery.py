@@ -11,7 +11,6 @@ keeps what was removed. `python -m tests.bench.gallery` prints recall, time and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import faiss
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from verifier.cameo.transform import CODE_SCALE, DIMENSIONS
+from verifier.types import Match
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,14 +30,6 @@ I64 = npt.NDArray[np.int64]
 SHORTLIST = 2048
 """Faces compared exactly; see the benchmark for what it finds."""
 _GROWTH = 1.5
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A kept face, by its number, and its cosine with the one asked for."""
-
-    number: int
-    cosine: float
 
 
 class Gallery:

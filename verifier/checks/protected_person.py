@@ -8,8 +8,8 @@ from verifier.reasons import Reason
 from verifier.types import CheckResult, Outcome
 
 if TYPE_CHECKING:
-    from verifier.cameo.gallery import Match
     from verifier.profiles import Profile
+    from verifier.types import Match
 
 NAME = "protected_person"
 THRESHOLD = "protected_cosine_max"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from verifier.evidence.fingerprint import Matcher
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Fingerprint
+from verifier.types import CheckResult, Evidence, Fingerprint, Recalled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,19 +27,32 @@ def check(
         profile: thresholds.
         earlier: earlier attempts and the fingerprints of their recordings.
     """
-    own = evidence.fingerprint
-    if not own.motion.any() and not own.sound.any():
-        return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, "nothing to recognise it by")
-    most = {"seen_motion_max": (0.0, ""), "seen_sound_max": (0.0, "")}
-    matcher = Matcher(own)
+    return judge(evidence.fingerprint, profile, search(evidence.fingerprint, earlier))
+
+
+def search(own: Fingerprint, earlier: Iterable[tuple[str, Fingerprint]]) -> Recalled:
+    """Return the most alike of earlier recordings; nothing to recognise it by looks at none."""
+    motion, sound = (0.0, ""), (0.0, "")
     compared = 0
-    for attempt_id, other in earlier:
-        likeness = matcher.compare(other)
-        found = {"seen_motion_max": (likeness.motion, attempt_id), "seen_sound_max": (likeness.sound, attempt_id)}
-        most = {name: max(most[name], found[name]) for name in most}
-        compared += 1
+    if _recognisable(own):
+        matcher = Matcher(own)
+        for attempt_id, other in earlier:
+            likeness = matcher.compare(other)
+            motion, sound = max(motion, (likeness.motion, attempt_id)), max(sound, (likeness.sound, attempt_id))
+            compared += 1
+    return Recalled(*motion, *sound, compared)
+
+
+def judge(own: Fingerprint, profile: Profile, found: Recalled) -> CheckResult:
+    """Judge what `search` found."""
+    if not _recognisable(own):
+        return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, "nothing to recognise it by")
     results = []
-    for name, (score, attempt_id) in most.items():
-        detail = f"{name.split('_')[1]} most like attempt {attempt_id}, of {compared}" if attempt_id else f"of {compared}"
-        results.append(profile[name].judge(NAME, score, Reason.SEEN_BEFORE, detail))
+    for by, score, attempt_id in (("motion", found.motion, found.motion_attempt), ("sound", found.sound, found.sound_attempt)):
+        detail = f"{by} most like attempt {attempt_id}, of {found.compared}" if attempt_id else f"of {found.compared}"
+        results.append(profile[f"seen_{by}_max"].judge(NAME, score, Reason.SEEN_BEFORE, detail))
     return next((result for result in results if result.reason), results[0])
+
+
+def _recognisable(own: Fingerprint) -> bool:
+    return bool(own.motion.any() or own.sound.any())

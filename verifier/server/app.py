@@ -37,6 +37,7 @@ from verifier.cameo.webhooks import Schedule
 from verifier.credential import decoys
 from verifier.credential.key_files import open_secret
 from verifier.errors import InvalidRequestError, StoreError
+from verifier.review.evidence_room import EvidenceRoom
 from verifier.server import http_resources
 from verifier.server.access import Admission
 from verifier.server.allotting import Allotter
@@ -44,6 +45,7 @@ from verifier.server.caller import CallerTokens
 from verifier.server.cameo_service import CameoService, UseLimits
 from verifier.server.challenge_service import ChallengeService
 from verifier.server.credential_service import CredentialService
+from verifier.server.evidence_keeping import EvidenceKeeper
 from verifier.server.guardian_service import GuardianService
 from verifier.server.interceptors import Around, call_log, error_status
 from verifier.server.issuing import Issuer
@@ -70,6 +72,7 @@ from verifier.store.fingerprints import FingerprintStore
 from verifier.store.likenesses import LikenessStore
 from verifier.store.reissues import ReissueStore
 from verifier.store.statuses import StatusStore
+from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +81,7 @@ if TYPE_CHECKING:
 
     from verifier.credential.issuer_keys import VerificationKeys
     from verifier.settings import Settings
+    from verifier.store.retention import Sweeper
     from verifier.types import Judgement
 
 log = structlog.get_logger(__name__)
@@ -157,6 +161,7 @@ async def open_server(
     Raises:
         InvalidRequestError: the address cannot be listened on, or is open to others and no issuer of callers' tokens is set.
         KeyFileError: a key file is malformed, open to others, cannot be written, or is not the one the gallery was kept with.
+        StorageError: the URL of the evidence is malformed.
         StoreError: the database cannot be used.
         ModelKitError: a model file is missing, altered or not licensed for this site.
     """
@@ -172,6 +177,7 @@ async def open_server(
         allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
         issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, clock=clock, new_id=new_id)
         wrapping = await asyncio.to_thread(_open_vault, settings)
+        evidence = await asyncio.to_thread(_open_evidence, settings, engine)
 
         def public_keys() -> VerificationKeys:
             return issuer.keys.current().public(issuer.name)
@@ -201,6 +207,7 @@ async def open_server(
                 pool=pool,
                 recall=Recall(fingerprints, profile, timedelta(days=settings.fingerprint_days)),
                 protection=protection,
+                evidence=EvidenceKeeper(evidence.vault, settings.retention),
                 clock=clock,
                 expose_scores=settings.expose_scores,
             ),
@@ -227,6 +234,8 @@ async def open_server(
         opening.callback(upkeep.cancel)
         publishing = asyncio.create_task(_publish(publisher, settings.status_interval_s))
         opening.callback(publishing.cancel)
+        sweeping = asyncio.create_task(_sweep(evidence.sweeper, settings.evidence_sweep_s, clock))
+        opening.callback(sweeping.cancel)
         http_address = ""
         if settings.http_listen:
             resources = http_resources.application(publisher=publisher, base=settings.status_base, keys=public_keys, clock=clock)
@@ -242,6 +251,13 @@ async def open_server(
 
 def _open_vault(settings: Settings) -> vault.Vault:
     return open_secret(settings.vault_key, vault.KEY_BYTES, vault.Vault, kind="vault key")
+
+
+def _open_evidence(settings: Settings, engine: Engine) -> EvidenceRoom:
+    room = EvidenceRoom.open(settings, engine)
+    if lost := room.keys.unreadable():
+        log.error("the vault key is not the one of earlier evidence: put its file back", keys=lost)
+    return room
 
 
 def _new_key() -> bytes:
@@ -340,6 +356,22 @@ async def _publish(publisher: StatusPublisher, interval_s: float) -> None:
             await asyncio.to_thread(publisher.refresh)
         except StoreError as error:
             log.warning("status lists could not be made", error=str(error))
+        await asyncio.sleep(interval_s)
+
+
+async def _sweep(sweeper: Sweeper, interval_s: float, clock: Callable[[], datetime]) -> None:
+    """Remove evidence whose time is over."""
+    while True:
+        try:
+            swept = await asyncio.to_thread(sweeper.sweep, now=clock())
+        except StoreError as error:
+            log.warning("evidence could not be swept", error=str(error))
+        else:
+            if swept.removed or swept.left_overs:
+                gone = {verdict.value: sum(piece.verdict is verdict for piece in swept.removed) for verdict in Verdict}
+                log.info("removed evidence", left_overs=swept.left_overs, **gone)
+            for failure in swept.failed:
+                log.warning("evidence could not be removed", error=failure)
         await asyncio.sleep(interval_s)
 
 

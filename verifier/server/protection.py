@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import structlog
 
-from verifier.cameo.gallery import Gallery, Match
+from verifier.cameo.gallery import Gallery
 from verifier.cameo.transform import DIMENSIONS, Transform
 from verifier.checks import already_enrolled, protected_person
 from verifier.credential.gallery_key import GalleryKey
@@ -25,7 +25,7 @@ from verifier.decision import also
 from verifier.errors import KeyFileError
 from verifier.evidence.identity import face_embedding
 from verifier.store.faces import Code, Collection
-from verifier.types import FaceTrack, Verdict
+from verifier.types import FaceTrack, GalleryAnswer, Match, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,17 +69,18 @@ class Protection:
         return opened
 
     def reconsider(self, judgement: Judgement, *, subject: str) -> Judgement:
-        """Return the judgement of what would be accepted with the answers of the gallery; any other as it is.
+        """Return the judgement of what would be accepted with the answers of the gallery; any other only says that there is one.
 
         Raises:
             StoreError: the database could not be read; the face must not count as nobody's then.
         """
         if judgement.decision.verdict is not Verdict.ACCEPTED:
-            return judgement
+            return replace(judgement, circumstances=replace(judgement.circumstances, has_gallery=True))
         began = perf_counter()
         profile = self._profile.judging(minor=judgement.minor_safeguards)
         floor = min(profile[check.THRESHOLD].value for check in (protected_person, already_enrolled))
         protected, enrolled = self._nearest(judgement, subject=subject, floor=floor)
+        answer = GalleryAnswer(floor, protected, enrolled)
         results = (protected_person.check(profile, nearest=protected), already_enrolled.check(profile, nearest=enrolled))
         decision = judgement.decision
         for result in results:
@@ -88,6 +89,7 @@ class Protection:
             judgement,
             decision=decision,
             checks=(*judgement.checks, *results),
+            circumstances=replace(judgement.circumstances, has_gallery=True, gallery=answer),
             timings_ms={**judgement.timings_ms, "gallery": (perf_counter() - began) * 1e3},
         )
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
 
-    from challenges.model import Challenge
     from verifier.profiles import Profile
     from verifier.store.fingerprints import FingerprintStore
     from verifier.types import Judgement
@@ -36,7 +35,7 @@ class Recall:
         self._outlines: dict[str, Outline] = {}
         self._lock = Lock()
 
-    def reconsider(self, judgement: Judgement, challenge: Challenge, *, now: datetime) -> Judgement:
+    def reconsider(self, judgement: Judgement, *, now: datetime) -> Judgement:
         """Return the judgement with the answer to whether the recording was seen before.
 
         Raises:
@@ -45,11 +44,13 @@ class Recall:
         began = perf_counter()
         profile = self._profile.judging(minor=judgement.minor_safeguards)
         earlier = self._earlier(judgement.evidence.fingerprint, now - self._kept)
-        result = seen_before.check(judgement.evidence, challenge, profile, earlier=earlier)
+        recalled = seen_before.search(judgement.evidence.fingerprint, earlier)
+        result = seen_before.judge(judgement.evidence.fingerprint, profile, recalled)
         return replace(
             judgement,
             decision=also(judgement.decision, result, profile),
             checks=(*judgement.checks, result),
+            circumstances=replace(judgement.circumstances, recalled=recalled),
             timings_ms={**judgement.timings_ms, "seen_before": (perf_counter() - began) * 1e3},
         )
 

@@ -13,8 +13,8 @@ What `VerifyResponse` does, in this order:
 7. The recording is judged. A caller that goes away frees the worker, and the attempt ends unjudged.
 8. It is held against the recordings of earlier attempts: one that was seen before is rejected, whatever else holds.
 9. A face that would be accepted is held against protected people and those who enrolled; a person looks at whom it finds.
-10. The credential, if earned, is issued and kept together with the judgement, the fingerprint, the face and the likeness, sealed;
-    then the caller is answered.
+10. The credential, if earned, is issued and kept together with the judgement, the fingerprint, the face and the likeness, sealed.
+11. Evidence is kept as long as the policy says; if that fails, the verdict stands. Then the caller is answered.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 
     from challenges.model import Challenge
     from verifier.credential.audience_keys import AudienceKey
+    from verifier.server.evidence_keeping import EvidenceKeeper
     from verifier.server.issuing import Issuer
     from verifier.server.protection import Protection
     from verifier.server.recall import Recall
@@ -85,6 +86,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         pool: WorkerPool[Response, Judgement],
         recall: Recall,
         protection: Protection | None,
+        evidence: EvidenceKeeper,
         clock: Callable[[], datetime],
         expose_scores: bool,
     ) -> None:
@@ -98,6 +100,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         self._pool = pool
         self._recall = recall
         self._protection = protection
+        self._evidence = evidence
         self._clock = clock
         self._expose_scores = expose_scores
 
@@ -167,7 +170,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
                 )  # step 6
                 structlog.contextvars.bind_contextvars(attempt_id=attempt_id)
                 judgement = await turn.judge(response)  # step 7
-                return await _undisturbed(self._conclude, attempt, judgement, response.challenge, audience)  # steps 8 to 10
+                return await _undisturbed(self._conclude, attempt, judgement, response, audience)  # 8 to 11
             except ChallengeError:
                 raise
             except BaseException as error:
@@ -175,10 +178,10 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
                 raise
 
     def _conclude(
-        self, attempt: Attempt, judgement: Judgement, challenge: Challenge, audience: AudienceKey
+        self, attempt: Attempt, judgement: Judgement, response: Response, audience: AudienceKey
     ) -> VerifyResponseResponse:
         now = self._clock()
-        judgement = self._recall.reconsider(judgement, challenge, now=now)
+        judgement = self._recall.reconsider(judgement, now=now)
         if self._protection is not None:
             judgement = self._protection.reconsider(judgement, subject=attempt.subject)
         credential, face, sealed = None, None, None
@@ -193,6 +196,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             attempt.id, judgement, now=now, credential=credential, fingerprint=known_by, face=face, likeness=sealed
         )
         log.info("judged", attempt_id=attempt.id, verdict=judgement.decision.verdict.value)
+        self._evidence.keep(attempt, judgement, response, credential, now=now)
         return verification_service_pb2.VerifyResponseResponse(
             attempt=convert.attempt(finished, full=False), credential=convert.credential(credential) if credential else None
         )

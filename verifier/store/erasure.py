@@ -7,6 +7,8 @@
    does: another cameo of theirs, or one they still can make.
 4. The person's account id beside the attempt and the challenge. The judgement stays, and the fingerprint, by which a recording
    that is sent again is known; nobody is named beside them any more.
+5. The data key of all evidence that is kept of the person, which makes every copy of it unreadable; the objects themselves
+   go with the next sweep (`retention`). Evidence of an attempt that comes later has another key.
 
 Terms, notes and the reason are the cameo's own: `cameos.delete` overwrites them. Whatever else is kept of a person or of their
 recording is destroyed here.
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select, update
 
-from verifier.store import faces, likenesses, statuses, tables
+from verifier.store import evidence, faces, likenesses, statuses, tables
 from verifier.token_status import Status
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def erase(connection: Connection, cameo: Cameo, *, now: datetime) -> None:
     connection.execute(delete(tables.credentials).where(tables.credentials.c.cameo_id == cameo.id))  # step 1
     likenesses.destroy(connection, cameo.id)  # step 2
     faces.forget_without_likeness(connection, cameo.subject)  # step 3
+    evidence.withdraw(connection, cameo.subject, now=now)  # step 5, before nothing leads from the person to it
     _unlink(connection, cameo.attempt_id)  # step 4
 
 

@@ -364,3 +364,72 @@ follows = Table(
     Column("follower", String(128), primary_key=True),
     Column("followee", String(128), primary_key=True),
 )
+
+subject_keys = Table(
+    "subject_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    # Null once the key is destroyed: nothing leads from what is left to a person.
+    Column("subject", String(128), unique=True),
+    Column("vault_key_id", String(16), nullable=False),
+    # The data key, wrapped by the vault key; null once it is destroyed.
+    Column("wrapped_key", LargeBinary),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("destroyed_at", UtcMicroseconds),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    # Of the sealed object; of what is only known by its digest, of that.
+    Column("sha256", String(64), nullable=False),
+    Column("kept_at", UtcMicroseconds, nullable=False),
+    Column("removed_at", UtcMicroseconds),
+    Index(None, "removed_at", "kept_at"),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcMicroseconds, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("attempt_id", String(64), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    # SHA-256 over the hash of the line before and all of the above, see `verifier.store.audit`.
+    Column("hash", String(64), nullable=False),
+    Index(None, "attempt_id", "number"),
+)
+
+# One row: the last line. Whoever adds a line holds it until commit.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    # Over number and hash, under a key that is not in the database; empty before the first line.
+    Column("mac", String(64), nullable=False),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id"), nullable=False),
+    Column("truth", String(16), nullable=False),
+    # Of an attack; empty else.
+    Column("species", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("analyst", String(128), nullable=False),
+    # The order in which labels were given: times may be equal.
+    Column("number", BigInteger, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    UniqueConstraint("attempt_id", "number"),
+    Index(None, "analyst", "created_at"),
+)

@@ -7,6 +7,7 @@ wherever a copy of it may be; without the vault key a stolen database holds no f
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 """96 bits, which NIST SP 800-38D section 5.2.1.1 recommends; a data key encrypts once, so its nonce cannot repeat."""
-_KEY, _LIKENESS = b"cameo data key\0", b"cameo likeness\0"
+_KEY, _LIKENESS, _NAMED_KEY = b"cameo data key\0", b"cameo likeness\0", b"named data key\0"
 
 
 class VaultError(CameoError):
@@ -42,11 +43,24 @@ class Vault:
     """Seals and opens under one vault key."""
 
     def __init__(self, key: bytes, *, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
-        """Keep the key, 32 bytes; another length raises `ValueError`."""
+        """Keep the key, 32 bytes; another length raises `ValueError`. `id` says which key it is, and nothing else about it."""
         if len(key) != KEY_BYTES:
             raise ValueError(f"a vault key has {KEY_BYTES} bytes, not {len(key)}")
+        self.id = hmac.digest(key, b"cameo vault key id", "sha256").hex()[:16]
         self._key = AESGCM(key)
         self._random_bytes = random_bytes
+
+    def wrap(self, data_key: bytes, name: str) -> bytes:
+        """Encrypt a data key that is kept under a name, apart from what it encrypts."""
+        return self._encrypt(self._key, data_key, _NAMED_KEY + name.encode())
+
+    def unwrap(self, wrapped_key: bytes, name: str) -> bytes:
+        """Return a data key.
+
+        Raises:
+            VaultError: it was altered, moved to another name, or wrapped by another vault key.
+        """
+        return _decrypt(self._key, wrapped_key, _NAMED_KEY + name.encode())
 
     def seal(self, cameo_id: str, likeness: bytes) -> SealedLikeness:
         """Encrypt a likeness under a fresh data key."""
@@ -76,4 +90,4 @@ def _decrypt(key: AESGCM, ciphertext: bytes, bound_to: bytes) -> bytes:
     try:
         return key.decrypt(ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], bound_to)
     except (InvalidTag, ValueError):
-        raise VaultError("a likeness does not open under this vault key and cameo") from None
+        raise VaultError("it does not open under this vault key and name") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,21 +10,26 @@ import pytest
 from sqlalchemy import select
 
 from tests.unit.store.conftest import NOW
+from tests.unit.store.evidence_site import PIECES, open_site
 from tests.unit.store.test_attempt_store import ACCEPTED, CREDENTIAL
 from verifier.errors import NotFoundError
 from verifier.store import cameos, credentials, guardians, tables
 from verifier.store.attempts import AttemptStore
 from verifier.store.challenges import ChallengeStore
 from verifier.store.credentials import CredentialStore
+from verifier.store.evidence_errors import EvidenceRemovedError, SubjectDeletedError
 from verifier.store.faces import Code
 from verifier.store.fingerprints import FingerprintStore
 from verifier.store.likenesses import LikenessStore
+from verifier.store.retention import UNFINISHED_AFTER
+from verifier.store.sealed_object import Kind, key_id
 from verifier.store.statuses import StatusStore
 from verifier.store.vault import Vault
 from verifier.token_status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
@@ -178,3 +184,23 @@ def test_the_face_goes_with_its_cameo_and_others_stay(site: Site) -> None:
     assert site.faces() == ["a2", "a3", "a4"]
     site.end("delete", 2)
     assert site.faces() == ["a4"]
+
+
+def test_deleting_a_cameo_deletes_the_evidence_of_its_person(site: Site, tmp_path: Path) -> None:
+    """Nothing opens it from then on, not even what was copied before; the sweep takes the objects; others' stays."""
+    kept = open_site(site.engine, tmp_path)
+    site.accept(1)
+    kept.kept("r1", SUBJECT)
+    kept.kept("r2", "bob")
+    copy = {path: path.read_bytes() for path in kept.folder.rglob("*") if path.is_file()}
+    site.end("delete", 1)
+    with pytest.raises(EvidenceRemovedError, match="r1"):
+        kept.read("r1")
+    [sealed] = [data for path, data in copy.items() if path.match("r1/recording")]
+    with pytest.raises(SubjectDeletedError):
+        kept.room.keys.open(key_id(sealed))
+    assert kept.read("r2") == PIECES[Kind.RECORDING]
+    for path in copy:
+        os.utime(path, (NOW.timestamp(), NOW.timestamp()))
+    assert kept.room.sweeper.sweep(now=NOW + 2 * UNFINISHED_AFTER).left_overs == len(PIECES)
+    assert {path.parent.name for path in kept.folder.rglob("*") if path.is_file()} == {"r2"}

@@ -1,0 +1,161 @@
+"""Tracks come back as they were, and nothing else ever does."""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays_of
+
+from verifier.evidence.tracks import DamagedTracksError, Tracks, TracksError, TracksVersionError, TruncatedTracksError
+from verifier.evidence.tracks import from_bytes as tracks_from
+from verifier.evidence.tracks import to_bytes as bytes_of
+from verifier.reasons import Reason
+from verifier.types import (
+    Circumstances,
+    Evidence,
+    FaceTrack,
+    Fingerprint,
+    GalleryAnswer,
+    Match,
+    MediaInfo,
+    Missing,
+    PictureTrace,
+    Recalled,
+    ScoredWord,
+    SoundRepeat,
+    SoundTrack,
+    Word,
+)
+
+ANY_FLOAT = st.floats() | st.sampled_from([np.float32(0.1), np.float64(1 / 3), float("nan"), float("-inf"), -0.0])
+WORDS = st.text(max_size=8)
+SHAPES = arrays_of.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5)
+ARRAYS = st.one_of(
+    *(
+        arrays_of.arrays(dtype, SHAPES)
+        for dtype in (np.float32, np.float64, np.int8, np.int32, np.uint8, np.bool_, np.dtype(">f4"))
+    ),
+    # Not laid out row by row.
+    arrays_of.arrays(np.float32, (4, 3)).map(lambda array: array.T[::2]),
+)
+
+
+def records(record: type, **given: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Any record whose fields are arrays but those given; what has a default may be left at it."""
+    known = {field.name: given.get(field.name, ARRAYS) for field in dataclasses.fields(record)}
+    return st.fixed_dictionaries(known).map(lambda fields: record(**fields))
+
+
+MISSING = st.sampled_from(Reason).map(Missing)
+SAID = {"text": WORDS, "start_s": ANY_FLOAT, "end_s": ANY_FLOAT}
+MEDIA = st.builds(MediaInfo, WORDS, st.integers(0), WORDS, ANY_FLOAT, WORDS, WORDS, st.integers(), fps=ANY_FLOAT)
+SOUND = records(
+    SoundTrack,
+    **dict.fromkeys(("duration_s", "level_dbfs", "noise_dbfs", "peak_dbfs"), ANY_FLOAT),
+    text=WORDS,
+    words=st.lists(st.builds(Word, probability=ANY_FLOAT, **SAID), max_size=2).map(tuple),
+    forced=st.lists(st.builds(ScoredWord, log_prob=ANY_FLOAT, gain=ANY_FLOAT, **SAID), max_size=2).map(tuple),
+)
+PAIRS = st.tuples(ANY_FLOAT, ANY_FLOAT)
+PICTURE = st.builds(PictureTrace, ARRAYS, ARRAYS, ANY_FLOAT, ANY_FLOAT, PAIRS, ANY_FLOAT, PAIRS, ANY_FLOAT, ANY_FLOAT)
+EVIDENCE = st.builds(
+    Evidence,
+    MEDIA,
+    MISSING | records(FaceTrack),
+    MISSING | SOUND,
+    MISSING | PICTURE,
+    MISSING | st.builds(SoundRepeat, ANY_FLOAT, ANY_FLOAT, ANY_FLOAT),
+    records(Fingerprint),
+)
+MATCHES = st.none() | st.builds(Match, st.integers(0), ANY_FLOAT)
+CIRCUMSTANCES = st.builds(
+    Circumstances,
+    received_at=st.none() | st.datetimes(timezones=st.just(UTC)),
+    limits=st.dictionaries(WORDS, ANY_FLOAT | st.integers(), max_size=3),
+    synthetic_voice=st.booleans(),
+    recalled=st.none() | st.builds(Recalled, ANY_FLOAT, WORDS, ANY_FLOAT, WORDS, st.integers(0)),
+    has_gallery=st.booleans(),
+    gallery=st.none() | st.builds(GalleryAnswer, ANY_FLOAT, MATCHES, MATCHES),
+)
+SMALL = bytes_of(
+    Tracks(
+        Evidence(MediaInfo("mp4", 9, "00", 1.5), Missing(Reason.NO_FACE), Missing(Reason.NO_AUDIO)),
+        Circumstances(received_at=datetime(2026, 3, 1, tzinfo=UTC), limits={"min_s": 2.0}),
+    )
+)
+
+
+def exactly(value: object) -> object:
+    """Return a value as something that is equal only where every bit and every type is."""
+    if isinstance(value, np.ndarray | np.generic):
+        return type(value), value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, float):
+        return struct.pack(">d", value)
+    if dataclasses.is_dataclass(value):
+        return type(value), [exactly(getattr(value, field.name)) for field in dataclasses.fields(value)]
+    if isinstance(value, tuple):
+        return [exactly(each) for each in value]
+    if isinstance(value, dict):
+        return {key: exactly(each) for key, each in value.items()}
+    return type(value), value
+
+
+@given(EVIDENCE, CIRCUMSTANCES)
+@settings(max_examples=200, deadline=None)
+def test_tracks_come_back_to_the_bit(evidence: Evidence, circumstances: Circumstances) -> None:
+    """Whatever the shapes, the orders, the not-a-numbers and the texts: what is read is what was written, type by type."""
+    tracks = Tracks(evidence, circumstances)
+    assert exactly(tracks_from(bytes_of(tracks))) == exactly(tracks)
+
+
+@given(st.integers(0, 8 * len(SMALL) - 1))
+def test_any_flipped_bit_is_noticed(place: int) -> None:
+    """One bit, wherever: an error that says what is wrong, never other tracks."""
+    altered = bytearray(SMALL)
+    altered[place // 8] ^= 1 << place % 8
+    with pytest.raises(TracksError):
+        tracks_from(bytes(altered))
+
+
+@given(st.integers(0, len(SMALL) - 1))
+def test_any_missing_end_is_called_so(length: int) -> None:
+    """Tracks cut short anywhere are truncated, not damaged."""
+    with pytest.raises(TruncatedTracksError, match=r"end before|are left"):
+        tracks_from(SMALL[:length])
+
+
+@given(st.binary(max_size=200))
+def test_other_bytes_are_no_tracks(data: bytes) -> None:
+    """Whatever else is given: one of the three errors."""
+    with pytest.raises(TracksError):
+        tracks_from(data)
+
+
+def test_each_defect_has_its_own_error() -> None:
+    """Another version, another kind of file and something behind the end are told apart."""
+    with pytest.raises(TracksVersionError, match="version 2; this is version 1"):
+        tracks_from(SMALL[:8] + b"\x02\x00" + SMALL[10:])
+    with pytest.raises(DamagedTracksError, match="no tracks"):
+        tracks_from(b"PK\x03\x04" + SMALL)
+    with pytest.raises(DamagedTracksError, match="digest"):
+        tracks_from(SMALL + b"\x00")
+
+
+def test_arrays_that_were_read_cannot_be_written_to() -> None:
+    """Tracks are values: a check that wrote into them would change the next answer."""
+    evidence = Evidence(
+        MediaInfo("mp4", 9, "00", 1.5),
+        Missing(Reason.NO_FACE),
+        Missing(Reason.NO_AUDIO),
+        fingerprint=Fingerprint(motion=np.ones((3, 6), np.int8)),
+    )
+    motion = tracks_from(bytes_of(Tracks(evidence))).evidence.fingerprint.motion
+    with pytest.raises(ValueError, match="read-only"):
+        motion[0, 0] = 0

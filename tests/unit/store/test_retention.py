@@ -1,0 +1,104 @@
+"""Evidence goes when its time is over, and not before."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.store.conftest import NOW
+from tests.unit.store.evidence_site import PIECES, READER, Site, open_site
+from verifier.settings import Retention
+from verifier.store.evidence_errors import EvidenceRemovedError
+from verifier.store.objects import LocalFolder
+from verifier.store.retention import UNFINISHED_AFTER
+from verifier.store.sealed_object import Kind
+from verifier.types import Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def site(engine: Engine, tmp_path: Path) -> Site:
+    """A site with one attempt of each verdict."""
+    opened = open_site(engine, tmp_path)
+    for verdict in Verdict:
+        opened.kept(verdict.value.lower(), "ann", verdict)
+    return opened
+
+
+def test_the_policy_is_what_the_site_is_told_it_is() -> None:
+    """Thirty days of whatever was not accepted, nothing of what was."""
+    assert {verdict: Retention().days(verdict) for verdict in Verdict} == {
+        Verdict.REJECTED: 30, Verdict.REVIEW: 30, Verdict.RETRY: 30, Verdict.ACCEPTED: 0,
+    }  # fmt: skip
+
+
+def test_what_is_over_goes_and_the_sweep_says_what(site: Site) -> None:
+    """Accepted at once, the rest after thirty days to the microsecond; each removal is returned and in the audit log."""
+    first = site.room.sweeper.sweep(now=NOW)
+    assert {(piece.attempt_id, piece.kind) for piece in first.removed} == {("accepted", kind) for kind in PIECES}
+    assert site.room.sweeper.sweep(now=NOW + 30 * DAY - timedelta(microseconds=1)).removed == ()
+    assert site.read("rejected") == PIECES[Kind.RECORDING]
+    last = site.room.sweeper.sweep(now=NOW + 30 * DAY)
+    assert {piece.verdict for piece in last.removed} == {Verdict.REJECTED, Verdict.REVIEW, Verdict.RETRY}
+    assert (last.failed, len(last.removed)) == ((), 9)
+    assert not [path for path in site.folder.rglob("*") if path.is_file()]
+    with pytest.raises(EvidenceRemovedError, match="removed on 2026-03-31"):
+        site.read("rejected")
+    removals = [line for line in site.room.audit.lines() if line.action == "remove"]
+    assert {(line.who, line.why) for line in removals} == {("retention", "its time is over")}
+    assert len(removals) == 12
+
+
+def test_a_shorter_policy_takes_what_is_there(site: Site, engine: Engine, tmp_path: Path) -> None:
+    """A site that keeps reviews for a day only loses those it has kept longer; `due` says so before."""
+    shorter = open_site(engine, tmp_path, retention=Retention(review_days=1, accepted_days=7))
+    due = shorter.room.sweeper.due(now=NOW + DAY)
+    assert {piece.attempt_id for piece in due} == {"review"}
+    assert shorter.room.sweeper.sweep(now=NOW + DAY).removed == due
+    assert site.read("accepted") == PIECES[Kind.RECORDING]
+
+
+def test_left_overs_of_killed_writers_go(site: Site) -> None:
+    """Half-written pieces and objects without a row are cleared after an hour, not sooner: a writer may be at work."""
+    LocalFolder(site.folder).put("zz/zz9/tracks", b"x")
+    half = site.folder / "zz" / "zz9" / ".unfinished-1"
+    half.write_bytes(b"ha")
+    soon, later = NOW, NOW + UNFINISHED_AFTER + timedelta(seconds=1)
+    for path in (half, site.folder / "zz" / "zz9" / "tracks"):
+        os.utime(path, (NOW.timestamp(), NOW.timestamp()))
+    assert site.room.sweeper.sweep(now=soon).left_overs == 0
+    assert site.room.sweeper.sweep(now=later).left_overs == 2
+    assert not (site.folder / "zz" / "zz9").exists() or not list((site.folder / "zz" / "zz9").iterdir())
+    assert site.read("rejected") == PIECES[Kind.RECORDING]
+
+
+def test_what_cannot_be_removed_is_said_and_the_rest_goes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One object that resists is named; it is tried again at the next sweep."""
+    unlink = type(site.folder).unlink
+
+    def resists(path: Path, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002 - pathlib's signature
+        if "review" in path.parts and path.name == "tracks":
+            raise PermissionError(13, "Permission denied")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(type(site.folder), "unlink", resists)
+    swept = site.room.sweeper.sweep(now=NOW + 40 * DAY)
+    assert (len(swept.removed), len(swept.failed)) == (11, 1)
+    assert "Permission denied" in swept.failed[0]
+    monkeypatch.undo()
+    assert len(site.room.sweeper.sweep(now=NOW + 40 * DAY).removed) == 1
+
+
+def test_a_forgotten_subject_is_not_swept_again(site: Site) -> None:
+    """What went with its subject is not due any more."""
+    site.room.vault.forget("ann", reader=READER, now=NOW)
+    assert site.room.sweeper.sweep(now=NOW + 99 * DAY).removed == ()

@@ -1,0 +1,71 @@
+"""Keeping the evidence of judged attempts, as the site's retention policy says.
+
+The verdict is out by then: whatever goes wrong here is logged and counted, and takes nothing of it back.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import structlog
+
+from verifier.errors import StoreError
+from verifier.evidence import tracks
+from verifier.store import attempt_result
+from verifier.store.attempt_result import AttemptResult
+from verifier.store.evidence_errors import EvidenceError
+from verifier.store.sealed_object import Kind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from verifier.server.judging import Response
+    from verifier.settings import Retention
+    from verifier.store.attempts import Attempt
+    from verifier.store.credentials import IssuedCredential
+    from verifier.store.evidence import EvidenceVault
+    from verifier.types import Judgement
+
+log = structlog.get_logger(__name__)
+
+
+class EvidenceKeeper:
+    """Keeps evidence; may be asked from several threads at once. `failures`: attempts of which it could not."""
+
+    def __init__(self, vault: EvidenceVault, policy: Retention) -> None:
+        self._vault, self._policy = vault, policy
+        self._lock = Lock()
+        self.failures = 0
+
+    def keep(
+        self, attempt: Attempt, judgement: Judgement, response: Response, credential: IssuedCredential | None, *, now: datetime
+    ) -> bool:
+        """Keep what the policy says of a judged attempt; return whether that was done. It raises nothing."""
+        try:
+            if credential is not None:
+                self._vault.keep_digest(attempt.id, credential.token, now=now)
+            if self._policy.days(judgement.decision.verdict):
+                self._vault.keep(attempt.id, attempt.subject, _pieces(judgement, response), now=now)
+        except (EvidenceError, StoreError) as error:
+            self._failed(type(error).__name__, str(error))
+            return False
+        except Exception as error:  # noqa: BLE001 - a bug of ours here must not take a verdict back either
+            # Not its text: nobody knows what is in it.
+            self._failed(type(error).__name__, "")
+            return False
+        return True
+
+    def _failed(self, kind: str, message: str) -> None:
+        with self._lock:
+            self.failures += 1
+            count = self.failures
+        log.error("evidence could not be kept", kind=kind, error=message, failures=count)
+
+
+def _pieces(judgement: Judgement, response: Response) -> dict[Kind, bytes]:
+    return {
+        Kind.RECORDING: response.recording,
+        Kind.TRACKS: tracks.to_bytes(tracks.Tracks(judgement.evidence, judgement.circumstances)),
+        Kind.RESULT: attempt_result.to_bytes(AttemptResult.of(judgement, response.challenge)),
+    }
