@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from verifier.cli import challenge, credential, demo, evaluate, gallery, inspect, models, serve, verify
+from verifier.cli import (
+    audit,
+    challenge,
+    credential,
+    demo,
+    evaluate,
+    evidence,
+    gallery,
+    inspect,
+    label,
+    models,
+    replay,
+    serve,
+    verify,
+)
 from verifier.cli.output import COULD_NOT_JUDGE, complain
 from verifier.errors import CameoError
 
@@ -21,10 +35,14 @@ app.command("serve")(serve.serve)
 app.command("verify")(verify.verify)
 app.command("inspect")(inspect.inspect)
 app.command("evaluate")(evaluate.evaluate)
+app.command("replay")(replay.replay)
+app.command("label")(label.label)
 app.command("demo")(demo.demo)
 app.add_typer(challenge.app, name="challenge")
 app.add_typer(credential.app, name="credential")
 app.add_typer(gallery.app, name="gallery")
+app.add_typer(evidence.app, name="evidence")
+app.add_typer(audit.app, name="audit")
 app.add_typer(models.app, name="models")
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from verifier.review.judging import Attempt
     from verifier.review.report import Report, Scores
 
-_STYLE = """
+STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #667085; --rule: #d9dee6; --paper: #fff; --panel: #f6f7f9;
   --good: #2a7f62; --bad: #c2410c; --mark: #1d4ed8; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --soft: #98a2b3; --rule: #343c49; --paper: #12161c;
@@ -61,7 +61,7 @@ def page(report: Report) -> str:
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>Error rates: {escape(report.profile.name)}</title><style>{_STYLE}</style></head><body>{body}</body></html>\n"
+        f"<title>Error rates: {escape(report.profile.name)}</title><style>{STYLE}</style></head><body>{body}</body></html>\n"
     )
 
 
@@ -118,7 +118,7 @@ def _species_table(species: Iterable[SpeciesRates]) -> str:
         ]
         for rates in species
     ]
-    return _table(["species", "#presented", "#accepted", "#APCER", "#interval", "#retry", "stopped by"], rows)
+    return table(["species", "#presented", "#accepted", "#APCER", "#interval", "#retry", "stopped by"], rows)
 
 
 def _bona_fide_section(everyone: ConditionRates, conditions: Sequence[ConditionRates]) -> str:
@@ -137,7 +137,7 @@ def _bona_fide_section(everyone: ConditionRates, conditions: Sequence[ConditionR
     return (
         "<h2>Bona fide people</h2><p>BPCER is the share rejected, sent to review or not judgeable; being asked to try again is "
         "counted apart.</p>"
-        + _table(["condition", "#presented", "#rejected", "#BPCER", "#interval", "#retry", "stopped by"], rows)
+        + table(["condition", "#presented", "#rejected", "#BPCER", "#interval", "#retry", "stopped by"], rows)
     )
 
 
@@ -158,7 +158,7 @@ def _checks_section(checks: Sequence[CheckRates]) -> str:
         "<h2>Which check does what</h2><p>How many presentations each check counted against, and how many nothing else did: "
         "what is lost without it, and what it alone costs bona fide people. A check of role advise decided nothing; its row says "
         "what it would do as a veto.</p>"
-        + _table(
+        + table(
             ["check", "role", "#attacks stopped", "#alone", "#bona fide stopped", "#alone", "#could not answer"],
             rows,
         )
@@ -199,8 +199,8 @@ def _attempts_section(attempts: Sequence[Attempt]) -> str:
         ]
         for attempt in attempts
     ]
-    table = _table(["id", "what it is", "verdict", "reasons"], rows)
-    return f"<h2>Recordings</h2><details><summary>All {len(rows)}</summary>{table}</details>"
+    listed = table(["id", "what it is", "verdict", "reasons"], rows)
+    return f"<h2>Recordings</h2><details><summary>All {len(rows)}</summary>{listed}</details>"
 
 
 def _verdict(attempt: Attempt) -> str:
@@ -220,7 +220,7 @@ def _of(rate: Rate, *, bad: bool = False) -> str:
     return _number(rate.count, bad=bad) + f' <span class="soft">of {rate.trials}</span>'
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table of escaped cells; a head that starts with # stands over numbers."""
     tags = [' class="n"' if head.startswith("#") else "" for head in heads]
     head = "".join(f"<th{tag}>{text.lstrip('#')}</th>" for tag, text in zip(tags, heads, strict=True))

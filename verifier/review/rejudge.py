@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from challenges.model import Challenge
     from verifier.evidence.tracks import Tracks
     from verifier.profiles import Profile
-    from verifier.types import GalleryAnswer, Match
+    from verifier.types import Circumstances, GalleryAnswer, Match
 
 
 def rejudge(tracks: Tracks, challenge: Challenge, profile: Profile) -> Judgement:
@@ -36,10 +36,21 @@ def rejudge(tracks: Tracks, challenge: Challenge, profile: Profile) -> Judgement
     circumstances = tracks.circumstances
     kept: dict[str, Any] = dict(circumstances.limits)
     limits = MediaLimits.model_construct(**kept) if kept else MediaLimits()
-    judgement = pipeline.judge(tracks.evidence, challenge, profile, circumstances, limits=limits)
+    return reconsider(pipeline.judge(tracks.evidence, challenge, profile, circumstances, limits=limits), circumstances, profile)
+
+
+def reconsider(judgement: Judgement, circumstances: Circumstances, profile: Profile) -> Judgement:
+    """Return a judgement with the answers of earlier recordings and of the gallery, as they were given then.
+
+    Args:
+        judgement: of the recording alone.
+        circumstances: of the attempt.
+        profile: thresholds and roles, and those for a possible minor.
+    """
     profile = profile.judging(minor=judgement.minor_safeguards)
     if circumstances.recalled is not None:
-        judgement = _with(judgement, profile, seen_before.judge(tracks.evidence.fingerprint, profile, circumstances.recalled))
+        found = seen_before.judge(judgement.evidence.fingerprint, profile, circumstances.recalled)
+        judgement = _with(judgement, profile, found)
     if circumstances.has_gallery and judgement.decision.verdict is Verdict.ACCEPTED:
         judgement = _with(judgement, profile, *_gallery(circumstances.gallery, profile))
     return judgement

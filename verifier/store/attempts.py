@@ -223,10 +223,11 @@ def _one(connection: Connection, condition: ColumnElement[bool]) -> Attempt:
     row = connection.execute(select(tables.attempts).where(condition)).one_or_none()
     if row is None:
         raise NotFoundError("no attempt has this id")
-    return _attempt(row)
+    return from_row(row)
 
 
-def _attempt(row: Row[Any]) -> Attempt:
+def from_row(row: Row[Any]) -> Attempt:
+    """Return the attempt of a row of `tables.attempts`."""
     return Attempt(
         id=row.id,
         challenge_id=row.challenge_id,

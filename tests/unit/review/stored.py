@@ -1,0 +1,65 @@
+"""A site whose attempts were made by the real pipeline from committed recordings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from fixtures.manifest import load
+from tests.unit.store.evidence_site import Site, open_site
+from tests.unit.store.test_attempt_store import CREDENTIAL
+from verifier import profiles
+from verifier.evidence.tracks import Tracks, to_bytes
+from verifier.review.rejudge import reconsider
+from verifier.store import attempt_result
+from verifier.store.attempt_result import AttemptResult
+from verifier.store.attempts import AttemptStore
+from verifier.store.challenges import ChallengeStore
+from verifier.store.sealed_object import Kind
+from verifier.types import Recalled, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from challenges.model import Challenge
+    from verifier.types import Judgement
+
+    Judged = Callable[[str], tuple[Judgement, Challenge]]
+
+RECORDINGS = {fixture.id: fixture.file for fixture in load()}
+
+
+def keep(site: Site, attempt_id: str, judgement: Judgement, challenge: Challenge, recording: bytes, subject: str = "ann") -> str:
+    """Keep an attempt as the server does."""
+    asked_at = challenge.issued_at
+    assert asked_at is not None
+    challenge = replace(challenge, id=f"c-{attempt_id}", expires_at=asked_at + timedelta(minutes=3))
+    now = asked_at + timedelta(seconds=25)
+    ChallengeStore(site.engine).add(challenge, subject=subject)
+    store = AttemptStore(site.engine)
+    store.begin(attempt_id, challenge_id=challenge.id, audience="https://g.example", request_id="r", now=now)
+    accepted = judgement.decision.verdict is Verdict.ACCEPTED
+    credential = replace(CREDENTIAL, jti=f"j-{attempt_id}", attempt_id=attempt_id) if accepted else None
+    store.finish(attempt_id, judgement, now=now, credential=credential)
+    pieces = {
+        Kind.RECORDING: recording,
+        Kind.TRACKS: to_bytes(Tracks(judgement.evidence, judgement.circumstances)),
+        Kind.RESULT: attempt_result.to_bytes(AttemptResult.of(judgement, challenge)),
+    }
+    site.room.vault.keep(attempt_id, subject, pieces, now=now)
+    return attempt_id
+
+
+def fixture_site(engine: Engine, data: Path, judged: Judged, *recordings: str) -> Site:
+    """Open a site that has judged these recordings, each as an attempt of that name."""
+    site = open_site(engine, data)
+    for name in recordings:
+        judgement, challenge = judged(name)
+        told = replace(judgement.circumstances, recalled=Recalled(0.1, "earlier", 0.05, "earlier", 3))
+        seen = reconsider(replace(judgement, circumstances=told), told, profiles.load())
+        keep(site, name, seen, challenge, RECORDINGS[name].read_bytes())
+    return site

@@ -1,0 +1,59 @@
+"""Attempts by condition, in pages, the newest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, or_, select
+
+from verifier.store import tables
+from verifier.store.attempts import AttemptState, from_row
+from verifier.store.faults import store_errors
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Engine
+
+    from verifier.store.attempts import Attempt
+
+
+class AttemptSearch:
+    """Searches the database behind `engine`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def page(
+        self, condition: ColumnElement[bool] | None = None, *, after: tuple[datetime, str] | None = None, limit: int = 100
+    ) -> list[Attempt]:
+        """Return attempts that meet a condition, the newest first.
+
+        Args:
+            condition: on `tables.attempts`; all without one.
+            after: `created_at` and id of the last attempt of the page before.
+            limit: so many at most.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table = tables.attempts
+        query = select(table).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit)
+        if condition is not None:
+            query = query.where(condition)
+        if after is not None:
+            moment, identifier = after
+            query = query.where(or_(table.c.created_at < moment, and_(table.c.created_at == moment, table.c.id < identifier)))
+        with store_errors(), self._engine.connect() as connection:
+            return [from_row(row) for row in connection.execute(query)]
+
+    def judged(self, condition: ColumnElement[bool]) -> list[str]:
+        """Return the ids of all judged attempts that meet a condition, in their own order.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table = tables.attempts
+        query = select(table.c.id).where(condition, table.c.state == AttemptState.JUDGED.value).order_by(table.c.id)
+        with store_errors(), self._engine.connect() as connection:
+            return list(connection.scalars(query))

@@ -1,0 +1,178 @@
+"""Labels: what analysts say an attempt truly was. Nothing is overwritten: who changes their mind gives another label.
+
+Of each analyst the latest label counts. Where those that are sure agree, the attempt is settled; where they do not, it is
+disputed and feeds nothing until somebody changes their mind.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import exists, func, insert, select
+
+from verifier.errors import InvalidRequestError, NotFoundError
+from verifier.store import tables
+from verifier.store.engine import writing
+from verifier.store.faults import store_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Engine, Row
+
+MAX_NOTE = 4000
+_MAX_ANALYST = 128
+_SPECIES = re.compile(r"[a-z0-9][a-z0-9_]{0,63}")
+_AT_ONCE = 500
+
+
+class Truth(StrEnum):
+    """What an attempt truly was."""
+
+    BONA_FIDE = "bona_fide"
+    ATTACK = "attack"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What one analyst said; `species` of an attack, empty else; `number` in the order of the attempt's labels, from 1."""
+
+    id: str
+    attempt_id: str
+    truth: Truth
+    species: str
+    note: str
+    analyst: str
+    number: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What analysts say of an attempt now: `labels`, the latest of each, oldest first."""
+
+    labels: tuple[Label, ...]
+
+    @property
+    def settled(self) -> Label | None:
+        """The latest label that is sure, where all that are sure agree in truth and species; None where not, or where none is."""
+        sure = [label for label in self.labels if label.truth is not Truth.UNSURE]
+        return sure[-1] if len({(label.truth, label.species) for label in sure}) == 1 else None
+
+    @property
+    def disputed(self) -> bool:
+        """Whether two analysts are sure of different things."""
+        return len({(label.truth, label.species) for label in self.labels if label.truth is not Truth.UNSURE}) > 1
+
+
+class LabelStore:
+    """Labels in the database behind `engine`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(  # what a label is, by name
+        self,
+        identifier: str,
+        *,
+        attempt_id: str,
+        truth: Truth,
+        species: str = "",
+        note: str = "",
+        analyst: str,
+        now: datetime,
+    ) -> Label:
+        """Keep a label; the same id again returns the label that has it, and keeps nothing.
+
+        Raises:
+            InvalidRequestError: an attack has no species or something else has one, or a text is too long or empty.
+            NotFoundError: there is no such attempt.
+            StoreError: the database could not do it.
+        """
+        if bool(_SPECIES.fullmatch(species)) != (truth is Truth.ATTACK) or (species and truth is not Truth.ATTACK):
+            raise InvalidRequestError(
+                "an attack, and nothing else, has a species: lower case letters, digits and _, such as screen_replay"
+            )
+        if len(note) > MAX_NOTE:
+            raise InvalidRequestError(f"a note has at most {MAX_NOTE} characters")
+        if not analyst.strip() or len(analyst) > _MAX_ANALYST:
+            raise InvalidRequestError(f"say who labels, in 1 to {_MAX_ANALYST} characters")
+        table, attempts = tables.labels, tables.attempts
+        with store_errors(), writing(self._engine).begin() as connection:
+            # Held until commit, so that two labels of one attempt do not get the same number.
+            row = connection.execute(select(attempts.c.id).where(attempts.c.id == attempt_id).with_for_update()).one_or_none()
+            if row is None:
+                raise NotFoundError("no attempt has this id")
+            given = connection.execute(select(table).where(table.c.id == identifier)).one_or_none()
+            if given is not None:
+                return _label(given)
+            last = select(func.coalesce(func.max(table.c.number), 0)).where(table.c.attempt_id == attempt_id)
+            number = connection.execute(last).scalar_one() + 1
+            label = Label(identifier, attempt_id, truth, species, note, analyst, number, now)
+            connection.execute(insert(table).values({name: getattr(label, name) for name in Label.__slots__}))
+        return label
+
+    def history(self, attempt_id: str) -> tuple[Label, ...]:
+        """Return every label an attempt was given, oldest first.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table = tables.labels
+        query = select(table).where(table.c.attempt_id == attempt_id).order_by(table.c.number)
+        with store_errors(), self._engine.connect() as connection:
+            return tuple(_label(row) for row in connection.execute(query))
+
+    def standing(self, attempt_ids: Collection[str]) -> Mapping[str, Standing]:
+        """Return what analysts say of attempts now; those without a label are not there.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        wanted = sorted(set(attempt_ids))
+        found: dict[str, list[Label]] = {}
+        with store_errors(), self._engine.connect() as connection:
+            for start in range(0, len(wanted), _AT_ONCE):
+                for label in _latest(connection, tables.labels.c.attempt_id.in_(wanted[start : start + _AT_ONCE])):
+                    found.setdefault(label.attempt_id, []).append(label)
+        return {attempt_id: Standing(tuple(labels)) for attempt_id, labels in found.items()}
+
+    def labelled(self) -> tuple[str, ...]:
+        """Return the ids of all attempts with a label.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table = tables.labels
+        with store_errors(), self._engine.connect() as connection:
+            return tuple(connection.scalars(select(table.c.attempt_id).distinct().order_by(table.c.attempt_id)))
+
+
+def says(**wanted: str) -> ColumnElement[bool]:
+    """Return the condition that some analyst's latest label of an attempt has these values."""
+    table = tables.labels
+    later = table.alias()
+    changed = exists().where(
+        later.c.attempt_id == table.c.attempt_id, later.c.analyst == table.c.analyst, later.c.number > table.c.number
+    )
+    values = [table.c[name] == value for name, value in wanted.items()]
+    return exists().where(table.c.attempt_id == tables.attempts.c.id, ~changed, *values)
+
+
+def _latest(connection: Connection, condition: ColumnElement[bool]) -> list[Label]:
+    table = tables.labels
+    of_each: dict[tuple[str, str], Label] = {}
+    for row in connection.execute(select(table).where(condition).order_by(table.c.attempt_id, table.c.number)):
+        label = _label(row)
+        of_each.pop((label.attempt_id, label.analyst), None)
+        of_each[label.attempt_id, label.analyst] = label
+    return list(of_each.values())
+
+
+def _label(row: Row[Any]) -> Label:
+    return Label(row.id, row.attempt_id, Truth(row.truth), row.species, row.note, row.analyst, row.number, row.created_at)
