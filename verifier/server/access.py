@@ -43,6 +43,12 @@ WHO_MAY_CALL: Mapping[str, frozenset[Role | None]] = {
     "CameoService.ResumeCameo": frozenset({Role.APP, Role.OWNER}),
     "CameoService.DeleteCameo": frozenset({Role.APP, Role.OWNER}),
     "CameoService.WatchCameoEvents": frozenset({Role.APP, Role.OWNER}),
+    "ReviewService.ListAttempts": frozenset({Role.ANALYST}),
+    "ReviewService.GetAttempt": frozenset({Role.ANALYST}),
+    "ReviewService.GetEvidence": frozenset({Role.ANALYST}),
+    "ReviewService.ReplayAttempt": frozenset({Role.ANALYST}),
+    "ReviewService.LabelAttempt": frozenset({Role.ANALYST}),
+    "ReviewService.CompareProfiles": frozenset({Role.ANALYST}),
     "RelationshipService.AreMutuals": frozenset({Role.APP}),
     "RelationshipService.SetFollow": frozenset({Role.APP}),
 }

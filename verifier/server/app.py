@@ -22,6 +22,8 @@ from cameo.v1 import (
     credential_service_pb2_grpc,
     relationship_service_pb2,
     relationship_service_pb2_grpc,
+    review_service_pb2,
+    review_service_pb2_grpc,
     verification_service_pb2,
     verification_service_pb2_grpc,
 )
@@ -48,6 +50,7 @@ from verifier.server.protection import Protection
 from verifier.server.publishing import StatusPublisher
 from verifier.server.recall import Recall
 from verifier.server.relationships import GrpcRelationships, RelationshipService, TableRelationships
+from verifier.server.review_service import ReviewService, Site
 from verifier.server.upload import Uploads
 from verifier.server.verification_service import VerificationService
 from verifier.server.workers import PoolLimits, WorkerPool
@@ -82,6 +85,7 @@ SERVICES = tuple(
         (verification_service_pb2, "VerificationService"),
         (credential_service_pb2, "CredentialService"),
         (cameo_service_pb2, "CameoService"),
+        (review_service_pb2, "ReviewService"),
         (relationship_service_pb2, "RelationshipService"),
     )
 )
@@ -204,6 +208,9 @@ async def open_server(
             CredentialService(issuer=issuer.name, keys=public_keys, publisher=publisher), server
         )
         stopping = _open_cameos(opening, server, engine, issuer, settings, clock)
+        review_service_pb2_grpc.add_ReviewServiceServicer_to_server(
+            ReviewService(Site(engine, evidence, settings), clock=clock, stopping=stopping), server
+        )
         standing = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(standing, server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
