@@ -120,6 +120,8 @@ class Settings(BaseSettings):
     """Hold a face that would be accepted against protected people and those enrolled already, and keep it, turned by a secret."""
     challenge_ttl_s: int = Field(default=180, gt=0)
     credential_ttl_days: int = Field(default=180, gt=0)
+    reattest_days: int = Field(default=180, gt=0)
+    """How long after the recording credentials can be issued of it, and last; after that the person answers a new challenge."""
     issuer: str = "https://cameo.localhost"
     """`iss` of every credential."""
     issuer_key_uri: str = ""

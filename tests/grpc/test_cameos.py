@@ -61,6 +61,10 @@ class World:
 
     async def attempt(self, script: bytes = b"accept") -> Any:
         """Have a recording judged."""
+        return (await self.answer(script)).attempt
+
+    async def answer(self, script: bytes = b"accept") -> Any:
+        """Have a recording judged, and return the credential too, if it earns one."""
         challenges, verification = self.client.challenges, self.client.verification
         from cameo.v1.challenge_service_pb2 import IssueChallengeRequest  # noqa: PLC0415 - used here only
         from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest  # noqa: PLC0415
@@ -68,7 +72,7 @@ class World:
         challenge = await challenges.IssueChallenge(IssueChallengeRequest(subject=OWNER), metadata=self.app)
         config = VerifyResponseConfig(challenge_id=challenge.id, audience=AUDIENCE, request_id=str(uuid4()))
         messages = [VerifyResponseRequest(config=config), VerifyResponseRequest(chunk=script)]
-        return (await verification.VerifyResponse(iter(messages), metadata=self.app)).attempt
+        return await verification.VerifyResponse(iter(messages), metadata=self.app)
 
     def create(self, attempt_id: str, *, by: Metadata | None = None, request_id: str | None = None) -> Any:
         """Ask for a cameo."""

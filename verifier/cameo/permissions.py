@@ -109,6 +109,17 @@ def require_changeable(cameo: Cameo) -> None:
         raise RefusedError(Refusal.CAMEO_GONE)
 
 
+def require_active(cameo: Cameo) -> None:
+    """Return if a cameo stands for its owner now.
+
+    Raises:
+        RefusedError: `CAMEO_IS_PAUSED`, `CAMEO_ENDED` or `CAMEO_GONE`.
+    """
+    require_changeable(cameo)
+    if cameo.state is CameoState.CAMEO_PAUSED:
+        raise RefusedError(Refusal.CAMEO_IS_PAUSED)
+
+
 def require_terms(terms: Terms, *, minor_safeguards: bool) -> None:
     """Return if a cameo may have these terms.
 

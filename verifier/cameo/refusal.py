@@ -17,6 +17,7 @@ class Refusal(StrEnum):
     CAMEO_UNKNOWN = "no cameo has this id"
     CAMEO_ENDED = "this cameo was revoked for good"
     CAMEO_GONE = "this cameo was deleted"
+    CAMEO_IS_PAUSED = "this cameo is paused: resume it first"
     CAMEO_CHANGED = "this cameo was changed meanwhile: read it again, then change it"
     ATTEMPT_UNKNOWN = "no attempt has this id"
     ATTEMPT_NOT_ACCEPTED = "only an accepted attempt makes a cameo"
@@ -31,6 +32,8 @@ class Refusal(StrEnum):
     GRANT_REVOKED = "the owner has taken the permission back"
     GRANT_NOT_SPENT = "the grant was not spent: nothing can have come of it"
     OUTPUT_RECORDED_OTHERWISE = "this output is recorded already, with other facts"
+    CREDENTIAL_UNKNOWN = "no credential has this id"
+    ATTESTATION_ENDED = "the recording is too old to vouch for the person: ask for a new challenge"
     REQUEST_ID_REUSED = "this request_id was used for something else"
 
 

@@ -100,8 +100,8 @@ def _show(found: Difference) -> None:
         console.width = _WIDE
     flipped = sum(len(flip.attempt_ids) for flip in found.flips)
     console.print(
-        f"{len(found.replayed)} attempts from their {found.source.value} under profile {escape(found.profile.name)}: "
-        f"{flipped} verdicts flip, {len(found.reproduced)} reproduced bit for bit"
+        f"from {found.source.value}, under profile {escape(found.profile.name)}: "
+        f"{flipped} of {len(found.replayed)} verdicts flip, {len(found.reproduced)} reproduced bit for bit"
     )
     for name, count in found.changed.items():
         console.print(f"  not what it was: {escape(name)} (of {count})")

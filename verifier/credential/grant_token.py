@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.credential.claims import read_registered
 from verifier.credential.refusal import Refusal
+from verifier.credential.signature import verified_claims
 from verifier.credential.signer import TokenType, sign
-from verifier.credential.validator import verified_claims
 from verifier.errors import CredentialError
 
 if TYPE_CHECKING:

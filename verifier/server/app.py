@@ -49,6 +49,7 @@ from verifier.server.judging import OpenJudge, Response
 from verifier.server.protection import Protection
 from verifier.server.publishing import StatusPublisher
 from verifier.server.recall import Recall
+from verifier.server.reissuing import Reissuing
 from verifier.server.relationships import GrpcRelationships, RelationshipService, TableRelationships
 from verifier.server.review_service import ReviewService, Site
 from verifier.server.upload import Uploads
@@ -63,6 +64,7 @@ from verifier.store.engine import open_database, scrub, writing
 from verifier.store.faces import FaceStore
 from verifier.store.fingerprints import FingerprintStore
 from verifier.store.likenesses import LikenessStore
+from verifier.store.reissues import ReissueStore
 from verifier.store.statuses import StatusStore
 from verifier.types import Verdict
 
@@ -205,7 +207,13 @@ async def open_server(
             server,
         )
         credential_service_pb2_grpc.add_CredentialServiceServicer_to_server(
-            CredentialService(issuer=issuer.name, keys=public_keys, publisher=publisher), server
+            CredentialService(
+                issuer=issuer.name,
+                keys=public_keys,
+                publisher=publisher,
+                reissuing=Reissuing(ReissueStore(engine), wrapping, issuer, clock),
+            ),
+            server,
         )
         stopping = _open_cameos(opening, server, engine, issuer, settings, clock)
         review_service_pb2_grpc.add_ReviewServiceServicer_to_server(

@@ -63,6 +63,11 @@ class Caller:
     id: str
     verified: bool = True
 
+    @property
+    def sees(self) -> str | None:
+        """Whose things an owner or the app is shown: their own, or None, which is everyone's, for the app."""
+        return self.id if self.role is Role.OWNER else None
+
 
 EVERYONE_IS_THE_APP = Caller(Role.APP, "", verified=False)
 

@@ -22,7 +22,7 @@ from verifier.credential.grant_token import open_grant, sign_grant
 from verifier.errors import CredentialError
 from verifier.server import cameo_convert as convert
 from verifier.server import cameo_input as given
-from verifier.server.caller import Role, current_caller
+from verifier.server.caller import current_caller
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RequestError
 from verifier.store import cameos, events, uses
@@ -300,8 +300,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
 
 def _own() -> str | None:
     """Return whose cameos the caller sees: their own, or None, which is everyone's, for the app."""
-    caller = current_caller()
-    return caller.id if caller.role is Role.OWNER else None
+    return current_caller().sees
 
 
 async def _either(event: asyncio.Event, wait_s: float) -> None:

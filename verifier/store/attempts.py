@@ -159,7 +159,7 @@ class AttemptStore:
                 likenesses.add(connection, identifier, likeness, now=now)
             attempt = _one(connection, tables.attempts.c.id == identifier)
             if face is not None:
-                faces.enrol(connection, attempt.subject, face, now=now)
+                faces.enrol(connection, attempt.subject, face, attempt_id=identifier, now=now)
             return attempt
 
     def fail(self, identifier: str, *, now: datetime, reason: Reason | None = None) -> Attempt:
@@ -198,7 +198,7 @@ class AttemptStore:
             StoreError: the database could not do it.
         """
         with store_errors(), self._engine.connect() as connection:
-            return _one(connection, tables.attempts.c.id == identifier)
+            return get(connection, identifier)
 
     def by_request_id(self, challenge_id: str, request_id: str) -> Attempt:
         """Return the attempt that an earlier request with the same challenge and id began.
@@ -210,6 +210,11 @@ class AttemptStore:
         table = tables.attempts
         with store_errors(), self._engine.connect() as connection:
             return _one(connection, (table.c.challenge_id == challenge_id) & (table.c.request_id == request_id))
+
+
+def get(connection: Connection, identifier: str) -> Attempt:
+    """Return an attempt, inside a transaction of the caller; errors as `AttemptStore.get`."""
+    return _one(connection, tables.attempts.c.id == identifier)
 
 
 def _end(connection: Connection, identifier: str, values: dict[str, Any]) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy import insert, select, update
 from verifier.cameo.model import Cameo, CameoState, Consent, EventKind, Terms, UseCategory, WhoMayUse
 from verifier.cameo.permissions import consent_digest, require_changeable, require_terms
 from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store import events, likenesses, tables
+from verifier.store import erasure, events, likenesses, statuses, tables
+from verifier.token_status import Status
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
@@ -78,14 +79,19 @@ def create(
     return cameo
 
 
-def get(connection: Connection, identifier: str, *, subject: str | None) -> Cameo:
-    """Return a cameo, or its tombstone.
+def get(connection: Connection, identifier: str, *, subject: str | None, hold: bool = False) -> Cameo:
+    """Return a cameo, or its tombstone; with `hold`, it cannot change before this transaction ends.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
     """
-    row = connection.execute(select(tables.cameos).where(tables.cameos.c.id == identifier)).one_or_none()
-    return _visible(row, identifier, subject)
+    query = select(tables.cameos).where(tables.cameos.c.id == identifier)
+    if hold:
+        query = query.with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is None or (subject is not None and row.subject != subject):
+        raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": identifier})
+    return _cameo(row)
 
 
 def several(connection: Connection, identifiers: Collection[str], *, hold: bool) -> dict[str, Cameo]:
@@ -136,7 +142,7 @@ def change(
 
 
 def pause(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime) -> Cameo:
-    """Let nobody use a cameo until it is resumed; open grants die.
+    """Let nobody use a cameo until it is resumed; open grants die, its credentials are suspended.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED` or `CAMEO_GONE`.
@@ -146,12 +152,13 @@ def pause(connection: Connection, identifier: str, *, subject: str | None, reaso
     if cameo.state is CameoState.CAMEO_PAUSED:
         return cameo
     _end_grants(connection, identifier, now=now)
+    statuses.change_of_cameo(connection, identifier, Status.SUSPENDED, now=now)
     paused = replace(cameo, state=CameoState.CAMEO_PAUSED, reason=reason)
     return _keep(connection, paused, EventKind.WAS_PAUSED, now=now)
 
 
 def revoke(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime) -> Cameo:
-    """Let nobody use a cameo ever again; open grants die.
+    """Let nobody use a cameo ever again; open grants die, its credentials are revoked.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN` or `CAMEO_GONE`.
@@ -161,12 +168,13 @@ def revoke(connection: Connection, identifier: str, *, subject: str | None, reas
         return cameo
     require_changeable(cameo)
     _end_grants(connection, identifier, now=now)
+    statuses.change_of_cameo(connection, identifier, Status.INVALID, now=now)
     revoked = replace(cameo, state=CameoState.CAMEO_REVOKED, reason=reason)
     return _keep(connection, revoked, EventKind.WAS_REVOKED, now=now)
 
 
 def resume(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
-    """Let a paused cameo be used again, under the terms it has.
+    """Let a paused cameo be used again, under the terms it has; its credentials hold again, but for those that were revoked.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED` or `CAMEO_GONE`.
@@ -175,15 +183,15 @@ def resume(connection: Connection, identifier: str, *, subject: str | None, now:
     require_changeable(cameo)
     if cameo.state is CameoState.CAMEO_ACTIVE:
         return cameo
+    statuses.change_of_cameo(connection, identifier, Status.VALID, now=now)
     resumed = replace(cameo, state=CameoState.CAMEO_ACTIVE, reason="")
     return _keep(connection, resumed, EventKind.WAS_RESUMED, now=now)
 
 
 def delete(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
-    """Destroy the data key and the likeness, the terms, the tokens and what leads to the recording; leave a tombstone.
+    """Destroy what is kept of a cameo, see `verifier.store.erasure`, and its terms; leave a tombstone.
 
-    The tombstone keeps the subject, the consent and the times: the owner still sees what was made, and that it is gone. The
-    fingerprint stays, for a recording that is sent again, but nobody is named beside it any more.
+    The tombstone keeps the subject, the consent and the times: the owner still sees what was made, and that it is gone.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
@@ -191,19 +199,10 @@ def delete(connection: Connection, identifier: str, *, subject: str | None, now:
     cameo = _held(connection, identifier, subject)
     if cameo.state is CameoState.CAMEO_DELETED:
         return cameo
-    likenesses.destroy(connection, identifier)
+    erasure.erase(connection, cameo, now=now)
     _end_grants(connection, identifier, now=now)
-    _unlink(connection, cameo.attempt_id)
     gone = replace(cameo, state=CameoState.CAMEO_DELETED, terms=Terms(), attempt_id="", reason="")
     return _keep(connection, gone, EventKind.WAS_DELETED, now=now)
-
-
-def _unlink(connection: Connection, attempt_id: str) -> None:
-    attempts, challenges, credentials = tables.attempts, tables.challenges, tables.credentials
-    challenge_id = connection.execute(select(attempts.c.challenge_id).where(attempts.c.id == attempt_id)).scalar_one()
-    connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(subject=""))
-    connection.execute(update(challenges).where(challenges.c.id == challenge_id).values(subject="", request_id=None))
-    connection.execute(update(credentials).where(credentials.c.attempt_id == attempt_id).values(token=None, receipt=""))
 
 
 def _end_grants(connection: Connection, identifier: str, *, now: datetime) -> None:
@@ -214,14 +213,7 @@ def _end_grants(connection: Connection, identifier: str, *, now: datetime) -> No
 
 
 def _held(connection: Connection, identifier: str, subject: str | None) -> Cameo:
-    query = select(tables.cameos).where(tables.cameos.c.id == identifier).with_for_update()
-    return _visible(connection.execute(query).one_or_none(), identifier, subject)
-
-
-def _visible(row: Row[Any] | None, identifier: str, subject: str | None) -> Cameo:
-    if row is None or (subject is not None and row.subject != subject):
-        raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": identifier})
-    return _cameo(row)
+    return get(connection, identifier, subject=subject, hold=True)
 
 
 def _keep(connection: Connection, cameo: Cameo, kind: EventKind, *, now: datetime) -> Cameo:

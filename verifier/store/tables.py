@@ -100,7 +100,11 @@ credentials = Table(
     "credentials",
     metadata,
     Column("jti", String(64), primary_key=True),
-    Column("attempt_id", ForeignKey("attempts.id"), nullable=False, unique=True),
+    Column("attempt_id", ForeignKey("attempts.id"), nullable=False),
+    # No foreign key: the first credential is issued before its owner makes the cameo, which some never do.
+    Column("cameo_id", String(64), nullable=False),
+    # Empty for the one the attempt itself earned.
+    Column("request_id", String(64), nullable=False),
     Column("audience", String(128), nullable=False),
     Column("sub", String(64), nullable=False),
     Column("issued_at", UtcMicroseconds, nullable=False),
@@ -108,6 +112,12 @@ credentials = Table(
     Column("receipt", Text, nullable=False),
     # The encrypted credential, kept for a while so that a lost reply can be asked for again.
     Column("token", Text),
+    # Of this one alone; what became of its cameo is not said here but in its status.
+    Column("revoked_at", UtcMicroseconds),
+    Column("revoke_reason", Text),
+    Column("revoke_request_id", String(64)),
+    UniqueConstraint("attempt_id", "request_id"),
+    Index(None, "cameo_id"),
     Index(None, "issued_at"),
 )
 
@@ -159,6 +169,8 @@ faces = Table(
     Column("collection", String(16), nullable=False),
     # The name of a protected person, or the subject who enrolled.
     Column("owner", String(128), nullable=False),
+    # With which accepted attempt; null for a protected person.
+    Column("attempt_id", String(64)),
     Column("key_id", String(16), nullable=False),
     Column("model", String(64), nullable=False),
     # The face embedding, turned by a secret, see `verifier.cameo.transform`; never as the network gave it.

@@ -233,7 +233,8 @@ class CameoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RevokeCameo(self, request, context):
-        """Pauses a cameo, or ends it for good. Permission is denied and open grants die at once.
+        """Pauses a cameo, or ends it for good. Permission is denied and open grants die at once; the credentials of the cameo are
+        suspended, or revoked for good, in the next status list.
 
         Who may call: app, owner.
 
@@ -244,7 +245,7 @@ class CameoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResumeCameo(self, request, context):
-        """Ends a pause. Grants that died stay dead.
+        """Ends a pause. Grants that died stay dead; credentials hold again, but for those that were revoked by themselves.
 
         Who may call: app, owner.
 
@@ -255,8 +256,8 @@ class CameoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteCameo(self, request, context):
-        """Destroys the data key, the likeness, the terms and notes, the tokens kept, and what names the person beside the recording's
-        fingerprint. Leaves a tombstone.
+        """Destroys the data key, the likeness, the face in the gallery, the terms and notes, the credentials with the tokens kept, which
+        count as revoked, and what names the person beside the recording's fingerprint. Leaves a tombstone.
 
         Who may call: app, owner.
 

@@ -51,6 +51,9 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PAGE_TOKEN_INVALID: _ClassVar[ErrorReason]
     RELATIONSHIPS_UNAVAILABLE: _ClassVar[ErrorReason]
     RELATIONSHIPS_KEPT_ELSEWHERE: _ClassVar[ErrorReason]
+    CREDENTIAL_UNKNOWN: _ClassVar[ErrorReason]
+    CAMEO_IS_PAUSED: _ClassVar[ErrorReason]
+    ATTESTATION_ENDED: _ClassVar[ErrorReason]
     STATUS_LIST_UNKNOWN: _ClassVar[ErrorReason]
     EVIDENCE_MISSING: _ClassVar[ErrorReason]
     EVIDENCE_GONE: _ClassVar[ErrorReason]
@@ -108,6 +111,9 @@ REQUEST_INVALID: ErrorReason
 PAGE_TOKEN_INVALID: ErrorReason
 RELATIONSHIPS_UNAVAILABLE: ErrorReason
 RELATIONSHIPS_KEPT_ELSEWHERE: ErrorReason
+CREDENTIAL_UNKNOWN: ErrorReason
+CAMEO_IS_PAUSED: ErrorReason
+ATTESTATION_ENDED: ErrorReason
 STATUS_LIST_UNKNOWN: ErrorReason
 EVIDENCE_MISSING: ErrorReason
 EVIDENCE_GONE: ErrorReason

@@ -18,9 +18,9 @@ from verifier.credential.audience_keys import AudienceKey
 from verifier.credential.claims import StatusReference
 from verifier.credential.encoding import from_base64url, to_base64url, to_json
 from verifier.credential.issuer_keys import IssuerKeys, SigningKey
+from verifier.credential.signature import verified_claims
 from verifier.credential.signer import TokenType, sign
 from verifier.credential.status_list import StatusList, publish, read_list
-from verifier.credential.validator import verified_claims
 from verifier.errors import CredentialError
 
 if TYPE_CHECKING:
