@@ -25,6 +25,7 @@ from verifier.server.comparing import Comparison
 from verifier.server.evidence_refusal import damaged, refusal
 from verifier.server.status import RETRY_S, RequestError
 from verifier.server.threads import undisturbed
+from verifier.store.attempt_result import from_bytes as result_from
 from verifier.store.attempt_search import AttemptSearch
 from verifier.store.attempts import AttemptStore
 from verifier.store.evidence_errors import EvidenceError
@@ -218,7 +219,12 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
             raise refusal(error, kind) from None
 
     def _replayed(self, identifier: str, profile: Profile, reader: Reader) -> Replayed:
-        result, tracks = (self._piece(identifier, kind, reader) for kind in (Kind.RESULT, Kind.TRACKS))
+        result = self._piece(identifier, Kind.RESULT, reader)
+        try:
+            result_from(result)
+        except EvidenceError as error:
+            raise refusal(error, Kind.RESULT) from None
+        tracks = self._piece(identifier, Kind.TRACKS, reader)
         replay = OpenReplay(profile, Source.TRACKS, self._site.settings)()
         found = replay(Material(identifier, result=result, tracks=tracks))
         if isinstance(found, NotReplayed):
