@@ -164,7 +164,7 @@ class OpenReplay:
         after = self._answer(judgement, result.digests)
         names = dict.fromkeys([*before.digests, *after.digests])
         changed = tuple(name for name in names if before.digests.get(name) != after.digests.get(name))
-        return Replayed(attempt_id, before, after, changed, exact=_bits(before.checks) == _bits(after.checks))
+        return Replayed(attempt_id, before, after, changed, exact=[*map(bits, before.checks)] == [*map(bits, after.checks)])
 
 
 def materials(
@@ -195,20 +195,18 @@ def _answer(
     )
 
 
-def _bits(checks: Sequence[CheckResult]) -> list[tuple[object, ...]]:
-    return [
-        (
-            check.name,
-            check.outcome,
-            _bits_of(check.score),
-            check.unit,
-            _bits_of(check.threshold),
-            check.direction,
-            check.reason,
-            check.detail,
-        )
-        for check in checks
-    ]
+def bits(check: CheckResult) -> tuple[object, ...]:
+    """Return what tells two results apart, to the last bit of a score, also of one that is no number or is numpy's."""
+    return (
+        check.name,
+        check.outcome,
+        _bits_of(check.score),
+        check.unit,
+        _bits_of(check.threshold),
+        check.direction,
+        check.reason,
+        check.detail,
+    )
 
 
 def _bits_of(value: float | None) -> bytes | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cameo.v1 import attempt_pb2, review_service_pb2
+from cameo.v1 import review_service_pb2
 
 from verifier.review.error_rates import CONFIDENCE
 from verifier.review.replay import NotReplayed
+from verifier.review.replay_diff import moved
 from verifier.server import convert
 
 if TYPE_CHECKING:
@@ -88,14 +89,13 @@ def label(given: Label) -> review_service_pb2.Label:
 def replayed(found: replay.Replayed) -> review_service_pb2.ReplayAttemptResponse:
     """Return an attempt judged twice."""
     before, after = ({check.name: convert.check(check) for check in answer.checks} for answer in (found.before, found.after))
+    changed = {check.name for pair in moved(found) for check in pair if check}
     return review_service_pb2.ReplayAttemptResponse(
         attempt_id=found.attempt_id,
         before=_answer(found.before),
         after=_answer(found.after),
         checks=[
-            review_service_pb2.CheckChange(
-                before=before.get(name), after=after.get(name), changed=_bytes(before.get(name)) != _bytes(after.get(name))
-            )
+            review_service_pb2.CheckChange(before=before.get(name), after=after.get(name), changed=name in changed)
             for name in dict.fromkeys([*before, *after])
         ],
         flipped_by=found.flipped_by,
@@ -147,11 +147,6 @@ def _compared(each: replay.Replayed | replay.NotReplayed, said: str) -> review_s
         after=each.after.verdict.name,
         flipped_by=each.flipped_by,
     )
-
-
-def _bytes(check: attempt_pb2.Check | None) -> bytes | None:
-    """Return what tells two checks apart, to the last bit of a score, also of one that is no number."""
-    return check.SerializeToString() if check is not None else None
 
 
 def _answer(answer: replay.Answer) -> review_service_pb2.Answer:
