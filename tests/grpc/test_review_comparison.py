@@ -90,12 +90,27 @@ async def test_a_comparison_says_what_flips_by_which_check_and_what_it_costs(des
     assert (progress[-1].total, difference.replayed, attempts) == (0, 0, {})
 
 
+async def test_two_profiles_are_held_against_one_another(desk: Desk) -> None:
+    """Whatever the attempts were judged then: the flips are those between the two profiles, the other way round reversed."""
+    for profile, baseline, moved in (
+        (STRICT, ProfileChoice(name="default"), (attempt_pb2.ACCEPTED, attempt_pb2.REJECTED)),
+        (ProfileChoice(), STRICT, (attempt_pb2.REJECTED, attempt_pb2.ACCEPTED)),
+    ):
+        _, difference, attempts = await told(compare(desk, profile, baseline=baseline))
+        (flip,) = difference.flips
+        assert ((flip.before, flip.after), list(flip.checks)) == (moved, ["lips"])
+        assert ((attempts[GOOD].before, attempts[GOOD].after), difference.replayed) == (moved, 3)
+    _, difference, _ = await told(compare(desk, baseline=STRICT))
+    assert (difference.reproduced, len(difference.flips)) == (3, 0)
+
+
 async def test_a_comparison_that_cannot_be_is_refused_before_anything_is_read(desk: Desk, site: Site) -> None:
     """A malformed filter, a profile that is none, and no reason why."""
     for given, reason in (
         ({"filter": "verdict"}, "FILTER_INVALID"),
         ({"profile": ProfileChoice(name="/etc/passwd")}, "PROFILE_UNKNOWN"),
         ({"profile": ProfileChoice(inline="roles = 1")}, "PROFILE_INVALID"),
+        ({"baseline": ProfileChoice(name="lenient")}, "PROFILE_UNKNOWN"),
         ({"why": " "}, "REQUEST_INVALID"),
     ):
         assert (await refused(compare(desk, **given).read())).reason == reason

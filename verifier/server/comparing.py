@@ -10,7 +10,7 @@ import time
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from verifier.review.replay import OpenReplay, Source, materials
+from verifier.review.replay import OpenReplay, OpenVersus, Source, materials
 from verifier.review.replay_diff import Difference, difference
 from verifier.review.replay_engine import replay_all
 from verifier.store.attempt_search import AttemptSearch
@@ -42,11 +42,12 @@ class Comparison:
         *,
         condition: ColumnElement[bool],
         profile: Profile,
+        baseline: Profile | None,
         settings: Settings,
         reader: Reader,
         now: datetime,
     ) -> None:
-        """Look up which attempts they are; nothing is read yet.
+        """Look up which attempts they are; nothing is read yet. No `baseline`: they are held against what they were judged then.
 
         Raises:
             StoreError: the database could not do it.
@@ -57,7 +58,12 @@ class Comparison:
         self._found: list[Replayed | NotReplayed] = []
         given = materials(vault, ids, Source.TRACKS, reader=reader, now=now)
         processes = 1 if self.total <= FEW else _PROCESSES
-        self._coming = replay_all(given, OpenReplay(profile, Source.TRACKS, settings), workers=processes)
+        candidate = OpenReplay(profile, Source.TRACKS, settings)
+        if baseline is None:
+            self._coming = replay_all(given, candidate, workers=processes)
+        else:
+            versus = OpenVersus(OpenReplay(baseline, Source.TRACKS, settings), candidate)
+            self._coming = replay_all(given, versus, workers=processes)
 
     @property
     def done(self) -> int:

@@ -154,14 +154,17 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
     ) -> None:
         """Stream what a profile would change."""
         condition, reader = given.condition(request.filter), given.reader(request.why)
+        own = self._site.settings.profile
         async with _room(self._comparisons):
-            profile = await asyncio.to_thread(given.profile, request.profile, self._site.settings.profile)
+            profile = await asyncio.to_thread(given.profile, request.profile, own)
+            baseline = await asyncio.to_thread(given.profile, request.baseline, own) if request.HasField("baseline") else None
             comparison = await asyncio.to_thread(
                 Comparison,
                 self._site.engine,
                 self._site.room.vault,
                 condition=condition,
                 profile=profile,
+                baseline=baseline,
                 settings=self._site.settings,
                 reader=reader,
                 now=self._clock(),

@@ -263,14 +263,16 @@ class LabelAttemptRequest(_message.Message):
     def __init__(self, attempt_id: _Optional[str] = ..., truth: _Optional[_Union[Truth, str]] = ..., species: _Optional[str] = ..., note: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class CompareProfilesRequest(_message.Message):
-    __slots__ = ("filter", "profile", "why")
+    __slots__ = ("filter", "profile", "why", "baseline")
     FILTER_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     WHY_FIELD_NUMBER: _ClassVar[int]
+    BASELINE_FIELD_NUMBER: _ClassVar[int]
     filter: str
     profile: ProfileChoice
     why: str
-    def __init__(self, filter: _Optional[str] = ..., profile: _Optional[_Union[ProfileChoice, _Mapping]] = ..., why: _Optional[str] = ...) -> None: ...
+    baseline: ProfileChoice
+    def __init__(self, filter: _Optional[str] = ..., profile: _Optional[_Union[ProfileChoice, _Mapping]] = ..., why: _Optional[str] = ..., baseline: _Optional[_Union[ProfileChoice, _Mapping]] = ...) -> None: ...
 
 class CompareProfilesResponse(_message.Message):
     __slots__ = ("progress", "difference", "attempts")

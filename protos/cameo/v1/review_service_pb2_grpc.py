@@ -149,8 +149,8 @@ class ReviewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CompareProfiles(self, request, context):
-        """Judges many attempts again under a profile and says what that changes: which verdicts flip and by which checks, and the error
-        rates of labelled attempts before and after. Streams how far it is, then the difference, then the attempts behind its numbers.
+        """Judges many attempts again under a profile and says what that changes, against what they were judged then or against another
+        profile: which verdicts flip and by which checks, and the error rates of labelled attempts before and after. Streams how far it is, then the difference, then the attempts behind its numbers.
 
         Who may call: analyst.
 
