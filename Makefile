@@ -104,3 +104,18 @@ $(SPEECHBRAIN_READY): requirements-speechbrain.lock
 	$(SPEECHBRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-speechbrain.lock
 	$(SPEECHBRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
+
+# Bulk replay on a Ray cluster of two nodes, in an environment of its own: Ray is never part of the default install.
+
+RAY_VENV := .venv-ray
+
+.PHONY: test-ray
+
+test-ray: kit $(RAY_VENV)/.ready
+	$(RAY_VENV)/bin/python -m pytest tests/ray
+
+$(RAY_VENV)/.ready: requirements-ray.lock
+	$(PYTHON) -m venv --clear $(RAY_VENV)
+	$(RAY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-ray.lock
+	$(RAY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
