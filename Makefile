@@ -11,7 +11,7 @@ PACKAGES := libegl1 libgles2 libgl1 libglib2.0-0
 help:
 	@echo "make demo    run the main job end to end"
 	@echo "make test    lint, types, imports, protos, tests"
-	@echo "make soak    2,000 random histories of owners, generator and clock against a model"
+	@echo "make soak    2,000 random histories each of owners, guardians, generator and clock, and of credentials, against models"
 	@echo "make bench   what one verification costs"
 	@echo "make evaluate  render the attack suite, print its error rates"
 
@@ -50,7 +50,7 @@ test: kit lint check-protos
 	$(BIN)/pytest
 
 soak: .venv/ready
-	CAMEO_EXAMPLES=2000 $(BIN)/pytest --timeout=3600 tests/property/test_cameo_owner.py
+	CAMEO_EXAMPLES=2000 $(BIN)/pytest --timeout=3600 tests/property/test_cameo_owner.py tests/property/test_cameo_minor.py tests/property/test_cameo_credentials.py
 
 bench: kit
 	$(BIN)/python tests/bench/cost.py

@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     caller_issuer: str = ""
     """`iss` of the tokens by which callers say who they are; empty: everyone counts as the app, and only loopback is served."""
     caller_keys: Path | None = None
-    """File of that issuer's public keys, a JWKS of Ed25519 and P-256 keys, read at start."""
+    """File of that issuer's public keys, a JWKS of Ed25519 and P-256 keys, read again when it changes."""
     caller_audience: str = ""
     """`aud` that callers' tokens must name; empty means `issuer`."""
     evidence: str = ""

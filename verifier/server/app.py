@@ -20,6 +20,8 @@ from cameo.v1 import (
     challenge_service_pb2_grpc,
     credential_service_pb2,
     credential_service_pb2_grpc,
+    guardian_service_pb2,
+    guardian_service_pb2_grpc,
     relationship_service_pb2,
     relationship_service_pb2_grpc,
     review_service_pb2,
@@ -43,6 +45,7 @@ from verifier.server.cameo_service import CameoService, UseLimits
 from verifier.server.challenge_service import ChallengeService
 from verifier.server.credential_service import CredentialService
 from verifier.server.evidence_keeping import EvidenceKeeper
+from verifier.server.guardian_service import GuardianService
 from verifier.server.interceptors import Around, call_log, error_status
 from verifier.server.issuing import Issuer
 from verifier.server.judging import OpenJudge, Response
@@ -87,6 +90,7 @@ SERVICES = tuple(
         (verification_service_pb2, "VerificationService"),
         (credential_service_pb2, "CredentialService"),
         (cameo_service_pb2, "CameoService"),
+        (guardian_service_pb2, "GuardianService"),
         (review_service_pb2, "ReviewService"),
         (relationship_service_pb2, "RelationshipService"),
     )
@@ -290,6 +294,9 @@ def _open_cameos(
             stopping=stopping,
         ),
         server,
+    )
+    guardian_service_pb2_grpc.add_GuardianServiceServicer_to_server(
+        GuardianService(reads=reads, writes=writes, clock=clock), server
     )
     relationship_service_pb2_grpc.add_RelationshipServiceServicer_to_server(
         RelationshipService(source=source, writes=writes, own=own), server

@@ -6,7 +6,6 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cameo.v1 import error_reason_pb2, review_service_pb2
@@ -24,6 +23,8 @@ from verifier.store.labels import MAX_NOTE, Truth
 from verifier.store.sealed_object import Kind
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cameo.v1.review_service_pb2 import LabelAttemptRequest, ProfileChoice
     from sqlalchemy import ColumnElement
 
@@ -34,7 +35,6 @@ _ATTEMPT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TURNS_WRITING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _TOLD_CHARS = 300
 """An error that quotes the request travels in a header, and headers are short."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,21 +99,9 @@ def condition(expression: str) -> ColumnElement[bool]:
 def after(token: str) -> tuple[datetime, str] | None:
     """Return the time and the id a page begins after."""
     place = place_of(token)
-    if place is None:
-        return None
-    moment_us, identifier = place
-    try:
-        moment = _EPOCH + timedelta(microseconds=moment_us)
-    except OverflowError:
-        moment = None
-    if moment is None or not _ATTEMPT_ID.fullmatch(identifier):
+    if place is not None and not _ATTEMPT_ID.fullmatch(place[1]):
         raise RequestError(error_reason_pb2.PAGE_TOKEN_INVALID, "send a token as this server gave it out")
-    return moment, identifier
-
-
-def place(moment: datetime) -> int:
-    """Return the time of a page token, in microseconds."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return place
 
 
 def said(request: LabelAttemptRequest) -> Said:

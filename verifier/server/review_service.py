@@ -20,7 +20,7 @@ from verifier.errors import InvalidRequestError, NotFoundError, OverloadedError
 from verifier.review.replay import Material, NotReplayed, OpenReplay, Replayed, Source
 from verifier.server import review_convert as convert
 from verifier.server import review_input as given
-from verifier.server.cameo_input import invalid, page_size, to_token
+from verifier.server.cameo_input import invalid, page_size, to_place
 from verifier.server.comparing import Comparison
 from verifier.server.evidence_refusal import damaged, refusal
 from verifier.server.status import RETRY_S, RequestError
@@ -102,7 +102,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         found = await asyncio.to_thread(self._search.page, condition, after=after, limit=size + 1)
         page = found[:size]
         standing = await asyncio.to_thread(self._labels.standing, [attempt.id for attempt in page])
-        token = to_token(given.place(page[-1].created_at), page[-1].id) if len(found) > size else ""
+        token = to_place(page[-1].created_at, page[-1].id) if len(found) > size else ""
         return review_service_pb2.ListAttemptsResponse(
             attempts=[convert.summary(attempt, standing.get(attempt.id)) for attempt in page], next_page_token=token
         )

@@ -216,7 +216,24 @@ cameos = Table(
     Column("created_at", UtcMicroseconds, nullable=False),
     Column("updated_at", UtcMicroseconds, nullable=False),
     Column("reason", Text, nullable=False),
+    # What a minor asked for last; null where there was nothing.
+    Column("change", JSON(none_as_null=True)),
+    Column("paused_by", JSON(none_as_null=True)),
     Index(None, "subject", "created_at"),
+)
+
+guardianships = Table(
+    "guardianships",
+    metadata,
+    Column("guardian", String(128), primary_key=True),
+    Column("minor", String(128), primary_key=True),
+    Column("state", String(32), nullable=False),
+    Column("guardian_consent", JSON(none_as_null=True)),
+    Column("minor_consent", JSON(none_as_null=True)),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("updated_at", UtcMicroseconds, nullable=False),
+    Index(None, "minor", "created_at"),
+    Index(None, "guardian", "created_at"),
 )
 
 grants = Table(

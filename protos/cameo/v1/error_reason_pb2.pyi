@@ -38,6 +38,11 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTEMPT_USED: _ClassVar[ErrorReason]
     LIKENESS_NOT_KEPT: _ClassVar[ErrorReason]
     MINOR_NEEDS_GUARDIAN: _ClassVar[ErrorReason]
+    GUARDIANSHIP_UNKNOWN: _ClassVar[ErrorReason]
+    GUARDIAN_MUST_STEP_DOWN: _ClassVar[ErrorReason]
+    GUARDIAN_IS_A_MINOR: _ClassVar[ErrorReason]
+    CHANGE_NOT_PENDING: _ClassVar[ErrorReason]
+    TOO_MANY_RESTRICTIONS: _ClassVar[ErrorReason]
     TOO_MANY_CAMEOS: _ClassVar[ErrorReason]
     USE_NOT_PERMITTED: _ClassVar[ErrorReason]
     GRANT_INVALID: _ClassVar[ErrorReason]
@@ -98,6 +103,11 @@ ATTEMPT_NOT_ACCEPTED: ErrorReason
 ATTEMPT_USED: ErrorReason
 LIKENESS_NOT_KEPT: ErrorReason
 MINOR_NEEDS_GUARDIAN: ErrorReason
+GUARDIANSHIP_UNKNOWN: ErrorReason
+GUARDIAN_MUST_STEP_DOWN: ErrorReason
+GUARDIAN_IS_A_MINOR: ErrorReason
+CHANGE_NOT_PENDING: ErrorReason
+TOO_MANY_RESTRICTIONS: ErrorReason
 TOO_MANY_CAMEOS: ErrorReason
 USE_NOT_PERMITTED: ErrorReason
 GRANT_INVALID: ErrorReason

@@ -225,9 +225,10 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         "faces": {"number", "collection", "owner", "attempt_id", "key_id", "model", "code", "created_at"},
         "protected_allowances": {"name", "subject", "created_at"},
         "likenesses": {"cameo_id", "attempt_id", "wrapped_key", "sealed", "created_at"},
+        "guardianships": {"guardian", "minor", "state", "guardian_consent", "minor_consent", "created_at", "updated_at"},
         "cameos": {
             *("id", "subject", "attempt_id", "request_id", "state", "terms", "minor_safeguards", "consent", "version"),
-            *("created_at", "updated_at", "reason"),
+            *("created_at", "updated_at", "reason", "change", "paused_by"),
         },
         "grants": {
             *("id", "audience", "request_id", "requester", "job_id", "purposes", "created_at", "expires_at"),

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from tests.unit.store.conftest import NOW
 from tests.unit.store.test_attempt_store import ACCEPTED, CREDENTIAL
 from verifier.errors import NotFoundError
-from verifier.store import cameos, credentials, tables
+from verifier.store import cameos, credentials, guardians, tables
 from verifier.store.attempts import AttemptStore
 from verifier.store.challenges import ChallengeStore
 from verifier.store.credentials import CredentialStore
@@ -39,7 +39,7 @@ class Site:
         self.engine, self._issued = engine, issued
         self.statuses, self.credentials = StatusStore(engine), CredentialStore(engine)
 
-    def accept(self, number: int, *, subject: str = SUBJECT, cameo: bool = True) -> None:
+    def accept(self, number: int, *, subject: str = SUBJECT, cameo: bool = True, minor: bool = False) -> None:
         """Accept an attempt, with everything that is kept of it; make a cameo of it."""
         ChallengeStore(self.engine).add(self._issued(f"c{number}"), subject=subject)
         attempts = AttemptStore(self.engine)
@@ -47,7 +47,7 @@ class Site:
         self.take(f"jti-{number}", index=number)
         attempts.finish(
             f"a{number}",
-            ACCEPTED,
+            replace(ACCEPTED, minor_safeguards=minor),
             now=NOW,
             credential=replace(CREDENTIAL, jti=f"jti-{number}", attempt_id=f"a{number}", cameo_id=f"cameo-{number}"),
             fingerprint=b"how it moved",
@@ -114,6 +114,24 @@ def test_a_resumed_cameo_brings_no_revoked_credential_back(site: Site) -> None:
     for verb in ("pause", "resume"):
         site.end(verb, 1)
         assert site.status("jti-1") is Status.INVALID
+
+
+def test_a_minor_s_credentials_follow_the_guardian_too(site: Site) -> None:
+    """A guardian's pause suspends them, and only the approved wish to resume makes them hold again."""
+    site.accept(1, minor=True)
+    pair = {"guardian": "mother", "minor": SUBJECT, "text_version": "1", "locale": "en", "agreed_at": NOW, "now": NOW}
+    for by_guardian in (True, False):
+        site.do(lambda connection, side=by_guardian: guardians.consent(connection, by_guardian=side, **pair))
+    how = {"guardian": "mother", "now": NOW}
+    site.do(lambda connection: guardians.pause(connection, "cameo-1", reason="", **how))
+    assert site.status("jti-1") is Status.SUSPENDED
+    site.end("resume", 1)
+    assert site.status("jti-1") is Status.SUSPENDED
+    with site.engine.begin() as connection:
+        pending = cameos.get(connection, "cameo-1", subject=SUBJECT).pending
+        assert pending is not None
+        guardians.approve(connection, "cameo-1", pending.number, **how)
+    assert site.status("jti-1") is Status.VALID
 
 
 def test_a_change_that_fails_leaves_the_status_alone(site: Site) -> None:
