@@ -139,6 +139,8 @@ class Settings(BaseSettings):
     """How many cameos one job may use."""
     grant_s: int = Field(default=300, gt=0, le=86400)
     """How long a grant can be spent."""
+    stall_s: float = Field(default=30.0, gt=0)
+    """How long an analyst may leave a stream unread before it is ended."""
     permission_cache_s: int = Field(default=30, ge=0, le=3600)
     """How long a generator may keep the answer of `CheckPermission`."""
     removal_due_h: float = Field(default=48.0, gt=0)

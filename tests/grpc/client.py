@@ -12,6 +12,7 @@ import pytest
 from cameo.v1 import (
     challenge_service_pb2_grpc,
     credential_service_pb2_grpc,
+    review_service_pb2_grpc,
     verification_service_pb2_grpc,
 )
 from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
@@ -70,6 +71,11 @@ class Client:
     def credentials(self) -> Any:
         """CredentialService."""
         return credential_service_pb2_grpc.CredentialServiceStub(self.channel)
+
+    @property
+    def review(self) -> Any:
+        """ReviewService."""
+        return review_service_pb2_grpc.ReviewServiceStub(self.channel)
 
     async def challenge(self, subject: str = "account-1") -> Challenge:
         """Issue a challenge."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from verifier.checks import already_enrolled, protected_person, seen_before, synthetic_voice
 from verifier.errors import ProfileError
 from verifier.pipeline import questions
-from verifier.profiles import Profile, Role, built_in, load
+from verifier.profiles import Profile, Role, built_in, load, parse
 from verifier.settings import Settings
 from verifier.types import Direction
 
@@ -136,3 +138,83 @@ def test_the_default_profile_names_the_evaluation_its_rates_come_from() -> None:
     """Whoever reads a profile finds the command and what it came to."""
     assert load().evaluation.startswith("make evaluate SEED=2")
     assert load("minor").evaluation == ""
+
+
+KNOWN = {name: name for name in built_in()}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'thresholds.live_p20_min = 0.9\n[roles]\nblink = "confirm"\n',
+        'extends = "default"\n[thresholds.live_p20_min]\nvalue = 0.9\n[roles]\nblink = "confirm"\n',
+        '{"thresholds": {"live_p20_min": 0.9}, "roles": {"blink": "confirm"}}',
+    ],
+)
+def test_a_profile_that_is_sent_changes_what_it_names(tmp_path: Path, text: str) -> None:
+    """As TOML or JSON, by value or by table: it judges, also minors, as the same profile in a file of the site's own."""
+    sent = parse(text, known=KNOWN, extends="default")
+    default = load()
+    assert (sent.name, sent["live_p20_min"].value, sent.role("blink")) == ("inline", 0.9, Role.CONFIRM)
+    assert {key for key in default.thresholds if sent[key] != default[key]} == {"live_p20_min"}
+    own = default["live_p20_min"]
+    file = tmp_path / "site.toml"
+    file.write_text(
+        f'extends = "default"\nroles = {{ blink = "confirm" }}\n[thresholds.live_p20_min]\nvalue = 0.9\nunit = "{own.unit}"\n'
+        f'direction = "at_least"\nsource = "x"\n'
+    )
+    for minor in (True, False):
+        values = {key: threshold.value for key, threshold in load(str(file)).judging(minor=minor).thresholds.items()}
+        assert {key: threshold.value for key, threshold in sent.judging(minor=minor).thresholds.items()} == values
+
+
+def test_a_profile_that_is_sent_may_use_the_site_s_own(tmp_path: Path) -> None:
+    """By its name, which stands for a file that nobody but the site names."""
+    file = tmp_path / "site.toml"
+    file.write_text('extends = "default"\nroles = { blink = "confirm" }\nminor_profile = ""\n')
+    known = {**KNOWN, "site": str(file)}
+    assert parse("", known=known, extends="site").role("blink") is Role.CONFIRM
+    assert parse("", known=known, extends="site").minor is None
+    moved = parse('minor_profile = "minor"', known=known, extends="site").judging(minor=True)
+    assert (moved.name, moved.role("blink")) == ("minor", Role.CONFIRM)
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("not toml", "not valid TOML"),
+        ('{"thresholds": ', "not valid JSON"),
+        ("a = " + "[" * 5000, "too deep|not valid"),
+        ('{"a": ' + "[" * 200_000, "too deep|not valid"),
+        ('extends = "/etc/passwd"', "extends is none of"),
+        ('minor_profile = "../x.toml"', "minor_profile is none of"),
+        ('extends = ["default"]', "extends is none of"),
+        ("threshold.live_p20_min = 0.9", "'threshold' is none of"),
+        ("thresholds.live_p21_min = 0.9", "thresholds has no 'live_p21_min'"),
+        ('roles.telepathy = "veto"', "roles has no 'telepathy'"),
+        ("thresholds = 1", "thresholds is not a table"),
+        ('roles.blink = "sometimes"', "'blink'"),
+        ('roles.synthetic_voice = "veto"', "may only advise"),
+        ("thresholds.live_p20_min = nan", "no number"),
+        ("thresholds.live_p20_min = inf", "no number"),
+        ('{"thresholds": {"live_p20_min": ' + "9" * 400 + "}}", "'live_p20_min'"),
+        ("thresholds.live_p20_min = []", "'live_p20_min'"),
+        ('thresholds.live_p20_min = { unit = "%" }', "cannot be another"),
+        ('thresholds.live_p20_min = { direction = "at_most" }', "cannot be another"),
+        ("thresholds.live_p20_min = { source = 7 }", "no text"),
+        ("thresholds.live_p20_min = { valu = 0.9 }", "'live_p20_min'"),
+    ],
+)  # fmt: skip
+def test_a_profile_that_is_sent_malformed_names_the_part(text: str, part: str) -> None:
+    """Nothing misspelt, endless or foreign gets through, and no file is opened for it."""
+    with pytest.raises(ProfileError, match=part):
+        parse(text, known=KNOWN, extends="default")
+
+
+@given(st.text(max_size=80) | st.from_regex(r"\{?(thresholds|roles|extends)[. ]?\w*[ =:]+.{0,9}\}?", fullmatch=True))
+def test_any_text_is_a_profile_or_refused(text: str) -> None:
+    """Nothing else comes of it."""
+    try:
+        assert parse(text, known=KNOWN, extends="default").name == "inline"
+    except ProfileError:
+        return

@@ -10,8 +10,10 @@ stricter of the two: nobody is judged more mildly for looking young. An empty na
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -21,13 +23,15 @@ from verifier.errors import ProfileError
 from verifier.types import CheckResult, Direction, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from verifier.reasons import Reason
 
 DEFAULT = "default"
 ADVICE_ONLY = frozenset({"synthetic_voice"})
 """Checks for which nothing was measured: no profile may let them decide."""
+
+_PARTS = {"extends", "description", "thresholds", "roles", "minor_profile", "evaluation"}
 
 
 class Role(StrEnum):
@@ -141,7 +145,37 @@ def load(name_or_path: str = DEFAULT) -> Profile:
     Raises:
         ProfileError: there is none, or it is malformed; the message names the part.
     """
-    profile, minor_name = _load(name_or_path)
+    return _with_minor(*_load(name_or_path))
+
+
+def parse(text: str, *, known: Mapping[str, str], extends: str, name: str = "inline") -> Profile:
+    """Read a profile that somebody sends, as TOML or JSON. It changes a profile that is known; it opens no file and adds nothing.
+
+    Args:
+        text: its `thresholds`, of which each may be a number, `roles`, and optionally `extends` and `minor_profile`.
+        known: names it may use, and what `load` takes for each.
+        extends: which of them it changes, unless it says.
+        name: what it is called.
+
+    Raises:
+        ProfileError: it is malformed, or uses a name that is not known; the message names the part.
+    """
+    document = _parsed(text, name)
+    if unknown := sorted(document.keys() - _PARTS):
+        raise ProfileError(f"profile {name!r}: {unknown[0]!r} is none of {', '.join(sorted(_PARTS))}")
+    for key, default in (("extends", extends), ("minor_profile", "")):
+        used = document.get(key, default)
+        if not isinstance(used, str) or (used not in known and (key, used) != ("minor_profile", "")):
+            raise ProfileError(f"profile {name!r}: {key} is none of {', '.join(known)}")
+    base, minor_name = _load(known[document.get("extends", extends)])
+    changes = {kind: _changes(name, kind, document.get(kind, {}), getattr(base, kind).keys()) for kind in ("thresholds", "roles")}
+    thresholds = {key: _changed(name, base[key], given) for key, given in changes["thresholds"].items()}
+    profile = _laid(name, document.get("description", ""), base, thresholds, changes["roles"])
+    minor_name = document.get("minor_profile", minor_name)
+    return _with_minor(profile, known.get(minor_name, minor_name))
+
+
+def _with_minor(profile: Profile, minor_name: str) -> Profile:
     if not minor_name or minor_name == profile.name:
         return profile
     minor, _ = _load(minor_name)
@@ -151,23 +185,25 @@ def load(name_or_path: str = DEFAULT) -> Profile:
 def _load(name_or_path: str) -> tuple[Profile, str]:
     """Return a profile with what it inherits, and the name of the one for minors."""
     document, name = _read(name_or_path)
-    thresholds: dict[str, Threshold] = {}
-    roles: dict[str, Role] = {}
-    minor = ""
-    if parent := document.get("extends"):
-        base, minor = _load(parent)
-        thresholds, roles = dict(base.thresholds), dict(base.roles)
-    for key, table in document.get("thresholds", {}).items():
-        thresholds[key] = _threshold(name, key, table)
-    for check, role in document.get("roles", {}).items():
+    base, minor = _load(parent) if (parent := document.get("extends")) else (_profile(name, "", {}, {}), "")
+    changed = {key: _threshold(name, key, table) for key, table in document.get("thresholds", {}).items()}
+    profile = _laid(name, document.get("description", ""), base, changed, document.get("roles", {}))
+    return replace(profile, evaluation=str(document.get("evaluation", ""))), str(document.get("minor_profile", minor))
+
+
+def _laid(
+    name: str, description: object, base: Profile, changed: Mapping[str, Threshold], given_roles: Mapping[str, object]
+) -> Profile:
+    """Lay changes over a profile."""
+    roles = dict(base.roles)
+    for check, role in given_roles.items():
         try:
-            roles[check] = Role(role)
+            roles[check] = Role(str(role))
         except ValueError:
             raise ProfileError(f"profile {name!r}: role of {check!r} is none of {', '.join(Role)}: {role!r}") from None
         if check in ADVICE_ONLY and roles[check] is not Role.ADVISE:
             raise ProfileError(f"profile {name!r}: {check!r} may only advise: its error rates are not known")
-    profile = _profile(name, str(document.get("description", "")), thresholds, roles)
-    return replace(profile, evaluation=str(document.get("evaluation", ""))), str(document.get("minor_profile", minor))
+    return _profile(name, str(description), {**base.thresholds, **changed}, roles)
 
 
 def _stricter(profile: Profile, minor: Profile) -> Profile:
@@ -197,10 +233,38 @@ def _read(name_or_path: str) -> tuple[dict[str, Any], str]:
         if not path.is_file():
             raise ProfileError(f"no profile {name_or_path!r}; built in: {', '.join(built_in())}; or give the path of a TOML file")
         text, name = path.read_text("utf-8"), path.stem
+    return _parsed(text, name), name
+
+
+def _parsed(text: str, name: str) -> dict[str, Any]:
+    kind, loads = ("JSON", json.loads) if text.lstrip().startswith("{") else ("TOML", tomllib.loads)
     try:
-        return tomllib.loads(text), name
-    except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"profile {name!r} is not valid TOML: {error}") from None
+        document: dict[str, Any] = loads(text)
+    except RecursionError:
+        raise ProfileError(f"profile {name!r} is nested too deeply") from None
+    except ValueError as error:
+        raise ProfileError(f"profile {name!r} is not valid {kind}: {error}") from None
+    return document
+
+
+def _changes(profile: str, kind: str, given: object, names: Collection[str]) -> dict[str, Any]:
+    """Return the changes of one kind, each of something there is: a misspelt one would change nothing and say so to nobody."""
+    if not isinstance(given, dict):
+        raise ProfileError(f"profile {profile!r}: {kind} is not a table")
+    if unknown := sorted(given.keys() - set(names)):
+        raise ProfileError(f"profile {profile!r}: {kind} has no {unknown[0]!r}")
+    return given
+
+
+def _changed(profile: str, own: Threshold, given: object) -> Threshold:
+    fields = asdict(own)
+    key = fields.pop("name")
+    new = _threshold(profile, key, {**fields, **given} if isinstance(given, dict) else {**fields, "value": given})
+    if (new.unit, new.direction) != (own.unit, own.direction):
+        raise ProfileError(f"profile {profile!r}: threshold {key!r} is {own.direction} … {own.unit}, and cannot be another")
+    if not math.isfinite(new.value) or not all(isinstance(getattr(new, field), str) for field in fields if field != "value"):
+        raise ProfileError(f"profile {profile!r}: {key!r} has a value that is no number, or a part that is no text")
+    return new
 
 
 def _threshold(profile: str, key: str, table: object) -> Threshold:
@@ -208,5 +272,5 @@ def _threshold(profile: str, key: str, table: object) -> Threshold:
         raise ProfileError(f"profile {profile!r}: threshold {key!r} is not a table")
     try:
         return Threshold(name=key, **{**table, "value": float(table["value"]), "direction": Direction(table["direction"])})
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise ProfileError(f"profile {profile!r}: threshold {key!r}: {error}") from None

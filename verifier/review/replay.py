@@ -161,10 +161,34 @@ class OpenReplay:
         reasons = set(result.decision.reasons)
         stopped_by = tuple(c.name for c in result.checks if c.outcome is not Outcome.PASS and c.reason in reasons)
         before = _answer(result.decision, result.checks, stopped_by, result.profile, result.digests)
-        after = self._answer(judgement, result.digests)
-        names = dict.fromkeys([*before.digests, *after.digests])
-        changed = tuple(name for name in names if before.digests.get(name) != after.digests.get(name))
-        return Replayed(attempt_id, before, after, changed, exact=_bits(before.checks) == _bits(after.checks))
+        return _compared(attempt_id, before, self._answer(judgement, result.digests))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVersus:
+    """Opens what judges attempts by two profiles and holds the answers against one another, not against that of then."""
+
+    baseline: OpenReplay
+    candidate: OpenReplay
+
+    def __call__(self) -> Replay:
+        """Load what both need; see `OpenReplay`."""
+        before, after = self.baseline(), self.candidate()
+        return lambda material: _versus(before(material), after(material))
+
+
+def _versus(one: Replayed | NotReplayed, other: Replayed | NotReplayed) -> Replayed | NotReplayed:
+    if isinstance(one, NotReplayed):
+        return one
+    if isinstance(other, NotReplayed):
+        return other
+    return _compared(one.attempt_id, one.after, other.after)
+
+
+def _compared(attempt_id: str, before: Answer, after: Answer) -> Replayed:
+    names = dict.fromkeys([*before.digests, *after.digests])
+    changed = tuple(name for name in names if before.digests.get(name) != after.digests.get(name))
+    return Replayed(attempt_id, before, after, changed, exact=[*map(bits, before.checks)] == [*map(bits, after.checks)])
 
 
 def materials(
@@ -195,20 +219,18 @@ def _answer(
     )
 
 
-def _bits(checks: Sequence[CheckResult]) -> list[tuple[object, ...]]:
-    return [
-        (
-            check.name,
-            check.outcome,
-            _bits_of(check.score),
-            check.unit,
-            _bits_of(check.threshold),
-            check.direction,
-            check.reason,
-            check.detail,
-        )
-        for check in checks
-    ]
+def bits(check: CheckResult) -> tuple[object, ...]:
+    """Return what tells two results apart, to the last bit of a score, also of one that is no number or is numpy's."""
+    return (
+        check.name,
+        check.outcome,
+        _bits_of(check.score),
+        check.unit,
+        _bits_of(check.threshold),
+        check.direction,
+        check.reason,
+        check.detail,
+    )
 
 
 def _bits_of(value: float | None) -> bytes | None:

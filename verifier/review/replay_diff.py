@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from verifier.review.error_rates import CONFIDENCE, Rate, rate
-from verifier.review.replay import NotReplayed, Replayed
+from verifier.review.replay import NotReplayed, Replayed, bits
 from verifier.store.labels import Truth
 from verifier.types import Verdict
 
@@ -143,11 +143,8 @@ def document(found: Difference) -> dict[str, Any]:
 def moved(each: Replayed) -> tuple[tuple[CheckResult | None, CheckResult | None], ...]:
     """Return the checks whose outcome, score or threshold is not what it was, before and after; None where it was not asked."""
     before, after = ({check.name: check for check in answer.checks} for answer in (each.before, each.after))
-    return tuple(
-        (before.get(name), after.get(name))
-        for name in dict.fromkeys([*before, *after])
-        if repr(before.get(name)) != repr(after.get(name))
-    )
+    pairs = [(before.get(name), after.get(name)) for name in dict.fromkeys([*before, *after])]
+    return tuple((one, other) for one, other in pairs if one is None or other is None or bits(one) != bits(other))
 
 
 def _label(standing: Standing | None) -> str:

@@ -15,15 +15,17 @@ from typing import TYPE_CHECKING
 from verifier.review.replay import NotReplayed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from verifier.review.replay import Material, OpenReplay, Replay, Replayed
+    from verifier.review.replay import Material, Replay, Replayed
 
 ATTEMPTS = 3
 """How often an attempt may be under way in a pool that breaks; the first time it may be another's fault."""
 
 
-def replay_all(given: Iterable[Material], open_replay: OpenReplay, *, workers: int = 1) -> Iterator[Replayed | NotReplayed]:
+def replay_all(
+    given: Iterable[Material], open_replay: Callable[[], Replay], *, workers: int = 1
+) -> Iterator[Replayed | NotReplayed]:
     """Yield what comes of each attempt as it is done; with one worker in this process and in order.
 
     Raises:
@@ -87,7 +89,7 @@ class _Process:
     run: Replay
 
     @classmethod
-    def open(cls, open_replay: OpenReplay) -> None:
+    def open(cls, open_replay: Callable[[], Replay]) -> None:
         """Load what replays."""
         cls.run = staticmethod(open_replay())
 

@@ -59,6 +59,12 @@ WHO_MAY_CALL: Mapping[str, frozenset[Role | None]] = {
     "RemovalService.ListRemovals": frozenset({Role.APP, Role.OWNER}),
     "RemovalService.ListPendingRemovals": frozenset({Role.GENERATOR, Role.PLATFORM}),
     "RemovalService.AcknowledgeRemoval": frozenset({Role.GENERATOR, Role.PLATFORM}),
+    "ReviewService.ListAttempts": frozenset({Role.ANALYST}),
+    "ReviewService.GetAttempt": frozenset({Role.ANALYST}),
+    "ReviewService.GetEvidence": frozenset({Role.ANALYST}),
+    "ReviewService.ReplayAttempt": frozenset({Role.ANALYST}),
+    "ReviewService.LabelAttempt": frozenset({Role.ANALYST}),
+    "ReviewService.CompareProfiles": frozenset({Role.ANALYST}),
     "RelationshipService.AreMutuals": frozenset({Role.APP}),
     "RelationshipService.SetFollow": frozenset({Role.APP}),
 }

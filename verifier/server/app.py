@@ -26,6 +26,8 @@ from cameo.v1 import (
     relationship_service_pb2_grpc,
     removal_service_pb2,
     removal_service_pb2_grpc,
+    review_service_pb2,
+    review_service_pb2_grpc,
     verification_service_pb2,
     verification_service_pb2_grpc,
 )
@@ -56,6 +58,7 @@ from verifier.server.recall import Recall
 from verifier.server.reissuing import Reissuing
 from verifier.server.relationships import GrpcRelationships, RelationshipService, TableRelationships
 from verifier.server.removal_service import RemovalService
+from verifier.server.review_service import ReviewService, Site
 from verifier.server.upload import Uploads
 from verifier.server.verification_service import VerificationService
 from verifier.server.webhook_endpoints import read_endpoints
@@ -94,6 +97,7 @@ SERVICES = tuple(
         (credential_service_pb2, "CredentialService"),
         (cameo_service_pb2, "CameoService"),
         (guardian_service_pb2, "GuardianService"),
+        (review_service_pb2, "ReviewService"),
         (relationship_service_pb2, "RelationshipService"),
         (removal_service_pb2, "RemovalService"),
     )
@@ -223,6 +227,9 @@ async def open_server(
             server,
         )
         stopping = _open_cameos(opening, server, engine, issuer, settings, clock)
+        review_service_pb2_grpc.add_ReviewServiceServicer_to_server(
+            ReviewService(Site(engine, evidence, settings), clock=clock, stopping=stopping), server
+        )
         standing = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(standing, server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)

@@ -85,6 +85,17 @@ _CODES = {
     error_reason_pb2.PAGE_TOKEN_INVALID: StatusCode.INVALID_ARGUMENT,
     error_reason_pb2.RELATIONSHIPS_UNAVAILABLE: StatusCode.UNAVAILABLE,
     error_reason_pb2.RELATIONSHIPS_KEPT_ELSEWHERE: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.EVIDENCE_MISSING: StatusCode.NOT_FOUND,
+    error_reason_pb2.EVIDENCE_GONE: StatusCode.NOT_FOUND,
+    error_reason_pb2.SUBJECT_DELETED: StatusCode.NOT_FOUND,
+    error_reason_pb2.EVIDENCE_DAMAGED: StatusCode.DATA_LOSS,
+    error_reason_pb2.DATA_KEY_LOST: StatusCode.DATA_LOSS,
+    error_reason_pb2.VAULT_KEY_LOST: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.EVIDENCE_UNAVAILABLE: StatusCode.UNAVAILABLE,
+    error_reason_pb2.PROFILE_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.PROFILE_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.FILTER_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.CALLER_TOO_SLOW: StatusCode.DEADLINE_EXCEEDED,
 }
 _CHALLENGE_CODES = {
     Reason.CHALLENGE_UNKNOWN: StatusCode.NOT_FOUND,

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2, verification_service_pb2_grpc
@@ -36,6 +36,7 @@ from verifier.server.issuing import embeddings
 from verifier.server.judging import Response
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RETRY_S, RequestError
+from verifier.server.threads import undisturbed
 from verifier.server.worker_process import WorkerLostError
 from verifier.store.attempts import AttemptState
 from verifier.types import Verdict
@@ -67,8 +68,6 @@ if TYPE_CHECKING:
     from verifier.types import Judgement
 
 log = structlog.get_logger(__name__)
-
-ValueT = TypeVar("ValueT")
 
 
 class VerificationService(verification_service_pb2_grpc.VerificationServiceServicer):
@@ -160,7 +159,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         attempt_id = self._issuer.new_id()
         async with self._pool.turn() as turn:  # step 5
             try:
-                attempt = await _undisturbed(
+                attempt = await undisturbed(
                     self._attempts.begin,
                     attempt_id,
                     challenge_id=config.challenge_id,
@@ -170,7 +169,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
                 )  # step 6
                 structlog.contextvars.bind_contextvars(attempt_id=attempt_id)
                 judgement = await turn.judge(response)  # step 7
-                return await _undisturbed(self._conclude, attempt, judgement, response, audience)  # 8 to 11
+                return await undisturbed(self._conclude, attempt, judgement, response, audience)  # 8 to 11
             except ChallengeError:
                 raise
             except BaseException as error:
@@ -207,7 +206,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         # Not found: it was not begun, or it was judged after all and the caller left before the answer. Where the store is down
         # the attempt stays open, and the upkeep of `app` ends it later.
         with suppress(NotFoundError, StoreError):
-            await _undisturbed(self._attempts.fail, attempt_id, now=self._clock(), reason=reason)
+            await undisturbed(self._attempts.fail, attempt_id, now=self._clock(), reason=reason)
 
     async def _earlier(self, config: VerifyResponseConfig) -> VerifyResponseResponse | None:
         """Return what came of the first request with this challenge and id; None when this is the first.
@@ -258,13 +257,3 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
                 f"judging takes at least {needed_s:.1f} s; set a longer deadline",
                 metadata={"needed_s": f"{needed_s:.1f}"},
             )
-
-
-async def _undisturbed(work: Callable[..., ValueT], *arguments: object, **named: object) -> ValueT:
-    """Run blocking work in a thread to its end, also when the caller goes away meanwhile; that is heard afterwards."""
-    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments, **named))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise

@@ -63,6 +63,17 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OUTPUT_UNKNOWN: _ClassVar[ErrorReason]
     REMOVAL_UNKNOWN: _ClassVar[ErrorReason]
     REMOVAL_ANSWERED: _ClassVar[ErrorReason]
+    EVIDENCE_MISSING: _ClassVar[ErrorReason]
+    EVIDENCE_GONE: _ClassVar[ErrorReason]
+    SUBJECT_DELETED: _ClassVar[ErrorReason]
+    EVIDENCE_DAMAGED: _ClassVar[ErrorReason]
+    DATA_KEY_LOST: _ClassVar[ErrorReason]
+    VAULT_KEY_LOST: _ClassVar[ErrorReason]
+    EVIDENCE_UNAVAILABLE: _ClassVar[ErrorReason]
+    PROFILE_UNKNOWN: _ClassVar[ErrorReason]
+    PROFILE_INVALID: _ClassVar[ErrorReason]
+    FILTER_INVALID: _ClassVar[ErrorReason]
+    CALLER_TOO_SLOW: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 CONFIG_MISSING: ErrorReason
 CONFIG_REPEATED: ErrorReason
@@ -120,3 +131,14 @@ STATUS_LIST_UNKNOWN: ErrorReason
 OUTPUT_UNKNOWN: ErrorReason
 REMOVAL_UNKNOWN: ErrorReason
 REMOVAL_ANSWERED: ErrorReason
+EVIDENCE_MISSING: ErrorReason
+EVIDENCE_GONE: ErrorReason
+SUBJECT_DELETED: ErrorReason
+EVIDENCE_DAMAGED: ErrorReason
+DATA_KEY_LOST: ErrorReason
+VAULT_KEY_LOST: ErrorReason
+EVIDENCE_UNAVAILABLE: ErrorReason
+PROFILE_UNKNOWN: ErrorReason
+PROFILE_INVALID: ErrorReason
+FILTER_INVALID: ErrorReason
+CALLER_TOO_SLOW: ErrorReason

@@ -16,7 +16,7 @@ from tests.unit.store.evidence_site import READER, Site
 from verifier import profiles
 from verifier.review.error_rates import clopper_pearson
 from verifier.review.replay import Material, NotReplayed, OpenReplay, Replayed, Source, materials
-from verifier.review.replay_diff import Difference, difference, document
+from verifier.review.replay_diff import Difference, difference, document, moved
 from verifier.review.replay_engine import replay_all
 from verifier.review.replay_page import replay_page
 from verifier.settings import Settings
@@ -80,6 +80,7 @@ def test_tracks_reproduce_every_score_and_say_so(site: Site) -> None:
     """Under the same profile and code nothing flips, nothing has changed, and all are reproduced bit for bit."""
     found = replayed(site, profiles.load())
     assert found.reproduced == KEPT
+    assert [moved(each) for each in found.replayed] == [()] * len(KEPT)
     assert (found.flips, found.changed, found.broken, found.not_replayed) == ((), {}, (), ())
     reads = [(line.attempt_id, line.what) for line in site.room.audit.lines(limit=10_000)]
     assert {(name, kind) for name in KEPT for kind in ("tracks", "result")} <= set(reads)

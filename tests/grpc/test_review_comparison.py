@@ -1,0 +1,161 @@
+"""What a profile would change, asked over many attempts while the server goes on with its work."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from cameo.v1 import attempt_pb2, review_service_pb2
+from cameo.v1.review_service_pb2 import CompareProfilesRequest, GetReviewedAttemptRequest, ProfileChoice
+
+from tests.grpc.client import refused
+from tests.grpc.test_review import GOOD, REPLAYED, SILENT, WHY, desk, site
+from tests.unit.review.stored import RECORDINGS, keep
+from verifier.review.error_rates import clopper_pearson
+from verifier.server import comparing
+from verifier.store.evidence import object_name
+from verifier.store.sealed_object import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.grpc.test_review import Desk
+    from tests.unit.review.stored import Judged
+    from tests.unit.store.evidence_site import Site
+
+__all__ = ["desk", "site"]
+
+STRICT = ProfileChoice(inline="thresholds.lips_agreement_min = 0.99")
+
+
+@pytest.fixture
+def copies(site: Site, judged: Judged) -> Callable[[int], None]:
+    """Keep the accepted attempt again, so many times."""
+
+    def keep_copies(count: int) -> None:
+        judgement, challenge = judged(GOOD)
+        for number in range(count):
+            keep(site, f"copy-{number:04}", judgement, challenge, RECORDINGS[GOOD].read_bytes()[:1])
+
+    return keep_copies
+
+
+def compare(desk: Desk, profile: ProfileChoice = STRICT, **given: Any) -> Any:
+    """Start a comparison."""
+    return desk.ask("CompareProfiles", CompareProfilesRequest(**{"profile": profile, "why": WHY} | given))
+
+
+async def told(stream: Any) -> tuple[list[Any], Any, dict[str, Any]]:
+    """Read a comparison to its end: progress, difference, attempts by id."""
+    messages = [message async for message in stream]
+    kinds = [message.WhichOneof("message") for message in messages]
+    assert kinds == sorted(kinds, key=("progress", "difference", "attempts").index)
+    progress = [message.progress for message in messages if message.HasField("progress")]
+    (difference,) = [message.difference for message in messages if message.HasField("difference")]
+    attempts = [each for message in messages for each in message.attempts.attempts]
+    assert [each.attempt_id for each in attempts] == sorted(each.attempt_id for each in attempts)
+    return progress, difference, {each.attempt_id: each for each in attempts}
+
+
+async def test_a_comparison_says_what_flips_by_which_check_and_what_it_costs(desk: Desk, site: Site) -> None:
+    """Flips, rates with exact intervals over the labelled, the attempts behind each number; what cannot be read is named."""
+    await desk.label(GOOD, truth=review_service_pb2.BONA_FIDE)
+    await desk.label(REPLAYED, truth=review_service_pb2.ATTACK, species="screen_replay")
+    (site.folder / object_name(SILENT, Kind.TRACKS)).unlink()
+    progress, difference, attempts = await told(compare(desk))
+    assert (progress[0].done, progress[0].total, progress[-1].done) == (0, 3, 3)
+    assert (difference.replayed, difference.not_replayed, difference.reproduced, difference.disputed) == (2, 1, 0, 0)
+    (flip,) = difference.flips
+    assert (flip.before, flip.after, list(flip.checks), flip.count) == (
+        attempt_pb2.ACCEPTED, attempt_pb2.REJECTED, ["lips"], 1,
+    )  # fmt: skip
+    (apcer,) = difference.apcer
+    assert (apcer.name, apcer.before.count, apcer.after.count, apcer.after.trials) == ("screen_replay", 0, 0, 1)
+    cost = difference.bpcer
+    assert (cost.before.count, cost.after.count, cost.gained.count, cost.lost.count) == (0, 1, 1, 0)
+    assert (cost.after.low, cost.after.high) == clopper_pearson(1, 1, confidence=difference.confidence)
+    assert dict(difference.changed_digests) == {"profile": 2}
+    assert (attempts[GOOD].label, list(attempts[GOOD].flipped_by)) == ("bona_fide", ["lips"])
+    assert (attempts[REPLAYED].label, attempts[REPLAYED].before) == ("screen_replay", attempts[REPLAYED].after)
+    assert attempts[SILENT].why_not
+    lines = site.room.audit.lines()
+    assert {(line.who, line.why) for line in lines} == {("ana", WHY)}
+    assert len(lines) == 6
+    progress, difference, attempts = await told(compare(desk, ProfileChoice(), filter=f"id={GOOD}"))
+    assert (difference.profile, difference.replayed, difference.reproduced, len(difference.flips)) == ("default", 1, 1, 0)
+    progress, difference, attempts = await told(compare(desk, filter="subject=nobody"))
+    assert (progress[-1].total, difference.replayed, attempts) == (0, 0, {})
+
+
+async def test_two_profiles_are_held_against_one_another(desk: Desk) -> None:
+    """Whatever the attempts were judged then: the flips are those between the two profiles, the other way round reversed."""
+    for profile, baseline, moved in (
+        (STRICT, ProfileChoice(name="default"), (attempt_pb2.ACCEPTED, attempt_pb2.REJECTED)),
+        (ProfileChoice(), STRICT, (attempt_pb2.REJECTED, attempt_pb2.ACCEPTED)),
+    ):
+        _, difference, attempts = await told(compare(desk, profile, baseline=baseline))
+        (flip,) = difference.flips
+        assert ((flip.before, flip.after), list(flip.checks)) == (moved, ["lips"])
+        assert ((attempts[GOOD].before, attempts[GOOD].after), difference.replayed) == (moved, 3)
+    _, difference, _ = await told(compare(desk, baseline=STRICT))
+    assert (difference.reproduced, len(difference.flips)) == (3, 0)
+
+
+async def test_a_comparison_that_cannot_be_is_refused_before_anything_is_read(desk: Desk, site: Site) -> None:
+    """A malformed filter, a profile that is none, and no reason why."""
+    for given, reason in (
+        ({"filter": "verdict"}, "FILTER_INVALID"),
+        ({"profile": ProfileChoice(name="/etc/passwd")}, "PROFILE_UNKNOWN"),
+        ({"profile": ProfileChoice(inline="roles = 1")}, "PROFILE_INVALID"),
+        ({"baseline": ProfileChoice(name="lenient")}, "PROFILE_UNKNOWN"),
+        ({"why": " "}, "REQUEST_INVALID"),
+    ):
+        assert (await refused(compare(desk, **given).read())).reason == reason
+    assert site.room.audit.lines() == []
+
+
+async def test_many_attempts_hold_up_nobody(desk: Desk, copies: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """While processes compare, others are answered; a second comparison is told to come later; a cancelled one makes room."""
+    monkeypatch.setattr(comparing, "FEW", 10)
+    copies(60)
+    first = compare(desk)
+    assert (await first.read()).progress.total == 63
+    answer = await refused(compare(desk).read())
+    assert (answer.code, answer.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
+    slowest_s = 0.0
+    under_way = asyncio.ensure_future(told_rest(first))
+    while not under_way.done():
+        began = time.perf_counter()
+        await desk.ask("GetAttempt", GetReviewedAttemptRequest(attempt_id=GOOD))
+        slowest_s = max(slowest_s, time.perf_counter() - began)
+        await asyncio.sleep(0.02)
+    difference = await under_way
+    assert (difference.replayed, difference.flips[0].count) == (63, 61)
+    assert slowest_s < 2
+    cancelled = compare(desk)
+    await cancelled.read()
+    cancelled.cancel()
+    async with asyncio.timeout(30):
+        while (ended := await code(compare(desk, filter=f"id={GOOD}"))) is not grpc.StatusCode.OK:
+            assert ended is grpc.StatusCode.RESOURCE_EXHAUSTED
+            await asyncio.sleep(0.1)
+
+
+async def told_rest(stream: Any) -> Any:
+    """Read on and return the difference."""
+    found = None
+    while (message := await stream.read()) is not grpc.aio.EOF:
+        found = message.difference if message.HasField("difference") else found
+    return found
+
+
+async def code(stream: Any) -> grpc.StatusCode:
+    """Return how a comparison ends."""
+    try:
+        await told(stream)
+    except grpc.aio.AioRpcError as error:
+        return error.code()
+    return grpc.StatusCode.OK

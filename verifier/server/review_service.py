@@ -1,0 +1,265 @@
+"""`cameo.v1.ReviewService`.
+
+Evidence is read by the vault alone, which writes the audit log before it opens anything. Whatever is slow, reading, judging
+again, comparing, runs beside the event loop; what a caller does not come to fetch is given up after a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from cameo.v1 import error_reason_pb2, review_service_pb2, review_service_pb2_grpc
+
+from verifier.errors import InvalidRequestError, NotFoundError, OverloadedError
+from verifier.review.replay import Material, NotReplayed, OpenReplay, Replayed, Source
+from verifier.server import review_convert as convert
+from verifier.server import review_input as given
+from verifier.server.cameo_input import invalid, page_size, to_place
+from verifier.server.comparing import Comparison
+from verifier.server.evidence_refusal import damaged, refusal
+from verifier.server.status import RETRY_S, RequestError
+from verifier.server.threads import undisturbed
+from verifier.store.attempt_result import from_bytes as result_from
+from verifier.store.attempt_search import AttemptSearch
+from verifier.store.attempts import AttemptStore
+from verifier.store.evidence_errors import EvidenceError
+from verifier.store.labels import LabelStore
+from verifier.store.sealed_object import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
+
+    from cameo.v1.review_service_pb2 import (
+        CompareProfilesRequest,
+        CompareProfilesResponse,
+        GetEvidenceRequest,
+        GetEvidenceResponse,
+        GetReviewedAttemptRequest,
+        Label,
+        LabelAttemptRequest,
+        ListAttemptsRequest,
+        ListAttemptsResponse,
+        ReplayAttemptRequest,
+        ReplayAttemptResponse,
+        ReviewedAttempt,
+    )
+    from grpc.aio import ServicerContext as Context
+    from sqlalchemy import Engine
+
+    from verifier.profiles import Profile
+    from verifier.review.evidence_room import EvidenceRoom
+    from verifier.settings import Settings
+    from verifier.store import labels
+    from verifier.store.attempts import Attempt
+    from verifier.store.audit import Reader
+
+log = structlog.get_logger(__name__)
+
+_CHUNK_BYTES = 64 * 1024
+_STEP_S = 0.5
+_AUDIT_LINES = 1000
+_EVIDENCE_AT_ONCE = 8
+"""Pieces of evidence that may be in memory, a recording each."""
+_REPLAYS_AT_ONCE = 2
+_COMPARISONS_AT_ONCE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a site has to review."""
+
+    engine: Engine
+    room: EvidenceRoom
+    settings: Settings
+
+
+class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
+    """See the module."""
+
+    def __init__(self, site: Site, *, clock: Callable[[], datetime], stopping: asyncio.Event) -> None:
+        """Keep the parts; `clock` returns the time in UTC, `stopping` is set when the server stops."""
+        self._site, self._clock, self._stopping = site, clock, stopping
+        self._attempts, self._labels = AttemptStore(site.engine), LabelStore(site.engine)
+        self._search = AttemptSearch(site.engine)
+        self._evidence = asyncio.Semaphore(_EVIDENCE_AT_ONCE)
+        self._replays = asyncio.Semaphore(_REPLAYS_AT_ONCE)
+        self._comparisons = asyncio.Semaphore(_COMPARISONS_AT_ONCE)
+
+    async def ListAttempts(  # noqa: N802 - the contract's
+        self,
+        request: ListAttemptsRequest,
+        context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
+    ) -> ListAttemptsResponse:
+        """Return a page of attempts."""
+        condition, size, after = given.condition(request.filter), page_size(request.page_size), given.after(request.page_token)
+        found = await asyncio.to_thread(self._search.page, condition, after=after, limit=size + 1)
+        page = found[:size]
+        standing = await asyncio.to_thread(self._labels.standing, [attempt.id for attempt in page])
+        token = to_place(page[-1].created_at, page[-1].id) if len(found) > size else ""
+        return review_service_pb2.ListAttemptsResponse(
+            attempts=[convert.summary(attempt, standing.get(attempt.id)) for attempt in page], next_page_token=token
+        )
+
+    async def GetAttempt(  # noqa: N802 - the contract's
+        self,
+        request: GetReviewedAttemptRequest,
+        context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
+    ) -> ReviewedAttempt:
+        """Return all about an attempt but its evidence."""
+        return await asyncio.to_thread(self._reviewed, given.attempt_id(request.attempt_id))
+
+    async def GetEvidence(  # noqa: N802 - the contract's
+        self, request: GetEvidenceRequest, context: Context[GetEvidenceRequest, GetEvidenceResponse]
+    ) -> None:
+        """Stream a piece of evidence."""
+        identifier, kind, reader = given.attempt_id(request.attempt_id), given.kind(request.kind), given.reader(request.why)
+        structlog.contextvars.bind_contextvars(attempt_id=identifier)
+        async with _room(self._evidence):
+            piece = await asyncio.to_thread(self._piece, identifier, kind, reader)
+            header = review_service_pb2.EvidenceHeader(
+                kind=kind.name, size_bytes=len(piece), sha256=hashlib.sha256(piece).hexdigest()
+            )
+            await self._send(context, review_service_pb2.GetEvidenceResponse(header=header))
+            for start in range(0, len(piece), _CHUNK_BYTES):
+                chunk = piece[start : start + _CHUNK_BYTES]
+                await self._send(context, review_service_pb2.GetEvidenceResponse(chunk=chunk))
+
+    async def ReplayAttempt(  # noqa: N802 - the contract's
+        self,
+        request: ReplayAttemptRequest,
+        context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
+    ) -> ReplayAttemptResponse:
+        """Judge an attempt again."""
+        identifier, reader = given.attempt_id(request.attempt_id), given.reader(request.why)
+        structlog.contextvars.bind_contextvars(attempt_id=identifier)
+        async with _room(self._replays):
+            profile = await asyncio.to_thread(given.profile, request.profile, self._site.settings.profile)
+            return convert.replayed(await undisturbed(self._replayed, identifier, profile, reader))
+
+    async def LabelAttempt(self, request: LabelAttemptRequest, context: Context[Any, Any]) -> Label:  # noqa: ARG002, N802 - the contract's
+        """Keep a label."""
+        said = given.said(request)
+        structlog.contextvars.bind_contextvars(attempt_id=said.attempt_id)
+        return convert.label(await undisturbed(self._labelled, said))
+
+    async def CompareProfiles(  # noqa: N802 - the contract's
+        self, request: CompareProfilesRequest, context: Context[CompareProfilesRequest, CompareProfilesResponse]
+    ) -> None:
+        """Stream what a profile would change."""
+        condition, reader = given.condition(request.filter), given.reader(request.why)
+        own = self._site.settings.profile
+        async with _room(self._comparisons):
+            profile = await asyncio.to_thread(given.profile, request.profile, own)
+            baseline = await asyncio.to_thread(given.profile, request.baseline, own) if request.HasField("baseline") else None
+            comparison = await asyncio.to_thread(
+                Comparison,
+                self._site.engine,
+                self._site.room.vault,
+                condition=condition,
+                profile=profile,
+                baseline=baseline,
+                settings=self._site.settings,
+                reader=reader,
+                now=self._clock(),
+            )
+            try:
+                await self._compare(comparison, context)
+            finally:
+                await undisturbed(comparison.close)
+
+    async def _compare(self, comparison: Comparison, context: Context[Any, CompareProfilesResponse]) -> None:
+        began, more = time.monotonic(), True
+        await self._tell(comparison, began, context)
+        while more:
+            if self._stopping.is_set():
+                raise RequestError(error_reason_pb2.SERVER_STOPPING, "the server is stopping; ask again", retry_after_s=RETRY_S)
+            more = await undisturbed(comparison.step, _STEP_S)
+            await self._tell(comparison, began, context)
+        found = await undisturbed(comparison.difference)
+        await self._send(context, review_service_pb2.CompareProfilesResponse(difference=convert.difference(found)))
+        for attempts in convert.compared(found):
+            await self._send(context, review_service_pb2.CompareProfilesResponse(attempts=attempts))
+
+    async def _tell(self, comparison: Comparison, began: float, context: Context[Any, CompareProfilesResponse]) -> None:
+        progress = review_service_pb2.ComparisonProgress(done=comparison.done, total=comparison.total)
+        progress.elapsed.FromNanoseconds(int((time.monotonic() - began) * 1e9))
+        await self._send(context, review_service_pb2.CompareProfilesResponse(progress=progress))
+
+    async def _send(self, context: Context[Any, Any], message: Any) -> None:  # noqa: ANN401 - any message
+        try:
+            async with asyncio.timeout(self._site.settings.stall_s):
+                await context.write(message)
+        except TimeoutError:
+            raise RequestError(error_reason_pb2.CALLER_TOO_SLOW, "nobody read the stream; ask again") from None
+
+    def _attempt(self, identifier: str) -> Attempt:
+        try:
+            return self._attempts.get(identifier)
+        except NotFoundError:
+            raise given.unknown_attempt() from None
+
+    def _reviewed(self, identifier: str) -> ReviewedAttempt:
+        return convert.reviewed(
+            self._attempt(identifier),
+            held=self._site.room.vault.held(identifier),
+            labels=self._labels.history(identifier),
+            standing=self._labels.standing([identifier]).get(identifier),
+            lines=self._site.room.audit.lines(attempt_id=identifier, limit=_AUDIT_LINES),
+        )
+
+    def _piece(self, identifier: str, kind: Kind, reader: Reader) -> bytes:
+        self._attempt(identifier)
+        try:
+            return self._site.room.vault.read(identifier, kind, reader=reader, now=self._clock())
+        except EvidenceError as error:
+            raise refusal(error, kind) from None
+
+    def _replayed(self, identifier: str, profile: Profile, reader: Reader) -> Replayed:
+        result = self._piece(identifier, Kind.RESULT, reader)
+        try:
+            result_from(result)
+        except EvidenceError as error:
+            raise refusal(error, Kind.RESULT) from None
+        tracks = self._piece(identifier, Kind.TRACKS, reader)
+        replay = OpenReplay(profile, Source.TRACKS, self._site.settings)()
+        found = replay(Material(identifier, result=result, tracks=tracks))
+        if isinstance(found, NotReplayed):
+            # The seal is whole, so another version of the service wrote it.
+            log.error("an attempt could not be replayed", error=found.why)
+            raise damaged(Kind.TRACKS, "unreadable")
+        return found
+
+    def _labelled(self, said: given.Said) -> labels.Label:
+        try:
+            label = self._labels.add(
+                said.identifier,
+                attempt_id=said.attempt_id,
+                truth=said.truth,
+                species=said.species,
+                note=said.note,
+                analyst=said.analyst,
+                now=self._clock(),
+            )
+        except NotFoundError:
+            raise given.unknown_attempt() from None
+        except InvalidRequestError as error:
+            raise invalid("species", f"is refused: {error}") from None
+        if (label.attempt_id, label.truth, label.species, label.note) != (said.attempt_id, said.truth, said.species, said.note):
+            raise RequestError(error_reason_pb2.REQUEST_ID_REUSED, "this request_id was used for another label")
+        return label
+
+
+@asynccontextmanager
+async def _room(of: asyncio.Semaphore) -> AsyncIterator[None]:
+    """Hold a place, or refuse at once where there is none: a queue here would only grow."""
+    if of.locked():
+        raise OverloadedError(RETRY_S)
+    async with of:
+        yield
