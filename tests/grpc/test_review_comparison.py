@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["desk", "site"]
 
-STRICT = ProfileChoice(inline="thresholds.lips_agreement_min = 0.99")
+STRICT = ProfileChoice(inline="thresholds.lips_distinct_min = 1.99")
 
 
 @pytest.fixture
