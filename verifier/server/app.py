@@ -5,27 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 import grpc
 import structlog
 from cameo.v1 import (
     cameo_service_pb2,
-    cameo_service_pb2_grpc,
     challenge_service_pb2,
     challenge_service_pb2_grpc,
     credential_service_pb2,
     credential_service_pb2_grpc,
     guardian_service_pb2,
-    guardian_service_pb2_grpc,
     relationship_service_pb2,
-    relationship_service_pb2_grpc,
     removal_service_pb2,
-    removal_service_pb2_grpc,
     review_service_pb2,
     review_service_pb2_grpc,
     verification_service_pb2,
@@ -35,20 +29,17 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from verifier import profiles
-from verifier.cameo.webhooks import Schedule
 from verifier.credential import decoys
 from verifier.credential.key_files import open_secret
-from verifier.errors import InvalidRequestError, StoreError
+from verifier.errors import InvalidRequestError
 from verifier.review.evidence_room import EvidenceRoom
-from verifier.server import http_resources
+from verifier.server import cameo_services, http_resources, upkeep
 from verifier.server.access import Admission
 from verifier.server.allotting import Allotter
 from verifier.server.caller import CallerTokens
-from verifier.server.cameo_service import CameoService, UseLimits
 from verifier.server.challenge_service import ChallengeService
 from verifier.server.credential_service import CredentialService
 from verifier.server.evidence_keeping import EvidenceKeeper
-from verifier.server.guardian_service import GuardianService
 from verifier.server.interceptors import Around, call_log, error_status
 from verifier.server.issuing import Issuer
 from verifier.server.judging import OpenJudge, Response
@@ -56,26 +47,20 @@ from verifier.server.protection import Protection
 from verifier.server.publishing import StatusPublisher
 from verifier.server.recall import Recall
 from verifier.server.reissuing import Reissuing
-from verifier.server.relationships import GrpcRelationships, RelationshipService, TableRelationships
-from verifier.server.removal_service import RemovalService
 from verifier.server.review_service import ReviewService, Site
 from verifier.server.upload import Uploads
 from verifier.server.verification_service import VerificationService
-from verifier.server.webhook_endpoints import read_endpoints
-from verifier.server.webhook_sender import WebhookLimits, WebhookSender
 from verifier.server.workers import PoolLimits, WorkerPool
 from verifier.store import vault
 from verifier.store.attempts import AttemptStore
-from verifier.store.batches import Batches
 from verifier.store.challenges import ChallengeStore
 from verifier.store.credentials import CredentialStore
-from verifier.store.engine import open_database, scrub, writing
+from verifier.store.engine import open_database
 from verifier.store.faces import FaceStore
 from verifier.store.fingerprints import FingerprintStore
 from verifier.store.likenesses import LikenessStore
 from verifier.store.reissues import ReissueStore
 from verifier.store.statuses import StatusStore
-from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +69,6 @@ if TYPE_CHECKING:
 
     from verifier.credential.issuer_keys import VerificationKeys
     from verifier.settings import Settings
-    from verifier.store.retention import Sweeper
     from verifier.types import Judgement
 
 log = structlog.get_logger(__name__)
@@ -103,13 +87,6 @@ SERVICES = tuple(
     )
 )
 
-TOKEN_KEPT = timedelta(days=1)
-"""How long an encrypted credential is kept for a reply that got lost."""
-
-UNCLAIMED_KEPT = timedelta(days=7)
-"""How long the likeness of an accepted attempt waits, sealed, for its owner to make a cameo of it."""
-
-_UPKEEP_S = 60.0
 _ID_BYTES = 16
 _CHUNK_ROOM = 4 * 1024 * 1024  # grpc's own default for one message
 
@@ -226,7 +203,7 @@ async def open_server(
             ),
             server,
         )
-        stopping = _open_cameos(opening, server, engine, issuer, settings, clock)
+        stopping = await opening.enter_async_context(cameo_services.opened(server, engine, issuer, settings, clock))
         review_service_pb2_grpc.add_ReviewServiceServicer_to_server(
             ReviewService(Site(engine, evidence, settings), clock=clock, stopping=stopping), server
         )
@@ -236,13 +213,13 @@ async def open_server(
 
         await pool.start()
         opening.push_async_callback(pool.stop, drain_s=0)
-        kept = _Kept(attempts, credentials, fingerprints, LikenessStore(engine), protection)
-        upkeep = asyncio.create_task(_upkeep(kept, settings, clock))
-        opening.callback(upkeep.cancel)
-        publishing = asyncio.create_task(_publish(publisher, settings.status_interval_s))
-        opening.callback(publishing.cancel)
-        sweeping = asyncio.create_task(_sweep(evidence.sweeper, settings.evidence_sweep_s, clock))
-        opening.callback(sweeping.cancel)
+        kept = upkeep.Kept(attempts, credentials, fingerprints, LikenessStore(engine), protection)
+        for task in (
+            upkeep.forget(kept, settings, clock),
+            upkeep.publish(publisher, settings.status_interval_s),
+            upkeep.sweep(evidence.sweeper, settings.evidence_sweep_s, clock),
+        ):
+            opening.callback(asyncio.create_task(task).cancel)
         http_address = ""
         if settings.http_listen:
             resources = http_resources.application(publisher=publisher, base=settings.status_base, keys=public_keys, clock=clock)
@@ -271,63 +248,6 @@ def _new_key() -> bytes:
     return secrets.token_bytes(decoys.KEY_BYTES)
 
 
-def _open_cameos(
-    opening: AsyncExitStack,
-    server: grpc.aio.Server,
-    engine: Engine,
-    issuer: Issuer,
-    settings: Settings,
-    clock: Callable[[], datetime],
-) -> asyncio.Event:
-    """Register what is about cameos, and return what tells its streams that the server stops."""
-    reads, writes = Batches(engine), Batches(writing(engine))
-    for batches in (reads, writes):
-        opening.push_async_callback(asyncio.to_thread, batches.close)
-    own = not settings.relationships
-    source = TableRelationships(reads) if own else GrpcRelationships(settings.relationships)
-    opening.push_async_callback(source.close)
-    stopping = asyncio.Event()
-    due_in = timedelta(hours=settings.removal_due_h)
-    cameo_service_pb2_grpc.add_CameoServiceServicer_to_server(
-        CameoService(
-            reads=reads,
-            writes=writes,
-            relationships=source,
-            issuer=issuer,
-            limits=UseLimits(
-                settings.job_cameos, timedelta(seconds=settings.grant_s), timedelta(seconds=settings.permission_cache_s), due_in
-            ),
-            scrub=partial(scrub, engine),
-            clock=clock,
-            stopping=stopping,
-        ),
-        server,
-    )
-    guardian_service_pb2_grpc.add_GuardianServiceServicer_to_server(
-        GuardianService(reads=reads, writes=writes, clock=clock), server
-    )
-    relationship_service_pb2_grpc.add_RelationshipServiceServicer_to_server(
-        RelationshipService(source=source, writes=writes, own=own), server
-    )
-    if settings.webhooks is not None:
-        schedule = Schedule(timedelta(seconds=settings.webhook_retry_s), timedelta(hours=settings.webhook_give_up_h))
-        sender = WebhookSender(
-            read_endpoints(settings.webhooks),
-            reads=reads,
-            writes=writes,
-            issuer=issuer,
-            limits=WebhookLimits(settings.webhook_timeout_s, schedule),
-            clock=clock,
-            jitter=secrets.SystemRandom().random,
-        )
-        sender.start()
-        opening.push_async_callback(sender.stop)
-    removal_service_pb2_grpc.add_RemovalServiceServicer_to_server(
-        RemovalService(reads=reads, writes=writes, due_in=due_in, new_id=new_id, clock=clock), server
-    )
-    return stopping
-
-
 def _in_worker(settings: Settings) -> Settings:
     """Where the workers alone fill the cores, work side by side within one of them would only take turns with the others."""
     cores = len(os.sched_getaffinity(0))
@@ -354,64 +274,3 @@ def _listen(server: grpc.aio.Server, address: str) -> str:
     if not port:
         raise InvalidRequestError(f"cannot listen on {address}: it is taken or not an address of this machine; set CAMEO_LISTEN")
     return f"{address.rpartition(':')[0]}:{port}"
-
-
-async def _publish(publisher: StatusPublisher, interval_s: float) -> None:
-    """Have a fresh list ready before it is asked for."""
-    while True:
-        try:
-            await asyncio.to_thread(publisher.refresh)
-        except StoreError as error:
-            log.warning("status lists could not be made", error=str(error))
-        await asyncio.sleep(interval_s)
-
-
-async def _sweep(sweeper: Sweeper, interval_s: float, clock: Callable[[], datetime]) -> None:
-    """Remove evidence whose time is over."""
-    while True:
-        try:
-            swept = await asyncio.to_thread(sweeper.sweep, now=clock())
-        except StoreError as error:
-            log.warning("evidence could not be swept", error=str(error))
-        else:
-            if swept.removed or swept.left_overs:
-                gone = {verdict.value: sum(piece.verdict is verdict for piece in swept.removed) for verdict in Verdict}
-                log.info("removed evidence", left_overs=swept.left_overs, **gone)
-            for failure in swept.failed:
-                log.warning("evidence could not be removed", error=failure)
-        await asyncio.sleep(interval_s)
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What is kept for a time only."""
-
-    attempts: AttemptStore
-    credentials: CredentialStore
-    fingerprints: FingerprintStore
-    likenesses: LikenessStore
-    protection: Protection | None
-
-
-async def _upkeep(
-    kept: _Kept,
-    settings: Settings,
-    clock: Callable[[], datetime],
-) -> None:
-    """Close what a server that died left open, and forget what had its time.
-
-    Those are tokens nobody asked for again, fingerprints, likenesses nobody claimed, and faces that were removed.
-    """
-    longest = timedelta(seconds=settings.judging_s * (2 + settings.queue / settings.workers))
-    while True:
-        now = clock()
-        with suppress(StoreError):
-            if closed := await asyncio.to_thread(kept.attempts.fail_begun_before, now - longest, now=now):
-                log.warning("closed attempts that were left open", count=closed)
-            await asyncio.to_thread(kept.credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
-            await asyncio.to_thread(kept.fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
-            if kept.protection is not None:
-                await asyncio.to_thread(kept.protection.refresh)
-            await asyncio.to_thread(kept.likenesses.drop_unclaimed, before=now - UNCLAIMED_KEPT)
-            await asyncio.to_thread(kept.likenesses.scrub)
-        await asyncio.sleep(_UPKEEP_S)

@@ -1,0 +1,94 @@
+"""What a server does beside answering: each a task without an end, which a fault of the store does not stop."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from verifier.errors import StoreError
+from verifier.types import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from verifier.server.protection import Protection
+    from verifier.server.publishing import StatusPublisher
+    from verifier.settings import Settings
+    from verifier.store.attempts import AttemptStore
+    from verifier.store.credentials import CredentialStore
+    from verifier.store.fingerprints import FingerprintStore
+    from verifier.store.likenesses import LikenessStore
+    from verifier.store.retention import Sweeper
+
+log = structlog.get_logger(__name__)
+
+TOKEN_KEPT = timedelta(days=1)
+"""How long an encrypted credential is kept for a reply that got lost."""
+
+UNCLAIMED_KEPT = timedelta(days=7)
+"""How long the likeness of an accepted attempt waits, sealed, for its owner to make a cameo of it."""
+
+_UPKEEP_S = 60.0
+
+
+async def publish(publisher: StatusPublisher, interval_s: float) -> None:
+    """Have a fresh list ready before it is asked for."""
+    while True:
+        try:
+            await asyncio.to_thread(publisher.refresh)
+        except StoreError as error:
+            log.warning("status lists could not be made", error=str(error))
+        await asyncio.sleep(interval_s)
+
+
+async def sweep(sweeper: Sweeper, interval_s: float, clock: Callable[[], datetime]) -> None:
+    """Remove evidence whose time is over."""
+    while True:
+        try:
+            swept = await asyncio.to_thread(sweeper.sweep, now=clock())
+        except StoreError as error:
+            log.warning("evidence could not be swept", error=str(error))
+        else:
+            if swept.removed or swept.left_overs:
+                gone = {verdict.value: sum(piece.verdict is verdict for piece in swept.removed) for verdict in Verdict}
+                log.info("removed evidence", left_overs=swept.left_overs, **gone)
+            for failure in swept.failed:
+                log.warning("evidence could not be removed", error=failure)
+        await asyncio.sleep(interval_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept for a time only."""
+
+    attempts: AttemptStore
+    credentials: CredentialStore
+    fingerprints: FingerprintStore
+    likenesses: LikenessStore
+    protection: Protection | None
+
+
+async def forget(kept: Kept, settings: Settings, clock: Callable[[], datetime]) -> None:
+    """Close what a server that died left open, and forget what had its time.
+
+    Those are tokens nobody asked for again, fingerprints, likenesses nobody claimed, and faces that were removed.
+    """
+    longest = timedelta(seconds=settings.judging_s * (2 + settings.queue / settings.workers))
+    while True:
+        now = clock()
+        with suppress(StoreError):
+            if closed := await asyncio.to_thread(kept.attempts.fail_begun_before, now - longest, now=now):
+                log.warning("closed attempts that were left open", count=closed)
+            await asyncio.to_thread(kept.credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
+            await asyncio.to_thread(kept.fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
+            if kept.protection is not None:
+                await asyncio.to_thread(kept.protection.refresh)
+            await asyncio.to_thread(kept.likenesses.drop_unclaimed, before=now - UNCLAIMED_KEPT)
+            await asyncio.to_thread(kept.likenesses.scrub)
+        await asyncio.sleep(_UPKEEP_S)
