@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import signal
 from contextlib import AsyncExitStack
@@ -19,11 +20,13 @@ from starlette.staticfiles import StaticFiles
 from verifier import profiles
 from verifier.console.attempt import AttemptPages
 from verifier.console.cases import Cases
+from verifier.console.compare import Compare
 from verifier.console.guard import Guard
 from verifier.console.local_token import LocalToken
 from verifier.console.openid import OpenId
 from verifier.console.people import Role
 from verifier.console.queue import Queue
+from verifier.console.runs import RunPages, Runs
 from verifier.console.sessions import Sessions
 from verifier.console.sign_in import SignIn
 from verifier.console.trouble import handlers
@@ -32,6 +35,7 @@ from verifier.errors import InvalidRequestError
 from verifier.review.evidence_room import EvidenceRoom
 from verifier.server.caller import is_loopback
 from verifier.server.http_resources import serve
+from verifier.server.recall import Recall
 from verifier.store.engine import open_database
 
 if TYPE_CHECKING:
@@ -67,6 +71,7 @@ def new_id() -> str:
 def application(  # what it is made of
     settings: Settings,
     cases: Cases,
+    runs: Runs,
     door: Door,
     *,
     hosts: Collection[str],
@@ -78,6 +83,7 @@ def application(  # what it is made of
     Args:
         settings: the site's.
         cases: attempts and their evidence.
+        runs: of tried profiles over all labelled attempts.
         door: how people come in.
         hosts: the names, with ports, that browsers may ask for it by.
         clock: the time in UTC.
@@ -89,11 +95,15 @@ def application(  # what it is made of
     secure = settings.console.origin.startswith("https://")
     sessions = Sessions(lasts=timedelta(hours=settings.console.session_h), clock=clock)
     profile = profiles.load(settings.profile)
+    what_if = WhatIf(cases, base=settings.profile, clock=clock)
+    recall = Recall(cases.fingerprints, profile, timedelta(days=settings.fingerprint_days))
     pages = (
         SignIn(sessions, token=door.token, local_role=door.local_role, openid=door.openid, secure=secure),
         Queue(cases),
         AttemptPages(cases, sessions, profile=profile, clock=clock, new_id=new_id),
-        WhatIf(cases, base=settings.profile, clock=clock),
+        what_if,
+        RunPages(runs, what_if),
+        Compare(cases, sessions, recall, profile=profile, clock=clock),
     )
     static = Mount("/static", StaticFiles(packages=[("verifier.console", "static")]))
     routes = [route for page in pages for route in page.routes()]
@@ -131,7 +141,10 @@ async def run(
             openid = OpenId(provider, redirect_uri=f"{base}/sign-in/callback", client=client, clock=clock)
         token = None if openid else LocalToken()
         door = Door(token, openid, local_role)
-        app = application(settings, Cases(engine, room, clock=clock), door, hosts=hosts, clock=clock)
+        cases = Cases(engine, room, clock=clock)
+        runs = Runs(cases, settings, max(1, (os.cpu_count() or 2) - 1), clock, new_id)
+        opened.callback(runs.close)
+        app = application(settings, cases, runs, door, hosts=hosts, clock=clock)
         address = await opened.enter_async_context(serve(app, console.listen, setting="CAMEO_CONSOLE_LISTEN"))
         if not origin.netloc:
             hosts.update(_names(address))

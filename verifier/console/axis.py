@@ -51,10 +51,10 @@ def axis(evidence: Evidence, challenge: Challenge, profile: Profile) -> Axis:
     for row in rows:
         parts.append(_lane(row, y))
         y += _TITLE + row.height + _GAP
-    parts.append(Markup('<line id="cursor" class="cursor" x1="{0}" x2="{0}" y1="0" y2="{1:.0f}"/>').format(MARGIN, height))
+    parts.append(Markup('<line class="cursor" x1="{0}" x2="{0}" y1="0" y2="{1:.0f}"/>').format(MARGIN, height))
     moments = tuple(sorted((moment for row in rows for moment in row.moments), key=lambda moment: moment.t_s))
     picture = Markup(
-        '<svg id="axis" class="axis" role="img" aria-label="The recording over {:.1f} seconds, in words below"'
+        '<svg class="axis" role="img" aria-label="The recording over {:.1f} seconds, in words below"'
         ' viewBox="0 0 {:.0f} {:.0f}" data-duration="{:.3f}" data-margin="{}" data-width="{}">{}</svg>'
     ).format(scale.duration_s, WIDTH, height, scale.duration_s, MARGIN, WIDTH, joined(parts))
     return Axis(picture, scale.duration_s, moments)
@@ -75,7 +75,7 @@ def _lane(row: Lane, y: float) -> Markup:
     for name, text in reversed(row.keys):
         x -= 5.6 * len(text) + 24
         parts.append(Markup('<rect class="key {}" x="{:.1f}" y="6" width="10" height="6"/>').format(name, x))
-        parts.append(note("tick", x + 14, 13, text))
+        parts.append(note("tick key", x + 14, 13, text))
     parts.append(Markup('<g transform="translate(0 {})">{}</g>').format(_TITLE, row.picture))
     parts.append(
         Markup('<line class="floor" x1="{}" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/>').format(

@@ -21,6 +21,7 @@ from verifier.store.attempt_search import AttemptSearch
 from verifier.store.attempts import AttemptStore
 from verifier.store.audit import Entry, Reader
 from verifier.store.evidence_errors import EvidenceRemovedError
+from verifier.store.fingerprints import FingerprintStore
 from verifier.store.labels import LabelStore
 from verifier.store.sealed_object import Kind
 
@@ -66,6 +67,7 @@ class Cases:
 
     def __init__(self, engine: Engine, room: EvidenceRoom, *, clock: Callable[[], datetime]) -> None:
         self.search, self.counts, self.labels = AttemptSearch(engine), AttemptCounts(engine), LabelStore(engine)
+        self.vault, self.fingerprints = room.vault, FingerprintStore(engine)
         self._attempts, self._room, self._clock = AttemptStore(engine), room, clock
         self._lock = Lock()
         self._pieces: OrderedDict[tuple[str, str, Kind], _Piece] = OrderedDict()
@@ -85,7 +87,7 @@ class Cases:
         Raises:
             StoreError: the database could not do it.
         """
-        return frozenset(piece.kind for piece in self._room.vault.held(attempt_id) if piece.removed_at is None)
+        return frozenset(piece.kind for piece in self.vault.held(attempt_id) if piece.removed_at is None)
 
     def open(self, attempt_id: str, reader: Reader) -> Opened:
         """Return an attempt with its tracks.
@@ -128,7 +130,7 @@ class Cases:
             with self._lock:
                 self._pieces.pop(key, None)
             raise EvidenceRemovedError(f"the {kind} of attempt {attempt_id} was removed")
-        value = parse(self._room.vault.read(attempt_id, kind, reader=reader, now=now))
+        value = parse(self.vault.read(attempt_id, kind, reader=reader, now=now))
         with self._lock:
             self._pieces = OrderedDict((name, piece) for name, piece in self._pieces.items() if piece.until > now)
             self._pieces[key] = _Piece(value, now + _KEPT_FOR)

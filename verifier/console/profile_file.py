@@ -46,5 +46,5 @@ def profile_file(profile: Profile, base: str, moved: frozenset[str]) -> str:
 
 
 def _text(value: str) -> str:
-    # JSON's strings are TOML's basic strings, but for one character that JSON leaves as it is.
-    return json.dumps(value).replace("\x7f", "\\u007f")
+    # JSON's strings are TOML's basic strings, but for pairs of surrogates and one character that JSON leaves as it is.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -44,8 +44,8 @@ def moment(time: datetime | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a score to three digits."""
-    return "" if value is None else f"{value:.3g}".replace("-", "−")
+    """Return a score to three digits, or to the last whole one."""
+    return "" if value is None else f"{value:{',.0f' if abs(value) >= 1000 else '.3g'}}".replace("-", "−")
 
 
 def words(code: str) -> str:

@@ -15,6 +15,7 @@ from verifier.console.attempt import OPENED, answers, reader_of
 from verifier.console.people import Role, only
 from verifier.console.profile_file import named, profile_file
 from verifier.console.questions import QUESTIONS
+from verifier.console.questions import question as asked_by
 from verifier.console.rendering import number, page, words
 from verifier.errors import InvalidRequestError
 
@@ -68,11 +69,12 @@ def slider(threshold: Threshold) -> Slider:
     return Slider(threshold, low, high, _round_step((high - low) / _STEPS))
 
 
-def groups(profile: Profile) -> tuple[Group, ...]:
-    """Return every threshold of a profile once, under the first check that depends on it."""
+def groups(profile: Profile, first: Iterable[str]) -> tuple[Group, ...]:
+    """Return every threshold of a profile once, under the first check that depends on it; those named first come first."""
     shown: set[str] = set()
     found = []
-    for check, question in QUESTIONS.items():
+    for check in dict.fromkeys([*first, *QUESTIONS]):
+        question = asked_by(check)
         own = [name for name in question.thresholds if name in profile.thresholds and name not in shown]
         shown.update(own)
         if own:
@@ -112,15 +114,16 @@ class WhatIf:
         opened = self._cases.open(request.path_params["id"], reader_of(request, OPENED))
         profile = profiles.load(self._base)
         judged = opened.judged_by(profile)
+        answered = _answers(judged, profile)
         return page(
             request,
             "what_if.html",
             attempt=opened.attempt,
             base=profile,
-            groups=groups(profile),
+            groups=groups(profile, [answer.result.name for answer in answered]),
             field=FIELD,
             judged=judged,
-            answers=_answers(judged, profile),
+            answers=answered,
         )
 
     def _judge(self, request: Request) -> Response:

@@ -12,10 +12,11 @@ from starlette.testclient import TestClient
 
 from tests.conftest import ASKED
 from tests.unit.review.stored import fixture_site
-from verifier.console.app import Door, application
+from verifier.console.app import Door, application, new_id
 from verifier.console.cases import Cases
 from verifier.console.local_token import LocalToken
 from verifier.console.people import Role
+from verifier.console.runs import Runs
 from verifier.settings import Settings
 from verifier.store.engine import open_database
 
@@ -77,7 +78,7 @@ class Visitor:
         return self.site.room.audit.lines()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def site(judged: Judged, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Two attempts with all their evidence."""
     folder = tmp_path_factory.mktemp("console")
@@ -101,7 +102,8 @@ def visit(site: Site, clock: Clock) -> Callable[..., Visitor]:
         cases = Cases(site.engine, site.room, clock=clock)
         door = Door(token=token, openid=None, local_role=role)
         configured = Settings(data=site.folder.parent).model_copy(update=settings)
-        app = application(configured, cases, door, hosts={"testserver"}, clock=clock)
+        runs = Runs(cases, configured, 1, clock, new_id)
+        app = application(configured, cases, runs, door, hosts={"testserver"}, clock=clock)
         return Visitor(TestClient(app), site, token.value)
 
     return visit
