@@ -5,7 +5,7 @@
    `X-CSRF-Token`; what a browser says came from another site is refused before that.
 3. Whoever is not signed in sees the sign-in pages and the styles, and nothing else.
 4. Every answer says what a browser may do with it: load from here only, run no script but ours, be framed by nobody, be kept
-   nowhere.
+   nowhere, but for styles and scripts.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+_STATIC_KEPT = "private, max-age=300"
 _OPEN_TO_ALL = ("/sign-in", "/static/")
 _SAFE = frozenset({"GET", "HEAD"})
 
@@ -60,8 +61,7 @@ class Guard:
                 headers.update(_HEADERS)
                 if self._secure:
                     headers["Strict-Transport-Security"] = "max-age=31536000"
-                if "cache-control" not in headers:
-                    headers["Cache-Control"] = "no-store"
+                headers["Cache-Control"] = _STATIC_KEPT if scope["path"].startswith("/static/") else "no-store"
             await send(message)
 
         refusal = await self._refusal(scope, receive)

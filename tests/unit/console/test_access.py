@@ -123,7 +123,7 @@ def test_every_answer_says_what_a_browser_may_do_with_it(lead: Visitor, path: st
     assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
-    assert headers["cache-control"] == "no-store"
+    assert headers["cache-control"] == ("private, max-age=300" if path.startswith("/static/") else "no-store")
     assert headers["cross-origin-opener-policy"] == "same-origin"
 
 

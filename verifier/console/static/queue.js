@@ -34,7 +34,10 @@ async function label(truth) {
   status.textContent = `Labelled ${mark.textContent}.`;
 }
 
-rows.forEach((row, index) => row.addEventListener("focusin", () => { if (at !== index) select(index); }));
+rows.forEach((row, index) => {
+  row.addEventListener("focusin", () => { if (at !== index) select(index); });
+  if (row.contains(document.activeElement)) select(index);
+});
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
