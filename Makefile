@@ -11,7 +11,7 @@ PACKAGES := libegl1 libgles2 libgl1 libglib2.0-0
 help:
 	@echo "make demo    run the main job end to end"
 	@echo "make test    lint, types, imports, protos, tests"
-	@echo "make soak    2,000 random histories of owners, generator and clock against a model"
+	@echo "make soak    2,000 random histories each of owners, guardians, generator and clock, and of credentials, against models"
 	@echo "make test-browser  the console in Chromium; screenshots in build/screenshots"
 	@echo "make bench   what one verification costs"
 	@echo "make evaluate  render the attack suite, print its error rates"
@@ -51,7 +51,7 @@ test: kit lint check-protos
 	$(BIN)/pytest
 
 soak: .venv/ready
-	CAMEO_EXAMPLES=2000 $(BIN)/pytest --timeout=3600 tests/property/test_cameo_owner.py
+	CAMEO_EXAMPLES=2000 $(BIN)/pytest --timeout=3600 tests/property/test_cameo_owner.py tests/property/test_cameo_minor.py tests/property/test_cameo_credentials.py
 
 bench: kit
 	$(BIN)/python tests/bench/cost.py
@@ -112,4 +112,19 @@ $(SPEECHBRAIN_READY): requirements-speechbrain.lock
 	$(PYTHON) -m venv --clear $(SPEECHBRAIN_VENV)
 	$(SPEECHBRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-speechbrain.lock
 	$(SPEECHBRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Bulk replay on a Ray cluster of two nodes, in an environment of its own: Ray is never part of the default install.
+
+RAY_VENV := .venv-ray
+
+.PHONY: test-ray
+
+test-ray: kit $(RAY_VENV)/.ready
+	$(RAY_VENV)/bin/python -m pytest tests/ray
+
+$(RAY_VENV)/.ready: requirements-ray.lock
+	$(PYTHON) -m venv --clear $(RAY_VENV)
+	$(RAY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-ray.lock
+	$(RAY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@

@@ -151,6 +151,8 @@ class Settings(BaseSettings):
     """Hold a face that would be accepted against protected people and those enrolled already, and keep it, turned by a secret."""
     challenge_ttl_s: int = Field(default=180, gt=0)
     credential_ttl_days: int = Field(default=180, gt=0)
+    reattest_days: int = Field(default=180, gt=0)
+    """How long after the recording credentials can be issued of it, and last; after that the person answers a new challenge."""
     issuer: str = "https://cameo.localhost"
     """`iss` of every credential."""
     issuer_key_uri: str = ""
@@ -175,7 +177,7 @@ class Settings(BaseSettings):
     caller_issuer: str = ""
     """`iss` of the tokens by which callers say who they are; empty: everyone counts as the app, and only loopback is served."""
     caller_keys: Path | None = None
-    """File of that issuer's public keys, a JWKS of Ed25519 and P-256 keys, read at start."""
+    """File of that issuer's public keys, a JWKS of Ed25519 and P-256 keys, read again when it changes."""
     caller_audience: str = ""
     """`aud` that callers' tokens must name; empty means `issuer`."""
     evidence: str = ""

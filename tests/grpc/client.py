@@ -20,10 +20,11 @@ from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyRespon
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from verifier.credential.status_source import StatusSource
+from verifier.credential.status_source import StatusSource, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from cameo.v1.challenge_pb2 import Challenge
@@ -120,7 +121,7 @@ async def refused(call: Any) -> Refused:
     return Refused(failure.value.code(), info.reason, status.message, dict(info.metadata), retry_s)
 
 
-def status_source(client: Client) -> StatusSource:
+def status_source(client: Client, *, clock: Callable[[], datetime] = utc_now) -> StatusSource:
     """Return a source of status lists that asks this server; use it in another thread than the client's."""
     loop = asyncio.get_running_loop()
 
@@ -128,7 +129,7 @@ def status_source(client: Client) -> StatusSource:
         call = asyncio.run_coroutine_threadsafe(_status_list(client, uri), loop)
         return call.result(timeout=30)
 
-    return StatusSource(fetch)
+    return StatusSource(fetch, clock=clock)
 
 
 async def _status_list(client: Client, uri: str) -> str:

@@ -1,5 +1,6 @@
-"""The fixture that serves."""
+"""The fixtures that serve."""
 
+from tests.grpc.reissue import open_site
 from tests.grpc.server import serve
 
-__all__ = ["serve"]
+__all__ = ["open_site", "serve"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -26,7 +27,7 @@ from verifier.cameo.refusal import Refusal
 from verifier.credential.encoding import to_base64url
 from verifier.credential.grant_token import open_grant
 from verifier.credential.key_files import open_secret
-from verifier.credential.key_set import KeySet
+from verifier.credential.key_set import KeySet, change, new_key
 from verifier.credential.likeness import from_bytes
 from verifier.server.app import utc_now
 from verifier.settings import Settings
@@ -61,6 +62,10 @@ class World:
 
     async def attempt(self, script: bytes = b"accept") -> Any:
         """Have a recording judged."""
+        return (await self.answer(script)).attempt
+
+    async def answer(self, script: bytes = b"accept") -> Any:
+        """Have a recording judged, and return the credential too, if it earns one."""
         challenges, verification = self.client.challenges, self.client.verification
         from cameo.v1.challenge_service_pb2 import IssueChallengeRequest  # noqa: PLC0415 - used here only
         from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest  # noqa: PLC0415
@@ -68,7 +73,7 @@ class World:
         challenge = await challenges.IssueChallenge(IssueChallengeRequest(subject=OWNER), metadata=self.app)
         config = VerifyResponseConfig(challenge_id=challenge.id, audience=AUDIENCE, request_id=str(uuid4()))
         messages = [VerifyResponseRequest(config=config), VerifyResponseRequest(chunk=script)]
-        return (await verification.VerifyResponse(iter(messages), metadata=self.app)).attempt
+        return await verification.VerifyResponse(iter(messages), metadata=self.app)
 
     def create(self, attempt_id: str, *, by: Metadata | None = None, request_id: str | None = None) -> Any:
         """Ask for a cameo."""
@@ -313,6 +318,28 @@ async def test_a_grant_says_what_was_granted_and_is_spent_once(open_world: Any, 
         spent = await world.spend(grant.token, request_id=spending)
         assert await world.spend(grant.token, request_id=spending) == spent
         assert await reason(world.spend(grant.token)) == "GRANT_SPENT"
+
+
+async def test_a_grant_dies_with_the_key_that_signed_it(open_world: Any, tmp_path: Path) -> None:
+    """Signed by a key that only verifies any more it is spent; by one that has ended, or is distrusted, it is refused."""
+    keys = tmp_path / "data" / "keys" / "issuer.jwks"
+    async with open_world() as world:
+        cameo = await world.cameo(who_may_use="EVERYONE")
+        retired, ended, distrusted = [await world.authorize(cameo) for _ in range(3)]
+        now = utc_now()
+        old = change(keys, lambda kept: kept.rotated(new_key(starts=now, now=now), now=now)).keys[0].kid
+        change(keys, lambda kept: kept.retired(old, now=now))
+        assert (await world.spend(retired.token)).grant_id == retired.grant_id
+
+        def end(kept: KeySet) -> KeySet:
+            return KeySet(tuple(replace(key, expires_at=now) if key.kid == old else key for key in kept.keys))
+
+        change(keys, end)
+        answer = await refused(world.spend(ended.token))
+        assert (answer.reason, answer.metadata["refusal"]) == ("GRANT_INVALID", "expired")
+        change(keys, lambda kept: kept.retired(old, now=now, distrust=True))
+        answer = await refused(world.spend(distrusted.token))
+        assert (answer.reason, answer.metadata["refusal"]) == ("GRANT_INVALID", "unknown_key")
 
 
 async def test_each_wrong_grant_is_refused_with_its_own_reason(open_world: Any) -> None:

@@ -112,10 +112,11 @@ async def test_a_running_server_sweeps(serve: OpenServer, site: Settings) -> Non
     """A server with a shorter policy removes what an earlier one kept."""
     async with serve() as client:
         found = await answer(client, b"reject")
-    async with serve(retention=Retention(rejected_days=0)):
-        async with asyncio.timeout(20):
-            while list((site.data / "evidence").rglob("recording")):  # noqa: ASYNC110 - nothing tells when a file is gone
-                await asyncio.sleep(0.05)
     with evidence_of(site) as room:
+        async with serve(retention=Retention(rejected_days=0)):
+            async with asyncio.timeout(60):
+                while len(room.audit.lines()) < 3:  # noqa: ASYNC110 - nothing tells when a piece is gone
+                    await asyncio.sleep(0.05)
         assert all(held.removed_at for held in room.vault.held(found.attempt.id))
-        assert {line.who for line in room.audit.lines()} == {"retention"}
+        assert {(line.who, line.action) for line in room.audit.lines()} == {("retention", "remove")}
+    assert not [path for path in (site.data / "evidence").rglob("*") if path.is_file()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from pathlib import Path
@@ -244,6 +245,25 @@ def test_a_remembered_token_still_expires(app: App) -> None:
     moment[0] = now.replace(year=now.year + 1)
     with pytest.raises(CallerTokenError, match="expired"):
         tokens.verify(token)
+
+
+def test_changed_keys_count_at_once(app: App) -> None:
+    """A key that comes into the issuer's file is taken without a restart; one that goes takes back the tokens believed before."""
+    tokens = CallerTokens.open(Settings(**app.settings), clock=utc_now)
+    assert tokens is not None
+    first = app.token("app", "backend")
+    assert tokens.verify(first).id == "backend"
+    app.jwks.write_text("[]")
+    assert tokens.verify(first).id == "backend"
+
+    second = App(OKPKey.generate_key("Ed25519"), app.ec, app.jwks)
+    public = {**second.ed.as_dict(private=False), "kid": "ed"}
+    app.jwks.write_text(json.dumps({"keys": [public]}))
+
+    assert tokens.verify(second.token("app", "backend")).id == "backend"
+    with pytest.raises(CallerTokenError) as error:
+        tokens.verify(first)
+    assert error.value.refusal == "bad_signature"
 
 
 async def test_a_refused_token_says_why_and_repeated_headers_are_refused(serve: OpenServer, app: App) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import event, insert
 
+from tests import store_invariants
 from verifier.cameo.model import CameoState, EventKind, OutputState, Terms, UseCategory, WhoMayUse
 from verifier.cameo.permissions import Answer, Relationships
 from verifier.cameo.refusal import Refusal, RefusedError
@@ -77,6 +78,48 @@ class Word:
         return self.state is CameoState.CAMEO_ACTIVE and requester in allowed and not purposes & self.excluded
 
 
+def enrol(*, minor: bool) -> tuple[str, str]:
+    """Make a cameo of an accepted attempt; return its id and its owner's."""
+    number = next(NUMBERS)
+    attempt = {
+        "id": f"a{number}",
+        "challenge_id": f"c{number}",
+        "subject": f"owner-{number}",
+        "audience": AUDIENCE,
+        "request_id": "r",
+        "state": "judged",
+        "verdict": "ACCEPTED",
+        "reasons": [],
+        "checks": [],
+        "profile": "default",
+        "digests": {},
+        "timings_ms": {},
+        "recording_sha256": "",
+        "created_at": START,
+        "minor_safeguards": minor,
+    }
+    challenge = {"id": f"c{number}", "subject": f"owner-{number}", "document": {}, "issued_at": START, "expires_at": START}
+
+    def work(connection: Connection) -> None:
+        connection.execute(insert(tables.challenges).values(challenge))
+        connection.execute(insert(tables.attempts).values(attempt))
+        likenesses.add(connection, f"a{number}", Vault(bytes(32)).seal(f"cameo-{number}", b"face"), now=START)
+        cameos.create(
+            connection,
+            f"a{number}",
+            subject=f"owner-{number}",
+            request_id="r",
+            text_version="1",
+            locale="en",
+            agreed_at=START,
+            now=START,
+        )
+
+    with database().begin() as connection:
+        work(connection)
+    return f"cameo-{number}", f"owner-{number}"
+
+
 @dataclass
 class Held:
     """A grant in the generator's hand."""
@@ -89,7 +132,7 @@ class Held:
 
 
 class Owners(RuleBasedStateMachine):
-    """Two owners, one of them possibly a minor, one generator, one clock."""
+    """Two owners, one of them possibly a minor without a guardian, one generator, one clock."""
 
     def __init__(self) -> None:
         """Make two cameos of accepted attempts."""
@@ -116,43 +159,7 @@ class Owners(RuleBasedStateMachine):
         return None
 
     def _enrol(self, *, minor: bool) -> Word:
-        number = next(NUMBERS)
-        attempt = {
-            "id": f"a{number}",
-            "challenge_id": f"c{number}",
-            "subject": f"owner-{number}",
-            "audience": AUDIENCE,
-            "request_id": "r",
-            "state": "judged",
-            "verdict": "ACCEPTED",
-            "reasons": [],
-            "checks": [],
-            "profile": "default",
-            "digests": {},
-            "timings_ms": {},
-            "recording_sha256": "",
-            "created_at": START,
-            "minor_safeguards": minor,
-        }
-        challenge = {"id": f"c{number}", "subject": f"owner-{number}", "document": {}, "issued_at": START, "expires_at": START}
-
-        def work(connection: Connection) -> None:
-            connection.execute(insert(tables.challenges).values(challenge))
-            connection.execute(insert(tables.attempts).values(attempt))
-            likenesses.add(connection, f"a{number}", Vault(bytes(32)).seal(f"cameo-{number}", b"face"), now=START)
-            cameos.create(
-                connection,
-                f"a{number}",
-                subject=f"owner-{number}",
-                request_id="r",
-                text_version="1",
-                locale="en",
-                agreed_at=START,
-                now=START,
-            )
-
-        self._do(work)
-        word = Word(f"cameo-{number}", f"owner-{number}", minor)
+        word = Word(*enrol(minor=minor), minor)
         self._heard(word, EventKind.WAS_CREATED)
         return word
 
@@ -183,6 +190,9 @@ class Owners(RuleBasedStateMachine):
         """An owner changes their terms, sometimes of what they read too long ago."""
         word = self.words[which]
         terms = Terms(who=who, selected=selected, categories=excluded)
+        width = list(WhoMayUse).index
+        more_people = width(who) > width(word.who) or (who is word.who and not selected <= word.selected)
+        wider = more_people or not excluded >= word.excluded
         same = (who, selected, excluded) == (word.who, word.selected, word.excluded)
         refusal = self._refused(
             lambda connection: cameos.change(
@@ -195,7 +205,7 @@ class Owners(RuleBasedStateMachine):
             assert refusal is None
         elif stale:
             assert refusal is Refusal.CAMEO_CHANGED
-        elif word.minor and who is not WhoMayUse.ONLY_ME:
+        elif word.minor and wider:
             assert refusal is Refusal.MINOR_NEEDS_GUARDIAN
         else:
             assert refusal is None
@@ -224,6 +234,8 @@ class Owners(RuleBasedStateMachine):
             assert refusal is Refusal.CAMEO_GONE
         elif word.state is CameoState.CAMEO_REVOKED and verb != "delete":
             assert refusal is Refusal.CAMEO_ENDED
+        elif word.minor and verb == "resume":
+            assert refusal is Refusal.MINOR_NEEDS_GUARDIAN
         else:
             assert refusal is None
             word.state, word.version = after, word.version + 1
@@ -359,3 +371,9 @@ class TestOwners(Owners.TestCase):  # type: ignore[name-defined, misc]  # made b
     """No use after revocation, no second spend, no lost event, no permission wider than the owner's last word."""
 
     settings = settings(max_examples=EXAMPLES, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def test_all_histories_together_left_a_whole_database() -> None:
+    """What every history above left in the one database holds together: events, states, versions, uses and what is gone."""
+    with database().begin() as connection:
+        store_invariants.check(connection)

@@ -1,29 +1,40 @@
 from __future__ import annotations
 
+import itertools
 import string
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from verifier.cameo.grants import compose as compose_grant
+from verifier.cameo.model import Cameo, CameoState, Consent, Grant, Terms, UseCategory
 from verifier.credential.audience_keys import AudienceKey
 from verifier.credential.claims import Embedding, Provenance, compose, compose_receipt, read_embedding
 from verifier.credential.encoding import check_base64url, from_base64url, to_base64url
+from verifier.credential.grant_token import GrantFacts, open_grant, sign_grant
 from verifier.credential.issue import Issued, issue
 from verifier.credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
 from verifier.credential.pairwise import PairwiseKey
+from verifier.credential.status_list import StatusList, StatusListToken, publish, read_list
 from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK
 from verifier.credential.validator import OpenedCredential, Receipt, open_credential, open_receipt
 from verifier.errors import CredentialError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALPHABET = string.ascii_letters + string.digits + "-_"
 BEFORE_SIGNATURE = {"malformed", "unsupported_algorithm", "wrong_type", "not_for_this_key", "tampered"}
 """What a stranger's change to the envelope can lead to: nothing inside was looked at."""
-OF_A_RECEIPT = {"malformed", "unsupported_algorithm", "wrong_type", "unknown_key", "bad_signature"}
+URI = "https://issuer.example/status/1"
+TTL = timedelta(minutes=5)
+OF_WHAT_IS_SIGNED = {"malformed", "unsupported_algorithm", "wrong_type", "unknown_key", "bad_signature"}
 
 
 @cache
@@ -84,6 +95,43 @@ def _with(token: str, position: int, character: str) -> str:
     return token[:position] + character + token[position + 1 :]
 
 
+@cache
+def _grant() -> str:
+    granted = Grant("grant-1", "https://generator.example", "fan", "job-1", ("cameo-1",), frozenset(), NOW, NOW + TTL)
+    owner = Consent("1", "en", NOW, "0" * 64)
+    terms = Terms(words=("no cats",), categories=frozenset(UseCategory))
+    used = Cameo("cameo-1", "owner", "a", CameoState.CAMEO_ACTIVE, terms, False, owner, 1, NOW, NOW, "")  # noqa: FBT003
+    return sign_grant(compose_grant(granted, (used,), issuer="https://issuer.example"), keys=_issuer()[0])
+
+
+def _open_grant(token: str) -> GrantFacts:
+    return open_grant(
+        token,
+        issuer_keys=_issuer()[1],
+        expected_audience="https://generator.example",
+        expected_issuer="https://issuer.example",
+        now=NOW,
+    )
+
+
+@cache
+def _list() -> str:
+    statuses = StatusList.of(np.random.default_rng(3).integers(0, 3, 4096).astype(np.uint8))
+    return publish(statuses, uri=URI, keys=_issuer()[0], now=NOW, ttl=TTL, lifetime=TTL)
+
+
+def _read_list(token: str) -> StatusListToken:
+    return read_list(token, issuer_keys=_issuer()[1], expected_uri=URI, now=NOW)
+
+
+SIGNED: dict[str, tuple[Callable[[], str], Callable[[str], object]]] = {
+    "receipt": (lambda: _issued().receipt, _open_receipt),
+    "grant": (_grant, _open_grant),
+    "status list": (_list, _read_list),
+}
+"""What anyone may read: a good token, and who opens it."""
+
+
 def test_any_character_replaced_is_refused() -> None:
     """At every position of the token, another character of the alphabet makes it refused before anything inside is believed."""
     token = _issued().credential
@@ -109,15 +157,39 @@ def test_any_other_last_character_of_a_part_is_refused() -> None:
                     opener(_with(token, end, other))
 
 
-def test_any_character_of_a_receipt_replaced_is_refused() -> None:
-    """At every position of a receipt, another character makes it refused before its claims are believed."""
-    token = _issued().receipt
-    assert _open_receipt(token).jti == "jti-1"
-    for position, character in enumerate(token):
-        other = ALPHABET[(ALPHABET.index(character) + 1) % 64] if character != "." else "A"
+@pytest.mark.parametrize("kind", SIGNED)
+def test_any_flipped_bit_of_what_is_signed_is_refused(kind: str) -> None:
+    """Each of the eight bits of each byte of a receipt, a grant and a status list, flipped, makes it refused unread."""
+    make, opener = SIGNED[kind]
+    token = make().encode()
+    opener(token.decode())
+    reasons = set()
+    for place, bit in itertools.product(range(len(token)), range(8)):
+        flipped = bytearray(token)
+        flipped[place] ^= 1 << bit
         with pytest.raises(CredentialError) as refused:
-            _open_receipt(_with(token, position, other))
-        assert str(refused.value.reason) in OF_A_RECEIPT
+            opener(flipped.decode("latin-1"))
+        reasons.add(str(refused.value.reason))
+    assert {"malformed", "bad_signature"} <= reasons <= OF_WHAT_IS_SIGNED
+
+
+@pytest.mark.parametrize("kind", SIGNED)
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_any_changed_bytes_of_what_is_signed_are_refused(kind: str, data: st.DataObject) -> None:
+    """Whatever several bytes become, wherever the token is cut or lengthened, and however its parts are put, it is refused."""
+    make, opener = SIGNED[kind]
+    token = make()
+    changed = bytearray(token.encode())
+    for place in data.draw(st.sets(st.integers(0, len(token) - 1), min_size=1, max_size=4)):
+        changed[place] ^= data.draw(st.integers(1, 255))
+    cut, more = data.draw(st.integers(0, len(token) - 1)), data.draw(st.text(min_size=1, max_size=8))
+    parts = token.split(".")
+    shuffled = data.draw(st.permutations(parts).filter(lambda order: order != parts))
+    for bad in (changed.decode("latin-1"), token[:cut], token + more, more + token, ".".join(shuffled)):
+        with pytest.raises(CredentialError) as refused:
+            opener(bad)
+        assert str(refused.value.reason) in OF_WHAT_IS_SIGNED
 
 
 @settings(max_examples=400, deadline=None)

@@ -1,4 +1,4 @@
-"""The nouns: a cameo and its terms, the grant for one job, what came out of it, and what happened when."""
+"""The nouns: a cameo and its terms, the grant for one job, what came out of it, a minor's guardian, and what happened when."""
 
 from __future__ import annotations
 
@@ -66,9 +66,37 @@ class Consent:
     digest: str
 
 
+class ChangeState(StrEnum):
+    """What became of a change that a minor asked for."""
+
+    CHANGE_PENDING = "pending"
+    CHANGE_APPROVED = "approved"
+    CHANGE_REFUSED = "refused"
+    CHANGE_WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A minor's word that holds once every guardian has approved it.
+
+    number: the cameo's version it was asked for with. terms: the owner's word in full; those of nobody once it is settled.
+    resume: whether every pause is to end. approved_by: the guardians who have said yes so far.
+    """
+
+    number: int
+    terms: Terms
+    resume: bool
+    proposed_at: datetime
+    approved_by: frozenset[str] = frozenset()
+    state: ChangeState = ChangeState.CHANGE_PENDING
+
+
 @dataclass(frozen=True, slots=True)
 class Cameo:
-    """One likeness under one owner's control. attempt_id: empty once deleted. version: grows by one with every change."""
+    """One likeness under one owner's control. attempt_id: empty once deleted. version: grows by one with every change.
+
+    change: the last one that a minor asked for, pending or settled. paused_by: `OWNER` and guardians, each of whom has paused it.
+    """
 
     id: str
     subject: str
@@ -81,7 +109,44 @@ class Cameo:
     created_at: datetime
     updated_at: datetime
     reason: str
-    """Why it was paused, revoked or deleted, in the owner's words."""
+    """Why it was paused, revoked or deleted, in the words of who did."""
+    change: Change | None = None
+    paused_by: frozenset[str] = frozenset()
+
+    @property
+    def pending(self) -> Change | None:
+        """The change that waits for guardians, if there is one."""
+        return self.change if self.change and self.change.state is ChangeState.CHANGE_PENDING else None
+
+
+OWNER = ""
+"""The owner among those who have paused a cameo; a guardian's id is never empty."""
+
+
+class GuardianshipState(StrEnum):
+    """How far two people have come in being guardian and minor."""
+
+    AWAITING_GUARDIAN = "awaiting_guardian"
+    """The minor has consented."""
+    AWAITING_MINOR = "awaiting_minor"
+    """The guardian has consented."""
+    LINKED = "linked"
+    """Both have."""
+    ENDED = "ended"
+    """The guardian stepped down, or one of the two did not want it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guardianship:
+    """Who answers for which minor; each side's consent, None where it is not given."""
+
+    guardian: str
+    minor: str
+    state: GuardianshipState
+    guardian_consent: Consent | None
+    minor_consent: Consent | None
+    created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +208,20 @@ class EventKind(StrEnum):
     WAS_DELETED = "deleted"
     USE_GRANTED = "use_granted"
     OUTPUT_RECORDED = "output_recorded"
+    GUARDIAN_LINKED = "guardian_linked"
+    GUARDIAN_STEPPED_DOWN = "guardian_stepped_down"
+    CHANGE_PROPOSED = "change_proposed"
+    CHANGE_APPROVED = "change_approved"
+    CHANGE_REFUSED = "change_refused"
+    CHANGE_WITHDRAWN = "change_withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened, without anything of the person. number: 1, 2, 3 … without a gap, in the order of commits."""
+    """One thing that happened, without anything of the person. number: 1, 2, 3 … without a gap, in the order of commits.
+
+    cameo_id: empty where it is about a person's guardian.
+    """
 
     number: int
     cameo_id: str

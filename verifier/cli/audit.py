@@ -77,7 +77,7 @@ def verify(
     else:
         for problem in problems:
             typer.echo(problem.message)
-        against = f", {len(heads)} checkpoints hold" if heads and not problems else ""
+        against = f"; checkpoints that hold: {len(heads)}" if heads and not problems else ""
         typer.echo(f"{count} lines, {len(problems)} problems{against}")
     if problems:
         raise typer.Exit(1)

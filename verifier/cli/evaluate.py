@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 from datetime import UTC, datetime
@@ -17,16 +18,22 @@ from rich.table import Table
 
 from verifier import profiles
 from verifier.cli.output import print_json
+from verifier.cli.site import open_site
+from verifier.errors import InvalidRequestError
 from verifier.models.kit import ModelKit
 from verifier.profiles import Profile
 from verifier.review.cases import Case, read_cases
 from verifier.review.judging import Attempt, judge
+from verifier.review.labelled import judge_labelled
 from verifier.review.lips import judge_clips, read_clips
 from verifier.review.lips_tables import lips_document, lips_tables
 from verifier.review.page import interval, page, percent
+from verifier.review.replay import NotReplayed
 from verifier.review.report import Report, compose, document
 from verifier.server.worker_process import thread_environment
 from verifier.settings import Settings
+from verifier.store.audit import Reader
+from verifier.store.labels import LabelStore
 
 _WIDE = 160
 """Columns of the tables where no terminal says how wide it is."""
@@ -42,14 +49,20 @@ class Half(StrEnum):
 
 def evaluate(
     suite: Annotated[
-        Path,
+        Path | None,
         typer.Argument(help="A folder with a manifest.jsonl, or a manifest; with --lips the recordings.", show_default=False),
-    ],
+    ] = None,
     *,
     out: Annotated[Path | None, typer.Option(help="Folder for report.json and report.html.", show_default=False)] = None,
     lips: Annotated[
         bool, typer.Option("--lips", help="Measure how agreement of lips and sound tells own from other sound.")
     ] = False,
+    labelled: Annotated[
+        bool, typer.Option("--labelled", help="Judge this site's own labelled attempts, from their tracks, in place of a suite.")
+    ] = False,
+    why: Annotated[
+        str, typer.Option(help="With --labelled: why you need that evidence, for the audit log.", show_default=False)
+    ] = "",
     profile: Annotated[str, typer.Option(help="A built-in profile, or the path of a TOML file.")] = profiles.DEFAULT,
     half: Annotated[
         Half, typer.Option(help="The half that thresholds are set on, the one they are reported on, or all.")
@@ -61,20 +74,26 @@ def evaluate(
     """Judge every recording of a suite and report APCER by species and BPCER by condition, after ISO/IEC 30107-3.
 
     A manifest is JSON Lines of {"file", "species"} or {"file", "bona_fide": true, "condition"?}; "challenge" where there was one.
+    With --labelled the attempts are this site's own whose label is settled.
     With --lips SUITE is a folder with talking clips in `bonafide` and generated heads in `deepfake`.
     """
     settings = Settings()
     loaded = profiles.load(profile)
-    if lips:
+    if (suite is None) != labelled:
+        raise typer.BadParameter("give a suite, or --labelled")
+    if lips and suite is not None:
         _lips(suite, loaded, settings, json_=json_)
         return
     if out is None:
         raise typer.BadParameter("is needed for the report", param_hint="--out")
-    cases = read_cases(suite, half="" if half is Half.ALL else half)
+    chosen = "" if half is Half.ALL else half
+    attempts = (
+        _of_site(loaded, settings, why) if suite is None else _judged(read_cases(suite, half=chosen), loaded, settings, workers)
+    )
     out.mkdir(parents=True, exist_ok=True)
-    attempts = _judged(cases, loaded, settings, workers)
     made_at = datetime.now(UTC).replace(microsecond=0)
-    report = compose(attempts, profile=loaded, manifest=suite.name, half="" if half is Half.ALL else half, made_at=made_at)
+    manifest = "labelled attempts" if suite is None else suite.name
+    report = compose(attempts, profile=loaded, manifest=manifest, half=chosen, made_at=made_at)
     found = document(report)
     (out / "report.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     (out / "report.html").write_text(page(report), "utf-8")
@@ -98,6 +117,25 @@ def _lips(folder: Path, profile: Profile, settings: Settings, *, json_: bool) ->
     for table in lips_tables(report, profile):
         console.print(table)
         console.print()
+
+
+def _of_site(profile: Profile, settings: Settings, why: str) -> list[Attempt]:
+    reader = Reader(getpass.getuser(), why)
+    with open_site(settings) as site:
+        store = LabelStore(site.engine)
+        standing = store.standing(store.labelled())
+        labels = {attempt_id: label for attempt_id, each in standing.items() if (label := each.settled)}
+        found = list(judge_labelled(site.room.vault, labels, profile, reader=reader, now=datetime.now(UTC)))
+    console = Console(stderr=True, highlight=False)
+    if disputed := sum(each.disputed for each in standing.values()):
+        console.print(f"{disputed} attempts are disputed and left out")
+    for each in found:
+        if isinstance(each, NotReplayed):
+            console.print(f"left out: {escape(each.attempt_id)}: {escape(each.why)}", soft_wrap=True)
+    attempts = [each for each in found if isinstance(each, Attempt)]
+    if not attempts:
+        raise InvalidRequestError("no attempt with a settled label can be judged again; `cameo label` gives labels")
+    return attempts
 
 
 def _judged(cases: tuple[Case, ...], profile: Profile, settings: Settings, workers: int) -> list[Attempt]:

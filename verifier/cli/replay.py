@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,7 @@ from verifier.review.replay import OpenReplay, Source, materials
 from verifier.review.replay_diff import Difference, RateChange, difference, document
 from verifier.review.replay_engine import replay_all
 from verifier.review.replay_page import replay_page
+from verifier.review.replay_ray import replay_on_ray
 from verifier.review.where import where as parse
 from verifier.server.worker_process import thread_environment
 from verifier.settings import Settings
@@ -38,6 +40,13 @@ _SHOWN = 6
 """Ids of a group that the terminal shows; JSON and HTML have all."""
 
 
+class Engine(StrEnum):
+    """Where attempts are judged again; what comes out is the same."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 def replay(  # noqa: PLR0913 - the options of a command
     attempts: Annotated[list[str] | None, typer.Argument(help="Ids of attempts.", show_default=False)] = None,
     *,
@@ -51,7 +60,9 @@ def replay(  # noqa: PLR0913 - the options of a command
     source: Annotated[
         Source, typer.Option("--from", help="Judge from tracks, or run everything on the recording.")
     ] = Source.TRACKS,
-    workers: Annotated[int, typer.Option(min=1, help="Processes side by side.")] = 1,
+    engine: Annotated[Engine, typer.Option(help="Processes of this machine, or a Ray cluster.")] = Engine.LOCAL,
+    workers: Annotated[int, typer.Option(min=1, help="Processes side by side, with --engine local.")] = 1,
+    ray_address: Annotated[str, typer.Option(help="Of the cluster, with --engine ray.")] = "auto",
     out: Annotated[Path | None, typer.Option(help="Folder for replay.json and replay.html.", show_default=False)] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the difference as one JSON document.")] = False,
 ) -> None:
@@ -71,7 +82,11 @@ def replay(  # noqa: PLR0913 - the options of a command
     with open_site(settings) as site:
         attempt_ids = _chosen(site, attempts or [], where)
         held = materials(site.room.vault, attempt_ids, source, reader=reader, now=datetime.now(UTC))
-        found = list(replay_all(held, OpenReplay(loaded, source, settings), workers=min(workers, len(attempt_ids))))
+        opener = OpenReplay(loaded, source, settings)
+        if engine is Engine.RAY:
+            found = list(replay_on_ray(held, opener, address=ray_address))
+        else:
+            found = list(replay_all(held, opener, workers=min(workers, len(attempt_ids))))
         standing = LabelStore(site.engine).standing(attempt_ids)
     made_at = datetime.now(UTC).replace(microsecond=0)
     result = difference(found, standing, source=source, profile=loaded, made_at=made_at)
@@ -100,8 +115,8 @@ def _show(found: Difference) -> None:
         console.width = _WIDE
     flipped = sum(len(flip.attempt_ids) for flip in found.flips)
     console.print(
-        f"{len(found.replayed)} attempts from their {found.source.value} under profile {escape(found.profile.name)}: "
-        f"{flipped} verdicts flip, {len(found.reproduced)} reproduced bit for bit"
+        f"from {found.source.value}, under profile {escape(found.profile.name)}: "
+        f"{flipped} of {len(found.replayed)} verdicts flip, {len(found.reproduced)} reproduced bit for bit"
     )
     for name, count in found.changed.items():
         console.print(f"  not what it was: {escape(name)} (of {count})")

@@ -48,7 +48,7 @@ class Provenance:
 
     models: model id to hex sha256 of its file. evidence_sha256: of the recording. confirmed: names of the checks that
     passed, never a score. minor_safeguards: the person may be a minor, and whoever uses the likeness must treat it as a minor's.
-    The ids should be made per credential: one that several audiences see would link the pseudonyms.
+    The ids are the same in every credential of a cameo: audiences that compare them link the pseudonyms.
     """
 
     cameo_id: str

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.credential.claims import read_registered
 from verifier.credential.refusal import Refusal
+from verifier.credential.signature import verified_claims
 from verifier.credential.signer import TokenType, sign
-from verifier.credential.validator import verified_claims
 from verifier.errors import CredentialError
 
 if TYPE_CHECKING:
@@ -43,7 +43,13 @@ def sign_grant(claims: Mapping[str, Any], *, keys: IssuerKeys) -> str:
 
 
 def open_grant(
-    token: str, *, issuer_keys: VerificationKeys, expected_audience: str, expected_issuer: str, now: datetime | None
+    token: str,
+    *,
+    issuer_keys: VerificationKeys,
+    expected_audience: str,
+    expected_issuer: str,
+    now: datetime,
+    by_its_own_times: bool = True,
 ) -> GrantFacts:
     """Verify a grant.
 
@@ -52,14 +58,16 @@ def open_grant(
         issuer_keys: the issuer's public keys.
         expected_audience: what `aud` must be.
         expected_issuer: what `iss` must be.
-        now: the time to judge validity at; None leaves that to whoever keeps the grant itself, as `SpendGrant` does.
+        now: the time to judge validity at.
+        by_its_own_times: False leaves those to whoever keeps the grant itself, as `SpendGrant` does. That the key which signed it
+            has not ended counts in any case.
 
     Raises:
         CredentialError: with one of the reasons of `Refusal`.
     """
     if len(token) > MAX_TOKEN_CHARS:
         raise CredentialError(Refusal.MALFORMED, f"a grant has at most {MAX_TOKEN_CHARS} characters")
-    _, claims = verified_claims(token, issuer_keys, TokenType.GRANT)
+    key, claims = verified_claims(token, issuer_keys, TokenType.GRANT)
     try:
         registered = read_registered(claims)
         ours = claims[_NAMESPACE]
@@ -71,8 +79,9 @@ def open_grant(
         raise CredentialError(Refusal.WRONG_ISSUER, f"the grant was not issued by {expected_issuer!r}")
     if registered.audience != expected_audience:
         raise CredentialError(Refusal.WRONG_AUDIENCE, f"the grant was not issued for {expected_audience!r}")
-    if now is not None and now < registered.not_before:
+    if by_its_own_times and now < registered.not_before:
         raise CredentialError(Refusal.NOT_YET_VALID, "the grant is not valid yet")
-    if now is not None and now >= registered.expires_at:
-        raise CredentialError(Refusal.EXPIRED, "the grant has expired")
-    return GrantFacts(registered.jti, registered.audience, registered.subject, job_id, restrictions, registered.expires_at)
+    expires_at = min(registered.expires_at, key.expires_at)
+    if now >= (expires_at if by_its_own_times else key.expires_at):
+        raise CredentialError(Refusal.EXPIRED, "the grant, or the key that signed it, has expired")
+    return GrantFacts(registered.jti, registered.audience, registered.subject, job_id, restrictions, expires_at)

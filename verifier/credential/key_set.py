@@ -9,8 +9,6 @@ The file is replaced whole, under a lock, so that two changes at once both happe
 
 from __future__ import annotations
 
-import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
@@ -29,6 +27,7 @@ from verifier.credential.issuer_keys import (
     key_to_jwk,
 )
 from verifier.credential.signing_backends import open_backend
+from verifier.credential.watched_file import WatchedFile
 from verifier.errors import InvalidRequestError, KeyFileError
 
 if TYPE_CHECKING:
@@ -157,13 +156,9 @@ class KeyFile:
         Raises:
             KeyFileError: see `KeySet.open`.
         """
-        self._path = path
         self._clock = clock
-        self._report = report
-        self._lock = threading.Lock()
-        self._seen = (0, 0, 0)
-        self._keys = KeySet.open(path, now=clock(), key_uri=key_uri)
-        self._seen = self._stamp()
+        KeySet.open(path, now=clock(), key_uri=key_uri)
+        self._file = WatchedFile(path, KeySet.load, report=report)
 
     def current(self) -> IssuerKeys:
         """Return the keys of this moment, read again if the file changed.
@@ -171,21 +166,7 @@ class KeyFile:
         Raises:
             KeyFileError: none may sign now.
         """
-        with self._lock:
-            if (stamp := self._stamp()) != self._seen:
-                self._seen = stamp
-                try:
-                    self._keys = KeySet.load(self._path)
-                except KeyFileError as error:
-                    self._report(error)
-            return self._keys.at(self._clock())
-
-    def _stamp(self) -> tuple[int, int, int]:
-        # A file that is replaced has another inode. One that is gone is a change too.
-        with suppress(OSError):
-            found = self._path.stat()
-            return found.st_ino, found.st_mtime_ns, found.st_size
-        return (0, 0, 0)
+        return self._file.current().at(self._clock())
 
 
 def change(path: Path, how: Callable[[KeySet], KeySet]) -> KeySet:

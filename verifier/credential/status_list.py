@@ -16,8 +16,8 @@ import numpy as np
 
 from verifier.credential.encoding import from_base64url, to_base64url
 from verifier.credential.refusal import Refusal
+from verifier.credential.signature import verified_claims
 from verifier.credential.signer import TokenType, sign
-from verifier.credential.validator import verified_claims
 from verifier.errors import CredentialError
 
 if TYPE_CHECKING:

@@ -26,13 +26,10 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import InvalidSignature
-
 from verifier.credential import claims as claim
 from verifier.credential import envelope
-from verifier.credential.encoding import from_base64url, from_json
-from verifier.credential.issuer_keys import SIGNATURE_ALGORITHM
 from verifier.credential.refusal import Refusal
+from verifier.credential.signature import verified_claims
 from verifier.credential.signer import TokenType
 from verifier.errors import CredentialError
 
@@ -159,39 +156,6 @@ def validate_issued(signed: str, claims: Mapping[str, Any], *, issuer_keys: Veri
         raise RuntimeError("a token that was just signed says something else than what was composed")
     if not registered.not_before < registered.expires_at <= key.expires_at:
         raise RuntimeError("a token that was just signed has no validity or outlives its key")
-
-
-def verified_claims(signed: str, issuer_keys: VerificationKeys, typ: TokenType) -> tuple[VerificationKey, dict[str, Any]]:
-    """Return what a signed token of one type says, and the key that signed it: steps 4 and 5, and no more.
-
-    Raises:
-        CredentialError: see the module.
-    """
-    segments = signed.split(".")
-    if len(segments) != 3:
-        raise CredentialError(Refusal.MALFORMED, f"a signed token has 3 parts between dots, this has {len(segments)}")
-    try:
-        header_bytes, payload, signature = (from_base64url(segment) for segment in segments)
-        header = from_json(header_bytes)
-    except ValueError as error:
-        raise CredentialError(Refusal.MALFORMED, f"the signed token cannot be read: {error}") from None
-    if header.get("alg") != SIGNATURE_ALGORITHM:
-        raise CredentialError(Refusal.UNSUPPORTED_ALGORITHM, f"a token is signed with {SIGNATURE_ALGORITHM} only")
-    if set(header) != {"alg", "typ", "kid"} or not isinstance(header["kid"], str):
-        raise CredentialError(Refusal.MALFORMED, "the signed token's header has unknown or missing members")
-    if header["typ"] != typ.value:
-        raise CredentialError(Refusal.WRONG_TYPE, f"this token is not of type {typ.value}")
-    key = issuer_keys.keys.get(header["kid"])
-    if key is None:
-        raise CredentialError(Refusal.UNKNOWN_KEY, "the token is signed by a key that is not in the issuer's set")
-    try:
-        key.verify(signature, signed.rpartition(".")[0].encode("ascii"))
-    except InvalidSignature:
-        raise CredentialError(Refusal.BAD_SIGNATURE, "the signature does not verify under the key it names") from None
-    try:
-        return key, from_json(payload)
-    except ValueError as error:
-        raise CredentialError(Refusal.MALFORMED, f"the token's claims cannot be read: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)

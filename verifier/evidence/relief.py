@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from verifier.types import F32, F64, FaceTrack
@@ -69,39 +70,58 @@ def relief(track: FaceTrack) -> Relief:
     Every pair gives a displacement per px of depth, in both axes. Its depth is the part of it that goes the way a head's would,
     over what a head would show; two thirds of the pairs show as much as is returned.
     """
-    found = []
-    for (before, after), moved in zip(track.turn_rows, track.turn_points, strict=True):
-        followed = np.isfinite(moved[:, 0])
-        if followed.sum() < _FOLLOWED_MIN:
-            continue
-        face = track.landmarks[before][list(SKIN)].astype(np.float64)
-        due = lean(track.pose_deg[before], track.pose_deg[after])
-        found.append(_per_depth(face[followed], moved[followed].astype(np.float64)) @ due / (due @ due))
-    return Relief(float(np.percentile(found, _SHARE)) if found else float("nan"), len(found))
+    followed = np.isfinite(track.turn_points[..., 0]) if len(track.turn_rows) else np.zeros((0, 0), np.bool_)
+    enough = followed.sum(axis=1) >= _FOLLOWED_MIN
+    if not enough.any():
+        return Relief(float("nan"), 0)
+    before, after = track.turn_rows[enough].T
+    face = track.landmarks[before][:, list(SKIN)].astype(np.float64)
+    due = lean(track.pose_deg[before], track.pose_deg[after])
+    shown = _per_depth(face, track.turn_points[enough].astype(np.float64), followed[enough])
+    found = (shown * due).sum(axis=1) / (due * due).sum(axis=1)
+    return Relief(float(np.percentile(found, _SHARE)), len(found))
 
 
-def _per_depth(face: F64, moved: F64) -> F64:
-    """Return (2,) by how many px a px of depth moved, what a second-degree polynomial of the place explains left out.
+def _per_depth(face: F64, moved: F64, followed: npt.NDArray[np.bool_]) -> F64:
+    """Return (Q, 2) px that a px of depth moved in Q pairs, what a second-degree polynomial of the place explains left out.
+
+    All pairs are fitted at once, each by a QR decomposition of its own.
 
     Args:
-        face: (P, 3) px, z away from the camera.
-        moved: (P, 2) px, where the same content is later.
+        face: (Q, P, 3) px, z away from the camera.
+        moved: (Q, P, 2) px, where the same content is later.
+        followed: (Q, P) whether that is known.
     """
-    centred = face - face.mean(axis=0)
-    spread = np.sqrt((centred[:, :2] ** 2).sum(axis=1).mean())
-    x, y, z = (centred / spread).T
+    held = followed[..., None]
+    count = followed.sum(axis=1)
+    moved = np.where(held, moved, 0.0)
+    centred = _centred(face, held, count)
+    spread = _spread(centred, count)[:, None, None]
+    x, y, z = np.moveaxis(centred / spread, -1, 0)
     target = moved / spread
-    terms = np.column_stack([np.ones_like(x), x, y, x * x, x * y, y * y, z])
-    weight = np.ones(len(x))
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y, z], axis=-1) * held
+    weight = followed.astype(np.float64)
     for _ in range(_ROUNDS):
-        root = np.sqrt(weight)[:, None]
-        solution, *_ = np.linalg.lstsq(terms * root, target * root, rcond=None)
-        error = np.linalg.norm(target - terms @ solution, axis=1)
-        scale = max(1.4826 * float(np.median(error)), 1e-4)
-        weight = 1 / np.maximum(1.0, error / (_OUTLIER * scale))
-    later = moved - moved.mean(axis=0)
-    grown = np.sqrt((later**2).sum(axis=1).mean()) / spread
-    return np.asarray(solution[-1] / grown, np.float64)
+        root = np.sqrt(weight)[..., None]
+        basis, triangle = np.linalg.qr(terms * root)
+        solution = np.linalg.pinv(triangle) @ (np.swapaxes(basis, -1, -2) @ (target * root))
+        error = np.linalg.norm(target - terms @ solution, axis=-1)
+        usual = np.nanmedian(np.where(followed, error, np.nan), axis=1)
+        scale = np.maximum(1.4826 * usual, 1e-4)[:, None]
+        weight = followed / np.maximum(1.0, error / (_OUTLIER * scale))
+    grown = _spread(_centred(moved, held, count), count) / spread[:, 0, 0]
+    return np.asarray(solution[:, -1] / grown[:, None], np.float64)
+
+
+def _centred(points: F64, held: npt.NDArray[np.bool_], count: npt.NDArray[np.intp]) -> F64:
+    """Return points from their mean, 0 for those that do not count."""
+    mean = points.sum(axis=1, where=held) / count[:, None]
+    return np.asarray((points - mean[:, None]) * held, np.float64)
+
+
+def _spread(centred: F64, count: npt.NDArray[np.intp]) -> F64:
+    """Return the mean distance, as the root of the mean square, in the plane of the picture."""
+    return np.asarray(np.sqrt((centred[..., :2] ** 2).sum(axis=(1, 2)) / count), np.float64)
 
 
 def _rotation(pose_deg: F64) -> F64:

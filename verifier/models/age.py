@@ -2,44 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from verifier.models.crop import crop_scaled, face_box, squared
-from verifier.models.onnx_session import open_session
+from verifier.models.onnx_session import OnnxModel
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from verifier.types import F32, U8
 
 _SIDE_PX = 224
 _SCALE = 1.4  # what the package enlarges the box of its own mesh by before it squares it
 
 
-class AgeEstimator:
+class AgeEstimator(OnnxModel):
     """Estimates how old a face looks.
 
     Raises:
         ModelKitError: the file is missing or no model.
     """
-
-    def __init__(self, path: Path, *, threads: int) -> None:
-        self._session: Any = open_session(path, threads=threads)
-        self._input = self._session.get_inputs()[0].name
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close."""
-        self.close()
-
-    def close(self) -> None:
-        """Let the session go."""
-        self._session = None
 
     def estimate(self, rgb: U8, landmarks: F32) -> float:
         """Return the expected age in years of the face with these 478 `landmarks` in `rgb` (H, W, 3).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from verifier.errors import ModelKitError
 
@@ -32,3 +32,27 @@ def open_session(path: Path, *, threads: int) -> Any:  # noqa: ANN401 - onnxrunt
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's exceptions have no common base below this
         raise ModelKitError(f"model file {path} cannot be loaded; run: cameo models pull") from error
+
+
+class OnnxModel:
+    """What the adapters of single ONNX files share: one session, and the name of its first input.
+
+    Raises:
+        ModelKitError: the file is missing or no model.
+    """
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        self._session: Any = open_session(path, threads=threads)
+        self._input: str = self._session.get_inputs()[0].name
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the network."""
+        self._session = None

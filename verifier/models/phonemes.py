@@ -6,12 +6,12 @@ CTC says each phoneme in one or two rows at about the time it is spoken, and "no
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from verifier.errors import ModelKitError
-from verifier.models.onnx_session import open_session
+from verifier.models.onnx_session import OnnxModel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ _MARGIN_S = 1.0
 _FEWEST_SAMPLES = 400
 
 
-class PhonemeRecogniser:
+class PhonemeRecogniser(OnnxModel):
     """Open one for each process; it keeps no state between recordings."""
 
     def __init__(self, path: Path, *, threads: int) -> None:
@@ -40,7 +40,7 @@ class PhonemeRecogniser:
         Raises:
             ModelKitError: the file is missing or cannot be loaded.
         """
-        self._session = open_session(path, threads=threads)
+        super().__init__(path, threads=threads)
         try:
             self.tokens: tuple[str, ...] = tuple(json.loads(self._session.get_modelmeta().custom_metadata_map["tokens"]))
         except (KeyError, ValueError) as error:
@@ -65,15 +65,3 @@ class PhonemeRecogniser:
             first = (start - begin) // _STEP
             parts.append(rows[first : first + piece // _STEP] if end < sound.size else rows[first:])
         return np.concatenate(parts)
-
-    def close(self) -> None:
-        """Let go of the network."""
-        self._session = None
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close."""
-        self.close()

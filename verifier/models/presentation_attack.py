@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from verifier.models.crop import crop_scaled, face_box
-from verifier.models.onnx_session import open_session
+from verifier.models.onnx_session import OnnxModel
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from verifier.types import F32, U8
 
 _SIDE_PX = 128
@@ -21,7 +19,7 @@ _CLOSE_SCALE = 1.8
 _LIVE = 0
 
 
-class PresentationAttackScorer:
+class PresentationAttackScorer(OnnxModel):
     """Says how much a face and what surrounds it look like a person before the camera rather than a print or a screen.
 
     One picture proves little: frames of a replay reach 0.99, and a person looking far up falls to 0.01. Judge a low
@@ -30,22 +28,6 @@ class PresentationAttackScorer:
     Raises:
         ModelKitError: the file is missing or no model.
     """
-
-    def __init__(self, path: Path, *, threads: int) -> None:
-        self._session: Any = open_session(path, threads=threads)
-        self._input = self._session.get_inputs()[0].name
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close."""
-        self.close()
-
-    def close(self) -> None:
-        """Let the session go."""
-        self._session = None
 
     def score(self, rgb: U8, landmarks: F32) -> float:
         """Return the probability 0..1 that the face with these 478 `landmarks` in `rgb` (H, W, 3) is live."""

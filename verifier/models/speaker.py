@@ -5,30 +5,24 @@ Voice here is consistency evidence and conditioning, never a gate on its own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verifier.models.onnx_session import open_session
+from verifier.models.onnx_session import OnnxModel
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from verifier.types import F32
 
 _FEWEST_SAMPLES = 400
 
 
-class SpeakerEmbedder:
-    """A `sound` -> `embedding` model on ONNX Runtime: the kit's own, or one written by `cameo models export-ecapa`."""
+class SpeakerEmbedder(OnnxModel):
+    """A `sound` -> `embedding` model on ONNX Runtime: the kit's own, or one written by `cameo models export-ecapa`.
 
-    def __init__(self, path: Path, *, threads: int) -> None:
-        """Open the model.
-
-        Raises:
-            ModelKitError: the file is missing or cannot be loaded.
-        """
-        self._session = open_session(path, threads=threads)
+    Raises:
+        ModelKitError: the file is missing or cannot be loaded.
+    """
 
     def embed(self, sound: F32) -> F32:
         """Return the voice embedding, (512,) float32 of unit length.
@@ -43,15 +37,3 @@ class SpeakerEmbedder:
             raise RuntimeError(f"a voice embedding needs at least {_FEWEST_SAMPLES} samples of sound")
         [embedding] = self._session.run(["embedding"], {"sound": np.ascontiguousarray(sound, np.float32)[None]})
         return np.asarray(embedding[0], np.float32)
-
-    def close(self) -> None:
-        """Let go of the network."""
-        self._session = None
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close."""
-        self.close()

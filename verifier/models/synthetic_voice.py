@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from verifier.errors import ModelKitError
-from verifier.models.onnx_session import open_session
+from verifier.models.onnx_session import OnnxModel
 
 if TYPE_CHECKING:
     from verifier.settings import SyntheticVoiceDetector
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 RATE_HZ = 16_000
 
 
-class SyntheticVoiceScorer:
+class SyntheticVoiceScorer(OnnxModel):
     """Scores speech with the graph that `detector` describes; see there for what it takes and gives.
 
     Raises:
@@ -27,20 +27,7 @@ class SyntheticVoiceScorer:
         if detector.file is None:
             raise RuntimeError("no detector is named")
         self._detector = detector
-        self._session: Any = open_session(detector.file, threads=threads)
-        self._input = self._session.get_inputs()[0].name
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close."""
-        self.close()
-
-    def close(self) -> None:
-        """Let the session go."""
-        self._session = None
+        super().__init__(detector.file, threads=threads)
 
     def scores(self, speech: F32) -> F32:
         """Return (V,) probabilities of a synthetic voice, of windows side by side over `speech` (N,), mono at 16 kHz.

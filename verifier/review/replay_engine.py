@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from verifier.review.replay import Material, OpenReplay, Replay, Replayed
 
-_ATTEMPTS = 3
+ATTEMPTS = 3
 """How often an attempt may be under way in a pool that breaks; the first time it may be another's fault."""
 
 
@@ -61,6 +61,11 @@ def replay_all(given: Iterable[Material], open_replay: OpenReplay, *, workers: i
             yield from _again(under_way, waiting, broke)
 
 
+def gave_up(attempt_id: str) -> NotReplayed:
+    """Return what is said of an attempt that takes down its worker again and again."""
+    return NotReplayed(attempt_id, f"its worker died {ATTEMPTS} times")
+
+
 def _again(
     under_way: dict[Future[Replayed | NotReplayed], Material], waiting: deque[Material], broke: Counter[str]
 ) -> Iterator[Replayed | NotReplayed]:
@@ -70,10 +75,10 @@ def _again(
             yield future.result()
             continue
         broke[material.attempt_id] += 1
-        if broke[material.attempt_id] < _ATTEMPTS:
+        if broke[material.attempt_id] < ATTEMPTS:
             waiting.append(material)
         else:
-            yield NotReplayed(material.attempt_id, f"its worker died {_ATTEMPTS} times")
+            yield gave_up(material.attempt_id)
 
 
 class _Process:

@@ -20,6 +20,8 @@ from cameo.v1 import (
     challenge_service_pb2_grpc,
     credential_service_pb2,
     credential_service_pb2_grpc,
+    guardian_service_pb2,
+    guardian_service_pb2_grpc,
     relationship_service_pb2,
     relationship_service_pb2_grpc,
     verification_service_pb2,
@@ -41,12 +43,14 @@ from verifier.server.cameo_service import CameoService, UseLimits
 from verifier.server.challenge_service import ChallengeService
 from verifier.server.credential_service import CredentialService
 from verifier.server.evidence_keeping import EvidenceKeeper
+from verifier.server.guardian_service import GuardianService
 from verifier.server.interceptors import Around, call_log, error_status
 from verifier.server.issuing import Issuer
 from verifier.server.judging import OpenJudge, Response
 from verifier.server.protection import Protection
 from verifier.server.publishing import StatusPublisher
 from verifier.server.recall import Recall
+from verifier.server.reissuing import Reissuing
 from verifier.server.relationships import GrpcRelationships, RelationshipService, TableRelationships
 from verifier.server.upload import Uploads
 from verifier.server.verification_service import VerificationService
@@ -60,6 +64,7 @@ from verifier.store.engine import open_database, scrub, writing
 from verifier.store.faces import FaceStore
 from verifier.store.fingerprints import FingerprintStore
 from verifier.store.likenesses import LikenessStore
+from verifier.store.reissues import ReissueStore
 from verifier.store.statuses import StatusStore
 from verifier.types import Verdict
 
@@ -82,6 +87,7 @@ SERVICES = tuple(
         (verification_service_pb2, "VerificationService"),
         (credential_service_pb2, "CredentialService"),
         (cameo_service_pb2, "CameoService"),
+        (guardian_service_pb2, "GuardianService"),
         (relationship_service_pb2, "RelationshipService"),
     )
 )
@@ -201,7 +207,13 @@ async def open_server(
             server,
         )
         credential_service_pb2_grpc.add_CredentialServiceServicer_to_server(
-            CredentialService(issuer=issuer.name, keys=public_keys, publisher=publisher), server
+            CredentialService(
+                issuer=issuer.name,
+                keys=public_keys,
+                publisher=publisher,
+                reissuing=Reissuing(ReissueStore(engine), wrapping, issuer, clock),
+            ),
+            server,
         )
         stopping = _open_cameos(opening, server, engine, issuer, settings, clock)
         standing = health.aio.HealthServicer()
@@ -275,6 +287,9 @@ def _open_cameos(
             stopping=stopping,
         ),
         server,
+    )
+    guardian_service_pb2_grpc.add_GuardianServiceServicer_to_server(
+        GuardianService(reads=reads, writes=writes, clock=clock), server
     )
     relationship_service_pb2_grpc.add_RelationshipServiceServicer_to_server(
         RelationshipService(source=source, writes=writes, own=own), server

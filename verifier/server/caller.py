@@ -12,8 +12,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+import structlog
 from joserfc import jws
 from joserfc.errors import (
     ExpiredTokenError,
@@ -27,15 +28,23 @@ from joserfc.jwt import JWTClaimsRegistry
 
 from verifier.credential import key_files
 from verifier.credential.encoding import from_base64url, from_json
+from verifier.credential.watched_file import WatchedFile
 from verifier.errors import CameoError, InvalidRequestError, KeyFileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from joserfc.jwt import ClaimsOption
 
     from verifier.settings import Settings
+
+
+log = structlog.get_logger(__name__)
+
+Keys: TypeAlias = "Mapping[str, OKPKey | ECKey]"
+"""Public keys by `kid`."""
 
 
 class Role(StrEnum):
@@ -62,6 +71,11 @@ class Caller:
     role: Role
     id: str
     verified: bool = True
+
+    @property
+    def sees(self) -> str | None:
+        """Whose things an owner or the app is shown: their own, or None, which is everyone's, for the app."""
+        return None if self.role is Role.APP else self.id
 
 
 EVERYONE_IS_THE_APP = Caller(Role.APP, "", verified=False)
@@ -103,11 +117,12 @@ _REFUSALS = {"iss": "wrong_issuer", "aud": "wrong_audience", "nbf": "not_yet_val
 
 
 class CallerTokens:
-    """Verifies the tokens of one issuer. What was verified is remembered until it expires."""
+    """Verifies the tokens of one issuer. What was verified is remembered until it expires or the issuer's keys change."""
 
-    def __init__(self, *, issuer: str, audience: str, keys: Mapping[str, OKPKey | ECKey], clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, issuer: str, audience: str, keys: WatchedFile[Keys], clock: Callable[[], datetime]) -> None:
         """Keep the expectations: `iss`, `aud`, public keys by `kid`; `clock` returns the time in UTC."""
-        self._keys = dict(keys)
+        self._file = keys
+        self._keys = keys.current()
         self._issuer = issuer
         self._clock = clock
         self._audience = audience
@@ -130,11 +145,7 @@ class CallerTokens:
             return None
         if settings.caller_keys is None:
             raise InvalidRequestError("CAMEO_CALLER_ISSUER needs CAMEO_CALLER_KEYS, the file of its public keys (JWKS)")
-        document = key_files.read_json(settings.caller_keys, secret=False)
-        try:
-            keys = _keys(document)
-        except (JoseError, KeyError, TypeError, ValueError) as error:
-            raise KeyFileError(f"{settings.caller_keys} is not a set of public Ed25519 and P-256 keys: {error}") from None
+        keys = WatchedFile(settings.caller_keys, _read_keys, report=_report)
         audience = settings.caller_audience or settings.issuer
         return cls(issuer=settings.caller_issuer, audience=audience, keys=keys, clock=clock)
 
@@ -145,6 +156,11 @@ class CallerTokens:
             CallerTokenError: with one of the codes of the module's list.
         """
         now = self._clock().timestamp()
+        keys = self._file.current()
+        if keys is not self._keys:
+            # A key that is gone takes back what it signed.
+            self._keys = keys
+            self._verified.clear()
         known = self._verified.get(token)
         if known is not None and now < known[1]:
             return known[0]
@@ -208,7 +224,19 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         raise CallerTokenError("unknown_role", f"`role` of the token must be one of {', '.join(Role)}") from None
 
 
-def _keys(document: Mapping[str, Any]) -> dict[str, OKPKey | ECKey]:
+def _read_keys(path: Path) -> Keys:
+    document = key_files.read_json(path, secret=False)
+    try:
+        return _keys(document)
+    except (JoseError, KeyError, TypeError, ValueError) as error:
+        raise KeyFileError(f"{path} is not a set of public Ed25519 and P-256 keys: {error}") from None
+
+
+def _report(error: KeyFileError) -> None:
+    log.error("the changed keys of callers' tokens cannot be used; those before stay in use", error=str(error))
+
+
+def _keys(document: Mapping[str, Any]) -> Keys:
     keys: dict[str, OKPKey | ECKey] = {}
     for jwk in document["keys"]:
         kind, members = (OKPKey, ("kty", "crv", "x")) if jwk["kty"] == "OKP" else (ECKey, ("kty", "crv", "x", "y"))

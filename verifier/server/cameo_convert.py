@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cameo.v1 import cameo_pb2, cameo_service_pb2
+from cameo.v1 import cameo_pb2, cameo_service_pb2, guardian_pb2
 
+from verifier.cameo.model import OWNER
 from verifier.server.cameo_input import to_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from verifier.cameo.model import Cameo, Event, Output, Terms, Use, UseCategory
+    from verifier.cameo.model import Cameo, Change, Consent, Event, Guardianship, Output, Terms, Use, UseCategory
 
 
 def cameo(value: Cameo) -> cameo_pb2.Cameo:
@@ -27,16 +28,48 @@ def cameo(value: Cameo) -> cameo_pb2.Cameo:
         appearance_notes=terms.appearance_notes,
         voice_notes=terms.voice_notes,
         minor_safeguards=value.minor_safeguards,
-        consent=cameo_pb2.Consent(
-            text_version=value.consent.text_version,
-            locale=value.consent.locale,
-            agree_time=value.consent.agreed_at,
-            digest=value.consent.digest,
-        ),
+        consent=consent(value.consent),
         version=value.version,
         create_time=value.created_at,
         update_time=value.updated_at,
         reason=value.reason,
+        pending_change=None if value.pending is None else pending_change(value.pending),
+        paused_by_guardian=bool(value.paused_by - {OWNER}),
+    )
+
+
+def pending_change(value: Change) -> cameo_pb2.PendingChange:
+    """Return the message of a change that waits for guardians."""
+    return cameo_pb2.PendingChange(
+        number=value.number,
+        who_may_use=value.terms.who.name,
+        selected_users=sorted(value.terms.selected),
+        restrictions=restrictions(value.terms),
+        appearance_notes=value.terms.appearance_notes,
+        voice_notes=value.terms.voice_notes,
+        resume=value.resume,
+        approved_by=sorted(value.approved_by),
+        propose_time=value.proposed_at,
+    )
+
+
+def consent(value: Consent) -> cameo_pb2.Consent:
+    """Return the message of what a person agreed to."""
+    return cameo_pb2.Consent(
+        text_version=value.text_version, locale=value.locale, agree_time=value.agreed_at, digest=value.digest
+    )
+
+
+def guardianship(value: Guardianship) -> guardian_pb2.Guardianship:
+    """Return the message of a guardian and a minor."""
+    return guardian_pb2.Guardianship(
+        guardian=value.guardian,
+        minor=value.minor,
+        state=value.state.name,
+        guardian_consent=None if value.guardian_consent is None else consent(value.guardian_consent),
+        minor_consent=None if value.minor_consent is None else consent(value.minor_consent),
+        create_time=value.created_at,
+        update_time=value.updated_at,
     )
 
 

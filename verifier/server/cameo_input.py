@@ -6,19 +6,20 @@ import base64
 import binascii
 import re
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cameo.v1 import cameo_pb2, error_reason_pb2
+from cameo.v1.guardian_service_pb2 import NarrowCameoRequest
 
 from verifier.cameo.model import OutputState, Terms, UseCategory, WhoMayUse
+from verifier.cameo.permissions import WORDS_MAX
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RequestError
 from verifier.store.uses import Job, Made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime
 
     from cameo.v1.cameo_pb2 import Cameo, Consent, Output
     from cameo.v1.cameo_service_pb2 import AuthorizeUseRequest, UpdateCameoRequest
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 
 ID_MAX_CHARS = 128
 NOTE_MAX_CHARS = 500
-WORDS_MAX, WORD_MAX_CHARS = 20, 200
+WORD_MAX_CHARS = 200
 SELECTED_MAX = 1000
 PAGE_DEFAULT, PAGE_MAX = 50, 200
 _MANIFEST_MAX_CHARS = 256
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _CURSOR_MAX = 2**63 - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def invalid(field: str, message: str) -> RequestError:
@@ -111,12 +114,13 @@ def made(output: Output) -> Made:
     return Made(output.sha256, output.c2pa_manifest_id, state, user(output.creator, "output.creator"))
 
 
-def changed_terms(request: UpdateCameoRequest) -> Callable[[Terms], Terms]:
+def changed_terms(request: UpdateCameoRequest | NarrowCameoRequest) -> Callable[[Terms], Terms]:
     """Return the change of terms that a request asks for."""
     given = request.cameo
+    fields = _CHANGES.keys() - (_NOTES if isinstance(request, NarrowCameoRequest) else set())
     paths = set(request.update_mask.paths)
-    if not paths or not paths <= _CHANGES.keys():
-        raise invalid("update_mask", f"must name at least one of {', '.join(_CHANGES)}, and nothing else")
+    if not paths or not paths <= fields:
+        raise invalid("update_mask", f"must name at least one of {', '.join(sorted(fields))}, and nothing else")
     changes = [_CHANGES[path](given) for path in sorted(paths)]
 
     def change(terms: Terms) -> Terms:
@@ -156,6 +160,9 @@ _CHANGES: dict[str, Callable[[Cameo], dict[str, object]]] = {
 }
 
 
+_NOTES = {"appearance_notes", "voice_notes"}
+
+
 def page_size(value: int) -> int:
     """Return how many rows a page has."""
     if value < 0:
@@ -174,8 +181,12 @@ def _parts(token: str, count: int) -> list[str]:
     except (binascii.Error, UnicodeDecodeError, ValueError):
         parts = []
     if len(parts) != count or not parts[0].isdecimal() or not parts[0].isascii() or int(parts[0]) > _CURSOR_MAX:
-        raise RequestError(error_reason_pb2.PAGE_TOKEN_INVALID, "send a token or cursor as this server gave it out")
+        raise _no_token()
     return parts
+
+
+def _no_token() -> RequestError:
+    return RequestError(error_reason_pb2.PAGE_TOKEN_INVALID, "send a token or cursor as this server gave it out")
 
 
 def number_of(token: str) -> int | None:
@@ -183,9 +194,17 @@ def number_of(token: str) -> int | None:
     return int(_parts(token, 1)[0]) if token else None
 
 
-def place_of(token: str) -> tuple[int, str] | None:
-    """Return the microseconds and the id in a page token; None where it is empty."""
+def to_place(moment: datetime, identifier: str) -> str:
+    """Return the page token of what goes on after a moment and an id."""
+    return to_token((moment - _EPOCH) // _MICROSECOND, identifier)
+
+
+def place_of(token: str) -> tuple[datetime, str] | None:
+    """Return the moment and the id in a page token; None where it is empty."""
     if not token:
         return None
-    moment, identifier = _parts(token, 2)
-    return int(moment), identifier
+    microseconds, identifier = _parts(token, 2)
+    try:
+        return _EPOCH + int(microseconds) * _MICROSECOND, identifier
+    except OverflowError:
+        raise _no_token() from None

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from cameo.v1 import cameo_pb2, cameo_service_pb2, cameo_service_pb2_grpc, error_reason_pb2
@@ -29,6 +28,7 @@ from verifier.store import cameos, events, uses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime, timedelta
 
     from cameo.v1.cameo_pb2 import Cameo, CameoEvent, Output
     from cameo.v1.cameo_service_pb2 import (
@@ -62,9 +62,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 ResultT = TypeVar("ResultT")
-ResultT_co = TypeVar("ResultT_co", covariant=True)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _POLL_S = 0.2
 _EVENTS_AT_ONCE = 200
 
@@ -76,13 +73,6 @@ class UseLimits:
     job_cameos: int
     grant_ttl: timedelta
     cached_for: timedelta
-
-
-class Work(Protocol[ResultT_co]):
-    """Something that depends on who follows whom."""
-
-    def __call__(self, connection: Connection, *, relationships: Relationships) -> ResultT_co:
-        """Do it; raise `RelationshipNeededError` where that has not been asked."""
 
 
 class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
@@ -145,11 +135,10 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         subject = given.user(request.subject, "subject") if own is None or request.subject else own
         if own not in {None, subject}:
             return cameo_service_pb2.ListCameosResponse()
-        size, place = given.page_size(request.page_size), given.place_of(request.page_token)
-        after = None if place is None else (_EPOCH + place[0] * _MICROSECOND, place[1])
+        size, after = given.page_size(request.page_size), given.place_of(request.page_token)
         found = await self._read(partial(cameos.of_subject, subject=subject, after=after, limit=size + 1))
         page = found[:size]
-        token = given.to_token((page[-1].created_at - _EPOCH) // _MICROSECOND, page[-1].id) if len(found) > size else ""
+        token = given.to_place(page[-1].created_at, page[-1].id) if len(found) > size else ""
         return cameo_service_pb2.ListCameosResponse(cameos=map(convert.cameo, page), next_page_token=token)
 
     async def UpdateCameo(self, request: UpdateCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
@@ -166,8 +155,9 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
     ) -> CheckPermissionResponse:
         """Say whether a use would be permitted now."""
         requester, purposes = given.user(request.requester, "requester"), given.purposes(request.purposes)
-        work: Work[Answer] = partial(uses.check, cameo_id=request.cameo_id, requester=requester, purposes=purposes)
-        answer = await self._asking(self._reads, work)
+        answer = await self._asking(
+            lambda known: self._reads.submit_among(uses.check_all, uses.Question(request.cameo_id, requester, purposes, known))
+        )
         now = self._clock()
         return cameo_service_pb2.CheckPermissionResponse(
             allowed=answer is Answer.PERMITTED,
@@ -184,10 +174,10 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         job = given.job(request, audience=current_caller().id, at_most=self._limits.job_cameos)
         # Whole seconds: the token says the same as the row.
         now = self._clock().replace(microsecond=0)
-        work = partial(
-            uses.authorize, job=job, identifier=self._issuer.new_id(), now=now, expires_at=now + self._limits.grant_ttl
+        identifier, expires_at = self._issuer.new_id(), now + self._limits.grant_ttl
+        grant, found = await self._asking(
+            lambda known: self._writes.submit_among(uses.authorize_all, uses.Asked(job, identifier, known, now, expires_at))
         )
-        grant, found = await self._asking(self._writes, work)
         token = sign_grant(compose(grant, found, issuer=self._issuer.name), keys=self._issuer.keys.current())
         return cameo_service_pb2.AuthorizeUseResponse(
             grant_id=grant.id, token=token, expire_time=grant.expires_at, terms=convert.use_terms(found)
@@ -200,21 +190,20 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
     ) -> SpendGrantResponse:
         """Spend a grant."""
         require_request_id(request.request_id)
-        audience = current_caller().id
+        audience, now = current_caller().id, self._clock()
         try:
             facts = open_grant(
                 request.token,
                 issuer_keys=self._issuer.keys.current().public(self._issuer.name),
                 expected_audience=audience,
                 expected_issuer=self._issuer.name,
-                now=None,
+                now=now,
+                by_its_own_times=False,
             )
         except CredentialError as error:
             raise RequestError(error_reason_pb2.GRANT_INVALID, str(error), metadata={"refusal": error.reason}) from None
-        work = partial(
-            uses.spend, identifier=facts.id, audience=audience, request_id=request.request_id.lower(), now=self._clock()
-        )
-        grant, found = await self._asking(self._writes, work)
+        work = partial(uses.spend, identifier=facts.id, audience=audience, request_id=request.request_id.lower(), now=now)
+        grant, found = await self._asking(lambda known: self._writes.submit(partial(work, relationships=known)))
         return cameo_service_pb2.SpendGrantResponse(grant_id=grant.id, spend_time=grant.spent_at, terms=convert.use_terms(found))
 
     async def RecordOutput(self, request: RecordOutputRequest, context: Context[Any, Any]) -> Output:  # noqa: ARG002, N802 - the contract's
@@ -227,7 +216,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
             identifier=self._issuer.new_id(),
             now=self._clock(),
         )
-        return convert.output(await asyncio.wrap_future(self._writes.submit(work)))
+        return convert.output(await self._writes.submit(work))
 
     async def ListUses(  # noqa: N802 - the contract's
         self,
@@ -271,9 +260,11 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         self, request: WatchCameoEventsRequest, context: Context[WatchCameoEventsRequest, CameoEvent]
     ) -> None:
         """Stream what happens after the cursor."""
-        number, subject = given.number_of(request.cursor) or 0, _own()
+        number, caller = given.number_of(request.cursor) or 0, current_caller()
+        guarded = caller.role is Role.GUARDIAN
+        follow = partial(events.of_guardian, guardian=caller.id) if guarded else partial(events.after, subject=_own())
         while not self._stopping.is_set():
-            found = await self._read(partial(events.after, number=number, subject=subject, limit=_EVENTS_AT_ONCE))
+            found = await self._read(partial(follow, number=number, limit=_EVENTS_AT_ONCE))
             for event in found:
                 await context.write(convert.event(event))
                 number = event.number
@@ -282,17 +273,17 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         raise RequestError(error_reason_pb2.SERVER_STOPPING, "the server is stopping; go on elsewhere", retry_after_s=1.0)
 
     async def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        return await asyncio.wrap_future(self._reads.submit(work))
+        return await self._reads.submit(work)
 
     async def _change(self, work: Callable[[Connection], Any]) -> cameo_pb2.Cameo:
-        return convert.cameo(await asyncio.wrap_future(self._writes.submit(work)))
+        return convert.cameo(await self._writes.submit(work))
 
-    async def _asking(self, batches: Batches, work: Work[ResultT]) -> ResultT:
+    async def _asking(self, submit: Callable[[Relationships], asyncio.Future[ResultT]]) -> ResultT:
         answers: dict[tuple[str, str], bool | None] = {}
         # Each round answers one more question, and there are no more of them than cameos in a job; owners do not change.
         for _ in range(self._limits.job_cameos + 1):
             try:
-                return await asyncio.wrap_future(batches.submit(partial(work, relationships=Relationships(answers))))
+                return await submit(Relationships(answers))
             except RelationshipNeededError as needed:
                 answers[needed.pair] = await self._relationships.mutuals(*needed.pair)
         raise RuntimeError("the same relationship was asked for again")
@@ -300,8 +291,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
 
 def _own() -> str | None:
     """Return whose cameos the caller sees: their own, or None, which is everyone's, for the app."""
-    caller = current_caller()
-    return caller.id if caller.role is Role.OWNER else None
+    return current_caller().sees
 
 
 async def _either(event: asyncio.Event, wait_s: float) -> None:

@@ -1,10 +1,10 @@
-"""A plain client of cameo.v1, as the demo and the benchmark use it. An app needs no more than the stubs."""
+"""A plain client of cameo.v1 for onboarding, as the demo uses it. An app needs no more than the stubs."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import grpc
 from cameo.v1 import (
@@ -43,9 +43,12 @@ class SeenAttempt:
 class Client:
     """One channel to one server. Errors are `grpc.RpcError`, as the server sent them."""
 
-    def __init__(self, address: str, *, timeout_s: float = 120.0) -> None:
-        """Connect to `address` without encryption, for a server on loopback; each call may take `timeout_s`."""
-        self._channel = grpc.insecure_channel(address)
+    def __init__(self, address: str, *, token: str = "", timeout_s: float = 120.0) -> None:
+        """Connect to `address` without encryption, for a server on loopback; each call may take `timeout_s`.
+
+        `token` says who calls; without one the server must take everyone for the app.
+        """
+        self._channel = open_channel(address, token)
         self._timeout_s = timeout_s
         self._challenges = challenge_service_pb2_grpc.ChallengeServiceStub(self._channel)
         self._verification = verification_service_pb2_grpc.VerificationServiceStub(self._channel)
@@ -103,6 +106,26 @@ class Client:
         reply = self._credentials.GetStatusList(credential_service_pb2.GetStatusListRequest(uri=uri), timeout=self._timeout_s)
         token: str = reply.token
         return token
+
+
+def open_channel(address: str, token: str = "") -> grpc.Channel:
+    """Return a channel to a server on loopback that sends the caller's token with every call."""
+    channel = grpc.insecure_channel(address)
+    return grpc.intercept_channel(channel, _Bearer(token)) if token else channel
+
+
+class _Bearer(grpc.UnaryUnaryClientInterceptor, grpc.StreamUnaryClientInterceptor):
+    def __init__(self, token: str) -> None:
+        self._metadata = ("authorization", f"Bearer {token}")
+
+    def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:  # noqa: ANN401 - as grpc has it
+        return continuation(self._with_token(client_call_details), request)
+
+    def intercept_stream_unary(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:  # noqa: ANN401 - as grpc has it
+        return continuation(self._with_token(client_call_details), request_iterator)
+
+    def _with_token(self, details: Any) -> Any:  # noqa: ANN401 - as grpc has it
+        return details._replace(metadata=(*(details.metadata or ()), self._metadata))
 
 
 def _challenge(message: challenge_pb2.Challenge) -> Challenge:

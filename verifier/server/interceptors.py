@@ -38,13 +38,17 @@ class Around(ServerInterceptor):
     def __init__(self, wrap: Callable[[str, Behaviour], Behaviour]) -> None:
         """Keep `wrap`, which is given the method, as `Service.Method`, and its behaviour."""
         self._wrap = wrap
+        self._wrapped: dict[str, Any] = {}
 
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[RequestT, ResponseT] | None]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[RequestT, ResponseT] | None:
-        """Return the method's handler, wrapped."""
+        """Return the method's handler, wrapped; what is within is asked for it at the method's first call only."""
+        known = self._wrapped.get(handler_call_details.method)
+        if known is not None:
+            return known  # type: ignore[no-any-return]  # of any method
         handler: Any = await continuation(handler_call_details)
         service, _, method = handler_call_details.method.removeprefix("/").partition("/")
         if handler is None or not service.startswith(f"{DOMAIN}."):
@@ -55,6 +59,7 @@ class Around(ServerInterceptor):
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
+        self._wrapped[handler_call_details.method] = wrapped
         return wrapped
 
 

@@ -1,4 +1,4 @@
-"""From an accepted judgement to the credential it earned."""
+"""From an accepted judgement to the credential it earned, and from a cameo to further ones."""
 
 from __future__ import annotations
 
@@ -7,36 +7,47 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 import structlog
+from cameo.v1 import error_reason_pb2
 
+from verifier.cameo.refusal import Refusal, RefusedError
 from verifier.credential.audience_keys import AudienceFolder
-from verifier.credential.claims import Embedding, Provenance
+from verifier.credential.claims import NO_TERMS, Embedding, OwnerTerms, Provenance
 from verifier.credential.issue import issue
 from verifier.credential.key_set import KeyFile
 from verifier.credential.pairwise import PairwiseKey
+from verifier.errors import InvalidRequestError
 from verifier.evidence.identity import face_embedding
-from verifier.store.credentials import IssuedCredential
+from verifier.server.status import RequestError
+from verifier.store.credentials import FIRST, IssuedCredential
 from verifier.types import FaceTrack, Outcome, SoundTrack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from verifier.cameo.model import Cameo
     from verifier.credential.audience_keys import AudienceKey
     from verifier.errors import KeyFileError
     from verifier.server.allotting import Allotter
     from verifier.settings import Settings
     from verifier.store.attempts import Attempt
+    from verifier.store.reissues import Basis
     from verifier.types import Judgement
 
 log = structlog.get_logger(__name__)
 
 _MODEL = "model:"
 _FACE, _VOICE = "face-embedding", "speaker-embedding"
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """The issuer's name, keys and audiences. `new_id` makes an unguessable id at every call."""
+    """The issuer's name, keys and audiences.
+
+    ttl: how long a credential lasts. reattest_after: how long after its recording it may last at most. new_id: makes an
+    unguessable id at every call.
+    """
 
     name: str
     keys: KeyFile
@@ -44,6 +55,7 @@ class Issuer:
     audiences: AudienceFolder
     statuses: Allotter
     ttl: timedelta
+    reattest_after: timedelta
     new_id: Callable[[], str]
 
     @classmethod
@@ -60,8 +72,22 @@ class Issuer:
             audiences=AudienceFolder(settings.audiences),
             statuses=statuses,
             ttl=timedelta(days=settings.credential_ttl_days),
+            reattest_after=timedelta(days=settings.reattest_days),
             new_id=new_id,
         )
+
+    def audience(self, name: str) -> AudienceKey:
+        """Return the key of a registered audience.
+
+        Raises:
+            RequestError: `AUDIENCE_UNKNOWN`.
+        """
+        try:
+            return self.audiences.get(name)
+        except InvalidRequestError:
+            raise RequestError(
+                error_reason_pb2.AUDIENCE_UNKNOWN, "no generator of this name is registered; check `audience`"
+            ) from None
 
     def issue(
         self, attempt: Attempt, judgement: Judgement, *, cameo_id: str, audience: AudienceKey, now: datetime
@@ -73,8 +99,45 @@ class Issuer:
             KeyFileError: no key may sign now.
             StoreError: no index of a status list could be had; nothing was issued.
         """
-        face, voice = embeddings(judgement)
-        models = _models(judgement)
+        provenance = _provenance(attempt, judgement, cameo_id=cameo_id, recording_sha256=judgement.evidence.media.sha256)
+        return self._issue(attempt, provenance, embeddings(judgement), audience=audience, now=now)
+
+    def reissue(
+        self,
+        basis: Basis,
+        likeness: tuple[Embedding, Embedding],
+        *,
+        audience: AudienceKey,
+        request_id: str,
+        now: datetime,
+    ) -> IssuedCredential:
+        """Issue a credential of a cameo again: what was found when the attempt was judged, and the owner's terms as they are now.
+
+        Raises:
+            RefusedError: `ATTESTATION_ENDED`.
+            KeyFileError: no key may sign now.
+            StoreError: no index of a status list could be had; nothing was issued.
+        """
+        attempt, cameo = basis.attempt, basis.cameo
+        provenance = _provenance(attempt, attempt, cameo_id=cameo.id, recording_sha256=attempt.recording_sha256)
+        terms = _terms(cameo)
+        return self._issue(attempt, provenance, likeness, audience=audience, now=now, terms=terms, request_id=request_id)
+
+    def _issue(
+        self,
+        attempt: Attempt,
+        provenance: Provenance,
+        likeness: tuple[Embedding, Embedding],
+        *,
+        audience: AudienceKey,
+        now: datetime,
+        terms: OwnerTerms = NO_TERMS,
+        request_id: str = FIRST,
+    ) -> IssuedCredential:
+        left = attempt.created_at + self.reattest_after - now
+        if left < _SECOND:
+            raise RefusedError(Refusal.ATTESTATION_ENDED)
+        face, voice = likeness
         jti = self.new_id()
         issued = issue(
             issuer=self.name,
@@ -83,26 +146,19 @@ class Issuer:
             keys=self.keys.current(),
             pairwise=self.pairwise,
             now=now,
-            ttl=self.ttl,
+            ttl=min(self.ttl, left),
             jti=jti,
-            provenance=Provenance(
-                cameo_id=cameo_id,
-                attempt_id=attempt.id,
-                challenge_id=attempt.challenge_id,
-                models=models,
-                profile=judgement.profile,
-                profile_sha256=judgement.digests["profile"],
-                evidence_sha256=judgement.evidence.media.sha256,
-                confirmed=tuple(check.name for check in judgement.checks if check.outcome is Outcome.PASS),
-                minor_safeguards=judgement.minor_safeguards,
-            ),
+            provenance=provenance,
             face=face,
             voice=voice,
             status=self.statuses.allot(jti, now=now),
+            terms=terms,
         )
         return IssuedCredential(
             jti=issued.jti,
             attempt_id=attempt.id,
+            cameo_id=provenance.cameo_id,
+            request_id=request_id,
             audience=issued.audience,
             subject=issued.subject,
             issued_at=issued.issued_at,
@@ -110,6 +166,31 @@ class Issuer:
             receipt=issued.receipt,
             token=issued.credential,
         )
+
+
+def _provenance(attempt: Attempt, judged: Judgement | Attempt, *, cameo_id: str, recording_sha256: str) -> Provenance:
+    """Return how the identity was established, by the judgement at hand or as it was kept."""
+    return Provenance(
+        cameo_id=cameo_id,
+        attempt_id=attempt.id,
+        challenge_id=attempt.challenge_id,
+        models=_models(judged.digests),
+        profile=judged.profile,
+        profile_sha256=judged.digests["profile"],
+        evidence_sha256=recording_sha256,
+        confirmed=tuple(check.name for check in judged.checks if check.outcome is Outcome.PASS),
+        minor_safeguards=judged.minor_safeguards,
+    )
+
+
+def _terms(cameo: Cameo) -> OwnerTerms:
+    terms = cameo.terms
+    return OwnerTerms(
+        consent_sha256=cameo.consent.digest,
+        restrictions=terms.words,
+        restricted_categories=tuple(sorted(terms.categories)),
+        appearance_notes=tuple(note for note in (terms.appearance_notes, terms.voice_notes) if note),
+    )
 
 
 def _report(error: KeyFileError) -> None:
@@ -122,7 +203,7 @@ def embeddings(judgement: Judgement) -> tuple[Embedding, Embedding]:
     Raises:
         RuntimeError: a bug of ours: it was accepted without a face, a voice or their models' digests.
     """
-    face, voice, models = judgement.evidence.face, judgement.evidence.sound, _models(judgement)
+    face, voice, models = judgement.evidence.face, judgement.evidence.sound, _models(judgement.digests)
     face_vector = face_embedding(face) if isinstance(face, FaceTrack) else None
     if face_vector is None or not isinstance(voice, SoundTrack):
         raise RuntimeError("a recording without a face or a voice was accepted")
@@ -131,5 +212,5 @@ def embeddings(judgement: Judgement) -> tuple[Embedding, Embedding]:
     return Embedding(_FACE, models[_FACE], face_vector), Embedding(_VOICE, models[_VOICE], voice.embedding)
 
 
-def _models(judgement: Judgement) -> dict[str, str]:
-    return {name.removeprefix(_MODEL): digest for name, digest in judgement.digests.items() if name.startswith(_MODEL)}
+def _models(digests: Mapping[str, str]) -> dict[str, str]:
+    return {name.removeprefix(_MODEL): digest for name, digest in digests.items() if name.startswith(_MODEL)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -47,7 +46,7 @@ class TableRelationships:
     async def mutuals(self, one: str, other: str) -> bool | None:
         """See `RelationshipSource`."""
         try:
-            return await asyncio.wrap_future(self._reads.submit(partial(relationships.mutual, one=one, other=other)))
+            return await self._reads.submit(partial(relationships.mutual, one=one, other=other))
         except StoreError:
             return None
 
@@ -115,5 +114,5 @@ class RelationshipService(relationship_service_pb2_grpc.RelationshipServiceServi
             raise RequestError(error_reason_pb2.RELATIONSHIPS_KEPT_ELSEWHERE, "the app keeps the graph itself; change it there")
         follower, followee = user(request.follower, "follower"), user(request.followee, "followee")
         change = partial(relationships.set_follow, follower=follower, followee=followee, follows=request.follows)
-        await asyncio.wrap_future(self._writes.submit(change))
+        await self._writes.submit(change)
         return relationship_service_pb2.SetFollowResponse()

@@ -27,7 +27,7 @@ import structlog
 from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2, verification_service_pb2_grpc
 
 from verifier.credential import likeness
-from verifier.errors import ChallengeError, InvalidRequestError, NotFoundError, OverloadedError, StoreError, UnjudgeableError
+from verifier.errors import ChallengeError, NotFoundError, OverloadedError, StoreError, UnjudgeableError
 from verifier.evidence.fingerprint import to_bytes
 from verifier.reasons import Reason
 from verifier.server import convert
@@ -144,7 +144,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
     async def _answer(
         self, config: VerifyResponseConfig, upload: Upload, context: grpc.aio.ServicerContext[Any, Any]
     ) -> VerifyResponseResponse:
-        audience = await asyncio.to_thread(self._audience, config.audience)
+        audience = await asyncio.to_thread(self._issuer.audience, config.audience)
         challenge = await asyncio.to_thread(self._answerable, config.challenge_id)
         if self._pool.full:
             raise OverloadedError(self._pool.retry_after_s)
@@ -186,7 +186,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             judgement = self._protection.reconsider(judgement, subject=attempt.subject)
         credential, face, sealed = None, None, None
         if judgement.decision.verdict is Verdict.ACCEPTED:
-            # Made here: an id that two audiences saw would link their pseudonyms, and an attempt has a single audience.
+            # Made here: the credential names the cameo that its owner can make of the attempt later.
             cameo_id = self._issuer.new_id()
             credential = self._issuer.issue(attempt, judgement, cameo_id=cameo_id, audience=audience, now=now)
             face = self._protection.code(judgement) if self._protection is not None else None
@@ -234,17 +234,11 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             raise WorkerLostError("the first request ended without a verdict")
         response = verification_service_pb2.VerifyResponseResponse(attempt=convert.attempt(attempt, full=False))
         if attempt.verdict is Verdict.ACCEPTED:
-            credential = await asyncio.to_thread(self._credentials.of_attempt, attempt.id)
-            response.credential.CopyFrom(convert.credential(credential))
+            # Not found: it was deleted with its cameo.
+            with suppress(NotFoundError):
+                credential = await asyncio.to_thread(self._credentials.of_attempt, attempt.id)
+                response.credential.CopyFrom(convert.credential(credential))
         return response
-
-    def _audience(self, name: str) -> AudienceKey:
-        try:
-            return self._issuer.audiences.get(name)
-        except InvalidRequestError:
-            raise RequestError(
-                error_reason_pb2.AUDIENCE_UNKNOWN, "no generator of this name is registered; check `audience`"
-            ) from None
 
     def _answerable(self, challenge_id: str) -> Challenge:
         stored = self._challenges.get(challenge_id)

@@ -148,7 +148,7 @@ class AttemptStore:
                 likenesses.add(connection, identifier, likeness, now=now)
             attempt = _one(connection, tables.attempts.c.id == identifier)
             if face is not None:
-                faces.enrol(connection, attempt.subject, face, now=now)
+                faces.enrol(connection, attempt.subject, face, attempt_id=identifier, now=now)
             return attempt
 
     def fail(self, identifier: str, *, now: datetime, reason: Reason | None = None) -> Attempt:
@@ -187,7 +187,7 @@ class AttemptStore:
             StoreError: the database could not do it.
         """
         with store_errors(), self._engine.connect() as connection:
-            return _one(connection, tables.attempts.c.id == identifier)
+            return get(connection, identifier)
 
     def by_request_id(self, challenge_id: str, request_id: str) -> Attempt:
         """Return the attempt that an earlier request with the same challenge and id began.
@@ -215,6 +215,11 @@ def judged_values(judgement: Judgement, *, now: datetime) -> dict[str, Any]:
         "recording_sha256": judgement.evidence.media.sha256,
         "finished_at": now,
     }
+
+
+def get(connection: Connection, identifier: str) -> Attempt:
+    """Return an attempt, inside a transaction of the caller; errors as `AttemptStore.get`."""
+    return _one(connection, tables.attempts.c.id == identifier)
 
 
 def _end(connection: Connection, identifier: str, values: dict[str, Any]) -> None:

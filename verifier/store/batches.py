@@ -1,30 +1,49 @@
 """Many small transactions, one flush.
 
-A commit waits for the disk. `Batches` keeps one thread and one connection: work that arrives while it is busy is done together in
-the next transaction, each piece behind a savepoint of its own, so that one that is refused takes nothing of the others with it.
-Nobody is answered before the commit that holds their work.
+A commit waits for the disk. `Batches` keeps one thread: work that arrives while it is busy is done together in the next
+transaction, each piece behind a savepoint of its own, so that one that is refused takes nothing of the others with it. Nobody is
+answered before the commit that holds their work. What is under way at once has no order.
 """
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections import deque
-from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections import defaultdict, deque
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from verifier.errors import StoreError
 from verifier.store.faults import store_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection, Engine
 
+ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
-_Work = tuple["Callable[[Connection], Any]", "Future[Any]"]
 
 AT_ONCE = 64
 """Pieces of work in one transaction at most: some 50 ms, so that other processes get their turn."""
+
+Together: TypeAlias = "Callable[[Connection, Sequence[ItemT]], Sequence[ResultT | Exception]]"
+"""Does many of a kind with fewer statements than one by one: a result for each item, or why it was refused and did nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Work to be done: alone, or with all of the same `together`."""
+
+    work: Callable[[Connection], Any]
+    together: Together[Any, Any] | None
+    item: Any
+    answer: asyncio.Future[Any]
+
+
+_Done = list[tuple["asyncio.Future[Any]", Any]]
 
 
 class Batches:
@@ -34,26 +53,32 @@ class Batches:
         """Keep the engine (see `engine.writing` for work that writes) and start the thread."""
         self._engine = engine
         self._at_once = at_once
-        self._waiting: deque[_Work] = deque()
+        self._waiting: deque[_Piece] = deque()
         self._there_is_work = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="store-batches", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[Connection], ResultT]) -> Future[ResultT]:
+    def submit(self, work: Callable[[Connection], ResultT]) -> asyncio.Future[ResultT]:
         """Run `work` in a transaction; the future has its result once that is committed, or what it raised, with nothing done.
+
+        To be called where an event loop runs. What is cancelled before its turn is not done.
 
         Raises (from the future):
             StoreError: the database could not do it, or the store is closed.
         """
-        future: Future[ResultT] = Future()
-        with self._there_is_work:
-            if self._closed:
-                future.set_exception(StoreError("the store is closed"))
-            else:
-                self._waiting.append((work, future))
-                self._there_is_work.notify()
-        return future
+        return self._submit(work, None, None)
+
+    def submit_among(self, together: Together[ItemT, ResultT], item: ItemT) -> asyncio.Future[ResultT]:
+        """Run `together` for `item` and for every other one that waits for the same `together`; the rest is as with `submit`."""
+
+        def alone(connection: Connection) -> ResultT:
+            [result] = together(connection, [item])
+            if isinstance(result, Exception):
+                raise result
+            return result
+
+        return self._submit(alone, together, item)
 
     def close(self) -> None:
         """Finish what was submitted, then end the thread."""
@@ -62,6 +87,18 @@ class Batches:
             self._there_is_work.notify()
         self._thread.join()
 
+    def _submit(
+        self, work: Callable[[Connection], Any], together: Together[Any, Any] | None, item: object
+    ) -> asyncio.Future[Any]:
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        with self._there_is_work:
+            if self._closed:
+                answer.set_exception(StoreError("the store is closed"))
+            else:
+                self._waiting.append(_Piece(work, together, item, answer))
+                self._there_is_work.notify()
+        return answer
+
     def _run(self) -> None:
         while True:
             with self._there_is_work:
@@ -69,30 +106,63 @@ class Batches:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._at_once))]
             if not batch:
                 return
-            self._do(batch)
+            self._do([piece for piece in batch if not piece.answer.cancelled()])
 
-    def _do(self, batch: list[_Work]) -> None:
-        done: list[tuple[Future[Any], Any]] = []
-        begun = [(work, future) for work, future in batch if future.set_running_or_notify_cancel()]
+    def _do(self, batch: list[_Piece]) -> None:
+        done: _Done = []
         try:
             with store_errors(), self._engine.begin() as connection:
-                for work, future in begun:
-                    connection.exec_driver_sql("SAVEPOINT work")
-                    try:
-                        with store_errors():
-                            result = work(connection)
-                    except Exception as error:  # noqa: BLE001 - it is handed to whoever submitted the work
-                        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
-                        done.append((future, error))
-                    else:
-                        done.append((future, result))
-                    connection.exec_driver_sql("RELEASE SAVEPOINT work")
+                for pieces in _groups(batch):
+                    done += _done(connection, pieces)
         except Exception as error:  # noqa: BLE001 - nothing was committed: everyone learns so
-            for _, future in begun:
-                future.set_exception(error)
-            return
-        for future, result in done:
-            if isinstance(result, Exception):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
+            done = [(piece.answer, error) for piece in batch]
+        by_loop: dict[asyncio.AbstractEventLoop, _Done] = defaultdict(list)
+        for answer, result in done:
+            by_loop[answer.get_loop()].append((answer, result))
+        for loop, answers in by_loop.items():
+            # A loop that has ended has nobody left to be told.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_tell, answers)
+
+
+def _groups(batch: list[_Piece]) -> list[list[_Piece]]:
+    """Return the pieces that stand alone, one each, and then those that are done together."""
+    alone = [[piece] for piece in batch if piece.together is None]
+    together: dict[Together[Any, Any], list[_Piece]] = defaultdict(list)
+    for piece in batch:
+        if piece.together is not None:
+            together[piece.together].append(piece)
+    return [*alone, *together.values()]
+
+
+def _done(connection: Connection, pieces: list[_Piece]) -> _Done:
+    together = pieces[0].together
+    if together is not None and len(pieces) > 1:
+        results = _behind_savepoint(connection, lambda: together(connection, [piece.item for piece in pieces]))
+        # Where it failed as a whole, each is tried alone.
+        if not isinstance(results, Exception):
+            return [(piece.answer, result) for piece, result in zip(pieces, results, strict=True)]
+    return [(piece.answer, _behind_savepoint(connection, partial(piece.work, connection))) for piece in pieces]
+
+
+def _behind_savepoint(connection: Connection, work: Callable[[], ResultT]) -> ResultT | Exception:
+    """Return what `work` returns, or what it raised, undone. What the savepoint itself raises is the end of the transaction."""
+    connection.exec_driver_sql("SAVEPOINT work")
+    try:
+        with store_errors():
+            result: ResultT | Exception = work()
+    except Exception as error:  # noqa: BLE001 - it is handed to whoever submitted the work
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
+        result = error
+    connection.exec_driver_sql("RELEASE SAVEPOINT work")
+    return result
+
+
+def _tell(answers: _Done) -> None:
+    for answer, result in answers:
+        if answer.cancelled():
+            continue
+        if isinstance(result, Exception):
+            answer.set_exception(result)
+        else:
+            answer.set_result(result)

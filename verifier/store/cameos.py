@@ -7,22 +7,42 @@ who asks: another's cameo is unknown to them; None asks for the app, which sees 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
-from verifier.cameo.model import Cameo, CameoState, Consent, EventKind, Terms, UseCategory, WhoMayUse
-from verifier.cameo.permissions import consent_digest, require_changeable, require_terms
+from verifier.cameo import guardians
+from verifier.cameo.model import (
+    OWNER,
+    Cameo,
+    CameoState,
+    Consent,
+    EventKind,
+    Terms,
+)
+from verifier.cameo.permissions import consent_digest, require_changeable
 from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store import events, likenesses, tables
+from verifier.store import documents, erasure, events, guardianships, likenesses, statuses, tables
+from verifier.token_status import Status
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from datetime import datetime
 
     from sqlalchemy import Connection, Row
 
+_READ_ONE = select(tables.cameos).where(tables.cameos.c.id == bindparam("identifier"))
+_READ_SEVERAL = (
+    select(tables.cameos).where(tables.cameos.c.id.in_(bindparam("identifiers", expanding=True))).order_by(tables.cameos.c.id)
+)
+_HOLD_ONE, _HOLD_SEVERAL = (query.with_for_update(read=True) for query in (_READ_ONE, _READ_SEVERAL))
+_STATUS = {
+    CameoState.CAMEO_ACTIVE: Status.VALID,
+    CameoState.CAMEO_PAUSED: Status.SUSPENDED,
+    CameoState.CAMEO_REVOKED: Status.INVALID,
+}
+"""What a cameo's credentials become when it gets there; deletion erases them."""
 _ATTEMPT_COLUMNS = (tables.attempts.c.subject, tables.attempts.c.verdict, tables.attempts.c.minor_safeguards)
 
 
@@ -57,9 +77,7 @@ def create(
     cameo_id = likenesses.cameo_of(connection, attempt_id)
     if not cameo_id:
         raise RefusedError(Refusal.LIKENESS_NOT_KEPT)
-    digest = consent_digest(
-        cameo_id=cameo_id, attempt_id=attempt_id, text_version=text_version, locale=locale, agreed_at=agreed_at
-    )
+    digest = consent_digest(cameo_id=cameo_id, text_version=text_version, locale=locale, agreed_at=agreed_at)
     cameo = Cameo(
         id=cameo_id,
         subject=attempt.subject,
@@ -78,30 +96,39 @@ def create(
     return cameo
 
 
-def get(connection: Connection, identifier: str, *, subject: str | None) -> Cameo:
-    """Return a cameo, or its tombstone.
+def get(connection: Connection, identifier: str, *, subject: str | None, hold: bool = False) -> Cameo:
+    """Return a cameo, or its tombstone; with `hold`, it cannot change before this transaction ends.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
     """
-    row = connection.execute(select(tables.cameos).where(tables.cameos.c.id == identifier)).one_or_none()
-    return _visible(row, identifier, subject)
+    query = select(tables.cameos).where(tables.cameos.c.id == identifier)
+    if hold:
+        query = query.with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is None or (subject is not None and row.subject != subject):
+        raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": identifier})
+    return _cameo(row)
 
 
 def several(connection: Connection, identifiers: Collection[str], *, hold: bool) -> dict[str, Cameo]:
     """Return those of the cameos that exist, by id; with `hold`, none of them can change before this transaction ends."""
-    table = tables.cameos
-    chosen = table.c.id == next(iter(identifiers)) if len(identifiers) == 1 else table.c.id.in_(sorted(identifiers))
-    query = select(table).where(chosen).order_by(table.c.id)
-    if hold:
-        query = query.with_for_update(read=True)
-    return {row.id: _cameo(row) for row in connection.execute(query)}
+    if len(identifiers) == 1:
+        [only] = identifiers
+        rows = connection.execute(_HOLD_ONE if hold else _READ_ONE, {"identifier": only})
+    else:
+        rows = connection.execute(_HOLD_SEVERAL if hold else _READ_SEVERAL, {"identifiers": sorted(identifiers)})
+    return {row.id: _cameo(row) for row in rows}
 
 
-def of_subject(connection: Connection, subject: str, *, after: tuple[datetime, str] | None, limit: int) -> list[Cameo]:
+def of_subject(
+    connection: Connection, subject: str, *, after: tuple[datetime, str] | None, limit: int, minors_only: bool = False
+) -> list[Cameo]:
     """Return a subject's cameos and tombstones, oldest first, beginning after (creation, id)."""
     table = tables.cameos
     query = select(table).where(table.c.subject == subject).order_by(table.c.created_at, table.c.id).limit(limit)
+    if minors_only:
+        query = query.where(table.c.minor_safeguards)
     if after is not None:
         moment, identifier = after
         query = query.where((table.c.created_at > moment) | ((table.c.created_at == moment) & (table.c.id > identifier)))
@@ -119,91 +146,115 @@ def change(
 ) -> Cameo:
     """Change the terms of the cameo as it was read at `version`; effective with the transaction.
 
-    A change that is in force already counts as done, so that a lost reply can be asked for again.
+    A change that is in force already counts as done, so that a lost reply can be asked for again. What of a minor's change
+    widens the cameo waits for the guardians.
 
     Raises:
-        RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE`, `CAMEO_CHANGED` or `MINOR_NEEDS_GUARDIAN`.
+        RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE`, `CAMEO_CHANGED`, `MINOR_NEEDS_GUARDIAN` or
+            `TOO_MANY_RESTRICTIONS`.
     """
-    cameo = _held(connection, identifier, subject)
+    cameo = held(connection, identifier, subject)
     require_changeable(cameo)
-    terms = changed(cameo.terms)
-    if terms == cameo.terms:
+    said = guardians.last_word(cameo)
+    terms = changed(said)
+    if terms == said:
         return cameo
     if cameo.version != version:
         raise RefusedError(Refusal.CAMEO_CHANGED)
-    require_terms(terms, minor_safeguards=cameo.minor_safeguards)
-    return _keep(connection, replace(cameo, terms=terms), EventKind.PERMISSION_CHANGED, now=now)
+    if cameo.minor_safeguards:
+        linked = guardianships.guardians_of(connection, cameo.subject)
+        return keep(connection, cameo, guardians.say(cameo, terms, guardians=linked, now=now), now=now)
+    return keep(connection, cameo, (replace(cameo, terms=terms), (EventKind.PERMISSION_CHANGED,)), now=now)
 
 
-def pause(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime) -> Cameo:
-    """Let nobody use a cameo until it is resumed; open grants die.
+def pause(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime, by: str = OWNER) -> Cameo:
+    """Let nobody use a cameo until it is resumed; open grants die, its credentials are suspended. `by`: the owner or a guardian.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED` or `CAMEO_GONE`.
     """
-    cameo = _held(connection, identifier, subject)
+    cameo = held(connection, identifier, subject)
     require_changeable(cameo)
-    if cameo.state is CameoState.CAMEO_PAUSED:
-        return cameo
     _end_grants(connection, identifier, now=now)
-    paused = replace(cameo, state=CameoState.CAMEO_PAUSED, reason=reason)
-    return _keep(connection, paused, EventKind.WAS_PAUSED, now=now)
+    return keep(connection, cameo, guardians.pause(cameo, reason, by=by), now=now)
 
 
 def revoke(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime) -> Cameo:
-    """Let nobody use a cameo ever again; open grants die.
+    """Let nobody use a cameo ever again; open grants die, its credentials are revoked.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN` or `CAMEO_GONE`.
     """
-    cameo = _held(connection, identifier, subject)
+    cameo = held(connection, identifier, subject)
     if cameo.state is CameoState.CAMEO_REVOKED:
         return cameo
     require_changeable(cameo)
     _end_grants(connection, identifier, now=now)
-    revoked = replace(cameo, state=CameoState.CAMEO_REVOKED, reason=reason)
-    return _keep(connection, revoked, EventKind.WAS_REVOKED, now=now)
+    revoked = replace(cameo, state=CameoState.CAMEO_REVOKED, reason=reason, change=None, paused_by=frozenset())
+    return keep(connection, cameo, (revoked, (EventKind.WAS_REVOKED,)), now=now)
 
 
 def resume(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
-    """Let a paused cameo be used again, under the terms it has.
+    """Let a paused cameo be used again, under the terms it has; a minor's, once the guardians have approved it.
+
+    Its credentials hold again, but for those that were revoked.
 
     Raises:
-        RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED` or `CAMEO_GONE`.
+        RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE` or `MINOR_NEEDS_GUARDIAN`.
     """
-    cameo = _held(connection, identifier, subject)
+    cameo = held(connection, identifier, subject)
     require_changeable(cameo)
-    if cameo.state is CameoState.CAMEO_ACTIVE:
-        return cameo
-    resumed = replace(cameo, state=CameoState.CAMEO_ACTIVE, reason="")
-    return _keep(connection, resumed, EventKind.WAS_RESUMED, now=now)
+    if cameo.minor_safeguards:
+        linked = guardianships.guardians_of(connection, cameo.subject)
+        return keep(connection, cameo, guardians.ask_to_resume(cameo, guardians=linked, now=now), now=now)
+    return keep(connection, cameo, guardians.lift(cameo, by=OWNER), now=now)
 
 
 def delete(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
-    """Destroy the data key and the likeness, the terms, the tokens and what leads to the recording; leave a tombstone.
+    """Destroy what is kept of a cameo, see `verifier.store.erasure`, and its terms; leave a tombstone.
 
-    The tombstone keeps the subject, the consent and the times: the owner still sees what was made, and that it is gone. The
-    fingerprint stays, for a recording that is sent again, but nobody is named beside it any more.
+    The tombstone keeps the subject, the consent and the times: the owner still sees what was made, and that it is gone.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
     """
-    cameo = _held(connection, identifier, subject)
+    cameo = held(connection, identifier, subject)
     if cameo.state is CameoState.CAMEO_DELETED:
         return cameo
-    likenesses.destroy(connection, identifier)
+    erasure.erase(connection, cameo, now=now)
     _end_grants(connection, identifier, now=now)
-    _unlink(connection, cameo.attempt_id)
-    gone = replace(cameo, state=CameoState.CAMEO_DELETED, terms=Terms(), attempt_id="", reason="")
-    return _keep(connection, gone, EventKind.WAS_DELETED, now=now)
+    emptied = replace(cameo, terms=Terms(), attempt_id="", reason="", change=None, paused_by=frozenset())
+    gone = replace(emptied, state=CameoState.CAMEO_DELETED)
+    return keep(connection, cameo, (gone, (EventKind.WAS_DELETED,)), now=now)
 
 
-def _unlink(connection: Connection, attempt_id: str) -> None:
-    attempts, challenges, credentials = tables.attempts, tables.challenges, tables.credentials
-    challenge_id = connection.execute(select(attempts.c.challenge_id).where(attempts.c.id == attempt_id)).scalar_one()
-    connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(subject=""))
-    connection.execute(update(challenges).where(challenges.c.id == challenge_id).values(subject="", request_id=None))
-    connection.execute(update(credentials).where(credentials.c.attempt_id == attempt_id).values(token=None, receipt=""))
+def held(connection: Connection, identifier: str, subject: str | None) -> Cameo:
+    """Return a cameo that nobody else can change before this transaction ends.
+
+    Raises:
+        RefusedError: `CAMEO_UNKNOWN`.
+    """
+    return get(connection, identifier, subject=subject, hold=True)
+
+
+def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: datetime) -> Cameo:
+    """Keep what the rules made of a held cameo, with an event for each thing that happened; nothing where nothing changed.
+
+    Whoever paused it or let it run again, its credentials follow.
+    """
+    cameo, kinds = ruled
+    if cameo == before:
+        return before
+    table = tables.cameos
+    kept = replace(cameo, version=before.version + 1, updated_at=now)
+    statement = update(table).where(table.c.id == cameo.id, table.c.version == before.version).values(_row(kept))
+    if connection.execute(statement).rowcount != 1:
+        raise RefusedError(Refusal.CAMEO_CHANGED)
+    if kept.state is not before.state and kept.state in _STATUS:
+        statuses.change_of_cameo(connection, cameo.id, _STATUS[kept.state], now=now)
+    for kind in kinds:
+        events.append(connection, kept, kind, now=now)
+    return kept
 
 
 def _end_grants(connection: Connection, identifier: str, *, now: datetime) -> None:
@@ -213,84 +264,37 @@ def _end_grants(connection: Connection, identifier: str, *, now: datetime) -> No
     connection.execute(update(grants).where(grants.c.id.in_(of_cameo), still_open).values(revoked_at=now))
 
 
-def _held(connection: Connection, identifier: str, subject: str | None) -> Cameo:
-    query = select(tables.cameos).where(tables.cameos.c.id == identifier).with_for_update()
-    return _visible(connection.execute(query).one_or_none(), identifier, subject)
-
-
-def _visible(row: Row[Any] | None, identifier: str, subject: str | None) -> Cameo:
-    if row is None or (subject is not None and row.subject != subject):
-        raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": identifier})
-    return _cameo(row)
-
-
-def _keep(connection: Connection, cameo: Cameo, kind: EventKind, *, now: datetime) -> Cameo:
-    table = tables.cameos
-    kept = replace(cameo, version=cameo.version + 1, updated_at=now)
-    statement = update(table).where(table.c.id == cameo.id, table.c.version == cameo.version).values(_row(kept))
-    if connection.execute(statement).rowcount != 1:
-        raise RefusedError(Refusal.CAMEO_CHANGED)
-    events.append(connection, kept, kind, now=now)
-    return kept
-
-
 def _row(cameo: Cameo) -> dict[str, Any]:
     return {
         "id": cameo.id,
         "subject": cameo.subject,
         "attempt_id": cameo.attempt_id or None,
         "state": cameo.state.value,
-        "terms": _terms_to_json(cameo.terms),
+        "terms": documents.terms_to_json(cameo.terms),
         "minor_safeguards": cameo.minor_safeguards,
-        "consent": {
-            "text_version": cameo.consent.text_version,
-            "locale": cameo.consent.locale,
-            "agreed_at": cameo.consent.agreed_at.isoformat(),
-            "digest": cameo.consent.digest,
-        },
+        "consent": documents.consent_to_json(cameo.consent),
         "version": cameo.version,
         "created_at": cameo.created_at,
         "updated_at": cameo.updated_at,
         "reason": cameo.reason,
+        "change": documents.change_to_json(cameo.change),
+        "paused_by": sorted(cameo.paused_by) or None,
     }
 
 
 def _cameo(row: Row[Any]) -> Cameo:
-    consent = row.consent
     return Cameo(
         id=row.id,
         subject=row.subject,
         attempt_id=row.attempt_id or "",
         state=CameoState(row.state),
-        terms=_terms_from_json(row.terms),
+        terms=documents.terms_from_json(row.terms),
         minor_safeguards=row.minor_safeguards,
-        consent=Consent(
-            consent["text_version"], consent["locale"], datetime.fromisoformat(consent["agreed_at"]), consent["digest"]
-        ),
+        consent=documents.consent_from_json(row.consent),
         version=row.version,
         created_at=row.created_at,
         updated_at=row.updated_at,
         reason=row.reason,
-    )
-
-
-def _terms_to_json(terms: Terms) -> dict[str, Any]:
-    return {
-        "who": terms.who.value,
-        "selected": sorted(terms.selected),
-        "words": list(terms.words),
-        "categories": sorted(category.value for category in terms.categories),
-        "appearance_notes": terms.appearance_notes,
-        "voice_notes": terms.voice_notes,
-    }
-
-
-def _terms_from_json(document: dict[str, Any]) -> Terms:
-    return Terms(
-        who=WhoMayUse(document["who"]),
-        selected=frozenset(document["selected"]),
-        words=tuple(document["words"]),
-        categories=frozenset(map(UseCategory, document["categories"])),
-        appearance_notes=document["appearance_notes"],
-        voice_notes=document["voice_notes"],
+        change=documents.change_from_json(row.change),
+        paused_by=frozenset(row.paused_by or ()),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, Row, insert, select, update
 
 from verifier.errors import NotFoundError
 from verifier.store import tables
@@ -16,17 +16,23 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+FIRST = ""
+"""`request_id` of the credential that an attempt itself earned."""
+
 
 @dataclass(frozen=True, slots=True)
 class IssuedCredential:
     """One credential.
 
-    subject: the pseudonym, `sub`. receipt: the embedding-free JWS. token: the JWE, which only the audience can open;
-    empty once it was dropped.
+    cameo_id: the cameo its attempt was made into, or still can be. request_id: what it was asked for with; empty for the one
+    the attempt itself earned. subject: the pseudonym, `sub`. receipt: the embedding-free JWS. token: the JWE, which only the
+    audience can open; empty once it was dropped.
     """
 
     jti: str
     attempt_id: str
+    cameo_id: str
+    request_id: str
     audience: str
     subject: str
     issued_at: datetime
@@ -51,13 +57,14 @@ class CredentialStore:
         return self._one(tables.credentials.c.jti == jti)
 
     def of_attempt(self, attempt_id: str) -> IssuedCredential:
-        """Return the credential an attempt earned.
+        """Return the credential an attempt earned, not those that were issued of it later.
 
         Raises:
-            NotFoundError: it earned none.
+            NotFoundError: it earned none, or it was deleted with its cameo.
             StoreError: the database could not do it.
         """
-        return self._one(tables.credentials.c.attempt_id == attempt_id)
+        table = tables.credentials
+        return self._one((table.c.attempt_id == attempt_id) & (table.c.request_id == FIRST))
 
     def drop_tokens(self, *, issued_before: datetime) -> int:
         """Forget the encrypted tokens of credentials issued before a time, and return how many there were.
@@ -77,16 +84,7 @@ class CredentialStore:
             row = connection.execute(select(tables.credentials).where(condition)).one_or_none()
         if row is None:
             raise NotFoundError("no such credential")
-        return IssuedCredential(
-            jti=row.jti,
-            attempt_id=row.attempt_id,
-            audience=row.audience,
-            subject=row.sub,
-            issued_at=row.issued_at,
-            expires_at=row.expires_at,
-            receipt=row.receipt,
-            token=row.token or "",
-        )
+        return credential(row)
 
 
 def add(connection: Connection, credential: IssuedCredential) -> None:
@@ -94,6 +92,8 @@ def add(connection: Connection, credential: IssuedCredential) -> None:
     row: dict[str, Any] = {
         "jti": credential.jti,
         "attempt_id": credential.attempt_id,
+        "cameo_id": credential.cameo_id,
+        "request_id": credential.request_id,
         "audience": credential.audience,
         "sub": credential.subject,
         "issued_at": credential.issued_at,
@@ -102,3 +102,19 @@ def add(connection: Connection, credential: IssuedCredential) -> None:
         "token": credential.token or None,
     }
     connection.execute(insert(tables.credentials).values(row))
+
+
+def credential(row: Row[Any]) -> IssuedCredential:
+    """Return the credential in a row of the table."""
+    return IssuedCredential(
+        jti=row.jti,
+        attempt_id=row.attempt_id,
+        cameo_id=row.cameo_id,
+        request_id=row.request_id,
+        audience=row.audience,
+        subject=row.sub,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+        receipt=row.receipt,
+        token=row.token or "",
+    )

@@ -2,42 +2,75 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from verifier.cameo.model import Event, EventKind
-from verifier.store import tables
+from verifier.store import guardianships, tables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
 
     from verifier.cameo.model import Cameo
 
+_COUNTER = tables.event_counter
+_COUNT = update(_COUNTER).where(_COUNTER.c.id == 1).values(last=_COUNTER.c.last + bindparam("count")).returning(_COUNTER.c.last)
+_ADD = insert(tables.events)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event that has no number yet."""
+
+    cameo: Cameo
+    kind: EventKind
+    at: datetime
+    grant_id: str = ""
+    output_id: str = ""
+
 
 def append(
     connection: Connection, cameo: Cameo, kind: EventKind, *, now: datetime, grant_id: str = "", output_id: str = ""
 ) -> int:
-    """Add an event, inside a transaction of the caller, and return its number.
+    """Add an event of a cameo, inside a transaction of the caller, and return its number; see `append_all`."""
+    return append_all(connection, [Happened(cameo, kind, now, grant_id, output_id)])[0]
 
-    The counter's row is held until that transaction ends, so an event with a greater number is never seen before it.
-    """
-    counter = tables.event_counter
-    statement = update(counter).where(counter.c.id == 1).values(last=counter.c.last + 1).returning(counter.c.last)
-    number: int = connection.execute(statement).scalar_one()
-    row = {
-        "number": number,
-        "cameo_id": cameo.id,
-        "subject": cameo.subject,
-        "kind": kind.value,
-        "at": now,
-        "grant_id": grant_id,
-        "output_id": output_id,
-    }
-    connection.execute(insert(tables.events).values(row))
+
+def append_of_guardian(connection: Connection, minor: str, kind: EventKind, *, now: datetime) -> int:
+    """Add an event of a minor's guardians, of no cameo, inside a transaction of the caller, and return its number."""
+    [number] = _add(
+        connection, [{"cameo_id": "", "subject": minor, "kind": kind.value, "at": now, "grant_id": "", "output_id": ""}]
+    )
     return number
+
+
+def append_all(connection: Connection, happened: Sequence[Happened]) -> range:
+    """Add events of cameos in their order, inside a transaction of the caller, and return their numbers."""
+    rows = [
+        {
+            "cameo_id": each.cameo.id,
+            "subject": each.cameo.subject,
+            "kind": each.kind.value,
+            "at": each.at,
+            "grant_id": each.grant_id,
+            "output_id": each.output_id,
+        }
+        for each in happened
+    ]
+    return _add(connection, rows)
+
+
+def _add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> range:
+    # The counter's row is held until the transaction ends, so an event with a greater number is never seen before these.
+    last: int = connection.execute(_COUNT, {"count": len(rows)}).scalar_one()
+    numbers = range(last - len(rows) + 1, last + 1)
+    connection.execute(_ADD, [{"number": number, **row} for number, row in zip(numbers, rows, strict=True)])
+    return numbers
 
 
 def after(connection: Connection, number: int, *, subject: str | None, limit: int) -> list[Event]:
@@ -47,6 +80,15 @@ def after(connection: Connection, number: int, *, subject: str | None, limit: in
     if subject is not None:
         query = query.where(table.c.subject == subject)
     return [_event(row) for row in connection.execute(query)]
+
+
+def of_guardian(connection: Connection, number: int, *, guardian: str, limit: int) -> list[Event]:
+    """Return the events with greater numbers, oldest first, of those whose guardian this is now, and of their minors' cameos."""
+    table, cameos = tables.events, tables.cameos
+    theirs = table.c.subject.in_(guardianships.minors_of(guardian))
+    safeguarded = table.c.cameo_id.in_(select(cameos.c.id).where(cameos.c.subject == table.c.subject, cameos.c.minor_safeguards))
+    query = select(table).where(table.c.number > number, theirs, (table.c.cameo_id == "") | safeguarded)
+    return [_event(row) for row in connection.execute(query.order_by(table.c.number).limit(limit))]
 
 
 def last(connection: Connection) -> int:

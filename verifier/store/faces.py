@@ -198,9 +198,9 @@ class FaceStore:
             return connection.execute(delete(tables.faces).where(_other(key_id, model))).rowcount
 
 
-def enrol(connection: Connection, subject: str, code: Code, *, now: datetime) -> None:
+def enrol(connection: Connection, subject: str, code: Code, *, attempt_id: str, now: datetime) -> None:
     """Keep the face of an accepted attempt, inside a transaction of the caller."""
-    _add(connection, Holder(Collection.ENROLLED, subject), code, now=now)
+    _add(connection, Holder(Collection.ENROLLED, subject), code, attempt_id=attempt_id, now=now)
 
 
 def forget(connection: Connection, subject: str) -> int:
@@ -208,11 +208,23 @@ def forget(connection: Connection, subject: str) -> int:
     return _remove(connection, Holder(Collection.ENROLLED, subject))
 
 
-def _add(connection: Connection, holder: Holder, code: Code, *, now: datetime) -> None:
+def forget_without_likeness(connection: Connection, subject: str) -> int:
+    """Forget the faces of a subject that were enrolled with attempts whose likenesses are gone, and return how many there were.
+
+    Inside a transaction of the caller.
+    """
+    table, likenesses = tables.faces, tables.likenesses
+    kept = select(likenesses.c.attempt_id).where(likenesses.c.attempt_id == table.c.attempt_id).exists()
+    of_subject = (table.c.collection == Collection.ENROLLED.value) & (table.c.owner == subject)
+    return connection.execute(delete(table).where(of_subject, ~kept)).rowcount
+
+
+def _add(connection: Connection, holder: Holder, code: Code, *, now: datetime, attempt_id: str | None = None) -> None:
     connection.execute(
         insert(tables.faces).values(
             collection=holder.collection.value,
             owner=holder.owner,
+            attempt_id=attempt_id,
             key_id=code.key_id,
             model=code.model,
             code=code.code,

@@ -31,12 +31,8 @@ class LikenessStore:
             NotFoundError: none is kept.
             StoreError: the database could not do it.
         """
-        table = tables.likenesses
         with store_errors(), self._engine.connect() as connection:
-            row = connection.execute(select(table).where(table.c.cameo_id == cameo_id)).one_or_none()
-        if row is None:
-            raise NotFoundError("no likeness is kept for this cameo")
-        return SealedLikeness(row.cameo_id, wrapped_key=row.wrapped_key, sealed=row.sealed)
+            return of(connection, cameo_id)
 
     def scrub(self) -> bool:
         """See `engine.scrub`: what was destroyed is to be gone from the disk too."""
@@ -65,6 +61,15 @@ def add(connection: Connection, attempt_id: str, likeness: SealedLikeness, *, no
             created_at=now,
         )
     )
+
+
+def of(connection: Connection, cameo_id: str) -> SealedLikeness:
+    """Return the sealed likeness of a cameo, inside a transaction of the caller; errors as `LikenessStore.of`."""
+    table = tables.likenesses
+    row = connection.execute(select(table).where(table.c.cameo_id == cameo_id)).one_or_none()
+    if row is None:
+        raise NotFoundError("no likeness is kept for this cameo")
+    return SealedLikeness(row.cameo_id, wrapped_key=row.wrapped_key, sealed=row.sealed)
 
 
 def cameo_of(connection: Connection, attempt_id: str) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     import numpy.typing as npt
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine
 
     from verifier.types import U8
 
@@ -138,14 +138,8 @@ class StatusStore:
             NotFoundError: no credential of this id has a status.
             StoreError: the database could not do it.
         """
-        table = tables.status_entries
-        statement = (
-            update(table)
-            .where(table.c.jti == jti, table.c.status.not_in((Status.INVALID.value, status.value)))
-            .values(status=status.value, changed_at=now)
-        )
         with store_errors(), self._engine.begin() as connection:
-            connection.execute(statement)
+            change(connection, tables.status_entries.c.jti == jti, status, now=now)
             return _entry(connection, jti).status
 
     def get(self, jti: str) -> StatusEntry:
@@ -246,6 +240,24 @@ class StatusStore:
         with self._engine.connect() as connection:
             number = connection.execute(select(func.max(table.c.number))).scalar_one()
             return None if number is None else _kept(connection, number)
+
+
+def change_of_cameo(connection: Connection, cameo_id: str, status: Status, *, now: datetime) -> int:
+    """Set the status of every credential that was issued of a cameo, for whatever audience, and return how many it changed.
+
+    Inside a transaction of the caller, so that the cameo and its credentials change together.
+    """
+    credentials = tables.credentials
+    of_cameo = select(credentials.c.jti).where(credentials.c.cameo_id == cameo_id)
+    return change(connection, tables.status_entries.c.jti.in_(of_cameo), status, now=now)
+
+
+def change(connection: Connection, which: ColumnElement[bool], status: Status, *, now: datetime) -> int:
+    """Set the status of entries, inside a transaction of the caller, and return how many it changed: `INVALID` is for good."""
+    table = tables.status_entries
+    changeable = table.c.status.not_in((Status.INVALID.value, status.value))
+    statement = update(table).where(which, changeable).values(status=status.value, changed_at=now)
+    return connection.execute(statement).rowcount
 
 
 def _kept(connection: Connection, number: int) -> KeptList:

@@ -100,7 +100,11 @@ credentials = Table(
     "credentials",
     metadata,
     Column("jti", String(64), primary_key=True),
-    Column("attempt_id", ForeignKey("attempts.id"), nullable=False, unique=True),
+    Column("attempt_id", ForeignKey("attempts.id"), nullable=False),
+    # No foreign key: the first credential is issued before its owner makes the cameo, which some never do.
+    Column("cameo_id", String(64), nullable=False),
+    # Empty for the one the attempt itself earned.
+    Column("request_id", String(64), nullable=False),
     Column("audience", String(128), nullable=False),
     Column("sub", String(64), nullable=False),
     Column("issued_at", UtcMicroseconds, nullable=False),
@@ -108,6 +112,12 @@ credentials = Table(
     Column("receipt", Text, nullable=False),
     # The encrypted credential, kept for a while so that a lost reply can be asked for again.
     Column("token", Text),
+    # Of this one alone; what became of its cameo is not said here but in its status.
+    Column("revoked_at", UtcMicroseconds),
+    Column("revoke_reason", Text),
+    Column("revoke_request_id", String(64)),
+    UniqueConstraint("attempt_id", "request_id"),
+    Index(None, "cameo_id"),
     Index(None, "issued_at"),
 )
 
@@ -159,6 +169,8 @@ faces = Table(
     Column("collection", String(16), nullable=False),
     # The name of a protected person, or the subject who enrolled.
     Column("owner", String(128), nullable=False),
+    # With which accepted attempt; null for a protected person.
+    Column("attempt_id", String(64)),
     Column("key_id", String(16), nullable=False),
     Column("model", String(64), nullable=False),
     # The face embedding, turned by a secret, see `verifier.cameo.transform`; never as the network gave it.
@@ -204,7 +216,24 @@ cameos = Table(
     Column("created_at", UtcMicroseconds, nullable=False),
     Column("updated_at", UtcMicroseconds, nullable=False),
     Column("reason", Text, nullable=False),
+    # What a minor asked for last; null where there was nothing.
+    Column("change", JSON(none_as_null=True)),
+    Column("paused_by", JSON(none_as_null=True)),
     Index(None, "subject", "created_at"),
+)
+
+guardianships = Table(
+    "guardianships",
+    metadata,
+    Column("guardian", String(128), primary_key=True),
+    Column("minor", String(128), primary_key=True),
+    Column("state", String(32), nullable=False),
+    Column("guardian_consent", JSON(none_as_null=True)),
+    Column("minor_consent", JSON(none_as_null=True)),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("updated_at", UtcMicroseconds, nullable=False),
+    Index(None, "minor", "created_at"),
+    Index(None, "guardian", "created_at"),
 )
 
 grants = Table(

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from verifier.cameo.grants import require_spendable
 from verifier.cameo.model import EventKind, Grant, Output, OutputState, Use, UseCategory
 from verifier.cameo.permissions import Answer, decide
 from verifier.cameo.refusal import Refusal, RefusedError
+from verifier.errors import CameoError
 from verifier.store import cameos, events, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
 
     from verifier.cameo.model import Cameo
     from verifier.cameo.permissions import Relationships
+
+ResultT = TypeVar("ResultT")
+
+_GRANTS = tables.grants
+_OF_REQUESTS = select(_GRANTS.c.id, _GRANTS.c.audience, _GRANTS.c.request_id).where(
+    _GRANTS.c.audience.in_(bindparam("audiences", expanding=True)),
+    _GRANTS.c.request_id.in_(bindparam("requests", expanding=True)),
+)
+_ADD_GRANTS, _ADD_GRANT_CAMEOS = insert(_GRANTS), insert(tables.grant_cameos)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +56,46 @@ class Made:
     creator: str
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whether `requester` may use a cameo for these purposes."""
+
+    cameo_id: str
+    requester: str
+    purposes: frozenset[UseCategory]
+    relationships: Relationships
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A grant that is asked for: for which job, under which id, as of when and until when."""
+
+    job: Job
+    identifier: str
+    relationships: Relationships
+    now: datetime
+    expires_at: datetime
+
+
+Granted: TypeAlias = "tuple[Grant, tuple[Cameo, ...]]"
+
+
 def check(
     connection: Connection, cameo_id: str, requester: str, purposes: frozenset[UseCategory], relationships: Relationships
 ) -> Answer:
     """Say whether a use is permitted now; errors as `verifier.cameo.permissions.decide`."""
-    found = cameos.several(connection, (cameo_id,), hold=False)
-    return decide(_known(found, cameo_id), requester, purposes, relationships)
+    return _only(check_all(connection, [Question(cameo_id, requester, purposes, relationships)]))
+
+
+def check_all(connection: Connection, questions: Sequence[Question]) -> list[Answer | CameoError]:
+    """Answer each question as `check` does, or say why it is refused."""
+    found = cameos.several(connection, {each.cameo_id for each in questions}, hold=False)
+    return [_answer(found, each) for each in questions]
 
 
 def authorize(
     connection: Connection, job: Job, *, identifier: str, relationships: Relationships, now: datetime, expires_at: datetime
-) -> tuple[Grant, tuple[Cameo, ...]]:
+) -> Granted:
     """Grant one job the use of all its cameos or of none; a repeated request gets the first one's grant, while it is permitted.
 
     Raises:
@@ -64,26 +103,61 @@ def authorize(
             request's grant, `GRANT_REVOKED` or `GRANT_EXPIRED`.
         RelationshipNeededError: see `verifier.cameo.permissions`.
     """
-    found = _permitted(connection, job.cameo_ids, job.requester, job.purposes, relationships)
-    earlier = _by_request(connection, job, now)
-    if earlier is not None:
-        return earlier, found
-    grant = Grant(identifier, job.audience, job.requester, job.job_id, job.cameo_ids, job.purposes, now, expires_at)
-    row = {
-        "id": grant.id,
-        "audience": grant.audience,
-        "request_id": job.request_id,
-        "requester": grant.requester,
-        "job_id": grant.job_id,
-        "purposes": sorted(grant.purposes),
-        "created_at": now,
-        "expires_at": expires_at,
-    }
-    connection.execute(insert(tables.grants).values(row))
-    for cameo in found:
-        number = events.append(connection, cameo, EventKind.USE_GRANTED, now=now, grant_id=grant.id)
-        connection.execute(insert(tables.grant_cameos).values(grant_id=grant.id, cameo_id=cameo.id, number=number))
-    return grant, found
+    return _only(authorize_all(connection, [Asked(job, identifier, relationships, now, expires_at)]))
+
+
+def authorize_all(connection: Connection, asked: Sequence[Asked]) -> list[Granted | CameoError]:
+    """Grant each job as `authorize` does, or say why it is refused; nothing is written before all is decided."""
+    found = cameos.several(connection, {cameo_id for each in asked for cameo_id in each.job.cameo_ids}, hold=True)
+    earlier = _by_request(connection, [each.job for each in asked])
+    answers: list[Granted | CameoError] = []
+    new: list[tuple[Asked, Granted]] = []
+    for each in asked:
+        job = each.job
+        try:
+            permitted = _require_permitted(found, job.cameo_ids, job.requester, job.purposes, each.relationships)
+            grant = earlier.get((job.audience, job.request_id))
+            if grant is None:
+                purposes = job.purposes
+                grant = Grant(
+                    each.identifier, job.audience, job.requester, job.job_id, job.cameo_ids, purposes, each.now, each.expires_at
+                )
+                earlier[job.audience, job.request_id] = grant
+                new.append((each, (grant, permitted)))
+            else:
+                _require_same(grant, job, now=each.now)
+            answers.append((grant, permitted))
+        except CameoError as error:
+            answers.append(error)
+    if new:
+        _keep(connection, new)
+    return answers
+
+
+def _keep(connection: Connection, granted: Sequence[tuple[Asked, Granted]]) -> None:
+    rows = [
+        {
+            "id": grant.id,
+            "audience": grant.audience,
+            "request_id": asked.job.request_id,
+            "requester": grant.requester,
+            "job_id": grant.job_id,
+            "purposes": sorted(grant.purposes),
+            "created_at": grant.created_at,
+            "expires_at": grant.expires_at,
+        }
+        for asked, (grant, _) in granted
+    ]
+    connection.execute(_ADD_GRANTS, rows)
+    uses = [(grant, cameo) for _, (grant, found) in granted for cameo in found]
+    numbers = events.append_all(
+        connection, [events.Happened(cameo, EventKind.USE_GRANTED, grant.created_at, grant.id) for grant, cameo in uses]
+    )
+    rows = [
+        {"grant_id": grant.id, "cameo_id": cameo.id, "number": number}
+        for number, (grant, cameo) in zip(numbers, uses, strict=True)
+    ]
+    connection.execute(_ADD_GRANT_CAMEOS, rows)
 
 
 def spend(
@@ -170,12 +244,35 @@ def _permitted(
     purposes: frozenset[UseCategory],
     relationships: Relationships,
 ) -> tuple[Cameo, ...]:
-    found = cameos.several(connection, cameo_ids, hold=True)
+    return _require_permitted(cameos.several(connection, cameo_ids, hold=True), cameo_ids, requester, purposes, relationships)
+
+
+def _require_permitted(
+    found: Mapping[str, Cameo],
+    cameo_ids: tuple[str, ...],
+    requester: str,
+    purposes: frozenset[UseCategory],
+    relationships: Relationships,
+) -> tuple[Cameo, ...]:
     for cameo_id in cameo_ids:
         answer = decide(_known(found, cameo_id), requester, purposes, relationships)
         if answer is not Answer.PERMITTED:
             raise RefusedError(Refusal.USE_NOT_PERMITTED, metadata={"cameo_id": cameo_id, "answer": answer.name})
     return _in_order(found, cameo_ids)
+
+
+def _answer(found: Mapping[str, Cameo], question: Question) -> Answer | CameoError:
+    try:
+        return decide(_known(found, question.cameo_id), question.requester, question.purposes, question.relationships)
+    except CameoError as error:
+        return error
+
+
+def _only(answers: Sequence[ResultT | CameoError]) -> ResultT:
+    [answer] = answers
+    if isinstance(answer, CameoError):
+        raise answer
+    return answer
 
 
 def _known(found: Mapping[str, Cameo], cameo_id: str) -> Cameo:
@@ -189,19 +286,25 @@ def _in_order(found: Mapping[str, Cameo], cameo_ids: tuple[str, ...]) -> tuple[C
     return tuple(found[cameo_id] for cameo_id in cameo_ids)
 
 
-def _by_request(connection: Connection, job: Job, now: datetime) -> Grant | None:
-    table = tables.grants
-    query = select(table.c.id).where(table.c.audience == job.audience, table.c.request_id == job.request_id)
-    identifier = connection.execute(query).scalar_one_or_none()
-    if identifier is None:
-        return None
-    grant = _grant(connection, identifier, job.audience)
+def _by_request(connection: Connection, jobs: Sequence[Job]) -> dict[tuple[str, str], Grant]:
+    """Return the grants that these requests have got already, by audience and request."""
+    known = {"audiences": sorted({job.audience for job in jobs}), "requests": sorted({job.request_id for job in jobs})}
+    asked = {(job.audience, job.request_id) for job in jobs}
+    rows = connection.execute(_OF_REQUESTS, known).all()
+    return {
+        (row.audience, row.request_id): _grant(connection, row.id, row.audience)
+        for row in rows
+        if (row.audience, row.request_id) in asked
+    }
+
+
+def _require_same(grant: Grant, job: Job, *, now: datetime) -> None:
+    """Return if an earlier request's grant answers this one too."""
     asked = (job.requester, job.job_id, frozenset(job.cameo_ids), job.purposes)
     if (grant.requester, grant.job_id, frozenset(grant.cameo_ids), grant.purposes) != asked:
         raise RefusedError(Refusal.REQUEST_ID_REUSED)
     if grant.spent_at is None:
         require_spendable(grant, now=now)
-    return grant
 
 
 def _grant(connection: Connection, identifier: str, audience: str, *, hold: bool = False) -> Grant:

@@ -25,35 +25,37 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x63\x61meo/v1/cameo.proto\x12\x08\x63\x61meo.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa9\x03\n\x05\x43\x61meo\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12#\n\x05state\x18\x03 \x01(\x0e\x32\x14.cameo.v1.CameoState\x12(\n\x0bwho_may_use\x18\x04 \x01(\x0e\x32\x13.cameo.v1.WhoMayUse\x12\x16\n\x0eselected_users\x18\x05 \x03(\t\x12,\n\x0crestrictions\x18\x06 \x01(\x0b\x32\x16.cameo.v1.Restrictions\x12\x18\n\x10\x61ppearance_notes\x18\x07 \x01(\t\x12\x13\n\x0bvoice_notes\x18\x08 \x01(\t\x12\x18\n\x10minor_safeguards\x18\t \x01(\x08\x12\"\n\x07\x63onsent\x18\n \x01(\x0b\x32\x11.cameo.v1.Consent\x12\x0f\n\x07version\x18\x0b \x01(\x03\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x0e \x01(\t\"H\n\x0cRestrictions\x12\r\n\x05words\x18\x01 \x03(\t\x12)\n\ncategories\x18\x02 \x03(\x0e\x32\x15.cameo.v1.UseCategory\"o\n\x07\x43onsent\x12\x14\n\x0ctext_version\x18\x01 \x01(\t\x12\x0e\n\x06locale\x18\x02 \x01(\t\x12.\n\nagree_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\"\xda\x02\n\x03Use\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12\x10\n\x08\x61udience\x18\x02 \x01(\t\x12\x11\n\trequester\x18\x03 \x01(\t\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\'\n\x08purposes\x18\x05 \x03(\x0e\x32\x15.cameo.v1.UseCategory\x12.\n\ngrant_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nspend_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x07outputs\x18\n \x03(\x0b\x32\x10.cameo.v1.Output\"\xe9\x01\n\x06Output\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x18\n\x10\x63\x32pa_manifest_id\x18\x04 \x01(\t\x12$\n\x05state\x18\x05 \x01(\x0e\x32\x15.cameo.v1.OutputState\x12\x0f\n\x07\x63reator\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xab\x01\n\nCameoEvent\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61meo_id\x18\x02 \x01(\t\x12&\n\x04kind\x18\x03 \x01(\x0e\x32\x18.cameo.v1.CameoEventKind\x12.\n\nevent_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08grant_id\x18\x05 \x01(\t\x12\x11\n\toutput_id\x18\x06 \x01(\t*s\n\nCameoState\x12\x1b\n\x17\x43\x41MEO_STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43\x41MEO_ACTIVE\x10\x01\x12\x10\n\x0c\x43\x41MEO_PAUSED\x10\x02\x12\x11\n\rCAMEO_REVOKED\x10\x03\x12\x11\n\rCAMEO_DELETED\x10\x04*^\n\tWhoMayUse\x12\x1b\n\x17WHO_MAY_USE_UNSPECIFIED\x10\x00\x12\x0b\n\x07ONLY_ME\x10\x01\x12\x0c\n\x08SELECTED\x10\x02\x12\x0b\n\x07MUTUALS\x10\x03\x12\x0c\n\x08\x45VERYONE\x10\x04*\xa5\x01\n\x0bUseCategory\x12\x1c\n\x18USE_CATEGORY_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x41\x44VERTISING\x10\x01\x12\x0c\n\x08POLITICS\x10\x02\x12\x0c\n\x08RELIGION\x10\x03\x12\x0c\n\x08VIOLENCE\x10\x04\x12\x0c\n\x08INTIMACY\x10\x05\x12\x0c\n\x08GAMBLING\x10\x06\x12\x15\n\x11\x41LCOHOL_AND_DRUGS\x10\x07\x12\n\n\x06SATIRE\x10\x08*\xa0\x01\n\x10PermissionAnswer\x12!\n\x1dPERMISSION_ANSWER_UNSPECIFIED\x10\x00\x12\r\n\tPERMITTED\x10\x01\x12\x0e\n\nNOT_CHOSEN\x10\x02\x12\x0b\n\x07NOT_NOW\x10\x03\x12\r\n\tNO_LONGER\x10\x04\x12\x14\n\x10PURPOSE_EXCLUDED\x10\x05\x12\x18\n\x14RELATIONSHIP_UNKNOWN\x10\x06*E\n\x0bOutputState\x12\x1c\n\x18OUTPUT_STATE_UNSPECIFIED\x10\x00\x12\t\n\x05\x44RAFT\x10\x01\x12\r\n\tPUBLISHED\x10\x02*\xc4\x01\n\x0e\x43\x61meoEventKind\x12 \n\x1c\x43\x41MEO_EVENT_KIND_UNSPECIFIED\x10\x00\x12\x0f\n\x0bWAS_CREATED\x10\x01\x12\x16\n\x12PERMISSION_CHANGED\x10\x02\x12\x0e\n\nWAS_PAUSED\x10\x03\x12\x0f\n\x0bWAS_REVOKED\x10\x04\x12\x0f\n\x0bWAS_RESUMED\x10\x05\x12\x0f\n\x0bWAS_DELETED\x10\x06\x12\x0f\n\x0bUSE_GRANTED\x10\x07\x12\x13\n\x0fOUTPUT_RECORDED\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x14\x63\x61meo/v1/cameo.proto\x12\x08\x63\x61meo.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf6\x03\n\x05\x43\x61meo\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07subject\x18\x02 \x01(\t\x12#\n\x05state\x18\x03 \x01(\x0e\x32\x14.cameo.v1.CameoState\x12(\n\x0bwho_may_use\x18\x04 \x01(\x0e\x32\x13.cameo.v1.WhoMayUse\x12\x16\n\x0eselected_users\x18\x05 \x03(\t\x12,\n\x0crestrictions\x18\x06 \x01(\x0b\x32\x16.cameo.v1.Restrictions\x12\x18\n\x10\x61ppearance_notes\x18\x07 \x01(\t\x12\x13\n\x0bvoice_notes\x18\x08 \x01(\t\x12\x18\n\x10minor_safeguards\x18\t \x01(\x08\x12\"\n\x07\x63onsent\x18\n \x01(\x0b\x32\x11.cameo.v1.Consent\x12\x0f\n\x07version\x18\x0b \x01(\x03\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x0e \x01(\t\x12/\n\x0epending_change\x18\x12 \x01(\x0b\x32\x17.cameo.v1.PendingChange\x12\x1a\n\x12paused_by_guardian\x18\x13 \x01(\x08\"\x95\x02\n\rPendingChange\x12\x0e\n\x06number\x18\x01 \x01(\x03\x12(\n\x0bwho_may_use\x18\x02 \x01(\x0e\x32\x13.cameo.v1.WhoMayUse\x12\x16\n\x0eselected_users\x18\x03 \x03(\t\x12,\n\x0crestrictions\x18\x04 \x01(\x0b\x32\x16.cameo.v1.Restrictions\x12\x18\n\x10\x61ppearance_notes\x18\x05 \x01(\t\x12\x13\n\x0bvoice_notes\x18\x06 \x01(\t\x12\x0e\n\x06resume\x18\x07 \x01(\x08\x12\x13\n\x0b\x61pproved_by\x18\x08 \x03(\t\x12\x30\n\x0cpropose_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"H\n\x0cRestrictions\x12\r\n\x05words\x18\x01 \x03(\t\x12)\n\ncategories\x18\x02 \x03(\x0e\x32\x15.cameo.v1.UseCategory\"o\n\x07\x43onsent\x12\x14\n\x0ctext_version\x18\x01 \x01(\t\x12\x0e\n\x06locale\x18\x02 \x01(\t\x12.\n\nagree_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\"\xda\x02\n\x03Use\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12\x10\n\x08\x61udience\x18\x02 \x01(\t\x12\x11\n\trequester\x18\x03 \x01(\t\x12\x0e\n\x06job_id\x18\x04 \x01(\t\x12\'\n\x08purposes\x18\x05 \x03(\x0e\x32\x15.cameo.v1.UseCategory\x12.\n\ngrant_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nspend_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0brevoke_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x07outputs\x18\n \x03(\x0b\x32\x10.cameo.v1.Output\"\xe9\x01\n\x06Output\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08grant_id\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x18\n\x10\x63\x32pa_manifest_id\x18\x04 \x01(\t\x12$\n\x05state\x18\x05 \x01(\x0e\x32\x15.cameo.v1.OutputState\x12\x0f\n\x07\x63reator\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xab\x01\n\nCameoEvent\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61meo_id\x18\x02 \x01(\t\x12&\n\x04kind\x18\x03 \x01(\x0e\x32\x18.cameo.v1.CameoEventKind\x12.\n\nevent_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08grant_id\x18\x05 \x01(\t\x12\x11\n\toutput_id\x18\x06 \x01(\t*s\n\nCameoState\x12\x1b\n\x17\x43\x41MEO_STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43\x41MEO_ACTIVE\x10\x01\x12\x10\n\x0c\x43\x41MEO_PAUSED\x10\x02\x12\x11\n\rCAMEO_REVOKED\x10\x03\x12\x11\n\rCAMEO_DELETED\x10\x04*^\n\tWhoMayUse\x12\x1b\n\x17WHO_MAY_USE_UNSPECIFIED\x10\x00\x12\x0b\n\x07ONLY_ME\x10\x01\x12\x0c\n\x08SELECTED\x10\x02\x12\x0b\n\x07MUTUALS\x10\x03\x12\x0c\n\x08\x45VERYONE\x10\x04*\xa5\x01\n\x0bUseCategory\x12\x1c\n\x18USE_CATEGORY_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x41\x44VERTISING\x10\x01\x12\x0c\n\x08POLITICS\x10\x02\x12\x0c\n\x08RELIGION\x10\x03\x12\x0c\n\x08VIOLENCE\x10\x04\x12\x0c\n\x08INTIMACY\x10\x05\x12\x0c\n\x08GAMBLING\x10\x06\x12\x15\n\x11\x41LCOHOL_AND_DRUGS\x10\x07\x12\n\n\x06SATIRE\x10\x08*\xa0\x01\n\x10PermissionAnswer\x12!\n\x1dPERMISSION_ANSWER_UNSPECIFIED\x10\x00\x12\r\n\tPERMITTED\x10\x01\x12\x0e\n\nNOT_CHOSEN\x10\x02\x12\x0b\n\x07NOT_NOW\x10\x03\x12\r\n\tNO_LONGER\x10\x04\x12\x14\n\x10PURPOSE_EXCLUDED\x10\x05\x12\x18\n\x14RELATIONSHIP_UNKNOWN\x10\x06*E\n\x0bOutputState\x12\x1c\n\x18OUTPUT_STATE_UNSPECIFIED\x10\x00\x12\t\n\x05\x44RAFT\x10\x01\x12\r\n\tPUBLISHED\x10\x02*\xc8\x02\n\x0e\x43\x61meoEventKind\x12 \n\x1c\x43\x41MEO_EVENT_KIND_UNSPECIFIED\x10\x00\x12\x0f\n\x0bWAS_CREATED\x10\x01\x12\x16\n\x12PERMISSION_CHANGED\x10\x02\x12\x0e\n\nWAS_PAUSED\x10\x03\x12\x0f\n\x0bWAS_REVOKED\x10\x04\x12\x0f\n\x0bWAS_RESUMED\x10\x05\x12\x0f\n\x0bWAS_DELETED\x10\x06\x12\x0f\n\x0bUSE_GRANTED\x10\x07\x12\x13\n\x0fOUTPUT_RECORDED\x10\x08\x12\x13\n\x0fGUARDIAN_LINKED\x10\x14\x12\x19\n\x15GUARDIAN_STEPPED_DOWN\x10\x15\x12\x13\n\x0f\x43HANGE_PROPOSED\x10\x16\x12\x13\n\x0f\x43HANGE_APPROVED\x10\x17\x12\x12\n\x0e\x43HANGE_REFUSED\x10\x18\x12\x14\n\x10\x43HANGE_WITHDRAWN\x10\x19\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cameo.v1.cameo_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CAMEOSTATE']._serialized_start=1441
-  _globals['_CAMEOSTATE']._serialized_end=1556
-  _globals['_WHOMAYUSE']._serialized_start=1558
-  _globals['_WHOMAYUSE']._serialized_end=1652
-  _globals['_USECATEGORY']._serialized_start=1655
-  _globals['_USECATEGORY']._serialized_end=1820
-  _globals['_PERMISSIONANSWER']._serialized_start=1823
-  _globals['_PERMISSIONANSWER']._serialized_end=1983
-  _globals['_OUTPUTSTATE']._serialized_start=1985
-  _globals['_OUTPUTSTATE']._serialized_end=2054
-  _globals['_CAMEOEVENTKIND']._serialized_start=2057
-  _globals['_CAMEOEVENTKIND']._serialized_end=2253
+  _globals['_CAMEOSTATE']._serialized_start=1798
+  _globals['_CAMEOSTATE']._serialized_end=1913
+  _globals['_WHOMAYUSE']._serialized_start=1915
+  _globals['_WHOMAYUSE']._serialized_end=2009
+  _globals['_USECATEGORY']._serialized_start=2012
+  _globals['_USECATEGORY']._serialized_end=2177
+  _globals['_PERMISSIONANSWER']._serialized_start=2180
+  _globals['_PERMISSIONANSWER']._serialized_end=2340
+  _globals['_OUTPUTSTATE']._serialized_start=2342
+  _globals['_OUTPUTSTATE']._serialized_end=2411
+  _globals['_CAMEOEVENTKIND']._serialized_start=2414
+  _globals['_CAMEOEVENTKIND']._serialized_end=2742
   _globals['_CAMEO']._serialized_start=68
-  _globals['_CAMEO']._serialized_end=493
-  _globals['_RESTRICTIONS']._serialized_start=495
-  _globals['_RESTRICTIONS']._serialized_end=567
-  _globals['_CONSENT']._serialized_start=569
-  _globals['_CONSENT']._serialized_end=680
-  _globals['_USE']._serialized_start=683
-  _globals['_USE']._serialized_end=1029
-  _globals['_OUTPUT']._serialized_start=1032
-  _globals['_OUTPUT']._serialized_end=1265
-  _globals['_CAMEOEVENT']._serialized_start=1268
-  _globals['_CAMEOEVENT']._serialized_end=1439
+  _globals['_CAMEO']._serialized_end=570
+  _globals['_PENDINGCHANGE']._serialized_start=573
+  _globals['_PENDINGCHANGE']._serialized_end=850
+  _globals['_RESTRICTIONS']._serialized_start=852
+  _globals['_RESTRICTIONS']._serialized_end=924
+  _globals['_CONSENT']._serialized_start=926
+  _globals['_CONSENT']._serialized_end=1037
+  _globals['_USE']._serialized_start=1040
+  _globals['_USE']._serialized_end=1386
+  _globals['_OUTPUT']._serialized_start=1389
+  _globals['_OUTPUT']._serialized_end=1622
+  _globals['_CAMEOEVENT']._serialized_start=1625
+  _globals['_CAMEOEVENT']._serialized_end=1796
 # @@protoc_insertion_point(module_scope)

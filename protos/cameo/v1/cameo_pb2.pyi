@@ -65,6 +65,12 @@ class CameoEventKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     WAS_DELETED: _ClassVar[CameoEventKind]
     USE_GRANTED: _ClassVar[CameoEventKind]
     OUTPUT_RECORDED: _ClassVar[CameoEventKind]
+    GUARDIAN_LINKED: _ClassVar[CameoEventKind]
+    GUARDIAN_STEPPED_DOWN: _ClassVar[CameoEventKind]
+    CHANGE_PROPOSED: _ClassVar[CameoEventKind]
+    CHANGE_APPROVED: _ClassVar[CameoEventKind]
+    CHANGE_REFUSED: _ClassVar[CameoEventKind]
+    CHANGE_WITHDRAWN: _ClassVar[CameoEventKind]
 CAMEO_STATE_UNSPECIFIED: CameoState
 CAMEO_ACTIVE: CameoState
 CAMEO_PAUSED: CameoState
@@ -103,9 +109,15 @@ WAS_RESUMED: CameoEventKind
 WAS_DELETED: CameoEventKind
 USE_GRANTED: CameoEventKind
 OUTPUT_RECORDED: CameoEventKind
+GUARDIAN_LINKED: CameoEventKind
+GUARDIAN_STEPPED_DOWN: CameoEventKind
+CHANGE_PROPOSED: CameoEventKind
+CHANGE_APPROVED: CameoEventKind
+CHANGE_REFUSED: CameoEventKind
+CHANGE_WITHDRAWN: CameoEventKind
 
 class Cameo(_message.Message):
-    __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason")
+    __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian")
     ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -120,6 +132,8 @@ class Cameo(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    PENDING_CHANGE_FIELD_NUMBER: _ClassVar[int]
+    PAUSED_BY_GUARDIAN_FIELD_NUMBER: _ClassVar[int]
     id: str
     subject: str
     state: CameoState
@@ -134,7 +148,31 @@ class Cameo(_message.Message):
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
     reason: str
-    def __init__(self, id: _Optional[str] = ..., subject: _Optional[str] = ..., state: _Optional[_Union[CameoState, str]] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., minor_safeguards: _Optional[bool] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...
+    pending_change: PendingChange
+    paused_by_guardian: bool
+    def __init__(self, id: _Optional[str] = ..., subject: _Optional[str] = ..., state: _Optional[_Union[CameoState, str]] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., minor_safeguards: _Optional[bool] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., pending_change: _Optional[_Union[PendingChange, _Mapping]] = ..., paused_by_guardian: _Optional[bool] = ...) -> None: ...
+
+class PendingChange(_message.Message):
+    __slots__ = ("number", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "resume", "approved_by", "propose_time")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    WHO_MAY_USE_FIELD_NUMBER: _ClassVar[int]
+    SELECTED_USERS_FIELD_NUMBER: _ClassVar[int]
+    RESTRICTIONS_FIELD_NUMBER: _ClassVar[int]
+    APPEARANCE_NOTES_FIELD_NUMBER: _ClassVar[int]
+    VOICE_NOTES_FIELD_NUMBER: _ClassVar[int]
+    RESUME_FIELD_NUMBER: _ClassVar[int]
+    APPROVED_BY_FIELD_NUMBER: _ClassVar[int]
+    PROPOSE_TIME_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    who_may_use: WhoMayUse
+    selected_users: _containers.RepeatedScalarFieldContainer[str]
+    restrictions: Restrictions
+    appearance_notes: str
+    voice_notes: str
+    resume: bool
+    approved_by: _containers.RepeatedScalarFieldContainer[str]
+    propose_time: _timestamp_pb2.Timestamp
+    def __init__(self, number: _Optional[int] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., resume: _Optional[bool] = ..., approved_by: _Optional[_Iterable[str]] = ..., propose_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Restrictions(_message.Message):
     __slots__ = ("words", "categories")

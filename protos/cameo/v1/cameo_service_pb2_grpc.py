@@ -159,10 +159,13 @@ class CameoServiceServicer:
         """Changes an owner's terms, effective at once. A change that is in force already succeeds whatever `version` says, so that a lost
         reply can be asked for again.
 
+        Of a minor's change, what narrows the cameo holds at once and the rest waits for the guardians: see `pending_change` of the
+        reply. It takes the place of what waited before, so that nothing the owner no longer wants is ever approved.
+
         Who may call: app, owner.
 
         Errors, by `ErrorInfo.reason`: `CAMEO_UNKNOWN` (NOT_FOUND), `CAMEO_CHANGED` (ABORTED), `CAMEO_ENDED`, `CAMEO_GONE`,
-        `MINOR_NEEDS_GUARDIAN` (FAILED_PRECONDITION).
+        `MINOR_NEEDS_GUARDIAN`, `TOO_MANY_RESTRICTIONS` (FAILED_PRECONDITION).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,7 +174,7 @@ class CameoServiceServicer:
     def CheckPermission(self, request, context):
         """Says whether a use would be permitted now. It promises nothing: `AuthorizeUse` does, and `SpendGrant` asks again.
 
-        A possible minor's cameo is unknown to everyone but its owner.
+        A possible minor's cameo is unknown to everyone but its owner and those of the owner's mutuals whom its terms let in.
 
         Who may call: app, generator, platform.
 
@@ -233,7 +236,8 @@ class CameoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RevokeCameo(self, request, context):
-        """Pauses a cameo, or ends it for good. Permission is denied and open grants die at once.
+        """Pauses a cameo, or ends it for good. Permission is denied and open grants die at once; the credentials of the cameo are
+        suspended, or revoked for good, in the next status list.
 
         Who may call: app, owner.
 
@@ -244,19 +248,21 @@ class CameoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResumeCameo(self, request, context):
-        """Ends a pause. Grants that died stay dead.
+        """Ends a pause. Grants that died stay dead; credentials hold again, but for those that were revoked by themselves. A minor's cameo
+        stays paused until the guardians have approved it, see `pending_change` of the reply.
 
         Who may call: app, owner.
 
-        Errors, by `ErrorInfo.reason`: `CAMEO_UNKNOWN` (NOT_FOUND), `CAMEO_ENDED`, `CAMEO_GONE` (FAILED_PRECONDITION).
+        Errors, by `ErrorInfo.reason`: `CAMEO_UNKNOWN` (NOT_FOUND), `CAMEO_ENDED`, `CAMEO_GONE`, `MINOR_NEEDS_GUARDIAN`
+        (FAILED_PRECONDITION).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteCameo(self, request, context):
-        """Destroys the data key, the likeness, the terms and notes, the tokens kept, and what names the person beside the recording's
-        fingerprint. Leaves a tombstone.
+        """Destroys the data key, the likeness, the face in the gallery, the terms and notes, the credentials with the tokens kept, which
+        count as revoked, and what names the person beside the recording's fingerprint. Leaves a tombstone.
 
         Who may call: app, owner.
 
@@ -269,7 +275,7 @@ class CameoServiceServicer:
     def WatchCameoEvents(self, request, context):
         """Streams what happens, in order and without a gap, from a cursor on; goes on until the caller hangs up.
 
-        Who may call: app, owner. An owner is told of their own cameos.
+        Who may call: app, owner, guardian. An owner is told of their own cameos, a guardian of those of the minors they are linked to.
 
         Errors, by `ErrorInfo.reason`: `PAGE_TOKEN_INVALID` (INVALID_ARGUMENT), `SERVER_STOPPING` (UNAVAILABLE).
         """

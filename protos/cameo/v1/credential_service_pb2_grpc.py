@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from cameo.v1 import credential_pb2 as cameo_dot_v1_dot_credential__pb2
 from cameo.v1 import credential_service_pb2 as cameo_dot_v1_dot_credential__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -26,7 +27,7 @@ if _version_not_supported:
 
 
 class CredentialServiceStub:
-    """What a relying party needs to check credentials.
+    """What a relying party needs to check credentials, and what an owner does with those of a cameo.
     """
 
     def __init__(self, channel):
@@ -45,10 +46,20 @@ class CredentialServiceStub:
                 request_serializer=cameo_dot_v1_dot_credential__service__pb2.GetStatusListRequest.SerializeToString,
                 response_deserializer=cameo_dot_v1_dot_credential__service__pb2.GetStatusListResponse.FromString,
                 _registered_method=True)
+        self.ReissueCredential = channel.unary_unary(
+                '/cameo.v1.CredentialService/ReissueCredential',
+                request_serializer=cameo_dot_v1_dot_credential__service__pb2.ReissueCredentialRequest.SerializeToString,
+                response_deserializer=cameo_dot_v1_dot_credential__pb2.Credential.FromString,
+                _registered_method=True)
+        self.RevokeCredential = channel.unary_unary(
+                '/cameo.v1.CredentialService/RevokeCredential',
+                request_serializer=cameo_dot_v1_dot_credential__service__pb2.RevokeCredentialRequest.SerializeToString,
+                response_deserializer=cameo_dot_v1_dot_credential__service__pb2.RevokeCredentialResponse.FromString,
+                _registered_method=True)
 
 
 class CredentialServiceServicer:
-    """What a relying party needs to check credentials.
+    """What a relying party needs to check credentials, and what an owner does with those of a cameo.
     """
 
     def GetKeys(self, request, context):
@@ -75,6 +86,34 @@ class CredentialServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReissueCredential(self, request, context):
+        """Issues a credential of an active cameo, without a new recording: for another audience, or before the last one expires. It has
+        an id, a subject and a place in the status list of its own, says what was found when the attempt was judged, and carries the
+        owner's restrictions and notes as they are now. It ends no later than the site's time for a new challenge.
+
+        Who may call: app, owner. An owner for a cameo of their own. Not the generator: for whom and for how long the likeness is given
+        out is the owner's to say, and a generator that could renew would undo `RevokeCredential`.
+
+        Errors, by `ErrorInfo.reason`: `CAMEO_UNKNOWN`, `AUDIENCE_UNKNOWN` (NOT_FOUND), `CAMEO_IS_PAUSED`, `CAMEO_ENDED`, `CAMEO_GONE`,
+        `ATTESTATION_ENDED` (FAILED_PRECONDITION), `CAMEO_CHANGED` (ABORTED), `REQUEST_ID_REUSED` (ALREADY_EXISTS),
+        `REQUEST_ID_INVALID` (INVALID_ARGUMENT), `STORE_UNAVAILABLE` (UNAVAILABLE), `SERVER_FAULT` (INTERNAL).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeCredential(self, request, context):
+        """Revokes one credential for good, whatever becomes of its cameo. The next status list says so.
+
+        Who may call: app, owner. An owner for a credential of their own.
+
+        Errors, by `ErrorInfo.reason`: `CREDENTIAL_UNKNOWN` (NOT_FOUND), `REQUEST_ID_REUSED` (ALREADY_EXISTS), `REQUEST_ID_INVALID`,
+        `REQUEST_INVALID` (INVALID_ARGUMENT), `STORE_UNAVAILABLE` (UNAVAILABLE), `SERVER_FAULT` (INTERNAL).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CredentialServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -88,6 +127,16 @@ def add_CredentialServiceServicer_to_server(servicer, server):
                     request_deserializer=cameo_dot_v1_dot_credential__service__pb2.GetStatusListRequest.FromString,
                     response_serializer=cameo_dot_v1_dot_credential__service__pb2.GetStatusListResponse.SerializeToString,
             ),
+            'ReissueCredential': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReissueCredential,
+                    request_deserializer=cameo_dot_v1_dot_credential__service__pb2.ReissueCredentialRequest.FromString,
+                    response_serializer=cameo_dot_v1_dot_credential__pb2.Credential.SerializeToString,
+            ),
+            'RevokeCredential': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeCredential,
+                    request_deserializer=cameo_dot_v1_dot_credential__service__pb2.RevokeCredentialRequest.FromString,
+                    response_serializer=cameo_dot_v1_dot_credential__service__pb2.RevokeCredentialResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'cameo.v1.CredentialService', rpc_method_handlers)
@@ -97,7 +146,7 @@ def add_CredentialServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CredentialService:
-    """What a relying party needs to check credentials.
+    """What a relying party needs to check credentials, and what an owner does with those of a cameo.
     """
 
     @staticmethod
@@ -144,6 +193,60 @@ class CredentialService:
             '/cameo.v1.CredentialService/GetStatusList',
             cameo_dot_v1_dot_credential__service__pb2.GetStatusListRequest.SerializeToString,
             cameo_dot_v1_dot_credential__service__pb2.GetStatusListResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReissueCredential(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cameo.v1.CredentialService/ReissueCredential',
+            cameo_dot_v1_dot_credential__service__pb2.ReissueCredentialRequest.SerializeToString,
+            cameo_dot_v1_dot_credential__pb2.Credential.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeCredential(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cameo.v1.CredentialService/RevokeCredential',
+            cameo_dot_v1_dot_credential__service__pb2.RevokeCredentialRequest.SerializeToString,
+            cameo_dot_v1_dot_credential__service__pb2.RevokeCredentialResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,11 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTEMPT_USED: _ClassVar[ErrorReason]
     LIKENESS_NOT_KEPT: _ClassVar[ErrorReason]
     MINOR_NEEDS_GUARDIAN: _ClassVar[ErrorReason]
+    GUARDIANSHIP_UNKNOWN: _ClassVar[ErrorReason]
+    GUARDIAN_MUST_STEP_DOWN: _ClassVar[ErrorReason]
+    GUARDIAN_IS_A_MINOR: _ClassVar[ErrorReason]
+    CHANGE_NOT_PENDING: _ClassVar[ErrorReason]
+    TOO_MANY_RESTRICTIONS: _ClassVar[ErrorReason]
     TOO_MANY_CAMEOS: _ClassVar[ErrorReason]
     USE_NOT_PERMITTED: _ClassVar[ErrorReason]
     GRANT_INVALID: _ClassVar[ErrorReason]
@@ -51,6 +56,9 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PAGE_TOKEN_INVALID: _ClassVar[ErrorReason]
     RELATIONSHIPS_UNAVAILABLE: _ClassVar[ErrorReason]
     RELATIONSHIPS_KEPT_ELSEWHERE: _ClassVar[ErrorReason]
+    CREDENTIAL_UNKNOWN: _ClassVar[ErrorReason]
+    CAMEO_IS_PAUSED: _ClassVar[ErrorReason]
+    ATTESTATION_ENDED: _ClassVar[ErrorReason]
     STATUS_LIST_UNKNOWN: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 CONFIG_MISSING: ErrorReason
@@ -84,6 +92,11 @@ ATTEMPT_NOT_ACCEPTED: ErrorReason
 ATTEMPT_USED: ErrorReason
 LIKENESS_NOT_KEPT: ErrorReason
 MINOR_NEEDS_GUARDIAN: ErrorReason
+GUARDIANSHIP_UNKNOWN: ErrorReason
+GUARDIAN_MUST_STEP_DOWN: ErrorReason
+GUARDIAN_IS_A_MINOR: ErrorReason
+CHANGE_NOT_PENDING: ErrorReason
+TOO_MANY_RESTRICTIONS: ErrorReason
 TOO_MANY_CAMEOS: ErrorReason
 USE_NOT_PERMITTED: ErrorReason
 GRANT_INVALID: ErrorReason
@@ -97,4 +110,7 @@ REQUEST_INVALID: ErrorReason
 PAGE_TOKEN_INVALID: ErrorReason
 RELATIONSHIPS_UNAVAILABLE: ErrorReason
 RELATIONSHIPS_KEPT_ELSEWHERE: ErrorReason
+CREDENTIAL_UNKNOWN: ErrorReason
+CAMEO_IS_PAUSED: ErrorReason
+ATTESTATION_ENDED: ErrorReason
 STATUS_LIST_UNKNOWN: ErrorReason

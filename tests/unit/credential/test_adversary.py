@@ -1,4 +1,4 @@
-"""One defect at a time, for each of the three kinds of token: refused, and for its own reason."""
+"""One defect at a time, for each of the four kinds of token: refused, and for its own reason."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ import numpy as np
 import pytest
 from joserfc import jwe
 
+from verifier.cameo.grants import compose
+from verifier.cameo.model import Grant
 from verifier.credential.audience_keys import AudienceKey
 from verifier.credential.claims import StatusReference
 from verifier.credential.encoding import from_base64url, to_base64url, to_json
+from verifier.credential.grant_token import open_grant, sign_grant
 from verifier.credential.issuer_keys import IssuerKeys, SigningKey
+from verifier.credential.signature import verified_claims
 from verifier.credential.signer import TokenType, sign
 from verifier.credential.status_list import StatusList, publish, read_list
-from verifier.credential.validator import verified_claims
 from verifier.errors import CredentialError
 
 if TYPE_CHECKING:
@@ -30,7 +33,13 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URI = "https://issuer.example/status/1"
 ALPHABET = string.ascii_letters + string.digits + "-_"
 ENVELOPES = ["ECDH-ES+A256KW", "A256GCM"]
-KINDS = {"credential": TokenType.CREDENTIAL, "receipt": TokenType.RECEIPT, "list": TokenType.STATUS_LIST}
+GENERATOR, ISSUER = "https://generator.example", "https://issuer.example"
+KINDS = {
+    "credential": TokenType.CREDENTIAL,
+    "receipt": TokenType.RECEIPT,
+    "grant": TokenType.GRANT,
+    "list": TokenType.STATUS_LIST,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,9 @@ class Kind:
             self.world.open(token, audience_key=key, **changes)
         elif self.typ is TokenType.RECEIPT:
             self.world.open_receipt(signed, **changes)
+        elif self.typ is TokenType.GRANT:
+            expectations = {"expected_audience": GENERATOR, "expected_issuer": ISSUER, "now": NOW}
+            open_grant(signed, **{"issuer_keys": self.world.keys.public(), **expectations, **changes})
         else:
             expected = {"issuer_keys": self.world.keys.public(), "expected_uri": URI, "now": NOW}
             read_list(signed, **{**expected, **changes})  # type: ignore[arg-type]
@@ -79,6 +91,9 @@ def kind(request: pytest.FixtureRequest, world: World) -> Kind:
     if typ is TokenType.STATUS_LIST:
         listed = StatusList.of(np.array([0, 1, 2, 0], np.uint8))
         signed = publish(listed, uri=URI, keys=world.keys, now=NOW, ttl=lasts, lifetime=lasts)
+    elif typ is TokenType.GRANT:
+        granted = Grant("grant-1", GENERATOR, "fan", "job-1", ("cameo-1",), frozenset(), NOW, NOW + lasts)
+        signed = sign_grant(compose(granted, (), issuer=ISSUER), keys=world.keys)
     else:
         issued = world.issue(status=StatusReference(0, URI))
         plain = jwe.decrypt_compact(issued.credential, world.audience_key.key, algorithms=ENVELOPES).plaintext or b""

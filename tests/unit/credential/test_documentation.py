@@ -14,6 +14,7 @@ from joserfc import jwe
 from joserfc.jwk import OKPKey
 
 from tests.served_list import serving
+from verifier.credential import claims
 from verifier.credential.audience_keys import AudienceKey
 from verifier.credential.claims import NAMESPACE, Embedding, Provenance, StatusReference
 from verifier.credential.encoding import from_base64url
@@ -69,10 +70,10 @@ def _example() -> dict[str, Any]:
         status=StatusReference(591337, "https://cameo.example/status/1"),
     )
     opened = jwe.decrypt_compact(issued.credential, audience.key, algorithms=["ECDH-ES+A256KW", "A256GCM"])
-    header, claims = (json.loads(from_base64url(part)) for part in (opened.plaintext or b"").decode().split(".")[:2])
+    header, payload = (json.loads(from_base64url(part)) for part in (opened.plaintext or b"").decode().split(".")[:2])
     for which in ("face", "voice"):
-        claims[NAMESPACE][which]["data"] = claims[NAMESPACE][which]["data"][:24] + "…"
-    return {"header": header, "claims": claims}
+        payload[NAMESPACE][which]["data"] = payload[NAMESPACE][which]["data"][:24] + "…"
+    return {"header": header, "claims": payload}
 
 
 def _raw(seed: int) -> dict[str, str]:
@@ -90,6 +91,13 @@ def test_the_page_shows_what_the_code_makes() -> None:
     assert json.loads(_block("json", 0)) == example["header"], json.dumps(example["header"], indent=2)
     shown = json.dumps(example["claims"], indent=2, ensure_ascii=False)
     assert _block("json", 1).strip() == shown, shown
+
+
+def test_the_page_shows_what_an_owner_s_word_adds() -> None:
+    """The members on the page are those the code composes, in its order."""
+    notes = ("never in a uniform", "say the name like Ah-da")
+    terms = claims.OwnerTerms("55" * 32, ("no cats, please",), ("gambling", "satire"), notes)
+    assert _block("json", 2).strip() == json.dumps(claims._terms(terms), indent=2)
 
 
 def test_the_page_names_every_refusal() -> None:

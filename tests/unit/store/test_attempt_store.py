@@ -53,6 +53,8 @@ ACCEPTED = replace(JUDGEMENT, decision=Decision(Verdict.ACCEPTED, ()))
 CREDENTIAL = IssuedCredential(
     jti="jti-1",
     attempt_id="a1",
+    cameo_id="cameo-1",
+    request_id="",
     audience="https://generator.example",
     subject="pseudonym",
     issued_at=LATER,
@@ -212,17 +214,21 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
             *("profile", "digests", "timings_ms", "recording_sha256", "created_at", "finished_at"),
             "minor_safeguards",
         },
-        "credentials": {"jti", "attempt_id", "audience", "sub", "issued_at", "expires_at", "receipt", "token"},
+        "credentials": {
+            *("jti", "attempt_id", "cameo_id", "request_id", "audience", "sub", "issued_at", "expires_at", "receipt", "token"),
+            *("revoked_at", "revoke_reason", "revoke_request_id"),
+        },
         "fingerprints": {"attempt_id", "created_at", "data"},
         "status_lists": {"number", "capacity", "used", "decoy_key", "decoys_invalid", "decoys_suspended", "created_at"},
         "status_entries": {"list_number", "idx", "jti", "decoy_rank", "status", "changed_at"},
         # The one exception: `code` is a face embedding, turned by a secret that is not in the database.
-        "faces": {"number", "collection", "owner", "key_id", "model", "code", "created_at"},
+        "faces": {"number", "collection", "owner", "attempt_id", "key_id", "model", "code", "created_at"},
         "protected_allowances": {"name", "subject", "created_at"},
         "likenesses": {"cameo_id", "attempt_id", "wrapped_key", "sealed", "created_at"},
+        "guardianships": {"guardian", "minor", "state", "guardian_consent", "minor_consent", "created_at", "updated_at"},
         "cameos": {
             *("id", "subject", "attempt_id", "request_id", "state", "terms", "minor_safeguards", "consent", "version"),
-            *("created_at", "updated_at", "reason"),
+            *("created_at", "updated_at", "reason", "change", "paused_by"),
         },
         "grants": {
             *("id", "audience", "request_id", "requester", "job_id", "purposes", "created_at", "expires_at"),

@@ -1,0 +1,267 @@
+"""Credentials issued again of a cameo, and what ends them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import grpc
+from cameo.v1 import cameo_pb2
+from cameo.v1.credential_service_pb2 import ReissueCredentialRequest
+from sqlalchemy import select
+
+from tests.grpc.client import AUDIENCE, refused
+from tests.grpc.reissue import OTHER
+from tests.grpc.test_cameos import NOTE, WORD, reason
+from verifier.server import reissuing
+from verifier.store import tables
+from verifier.store.engine import open_database
+from verifier.store.reissues import ReissueStore
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    import pytest
+
+INTERVAL = timedelta(seconds=300)
+KEPT = 2 * INTERVAL
+"""How long a reader may keep a list."""
+
+
+async def test_another_audience_is_told_the_same_without_a_new_recording(open_site: Any) -> None:
+    """The judgement, models, profile and embeddings are the first credential's; id, pseudonym and status index are fresh."""
+    async with open_site() as site:
+        answer = await site.answer()
+        cameo = await site.create(answer.attempt.id)
+        first = await site.open(answer.credential)
+        again = await site.open(await site.reissue(cameo), status=site.over_grpc())
+        other = await site.open(await site.reissue(cameo, OTHER), OTHER, status=site.over_grpc())
+        assert first.provenance == again.provenance == other.provenance
+        assert first.provenance.cameo_id == cameo.id
+        for which in ("face", "voice"):
+            one, *rest = (getattr(opened, which) for opened in (first, again, other))
+            assert all((each.model, each.vector.tobytes()) == (one.model, one.vector.tobytes()) for each in rest)
+        assert len({opened.jti for opened in (first, again, other)}) == 3
+        assert len({opened.status for opened in (first, again, other)}) == 3
+        assert again.subject == first.subject != other.subject
+
+
+async def test_what_was_judged_stays_what_it_was(open_site: Any) -> None:
+    """A server that judges by another profile by now still says by which this person was judged, and that they may be a minor."""
+    async with open_site() as site:
+        answer = await site.answer(b"minor")
+        cameo = await site.create(answer.attempt.id)
+        first = await site.open(answer.credential)
+    async with open_site(profile="minor") as site:
+        again = await site.open(await site.reissue(cameo))
+    assert again.provenance == first.provenance
+    assert (again.provenance.minor_safeguards, again.provenance.profile) == (True, "minor")
+
+
+async def test_it_carries_the_owner_s_word_of_the_moment(open_site: Any) -> None:
+    """Consent, restrictions and notes as they are at the issue; the first credential, from before the cameo, has none."""
+    async with open_site() as site:
+        answer = await site.answer()
+        cameo = await site.create(answer.attempt.id)
+        plain = (await site.open(await site.reissue(cameo))).terms
+        assert (plain.consent_sha256, plain.restrictions, plain.appearance_notes) == (cameo.consent.digest, (), ())
+        terms = {"words": [WORD], "categories": ["SATIRE", "GAMBLING"]}
+        cameo = await site.update(cameo, restrictions=terms, appearance_notes=NOTE, voice_notes="like Ah-da")
+        said = (await site.open(await site.reissue(cameo))).terms
+        assert said.consent_sha256 == cameo.consent.digest
+        assert (said.restrictions, said.restricted_categories) == ((WORD,), ("gambling", "satire"))
+        assert said.appearance_notes == (NOTE, "like Ah-da")
+        assert (await site.open(answer.credential)).terms.consent_sha256 == ""
+
+
+async def test_a_lost_reply_is_asked_for_again(open_site: Any) -> None:
+    """The same request gets the same credential, also when it is sent many times at once; another audience is another request."""
+    async with open_site() as site:
+        cameo = await site.cameo()
+        request_id = str(uuid4())
+        replies = await asyncio.gather(*(site.reissue(cameo, OTHER, request_id=request_id) for _ in range(8)))
+        assert {reply.SerializeToString() for reply in replies} == {replies[0].SerializeToString()}
+        assert await site.reissue(cameo, OTHER, request_id=request_id.upper(), by=site.app) == replies[0]
+        assert await reason(site.reissue(cameo, AUDIENCE, request_id=request_id)) == "REQUEST_ID_REUSED"
+        assert (await site.reissue(cameo, OTHER)).id != replies[0].id
+        for wrong in ("", "1", request_id[:-1]):
+            request = ReissueCredentialRequest(cameo_id=cameo.id, audience=AUDIENCE, request_id=wrong)
+            call = site.client.credentials.ReissueCredential(request, metadata=site.owner)
+            assert await reason(call) == "REQUEST_ID_INVALID"
+
+
+async def test_only_an_active_cameo_of_one_s_own_gets_one(open_site: Any) -> None:
+    """Unknown, another's, paused, ended, deleted, an audience nobody registered: each has its reason, a repeated request too."""
+    async with open_site() as site:
+        cameo, repeated = await site.cameo(), str(uuid4())
+        await site.reissue(cameo, request_id=repeated)
+        assert await reason(site.reissue(cameo_pb2.Cameo(id="none"), by=site.app)) == "CAMEO_UNKNOWN"
+        assert await reason(site.reissue(cameo, by=site.stranger)) == "CAMEO_UNKNOWN"
+        unknown = await refused(site.reissue(cameo, "https://nobody.example"))
+        assert (unknown.code, unknown.reason) == (grpc.StatusCode.NOT_FOUND, "AUDIENCE_UNKNOWN")
+        assert await reason(site.reissue(cameo, by=site.generator)) == "CALLER_NOT_ALLOWED"
+        await site.end(cameo, "PAUSE")
+        for request_id in (None, repeated):
+            paused = await refused(site.reissue(cameo, request_id=request_id))
+            assert (paused.code, paused.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "CAMEO_IS_PAUSED")
+        await site.resume(cameo)
+        await site.reissue(cameo)
+        await site.end(cameo, "FOR_GOOD")
+        assert await reason(site.reissue(cameo)) == "CAMEO_ENDED"
+        assert await reason(site.reissue(cameo, request_id=repeated)) == "CAMEO_ENDED"
+        await site.delete(cameo)
+        assert await reason(site.reissue(cameo)) == "CAMEO_GONE"
+        assert await reason(site.reissue(cameo, by=site.stranger)) == "CAMEO_UNKNOWN"
+
+
+async def test_none_outlives_the_time_for_a_new_challenge(open_site: Any) -> None:
+    """Renewed each time for its lifetime, but never beyond the time that counts from the recording; after it there is no more."""
+    async with open_site(credential_ttl_days=4, reattest_days=10) as site:
+        answer = await site.answer()
+        cameo = await site.create(answer.attempt.id)
+        end = answer.attempt.create_time.ToDatetime(tzinfo=UTC) + timedelta(days=10)
+        for days, lasts in ((0, timedelta(days=4)), (5, timedelta(days=4)), (7, None), (9.999, None)):
+            site.clock.ahead = timedelta(days=days)
+            now = site.clock()
+            expires = (await site.reissue(cameo)).expire_time.ToDatetime(tzinfo=UTC)
+            expected = end if lasts is None else now + lasts
+            assert abs(expected - expires) < timedelta(seconds=5)
+            assert expires <= end
+        site.clock.ahead = timedelta(days=10)
+        over = await refused(site.reissue(cameo))
+        assert (over.code, over.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "ATTESTATION_ENDED")
+    async with open_site(credential_ttl_days=400, data=site.client.journal.parent / "second") as site:
+        answer = await site.answer()
+        lasts = answer.credential.expire_time.ToDatetime(tzinfo=UTC) - answer.attempt.create_time.ToDatetime(tzinfo=UTC)
+        assert timedelta(days=180) - timedelta(seconds=5) < lasts <= timedelta(days=180)
+
+
+async def test_what_the_owner_says_meanwhile_is_in_it_or_there_is_none(
+    open_site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change between reading the terms and keeping the credential is in it; a pause there refuses it, and nothing is kept."""
+    meanwhile: list[Callable[[], Awaitable[Any]]] = []
+    keep = ReissueStore.keep
+
+    def interrupted(*arguments: Any) -> Any:
+        if meanwhile:
+            asyncio.run_coroutine_threadsafe(_done(meanwhile.pop()), loop).result(timeout=30)
+        return keep(*arguments)
+
+    async with open_site() as site:
+        loop = asyncio.get_running_loop()
+        cameo = await site.cameo()
+        monkeypatch.setattr(ReissueStore, "keep", interrupted)
+        meanwhile.append(lambda: site.update(cameo, appearance_notes=NOTE))
+        opened = await site.open(await site.reissue(cameo))
+        assert opened.terms.appearance_notes == (NOTE,)
+        meanwhile.append(lambda: site.end(cameo, "PAUSE"))
+        assert await reason(site.reissue(cameo)) == "CAMEO_IS_PAUSED"
+        cameo = await site.resume(cameo)
+
+        async def again() -> None:
+            nonlocal cameo
+            cameo = await site.update(cameo, voice_notes=str(uuid4()))
+
+        meanwhile.extend([again] * reissuing._TRIES)
+        assert await reason(site.reissue(cameo)) == "CAMEO_CHANGED"
+        assert not meanwhile
+    engine = open_database(f"sqlite:///{tmp_path / 'data' / 'cameo.sqlite3'}")
+    with engine.connect() as connection:
+        jtis = set(connection.scalars(select(tables.credentials.c.jti)))
+    assert len(jtis) == 2
+    assert opened.jti in jtis
+    engine.dispose()
+
+
+async def _done(work: Callable[[], Awaitable[Any]]) -> None:
+    await work()
+
+
+async def test_every_credential_follows_its_cameo_in_the_next_list(open_site: Any) -> None:
+    """Over gRPC and HTTP, for every audience: suspended by a pause, valid after it, revoked for good; not sooner, not later."""
+    async with open_site(http_listen="127.0.0.1:0") as site:
+        answer, untouched = await site.answer(), await site.answer(b"face:1")
+        cameo = await site.create(answer.attempt.id)
+        issued = {AUDIENCE: [answer.credential, await site.reissue(cameo)], OTHER: [await site.reissue(cameo, OTHER)]}
+        kept = site.over_grpc()
+
+        async def standing() -> set[str]:
+            return {
+                await site.standing(credential, audience, status=reader())
+                for audience, credentials in issued.items()
+                for credential in credentials
+                for reader in (site.over_grpc, site.over_http)
+            }
+
+        assert await standing() == {"valid"}
+        assert await site.standing(answer.credential, status=kept) == "valid"
+        for change, expected in (
+            (lambda: site.end(cameo, "PAUSE"), "suspended"),
+            (lambda: site.resume(cameo), "valid"),
+            (lambda: site.end(cameo, "FOR_GOOD"), "revoked"),
+        ):
+            before = await standing()
+            await change()
+            assert await standing() == before
+            site.clock.ahead += INTERVAL
+            assert await standing() == {expected}
+            site.clock.ahead += KEPT - INTERVAL
+            assert await site.standing(answer.credential, status=kept) == expected
+            assert await site.standing(untouched.credential) == "valid"
+
+
+async def test_a_deleted_cameo_s_credentials_are_revoked(open_site: Any) -> None:
+    """Those in anybody's hands are refused by the next list, also when the cameo was paused before."""
+    async with open_site() as site:
+        answer = await site.answer()
+        cameo = await site.create(answer.attempt.id)
+        other = await site.reissue(cameo, OTHER)
+        await site.end(cameo, "PAUSE")
+        await site.delete(cameo)
+        site.clock.ahead += INTERVAL
+        assert await site.standing(answer.credential) == await site.standing(other, OTHER) == "revoked"
+        assert await reason(site.revoke(other)) == "CREDENTIAL_UNKNOWN"
+
+
+async def test_one_credential_is_revoked_by_itself(open_site: Any) -> None:
+    """That one and no other, for good, through pause and resume; the first reason stays; the token is not given out again."""
+    async with open_site() as site:
+        answer, asked = await site.answer(), str(uuid4())
+        cameo = await site.create(answer.attempt.id)
+        first, other = answer.credential, await site.reissue(cameo, OTHER, request_id=asked)
+        assert await reason(site.revoke(other, by=site.stranger)) == "CREDENTIAL_UNKNOWN"
+        assert await reason(site.revoke(cameo_pb2.Cameo(id="none"), by=site.app)) == "CREDENTIAL_UNKNOWN"
+        assert await reason(site.revoke(other, by=site.generator)) == "CALLER_NOT_ALLOWED"
+        assert (await refused(site.revoke(other, "x" * 501))).metadata == {"field": "reason"}
+        assert await reason(site.revoke(other, request_id="1")) == "REQUEST_ID_INVALID"
+        request_id = str(uuid4())
+        revoked = await site.revoke(other, "we parted", request_id=request_id)
+        assert (revoked.credential_id, revoked.reason) == (other.id, "we parted")
+        assert await site.revoke(other, "we parted", request_id=request_id.upper()) == revoked
+        assert await site.revoke(other, "once more", by=site.app) == revoked
+        assert await reason(site.revoke(other, "once more", request_id=request_id)) == "REQUEST_ID_REUSED"
+        repeated = await site.reissue(cameo, OTHER, request_id=asked)
+        assert (repeated.id, repeated.token, repeated.receipt) == (other.id, "", other.receipt)
+        for change in (None, lambda: site.end(cameo, "PAUSE"), lambda: site.resume(cameo)):
+            if change is not None:
+                await change()
+            site.clock.ahead += INTERVAL
+            assert await site.standing(other, OTHER) == "revoked"
+        assert await site.standing(first) == "valid"
+        assert await site.standing(await site.reissue(cameo, OTHER), OTHER) == "valid"
+
+
+async def test_the_first_credential_can_be_revoked_before_there_is_a_cameo(open_site: Any) -> None:
+    """It is its person's from the moment it is issued, and making the cameo afterwards does not bring it back."""
+    async with open_site() as site:
+        answer = await site.answer()
+        assert await reason(site.revoke(answer.credential, by=site.stranger)) == "CREDENTIAL_UNKNOWN"
+        await site.revoke(answer.credential)
+        cameo = await site.create(answer.attempt.id)
+        site.clock.ahead += INTERVAL
+        assert await site.standing(answer.credential) == "revoked"
+        assert await site.standing(await site.reissue(cameo)) == "valid"

@@ -1,0 +1,180 @@
+"""What a cameo's end does to what hangs on it: credentials, faces, the way to the recording."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from tests.unit.store.conftest import NOW
+from tests.unit.store.test_attempt_store import ACCEPTED, CREDENTIAL
+from verifier.errors import NotFoundError
+from verifier.store import cameos, credentials, guardians, tables
+from verifier.store.attempts import AttemptStore
+from verifier.store.challenges import ChallengeStore
+from verifier.store.credentials import CredentialStore
+from verifier.store.faces import Code
+from verifier.store.fingerprints import FingerprintStore
+from verifier.store.likenesses import LikenessStore
+from verifier.store.statuses import StatusStore
+from verifier.store.vault import Vault
+from verifier.token_status import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection, Engine
+
+    from challenges.model import Challenge
+
+SUBJECT = "ann"
+
+
+class Site:
+    """A database with accepted attempts a1, a2 … of one subject, their credentials jti-1, jti-2 …, and cameos of some."""
+
+    def __init__(self, engine: Engine, issued: Callable[[str], Challenge]) -> None:
+        self.engine, self._issued = engine, issued
+        self.statuses, self.credentials = StatusStore(engine), CredentialStore(engine)
+
+    def accept(self, number: int, *, subject: str = SUBJECT, cameo: bool = True, minor: bool = False) -> None:
+        """Accept an attempt, with everything that is kept of it; make a cameo of it."""
+        ChallengeStore(self.engine).add(self._issued(f"c{number}"), subject=subject)
+        attempts = AttemptStore(self.engine)
+        attempts.begin(f"a{number}", challenge_id=f"c{number}", audience="https://g.example", request_id="r", now=NOW)
+        self.take(f"jti-{number}", index=number)
+        attempts.finish(
+            f"a{number}",
+            replace(ACCEPTED, minor_safeguards=minor),
+            now=NOW,
+            credential=replace(CREDENTIAL, jti=f"jti-{number}", attempt_id=f"a{number}", cameo_id=f"cameo-{number}"),
+            fingerprint=b"how it moved",
+            face=Code(bytes([number]) * 512, "0" * 16, "ab" * 32),
+            likeness=Vault(bytes(32)).seal(f"cameo-{number}", b"face and voice"),
+        )
+        if cameo:
+            consent = {"text_version": "1", "locale": "en", "agreed_at": NOW, "now": NOW}
+            self.do(lambda connection: cameos.create(connection, f"a{number}", subject=subject, request_id="r", **consent))
+
+    def take(self, jti: str, *, index: int) -> None:
+        """Give a credential its place in the list."""
+        kept = self.statuses.open_list(capacity=1024, new_key=lambda: b"k" * 32, now=NOW)
+        assert self.statuses.take(kept, index, rank=2**31, jti=jti, now=NOW)
+
+    def do(self, work: Callable[[Connection], object]) -> None:
+        """Do it in a transaction."""
+        with self.engine.begin() as connection:
+            work(connection)
+
+    def end(self, verb: str, number: int) -> None:
+        """Pause, resume, revoke or delete a cameo."""
+        reason = {"reason": "so"} if verb in {"pause", "revoke"} else {}
+        self.do(lambda connection: getattr(cameos, verb)(connection, f"cameo-{number}", subject=SUBJECT, now=NOW, **reason))
+
+    def status(self, jti: str) -> Status:
+        """What holds of a credential."""
+        return self.statuses.get(jti).status
+
+    def faces(self) -> list[str]:
+        """The attempts whose faces are in the gallery."""
+        with self.engine.connect() as connection:
+            return list(connection.scalars(select(tables.faces.c.attempt_id).order_by(tables.faces.c.number)))
+
+
+@pytest.fixture
+def site(engine: Engine, issued: Callable[[str], Challenge]) -> Site:
+    return Site(engine, issued)
+
+
+def test_every_credential_of_a_cameo_follows_it(site: Site) -> None:
+    """Paused, resumed and revoked together, the first and those issued again, and no other cameo's."""
+    for number in (1, 2):
+        site.accept(number)
+    site.take("jti-again", index=9)
+    again = replace(CREDENTIAL, jti="jti-again", cameo_id="cameo-1", request_id="later", audience="https://other.example")
+    site.do(lambda connection: credentials.add(connection, again))
+    for verb, expected in (
+        ("pause", Status.SUSPENDED),
+        ("pause", Status.SUSPENDED),
+        ("resume", Status.VALID),
+        ("pause", Status.SUSPENDED),
+        ("revoke", Status.INVALID),
+    ):
+        site.end(verb, 1)
+        assert [site.status("jti-1"), site.status("jti-again")] == [expected] * 2
+    assert site.status("jti-2") is Status.VALID
+
+
+def test_a_resumed_cameo_brings_no_revoked_credential_back(site: Site) -> None:
+    """A credential that was revoked by itself stays so through pause and resume."""
+    site.accept(1)
+    site.statuses.change("jti-1", Status.INVALID, now=NOW)
+    for verb in ("pause", "resume"):
+        site.end(verb, 1)
+        assert site.status("jti-1") is Status.INVALID
+
+
+def test_a_minor_s_credentials_follow_the_guardian_too(site: Site) -> None:
+    """A guardian's pause suspends them, and only the approved wish to resume makes them hold again."""
+    site.accept(1, minor=True)
+    pair = {"guardian": "mother", "minor": SUBJECT, "text_version": "1", "locale": "en", "agreed_at": NOW, "now": NOW}
+    for by_guardian in (True, False):
+        site.do(lambda connection, side=by_guardian: guardians.consent(connection, by_guardian=side, **pair))
+    how = {"guardian": "mother", "now": NOW}
+    site.do(lambda connection: guardians.pause(connection, "cameo-1", reason="", **how))
+    assert site.status("jti-1") is Status.SUSPENDED
+    site.end("resume", 1)
+    assert site.status("jti-1") is Status.SUSPENDED
+    with site.engine.begin() as connection:
+        pending = cameos.get(connection, "cameo-1", subject=SUBJECT).pending
+        assert pending is not None
+        guardians.approve(connection, "cameo-1", pending.number, **how)
+    assert site.status("jti-1") is Status.VALID
+
+
+def test_a_change_that_fails_leaves_the_status_alone(site: Site) -> None:
+    """Cameo and credentials change together or not at all."""
+    site.accept(1)
+
+    def interrupted(connection: Connection) -> None:
+        cameos.revoke(connection, "cameo-1", subject=SUBJECT, reason="", now=NOW)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        site.do(interrupted)
+    assert site.status("jti-1") is Status.VALID
+
+
+def test_a_deleted_cameo_leaves_a_revoked_entry_and_no_credential(site: Site) -> None:
+    """The entry is for good; the row that named audience, pseudonym and attempt is gone, and so is the likeness."""
+    site.accept(1)
+    site.end("delete", 1)
+    assert site.status("jti-1") is Status.INVALID
+    for missing in (lambda: site.credentials.get("jti-1"), lambda: LikenessStore(site.engine).of("cameo-1")):
+        with pytest.raises(NotFoundError):
+            missing()
+
+
+def test_the_fingerprint_stays_and_names_nobody(site: Site) -> None:
+    """A recording that is sent again is still known, but neither attempt nor challenge says whose it was."""
+    site.accept(1)
+    site.end("delete", 1)
+    assert list(FingerprintStore(site.engine).of(["a1"])) == [("a1", b"how it moved")]
+    assert AttemptStore(site.engine).get("a1").subject == ""
+    assert ChallengeStore(site.engine).get("c1").subject == ""
+
+
+def test_the_face_goes_with_its_cameo_and_others_stay(site: Site) -> None:
+    """Of one subject's faces those stay that belong to another cameo or to one that can still be made; then none does."""
+    site.accept(1)
+    site.accept(2)
+    site.accept(3, cameo=False)
+    site.accept(4, subject="ben")
+    site.end("delete", 1)
+    assert site.faces() == ["a2", "a3", "a4"]
+    LikenessStore(site.engine).drop_unclaimed(before=NOW.replace(year=NOW.year + 1))
+    assert site.faces() == ["a2", "a3", "a4"]
+    site.end("delete", 2)
+    assert site.faces() == ["a4"]

@@ -1,0 +1,67 @@
+"""Attempts whose label is settled, judged again from their tracks, as the presentations of an evaluation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from verifier.errors import CameoError
+from verifier.evidence.tracks import from_bytes as tracks_from
+from verifier.review.cases import Case
+from verifier.review.judging import Attempt
+from verifier.review.rejudge import rejudge
+from verifier.review.replay import NotReplayed, Source, materials
+from verifier.store.attempt_result import from_bytes as result_from
+from verifier.store.labels import Truth
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from verifier.profiles import Profile
+    from verifier.review.replay import Material
+    from verifier.store.audit import Reader
+    from verifier.store.evidence import EvidenceVault
+    from verifier.store.labels import Label
+
+CONDITION = "labelled"
+"""What bona fide attempts are listed under: nobody says under which condition they were recorded."""
+
+
+def judge_labelled(
+    vault: EvidenceVault, labels: Mapping[str, Label], profile: Profile, *, reader: Reader, now: datetime
+) -> Iterator[Attempt | NotReplayed]:
+    """Yield what each labelled attempt is judged, or why it cannot be; the latter belongs to no rate.
+
+    Args:
+        vault: where the evidence is.
+        labels: the settled label of each attempt.
+        profile: to judge by.
+        reader: who asks, for the audit log.
+        now: the time, for the same.
+
+    Raises:
+        StoreError: the database could not do it, also not log it.
+    """
+    for material in materials(vault, sorted(labels), Source.TRACKS, reader=reader, now=now):
+        try:
+            yield _judged(material, labels[material.attempt_id], profile)
+        except CameoError as error:
+            yield NotReplayed(material.attempt_id, material.why or str(error))
+
+
+def _judged(material: Material, label: Label, profile: Profile) -> Attempt:
+    result = result_from(material.result)
+    judgement = rejudge(tracks_from(material.tracks), result.challenge, profile)
+    case = Case(
+        id=material.attempt_id,
+        file=Path(),
+        species=label.species,
+        condition=CONDITION if label.truth is Truth.BONA_FIDE else "",
+        half="",
+        challenge=result.challenge,
+    )
+    digests = {**result.digests, "profile": profile.digest}
+    return Attempt(
+        case, judgement.decision.verdict, judgement.decision.reasons, judgement.checks, digests, judgement.minor_safeguards
+    )

@@ -1,0 +1,127 @@
+"""A plain client of `CameoService`, one caller each, as the demo uses it. An app needs no more than the stubs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from uuid import uuid4
+
+import grpc
+from cameo.v1 import cameo_pb2, cameo_service_pb2_grpc
+from cameo.v1 import cameo_service_pb2 as wire
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
+from verifier.errors import CameoError
+from verifier.server.client import open_channel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+ReplyT = TypeVar("ReplyT")
+
+_TIMEOUT_S = 10.0
+
+
+class CallRefusedError(CameoError):
+    """The server refused a call. reason: `ErrorInfo.reason`; answer: why a use is not permitted, where that is it."""
+
+    def __init__(self, reason: str, answer: str, message: str) -> None:
+        """Keep the codes beside the message."""
+        super().__init__(message)
+        self.reason = reason
+        self.answer = answer
+
+
+class CameoClient:
+    """One caller of one server. Every refusal is a `CallRefusedError`."""
+
+    def __init__(self, address: str, *, token: str) -> None:
+        """Connect to a server on loopback as the caller whom `token` names."""
+        self._channel = open_channel(address, token)
+        self._stub = cameo_service_pb2_grpc.CameoServiceStub(self._channel)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the channel."""
+        self._channel.close()
+
+    def create(self, attempt_id: str, *, text_version: str, agreed_at: datetime) -> cameo_pb2.Cameo:
+        """Make a cameo of an accepted attempt, with the consent its owner gave."""
+        at = Timestamp()
+        at.FromDatetime(agreed_at)
+        consent = cameo_pb2.Consent(text_version=text_version, locale="en-GB", agree_time=at)
+        return _told(
+            cameo_pb2.Cameo,
+            self._stub.CreateCameo,
+            wire.CreateCameoRequest(attempt_id=attempt_id, consent=consent, request_id=str(uuid4())),
+        )
+
+    def update(self, cameo: cameo_pb2.Cameo, **terms: Any) -> cameo_pb2.Cameo:  # noqa: ANN401 - any field of a cameo
+        """Change terms of a cameo, by the names of its fields."""
+        changed = cameo_pb2.Cameo(id=cameo.id, version=cameo.version, **terms)
+        return _told(
+            cameo_pb2.Cameo,
+            self._stub.UpdateCameo,
+            wire.UpdateCameoRequest(cameo=changed, update_mask=FieldMask(paths=list(terms))),
+        )
+
+    def may_use(self, cameo_id: str, requester: str, purposes: Sequence[str] = ()) -> str:
+        """Return the name of the `PermissionAnswer`."""
+        request = wire.CheckPermissionRequest(cameo_id=cameo_id, requester=requester, purposes=purposes)
+        return cameo_pb2.PermissionAnswer.Name(_told(wire.CheckPermissionResponse, self._stub.CheckPermission, request).answer)
+
+    def authorize(self, cameo_id: str, requester: str, *, job_id: str) -> wire.AuthorizeUseResponse:
+        """Return the grant of one job."""
+        request = wire.AuthorizeUseRequest(cameo_ids=[cameo_id], requester=requester, job_id=job_id, request_id=str(uuid4()))
+        return _told(wire.AuthorizeUseResponse, self._stub.AuthorizeUse, request)
+
+    def spend(self, token: str) -> wire.SpendGrantResponse:
+        """Spend a grant."""
+        request = wire.SpendGrantRequest(token=token, request_id=str(uuid4()))
+        return _told(wire.SpendGrantResponse, self._stub.SpendGrant, request)
+
+    def record(self, grant_id: str, *, sha256: str, creator: str) -> cameo_pb2.Output:
+        """Say what came of a grant: one published output."""
+        output = cameo_pb2.Output(sha256=sha256, state=cameo_pb2.PUBLISHED, creator=creator)
+        request = wire.RecordOutputRequest(grant_id=grant_id, output=output)
+        return _told(cameo_pb2.Output, self._stub.RecordOutput, request)
+
+    def uses(self, cameo_id: str) -> list[cameo_pb2.Use]:
+        """Return every use of a cameo, the first page of it."""
+        return list(_told(wire.ListUsesResponse, self._stub.ListUses, wire.ListUsesRequest(cameo_id=cameo_id)).uses)
+
+    def pause(self, cameo_id: str, *, reason: str) -> cameo_pb2.Cameo:
+        """Permit nothing until it is resumed."""
+        return _told(
+            cameo_pb2.Cameo, self._stub.RevokeCameo, wire.RevokeCameoRequest(cameo_id=cameo_id, mode=wire.PAUSE, reason=reason)
+        )
+
+    def delete(self, cameo_id: str) -> cameo_pb2.Cameo:
+        """Destroy the likeness; what stays is a tombstone."""
+        request = wire.DeleteCameoRequest(cameo_id=cameo_id)
+        return _told(cameo_pb2.Cameo, self._stub.DeleteCameo, request)
+
+
+def _told(kind: type[ReplyT], call: Callable[..., Any], request: object) -> ReplyT:
+    try:
+        reply = call(request, timeout=_TIMEOUT_S)
+    except grpc.RpcError as error:
+        raise _refusal(error) from error
+    if not isinstance(reply, kind):
+        raise TypeError(f"the stub answered with {type(reply).__name__}")
+    return reply
+
+
+def _refusal(error: grpc.RpcError) -> CallRefusedError:
+    status = rpc_status.from_call(error)
+    info = error_details_pb2.ErrorInfo()
+    for detail in status.details if status else ():
+        if detail.Unpack(info):
+            break
+    return CallRefusedError(info.reason, info.metadata.get("answer", ""), str(error.details()))
