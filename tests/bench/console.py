@@ -1,6 +1,6 @@
 """What the console costs with many attempts: the queue's page, and what-if over all of them against judging their recordings.
 
-    python -m tests.bench.console [--attempts 10000] [--pages 200]
+    python -m tests.bench.console [--attempts 10000] [--pages 200] [--replayed 10000]
 
 Attempts are those of the committed recordings, judged once by the real pipeline, whose tracks are kept again and again under new
 ids. Recordings are judged one after another with the models loaded, tracks by the console's own run in one process: both are
@@ -168,6 +168,7 @@ def main() -> None:
     parser = ArgumentParser(description="What the console costs with many attempts.")
     parser.add_argument("--attempts", type=int, default=10_000)
     parser.add_argument("--pages", type=int, default=200)
+    parser.add_argument("--replayed", type=int, default=0, help="how many the what-if goes over; all by default")
     given = parser.parse_args()
     terminal = Terminal(highlight=False)
     made, recording_s = _judged()
@@ -189,15 +190,18 @@ def main() -> None:
             f"queue      {len(ids):,} attempts: p50 {median(spent_ms):.0f} ms, p95 {p95:.0f} ms of {len(spent_ms)} pages"
         )
         profile = profiles.varied("default", "tried", {"lips_agreement_min": 0.4}, source="", date="")
-        run = Run("r", "bench", NOW, profile, frozenset(), ids)
+        chosen = ids[: given.replayed or len(ids)]
+        run = Run("r", "bench", NOW, profile, frozenset(), chosen)
         began, wall = time.process_time(), time.perf_counter()
         runs.carry_out(run)
-        tracks_s, wall_s = (time.process_time() - began) / len(ids), time.perf_counter() - wall
-        if run.found is None or len(run.found.replayed) != len(ids):
+        tracks_s, wall_s = (time.process_time() - began) / len(chosen), time.perf_counter() - wall
+        if run.found is None or len(run.found.replayed) != len(chosen):
             raise RuntimeError(run.trouble or "not every attempt was judged again")
         engine.dispose()
     flipped = sum(len(flip.attempt_ids) for flip in run.found.flips)
-    terminal.print(f"what if    {tracks_s * 1e3:.1f} ms an attempt, {wall_s:.0f} s for all, {flipped:,} verdicts flip")
+    terminal.print(
+        f"what if    {tracks_s * 1e3:.1f} ms an attempt, {wall_s:.0f} s for {len(chosen):,}, {flipped:,} verdicts flip"
+    )
     per_recording_s = sum(recording_s) / len(recording_s)
     terminal.print(f"recording  {per_recording_s * 1e3:.0f} ms an attempt, {per_recording_s / tracks_s:.0f} times as long")
 

@@ -128,11 +128,9 @@ class Watched:
     trouble: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
-        """Write down every message of an error, every failed request and every request to another place."""
+        """Write down every error on the console, every failed request and every request to another place."""
         own = self.page.url.split("/sign-in")[0]
-        self.page.on(
-            "console", lambda message: self.trouble.append(message.text) if message.type in {"error", "warning"} else None
-        )
+        self.page.on("console", lambda message: self.trouble.append(message.text) if message.type == "error" else None)
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
         self.page.on("requestfailed", lambda request: self.trouble.append(f"failed: {request.url} {request.failure}"))
         self.page.on(

@@ -99,7 +99,7 @@ def application(  # what it is made of
     recall = Recall(cases.fingerprints, profile, timedelta(days=settings.fingerprint_days))
     pages = (
         SignIn(sessions, token=door.token, local_role=door.local_role, openid=door.openid, secure=secure),
-        Queue(cases),
+        Queue(cases, profile=profile),
         AttemptPages(cases, sessions, profile=profile, clock=clock, new_id=new_id),
         what_if,
         RunPages(runs, what_if),

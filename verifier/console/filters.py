@@ -12,6 +12,7 @@ from sqlalchemy import and_
 from verifier.errors import InvalidRequestError
 from verifier.review.where import where
 from verifier.store import tables
+from verifier.store.attempts import AttemptState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,8 @@ def read(query: Mapping[str, str]) -> Filters:
     """
     given = {name: query[name].strip() for name in NAMES if query.get(name, "").strip()}
     table = tables.attempts
-    conditions: list[ColumnElement[bool]] = [table.c.verdict.is_not(None)]
+    # The state leads the index that attempts are kept in order of time by.
+    conditions: list[ColumnElement[bool]] = [table.c.state == AttemptState.JUDGED.value]
     for name, value in given.items():
         match name:
             case "subject" | "profile":

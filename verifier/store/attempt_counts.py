@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Text, cast, func, select, type_coerce
 
 from verifier.reasons import Reason
 from verifier.store import tables
+from verifier.store.attempts import AttemptState
 from verifier.store.faults import store_errors
 from verifier.types import Verdict
 
@@ -60,13 +61,13 @@ class AttemptCounts:
                 for row in connection.execute(query)
             ]
 
-    def profiles(self) -> tuple[str, ...]:
-        """Return the names of the profiles that attempts were judged by.
+    def mark(self) -> tuple[object, ...]:
+        """Return what changes when counts do: an attempt is judged once, and labels are only added.
 
         Raises:
             StoreError: the database could not do it.
         """
-        table = tables.attempts
-        query = select(table.c.profile).where(table.c.verdict.is_not(None)).distinct().order_by(table.c.profile)
+        table, labels = tables.attempts, tables.labels
+        judged = select(func.count(), func.max(table.c.created_at)).where(table.c.state == AttemptState.JUDGED.value)
         with store_errors(), self._engine.connect() as connection:
-            return tuple(connection.scalars(query))
+            return (*connection.execute(judged).one(), connection.execute(select(func.count()).select_from(labels)).scalar_one())

@@ -27,6 +27,7 @@ async function label(truth) {
     status.textContent = "The label was not kept.";
     return;
   }
+  await answer.json();
   const mark = document.createElement("span");
   mark.className = `truth ${truth}`;
   mark.textContent = truth.replace("_", " ");
