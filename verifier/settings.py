@@ -172,6 +172,16 @@ class Settings(BaseSettings):
     """How long a grant can be spent."""
     permission_cache_s: int = Field(default=30, ge=0, le=3600)
     """How long a generator may keep the answer of `CheckPermission`."""
+    removal_due_h: float = Field(default=48.0, gt=0)
+    """How long a platform or generator has to remove an output, or to refuse, before the removal counts as overdue, in hours."""
+    webhooks: Path | None = None
+    """File of the endpoints that are told what happens (TOML, see docs/api.md), read at start; None: nobody is."""
+    webhook_timeout_s: float = Field(default=15.0, gt=0, le=60)
+    """How long one webhook may take."""
+    webhook_retry_s: float = Field(default=5.0, gt=0, le=3600)
+    """How long to wait after the first failure of an endpoint; twice as long after each further one, an hour at most."""
+    webhook_give_up_h: float = Field(default=72.0, gt=0)
+    """How long an endpoint may fail before it is stopped, in hours."""
     relationships: str = ""
     """Address of the app's `RelationshipService`; empty: a table of this server's own. In the clear on loopback, TLS else."""
     caller_issuer: str = ""

@@ -189,7 +189,7 @@ def main() -> None:
         terminal.print(
             f"queue      {len(ids):,} attempts: p50 {median(spent_ms):.0f} ms, p95 {p95:.0f} ms of {len(spent_ms)} pages"
         )
-        profile = profiles.varied("default", "tried", {"lips_agreement_min": 0.4}, source="", date="")
+        profile = profiles.varied("default", "tried", {"lips_part_min": 0.4}, source="", date="")
         chosen = ids[: given.replayed or len(ids)]
         run = Run("r", "bench", NOW, profile, frozenset(), chosen)
         began, wall = time.process_time(), time.perf_counter()

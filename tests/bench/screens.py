@@ -11,6 +11,7 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
@@ -25,6 +26,9 @@ from verifier.models.kit import ModelKit
 from verifier.settings import Settings
 from verifier.types import FaceTrack, Frame
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 KINDS = ("bonafide", "headturn", "replay", "deepfake")
 SPECIES = ("bona_fide", "tablet", "phone", "screen", "print", "photo")
 OF_NONE = float("nan")
@@ -32,7 +36,10 @@ OF_NONE = float("nan")
 
 @dataclass(frozen=True, slots=True)
 class Screens:
-    """One recording: 20th percentiles of p(live), wide and close, median and greatest grid in nats, depth of bands, cost."""
+    """One recording: 20th percentiles of p(live), wide and close, median and greatest grid in nats, depth of bands, cost.
+
+    darkest: level of the darkest parts, the 0.5th percentile of the least of red, green and blue.
+    """
 
     wide: float
     close: float
@@ -40,21 +47,32 @@ class Screens:
     grid_max: float
     flicker: float
     cost_ms: float
+    darkest: float
 
 
 def measure(path: Path, kit: ModelKit, settings: Settings) -> Screens:
     """Return what a video file measures."""
     glances, watch = Glances(), Stopwatch()
     with open_recording(path, limits=settings.media) as source:
-        frames = source.frames(max_fps=settings.analysis_fps, glance=glances.add)
+        dark: list[float] = []
+        frames = _noting_dark(source.frames(max_fps=settings.analysis_fps, glance=glances.add), dark)
         face = observe(frames, kit, duration_s=source.info.duration_s, timings_ms=watch)
     bands = band_depth(glances.t_s, glances.thumbnails)
     if not isinstance(face, FaceTrack):
-        return Screens(OF_NONE, OF_NONE, OF_NONE, OF_NONE, bands, OF_NONE)
+        return Screens(OF_NONE, OF_NONE, OF_NONE, OF_NONE, bands, OF_NONE, OF_NONE)
     grid = face.grid[np.isfinite(face.grid)]
     wide, close = (float(np.quantile(live, 0.2)) if len(live) else OF_NONE for live in (face.live, face.live_close))
     typical, most = (float(np.median(grid)), float(grid.max())) if len(grid) else (OF_NONE, OF_NONE)
-    return Screens(wide, close, typical, most, bands, watch.get("close_up", 0.0) + watch.get("moire", 0.0))
+    cost_ms = watch.get("close_up", 0.0) + watch.get("moire", 0.0)
+    return Screens(wide, close, typical, most, bands, cost_ms, float(np.median(dark)))
+
+
+def _noting_dark(frames: Iterable[Frame], dark: list[float]) -> Iterator[Frame]:
+    """Yield the same frames; of one in eight the level of the darkest parts is added to `dark`."""
+    for number, frame in enumerate(frames):
+        if number % 8 == 0:
+            dark.append(float(np.percentile(frame.rgb.min(axis=2), 0.5)))
+        yield frame
 
 
 def portraits(folder: Path, kit: ModelKit, settings: Settings) -> tuple[list[float], list[float]]:
@@ -65,7 +83,7 @@ def portraits(folder: Path, kit: ModelKit, settings: Settings) -> tuple[list[flo
             for frame in source.frames(max_fps=None):
                 for face in landmarker.detect(Frame(0.0, frame.rgb)):
                     grids.append(grid_nats(frame.rgb, face.landmarks))
-                    close.append(kit.presentation_attack.score_close(frame.rgb, face.landmarks))
+                    close.extend(kit.presentation_attack.score_close(frame.rgb, face.landmarks))
     return [grid for grid in grids if np.isfinite(grid)], close
 
 
@@ -88,19 +106,21 @@ def main() -> None:
     parser.add_argument("--half", choices=("calibrate", "report", "both"), default="both", help="of the suite")
     given = parser.parse_args()
     settings, console = Settings(), Console(width=150, highlight=False)
-    table = Table("recording", "p(live) wide", "close", "grid", "most", "bands", "ms", box=None)
+    table = Table("recording", "p(live) wide", "close", "grid", "most", "bands", "ms", "darkest", box=None)
     with ModelKit.open(settings) as kit:
         paths = [path for kind in KINDS for path in sorted((given.devdata / kind).glob("*.m[po][v4g]"))]
         for path in paths:
             found = measure(path, kit, settings)
             shown = [f"{value:.2f}" for value in (found.wide, found.close, found.grid, found.grid_max)]
-            table.add_row(f"{path.parent.name}/{path.name}", *shown, f"{found.flicker:.4f}", f"{found.cost_ms:.0f}")
+            table.add_row(
+                f"{path.parent.name}/{path.name}", *shown, f"{found.flicker:.4f}", f"{found.cost_ms:.0f}", f"{found.darkest:.0f}"
+            )
         console.print(table)
         grids, close = portraits(given.devdata / "faces", kit, settings)
         console.print(f"{len(grids)} portraits: grid at most {max(grids):.2f}, closer crop at least {min(close):.2f}")
         if given.suite is None:
             return
-        table = Table("species", "clips", "p(live) wide", "close", "grid", "bands", box=None)
+        table = Table("species", "clips", "p(live) wide", "close", "grid", "bands", "darkest", box=None)
         for name, clips in sorted(suite(given.suite, given.half).items()):
             all_found = [measure(path, kit, settings) for path in clips]
             ranges = [
@@ -110,6 +130,7 @@ def main() -> None:
                     ([each.close for each in all_found], 2),
                     ([each.grid for each in all_found], 2),
                     ([each.flicker for each in all_found], 4),
+                    ([each.darkest for each in all_found], 0),
                 )
             ]
             table.add_row(name, f"{len(clips)}", *ranges)

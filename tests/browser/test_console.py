@@ -147,7 +147,7 @@ def label_two(page: Page, site: Site) -> None:
 def try_and_save(page: Page, folder: Path) -> None:
     """Move a line until the person is rejected, and save the profile."""
     at(page, "/attempts/astronaut_bona_fide/what-if")
-    page.locator("#s-lips_agreement_min").fill("0.99")
+    page.locator("#s-lips_part_min").fill("0.99")
     page.wait_for_selector("#verdict .rejected")
     assert page.locator("#reasons").inner_text() == "lips do not match"
     assert page.locator("#verdict-checks .changed").count() == 1
@@ -157,7 +157,7 @@ def try_and_save(page: Page, folder: Path) -> None:
     saved = folder / saving.value.suggested_filename
     saving.value.save_as(saved)
     assert saved.name == "stricter-lips.toml"
-    assert tomllib.loads(saved.read_text())["thresholds"]["lips_agreement_min"]["value"] == 0.99
+    assert tomllib.loads(saved.read_text())["thresholds"]["lips_part_min"]["value"] == 0.99
 
 
 def compare(page: Page) -> None:

@@ -186,6 +186,8 @@ class Output:
     creator: str
     created_at: datetime
     updated_at: datetime
+    platform: str = ""
+    """Who shows it; empty where nobody does, and the generator holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,8 @@ class EventKind(StrEnum):
     CHANGE_APPROVED = "change_approved"
     CHANGE_REFUSED = "change_refused"
     CHANGE_WITHDRAWN = "change_withdrawn"
+    REMOVAL_WAS_REQUESTED = "removal_requested"
+    REMOVAL_WAS_ANSWERED = "removal_answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,3 +233,4 @@ class Event:
     at: datetime
     grant_id: str
     output_id: str
+    removal_id: str = ""

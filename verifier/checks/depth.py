@@ -33,7 +33,7 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     if not pairs.holds(found.pairs):
         return CheckResult.unable(NAME, Reason.BLURRED, f"{detail}, {pairs.value:.0f} are needed")
     result = profile["relief_min"].judge(NAME, found.depth, Reason.FLAT_FACE, detail)
-    light = profile["relief_luma_min"]
+    light = profile["fair_luma_min"]
     if result.reason and not light.holds(float(np.nanmedian(evidence.face.luma))):
         return CheckResult.unable(NAME, Reason.TOO_DARK, f"depth {found.depth:.2f}, {detail}")
     return result

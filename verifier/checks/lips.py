@@ -1,9 +1,8 @@
 """Do the lips say what is heard?
 
 A sound that was dubbed, shifted or spoken by someone off camera agrees with the lips no better than chance, and so does a mouth
-at rest or one moved by hand; a shifted one may also agree better at another offset than any device records with. What agrees by
-chance does so elsewhere as well, which a long answer shows and a short one does not. Where someone else says a part of it, that
-part agrees with nothing.
+at rest or one moved by hand; and what agrees by chance, or was shifted, agrees as well at an offset that no device records with.
+Where someone else says a part of it, that part agrees with nothing.
 """
 
 from __future__ import annotations
@@ -41,19 +40,15 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
 
 
 def judge(found: Agreement, profile: Profile) -> CheckResult:
-    """Judge an agreement that was measured: the first of three bounds that does not hold, or the agreement where all do."""
+    """Judge an agreement that was measured: as a whole, then by its worst parts."""
     if not profile["lips_seconds_min"].holds(found.seconds):
         return CheckResult.unable(NAME, Reason.MOUTH_NOT_VISIBLE, f"{found.seconds:.1f} s of speech with the lips in view")
-    long = profile["lips_long_min"].holds(found.seconds)
-    agreement_min, part_min = profile["lips_agreement_min"], profile["lips_part_min"]
-    gain_max = profile["lips_long_gain_max" if long else "lips_elsewhere_gain_max"]
-    gain = found.elsewhere - found.score
     detail = (
         f"agreement {found.score:.2f} with the sound {found.offset_s * 1e3:+.0f} ms late, over {found.seconds:.1f} s;"
         f" {found.elsewhere:.2f} at {found.elsewhere_s * 1e3:+.0f} ms; worst parts {found.part:.2f}"
     )
-    if agreement_min.holds(found.score) and not gain_max.holds(gain):
-        return gain_max.judge(NAME, gain, Reason.LIPS_DO_NOT_MATCH, detail)
-    if agreement_min.holds(found.score) and not part_min.holds(found.part):
+    result = profile["lips_distinct_min"].judge(NAME, found.distinct, Reason.LIPS_DO_NOT_MATCH, detail)
+    part_min = profile["lips_part_min"]
+    if result.reason is None and not part_min.holds(found.part):
         return part_min.judge(NAME, found.part, Reason.LIPS_DO_NOT_MATCH, detail)
-    return agreement_min.judge(NAME, found.score, Reason.LIPS_DO_NOT_MATCH, detail)
+    return result

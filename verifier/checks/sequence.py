@@ -21,7 +21,10 @@ NAME = "sequence"
 
 
 def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckResult:
-    """Judge by how many seconds words run past the peak of a turn on their wrong side, at worst."""
+    """Judge by how many seconds words run past the peak of a turn on their wrong side, at worst.
+
+    In noise that words drown in, when they were said is not held against the person.
+    """
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
     if isinstance(evidence.sound, Missing):
@@ -43,7 +46,10 @@ def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckRe
         reason = Reason.MOVEMENT_MISSING if missing else Reason.MOVEMENT_WRONG_ORDER
         return CheckResult.unable(NAME, reason, "the asked turns were not found in order")
     overrun_s, reason = min(fits)
-    return profile["overrun_max"].judge(NAME, overrun_s, reason)
+    result = profile["overrun_max"].judge(NAME, overrun_s, reason)
+    if result.reason and not profile["words_noise_min"].holds(evidence.sound.speech_to_noise_db):
+        return CheckResult.unable(NAME, Reason.TOO_NOISY, f"{overrun_s:.1f} s beside a turn")
+    return result
 
 
 def _worst_overrun(challenge: Challenge, spans: list[tuple[float, float]], turns: tuple[Movement, ...]) -> tuple[float, Reason]:

@@ -21,6 +21,7 @@ from verifier.cli import (
     replay,
     serve,
     verify,
+    webhooks,
 )
 from verifier.cli.output import COULD_NOT_JUDGE, complain
 from verifier.errors import CameoError
@@ -40,6 +41,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("replay")(replay.replay)
 app.command("label")(label.label)
 app.command("demo")(demo.demo)
+app.command("webhooks")(webhooks.webhooks)
 app.add_typer(challenge.app, name="challenge")
 app.add_typer(credential.app, name="credential")
 app.add_typer(gallery.app, name="gallery")

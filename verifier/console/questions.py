@@ -39,7 +39,9 @@ QUESTIONS = {
         "Live face", "The face looks live and not like a screen or a print.", ("live_frames_min", "live_p20_min")
     ),
     "close_up": Question(
-        "Live face, close", "The same question put to a closer crop of the head.", ("live_close_frames_min", "live_close_p20_min")
+        "Live face, close",
+        "The same question put to a closer crop of the head.",
+        ("live_close_frames_min", "live_close_p20_min", "live_close_veiled_p20_min", "fair_luma_min"),
     ),
     "moire": Question("Display's grid", "No regular grid of a display lies over the picture.", ("grid_frames_min", "grid_max")),
     "flicker": Question("Rolling bands", "No bands of a lamp or display roll through the picture.", ("flicker_max",)),
@@ -53,6 +55,14 @@ QUESTIONS = {
         "Picture and sound are one take, without a cut.",
         ("lengths_apart_max", "picture_gap_max", "cut_max", "jump_max"),
     ),
+    "picture_times": Question(
+        "Times of pictures", "The pictures come at times at which a camera makes them.", ("hurried_pictures_max",)
+    ),
+    "sound_cuts": Question(
+        "Cuts in the sound",
+        "The sound dies away as in a room, and does not stop as where pieces were pasted.",
+        ("sound_stops_max",),
+    ),
     "blink": Question("Blinks", "The person blinks.", ("blink_closed_min", "blinks_min")),
     "movement": Question(
         "Head turns",
@@ -62,7 +72,7 @@ QUESTIONS = {
     "depth": Question(
         "Depth",
         "The face has depth: it moves as a head does when it turns.",
-        ("relief_min", "relief_luma_min", "relief_pairs_min"),
+        ("relief_min", "fair_luma_min", "relief_pairs_min"),
     ),
     "gaze": Question("Gaze", "The eyes hold the camera while the head turns.", ("gaze_slope_max", "gaze_span_min")),
     "loudness": Question("Loudness", "The voice is loud enough to be judged.", ("speech_level_min",)),
@@ -83,12 +93,9 @@ QUESTIONS = {
         "Lips and sound",
         "The lips do what the sound says they do.",
         (
-            "lips_agreement_min",
+            "lips_distinct_min",
             "lips_part_min",
             "lips_seconds_min",
-            "lips_long_min",
-            "lips_long_gain_max",
-            "lips_elsewhere_gain_max",
         ),
     ),
     "sequence": Question("Order of steps", "Each word was said before or after the turn it belongs to.", ("overrun_max",)),

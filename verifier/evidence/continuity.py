@@ -45,6 +45,8 @@ _AROUND = 3
 _FACE_STEP, _PICTURE_STEP = 0.01, 0.1
 """Steps below these, of face widths and of levels, are the jitter of the landmarks and the noise of the camera."""
 
+_HURRIED = 0.45
+
 _LOPSIDED = 2.0
 """One of the two may stand out this many times more than the other; beyond that it no longer speaks for both."""
 
@@ -124,6 +126,15 @@ def sharpest_jump(face: FaceTrack, trace: PictureTrace) -> tuple[float, float]:
 def longest_gap_s(trace: PictureTrace) -> float:
     """Return the longest time from one picture to the next, in seconds."""
     return float(np.diff(trace.t_s).max(initial=0.0))
+
+
+def hurried_share(trace: PictureTrace) -> float:
+    """Return the share of pictures that follow the one before in less than `_HURRIED` of the usual time.
+
+    A camera skips pictures, and in failing light makes half as many; it never has the next one ready much sooner than that.
+    """
+    apart_s = np.diff(trace.t_s)
+    return float(np.mean(apart_s < _HURRIED * np.median(apart_s))) if len(apart_s) else 0.0
 
 
 def _stands_out(steps: F64, t_s: F64, least: float) -> F64:

@@ -6,7 +6,9 @@
 3. Agreement: the mean over the eight of the correlation of measured and said, at the offset where it is highest. Devices
    record picture and sound up to `OFFSET_S` apart, so offsets up to that are free; what fits only beyond it was shifted. Only
    moments near speech count, with the head near frontal.
-4. Parts: the same at that offset for every two seconds of what was compared. A second voice off camera agrees with nothing while
+4. Elsewhere: sound that is not of these lips fits about as well at other offsets. What fits here alone counts more: to the
+   agreement is added how far it lies above the best of elsewhere.
+5. Parts: the same at that offset for every two seconds of what was compared. A second voice off camera agrees with nothing while
    it is heard, however well the rest agrees; the worst fifth of the parts shows it, and one bad moment does not.
 
 The agreement needs no idea of how much a person moves the mouth: people who mumble agree as those who shout. A mouth at rest
@@ -55,6 +57,7 @@ _LEAST_S, _LEAST_ELSEWHERE_S = 1.0, 3.0
 _APART_S = 0.15
 """Nearer to the best offset than this, agreement is the shoulder of the same peak."""
 _PART_S, _PART_HOP_S, _PART_PERCENTILE = 2.0, 0.2, 20
+_UNTRIED = -1.0
 _PART_ROWS = (-3, 0, 3)
 """How far, in rows, a part may lie from the offset of the whole: phonemes are heard up to 60 ms early or late."""
 
@@ -81,6 +84,11 @@ class Agreement:
     elsewhere_s: float
     part: float
     seconds: float
+
+    @property
+    def distinct(self) -> float:
+        """Agreement here, and by how much it is better than elsewhere; where nothing else could be tried, it is no better."""
+        return self.score if self.elsewhere == _UNTRIED else 2 * self.score - self.elsewhere
 
 
 def measured(face: FaceTrack, rows: int) -> tuple[F64, Mask]:
@@ -139,7 +147,7 @@ def agree(predicted: F64, spoken: Mask, lips: F64, seen: Mask) -> Agreement:
     counts, correlations = _at_every_offset(predicted, spoken, lips, seen, farthest)
 
     def at(k: int, least: float) -> float:
-        return float(correlations[farthest + k]) if counts[farthest + k] >= least else -1.0
+        return float(correlations[farthest + k]) if counts[farthest + k] >= least else _UNTRIED
 
     near = {k: at(k, _LEAST_S * RATE_HZ) for k in range(-reach, reach + 1)}
     best = max(near, key=lambda k: near[k])
@@ -171,15 +179,15 @@ def _worst_part(predicted: F64, spoken: Mask, lips: F64, seen: Mask, offset: int
 
 
 def _correlation(predicted: F64, spoken: Mask, lips: F64, seen: Mask, offset: int, least: float) -> float:
-    """Return the mean correlation with the sound taken `offset` rows later, -1 where less than `least` rows are left."""
+    """Return the mean correlation with the sound taken `offset` rows later, `_UNTRIED` where less than `least` rows are left."""
     rows = len(lips)
     if abs(offset) >= rows:
-        return -1.0
+        return _UNTRIED
     sound, picture = slice(max(0, offset), rows + min(0, offset)), slice(max(0, -offset), rows - max(0, offset))
     both = (spoken[sound] & seen[picture]).astype(np.float64)
     count = float(both.sum())
     if count < least:
-        return -1.0
+        return _UNTRIED
     a, b = predicted[sound], lips[picture]
     weighted_a, weighted_b = a * both[:, None], b * both[:, None]
     return float(

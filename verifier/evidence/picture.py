@@ -79,7 +79,7 @@ class _Rows:
     embeddings: list[F32] = field(default_factory=list)
     live_t_s: list[float] = field(default_factory=list)
     live: list[float] = field(default_factory=list)
-    live_close: list[float] = field(default_factory=list)
+    live_close: list[tuple[float, float]] = field(default_factory=list)
     grid: list[float] = field(default_factory=list)
     ages: list[float] = field(default_factory=list)
 
@@ -255,6 +255,6 @@ def _track(rows: _Rows, parallax: Parallax) -> FaceTrack:
         ages=np.array(rows.ages, np.float32),
         turn_rows=parallax.rows(),
         turn_points=parallax.points(),
-        live_close=np.array(rows.live_close, np.float32),
+        live_close=np.array(rows.live_close, np.float32).reshape(-1, 2),
         grid=np.array(rows.grid, np.float32),
     )

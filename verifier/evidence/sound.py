@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from verifier.evidence.picture import Stopwatch
+from verifier.evidence.quieter import quieter
+from verifier.evidence.sound_cuts import stops
 from verifier.evidence.spoken import lay
 from verifier.evidence.visemes import lips_said
 from verifier.evidence.voices import word_groups
@@ -50,7 +52,7 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
     mark = watch.add("transcription", mark)
     forced = lay(kit.transcriber, heard, spoken) if heard else ()
     mark = watch.add("forced_alignment", mark)
-    lips = lips_said(kit.phonemes.log_probs(sound), kit.phonemes.tokens) if voiced else np.zeros((0, 0), np.float32)
+    lips = lips_said(kit.phonemes.log_probs(quieter(sound)), kit.phonemes.tokens) if voiced else np.zeros((0, 0), np.float32)
     mark = watch.add("phonemes", mark)
     uttered, times_s = _concatenate(sound, speech)
     starts = _window_starts(len(uttered))
@@ -83,6 +85,7 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
         synthetic=synthetic,
         lips=lips,
         levels_dbfs=np.array([_dbfs(float(np.sqrt(block))) for block in power], np.float32),
+        stops_s=stops(sound),
     )
 
 

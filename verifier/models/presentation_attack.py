@@ -31,14 +31,18 @@ class PresentationAttackScorer(OnnxModel):
 
     def score(self, rgb: U8, landmarks: F32) -> float:
         """Return the probability 0..1 that the face with these 478 `landmarks` in `rgb` (H, W, 3) is live."""
-        return self._live(rgb, landmarks, _SCALE)
+        return self._live(crop_scaled(rgb, face_box(landmarks), scale=_SCALE, side_px=_SIDE_PX))
 
-    def score_close(self, rgb: U8, landmarks: F32) -> float:
-        """Return the same of the head with less around it: what it shows is skin and grain, where `score` looks for edges too."""
-        return self._live(rgb, landmarks, _CLOSE_SCALE)
+    def score_close(self, rgb: U8, landmarks: F32) -> tuple[float, float]:
+        """Return the same of the head with less around it, as it is and mirrored.
 
-    def _live(self, rgb: U8, landmarks: F32, scale: float) -> float:
-        crop = crop_scaled(rgb, face_box(landmarks), scale=scale, side_px=_SIDE_PX)
+        What it shows is skin and grain, where `score` looks for edges too. A person is as live in a mirror; a lamp's reflection
+        in a display, which the network overlooks on one side, it sees on the other.
+        """
+        crop = crop_scaled(rgb, face_box(landmarks), scale=_CLOSE_SCALE, side_px=_SIDE_PX)
+        return self._live(crop), self._live(crop[:, ::-1])
+
+    def _live(self, crop: U8) -> float:
         image = np.ascontiguousarray(crop[..., ::-1].transpose(2, 0, 1)[None], np.float32)
         logits = self._session.run(None, {self._input: image})[0][0].astype(np.float64)
         odds = np.exp(logits - logits.max())

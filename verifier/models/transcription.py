@@ -38,6 +38,9 @@ _WINDOW_FRAMES = 3000
 _FRAMES_PER_S = 100
 # Half the text context, the bound Whisper itself decodes with: a repetition loop ends here.
 _MAX_TOKENS = 224
+_REPEATING, _NEVER_TWICE = 2.4, 6
+"""A decoder that wrote "0 0 0" sometimes goes on writing zeros to the end. A text that can be compressed so far (OpenAI's line)
+is decoded again, and may not say so many tokens twice over: a challenge has no more than six digits."""
 # What is left of a pause, and what a voice activity detector's edges may have cut off a word.
 _PAUSE_S = 0.4
 _MARGIN_S = 0.1
@@ -159,10 +162,11 @@ class Transcriber:
             return ()
         heard = sound if isinstance(sound, EncodedSound) else self.encode(sound, speech=speech)
         options = self._options(beam_size, initial_prompt, hotwords, timestamps=timestamps)
-        segments = self._model.generate_segments(
-            heard.features, self._tokenizer, options, log_progress=False, encoder_output=heard.encoding
-        )
-        return tuple(self._passage(segment, heard) for segment in segments)
+        found = self._decoded(heard, options)
+        if any(passage.compression_ratio > _REPEATING for passage in found):
+            options.no_repeat_ngram_size = _NEVER_TWICE
+            found = self._decoded(heard, options)
+        return found
 
     def force(self, sound: F32 | EncodedSound, texts: Sequence[str]) -> tuple[ScoredWord, ...]:
         """Lay expected words over the sound, in order, and score each under teacher forcing.
@@ -195,6 +199,12 @@ class Transcriber:
             gain = float((own - expected[end - length : end]).sum())
             scored.append(ScoredWord(text=word, start_s=start_s, end_s=end_s, log_prob=float(own.mean()), gain=gain))
         return tuple(scored)
+
+    def _decoded(self, heard: EncodedSound, options: Any) -> tuple[Passage, ...]:  # noqa: ANN401 - vendor type
+        segments = self._model.generate_segments(
+            heard.features, self._tokenizer, options, log_progress=False, encoder_output=heard.encoding
+        )
+        return tuple(self._passage(segment, heard) for segment in segments)
 
     def _align(self, heard: EncodedSound, tokens: Sequence[Sequence[int]]) -> tuple[Sequence[tuple[int, int]], F64]:
         """Return the attention's path, (token, frame) by (token, frame), and each token's natural-log probability."""

@@ -40,7 +40,7 @@ GENUINE, GENERATED, SOUND = "genuine", "generated", "sound"
 SHIFTS_S = tuple(sign * shift for shift in (1.0, 1.5, 2.0, 2.5, 3.0) for sign in (1, -1))
 WINDOW_S = 4.0
 _SUFFIXES = frozenset({".mpg", ".mp4", ".mov", ".wav"})
-_NEED_NO_WORDS = frozenset({"loudness", "noise", "sound_repeat", "speaker", "lips"})
+_NEED_NO_WORDS = frozenset({"loudness", "noise", "sound_cuts", "sound_repeat", "speaker", "lips"})
 """Questions about speech that are put to generated heads although nothing was asked of them."""
 _WITH_INSET = "vasa"
 _INSET = (0.7, 0.3)

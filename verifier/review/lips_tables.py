@@ -78,8 +78,8 @@ def _clip(clip: ClipFigures, profile: Profile) -> dict[str, Any]:
         "elsewhere": round(clip.own.elsewhere, 3),
         "worst_parts": round(clip.own.part, 3),
         "seconds": round(clip.own.seconds, 2),
-        "auc_shifted": area_under_roc([clip.own.score], _scores(clip.shifted)),
-        "auc_foreign": area_under_roc([clip.own.score], _scores(clip.foreign)),
+        "auc_shifted": area_under_roc([clip.own.distinct], _scores(clip.shifted)),
+        "auc_foreign": area_under_roc([clip.own.distinct], _scores(clip.foreign)),
         "outcome": judge(clip.own, profile).outcome.value,
         "checks": {result.name: {"outcome": result.outcome.value, "score": result.score} for result in clip.checks},
     }
@@ -111,7 +111,7 @@ def _figures(
 
 
 def _scores(found: Sequence[Agreement]) -> list[float]:
-    return [agreement.score for agreement in found]
+    return [agreement.distinct for agreement in found]
 
 
 def _failed(found: Sequence[Agreement], profile: Profile) -> float:

@@ -24,6 +24,8 @@ from cameo.v1 import (
     guardian_service_pb2_grpc,
     relationship_service_pb2,
     relationship_service_pb2_grpc,
+    removal_service_pb2,
+    removal_service_pb2_grpc,
     verification_service_pb2,
     verification_service_pb2_grpc,
 )
@@ -31,6 +33,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from verifier import profiles
+from verifier.cameo.webhooks import Schedule
 from verifier.credential import decoys
 from verifier.credential.key_files import open_secret
 from verifier.errors import InvalidRequestError, StoreError
@@ -52,8 +55,11 @@ from verifier.server.publishing import StatusPublisher
 from verifier.server.recall import Recall
 from verifier.server.reissuing import Reissuing
 from verifier.server.relationships import GrpcRelationships, RelationshipService, TableRelationships
+from verifier.server.removal_service import RemovalService
 from verifier.server.upload import Uploads
 from verifier.server.verification_service import VerificationService
+from verifier.server.webhook_endpoints import read_endpoints
+from verifier.server.webhook_sender import WebhookLimits, WebhookSender
 from verifier.server.workers import PoolLimits, WorkerPool
 from verifier.store import vault
 from verifier.store.attempts import AttemptStore
@@ -89,6 +95,7 @@ SERVICES = tuple(
         (cameo_service_pb2, "CameoService"),
         (guardian_service_pb2, "GuardianService"),
         (relationship_service_pb2, "RelationshipService"),
+        (removal_service_pb2, "RemovalService"),
     )
 )
 
@@ -273,6 +280,7 @@ def _open_cameos(
     source = TableRelationships(reads) if own else GrpcRelationships(settings.relationships)
     opening.push_async_callback(source.close)
     stopping = asyncio.Event()
+    due_in = timedelta(hours=settings.removal_due_h)
     cameo_service_pb2_grpc.add_CameoServiceServicer_to_server(
         CameoService(
             reads=reads,
@@ -280,7 +288,7 @@ def _open_cameos(
             relationships=source,
             issuer=issuer,
             limits=UseLimits(
-                settings.job_cameos, timedelta(seconds=settings.grant_s), timedelta(seconds=settings.permission_cache_s)
+                settings.job_cameos, timedelta(seconds=settings.grant_s), timedelta(seconds=settings.permission_cache_s), due_in
             ),
             scrub=partial(scrub, engine),
             clock=clock,
@@ -293,6 +301,22 @@ def _open_cameos(
     )
     relationship_service_pb2_grpc.add_RelationshipServiceServicer_to_server(
         RelationshipService(source=source, writes=writes, own=own), server
+    )
+    if settings.webhooks is not None:
+        schedule = Schedule(timedelta(seconds=settings.webhook_retry_s), timedelta(hours=settings.webhook_give_up_h))
+        sender = WebhookSender(
+            read_endpoints(settings.webhooks),
+            reads=reads,
+            writes=writes,
+            issuer=issuer,
+            limits=WebhookLimits(settings.webhook_timeout_s, schedule),
+            clock=clock,
+            jitter=secrets.SystemRandom().random,
+        )
+        sender.start()
+        opening.push_async_callback(sender.stop)
+    removal_service_pb2_grpc.add_RemovalServiceServicer_to_server(
+        RemovalService(reads=reads, writes=writes, due_in=due_in, new_id=new_id, clock=clock), server
     )
     return stopping
 

@@ -8,11 +8,16 @@ from cameo.v1 import cameo_pb2, cameo_service_pb2, guardian_pb2
 
 from verifier.cameo.model import OWNER
 from verifier.server.cameo_input import to_token
+from verifier.server.removal_convert import removal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from cameo.v1 import removal_pb2
 
     from verifier.cameo.model import Cameo, Change, Consent, Event, Guardianship, Output, Terms, Use, UseCategory
+    from verifier.cameo.removals import Removal
 
 
 def cameo(value: Cameo) -> cameo_pb2.Cameo:
@@ -92,8 +97,8 @@ def use_terms(cameos: Iterable[Cameo]) -> list[cameo_service_pb2.UseTerms]:
     ]
 
 
-def use(value: Use) -> cameo_pb2.Use:
-    """Return the message of a use."""
+def use(value: Use, removals: Mapping[str, Sequence[Removal]], *, now: datetime) -> cameo_pb2.Use:
+    """Return the message of a use, with the removals of its outputs as they stand now."""
     grant = value.grant
     return cameo_pb2.Use(
         grant_id=grant.id,
@@ -105,12 +110,12 @@ def use(value: Use) -> cameo_pb2.Use:
         expire_time=grant.expires_at,
         spend_time=grant.spent_at,
         revoke_time=grant.revoked_at,
-        outputs=[output(each) for each in value.outputs],
+        outputs=[output(each, [removal(asked, now=now) for asked in removals.get(each.id, ())]) for each in value.outputs],
     )
 
 
-def output(value: Output) -> cameo_pb2.Output:
-    """Return the message of an output."""
+def output(value: Output, removals: Iterable[removal_pb2.Removal] = ()) -> cameo_pb2.Output:
+    """Return the message of an output, with the removals its owner may see."""
     return cameo_pb2.Output(
         id=value.id,
         grant_id=value.grant_id,
@@ -120,6 +125,8 @@ def output(value: Output) -> cameo_pb2.Output:
         creator=value.creator,
         create_time=value.created_at,
         update_time=value.updated_at,
+        platform=value.platform,
+        removals=removals,
     )
 
 
@@ -132,6 +139,7 @@ def event(value: Event) -> cameo_pb2.CameoEvent:
         event_time=value.at,
         grant_id=value.grant_id,
         output_id=value.output_id,
+        removal_id=value.removal_id,
     )
 
 

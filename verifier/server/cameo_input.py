@@ -111,7 +111,8 @@ def made(output: Output) -> Made:
     if output.state not in {cameo_pb2.DRAFT, cameo_pb2.PUBLISHED}:
         raise invalid("output.state", "must be DRAFT or PUBLISHED")
     state = OutputState[cameo_pb2.OutputState.Name(output.state)]
-    return Made(output.sha256, output.c2pa_manifest_id, state, user(output.creator, "output.creator"))
+    platform = user(output.platform, "output.platform") if output.platform else ""
+    return Made(output.sha256, output.c2pa_manifest_id, state, user(output.creator, "output.creator"), platform)
 
 
 def changed_terms(request: UpdateCameoRequest | NarrowCameoRequest) -> Callable[[Terms], Terms]:

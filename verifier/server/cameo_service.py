@@ -22,12 +22,13 @@ from verifier.errors import CredentialError
 from verifier.server import cameo_convert as convert
 from verifier.server import cameo_input as given
 from verifier.server.caller import Role, current_caller
+from verifier.server.removal_convert import current_holder
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RequestError
-from verifier.store import cameos, events, uses
+from verifier.store import cameos, events, removals, uses, watching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
 
     from cameo.v1.cameo_pb2 import Cameo, CameoEvent, Output
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from verifier.cameo.model import Use
+    from verifier.cameo.removals import Removal
     from verifier.server.issuing import Issuer
     from verifier.server.relationships import RelationshipSource
     from verifier.store.batches import Batches
@@ -68,11 +70,12 @@ _EVENTS_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class UseLimits:
-    """What a site sets: cameos in one job, how long a grant can be spent, and how long an answer may be kept."""
+    """What a site sets: cameos in one job, and how long a grant can be spent, an answer kept and a removal open."""
 
     job_cameos: int
     grant_ttl: timedelta
     cached_for: timedelta
+    removal_due: timedelta
 
 
 class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
@@ -145,7 +148,14 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         """Change the terms."""
         changed, asked = given.changed_terms(request), request.cameo
         return await self._change(
-            partial(cameos.change, identifier=asked.id, changed=changed, subject=_own(), version=asked.version, now=self._clock())
+            partial(
+                cameos.change,
+                identifier=asked.id,
+                changed=changed,
+                subject=_own(),
+                version=asked.version,
+                now=self._clock(),
+            )
         )
 
     async def CheckPermission(  # noqa: N802 - the contract's
@@ -207,16 +217,16 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         return cameo_service_pb2.SpendGrantResponse(grant_id=grant.id, spend_time=grant.spent_at, terms=convert.use_terms(found))
 
     async def RecordOutput(self, request: RecordOutputRequest, context: Context[Any, Any]) -> Output:  # noqa: ARG002, N802 - the contract's
-        """Keep what came out."""
-        work = partial(
-            uses.record,
-            grant_id=request.grant_id,
-            made=given.made(request.output),
-            audience=current_caller().id,
-            identifier=self._issuer.new_id(),
-            now=self._clock(),
-        )
-        return convert.output(await self._writes.submit(work))
+        """Keep what came out; where it was to be removed already, whoever shows it now is told."""
+        now, new_id = self._clock(), self._issuer.new_id
+        made, audience = given.made(request.output), current_caller().id
+
+        def work(connection: Connection) -> Output:
+            output = uses.record(connection, request.grant_id, made, audience=audience, identifier=new_id(), now=now)
+            removals.follow(connection, output.id, new_id=new_id, now=now, due_in=self._limits.removal_due)
+            return convert.output(output)
+
+        return await self._writes.submit(work)
 
     async def ListUses(  # noqa: N802 - the contract's
         self,
@@ -226,14 +236,16 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         """Return a page of uses."""
         size, before, subject = given.page_size(request.page_size), given.number_of(request.page_token), _own()
 
-        def work(connection: Connection) -> list[Use]:
+        def work(connection: Connection) -> tuple[list[Use], Mapping[str, list[Removal]]]:
             cameos.get(connection, request.cameo_id, subject=subject)
-            return uses.of_cameo(connection, request.cameo_id, before=before, limit=size + 1)
+            found = uses.of_cameo(connection, request.cameo_id, before=before, limit=size + 1)
+            return found, removals.of_grants(connection, request.cameo_id, [use.grant.id for use in found])
 
-        found = await self._read(work)
-        page = found[:size]
+        found, asked = await self._read(work)
+        page, now = found[:size], self._clock()
         token = given.to_token(page[-1].number) if len(found) > size else ""
-        return cameo_service_pb2.ListUsesResponse(uses=map(convert.use, page), next_page_token=token)
+        shown = [convert.use(each, asked, now=now) for each in page]
+        return cameo_service_pb2.ListUsesResponse(uses=shown, next_page_token=token)
 
     async def RevokeCameo(self, request: RevokeCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """Pause or end a cameo."""
@@ -260,15 +272,20 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         self, request: WatchCameoEventsRequest, context: Context[WatchCameoEventsRequest, CameoEvent]
     ) -> None:
         """Stream what happens after the cursor."""
-        number, caller = given.number_of(request.cursor) or 0, current_caller()
+        number, caller, holder = given.number_of(request.cursor) or 0, current_caller(), current_holder()
         guarded = caller.role is Role.GUARDIAN
         follow = partial(events.of_guardian, guardian=caller.id) if guarded else partial(events.after, subject=_own())
         while not self._stopping.is_set():
-            found = await self._read(partial(follow, number=number, limit=_EVENTS_AT_ONCE))
+            if holder is None:
+                found = await self._read(partial(follow, number=number, limit=_EVENTS_AT_ONCE))
+                upto = found[-1].number if found else number
+            else:
+                work = partial(watching.after, number=number, holder=holder, limit=_EVENTS_AT_ONCE)
+                found, upto = await self._read(work)
             for event in found:
                 await context.write(convert.event(event))
-                number = event.number
-            if not found:
+            number, before = upto, number
+            if number == before:
                 await _either(self._stopping, _POLL_S)
         raise RequestError(error_reason_pb2.SERVER_STOPPING, "the server is stopping; go on elsewhere", retry_after_s=1.0)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from cameo.v1 import guardian_service_pb2 as wire
 from cameo.v1 import guardian_service_pb2_grpc
@@ -12,10 +11,10 @@ from cameo.v1 import guardian_service_pb2_grpc
 from verifier.server import cameo_convert as convert
 from verifier.server import cameo_input as given
 from verifier.server.caller import Role, current_caller
-from verifier.store import guardians, guardianships
+from verifier.store import guardians, guardianships, removals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from cameo.v1.cameo_pb2 import Cameo
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
     from grpc.aio import ServicerContext as Context
     from sqlalchemy import Connection
 
+    from verifier.cameo.model import Use
+    from verifier.cameo.removals import Removal
     from verifier.store.batches import Batches
-
-ResultT = TypeVar("ResultT")
 
 
 class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
@@ -55,7 +54,7 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
             agreed_at=agreed_at,
             now=self._clock(),
         )
-        return convert.guardianship(await _done(self._writes, work))
+        return convert.guardianship(await self._writes.submit(work))
 
     async def UnlinkGuardian(  # noqa: N802 - the contract's
         self,
@@ -65,7 +64,7 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
         """End a link, or what might have become one."""
         guardian, minor, by_guardian = _pair(request)
         work = partial(guardians.end, guardian=guardian, minor=minor, by_guardian=by_guardian, now=self._clock())
-        return convert.guardianship(await _done(self._writes, work))
+        return convert.guardianship(await self._writes.submit(work))
 
     async def ListGuardianships(  # noqa: N802 - the contract's
         self,
@@ -77,7 +76,7 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
         mine = caller.role is Role.GUARDIAN
         size, after = given.page_size(request.page_size), given.place_of(request.page_token)
         work = partial(guardianships.of_person, person=caller.id, as_guardian=mine, after=after, limit=size + 1)
-        found = await _done(self._reads, work)
+        found = await self._reads.submit(work)
         page = found[:size]
         token = ""
         if len(found) > size:
@@ -96,7 +95,7 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
             given.place_of(request.page_token),
         )
         work = partial(guardians.cameos_of, minor=minor, guardian=current_caller().id, after=after, limit=size + 1)
-        found = await _done(self._reads, work)
+        found = await self._reads.submit(work)
         page = found[:size]
         token = given.to_place(page[-1].created_at, page[-1].id) if len(found) > size else ""
         return wire.ListMinorCameosResponse(cameos=map(convert.cameo, page), next_page_token=token)
@@ -128,17 +127,21 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
     ) -> wire.ListMinorUsesResponse:
         """Return a page of uses."""
         size, before = given.page_size(request.page_size), given.number_of(request.page_token)
-        work = partial(
-            guardians.uses_of, identifier=request.cameo_id, guardian=current_caller().id, before=before, limit=size + 1
-        )
-        found = await _done(self._reads, work)
-        page = found[:size]
+        guardian = current_caller().id
+
+        def work(connection: Connection) -> tuple[list[Use], Mapping[str, list[Removal]]]:
+            found = guardians.uses_of(connection, request.cameo_id, guardian=guardian, before=before, limit=size + 1)
+            return found, removals.of_grants(connection, request.cameo_id, [use.grant.id for use in found])
+
+        found, asked = await self._reads.submit(work)
+        page, now = found[:size], self._clock()
         token = given.to_token(page[-1].number) if len(found) > size else ""
-        return wire.ListMinorUsesResponse(uses=map(convert.use, page), next_page_token=token)
+        shown = [convert.use(each, asked, now=now) for each in page]
+        return wire.ListMinorUsesResponse(uses=shown, next_page_token=token)
 
     async def _answer(self, verb: Callable[..., Any], cameo_id: str, **how: Any) -> Cameo:  # noqa: ANN401 - the verb's own
         work = partial(verb, identifier=cameo_id, guardian=current_caller().id, now=self._clock(), **how)
-        return convert.cameo(await _done(self._writes, work))
+        return convert.cameo(await self._writes.submit(work))
 
 
 def _pair(request: wire.LinkGuardianRequest | wire.UnlinkGuardianRequest) -> tuple[str, str, bool]:
@@ -152,7 +155,3 @@ def _pair(request: wire.LinkGuardianRequest | wire.UnlinkGuardianRequest) -> tup
     if guardian == minor:
         raise given.invalid("minor" if by_guardian else "guardian", "must be someone else")
     return guardian, minor, by_guardian
-
-
-async def _done(batches: Batches, work: Callable[[Connection], ResultT]) -> ResultT:
-    return await asyncio.wrap_future(batches.submit(work))

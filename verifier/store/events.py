@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
     from verifier.cameo.model import Cameo
 
@@ -32,20 +32,27 @@ class Happened:
     at: datetime
     grant_id: str = ""
     output_id: str = ""
+    removal_id: str = ""
 
 
 def append(
-    connection: Connection, cameo: Cameo, kind: EventKind, *, now: datetime, grant_id: str = "", output_id: str = ""
+    connection: Connection,
+    cameo: Cameo,
+    kind: EventKind,
+    *,
+    now: datetime,
+    grant_id: str = "",
+    output_id: str = "",
+    removal_id: str = "",
 ) -> int:
     """Add an event of a cameo, inside a transaction of the caller, and return its number; see `append_all`."""
-    return append_all(connection, [Happened(cameo, kind, now, grant_id, output_id)])[0]
+    return append_all(connection, [Happened(cameo, kind, now, grant_id, output_id, removal_id)])[0]
 
 
 def append_of_guardian(connection: Connection, minor: str, kind: EventKind, *, now: datetime) -> int:
     """Add an event of a minor's guardians, of no cameo, inside a transaction of the caller, and return its number."""
-    [number] = _add(
-        connection, [{"cameo_id": "", "subject": minor, "kind": kind.value, "at": now, "grant_id": "", "output_id": ""}]
-    )
+    of = {"grant_id": "", "output_id": "", "removal_id": ""}
+    [number] = _add(connection, [{"cameo_id": "", "subject": minor, "kind": kind.value, "at": now, **of}])
     return number
 
 
@@ -59,6 +66,7 @@ def append_all(connection: Connection, happened: Sequence[Happened]) -> range:
             "at": each.at,
             "grant_id": each.grant_id,
             "output_id": each.output_id,
+            "removal_id": each.removal_id,
         }
         for each in happened
     ]
@@ -79,6 +87,11 @@ def after(connection: Connection, number: int, *, subject: str | None, limit: in
     query = select(table).where(table.c.number > number).order_by(table.c.number).limit(limit)
     if subject is not None:
         query = query.where(table.c.subject == subject)
+    return read(connection, query)
+
+
+def read(connection: Connection, query: Select[Any]) -> list[Event]:
+    """Return the events that a query of the whole table's columns finds."""
     return [_event(row) for row in connection.execute(query)]
 
 
@@ -98,4 +111,4 @@ def last(connection: Connection) -> int:
 
 
 def _event(row: Row[Any]) -> Event:
-    return Event(row.number, row.cameo_id, EventKind(row.kind), row.at, row.grant_id, row.output_id)
+    return Event(row.number, row.cameo_id, EventKind(row.kind), row.at, row.grant_id, row.output_id, row.removal_id)

@@ -22,6 +22,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    text,
 )
 
 if TYPE_CHECKING:
@@ -274,7 +275,48 @@ outputs = Table(
     Column("creator", String(128), nullable=False),
     Column("created_at", UtcMicroseconds, nullable=False),
     Column("updated_at", UtcMicroseconds, nullable=False),
+    # Empty where no platform shows it: the generator holds it.
+    Column("platform", String(128), nullable=False, server_default=text("''")),
+    # Number of the event that named the platform, which is told of what happens after it.
+    Column("shown_since", BigInteger),
     UniqueConstraint("grant_id", "sha256"),
+    Index(None, "platform"),
+)
+
+# What an owner asked for, by the request's own id; `output_id` is empty where that was all there are.
+removal_requests = Table(
+    "removal_requests",
+    metadata,
+    Column("cameo_id", ForeignKey("cameos.id"), primary_key=True),
+    Column("request_id", String(64), primary_key=True),
+    Column("output_id", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+)
+
+removals = Table(
+    "removals",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    # Of the event that says so.
+    Column("number", BigInteger, nullable=False),
+    Column("cameo_id", ForeignKey("cameos.id"), nullable=False),
+    Column("output_id", ForeignKey("outputs.id"), nullable=False),
+    Column("holder_kind", String(16), nullable=False),
+    Column("holder", String(128), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("answer_reason", Text, nullable=False),
+    Column("requested_at", UtcMicroseconds, nullable=False),
+    Column("due_at", UtcMicroseconds, nullable=False),
+    Column("delivered_at", UtcMicroseconds),
+    Column("acknowledged_at", UtcMicroseconds),
+    Column("finished_at", UtcMicroseconds),
+    UniqueConstraint("cameo_id", "output_id", "holder_kind", "holder"),
+    Index(None, "cameo_id", "number"),
+    Index(None, "holder_kind", "holder", "number"),
+    Index(None, "output_id"),
 )
 
 events = Table(
@@ -287,6 +329,7 @@ events = Table(
     Column("at", UtcMicroseconds, nullable=False),
     Column("grant_id", String(64), nullable=False),
     Column("output_id", String(64), nullable=False),
+    Column("removal_id", String(64), nullable=False, server_default=text("''")),
     Index(None, "subject", "number"),
 )
 
@@ -296,6 +339,23 @@ event_counter = Table(
     metadata,
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("last", BigInteger, nullable=False),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    # Number of the last event that was delivered, or of the newest there was when the endpoint was new.
+    Column("cursor", BigInteger, nullable=False),
+    Column("delivered", BigInteger, nullable=False),
+    Column("delivered_at", UtcMicroseconds),
+    Column("attempts", Integer, nullable=False),
+    Column("failing_since", UtcMicroseconds),
+    Column("next_at", UtcMicroseconds),
+    Column("last_error", String(200), nullable=False),
+    Column("stopped_at", UtcMicroseconds),
+    Column("claimed_by", String(64)),
+    Column("claimed_until", UtcMicroseconds),
 )
 
 follows = Table(

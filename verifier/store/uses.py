@@ -54,6 +54,8 @@ class Made:
     c2pa_manifest: str
     state: OutputState
     creator: str
+    platform: str = ""
+    """Who shows it; empty where that is not said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,8 @@ def spend(
 def record(connection: Connection, grant_id: str, made: Made, *, audience: str, identifier: str, now: datetime) -> Output:
     """Keep what came out of a job whose grant was spent, whatever the owner has said since: they are to see it.
 
-    The same output again is the first one's record; a draft can become published, never the other way.
+    The same output again is the first one's record; a draft can become published, never the other way. A platform that was not
+    named can be named, and stays.
 
     Raises:
         RefusedError: `GRANT_UNKNOWN`, `GRANT_NOT_SPENT` or `OUTPUT_RECORDED_OTHERWISE`.
@@ -194,6 +197,8 @@ def record(connection: Connection, grant_id: str, made: Made, *, audience: str, 
     grant = _grant(connection, grant_id, audience, hold=True)
     if grant.spent_at is None:
         raise RefusedError(Refusal.GRANT_NOT_SPENT)
+    # Held before anything is written, in the order that everyone keeps: cameos, outputs, the counter of events.
+    found = cameos.several(connection, grant.cameo_ids, hold=True)
     table = tables.outputs
     mine = (table.c.grant_id == grant_id) & (table.c.sha256 == made.sha256)
     row = connection.execute(select(table).where(mine)).one_or_none()
@@ -205,21 +210,30 @@ def record(connection: Connection, grant_id: str, made: Made, *, audience: str, 
             "c2pa_manifest": made.c2pa_manifest,
             "state": made.state.value,
             "creator": made.creator,
+            "platform": made.platform,
             "created_at": now,
             "updated_at": now,
         }
         connection.execute(insert(table).values(values))
+        named = bool(made.platform)
     else:
         earlier = _output(row)
         facts = (earlier.c2pa_manifest, earlier.creator) == (made.c2pa_manifest, made.creator)
-        if not facts or (earlier.state, made.state) == (OutputState.PUBLISHED, OutputState.DRAFT):
+        platform = earlier.platform or made.platform
+        moved = made.platform not in {"", platform}
+        if not facts or moved or (earlier.state, made.state) == (OutputState.PUBLISHED, OutputState.DRAFT):
             raise RefusedError(Refusal.OUTPUT_RECORDED_OTHERWISE)
-        if earlier.state is made.state:
+        if (earlier.state, earlier.platform) == (made.state, platform):
             return earlier
-        connection.execute(update(table).where(table.c.id == earlier.id).values(state=made.state.value, updated_at=now))
+        named = platform != earlier.platform
+        values = {"state": made.state.value, "platform": platform, "updated_at": now}
+        connection.execute(update(table).where(table.c.id == earlier.id).values(values))
     output = _output(connection.execute(select(table).where(mine)).one())
-    for cameo in _in_order(cameos.several(connection, grant.cameo_ids, hold=False), grant.cameo_ids):
-        events.append(connection, cameo, EventKind.OUTPUT_RECORDED, now=now, grant_id=grant_id, output_id=output.id)
+    number = 0
+    for cameo in _in_order(found, grant.cameo_ids):
+        number = events.append(connection, cameo, EventKind.OUTPUT_RECORDED, now=now, grant_id=grant_id, output_id=output.id)
+    if named:
+        connection.execute(update(table).where(table.c.id == output.id).values(shown_since=number))
     return output
 
 
@@ -343,4 +357,5 @@ def _output(row: Row[Any]) -> Output:
         creator=row.creator,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        platform=row.platform,
     )

@@ -1,5 +1,6 @@
 import datetime
 
+from cameo.v1 import removal_pb2 as _removal_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -71,6 +72,8 @@ class CameoEventKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHANGE_APPROVED: _ClassVar[CameoEventKind]
     CHANGE_REFUSED: _ClassVar[CameoEventKind]
     CHANGE_WITHDRAWN: _ClassVar[CameoEventKind]
+    REMOVAL_WAS_REQUESTED: _ClassVar[CameoEventKind]
+    REMOVAL_WAS_ANSWERED: _ClassVar[CameoEventKind]
 CAMEO_STATE_UNSPECIFIED: CameoState
 CAMEO_ACTIVE: CameoState
 CAMEO_PAUSED: CameoState
@@ -115,6 +118,8 @@ CHANGE_PROPOSED: CameoEventKind
 CHANGE_APPROVED: CameoEventKind
 CHANGE_REFUSED: CameoEventKind
 CHANGE_WITHDRAWN: CameoEventKind
+REMOVAL_WAS_REQUESTED: CameoEventKind
+REMOVAL_WAS_ANSWERED: CameoEventKind
 
 class Cameo(_message.Message):
     __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian")
@@ -219,7 +224,7 @@ class Use(_message.Message):
     def __init__(self, grant_id: _Optional[str] = ..., audience: _Optional[str] = ..., requester: _Optional[str] = ..., job_id: _Optional[str] = ..., purposes: _Optional[_Iterable[_Union[UseCategory, str]]] = ..., grant_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., spend_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ...) -> None: ...
 
 class Output(_message.Message):
-    __slots__ = ("id", "grant_id", "sha256", "c2pa_manifest_id", "state", "creator", "create_time", "update_time")
+    __slots__ = ("id", "grant_id", "sha256", "c2pa_manifest_id", "state", "creator", "create_time", "update_time", "platform", "removals")
     ID_FIELD_NUMBER: _ClassVar[int]
     GRANT_ID_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
@@ -228,6 +233,8 @@ class Output(_message.Message):
     CREATOR_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PLATFORM_FIELD_NUMBER: _ClassVar[int]
+    REMOVALS_FIELD_NUMBER: _ClassVar[int]
     id: str
     grant_id: str
     sha256: str
@@ -236,20 +243,24 @@ class Output(_message.Message):
     creator: str
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., grant_id: _Optional[str] = ..., sha256: _Optional[str] = ..., c2pa_manifest_id: _Optional[str] = ..., state: _Optional[_Union[OutputState, str]] = ..., creator: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    platform: str
+    removals: _containers.RepeatedCompositeFieldContainer[_removal_pb2.Removal]
+    def __init__(self, id: _Optional[str] = ..., grant_id: _Optional[str] = ..., sha256: _Optional[str] = ..., c2pa_manifest_id: _Optional[str] = ..., state: _Optional[_Union[OutputState, str]] = ..., creator: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., platform: _Optional[str] = ..., removals: _Optional[_Iterable[_Union[_removal_pb2.Removal, _Mapping]]] = ...) -> None: ...
 
 class CameoEvent(_message.Message):
-    __slots__ = ("cursor", "cameo_id", "kind", "event_time", "grant_id", "output_id")
+    __slots__ = ("cursor", "cameo_id", "kind", "event_time", "grant_id", "output_id", "removal_id")
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     CAMEO_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
     GRANT_ID_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_ID_FIELD_NUMBER: _ClassVar[int]
+    REMOVAL_ID_FIELD_NUMBER: _ClassVar[int]
     cursor: str
     cameo_id: str
     kind: CameoEventKind
     event_time: _timestamp_pb2.Timestamp
     grant_id: str
     output_id: str
-    def __init__(self, cursor: _Optional[str] = ..., cameo_id: _Optional[str] = ..., kind: _Optional[_Union[CameoEventKind, str]] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., grant_id: _Optional[str] = ..., output_id: _Optional[str] = ...) -> None: ...
+    removal_id: str
+    def __init__(self, cursor: _Optional[str] = ..., cameo_id: _Optional[str] = ..., kind: _Optional[_Union[CameoEventKind, str]] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., grant_id: _Optional[str] = ..., output_id: _Optional[str] = ..., removal_id: _Optional[str] = ...) -> None: ...

@@ -213,7 +213,7 @@ class CameoServiceServicer:
 
     def RecordOutput(self, request, context):
         """Ties what came out of a job to its grant, also after the owner has taken permission back. The same output again returns its
-        record; a draft can become published.
+        record; a draft can become published, and an output that names no platform can name one.
 
         Who may call: generator. The one the grant was given to.
 
@@ -275,7 +275,10 @@ class CameoServiceServicer:
     def WatchCameoEvents(self, request, context):
         """Streams what happens, in order and without a gap, from a cursor on; goes on until the caller hangs up.
 
-        Who may call: app, owner, guardian. An owner is told of their own cameos, a guardian of those of the minors they are linked to.
+        Who may call: app, owner, guardian, generator, platform. An owner is told of their own cameos, a guardian of those of the minors
+        they are linked to. A generator is told when a cameo it was ever granted is paused, resumed, revoked or deleted afterwards, a
+        platform the same of cameos in outputs it shows, and both of removals addressed to them; of other cameos and other events they
+        learn nothing.
 
         Errors, by `ErrorInfo.reason`: `PAGE_TOKEN_INVALID` (INVALID_ARGUMENT), `SERVER_STOPPING` (UNAVAILABLE).
         """

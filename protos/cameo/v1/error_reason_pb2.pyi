@@ -60,6 +60,9 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CAMEO_IS_PAUSED: _ClassVar[ErrorReason]
     ATTESTATION_ENDED: _ClassVar[ErrorReason]
     STATUS_LIST_UNKNOWN: _ClassVar[ErrorReason]
+    OUTPUT_UNKNOWN: _ClassVar[ErrorReason]
+    REMOVAL_UNKNOWN: _ClassVar[ErrorReason]
+    REMOVAL_ANSWERED: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 CONFIG_MISSING: ErrorReason
 CONFIG_REPEATED: ErrorReason
@@ -114,3 +117,6 @@ CREDENTIAL_UNKNOWN: ErrorReason
 CAMEO_IS_PAUSED: ErrorReason
 ATTESTATION_ENDED: ErrorReason
 STATUS_LIST_UNKNOWN: ErrorReason
+OUTPUT_UNKNOWN: ErrorReason
+REMOVAL_UNKNOWN: ErrorReason
+REMOVAL_ANSWERED: ErrorReason

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from challenges.model import Challenge
-from verifier.checks import frozen, sound_repeat, splice
+from verifier.checks import frozen, picture_times, sound_cuts, sound_repeat, splice
 from verifier.reasons import Reason
 from verifier.types import Missing, Outcome, PictureTrace, SoundRepeat
 
@@ -52,7 +52,7 @@ def judge(make_evidence: Callable[..., Evidence], profile: Profile) -> Callable[
     return ask
 
 
-@pytest.mark.parametrize("module", [frozen, splice, sound_repeat])
+@pytest.mark.parametrize("module", [frozen, splice, picture_times, sound_cuts, sound_repeat])
 def test_a_live_take_passes(module: Any, judge: Callable[..., CheckResult]) -> None:
     """A picture that moves on without a jump, with its own sound, is one live take."""
     assert judge(module).outcome is Outcome.PASS
@@ -115,11 +115,33 @@ def test_a_whole_picture_that_changes_at_once_is_a_cut(judge: Callable[..., Chec
     assert judge(splice, trace=picture(cut=1.8)).outcome is Outcome.PASS
 
 
+def test_words_pasted_into_silence_are_a_splice(judge: Callable[..., CheckResult]) -> None:
+    """A sound that stops at once again and again fails for SPLICED and says when; a click does not, and no sound says nothing."""
+    result = judge(sound_cuts, sound={"stops_s": np.arange(1.0, 7.0)})
+    assert (result.outcome, result.reason, result.score) == (Outcome.FAIL, Reason.SPLICED, 6.0)
+    assert "1.00, 2.00" in result.detail
+    assert judge(sound_cuts, sound={"stops_s": np.array([1.0])}).outcome is Outcome.PASS
+    assert judge(sound_cuts, sound=Missing(Reason.NO_AUDIO)).outcome is Outcome.UNABLE
+
+
 def test_lengths_that_differ_are_two_recordings(judge: Callable[..., CheckResult]) -> None:
     """Sound a second longer than the picture fails, a third of a second does not, and no sound is not compared."""
     assert judge(splice, media={"audio_s": 7.0}).reason is Reason.SPLICED
     assert judge(splice, media={"audio_s": 6.3}).outcome is Outcome.PASS
     assert judge(splice, media={"audio_s": 0.0, "audio_codec": ""}).outcome is Outcome.PASS
+
+
+def test_pictures_that_come_too_soon_are_of_another_camera(judge: Callable[..., CheckResult]) -> None:
+    """Two seconds at 120 pictures a second in a recording of 30 fail; skipped pictures and half the rate in the dark do not."""
+    steady = picture().t_s
+    fast = np.concatenate([steady[:120], steady[119] + np.arange(1, 61) / 120])
+    skipping = np.delete(np.arange(200) / FPS, slice(5, 100, 5))[:180]
+    dark = np.cumsum(np.where(np.arange(180) < 100, 2, 1)) / FPS
+    result = judge(picture_times, trace=picture(t_s=fast))
+    assert (result.outcome, result.reason, result.score) == (Outcome.FAIL, Reason.SPLICED, pytest.approx(1 / 3, abs=0.01))
+    for t_s in (skipping, dark, steady[:1]):
+        assert judge(picture_times, trace=picture(t_s=t_s)).score == 0.0
+    assert judge(picture_times, trace=Missing(Reason.NO_VIDEO)).outcome is Outcome.UNABLE
 
 
 def test_a_time_without_pictures_is_a_gap(judge: Callable[..., CheckResult]) -> None:

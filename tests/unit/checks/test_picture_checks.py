@@ -117,6 +117,22 @@ def test_too_few_frames_are_no_answer(make_evidence: MakeEvidence, profile: Prof
     assert module.check(make_evidence(face=face), NOTHING, profile).outcome is Outcome.UNABLE
 
 
+def test_what_is_live_on_one_side_only_is_a_display(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """A close face counts mirrored as well: one that the network takes for live the one way round alone fails."""
+    one_way = np.tile(np.array([0.95, 0.1], np.float32), (12, 1))
+    result = close_up.check(make_evidence(face={"live_close": one_way}), NOTHING, profile)
+    assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.SCREEN_OR_PRINT)
+
+
+@pytest.mark.parametrize(("luma", "live", "outcome"), [(140, 0.4, "fail"), (100, 0.4, "pass"), (100, 0.2, "fail")])
+def test_poor_light_lowers_the_line_and_opens_no_door(
+    make_evidence: MakeEvidence, profile: Profile, luma: float, live: float, outcome: str
+) -> None:
+    """Skin that looks doubtful fails in fair light and passes against the light; what looks like a display fails in any."""
+    face = {"luma": column(luma), "live_close": np.full((12, 2), live, np.float32)}
+    assert close_up.check(make_evidence(face=face), NOTHING, profile).outcome.value == outcome
+
+
 def test_a_frame_of_chance_is_no_display(make_evidence: MakeEvidence, profile: Profile) -> None:
     """Three frames of eight in which something stands out make no grid; frames that could not be judged do not count."""
     grid = np.array([3.0, 3.0, 3.0, 0.8, 0.8, 0.8, 0.8, np.nan], np.float32)
@@ -180,3 +196,13 @@ def test_words_belong_before_and_after_the_turn_between_them(
     words = (Word("seven", one, one + 0.4, 0.9), Word("four", two, two + 0.4, 0.9))
     evidence = make_evidence(face=nodding((2.0, Turn.LEFT, 30)), sound={"words": words, "text": "seven four"})
     assert sequence.check(evidence, challenge, profile).reason is reason
+
+
+def test_words_misplaced_in_noise_are_asked_for_again(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """Below 15 dB words on the wrong side of a turn are the noise's fault; words in their place pass in it."""
+    challenge = Challenge((Say("seven"), TurnHead(Turn.LEFT), Say("four")))
+    for one, outcome, reason in ((3.0, Outcome.UNABLE, Reason.TOO_NOISY), (0.3, Outcome.PASS, None)):
+        words = (Word("seven", one, one + 0.4, 0.9), Word("four", 4.0, 4.4, 0.9))
+        sound = {"words": words, "text": "seven four", "level_dbfs": -20.0, "noise_dbfs": -32.0}
+        result = sequence.check(make_evidence(face=nodding((2.0, Turn.LEFT, 30)), sound=sound), challenge, profile)
+        assert (result.outcome, result.reason) == (outcome, reason)

@@ -33,33 +33,33 @@ def ask(visitor: Visitor, document: object) -> Response:
 
 def test_a_moved_threshold_moves_the_verdict(lead: Visitor) -> None:
     """A line that no lips reach rejects the bona fide attempt, by that check alone, and says what it was before."""
-    told = ask(lead, {"values": {"lips_agreement_min": 0.99}}).json()
+    told = ask(lead, {"values": {"lips_part_min": 0.99}}).json()
     assert (told["before"], told["verdict"], told["reasons"]) == ("ACCEPTED", "REJECTED", ["lips do not match"])
-    assert told["moved"] == ["lips_agreement_min"]
+    assert told["moved"] == ["lips_part_min"]
     assert [check["name"] for check in told["checks"] if check["changed"]] == ["lips"]
     assert told["checks"][0]["outcome"] == "counts against"
 
 
 def test_nothing_moved_changes_nothing(lead: Visitor) -> None:
     """The values of the profile itself give its own verdict, and count as not moved."""
-    told = ask(lead, {"values": {"lips_agreement_min": profiles.load()["lips_agreement_min"].value}}).json()
+    told = ask(lead, {"values": {"lips_part_min": profiles.load()["lips_part_min"].value}}).json()
     assert (told["verdict"], told["moved"]) == ("ACCEPTED", [])
     assert not any(check["changed"] for check in told["checks"])
 
 
 def test_trying_leaves_the_attempt_as_it_was(lead: Visitor) -> None:
     """The stored verdict is what it was, and so is the profile that is live."""
-    ask(lead, {"values": {"lips_agreement_min": 0.99}})
+    ask(lead, {"values": {"lips_part_min": 0.99}})
     assert 'class="verdict accepted"' in lead.get("/attempts/astronaut_bona_fide").text
-    assert profiles.load()["lips_agreement_min"].value != 0.99
+    assert profiles.load()["lips_part_min"].value != 0.99
 
 
 @pytest.mark.parametrize(
     "document",
     [
         {"values": {"no_such": 1}},
-        {"values": {"lips_agreement_min": "NaN"}},
-        {"values": {"lips_agreement_min": "a"}},
+        {"values": {"lips_part_min": "NaN"}},
+        {"values": {"lips_part_min": "a"}},
         {"values": []},
     ],
 )
@@ -97,27 +97,27 @@ def test_a_saved_profile_is_the_one_that_was_tried(
 
 def test_a_lead_saves_a_file(lead: Visitor, tmp_path: Path) -> None:
     """The download extends the site's profile and moves what was moved, and says who tried it."""
-    form = {"name": "stricter-lips", "t.lips_agreement_min": "0.5", "t.live_p20_min": str(profiles.load()["live_p20_min"].value)}
+    form = {"name": "stricter-lips", "t.lips_part_min": "0.5", "t.live_p20_min": str(profiles.load()["live_p20_min"].value)}
     answer = lead.post("/what-if/profile", **form)
     assert answer.headers["content-disposition"] == 'attachment; filename="stricter-lips.toml"'
     file = tmp_path / "stricter-lips.toml"
     file.write_text(answer.text)
     loaded = profiles.load(str(file))
-    assert loaded["lips_agreement_min"].value == 0.5
-    assert loaded["lips_agreement_min"].source == "tried by local in the console"
+    assert loaded["lips_part_min"].value == 0.5
+    assert loaded["lips_part_min"].source == "tried by local in the console"
     assert answer.text.count("[thresholds.") == 1
 
 
 @pytest.mark.parametrize("name", ["", "../x", 'a"b', "A", "a" * 65, "a\nb"])
 def test_a_file_has_a_plain_name(lead: Visitor, name: str) -> None:
     """Whatever else a name holds, it is refused."""
-    assert lead.post("/what-if/profile", **{"name": name, "t.lips_agreement_min": "0.5"}).status_code == 400
+    assert lead.post("/what-if/profile", **{"name": name, "t.lips_part_min": "0.5"}).status_code == 400
 
 
 @pytest.mark.parametrize("path", ["/what-if/profile", "/runs"])
 def test_only_a_lead_saves_and_runs(analyst: Visitor, path: str) -> None:
     """An analyst is told so, and sees no button for it."""
-    answer = analyst.post(path, **{"name": "x", "t.lips_agreement_min": "0.5"})
+    answer = analyst.post(path, **{"name": "x", "t.lips_part_min": "0.5"})
     assert answer.status_code == 403
     assert "only a lead" in answer.text
     assert "Save as file" not in analyst.get(PAGE).text
@@ -128,13 +128,13 @@ def test_a_run_shows_what_flips(visit: Callable[..., Visitor]) -> None:
     lead = visit().sign_in()
     lead.post("/attempts/astronaut_bona_fide/label", truth="bona_fide")
     lead.post("/attempts/still_photo/label", truth="attack", species="still_photo")
-    begun = lead.post("/runs", **{"t.lips_agreement_min": "0.99"})
+    begun = lead.post("/runs", **{"t.lips_part_min": "0.99"})
     assert begun.status_code == 303
     where = begun.headers["location"]
     deadline = time.monotonic() + 30
     while "Judging again" in (text := lead.get(where).text) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert "lips agreement min to <b>0.99</b>" in text
+    assert "lips part min to <b>0.99</b>" in text
     assert (
         '<span class="verdict accepted">accepted</span></td><td><span class="verdict rejected">rejected</span></td><td>lips'
         in text

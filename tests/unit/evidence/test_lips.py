@@ -131,6 +131,15 @@ def test_a_part_that_someone_else_says_shows() -> None:
     assert whole.part == pytest.approx(1.0)
 
 
+def test_agreement_counts_twice_where_it_is_alone() -> None:
+    """To the agreement is added its lead over elsewhere; where no other offset leaves enough to compare, there is none."""
+    said = _speech_like(7)
+    alone, short = agree(said, ALL, said, ALL), agree(said, np.arange(ROWS) < 100, said, ALL)
+    assert alone.distinct == pytest.approx(alone.score + alone.score - alone.elsewhere)
+    assert short.elsewhere == -1.0
+    assert short.distinct == short.score
+
+
 def test_too_little_to_have_parts_is_judged_as_a_whole() -> None:
     """Less than twice two seconds has no parts of its own."""
     said, near = _speech_like(6), np.arange(ROWS) < 150

@@ -164,7 +164,7 @@ def test_what_cannot_be_read_is_reported_and_stops_nothing(site: Site) -> None:
 
 def test_the_answer_is_the_same_however_it_is_computed(site: Site, tmp_path: Path) -> None:
     """In one process or in two, and in whatever order: the same bytes."""
-    profile = other_profile(tmp_path, lips_agreement_min=0.9)
+    profile = other_profile(tmp_path, live_p20_min=0.99)
     one = json.dumps(document(replayed(site, profile)))
     two = json.dumps(document(replayed(site, profile, ids=KEPT[::-1], workers=2)))
     assert one == two

@@ -235,9 +235,21 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
             *("spent_at", "spent_by_request", "revoked_at"),
         },
         "grant_cameos": {"grant_id", "cameo_id", "number"},
-        "outputs": {"id", "grant_id", "sha256", "c2pa_manifest", "state", "creator", "created_at", "updated_at"},
-        "events": {"number", "cameo_id", "subject", "kind", "at", "grant_id", "output_id"},
+        "outputs": {
+            *("id", "grant_id", "sha256", "c2pa_manifest", "state", "creator", "created_at", "updated_at"),
+            *("platform", "shown_since"),
+        },
+        "removal_requests": {"cameo_id", "request_id", "output_id", "reason", "created_at"},
+        "removals": {
+            *("id", "number", "cameo_id", "output_id", "holder_kind", "holder", "request_id", "state", "reason"),
+            *("answer_reason", "requested_at", "due_at", "delivered_at", "acknowledged_at", "finished_at"),
+        },
+        "events": {"number", "cameo_id", "subject", "kind", "at", "grant_id", "output_id", "removal_id"},
         "event_counter": {"id", "last"},
+        "webhooks": {
+            *("name", "cursor", "delivered", "delivered_at", "attempts", "failing_since", "next_at", "last_error"),
+            *("stopped_at", "claimed_by", "claimed_until"),
+        },
         "follows": {"follower", "followee"},
         "subject_keys": {"id", "subject", "vault_key_id", "wrapped_key", "created_at", "destroyed_at"},
         "evidence": {"attempt_id", "kind", "size_bytes", "sha256", "kept_at", "removed_at"},
