@@ -12,6 +12,7 @@ help:
 	@echo "make demo    run the main job end to end"
 	@echo "make test    lint, types, imports, protos, tests"
 	@echo "make soak    2,000 random histories each of owners, guardians, generator and clock, and of credentials, against models"
+	@echo "make test-browser  the console in Chromium; screenshots in build/screenshots"
 	@echo "make bench   what one verification costs"
 	@echo "make evaluate  render the attack suite, print its error rates"
 
@@ -88,6 +89,14 @@ check-protos: .venv/ready
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(call PROTOC,"$$fresh") \
 	&& diff -r --exclude='*.proto' --exclude=__pycache__ "$$fresh/cameo/v1" protos/cameo/v1 \
 	|| { echo 'generated code differs from the protos: run `make protos` and commit the result' >&2; exit 1; }
+
+# The console in a real browser; what it needs besides is small, and is added to the environment.
+
+.PHONY: test-browser
+
+test-browser: kit
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.lock
+	$(BIN)/pytest tests/browser
 
 # Parity with SpeechBrain and PyTorch, in an environment of its own: PyTorch is 5.6 GB and never part of the default install.
 

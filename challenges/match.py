@@ -14,6 +14,7 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
@@ -228,7 +229,13 @@ def _alike(wants: Sequence[str], words: Sequence[str]) -> float:
     # A digit or a word of the lexicon, once written as such, says what was heard: no nearness between those.
     if any(word in _KNOWN for word in words) and any(want in _KNOWN for want in wants):
         return 0.0
-    return similarity(_sounds(wants), _sounds(words))
+    return _similar(_sounds(wants), _sounds(words))
+
+
+@lru_cache(4096)
+def _similar(wants: tuple[str, ...], words: tuple[str, ...]) -> float:
+    """Return how alike two groups sound; the same few words are asked and heard again and again."""
+    return similarity(wants, words)
 
 
 def _sounds(group: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from verifier.types import Verdict
@@ -73,6 +73,37 @@ class Retention(BaseSettings):
             Verdict.RETRY: self.retry_days,
             Verdict.ACCEPTED: self.accepted_days,
         }[verdict]
+
+
+class OpenIdProvider(BaseSettings):
+    """The identity provider that analysts sign in with (`CAMEO_OPENID_…`)."""
+
+    model_config = SettingsConfigDict(env_prefix="CAMEO_OPENID_", frozen=True)
+
+    issuer: str = ""
+    """Its `iss`, an https URL; empty: the console prints a one-time token at start instead."""
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    """Empty for a public client: PKCE is used in any case."""
+    scope: str = "openid profile"
+    name_claim: str = "preferred_username"
+    """What the audit log calls a person; `sub` where the claim is missing."""
+    role_claim: str = "roles"
+    """Text or a list; a path with dots reaches into objects, as in realm_access.roles."""
+    analyst: str = "cameo-analyst"
+    lead: str = "cameo-lead"
+
+
+class ConsoleSettings(BaseSettings):
+    """The analysts' console (`CAMEO_CONSOLE_…`)."""
+
+    model_config = SettingsConfigDict(env_prefix="CAMEO_CONSOLE_", frozen=True)
+
+    listen: str = "127.0.0.1:8090"
+    origin: str = ""
+    """Where browsers find it, such as https://console.example; empty: on `listen`, which must be loopback then."""
+    session_h: float = Field(default=8.0, gt=0, le=72)
+    """How long someone stays signed in."""
 
 
 class Settings(BaseSettings):
@@ -166,6 +197,9 @@ class Settings(BaseSettings):
     retention: Retention = Field(default_factory=Retention)
     evidence_sweep_s: int = Field(default=3600, ge=1)
     """How often a server removes evidence whose time is over."""
+
+    console: ConsoleSettings = Field(default_factory=ConsoleSettings)
+    openid: OpenIdProvider = Field(default_factory=OpenIdProvider)
 
     @property
     def status_base(self) -> str:

@@ -192,6 +192,7 @@ class SoundTrack:
     length: the same of groups of those words, see `verifier.evidence.voices`.
     synthetic (V,): probability of a synthetic voice, window by window, from the detector the site names; empty without one.
     lips (L, 8): what the sound says the lips do, 50 rows a second, see `verifier.evidence.visemes`; empty without speech.
+    levels_dbfs (B,): RMS of every 30 ms, for people to look at.
     stops_s (E,): when the sound stops at once, see `verifier.evidence.sound_cuts`.
     """
 
@@ -210,6 +211,7 @@ class SoundTrack:
     group_embeddings: F32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     synthetic: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     lips: F32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    levels_dbfs: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     stops_s: F64 = field(default_factory=lambda: np.zeros(0))
 
     @property

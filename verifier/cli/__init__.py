@@ -9,6 +9,7 @@ import typer
 from verifier.cli import (
     audit,
     challenge,
+    console,
     credential,
     demo,
     evaluate,
@@ -33,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.serve)
+app.command("console")(console.console)
 app.command("verify")(verify.verify)
 app.command("inspect")(inspect.inspect)
 app.command("evaluate")(evaluate.evaluate)

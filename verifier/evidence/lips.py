@@ -61,6 +61,9 @@ _UNTRIED = -1.0
 _PART_ROWS = (-3, 0, 3)
 """How far, in rows, a part may lie from the offset of the whole: phonemes are heard up to 60 ms early or late."""
 
+_STEADY = 1e-9
+"""Less spread than this is rounding: the feature did not change."""
+
 Mask = npt.NDArray[np.bool_]
 
 
@@ -141,12 +144,17 @@ def agree(predicted: F64, spoken: Mask, lips: F64, seen: Mask) -> Agreement:
     """
     reach, farthest = round(OFFSET_S * RATE_HZ), round(FARTHEST_S * RATE_HZ)
     rows = int((spoken & seen).sum())
-    near = {k: _correlation(predicted, spoken, lips, seen, k, _LEAST_S * RATE_HZ) for k in range(-reach, reach + 1)}
+    counts, correlations = _at_every_offset(predicted, spoken, lips, seen, farthest)
+
+    def at(k: int, least: float) -> float:
+        return float(correlations[farthest + k]) if counts[farthest + k] >= least else _UNTRIED
+
+    near = {k: at(k, _LEAST_S * RATE_HZ) for k in range(-reach, reach + 1)}
     best = max(near, key=lambda k: near[k])
     apart = round(_APART_S * RATE_HZ)
     steps = [k for k in range(-farthest, farthest + 1, 2) if abs(k) > reach and abs(k - best) >= apart]
     least = max(_LEAST_ELSEWHERE_S * RATE_HZ, rows / 2)
-    far = {k: _correlation(predicted, spoken, lips, seen, k, least) for k in steps}
+    far = {k: at(k, least) for k in steps}
     other = max(far, key=lambda k: far[k])
     return Agreement(
         score=near[best],
@@ -176,13 +184,58 @@ def _correlation(predicted: F64, spoken: Mask, lips: F64, seen: Mask, offset: in
     if abs(offset) >= rows:
         return _UNTRIED
     sound, picture = slice(max(0, offset), rows + min(0, offset)), slice(max(0, -offset), rows - max(0, offset))
-    both = spoken[sound] & seen[picture]
-    if both.sum() < least:
+    both = (spoken[sound] & seen[picture]).astype(np.float64)
+    count = float(both.sum())
+    if count < least:
         return _UNTRIED
-    a, b = predicted[sound][both], lips[picture][both]
-    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
-    norm = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
-    return float(np.mean(np.where(norm > 0.0, (a * b).sum(axis=0) / np.maximum(norm, 1e-12), 0.0)))
+    a, b = predicted[sound], lips[picture]
+    weighted_a, weighted_b = a * both[:, None], b * both[:, None]
+    return float(
+        _mean_correlation(
+            count,
+            weighted_a.sum(axis=0),
+            weighted_b.sum(axis=0),
+            np.einsum("rf,rf->f", weighted_a, a),
+            np.einsum("rf,rf->f", weighted_b, b),
+            np.einsum("rf,rf->f", weighted_a, b),
+        )
+    )
+
+
+def _at_every_offset(predicted: F64, spoken: Mask, lips: F64, seen: Mask, farthest: int) -> tuple[F64, F64]:
+    """Return for the offsets from -farthest to farthest how many rows both are known in, and their mean correlation.
+
+    All sums of products at all offsets come from a Fourier transform each, which is much quicker than one offset after another.
+    """
+    size = 1 << int(np.ceil(np.log2(len(lips) + farthest + 1)))
+
+    def spectrum(columns: F64) -> npt.NDArray[np.complex128]:
+        return np.asarray(np.fft.rfft(columns, size, axis=0))
+
+    def lagged(sound: npt.NDArray[np.complex128], picture: npt.NDArray[np.complex128]) -> F64:
+        sums = np.fft.irfft(sound * picture.conj(), size, axis=0)
+        return np.concatenate([sums[-farthest:], sums[: farthest + 1]])
+
+    heard, looked = spoken.astype(np.float64)[:, None], seen.astype(np.float64)[:, None]
+    said_now, seen_now, told, shown = spectrum(heard), spectrum(looked), spectrum(predicted * heard), spectrum(lips * looked)
+    counts = np.rint(lagged(said_now, seen_now))
+    correlations = _mean_correlation(
+        np.maximum(counts, 1.0),
+        lagged(told, seen_now),
+        lagged(said_now, shown),
+        lagged(spectrum(predicted**2 * heard), seen_now),
+        lagged(said_now, spectrum(lips**2 * looked)),
+        lagged(told, shown),
+    )
+    return counts[:, 0], correlations
+
+
+def _mean_correlation(count: F64 | float, sum_a: F64, sum_b: F64, sum_aa: F64, sum_bb: F64, sum_ab: F64) -> F64:
+    """Return the mean over the last axis of the correlations that follow from sums of values and products."""
+    together = sum_ab - sum_a * sum_b / count
+    spread = np.maximum(sum_aa - sum_a**2 / count, 0.0) * np.maximum(sum_bb - sum_b**2 / count, 0.0)
+    norm = np.sqrt(spread)
+    return np.asarray(np.mean(np.where(norm > _STEADY, together / np.maximum(norm, _STEADY), 0.0), axis=-1))
 
 
 def _features(landmarks: F64, blendshapes: F64) -> F64:

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 RATE_HZ = 16_000
 WINDOW_S = 1.0
 HOP_S = 0.25
-_BLOCK = 480
-"""30 ms, the usual block of level meters for speech."""
+BLOCK_S = 0.03
+"""The usual block of level meters for speech."""
+_BLOCK = round(BLOCK_S * RATE_HZ)
 _SILENCE_DBFS = -120.0
 
 
@@ -65,7 +66,8 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
     mark = watch.add("second_voice", mark)
     synthetic = kit.synthetic_voice.scores(uttered) if kit.synthetic_voice and voiced else np.zeros(0, np.float32)
     watch.add("synthetic_voice", mark)
-    level, noise = _levels(sound, speech)
+    power = _power(sound)
+    level, noise = _levels(power, speech)
     return SoundTrack(
         duration_s=len(sound) / RATE_HZ,
         level_dbfs=level,
@@ -82,6 +84,7 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
         group_embeddings=np.stack(groups) if groups else np.zeros((0, 0), np.float32),
         synthetic=synthetic,
         lips=lips,
+        levels_dbfs=np.array([_dbfs(float(np.sqrt(block))) for block in power], np.float32),
         stops_s=stops(sound),
     )
 
@@ -108,18 +111,22 @@ def _window_starts(samples: int) -> list[int]:
     return starts
 
 
-def _levels(sound: F32, speech: F64) -> tuple[float, float]:
+def _power(sound: F32) -> F64:
+    """Return the mean square of each whole block."""
+    blocks = sound[: len(sound) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
+    return np.asarray(np.mean(blocks.astype(np.float64) ** 2, axis=1))
+
+
+def _levels(power: F64, speech: F64) -> tuple[float, float]:
     """Return the RMS level of the speech and of the quietest tenth of the rest, in dBFS.
 
     The quietest tenth, since breath, clicks and a voice activity detector's late edges lie in the rest too. Without any rest the
     quietest tenth of everything stands in for it.
     """
-    blocks = sound[: len(sound) // _BLOCK * _BLOCK].reshape(-1, _BLOCK)
-    if len(blocks) == 0:
+    if len(power) == 0:
         return _SILENCE_DBFS, _SILENCE_DBFS
-    power = np.mean(blocks.astype(np.float64) ** 2, axis=1)
-    middle_s = (np.arange(len(blocks)) + 0.5) * _BLOCK / RATE_HZ
-    voiced = np.zeros(len(blocks), bool)
+    middle_s = (np.arange(len(power)) + 0.5) * _BLOCK / RATE_HZ
+    voiced = np.zeros(len(power), bool)
     for start, end in speech:
         voiced |= (middle_s >= start) & (middle_s <= end)
     rest = power[~voiced] if (~voiced).sum() >= 10 else power

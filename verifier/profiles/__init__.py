@@ -182,6 +182,24 @@ def _with_minor(profile: Profile, minor_name: str) -> Profile:
     return replace(profile, minor=_stricter(profile, minor))
 
 
+def varied(base: str, name: str, values: Mapping[str, float], *, source: str, date: str) -> Profile:
+    """Return the profile that a file of that name would be which extends `base` and moves some thresholds, each for that reason.
+
+    Raises:
+        ProfileError: there is no such base, or it has no threshold of one of the names.
+    """
+    parent, minor_name = _load(base)
+    moved = {
+        key: replace(parent[key], value=float(value), source=source, dataset="", error_rates="", date=date)
+        for key, value in values.items()
+    }
+    profile = _profile(name, f"{base}, with {len(moved)} thresholds moved.", {**parent.thresholds, **moved}, parent.roles)
+    if not minor_name or minor_name == name:
+        return profile
+    minor, _ = _load(minor_name)
+    return replace(profile, minor=_stricter(profile, minor))
+
+
 def _load(name_or_path: str) -> tuple[Profile, str]:
     """Return a profile with what it inherits, and the name of the one for minors."""
     document, name = _read(name_or_path)

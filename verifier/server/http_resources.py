@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from starlette.requests import Request
+    from starlette.types import ASGIApp
 
     from verifier.credential.issuer_keys import VerificationKeys
     from verifier.server.publishing import StatusPublisher
@@ -73,13 +74,13 @@ def application(
 
 
 @asynccontextmanager
-async def serve(app: Starlette, address: str) -> AsyncIterator[str]:
-    """Serve on ``"host:port"`` inside the running loop, and yield the address with the port it got.
+async def serve(app: ASGIApp, address: str, *, setting: str = "CAMEO_HTTP_LISTEN") -> AsyncIterator[str]:
+    """Serve on ``"host:port"``, which that setting names, inside the running loop, and yield the address with the port it got.
 
     Raises:
         InvalidRequestError: the address cannot be listened on.
     """
-    listening = _listen(address)
+    listening = _listen(address, setting)
     server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5))
     with listening:
         serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -99,7 +100,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _listen(address: str) -> socket.socket:
+def _listen(address: str, setting: str) -> socket.socket:
     host, _, port = address.rpartition(":")
     name = host.removeprefix("[").removesuffix("]")
     try:
@@ -109,7 +110,7 @@ def _listen(address: str) -> socket.socket:
         return socket.create_server((name, int(port)), family=socket.AF_INET6 if ":" in name else socket.AF_INET)
     except (OSError, ValueError):
         raise InvalidRequestError(
-            f"cannot listen on {address}: it is taken or not an address of this machine; set CAMEO_HTTP_LISTEN"
+            f"cannot listen on {address}: it is taken or not an address of this machine; set {setting}"
         ) from None
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from verifier.profiles import Profile
     from verifier.store.fingerprints import FingerprintStore
-    from verifier.types import Judgement
+    from verifier.types import Judgement, Recalled
 
 
 class Recall:
@@ -43,8 +43,7 @@ class Recall:
         """
         began = perf_counter()
         profile = self._profile.judging(minor=judgement.minor_safeguards)
-        earlier = self._earlier(judgement.evidence.fingerprint, now - self._kept)
-        recalled = seen_before.search(judgement.evidence.fingerprint, earlier)
+        recalled = self.nearest(judgement.evidence.fingerprint, now=now)
         result = seen_before.judge(judgement.evidence.fingerprint, profile, recalled)
         return replace(
             judgement,
@@ -53,6 +52,15 @@ class Recall:
             circumstances=replace(judgement.circumstances, recalled=recalled),
             timings_ms={**judgement.timings_ms, "seen_before": (perf_counter() - began) * 1e3},
         )
+
+    def nearest(self, own: Fingerprint, *, now: datetime, but: str = "") -> Recalled:
+        """Return what is most alike of the recordings that are remembered, but for one attempt's.
+
+        Raises:
+            StoreError: the database could not be read.
+        """
+        earlier = self._earlier(own, now - self._kept)
+        return seen_before.search(own, ((attempt_id, kept) for attempt_id, kept in earlier if attempt_id != but))
 
     def _earlier(self, own: Fingerprint, earliest: datetime) -> Iterator[tuple[str, Fingerprint]]:
         known = self._outlined(earliest)

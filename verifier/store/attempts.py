@@ -137,18 +137,7 @@ class AttemptStore:
         """
         if (credential is not None) != (judgement.decision.verdict is Verdict.ACCEPTED):
             raise RuntimeError("an attempt has a credential exactly when it is accepted")
-        values = {
-            "state": AttemptState.JUDGED.value,
-            "verdict": judgement.decision.verdict.value,
-            "reasons": [reason.value for reason in judgement.decision.reasons],
-            "checks": [_check_to_json(check) for check in judgement.checks],
-            "profile": judgement.profile,
-            "minor_safeguards": judgement.minor_safeguards,
-            "digests": dict(judgement.digests),
-            "timings_ms": {stage: float(ms) for stage, ms in judgement.timings_ms.items()},
-            "recording_sha256": judgement.evidence.media.sha256,
-            "finished_at": now,
-        }
+        values = judged_values(judgement, now=now)
         with store_errors(), self._engine.begin() as connection:
             _end(connection, identifier, values)
             if credential is not None:
@@ -210,6 +199,22 @@ class AttemptStore:
         table = tables.attempts
         with store_errors(), self._engine.connect() as connection:
             return _one(connection, (table.c.challenge_id == challenge_id) & (table.c.request_id == request_id))
+
+
+def judged_values(judgement: Judgement, *, now: datetime) -> dict[str, Any]:
+    """Return the columns of an attempt that is judged."""
+    return {
+        "state": AttemptState.JUDGED.value,
+        "verdict": judgement.decision.verdict.value,
+        "reasons": [reason.value for reason in judgement.decision.reasons],
+        "checks": [_check_to_json(check) for check in judgement.checks],
+        "profile": judgement.profile,
+        "minor_safeguards": judgement.minor_safeguards,
+        "digests": dict(judgement.digests),
+        "timings_ms": {stage: float(ms) for stage, ms in judgement.timings_ms.items()},
+        "recording_sha256": judgement.evidence.media.sha256,
+        "finished_at": now,
+    }
 
 
 def get(connection: Connection, identifier: str) -> Attempt:

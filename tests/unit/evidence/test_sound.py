@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.evidence.sound import HOP_S, RATE_HZ, WINDOW_S, _concatenate, _levels, _window_starts
+from verifier.evidence.sound import HOP_S, RATE_HZ, WINDOW_S, _concatenate, _levels, _power, _window_starts
 
 
 @given(st.integers(1, 20 * RATE_HZ))
@@ -39,12 +39,12 @@ def test_levels_are_those_of_speech_and_of_the_floor() -> None:
     sound = (10 ** (-60 / 20) * rng.standard_normal(4 * RATE_HZ)).astype(np.float32)
     tone = 10 ** (-20 / 20) * np.sqrt(2) * np.sin(2 * np.pi * 200 * np.arange(RATE_HZ) / RATE_HZ)
     sound[RATE_HZ : 2 * RATE_HZ] += tone.astype(np.float32)
-    level, noise = _levels(sound, np.array([[1.0, 2.0]]))
+    level, noise = _levels(_power(sound), np.array([[1.0, 2.0]]))
     assert level == pytest.approx(-20, abs=0.3)
     assert noise == pytest.approx(-60, abs=1.5)
 
 
 def test_digital_silence_has_a_finite_level() -> None:
     """No sample above zero reads as -120 dBFS, never as minus infinity."""
-    assert _levels(np.zeros(RATE_HZ, np.float32), np.zeros((0, 2))) == (-120.0, -120.0)
-    assert _levels(np.zeros(0, np.float32), np.zeros((0, 2))) == (-120.0, -120.0)
+    assert _levels(_power(np.zeros(RATE_HZ, np.float32)), np.zeros((0, 2))) == (-120.0, -120.0)
+    assert _levels(_power(np.zeros(0, np.float32)), np.zeros((0, 2))) == (-120.0, -120.0)

@@ -1,0 +1,168 @@
+"""Who gets in, what a browser is told, and what is refused before any page is made."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.unit.console.conftest import HTML
+from verifier.console.guard import MAX_BODY
+from verifier.console.people import Person, Role
+from verifier.console.sessions import REVEAL_LASTS, Sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.unit.console.conftest import Clock, Visitor
+
+PAGES = ["/", "/attempts/still_photo", "/attempts/still_photo/overlay", "/attempts/still_photo/what-if"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nobody_sees_a_page_without_signing_in(visit: Callable[..., Visitor], page: str) -> None:
+    """A visitor is sent to sign in, and a script is told so; nothing of the attempt is in either answer."""
+    visitor = visit()
+    sent = visitor.get(page)
+    assert (sent.status_code, sent.headers["location"].partition("?")[0]) == (303, "/sign-in")
+    told = visitor.client.get(page, headers={"Accept": "application/json"})
+    assert (told.status_code, told.json()) == (401, {"error": "sign in first"})
+
+
+def test_the_printed_token_lets_one_person_in_once(visit: Callable[..., Visitor]) -> None:
+    """The token opens one session; a second use of it, and another token, open none."""
+    visitor = visit()
+    guess = visitor.token[::-1]
+    assert visitor.post("/sign-in/token", "/sign-in", token=guess).status_code == 403
+    visitor.sign_in()
+    assert visitor.get("/").status_code == 200
+    again = TestClient(visitor.client.app)
+    assert (
+        type(visitor)(again, visitor.site, visitor.token).post("/sign-in/token", "/sign-in", token=visitor.token).status_code
+        == 403
+    )
+    assert again.get("/", headers=HTML, follow_redirects=False).status_code == 303
+
+
+def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(visit: Callable[..., Visitor]) -> None:
+    """It is HttpOnly and SameSite=Strict, and changes when somebody signs in, so that nobody can plant one."""
+    visitor = visit()
+    before = visitor.get("/sign-in").cookies["cameo-console"]
+    answer = visitor.post("/sign-in/token", "/sign-in", token=visitor.token)
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "samesite=strict" in cookie.lower()
+    assert answer.cookies["cameo-console"] != before
+
+
+def test_signing_out_ends_the_session_everywhere(lead: Visitor) -> None:
+    """After signing out the old cookie opens nothing, even where somebody kept it."""
+    cookie = lead.client.cookies["cameo-console"]
+    lead.post("/sign-out")
+    lead.client.cookies.set("cameo-console", cookie)
+    assert lead.get("/").status_code == 303
+
+
+def test_a_session_ends_by_itself(lead: Visitor, clock: Clock) -> None:
+    """After eight hours one signs in again."""
+    clock.now += timedelta(hours=7, minutes=59)
+    assert lead.get("/").status_code == 200
+    clock.now += timedelta(minutes=2)
+    assert lead.get("/").status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/sign-out", "/attempts/still_photo/reveal", "/attempts/still_photo/label", "/what-if/profile"])
+@pytest.mark.parametrize("token", ["", "0" * 64, "é" * 10])
+def test_no_form_without_its_token_does_anything(lead: Visitor, path: str, token: str) -> None:
+    """A POST without the token of its own cookie is refused, and the session and the log stay as they were."""
+    before = len(lead.log())
+    answer = lead.client.post(
+        path, data={"csrf": token, "why": "curious", "truth": "attack"}, headers=HTML, follow_redirects=False
+    )
+    assert answer.status_code == 403
+    assert len(lead.log()) == before
+    assert lead.get("/").status_code == 200
+
+
+def test_a_token_of_another_cookie_does_not_fit(visit: Callable[..., Visitor]) -> None:
+    """A form token is good only with the cookie it was made for."""
+    visitor = visit()
+    stranger = visitor.csrf("/sign-in")
+    visitor.sign_in()
+    assert visitor.client.post("/sign-out", data={"csrf": stranger}, headers=HTML).status_code == 403
+
+
+def test_another_site_cannot_send_a_form(lead: Visitor) -> None:
+    """What a browser says came from another site is refused, token or not."""
+    headers = {**HTML, "Sec-Fetch-Site": "cross-site"}
+    assert lead.client.post("/sign-out", data={"csrf": lead.csrf()}, headers=headers).status_code == 403
+
+
+def test_another_host_name_reaches_nothing(lead: Visitor) -> None:
+    """A name that somebody else pointed here is refused before the cookie is looked at."""
+    assert lead.client.get("/", headers={"Host": "evil.example"}).status_code == 421
+
+
+def test_a_flood_is_not_read(lead: Visitor) -> None:
+    """A body over the limit is refused."""
+    answer = lead.client.post("/attempts/still_photo/label", content=b"a" * (MAX_BODY + 1), headers=HTML)
+    assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/sign-in", "/static/console.css", "/no-such-page", "/?verdict=NO"])
+def test_every_answer_says_what_a_browser_may_do_with_it(lead: Visitor, path: str) -> None:
+    """Pages, files and refusals alike: nothing from elsewhere, no inline script or style, no frame, no guessing of types."""
+    headers = lead.get(path).headers
+    policy = dict(part.partition(" ")[::2] for part in headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert {policy[name] for name in ("script-src", "style-src", "connect-src", "media-src", "img-src", "form-action")} == {
+        "'self'"
+    }
+    assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+    assert "unsafe" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == ("private, max-age=300" if path.startswith("/static/") else "no-store")
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", [*PAGES[:1], PAGES[1], PAGES[3], "/sign-in", "/runs"])
+def test_pages_have_nothing_inline_and_nothing_from_elsewhere(lead: Visitor, path: str) -> None:
+    """No style attribute, no handler, no script body, and no address of another site is in any page."""
+    text = lead.get(path).text
+    assert " style=" not in text
+    assert "<style" not in text
+    assert " onclick=" not in text
+    assert "://" not in text.replace("http://www.w3.org", "")
+    assert all(part.startswith(' src="/static/') for part in text.split("<script")[1:])
+
+
+@pytest.mark.parametrize("where", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"])
+def test_signing_in_leads_nowhere_else(visit: Callable[..., Visitor], where: str) -> None:
+    """The page after signing in is one of the console's, whatever the address says."""
+    visitor = visit()
+    assert "evil" not in visitor.get(f"/sign-in?next={where}").text
+    answer = visitor.post("/sign-in/token", "/sign-in", token=visitor.token, next=where)
+    assert 'content="0; url=/"' in answer.text
+
+
+def test_over_https_the_cookie_is_bound_to_the_host(visit: Callable[..., Visitor]) -> None:
+    """With an https origin the cookie is Secure and has the __Host- prefix, and browsers are told to stay on https."""
+    from verifier.settings import ConsoleSettings  # noqa: PLC0415 - only here
+
+    visitor = visit(console=ConsoleSettings(origin="https://testserver"))
+    answer = visitor.get("/sign-in")
+    assert answer.headers["set-cookie"].startswith("__Host-cameo-console=")
+    assert "; Secure" in answer.headers["set-cookie"]
+    assert "max-age" in answer.headers["strict-transport-security"]
+
+
+def test_a_face_is_hidden_again(clock: Clock) -> None:
+    """What one session revealed no other sees, and it itself for a quarter of an hour."""
+    sessions = Sessions(lasts=timedelta(hours=8), clock=clock)
+    ann, ben = sessions.sign_in(Person("ann", Role.ANALYST)), sessions.sign_in(Person("ben", Role.ANALYST))
+    sessions.reveal(ann, "a1")
+    assert (sessions.may_see(ann, "a1"), sessions.may_see(ann, "a2"), sessions.may_see(ben, "a1")) == (True, False, False)
+    clock.now += REVEAL_LASTS
+    assert not sessions.may_see(ann, "a1")

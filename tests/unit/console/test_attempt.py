@@ -1,0 +1,146 @@
+"""One attempt's page: its checks and axis, the reveal of its face, and its labels."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.review.stored import RECORDINGS
+from verifier.console.questions import QUESTIONS
+from verifier.console.rendering import plain
+from verifier.profiles import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.unit.console.conftest import Clock, Visitor
+
+PAGE = "/attempts/still_photo"
+
+
+def test_every_check_and_threshold_is_explained() -> None:
+    """Each check that a profile gives a role has a sentence, and each threshold belongs to a check."""
+    profile = load()
+    assert set(QUESTIONS) == set(profile.roles)
+    assert {name for question in QUESTIONS.values() for name in question.thresholds} == set(profile.thresholds)
+
+
+def test_the_page_says_what_counted_against_it(lead: Visitor) -> None:
+    """Verdict, reasons, and first of all checks those that decided."""
+    text = lead.get(PAGE).text
+    assert '<span class="verdict rejected">rejected</span>' in text
+    first = text[text.index('<li class="check') :]
+    assert first.startswith('<li class="check fail against">')
+    assert "Living picture" in first[:400]
+
+
+def test_who_opens_an_attempt_is_in_the_log(lead: Visitor) -> None:
+    """Its tracks and result are read in the name of whoever opened it, once, however often the page asks."""
+    before = len(lead.log())
+    lead.get(PAGE)
+    lead.get(f"{PAGE}/overlay")
+    lead.get(PAGE)
+    assert [(line.who, line.action, line.what, line.why) for line in lead.log()[before:]] == [
+        ("local", "read", "tracks", "opened in the console"),
+        ("local", "read", "result", "opened in the console"),
+    ]
+
+
+def test_no_recording_leaves_before_the_reveal(lead: Visitor) -> None:
+    """Without a reveal the page has no video, and its address gives nothing, to anybody."""
+    assert "<video" not in lead.get(PAGE).text
+    answer = lead.client.get(f"{PAGE}/recording")
+    assert answer.status_code == 403
+    assert b"ftyp" not in answer.content
+
+
+def test_a_reveal_is_in_the_log_before_the_face_is_out(lead: Visitor) -> None:
+    """The line holds who and why; then the recording is served whole and in parts, for a quarter of an hour."""
+    answer = lead.post(f"{PAGE}/reveal", PAGE, why="case 4711")
+    assert answer.status_code == 303
+    line = lead.log()[-1]
+    assert (line.who, line.action, line.attempt_id, line.what, line.why) == (
+        "local",
+        "reveal",
+        "still_photo",
+        "recording",
+        "case 4711",
+    )
+    assert "<video" in lead.get(PAGE).text
+    recording = RECORDINGS["still_photo"].read_bytes()
+    whole = lead.client.get(f"{PAGE}/recording")
+    assert (whole.content, whole.headers["content-type"]) == (recording, "video/mp4")
+    part = lead.client.get(f"{PAGE}/recording", headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, recording[100:200])
+    assert part.headers["content-range"] == f"bytes 100-199/{len(recording)}"
+    assert lead.client.get("/attempts/astronaut_bona_fide/recording").status_code == 403
+
+
+def test_a_revealed_face_is_hidden_again(lead: Visitor, clock: Clock) -> None:
+    """After a quarter of an hour the recording is refused."""
+    lead.post(f"{PAGE}/reveal", PAGE, why="case 4711")
+    clock.now += timedelta(minutes=16)
+    assert lead.client.get(f"{PAGE}/recording").status_code == 403
+
+
+@pytest.mark.parametrize("why", ["", "   ", "x" * 1001])
+def test_a_reveal_needs_a_reason(lead: Visitor, why: str) -> None:
+    """Without one nothing is logged and nothing is shown."""
+    before = lead.log()
+    assert lead.post(f"{PAGE}/reveal", PAGE, why=why).status_code == 400
+    assert [line for line in lead.log()[len(before) :] if line.action == "reveal"] == []
+    assert lead.client.get(f"{PAGE}/recording").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status"),
+    [
+        ("bytes=0-", 206),
+        ("bytes=-5", 206),
+        ("bytes=99999999-", 416),
+        ("bytes=9-3", 416),
+        ("bytes=-", 200),
+        ("lines=1-2", 200),
+        ("bytes=1-2,5-6", 200),
+    ],
+)
+def test_ranges_of_a_recording(lead: Visitor, wanted: str, status: int) -> None:
+    """One range is answered with it, an impossible one with 416, and what is not understood with the whole."""
+    lead.post(f"{PAGE}/reveal", PAGE, why="case 4711")
+    assert lead.client.get(f"{PAGE}/recording", headers={"Range": wanted}).status_code == status
+
+
+def test_labels_are_kept_with_their_history(visit: Callable[..., Visitor]) -> None:
+    """A label is kept under the analyst's name; another one does not overwrite it, and the queue shows the latest."""
+    lead = visit().sign_in()
+    page = "/attempts/astronaut_bona_fide"
+    lead.post(f"{page}/label", page, truth="unsure", note="look again")
+    answer = lead.post(f"{page}/label", page, truth="bona_fide", note="<b>a person</b>")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{page}#labels")
+    text = lead.get(page).text
+    assert text.index("&lt;b&gt;a person&lt;/b&gt;") < text.index("look again")
+    assert 'class="truth bona_fide"' in lead.get("/?label=bona_fide").text
+
+
+@pytest.mark.parametrize("form", [{"truth": "maybe"}, {}, {"truth": "attack"}, {"truth": "attack", "species": "<script>"}])
+def test_a_label_that_means_nothing_is_refused(lead: Visitor, form: dict[str, str]) -> None:
+    """It is a 400, and the history is as it was."""
+    before = lead.get(PAGE).text.count("<li>")
+    assert lead.post(f"{PAGE}/label", PAGE, **form).status_code == 400
+    assert lead.get(PAGE).text.count("<li>") == before
+
+
+@pytest.mark.parametrize("path", ["/attempts/nobody", "/attempts/nobody/overlay", "/attempts/%00%ff", "/attempts/nobody/what-if"])
+def test_what_is_not_there_is_not_found(lead: Visitor, path: str) -> None:
+    """An id that is none gives a 404, with the same headers and no trace."""
+    answer = lead.get(path)
+    assert answer.status_code == 404
+    assert "Traceback" not in answer.text
+
+
+def test_characters_that_turn_the_text_are_shown() -> None:
+    """Direction overrides, zero-width and control characters are written as their code points, letters of any script are not."""
+    assert plain("\u202egnp.exe\u200b\x00") == "‹U+202E›gnp.exe‹U+200B›‹U+0000›"
+    assert plain("Ünïcødé שלום") == "Ünïcødé שלום"

@@ -1,0 +1,162 @@
+"""The composition root of the console: what it is made of, and how it is served."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+import httpx2
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from verifier import profiles
+from verifier.console.attempt import AttemptPages
+from verifier.console.cases import Cases
+from verifier.console.compare import Compare
+from verifier.console.guard import Guard
+from verifier.console.local_token import LocalToken
+from verifier.console.openid import OpenId
+from verifier.console.people import Role
+from verifier.console.queue import Queue
+from verifier.console.runs import RunPages, Runs
+from verifier.console.sessions import Sessions
+from verifier.console.sign_in import SignIn
+from verifier.console.trouble import handlers
+from verifier.console.what_if import WhatIf
+from verifier.errors import InvalidRequestError
+from verifier.review.evidence_room import EvidenceRoom
+from verifier.server.caller import is_loopback
+from verifier.server.http_resources import serve
+from verifier.server.recall import Recall
+from verifier.store.engine import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from starlette.types import ASGIApp
+
+    from verifier.settings import Settings
+
+_ID_BYTES = 16
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How people come in: by the token printed at start, or by a provider; exactly one of them."""
+
+    token: LocalToken | None
+    openid: OpenId | None
+    local_role: Role = Role.LEAD
+
+
+def utc_now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """Return an unguessable id."""
+    return secrets.token_urlsafe(_ID_BYTES)
+
+
+def application(  # what it is made of
+    settings: Settings,
+    cases: Cases,
+    runs: Runs,
+    door: Door,
+    *,
+    hosts: Collection[str],
+    clock: Callable[[], datetime] = utc_now,
+    new_id: Callable[[], str] = new_id,
+) -> ASGIApp:
+    """Return the ASGI application.
+
+    Args:
+        settings: the site's.
+        cases: attempts and their evidence.
+        runs: of tried profiles over all labelled attempts.
+        door: how people come in.
+        hosts: the names, with ports, that browsers may ask for it by.
+        clock: the time in UTC.
+        new_id: makes unguessable ids.
+
+    Raises:
+        ProfileError: the site's profile is unknown or malformed.
+    """
+    secure = settings.console.origin.startswith("https://")
+    sessions = Sessions(lasts=timedelta(hours=settings.console.session_h), clock=clock)
+    profile = profiles.load(settings.profile)
+    what_if = WhatIf(cases, base=settings.profile, clock=clock)
+    recall = Recall(cases.fingerprints, profile, timedelta(days=settings.fingerprint_days))
+    pages = (
+        SignIn(sessions, token=door.token, local_role=door.local_role, openid=door.openid, secure=secure),
+        Queue(cases, profile=profile),
+        AttemptPages(cases, sessions, profile=profile, clock=clock, new_id=new_id),
+        what_if,
+        RunPages(runs, what_if),
+        Compare(cases, sessions, recall, profile=profile, clock=clock),
+    )
+    static = Mount("/static", StaticFiles(packages=[("verifier.console", "static")]))
+    routes = [route for page in pages for route in page.routes()]
+    pages_of_ours = Starlette(routes=[*routes, static], exception_handlers=handlers())
+    return Guard(pages_of_ours, sessions=sessions, hosts=hosts, secure=secure)
+
+
+async def run(
+    settings: Settings, *, local_role: Role, announce: Callable[[str], None], clock: Callable[[], datetime] = utc_now
+) -> None:
+    """Serve until SIGTERM or SIGINT; `announce` is told the address to open, with the token where there is one.
+
+    Raises:
+        InvalidRequestError: the address cannot be listened on, or others could reach it without https.
+        KeyFileError: a key file is malformed, open to others, or cannot be written.
+        ProfileError: the site's profile is unknown or malformed.
+        StorageError: the URL of the evidence is malformed.
+        StoreError: the database cannot be used.
+    """
+    console, provider = settings.console, settings.openid
+    origin = urlsplit(console.origin)
+    if not is_loopback(console.listen) and not (origin.scheme == "https" and provider.issuer):
+        raise InvalidRequestError(
+            f"{console.listen} is not loopback: put https before it, and set CAMEO_CONSOLE_ORIGIN and CAMEO_OPENID_ISSUER"
+        )
+    async with AsyncExitStack() as opened:
+        engine = await asyncio.to_thread(open_database, settings.database)
+        opened.callback(engine.dispose)
+        room = await asyncio.to_thread(EvidenceRoom.open, settings, engine)
+        hosts: set[str] = {origin.netloc} if origin.netloc else set()
+        openid = None
+        if provider.issuer:
+            client = await opened.enter_async_context(httpx2.AsyncClient(trust_env=False))
+            base = console.origin.rstrip("/") or f"http://{console.listen}"
+            openid = OpenId(provider, redirect_uri=f"{base}/sign-in/callback", client=client, clock=clock)
+        token = None if openid else LocalToken()
+        door = Door(token, openid, local_role)
+        cases = Cases(engine, room, clock=clock)
+        runs = Runs(cases, settings, max(1, (os.cpu_count() or 2) - 1), clock, new_id)
+        opened.callback(runs.close)
+        app = application(settings, cases, runs, door, hosts=hosts, clock=clock)
+        address = await opened.enter_async_context(serve(app, console.listen, setting="CAMEO_CONSOLE_LISTEN"))
+        if not origin.netloc:
+            hosts.update(_names(address))
+        where = console.origin.rstrip("/") or f"http://{address}"
+        announce(f"{where}/sign-in?token={quote(token.value)}" if token else f"{where}/")
+        told = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, told.set)
+        await told.wait()
+
+
+def _names(address: str) -> set[str]:
+    port = address.rpartition(":")[2]
+    return {address, f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"}

@@ -1,0 +1,176 @@
+"""One attempt: what it was judged and why, over time; its face, once somebody says why they need to see it; its labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from verifier.console.axis import axis
+from verifier.console.overlay import overlay
+from verifier.console.questions import Question, question
+from verifier.console.rendering import page, refusal
+from verifier.decision import counts_against
+from verifier.errors import InvalidRequestError
+from verifier.evidence.tracks import TracksError
+from verifier.profiles import Role
+from verifier.store.audit import Reader
+from verifier.store.evidence_errors import EvidenceError
+from verifier.store.labels import Truth
+from verifier.store.sealed_object import Kind
+from verifier.types import CheckResult, Direction, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from starlette.requests import Request
+
+    from verifier.console.cases import Cases, Opened
+    from verifier.console.sessions import Sessions
+    from verifier.profiles import Profile
+    from verifier.store.attempts import Attempt
+
+OPENED = "opened in the console"
+_PLAYABLE = {"mp4": "video/mp4", "mov": "video/mp4", "webm": "video/webm", "matroska": "video/webm", "3gp": "video/3gpp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One check as the page shows it; `against` where it counted against the recording."""
+
+    result: CheckResult
+    question: Question
+    role: str
+    against: bool
+
+    @property
+    def sign(self) -> str:
+        """Return which side of the threshold is good, in one character."""
+        return "" if self.result.direction is None else "≥" if self.result.direction is Direction.AT_LEAST else "≤"
+
+
+def answers(results: Sequence[CheckResult], profile: Profile) -> list[Answer]:
+    """Return checks for people: those that counted against the recording first, then those that advised so, then the rest."""
+    shown = []
+    for result in results:
+        role = profile.roles.get(result.name, Role.ADVISE)
+        shown.append(Answer(result, question(result.name), role.value, counts_against(result, role)))
+    return sorted(shown, key=lambda answer: (not answer.against, answer.result.outcome is Outcome.PASS))
+
+
+class AttemptPages:
+    """The pages."""
+
+    def __init__(
+        self,
+        cases: Cases,
+        sessions: Sessions,
+        *,
+        profile: Profile,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._cases, self._sessions, self._profile = cases, sessions, profile
+        self._clock, self._new_id = clock, new_id
+
+    def routes(self) -> list[Route]:
+        """Return what answers."""
+        return [
+            Route("/attempts/{id}", self._show),
+            Route("/attempts/{id}/overlay", self._overlay),
+            Route("/attempts/{id}/recording", self._recording),
+            Route("/attempts/{id}/reveal", self._reveal, methods=["POST"]),
+            Route("/attempts/{id}/label", self._label, methods=["POST"]),
+        ]
+
+    def _show(self, request: Request) -> Response:
+        attempt = self._cases.attempt(request.path_params["id"])
+        profile = self._profile.judging(minor=attempt.minor_safeguards)
+        opened, lost = self._opened(request, attempt)
+        history = self._cases.labels.history(attempt.id)
+        standing = self._cases.labels.standing([attempt.id]).get(attempt.id)
+        return page(
+            request,
+            "attempt.html",
+            attempt=attempt,
+            answers=answers(attempt.checks, profile),
+            axis=axis(opened.tracks.evidence, opened.challenge, profile) if opened else None,
+            opened=opened,
+            lost=lost,
+            has_recording=Kind.RECORDING in self._cases.kept(attempt.id),
+            revealed=self._sessions.may_see(request.state.cookie, attempt.id),
+            history=history,
+            standing=standing,
+            truths=tuple(Truth),
+        )
+
+    def _opened(self, request: Request, attempt: Attempt) -> tuple[Opened | None, str]:
+        """Return the attempt with its tracks, or why they are not there: the rest of the page is shown all the same."""
+        try:
+            return self._cases.open(attempt.id, reader_of(request, OPENED)), ""
+        except (EvidenceError, TracksError) as error:
+            return None, str(error)
+
+    def _overlay(self, request: Request) -> Response:
+        opened = self._cases.open(request.path_params["id"], reader_of(request, OPENED))
+        return JSONResponse(overlay(opened.tracks.evidence))
+
+    def _reveal(self, request: Request) -> Response:
+        attempt = self._cases.attempt(request.path_params["id"])
+        self._cases.reveal(attempt.id, reader_of(request, dict(request.state.form).get("why", "")))
+        self._sessions.reveal(request.state.cookie, attempt.id)
+        return RedirectResponse(f"/attempts/{attempt.id}", 303)
+
+    def _recording(self, request: Request) -> Response:
+        attempt_id = request.path_params["id"]
+        if not self._sessions.may_see(request.state.cookie, attempt_id):
+            return refusal(request, 403, "The face is hidden", "Say on the attempt's page why you need to see it.")
+        reader = reader_of(request, "revealed in the console")
+        recording = self._cases.recording(attempt_id, reader)
+        container = self._cases.open(attempt_id, reader).tracks.evidence.media.container
+        media_type = next((kind for name, kind in _PLAYABLE.items() if name in container), "application/octet-stream")
+        return _part(recording, request.headers.get("range", ""), media_type)
+
+    def _label(self, request: Request) -> Response:
+        form = dict(request.state.form)
+        try:
+            truth = Truth(form.get("truth", ""))
+        except ValueError:
+            raise InvalidRequestError("a label is bona fide, attack or unsure") from None
+        attempt = self._cases.attempt(request.path_params["id"])
+        self._cases.labels.add(
+            self._new_id(),
+            attempt_id=attempt.id,
+            truth=truth,
+            species=form.get("species", "").strip() if truth is Truth.ATTACK else "",
+            note=form.get("note", ""),
+            analyst=request.state.person.name,
+            now=self._clock(),
+        )
+        if "application/json" in request.headers.get("accept", ""):
+            return JSONResponse({"truth": truth.value})
+        return RedirectResponse(f"/attempts/{attempt.id}#labels", 303)
+
+
+def reader_of(request: Request, why: str) -> Reader:
+    """Return who asks, for the audit log."""
+    return Reader(request.state.person.name, why)
+
+
+def _part(recording: bytes, wanted: str, media_type: str) -> Response:
+    """Return a recording, or the one range of it that a player asks for."""
+    size = len(recording)
+    headers = {"Accept-Ranges": "bytes", "Content-Disposition": "inline"}
+    unit, _, spec = wanted.partition("=")
+    first, dash, last = spec.partition("-")
+    if unit.strip() != "bytes" or not dash or not (first + last).isdecimal():
+        return Response(recording, media_type=media_type, headers=headers)
+    start = int(first) if first else max(0, size - int(last))
+    end = min(int(last), size - 1) if first and last else size - 1
+    if start >= size or start > end:
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
+    headers["Content-Range"] = f"bytes {start}-{end}/{size}"
+    return Response(recording[start : end + 1], 206, media_type=media_type, headers=headers)

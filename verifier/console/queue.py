@@ -1,0 +1,75 @@
+"""The queue: what came in, filtered by the URL, with counts over time."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from verifier.console.filters import LABELS, place, read, read_place
+from verifier.console.rendering import page
+from verifier.console.trend import trend
+from verifier.reasons import Reason
+from verifier.types import Verdict
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from verifier.console.cases import Cases
+    from verifier.console.filters import Filters
+    from verifier.profiles import Profile
+    from verifier.store.attempt_counts import Count
+
+PAGE = 50
+_COUNTED = 64
+
+
+class Queue:
+    """The page."""
+
+    def __init__(self, cases: Cases, *, profile: Profile) -> None:
+        self._cases = cases
+        self._profiles = tuple(dict.fromkeys([profile.name, profile.judging(minor=True).name]))
+        self._lock = Lock()
+        self._counted: OrderedDict[tuple[tuple[str, str], ...], tuple[tuple[object, ...], list[Count]]] = OrderedDict()
+
+    def routes(self) -> list[Route]:
+        """Return what answers."""
+        return [Route("/", self._show)]
+
+    def _show(self, request: Request) -> Response:
+        cases = self._cases
+        filters = read(request.query_params)
+        after = read_place(request.query_params.get("after", ""))
+        found = cases.search.page(filters.condition, after=after, limit=PAGE + 1)
+        attempts = found[:PAGE]
+        return page(
+            request,
+            "queue.html",
+            filters=filters,
+            attempts=attempts,
+            labels=cases.labels.standing([attempt.id for attempt in attempts]),
+            older=filters.url(after=place(attempts[-1])) if len(found) > PAGE else "",
+            first=after is None,
+            trend=trend(self._counts(filters)),
+            verdicts=tuple(Verdict),
+            reasons=tuple(Reason),
+            profiles=self._profiles,
+            labels_known=LABELS,
+        )
+
+    def _counts(self, filters: Filters) -> list[Count]:
+        """Return counts, from memory where nothing was judged or labelled since: they are read from every attempt there is."""
+        key, mark = tuple(sorted(filters.given.items())), self._cases.counts.mark()
+        kept = self._counted.get(key)
+        if kept is not None and kept[0] == mark:
+            return kept[1]
+        found = self._cases.counts.by_day(filters.condition)
+        with self._lock:
+            self._counted[key] = (mark, found)
+            while len(self._counted) > _COUNTED:
+                self._counted.popitem(last=False)
+        return found

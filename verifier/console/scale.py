@@ -1,0 +1,106 @@
+"""The time axis that all lanes of one attempt share, in the units of its picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+WIDTH = 960.0
+MARGIN = 10.0
+"""Left and right of the first and the last moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where a moment lies."""
+
+    duration_s: float
+
+    def x(self, t_s: float) -> float:
+        """Return the place of a moment; what lies outside of the recording is at its edge."""
+        return MARGIN + min(max(t_s / self.duration_s, 0.0), 1.0) * (WIDTH - 2 * MARGIN)
+
+    def ticks(self) -> list[float]:
+        """Return whole seconds to name, ten to twenty of them on a usual recording."""
+        step = next(step for step in (1, 2, 5, 10, 60, 600) if self.duration_s / step <= 20 or step == 600)
+        return [float(second) for second in range(0, int(self.duration_s) + 1, step)]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happens, in words; `kind` is its lane."""
+
+    t_s: float
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One row of the axis: name, what its marks mean, its height, and its picture, drawn from y = 0 down.
+
+    keys: (class of the mark, what it stands for).
+    """
+
+    name: str
+    keys: tuple[tuple[str, str], ...]
+    height: float
+    picture: Markup
+    moments: tuple[Moment, ...] = ()
+
+
+def curve(
+    scale: Scale, name: str, t_s: npt.NDArray[Any], values: npt.NDArray[Any], *, low: float, high: float, height: float
+) -> Markup:
+    """Return values over time as lines of a class, broken where there are none; what lies outside of low..high is on the edge."""
+    y = (1.0 - np.clip((np.asarray(values, np.float64) - low) / (high - low), 0.0, 1.0)) * height
+    runs: list[list[str]] = [[]]
+    for time, value in zip(t_s, y, strict=True):
+        if np.isfinite(value):
+            runs[-1].append(f"{scale.x(float(time)):.1f},{value:.1f}")
+        elif runs[-1]:
+            runs.append([])
+    lines = [Markup('<polyline class="{}" points="{}"/>').format(name, " ".join(run)) for run in runs if run]
+    return Markup("").join(lines)
+
+
+def level(name: str, value: float, *, low: float, high: float, height: float) -> Markup:
+    """Return a line across at one value, such as a threshold; nothing where it lies outside."""
+    if not low <= value <= high:
+        return Markup("")
+    y = (1.0 - (value - low) / (high - low)) * height
+    return Markup('<line class="{}" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(name, MARGIN, WIDTH - MARGIN, y, y)
+
+
+def span(scale: Scale, name: str, start_s: float, end_s: float, *, top: float, height: float, title: str = "") -> Markup:
+    """Return a band from one moment to another, at least as wide as can be seen."""
+    left, right = scale.x(start_s), scale.x(end_s)
+    return Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">{}</rect>').format(
+        name, left, top, max(right - left, 1.5), height, Markup("<title>{}</title>").format(title) if title else ""
+    )
+
+
+def note(name: str, x: float, y: float, text: str, *, anchor: str = "start") -> Markup:
+    """Return words in the picture."""
+    return Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(name, x, y, anchor, text)
+
+
+def fitting(text: str, room: float, *, per_letter: float = 6.2) -> str:
+    """Return as much of a text as fits into `room`, with an ellipsis where something is missing, or nothing."""
+    letters = int(room / per_letter)
+    if len(text) <= letters:
+        return text
+    return f"{text[: letters - 1]}…" if letters >= 3 else ""
+
+
+def joined(parts: Sequence[Markup]) -> Markup:
+    """Return pieces one after another."""
+    return Markup("").join(parts)

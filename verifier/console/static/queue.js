@@ -1,0 +1,53 @@
+"use strict";
+// Keys in the queue: j and k move, enter opens, b, a and u label.
+
+const rows = [...document.querySelectorAll("#queue tbody tr")];
+const status = document.getElementById("said");
+let at = -1;
+
+function select(index) {
+  if (!rows.length) return;
+  if (at >= 0) rows[at].removeAttribute("aria-selected");
+  at = Math.max(0, Math.min(index, rows.length - 1));
+  rows[at].setAttribute("aria-selected", "true");
+  const link = rows[at].querySelector("a");
+  link.focus({ preventScroll: true });
+  rows[at].scrollIntoView({ block: "nearest" });
+}
+
+async function label(truth) {
+  if (at < 0) return;
+  const row = rows[at];
+  const answer = await fetch(`/attempts/${encodeURIComponent(row.dataset.id)}/label`, {
+    method: "POST",
+    headers: { "X-CSRF-Token": document.body.dataset.csrf, "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
+    body: new URLSearchParams({ truth }),
+  });
+  if (!answer.ok) {
+    status.textContent = "The label was not kept.";
+    return;
+  }
+  await answer.json();
+  const mark = document.createElement("span");
+  mark.className = `truth ${truth}`;
+  mark.textContent = truth.replace("_", " ");
+  row.querySelector(".label").replaceChildren(mark);
+  status.textContent = `Labelled ${mark.textContent}.`;
+}
+
+rows.forEach((row, index) => {
+  row.addEventListener("focusin", () => { if (at !== index) select(index); });
+  if (row.contains(document.activeElement)) select(index);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+  if (event.key === "j") select(at + 1);
+  else if (event.key === "k") select(at - 1);
+  else if (event.key === "Enter" && at >= 0 && event.target === document.body) location.assign(rows[at].querySelector("a").href);
+  else if (event.key === "b") label("bona_fide");
+  else if (event.key === "u") label("unsure");
+  else if (event.key === "a" && at >= 0) location.assign(`${rows[at].querySelector("a").href}#label`);
+  else return;
+  event.preventDefault();
+});

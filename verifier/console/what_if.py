@@ -1,0 +1,198 @@
+"""What if a threshold were elsewhere: one attempt judged again from its tracks, and a profile to save. Nothing here is live."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from verifier import profiles
+from verifier.console.attempt import OPENED, answers, reader_of
+from verifier.console.people import Role, only
+from verifier.console.profile_file import named, profile_file
+from verifier.console.questions import QUESTIONS
+from verifier.console.questions import question as asked_by
+from verifier.console.rendering import number, page, words
+from verifier.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from starlette.requests import Request
+
+    from verifier.console.attempt import Answer
+    from verifier.console.cases import Cases
+    from verifier.profiles import Profile, Threshold
+    from verifier.types import Judgement
+
+FIELD = "t."
+"""What the form's fields of thresholds begin with."""
+_SHARES = frozenset({"cosine", "p(live)", "p(synthetic)", "of words", "of frames", "of closed", "of a turn", "of a head's depth"})
+_STEPS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Slider:
+    """A threshold that can be moved, between two ends, in steps."""
+
+    threshold: Threshold
+    low: float
+    high: float
+    step: float
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The sliders of one check."""
+
+    title: str
+    meaning: str
+    check: str
+    sliders: tuple[Slider, ...]
+
+
+def slider(threshold: Threshold) -> Slider:
+    """Return a slider over all that a threshold of its unit can sensibly be."""
+    value = threshold.value
+    if threshold.unit in _SHARES:
+        low, high = 0.0, 1.0
+    elif threshold.unit == "correlation":
+        low, high = -1.0, 1.0
+    else:
+        reach = abs(value) or 1.0
+        low, high = value - reach, value + reach
+    return Slider(threshold, low, high, _round_step((high - low) / _STEPS))
+
+
+def groups(profile: Profile, first: Iterable[str]) -> tuple[Group, ...]:
+    """Return every threshold of a profile once, under the first check that depends on it; those named first come first."""
+    shown: set[str] = set()
+    found = []
+    for check in dict.fromkeys([*first, *QUESTIONS]):
+        question = asked_by(check)
+        own = [name for name in question.thresholds if name in profile.thresholds and name not in shown]
+        shown.update(own)
+        if own:
+            found.append(Group(question.title, question.meaning, check, tuple(slider(profile[name]) for name in own)))
+    return tuple(found)
+
+
+class WhatIf:
+    """The pages; `base` is the name or path of the profile they begin with."""
+
+    def __init__(self, cases: Cases, *, base: str, clock: Callable[[], datetime]) -> None:
+        self._cases, self._base, self._clock = cases, base, clock
+
+    def routes(self) -> list[Route]:
+        """Return what answers."""
+        return [
+            Route("/attempts/{id}/what-if", self._show),
+            Route("/attempts/{id}/what-if", self._judge, methods=["POST"]),
+            Route("/what-if/profile", self._save, methods=["POST"]),
+        ]
+
+    def vary(self, fields: Iterable[tuple[str, str]], person: str, name: str = "what-if") -> tuple[Profile, frozenset[str]]:
+        """Return the profile of a form, and which thresholds it moves.
+
+        Raises:
+            InvalidRequestError: a field is no number.
+            ProfileError: the profile has no such threshold.
+        """
+        base = profiles.load(self._base)
+        given = {key.removeprefix(FIELD): _number(value) for key, value in fields if key.startswith(FIELD)}
+        moved = {key: value for key, value in given.items() if value != base[key].value}
+        today = f"{self._clock():%Y-%m-%d}"
+        source = f"tried by {person} in the console"
+        return profiles.varied(self._base, name, moved, source=source, date=today), frozenset(moved)
+
+    def _show(self, request: Request) -> Response:
+        opened = self._cases.open(request.path_params["id"], reader_of(request, OPENED))
+        profile = profiles.load(self._base)
+        judged = opened.judged_by(profile)
+        answered = _answers(judged, profile)
+        return page(
+            request,
+            "what_if.html",
+            attempt=opened.attempt,
+            base=profile,
+            groups=groups(profile, [answer.result.name for answer in answered]),
+            field=FIELD,
+            judged=judged,
+            answers=answered,
+        )
+
+    def _judge(self, request: Request) -> Response:
+        """Answer the page's script: what the attempt would be judged with these thresholds."""
+        opened = self._cases.open(request.path_params["id"], reader_of(request, OPENED))
+        profile, moved = self.vary(_fields(request.state.body), request.state.person.name)
+        base = profiles.load(self._base)
+        judged, before = opened.judged_by(profile), opened.judged_by(base)
+        were = {answer.result.name: answer for answer in _answers(before, base)}
+        return JSONResponse(
+            {
+                "verdict": judged.decision.verdict.value,
+                "before": before.decision.verdict.value,
+                "reasons": [words(reason) for reason in judged.decision.reasons],
+                "moved": sorted(moved),
+                "checks": [_document(answer, were.get(answer.result.name)) for answer in _answers(judged, profile)],
+            }
+        )
+
+    def _save(self, request: Request) -> Response:
+        only(request.state.person, Role.LEAD)
+        name = named(dict(request.state.form).get("name", "").strip())
+        profile, moved = self.vary(request.state.form, request.state.person.name, name)
+        if not moved:
+            raise InvalidRequestError("no threshold was moved: this is the profile there is already")
+        headers = {"Content-Disposition": f'attachment; filename="{name}.toml"'}
+        return Response(profile_file(profile, self._base, moved), media_type="application/toml", headers=headers)
+
+
+def _answers(judged: Judgement, profile: Profile) -> list[Answer]:
+    return answers(judged.checks, profile.judging(minor=judged.minor_safeguards))
+
+
+def _document(answer: Answer, before: Answer | None) -> dict[str, Any]:
+    result = answer.result
+    return {
+        "name": result.name,
+        "title": answer.question.title,
+        "outcome": "counts against" if answer.against else result.outcome.value,
+        "against": answer.against,
+        "passed": result.outcome.value == "pass",
+        "score": number(result.score),
+        "limit": f"{answer.sign} {number(result.threshold)}" if result.threshold is not None else "",
+        "changed": before is None or (before.against, before.result.outcome) != (answer.against, result.outcome),
+    }
+
+
+def _fields(body: bytes) -> list[tuple[str, str]]:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        raise InvalidRequestError("the request is not JSON") from None
+    values: Mapping[str, Any] = document.get("values", {}) if isinstance(document, dict) else {}
+    if not isinstance(values, dict):
+        raise InvalidRequestError('"values" is no object')
+    return [(f"{FIELD}{key}", str(value)) for key, value in values.items()]
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise InvalidRequestError(f"no number: {text[:40]!r}") from None
+    if not math.isfinite(value):
+        raise InvalidRequestError("a threshold is finite")
+    return value
+
+
+def _round_step(step: float) -> float:
+    """Return a step of one digit: 1, 2 or 5."""
+    power = 10.0 ** math.floor(math.log10(step))
+    return next(digit * power for digit in (1.0, 2.0, 5.0, 10.0) if digit * power >= step * 0.999)
