@@ -217,6 +217,7 @@ async def open_server(
         for task in (
             upkeep.forget(kept, settings, clock),
             upkeep.publish(publisher, settings.status_interval_s),
+            upkeep.rewrite(engine),
             upkeep.sweep(evidence.sweeper, settings.evidence_sweep_s, clock),
         ):
             opening.callback(asyncio.create_task(task).cancel)

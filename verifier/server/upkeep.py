@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING
 import structlog
 
 from verifier.errors import StoreError
+from verifier.store import engine as engines
+from verifier.store import events
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+    from sqlalchemy import Engine
 
     from verifier.server.protection import Protection
     from verifier.server.publishing import StatusPublisher
@@ -35,6 +39,7 @@ UNCLAIMED_KEPT = timedelta(days=7)
 """How long the likeness of an accepted attempt waits, sealed, for its owner to make a cameo of it."""
 
 _UPKEEP_S = 60.0
+_REWRITE_S = 3600.0
 
 
 async def publish(publisher: StatusPublisher, interval_s: float) -> None:
@@ -45,6 +50,17 @@ async def publish(publisher: StatusPublisher, interval_s: float) -> None:
         except StoreError as error:
             log.warning("status lists could not be made", error=str(error))
         await asyncio.sleep(interval_s)
+
+
+async def rewrite(engine: Engine) -> None:
+    """Have no copy of what owners changed or deleted in the unused parts of the database file; at once, then every hour."""
+    done = 0
+    while True:
+        with suppress(StoreError):
+            last = await asyncio.to_thread(events.last_overwritten, engine)
+            if last > done and await asyncio.to_thread(engines.rewrite, engine):
+                done = last
+        await asyncio.sleep(_REWRITE_S)
 
 
 async def sweep(sweeper: Sweeper, interval_s: float, clock: Callable[[], datetime]) -> None:

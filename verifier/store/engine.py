@@ -88,6 +88,29 @@ def scrub(engine: Engine) -> bool:
         return not busy
 
 
+def rewrite(engine: Engine) -> bool:
+    """Write SQLite's file anew and empty the log; return whether that is done. False: someone is at work; try again later.
+
+    When a full page is rearranged, a copy of a row can stay in its unused part, where overwriting what is deleted does not reach.
+    Writers wait meanwhile.
+
+    Raises:
+        StoreError: the database could not do it.
+    """
+    if engine.dialect.name != "sqlite":
+        return True
+    with store_errors():
+        connection = engine.raw_connection()
+        try:
+            # Outside of any transaction, as `scrub`.
+            connection.cursor().execute("VACUUM")
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            connection.close()
+    return scrub(engine)
+
+
 def _server(url: URL) -> Engine:
     return create_engine(url, pool_pre_ping=True, hide_parameters=True)
 

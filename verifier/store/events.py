@@ -9,12 +9,13 @@ from sqlalchemy import bindparam, insert, select, update
 
 from verifier.cameo.model import Event, EventKind
 from verifier.store import guardianships, tables
+from verifier.store.faults import store_errors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import Connection, Engine, Row, Select
 
     from verifier.cameo.model import Cameo
 
@@ -79,6 +80,19 @@ def _add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> range:
     numbers = range(last - len(rows) + 1, last + 1)
     connection.execute(_ADD, [{"number": number, **row} for number, row in zip(numbers, rows, strict=True)])
     return numbers
+
+
+def last_overwritten(engine: Engine) -> int:
+    """Return the number of the last event that took something of an owner's out of the database; 0 where there was none.
+
+    Raises:
+        StoreError: the database could not do it.
+    """
+    table = tables.events
+    kinds = [kind.value for kind in (EventKind.PERMISSION_CHANGED, EventKind.WAS_DELETED)]
+    query = select(table.c.number).where(table.c.kind.in_(kinds)).order_by(table.c.number.desc()).limit(1)
+    with store_errors(), engine.connect() as connection:
+        return connection.execute(query).scalar_one_or_none() or 0
 
 
 def after(connection: Connection, number: int, *, subject: str | None, limit: int) -> list[Event]:

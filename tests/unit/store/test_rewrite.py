@@ -1,0 +1,77 @@
+"""What overwriting cannot reach in a database file."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import delete, insert
+
+from tests.unit.store.conftest import NOW
+from verifier.store import events, tables
+from verifier.store.engine import rewrite, scrub
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+ROWS = 600
+
+
+def _row(number: int, note: str) -> dict[str, object]:
+    kept = {"id": f"cameo-{number}", "subject": f"s{number}", "request_id": "r", "state": "active", "terms": {"note": note}}
+    return kept | {
+        "minor_safeguards": False,
+        "consent": {},
+        "version": 1,
+        "created_at": NOW,
+        "updated_at": NOW,
+        "reason": "",
+        "change": None,
+        "paused_by": [],
+    }
+
+
+def test_a_file_that_was_written_anew_holds_nothing_of_what_was_deleted(engine: Engine, tmp_path: Path) -> None:
+    """Rows of many lengths come and go in random order; afterwards no piece of a deleted one is in any file, of others all is."""
+    chance = random.Random(3)  # noqa: S311 - the same rows in every run
+    notes = {number: f"note-{number:04}-{chance.randbytes(chance.randrange(20, 400)).hex()}" for number in range(ROWS)}
+    order = sorted(notes, key=lambda _: chance.random())
+    with engine.begin() as connection:
+        for number in order:
+            connection.execute(insert(tables.cameos).values(_row(number, notes[number])))
+    gone = set(order[::2])
+    for number in gone:
+        with engine.begin() as connection:
+            connection.execute(delete(tables.cameos).where(tables.cameos.c.id == f"cameo-{number}"))
+    assert rewrite(engine)
+    everything = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert {number for number, note in notes.items() if note[:30].encode() in everything} == set(notes) - gone
+
+
+def test_it_waits_for_readers_and_says_so(engine: Engine) -> None:
+    """Somebody who reads keeps the log from being emptied: it is not done then, and done once they are through."""
+    with engine.connect() as reader:
+        events.after(reader, 0, subject=None, limit=1)
+        assert not (rewrite(engine) and scrub(engine))
+    assert rewrite(engine)
+
+
+@pytest.mark.parametrize(("kind", "counts"), [("permission_changed", True), ("deleted", True), ("use_granted", False)])
+def test_only_what_takes_something_out_asks_for_it(engine: Engine, kind: str, counts: bool) -> None:  # noqa: FBT001 - a case
+    """A change of terms and a deletion do, a use does not."""
+    row = {
+        "number": 7,
+        "cameo_id": "c",
+        "subject": "s",
+        "kind": kind,
+        "at": NOW,
+        "grant_id": "",
+        "output_id": "",
+        "removal_id": "",
+    }
+    with engine.begin() as connection:
+        connection.execute(insert(tables.events).values(row))
+    assert events.last_overwritten(engine) == (7 if counts else 0)
