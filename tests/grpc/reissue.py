@@ -47,9 +47,14 @@ class Site(World):
         super().__init__(client, app)
         self.clock = clock
         self.audience_keys = {AUDIENCE: client.audience_key, OTHER: other}
+        self._issuer = app
         self.app = app.metadata("app", "backend", exp=_FAR)
         self.owner = app.metadata("owner", OWNER, exp=_FAR)
         self.stranger = app.metadata("owner", "stranger", exp=_FAR)
+
+    def signed_in(self, role: str, subject: str) -> Metadata:
+        """The metadata of one more caller."""
+        return self._issuer.metadata(role, subject, exp=_FAR)
 
     def reissue(self, cameo: Any, audience: str = AUDIENCE, *, by: Metadata | None = None, request_id: str | None = None) -> Any:
         """Ask for a further credential."""

@@ -10,6 +10,8 @@ from uuid import uuid4
 import grpc
 from cameo.v1 import cameo_pb2
 from cameo.v1.credential_service_pb2 import ReissueCredentialRequest
+from cameo.v1.guardian_service_pb2 import LinkGuardianRequest
+from cameo.v1.guardian_service_pb2_grpc import GuardianServiceStub
 from sqlalchemy import select
 
 from tests.grpc.client import AUDIENCE, refused
@@ -59,6 +61,24 @@ async def test_what_was_judged_stays_what_it_was(open_site: Any) -> None:
         again = await site.open(await site.reissue(cameo))
     assert again.provenance == first.provenance
     assert (again.provenance.minor_safeguards, again.provenance.profile) == (True, "minor")
+
+
+async def test_a_minor_s_likeness_goes_to_another_audience_by_a_guardian_only(open_site: Any) -> None:
+    """The owner and the app may renew what is out already; a linked guardian gives it to one more; a stranger to nobody."""
+    async with open_site() as site:
+        cameo = await site.create((await site.answer(b"minor")).attempt.id)
+        await site.reissue(cameo)
+        assert await reason(site.reissue(cameo, OTHER)) == "MINOR_NEEDS_GUARDIAN"
+        assert await reason(site.reissue(cameo, OTHER, by=site.app)) == "MINOR_NEEDS_GUARDIAN"
+        guardian = site.signed_in("guardian", "account-20")
+        assert await reason(site.reissue(cameo, OTHER, by=guardian)) == "CAMEO_UNKNOWN"
+        consent = cameo_pb2.Consent(text_version="g1", locale="en-GB", agree_time=cameo.consent.agree_time)
+        request = LinkGuardianRequest(guardian="account-20", minor=cameo.subject, consent=consent)
+        for side in (site.owner, guardian):
+            await GuardianServiceStub(site.client.channel).LinkGuardian(request, metadata=side)
+        given = await site.open(await site.reissue(cameo, OTHER, by=guardian), OTHER)
+        assert given.provenance.minor_safeguards
+        await site.reissue(cameo, OTHER)
 
 
 async def test_it_carries_the_owner_s_word_of_the_moment(open_site: Any) -> None:

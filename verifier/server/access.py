@@ -30,7 +30,7 @@ WHO_MAY_CALL: Mapping[str, frozenset[Role | None]] = {
     "VerificationService.GetAttempt": frozenset({Role.APP, Role.ANALYST}),
     "CredentialService.GetKeys": ANYONE,
     "CredentialService.GetStatusList": ANYONE,
-    "CredentialService.ReissueCredential": frozenset({Role.APP, Role.OWNER}),
+    "CredentialService.ReissueCredential": frozenset({Role.APP, Role.OWNER, Role.GUARDIAN}),
     "CredentialService.RevokeCredential": frozenset({Role.APP, Role.OWNER}),
     "CameoService.CreateCameo": frozenset({Role.APP, Role.OWNER}),
     "CameoService.GetCameo": frozenset({Role.APP, Role.OWNER}),

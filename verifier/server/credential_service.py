@@ -10,7 +10,7 @@ from cameo.v1 import credential_service_pb2, credential_service_pb2_grpc, error_
 
 from verifier.errors import NotFoundError
 from verifier.server import convert
-from verifier.server.caller import current_caller
+from verifier.server.caller import Role, current_caller
 from verifier.server.cameo_input import note
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RequestError
@@ -76,10 +76,13 @@ class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
     ) -> credential_pb2.Credential:
         """Issue a credential of a cameo again."""
         require_request_id(request.request_id)
+        caller = current_caller()
+        guarding = caller.role is Role.GUARDIAN
         issued = await asyncio.to_thread(
             self._reissuing.reissue,
             request.cameo_id,
-            subject=current_caller().sees,
+            subject=None if guarding else caller.sees,
+            guardian=caller.id if guarding else "",
             audience=request.audience,
             request_id=request.request_id.lower(),
         )

@@ -37,14 +37,17 @@ class Reissuing:
     issuer: Issuer
     clock: Callable[[], datetime]
 
-    def reissue(self, cameo_id: str, *, subject: str | None, audience: str, request_id: str) -> IssuedCredential:
+    def reissue(
+        self, cameo_id: str, *, subject: str | None, audience: str, request_id: str, guardian: str = ""
+    ) -> IssuedCredential:
         """Return a fresh credential, or the one that an earlier request with this id got.
 
         Args:
             cameo_id: the cameo.
-            subject: who asks; None asks for the app, which sees all.
+            subject: who asks; None asks for the app, which sees all, or for a guardian.
             audience: whom it is for.
             request_id: the caller's id of this request.
+            guardian: who asks for a minor; empty where the owner or the app asks.
 
         Raises:
             RequestError: `AUDIENCE_UNKNOWN`.
@@ -54,7 +57,9 @@ class Reissuing:
             VaultError: the likeness does not open.
         """
         for _ in range(_TRIES):
-            basis = self.store.basis(cameo_id, subject=subject, audience=audience, request_id=request_id)  # step 1
+            basis = self.store.basis(  # step 1
+                cameo_id, subject=subject, audience=audience, request_id=request_id, guardian=guardian
+            )
             if isinstance(basis, IssuedCredential):
                 return basis
             key = self.issuer.audience(audience)  # step 2

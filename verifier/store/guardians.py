@@ -158,18 +158,23 @@ def uses_of(connection: Connection, identifier: str, *, guardian: str, before: i
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
     """
-    _require_theirs(connection, cameos.get(connection, identifier, subject=None), guardian)
+    require_theirs(connection, cameos.get(connection, identifier, subject=None), guardian)
     return uses.of_cameo(connection, identifier, before=before, limit=limit)
 
 
 def _held(connection: Connection, identifier: str, guardian: str) -> Cameo:
     cameo = cameos.held(connection, identifier, None)
-    _require_theirs(connection, cameo, guardian)
+    require_theirs(connection, cameo, guardian)
     require_changeable(cameo)
     return cameo
 
 
-def _require_theirs(connection: Connection, cameo: Cameo, guardian: str) -> None:
+def require_theirs(connection: Connection, cameo: Cameo, guardian: str) -> None:
+    """Return if this is the cameo of a minor the guardian is linked to, inside a transaction of the caller.
+
+    Raises:
+        RefusedError: `CAMEO_UNKNOWN`.
+    """
     if not cameo.minor_safeguards or guardian not in guardianships.guardians_of(connection, cameo.subject):
         raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": cameo.id})
 

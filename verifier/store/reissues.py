@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from verifier.cameo.permissions import require_active
 from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store import attempts, cameos, credentials, likenesses, statuses, tables
+from verifier.store import attempts, cameos, credentials, guardians, likenesses, statuses, tables
 from verifier.store.engine import writing
 from verifier.store.faults import store_errors
 from verifier.token_status import Status
@@ -53,16 +53,25 @@ class ReissueStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = writing(engine)
 
-    def basis(self, cameo_id: str, *, subject: str | None, audience: str, request_id: str) -> Basis | IssuedCredential:
+    def basis(
+        self, cameo_id: str, *, subject: str | None, audience: str, request_id: str, guardian: str = ""
+    ) -> Basis | IssuedCredential:
         """Return what a credential can be issued from now, or the one that an earlier request with this id got.
 
+        Only a `guardian`, who asks with no `subject`, gives a minor's likeness to an audience that has no credential of it yet.
+
         Raises:
-            RefusedError: `CAMEO_UNKNOWN`, `CAMEO_IS_PAUSED`, `CAMEO_ENDED`, `CAMEO_GONE` or `REQUEST_ID_REUSED`.
+            RefusedError: `CAMEO_UNKNOWN`, `CAMEO_IS_PAUSED`, `CAMEO_ENDED`, `CAMEO_GONE`, `MINOR_NEEDS_GUARDIAN` or
+                `REQUEST_ID_REUSED`.
             StoreError: the database could not do it.
         """
         with store_errors(), self._engine.begin() as connection:
             cameo = cameos.get(connection, cameo_id, subject=subject, hold=True)
+            if guardian:
+                guardians.require_theirs(connection, cameo, guardian)
             require_active(cameo)
+            if cameo.minor_safeguards and not guardian and audience not in _audiences(connection, cameo_id):
+                raise RefusedError(Refusal.MINOR_NEEDS_GUARDIAN)
             earlier = _earlier(connection, cameo.attempt_id, request_id, audience)
             if earlier is not None:
                 return earlier
@@ -103,6 +112,11 @@ class ReissueStore:
         if (row.revoke_request_id == request_id) and row.revoke_reason != reason:
             raise RefusedError(Refusal.REQUEST_ID_REUSED)
         return Revocation(jti, row.revoked_at, row.revoke_reason)
+
+
+def _audiences(connection: Connection, cameo_id: str) -> set[str]:
+    table = tables.credentials
+    return set(connection.execute(select(table.c.audience).where(table.c.cameo_id == cameo_id)).scalars())
 
 
 def _earlier(connection: Connection, attempt_id: str, request_id: str, audience: str) -> IssuedCredential | None:

@@ -91,11 +91,12 @@ class CredentialServiceServicer:
         an id, a subject and a place in the status list of its own, says what was found when the attempt was judged, and carries the
         owner's restrictions and notes as they are now. It ends no later than the site's time for a new challenge.
 
-        Who may call: app, owner. An owner for a cameo of their own. Not the generator: for whom and for how long the likeness is given
+        Who may call: app, owner, guardian. An owner for a cameo of their own, a guardian for those of the minors they are linked to; only
+        they give a minor's likeness to an audience that has no credential of it yet. Not the generator: for whom and for how long the likeness is given
         out is the owner's to say, and a generator that could renew would undo `RevokeCredential`.
 
         Errors, by `ErrorInfo.reason`: `CAMEO_UNKNOWN`, `AUDIENCE_UNKNOWN` (NOT_FOUND), `CAMEO_IS_PAUSED`, `CAMEO_ENDED`, `CAMEO_GONE`,
-        `ATTESTATION_ENDED` (FAILED_PRECONDITION), `CAMEO_CHANGED` (ABORTED), `REQUEST_ID_REUSED` (ALREADY_EXISTS),
+        `ATTESTATION_ENDED`, `MINOR_NEEDS_GUARDIAN` (FAILED_PRECONDITION), `CAMEO_CHANGED` (ABORTED), `REQUEST_ID_REUSED` (ALREADY_EXISTS),
         `REQUEST_ID_INVALID` (INVALID_ARGUMENT), `STORE_UNAVAILABLE` (UNAVAILABLE), `SERVER_FAULT` (INTERNAL).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
