@@ -63,16 +63,20 @@ def witnesses(challenge: Challenge, sound: SoundTrack) -> Testimony:
 def spoken_spans(challenge: Challenge, sound: SoundTrack) -> tuple[tuple[float, float] | None, ...]:
     """Return for each thing to say, in order, the seconds from its first word to its last; `None` if it was not said.
 
-    Times are those of the free reading; where it has nothing of a step, those of the words laid over the sound.
+    The time of a word is that of the phrase laid over the sound where the sound speaks for the word, and of the free reading
+    elsewhere: a free reading may put the last word before a pause at the end of the pause, a second late.
     """
     heard = witnesses(challenge, sound)
+    forced = heard.forced or (None,) * len(heard.reading.expected)
     spans: list[tuple[float, float] | None] = []
     for index, step in enumerate(challenge.steps):
         if not isinstance(step, Say):
             continue
-        own = [k for k, word in enumerate(heard.reading.expected) if word.step == index]
-        times = [(answer.start_s, answer.end_s) for k in own if (answer := heard.reading.answers[k])]
-        if not times and heard.forced:
-            times = [(word.start_s, word.end_s) for k in own if (word := heard.forced[k]).gain > 0.0]
+        times = []
+        for word, read, laid in zip(heard.reading.expected, heard.reading.answers, forced, strict=True):
+            if word.step == index and laid is not None and laid.gain > 0.0:
+                times.append((laid.start_s, laid.end_s))
+            elif word.step == index and read:
+                times.append((read.start_s, read.end_s))
         spans.append((min(start for start, _ in times), max(end for _, end in times)) if times else None)
     return tuple(spans)

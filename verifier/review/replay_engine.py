@@ -1,7 +1,8 @@
 """Many replays, in this process or side by side in several. What comes out does not depend on where it was computed.
 
-A worker that is killed takes its process pool with it; what was not answered yet is then tried again in a new one, and an
-attempt that takes down its worker again and again is reported as not replayed. So none is lost, and none is reported twice.
+Each worker is a process pool of one: a worker that is killed takes down nothing but its own attempt, which is then tried again in
+a new one, and an attempt that takes down its worker again and again is reported as not replayed. So none is lost, and none is
+reported twice.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
     from verifier.review.replay import Material, Replay, Replayed
 
-ATTEMPTS = 3
-"""How often an attempt may be under way in a pool that breaks; the first time it may be another's fault."""
+TRIES = 3
+"""How often an attempt may take down its worker; the first time something else may have killed it."""
 
 
 def replay_all(
@@ -36,51 +37,42 @@ def replay_all(
         yield from (replay(material) for material in given)
         return
     waiting: deque[Material] = deque()
-    broke: Counter[str] = Counter()
     source = iter(given)
-    while True:
-        under_way: dict[Future[Replayed | NotReplayed], Material] = {}
-        try:
-            with ProcessPoolExecutor(
-                workers, mp_context=get_context("spawn"), initializer=_Process.open, initargs=(open_replay,)
-            ) as pool:
-                while True:
-                    # Few at once: what is under way is in memory, and is what a broken pool makes do again. What was under way
-                    # in a pool that broke goes alone, so that it is known whose worker died.
-                    while len(under_way) < (1 if waiting else workers + 1):
-                        material = waiting.popleft() if waiting else next(source, None)
-                        if material is None:
-                            break
-                        under_way[pool.submit(_Process.replay, material)] = material
-                    if not under_way:
-                        return
-                    done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        found = future.result()
-                        del under_way[future]
-                        yield found
-        except BrokenProcessPool:
-            yield from _again(under_way, waiting, broke)
+    died: Counter[str] = Counter()
+    under_way: dict[Future[Replayed | NotReplayed], tuple[Material, ProcessPoolExecutor]] = {}
+    idle = deque(_worker(open_replay) for _ in range(workers))
+    try:
+        while True:
+            while idle and (material := waiting.popleft() if waiting else next(source, None)) is not None:
+                worker = idle.popleft()
+                under_way[worker.submit(_Process.replay, material)] = material, worker
+            if not under_way:
+                return
+            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in done:
+                material, worker = under_way.pop(future)
+                idle.append(worker if future.exception() is None else _worker(open_replay))
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    worker.shutdown(wait=False)
+                    died[material.attempt_id] += 1
+                    if died[material.attempt_id] == TRIES:
+                        yield gave_up(material.attempt_id)
+                    else:
+                        waiting.append(material)
+    finally:
+        for worker in (*idle, *(worker for _, worker in under_way.values())):
+            worker.shutdown(cancel_futures=True)
+
+
+def _worker(open_replay: Callable[[], Replay]) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_Process.open, initargs=(open_replay,))
 
 
 def gave_up(attempt_id: str) -> NotReplayed:
     """Return what is said of an attempt that takes down its worker again and again."""
-    return NotReplayed(attempt_id, f"its worker died {ATTEMPTS} times")
-
-
-def _again(
-    under_way: dict[Future[Replayed | NotReplayed], Material], waiting: deque[Material], broke: Counter[str]
-) -> Iterator[Replayed | NotReplayed]:
-    """Yield what was done before the pool broke and what is given up, and put the rest back."""
-    for future, material in under_way.items():
-        if future.done() and future.exception() is None:
-            yield future.result()
-            continue
-        broke[material.attempt_id] += 1
-        if broke[material.attempt_id] < ATTEMPTS:
-            waiting.append(material)
-        else:
-            yield gave_up(material.attempt_id)
+    return NotReplayed(attempt_id, f"its worker died {TRIES} times")
 
 
 class _Process:

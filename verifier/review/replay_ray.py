@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from verifier.errors import InvalidRequestError
-from verifier.review.replay_engine import ATTEMPTS, gave_up
+from verifier.review.replay_engine import TRIES, gave_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,7 +54,7 @@ def replay_on_ray(given: Iterable[Material], open_replay: OpenReplay, *, address
 
 
 def _replayed(ray: Any, given: Iterable[Material], open_replay: OpenReplay) -> Iterator[Replayed | NotReplayed]:  # noqa: ANN401 - a module
-    task = ray.remote(max_retries=ATTEMPTS - 1)(_replay)
+    task = ray.remote(max_retries=TRIES - 1)(_replay)
     opener = ray.put(open_replay)
     source = iter(given)
     under_way: dict[Any, str] = {}
