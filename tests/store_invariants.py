@@ -30,7 +30,8 @@ _STATUSES = {
     CameoState.CAMEO_DELETED: set[Status](),
 }
 """What the entry of a credential may say by the state of its cameo; of a deleted one no credential is kept."""
-_CHANGES = {*_STATE_AFTER, EventKind.PERMISSION_CHANGED}
+_ASKED = {EventKind.CHANGE_PROPOSED, EventKind.CHANGE_APPROVED, EventKind.CHANGE_REFUSED, EventKind.CHANGE_WITHDRAWN}
+_CHANGES = {*_STATE_AFTER, EventKind.PERMISSION_CHANGED, *_ASKED}
 
 
 def check(connection: Connection) -> None:

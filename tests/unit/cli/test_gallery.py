@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import av
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -34,6 +35,15 @@ def photo(fixture: str, folder: Path) -> Path:
     path = folder / f"{fixture}.png"
     with av.open(str(FIXTURES[fixture].file)) as reader:
         next(reader.decode(video=0)).to_image().save(path)
+    return path
+
+
+def side_by_side(fixture: str, folder: Path) -> Path:
+    """Take a still of a fixture and show it twice in one picture, both faces of a size."""
+    path = folder / "crowd.png"
+    with av.open(str(photo(fixture, folder))) as reader:
+        rgb = next(reader.decode(video=0)).to_ndarray(format="rgb24")
+    av.VideoFrame.from_ndarray(np.hstack([rgb, rgb]), "rgb24").to_image().save(path)
     return path
 
 
@@ -73,7 +83,7 @@ def test_faces_of_a_lost_key_are_pruned(site: Settings, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("site")
 def test_what_cannot_be_done_says_why(tmp_path: Path) -> None:
     """No file, no single face, nobody of that name: each has its message, and nothing is kept."""
-    crowd = str(photo("two_faces", tmp_path))
+    crowd = str(side_by_side("astronaut_bona_fide", tmp_path))
     grey = tmp_path / "grey.png"
     av.VideoFrame(320, 320, "gray").to_image().save(grey)
     for arguments, error, message in (
