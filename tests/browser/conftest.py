@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib.util import find_spec
@@ -103,7 +104,7 @@ def console(site: Site) -> Iterator[str]:
     }
     data = site.folder.parent
     command = [
-        shutil.which("python") or "python",
+        sys.executable,
         "-m",
         "verifier.cli",
         "console",

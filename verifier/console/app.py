@@ -14,7 +14,8 @@ from urllib.parse import quote, urlsplit
 
 import httpx2
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.responses import Response
+from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from verifier import profiles
@@ -107,7 +108,9 @@ def application(  # what it is made of
     )
     static = Mount("/static", StaticFiles(packages=[("verifier.console", "static")]))
     routes = [route for page in pages for route in page.routes()]
-    pages_of_ours = Starlette(routes=[*routes, static], exception_handlers=handlers())
+    # Browsers ask for it on a page that names no icon.
+    no_icon = Route("/favicon.ico", lambda _: Response(status_code=204))
+    pages_of_ours = Starlette(routes=[*routes, static, no_icon], exception_handlers=handlers())
     return Guard(pages_of_ours, sessions=sessions, hosts=hosts, secure=secure)
 
 

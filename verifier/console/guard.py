@@ -40,7 +40,7 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 _STATIC_KEPT = "private, max-age=300"
-_OPEN_TO_ALL = ("/sign-in", "/static/")
+_OPEN_TO_ALL = ("/sign-in", "/static/", "/favicon.ico")
 _SAFE = frozenset({"GET", "HEAD"})
 
 
