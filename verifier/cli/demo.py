@@ -108,7 +108,7 @@ def demo(
             ]
             steps: list[dict[str, Any]] = []
             if results[0]["as_it_must"]:
-                console.rule("the owner, a fan and a generator", align="left")
+                console.rule("the owner, a fan, a generator and a platform", align="left")
                 site = Site(address, data, app, AUDIENCE)
                 second = OwnersAct(site, console, opened, owner=SUBJECT, credential=stage.state_of_credential)
                 second.play(results[0]["attempt_id"])

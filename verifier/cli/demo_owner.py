@@ -1,4 +1,4 @@
-"""`cameo demo`, second act: the owner of a cameo, a fan who wants to use it, and a generator that asks first.
+"""`cameo demo`, second act: the owner of a cameo, a fan who wants to use it, a generator that asks first, a platform.
 
 Each step is one call of `cameo.v1` by a caller of its own, and says what must come of it. At the end the cameo is deleted, and
 the data folder is searched for what must be gone.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cameo.v1 import cameo_pb2
+from cameo.v1 import cameo_pb2, removal_pb2
 
 from verifier.server.cameo_client import CallRefusedError, CameoClient
 from verifier.settings import Settings
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from verifier.cli.demo_app import App
 
 FAN = "ben"
+PLATFORM = "shorts.example"
 _NOTE = "the scar over the left brow stays"
 _PIECE = 24
 
@@ -46,13 +47,14 @@ class OwnersAct:
     """Plays the steps, shows each, and keeps them as JSON in `results`."""
 
     def __init__(self, site: Site, console: Console, opened: ExitStack, *, owner: str, credential: Callable[[], str]) -> None:
-        """Connect as `owner` and as the generator until `opened` is closed; `credential` says what the generator finds in it."""
+        """Connect as `owner`, generator and platform until `opened` is closed; `credential`: what the generator finds in it."""
         self.results: list[dict[str, Any]] = []
         self._site = site
         self._credential = credential
         self._console = console
         self._owner = opened.enter_context(CameoClient(site.address, token=site.app.token("owner", owner)))
         self._generator = opened.enter_context(CameoClient(site.address, token=site.app.token("generator", site.audience)))
+        self._platform = opened.enter_context(CameoClient(site.address, token=site.app.token("platform", PLATFORM)))
 
     def play(self, attempt_id: str) -> None:
         """Play all of it on the cameo of an accepted attempt."""
@@ -73,14 +75,24 @@ class OwnersAct:
         self._step("the grant is spent", grant.grant_id, lambda: generator.spend(grant.token).grant_id)
         self._step("the grant is spent again", "GRANT_SPENT", lambda: generator.spend(grant.token).grant_id)
         digest = hashlib.sha256(b"the video that was made").hexdigest()
-        output = generator.record(grant.grant_id, sha256=digest, creator=FAN)
+        output = generator.record(grant.grant_id, sha256=digest, creator=FAN, platform=PLATFORM)
         self._step("the owner sees the use and its output", f"{FAN}: {digest[:12]}", lambda: self._listed(cameo.id))
         late = generator.authorize(cameo.id, FAN, job_id="job-3")
         owner.pause(cameo.id, reason="a moment to think")
         self._step("paused between grant and use", "GRANT_REVOKED", lambda: generator.spend(late.token).grant_id)
         self._step("and what is asked from now on", "NOT_NOW", lambda: generator.may_use(cameo.id, FAN))
         self._step("the credential, at the generator", "suspended", self._credential)
+        self._remove(cameo.id, output)
         self._delete(cameo.id, output)
+
+    def _remove(self, cameo_id: str, output: cameo_pb2.Output) -> None:
+        def state(removal: removal_pb2.Removal) -> str:
+            return removal_pb2.RemovalState.Name(removal.state)
+
+        asked = self._owner.ask_for_removal(output, cameo_id=cameo_id)
+        self._step(f"the owner has the video removed from {PLATFORM}", "REMOVAL_REQUESTED", lambda: state(asked))
+        self._step(f"{PLATFORM} says that it is", "REMOVAL_DONE", lambda: state(self._platform.remove(sha256=output.sha256)))
+        self._step("the owner sees that", "REMOVAL_DONE", lambda: ", ".join(map(state, self._owner.removals(cameo_id))))
 
     def _delete(self, cameo_id: str, output: cameo_pb2.Output) -> None:
         engine = open_database(Settings(data=self._site.data).database)

@@ -1,4 +1,4 @@
-"""A plain client of `CameoService`, one caller each, as the demo uses it. An app needs no more than the stubs."""
+"""A plain client of `CameoService` and `RemovalService`, one caller each, for the demo. An app needs no more than the stubs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import uuid4
 
 import grpc
-from cameo.v1 import cameo_pb2, cameo_service_pb2_grpc
+from cameo.v1 import cameo_pb2, cameo_service_pb2_grpc, removal_pb2, removal_service_pb2, removal_service_pb2_grpc
 from cameo.v1 import cameo_service_pb2 as wire
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -42,6 +42,7 @@ class CameoClient:
         """Connect to a server on loopback as the caller whom `token` names."""
         self._channel = open_channel(address, token)
         self._stub = cameo_service_pb2_grpc.CameoServiceStub(self._channel)
+        self._removals = removal_service_pb2_grpc.RemovalServiceStub(self._channel)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -86,15 +87,33 @@ class CameoClient:
         request = wire.SpendGrantRequest(token=token, request_id=str(uuid4()))
         return _told(wire.SpendGrantResponse, self._stub.SpendGrant, request)
 
-    def record(self, grant_id: str, *, sha256: str, creator: str) -> cameo_pb2.Output:
-        """Say what came of a grant: one published output."""
-        output = cameo_pb2.Output(sha256=sha256, state=cameo_pb2.PUBLISHED, creator=creator)
+    def record(self, grant_id: str, *, sha256: str, creator: str, platform: str) -> cameo_pb2.Output:
+        """Say what came of a grant: one output, published on a platform."""
+        output = cameo_pb2.Output(sha256=sha256, state=cameo_pb2.PUBLISHED, creator=creator, platform=platform)
         request = wire.RecordOutputRequest(grant_id=grant_id, output=output)
         return _told(cameo_pb2.Output, self._stub.RecordOutput, request)
 
     def uses(self, cameo_id: str) -> list[cameo_pb2.Use]:
         """Return every use of a cameo, the first page of it."""
         return list(_told(wire.ListUsesResponse, self._stub.ListUses, wire.ListUsesRequest(cameo_id=cameo_id)).uses)
+
+    def ask_for_removal(self, output: cameo_pb2.Output, *, cameo_id: str) -> removal_pb2.Removal:
+        """Ask for an output to be removed."""
+        request = removal_service_pb2.RequestRemovalRequest(cameo_id=cameo_id, output_id=output.id, request_id=str(uuid4()))
+        return _told(removal_service_pb2.RequestRemovalResponse, self._removals.RequestRemoval, request).removals[0]
+
+    def remove(self, *, sha256: str) -> removal_pb2.Removal:
+        """Look up what is to be removed, as who shows it, and say that the output with this digest is gone."""
+        request = removal_service_pb2.ListPendingRemovalsRequest()
+        pending = _told(removal_service_pb2.ListPendingRemovalsResponse, self._removals.ListPendingRemovals, request).removals
+        [asked] = [each for each in pending if each.sha256 == sha256]
+        gone = removal_service_pb2.AcknowledgeRemovalRequest(removal_id=asked.id, answer=removal_service_pb2.HOLDER_REMOVED)
+        return _told(removal_pb2.Removal, self._removals.AcknowledgeRemoval, gone)
+
+    def removals(self, cameo_id: str) -> list[removal_pb2.Removal]:
+        """Return what became of removals, the first page of it."""
+        request = removal_service_pb2.ListRemovalsRequest(cameo_id=cameo_id)
+        return list(_told(removal_service_pb2.ListRemovalsResponse, self._removals.ListRemovals, request).removals)
 
     def pause(self, cameo_id: str, *, reason: str) -> cameo_pb2.Cameo:
         """Permit nothing until it is resumed."""
