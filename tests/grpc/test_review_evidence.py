@@ -19,7 +19,7 @@ from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, READER, open_site
 from verifier.server.app import utc_now
 from verifier.settings import Settings
-from verifier.store import tables
+from verifier.store import subject_keys, tables
 from verifier.store.engine import open_database
 from verifier.store.evidence import object_name
 from verifier.store.sealed_object import Kind
@@ -68,9 +68,9 @@ async def test_every_trouble_has_its_own_reason_and_stays_alone(serve: OpenServe
     (folder / object_name("altered", Kind.RECORDING)).write_bytes(flipped)
     (folder / object_name("moved", Kind.RECORDING)).write_bytes(whole)
     (folder / object_name("lost", Kind.RECORDING)).unlink()
-    site.room.keys.destroy("dan", now=NOW)
     keys = tables.subject_keys
     with site.engine.begin() as connection:
+        subject_keys.destroy(connection, "dan", now=NOW)
         connection.execute(delete(keys).where(keys.c.subject == "subject-no_key"))
         connection.execute(update(keys).where(keys.c.subject == "subject-bad_key").values(wrapped_key=b"\0" * 60))
     codes = grpc.StatusCode

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alembic import command
 from alembic.config import Config
@@ -74,18 +74,8 @@ def scrub(engine: Engine) -> bool:
     Raises:
         StoreError: the database could not do it.
     """
-    if engine.dialect.name != "sqlite":
-        return True
-    with store_errors():
-        connection = engine.raw_connection()
-        try:
-            # Outside of any transaction: a checkpoint cannot be part of one.
-            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except sqlite3.OperationalError:
-            return False
-        finally:
-            connection.close()
-        return not busy
+    answer = _alone(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
+    return answer is not None and not (answer and answer[0])
 
 
 def rewrite(engine: Engine) -> bool:
@@ -97,18 +87,25 @@ def rewrite(engine: Engine) -> bool:
     Raises:
         StoreError: the database could not do it.
     """
+    return _alone(engine, "VACUUM") is not None and scrub(engine)
+
+
+def _alone(engine: Engine, statement: str) -> tuple[Any, ...] | None:
+    """Run a statement of SQLite's that cannot be part of a transaction.
+
+    Returns:
+        its first row, empty where it has none or the database is another; None where somebody else is at work.
+    """
     if engine.dialect.name != "sqlite":
-        return True
+        return ()
     with store_errors():
         connection = engine.raw_connection()
         try:
-            # Outside of any transaction, as `scrub`.
-            connection.cursor().execute("VACUUM")
+            return tuple(connection.cursor().execute(statement).fetchone() or ())
         except sqlite3.OperationalError:
-            return False
+            return None
         finally:
             connection.close()
-    return scrub(engine)
 
 
 def _server(url: URL) -> Engine:

@@ -18,6 +18,7 @@ from sqlalchemy import insert, select, update
 
 from verifier.store import subject_keys, tables
 from verifier.store.audit import Entry
+from verifier.store.engine import scrub
 from verifier.store.evidence_errors import EvidenceError, EvidenceMissingError, EvidenceRemovedError
 from verifier.store.faults import store_errors
 from verifier.store.sealed_object import Kind, key_id, seal, unseal
@@ -166,15 +167,10 @@ class EvidenceVault:
             StorageError: the key is destroyed, but an object cannot be removed.
             StoreError: the database could not do it.
         """
-        self._keys.destroy(subject, now=now)
+        with store_errors(), self._engine.begin() as connection:
+            found = withdraw(connection, subject, now=now)
+        scrub(self._engine)
         self._audit.append([Entry("forget", "", "data key")], reader=reader, now=now)
-        evidence, attempts = tables.evidence, tables.attempts
-        joined = evidence.join(attempts, attempts.c.id == evidence.c.attempt_id)
-        query = select(evidence.c.attempt_id, evidence.c.kind).select_from(joined)
-        query = query.where(attempts.c.subject == subject, evidence.c.removed_at.is_(None))
-        query = query.where(evidence.c.kind != Kind.CREDENTIAL.value)
-        with store_errors(), self._engine.connect() as connection:
-            found = [(row.attempt_id, Kind(row.kind)) for row in connection.execute(query)]
         for attempt_id, kind in found:
             self.remove(attempt_id, [kind], reader=reader, now=now)
         return len({attempt_id for attempt_id, _ in found})
@@ -199,16 +195,20 @@ class EvidenceVault:
             connection.execute(insert(tables.evidence), rows)
 
 
-def withdraw(connection: Connection, subject: str, *, now: datetime) -> None:
+def withdraw(connection: Connection, subject: str, *, now: datetime) -> list[tuple[str, Kind]]:
     """Destroy a subject's data key and call all their evidence removed, inside a transaction of the caller, who scrubs the disk.
 
-    The objects, which nothing opens any more, are left to `retention`.
+    Nothing opens the objects any more; those nobody deletes are left to `retention`.
+
+    Returns:
+        the objects, by attempt and kind.
     """
     subject_keys.destroy(connection, subject, now=now)
     evidence, attempts = tables.evidence, tables.attempts
     theirs = evidence.c.attempt_id.in_(select(attempts.c.id).where(attempts.c.subject == subject))
-    still_there = evidence.c.removed_at.is_(None)
-    connection.execute(update(evidence).where(theirs, still_there).values(removed_at=now))
+    which = theirs & evidence.c.removed_at.is_(None) & (evidence.c.kind != Kind.CREDENTIAL.value)
+    statement = update(evidence).where(which).values(removed_at=now).returning(evidence.c.attempt_id, evidence.c.kind)
+    return [(row.attempt_id, Kind(row.kind)) for row in connection.execute(statement)]
 
 
 def object_name(attempt_id: str, kind: Kind) -> str:

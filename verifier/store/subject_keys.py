@@ -15,7 +15,6 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from verifier.store import tables
-from verifier.store.engine import scrub
 from verifier.store.evidence_errors import DataKeyLostError, SubjectDeletedError, VaultKeyLostError
 from verifier.store.faults import store_errors
 from verifier.store.vault import KEY_BYTES, VaultError
@@ -92,17 +91,6 @@ class SubjectKeys:
         if row is None:
             raise DataKeyLostError(f"the data key {key_id} is not in this database: was an older copy of it put back?")
         return self._unwrapped(row)
-
-    def destroy(self, subject: str, *, now: datetime) -> bool:
-        """Destroy the key of a subject and scrub it from the disk; return whether there was one.
-
-        Raises:
-            StoreError: the database could not do it; the key is as it was.
-        """
-        with store_errors(), self._engine.begin() as connection:
-            gone = destroy(connection, subject, now=now)
-        scrub(self._engine)
-        return gone
 
     def unreadable(self) -> int:
         """Return how many keys another vault key wrapped.

@@ -106,8 +106,7 @@ def test_no_page_of_the_database_holds_a_destroyed_key(site: Site, tmp_path: Pat
     """The wrapped key and the name are gone from the files of the database too, the log of SQLite's own among them."""
     with site.engine.connect() as connection:
         row = connection.execute(tables.subject_keys.select().where(tables.subject_keys.c.subject == "ann")).one()
-    assert site.room.keys.destroy("ann", now=NOW)
-    assert not site.room.keys.destroy("ann", now=NOW)
+    site.room.vault.forget("ann", reader=READER, now=NOW)
     for path in (tmp_path / "data").glob("cameo.sqlite3*"):
         assert row.wrapped_key not in path.read_bytes()
 
