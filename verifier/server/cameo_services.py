@@ -43,60 +43,52 @@ async def opened(
 ) -> AsyncIterator[asyncio.Event]:
     """Register the services, and yield what tells streams that the server stops; afterwards end what they run on."""
     async with AsyncExitStack() as opening:
-        yield _registered(opening, server, engine, issuer, settings, clock)
-
-
-def _registered(
-    opening: AsyncExitStack,
-    server: grpc.aio.Server,
-    engine: Engine,
-    issuer: Issuer,
-    settings: Settings,
-    clock: Callable[[], datetime],
-) -> asyncio.Event:
-    reads, writes = Batches(engine), Batches(writing(engine))
-    for batches in (reads, writes):
-        opening.push_async_callback(asyncio.to_thread, batches.close)
-    own = not settings.relationships
-    source = TableRelationships(reads) if own else GrpcRelationships(settings.relationships)
-    opening.push_async_callback(source.close)
-    stopping = asyncio.Event()
-    due_in = timedelta(hours=settings.removal_due_h)
-    cameo_service_pb2_grpc.add_CameoServiceServicer_to_server(
-        CameoService(
-            reads=reads,
-            writes=writes,
-            relationships=source,
-            issuer=issuer,
-            limits=UseLimits(
-                settings.job_cameos, timedelta(seconds=settings.grant_s), timedelta(seconds=settings.permission_cache_s), due_in
+        reads, writes = Batches(engine), Batches(writing(engine))
+        for batches in (reads, writes):
+            opening.push_async_callback(asyncio.to_thread, batches.close)
+        own = not settings.relationships
+        source = TableRelationships(reads) if own else GrpcRelationships(settings.relationships)
+        opening.push_async_callback(source.close)
+        stopping = asyncio.Event()
+        due_in = timedelta(hours=settings.removal_due_h)
+        cameo_service_pb2_grpc.add_CameoServiceServicer_to_server(
+            CameoService(
+                reads=reads,
+                writes=writes,
+                relationships=source,
+                issuer=issuer,
+                limits=UseLimits(
+                    settings.job_cameos,
+                    timedelta(seconds=settings.grant_s),
+                    timedelta(seconds=settings.permission_cache_s),
+                    due_in,
+                ),
+                scrub=partial(scrub, engine),
+                clock=clock,
+                stopping=stopping,
             ),
-            scrub=partial(scrub, engine),
-            clock=clock,
-            stopping=stopping,
-        ),
-        server,
-    )
-    guardian_service_pb2_grpc.add_GuardianServiceServicer_to_server(
-        GuardianService(reads=reads, writes=writes, clock=clock), server
-    )
-    relationship_service_pb2_grpc.add_RelationshipServiceServicer_to_server(
-        RelationshipService(source=source, writes=writes, own=own), server
-    )
-    if settings.webhooks is not None:
-        schedule = Schedule(timedelta(seconds=settings.webhook_retry_s), timedelta(hours=settings.webhook_give_up_h))
-        sender = WebhookSender(
-            read_endpoints(settings.webhooks),
-            reads=reads,
-            writes=writes,
-            issuer=issuer,
-            limits=WebhookLimits(settings.webhook_timeout_s, schedule),
-            clock=clock,
-            jitter=secrets.SystemRandom().random,
+            server,
         )
-        sender.start()
-        opening.push_async_callback(sender.stop)
-    removal_service_pb2_grpc.add_RemovalServiceServicer_to_server(
-        RemovalService(reads=reads, writes=writes, due_in=due_in, new_id=issuer.new_id, clock=clock), server
-    )
-    return stopping
+        guardian_service_pb2_grpc.add_GuardianServiceServicer_to_server(
+            GuardianService(reads=reads, writes=writes, clock=clock), server
+        )
+        relationship_service_pb2_grpc.add_RelationshipServiceServicer_to_server(
+            RelationshipService(source=source, writes=writes, own=own), server
+        )
+        if settings.webhooks is not None:
+            schedule = Schedule(timedelta(seconds=settings.webhook_retry_s), timedelta(hours=settings.webhook_give_up_h))
+            sender = WebhookSender(
+                read_endpoints(settings.webhooks),
+                reads=reads,
+                writes=writes,
+                issuer=issuer,
+                limits=WebhookLimits(settings.webhook_timeout_s, schedule),
+                clock=clock,
+                jitter=secrets.SystemRandom().random,
+            )
+            sender.start()
+            opening.push_async_callback(sender.stop)
+        removal_service_pb2_grpc.add_RemovalServiceServicer_to_server(
+            RemovalService(reads=reads, writes=writes, due_in=due_in, new_id=issuer.new_id, clock=clock), server
+        )
+        yield stopping
