@@ -50,11 +50,12 @@ if TYPE_CHECKING:
 
     from verifier.types import F32, Judgement
 
+_OF_ALL_PICTURES = "frozen, splice, picture_times, flicker"
 EVIDENCE_OF = {
     "depth": ("parallax",),
     "close_up": ("close_up",),
     "moire": ("moire",),
-    "frozen, splice, picture_times, flicker": (),
+    _OF_ALL_PICTURES: (),
     "sound_repeat": ("continuity",),
     "sound_cuts": (),
     "seen_before": ("fingerprint",),
@@ -162,7 +163,7 @@ def added(clip: Path, challenge: Challenge, judged: Judgement, settings: Setting
         settings: limits and the analysis rate.
     """
     spent = {name: sum(judged.timings_ms.get(stage, 0.0) for stage in stages) / 1e3 for name, stages in EVIDENCE_OF.items()}
-    spent["frozen, splice, flicker"] += _thumbnails_s(clip, settings)
+    spent[_OF_ALL_PICTURES] += _thumbnails_s(clip, settings)
     profile = profiles.load()
     for question in pipeline.questions(settings):
         name = next((name for name in EVIDENCE_OF if question.name in name.split(", ")), None)
