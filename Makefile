@@ -13,6 +13,7 @@ help:
 	@echo "make test    lint, types, imports, protos, tests"
 	@echo "make soak    2,000 random histories each of owners, guardians, generator and clock, and of credentials, against models"
 	@echo "make test-browser  the console in Chromium; screenshots in build/screenshots"
+	@echo "make test-s3, test-ray, test-speechbrain  evidence on S3's wire, replay on Ray, parity with SpeechBrain: each with an environment of its own"
 	@echo "make bench   what one verification costs"
 	@echo "make evaluate  render the attack suite, print its error rates"
 
@@ -112,6 +113,20 @@ $(SPEECHBRAIN_READY): requirements-speechbrain.lock
 	$(PYTHON) -m venv --clear $(SPEECHBRAIN_VENV)
 	$(SPEECHBRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-speechbrain.lock
 	$(SPEECHBRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# Evidence on S3's wire, against a server in an environment of its own: what it stands on does not go together with what the site does.
+
+S3_VENV := .venv-s3
+
+.PHONY: test-s3
+
+test-s3: .venv/ready $(S3_VENV)/.ready
+	$(BIN)/pytest tests/s3
+
+$(S3_VENV)/.ready: requirements-s3.lock
+	$(PYTHON) -m venv --clear $(S3_VENV)
+	$(S3_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-s3.lock
 	touch $@
 
 # Bulk replay on a Ray cluster of two nodes, in an environment of its own: Ray is never part of the default install.

@@ -218,10 +218,21 @@ def object_name(attempt_id: str, kind: Kind) -> str:
     return f"{attempt_id[:2]}/{attempt_id}/{kind.value}"
 
 
+def is_object_name(name: str) -> bool:
+    """Whether a piece of evidence may lie there; what else somebody put into the same place is not ours to clear."""
+    parts = name.split("/")
+    return (
+        len(parts) == 3
+        and parts[2] in set(Kind)
+        and _ATTEMPT_ID.fullmatch(parts[1]) is not None
+        and object_name(parts[1], Kind(parts[2])) == name
+    )
+
+
 def live_names(connection: Connection, names: Sequence[str]) -> set[str]:
-    """Return those of the objects that a row says are kept, inside a transaction of the caller."""
+    """Return those of some names of objects that a row says are kept, inside a transaction of the caller."""
     table = tables.evidence
-    wanted = {name.split("/")[-2] for name in names if name.count("/") == 2}
+    wanted = {name.split("/")[1] for name in names}
     query = select(table.c.attempt_id, table.c.kind).where(table.c.attempt_id.in_(sorted(wanted)), table.c.removed_at.is_(None))
     return {object_name(row.attempt_id, Kind(row.kind)) for row in connection.execute(query)}
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,10 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from obstore.store import ObjectStore
+    from obstore.store import ObjectStore, RetryConfig
 
 _UNFINISHED = ".unfinished-"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_TRIES_AGAIN, _TRIES_FOR = 3, timedelta(seconds=20)
+"""The library's own ten times and three minutes would keep a person waiting for their verdict."""
+_CODE = re.compile(r"<Code>(\w{1,64})</Code>")
+_NO_BUCKET = "NoSuchBucket"
 
 
 class Objects(Protocol):
@@ -152,20 +158,24 @@ class RemoteObjects:
     """Objects in a store that obstore knows; it puts an object whole or not at all."""
 
     def __init__(self, url: str) -> None:
-        """Open the store at a URL; keys and region come from its own environment variables, such as `AWS_…`."""
+        """Open the store at a URL; keys, region and endpoint come from its own environment variables, such as `AWS_…`."""
         from obstore.exceptions import BaseError  # noqa: PLC0415 - only sites with such a store load its library
         from obstore.store import from_url  # noqa: PLC0415 - the same
 
         self._url = url
         try:
-            self._store: ObjectStore = from_url(url)
+            again: RetryConfig = {"max_retries": _TRIES_AGAIN, "retry_timeout": _TRIES_FOR}
+            self._store: ObjectStore = from_url(url, retry_config=again)
         except (BaseError, ValueError) as error:
-            raise StorageError(f"the object store {url} cannot be opened: {_first_line(error)}") from None
+            raise StorageError(f"the object store {url} cannot be opened: {_told(error)}") from None
 
     def put(self, name: str, data: bytes) -> None:
         """See `Objects`."""
-        with self._errors():
-            self._store.put(name, data)
+        try:
+            with self._errors():
+                self._store.put(name, data)
+        except FileNotFoundError as error:
+            raise StorageError(f"the object store {self._url} refused: {_told(error)}") from None
 
     def get(self, name: str) -> bytes:
         """See `Objects`."""
@@ -192,14 +202,16 @@ class RemoteObjects:
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
+        """Let `FileNotFoundError` through where an object is missing, but not where the whole bucket is."""
         from obstore.exceptions import BaseError  # noqa: PLC0415 - see above
 
         try:
             yield
-        except FileNotFoundError:
-            raise
         except (BaseError, OSError) as error:
-            raise StorageError(f"the object store {self._url} refused: {_first_line(error)}") from None
+            told = _told(error)
+            if isinstance(error, FileNotFoundError) and told != _NO_BUCKET:
+                raise
+            raise StorageError(f"the object store {self._url} refused: {told}") from None
 
 
 @contextlib.contextmanager
@@ -224,5 +236,8 @@ def _flush(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200]
+def _told(error: Exception) -> str:
+    """Return the store's own word for what is wrong, such as `SignatureDoesNotMatch`, or else the first line there is."""
+    text = str(error)
+    code = _CODE.search(text)
+    return code[1] if code else text.partition("\n")[0][:300]

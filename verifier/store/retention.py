@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from verifier.store import tables
 from verifier.store.audit import Reader
-from verifier.store.evidence import live_names
+from verifier.store.evidence import is_object_name, live_names
 from verifier.store.evidence_errors import EvidenceError
 from verifier.store.faults import store_errors
 from verifier.store.sealed_object import Kind
@@ -109,7 +109,7 @@ class Sweeper:
 
     def _clear(self, written_before: datetime) -> int:
         count = self._objects.clear_unfinished(written_before=written_before)
-        names = list(self._objects.names(written_before=written_before))
+        names = [name for name in self._objects.names(written_before=written_before) if is_object_name(name)]
         for start in range(0, len(names), _AT_ONCE):
             some = names[start : start + _AT_ONCE]
             with store_errors(), self._engine.connect() as connection:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,12 +22,10 @@ from verifier.store.evidence_errors import (
     EvidenceError,
     EvidenceMissingError,
     EvidenceRemovedError,
-    StorageError,
     SubjectDeletedError,
     TruncatedEvidenceError,
     VaultKeyLostError,
 )
-from verifier.store.objects import open_objects
 from verifier.store.sealed_object import Kind, key_id, seal, unseal
 from verifier.store.subject_keys import DataKey
 from verifier.types import Verdict
@@ -191,26 +188,6 @@ def test_many_are_read_and_one_that_is_damaged_stops_none(site: Site) -> None:
     assert found["b1"] == PIECES[Kind.TRACKS]
     assert isinstance(found["zz"], EvidenceMissingError)
     assert len(site.room.audit.lines()) == 3
-
-
-def test_an_object_store_behaves_as_a_folder_does(engine: Engine, tmp_path: Path) -> None:
-    """By URL the same site keeps, reads, removes and lists; a URL nobody knows says so."""
-    site = open_site(engine, tmp_path, evidence="memory:///")
-    site.kept("a1")
-    assert site.read("a1") == PIECES[Kind.RECORDING]
-    site.room.vault.remove("a1", [Kind.RECORDING], reader=READER, now=NOW)
-    with pytest.raises(EvidenceRemovedError):
-        site.read("a1")
-    objects = open_objects("memory:///")
-    objects.put("aa/b/tracks", b"x")
-    objects.delete("aa/b/none")
-    later = NOW + timedelta(days=36500)
-    assert list(objects.names(written_before=later)) == ["aa/b/tracks"]
-    assert objects.clear_unfinished(written_before=later) == 0
-    with pytest.raises(EvidenceMissingError, match="none is not in memory"):
-        objects.get("none")
-    with pytest.raises(StorageError, match="cannot be opened"):
-        open_objects("nowhere://x")
 
 
 def test_of_an_accepted_attempt_only_the_digest_may_stay(site: Site) -> None:
