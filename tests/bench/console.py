@@ -4,8 +4,9 @@
 
 Attempts are those of the committed recordings, judged once by the real pipeline, whose tracks are kept again and again under new
 ids. Recordings are judged one after another with the models loaded, tracks by the console's own run in one process: both are
-seconds of processor time of this run, an attempt. The queue's page is what a browser gets, filters in turn; milliseconds on the
-wall, server and database together.
+seconds of processor time of this run, an attempt. The queue's page is what a browser gets, filters in turn: milliseconds on the
+wall, server and database together, and of the processor, which a busy machine does not lengthen as much. Cold: another attempt
+was judged before each page, so that everything is counted anew.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from starlette.testclient import TestClient
 from challenges.model import to_json
 from fixtures.manifest import load
 from tests.unit.console.conftest import Visitor
-from tests.unit.store.evidence_site import Site, open_site
+from tests.unit.store.evidence_site import open_site
 from verifier import profiles
 from verifier.console.app import Door, application, new_id
 from verifier.console.cases import Cases
@@ -50,6 +51,8 @@ from verifier.store.subject_keys import DataKey
 from verifier.store.vault import KEY_BYTES, Vault
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Engine, Table
 
     from challenges.model import Challenge
@@ -111,13 +114,13 @@ class _Repeated:
         return seal(piece, attempt_id=attempt_id, kind=Kind(kind), key=self.key, random_bytes=secrets.token_bytes)
 
 
-def _fill(engine: Engine, made: list[_Made], attempts: int) -> tuple[str, ...]:
+def _fill(engine: Engine, made: list[_Made], numbers: range) -> tuple[str, ...]:
     """Keep the rows of so many attempts, over sixty days; a hundred subjects take turns."""
-    randomly = random.Random(1)  # noqa: S311 - a benchmark
-    ids = tuple(f"attempt-{number:06d}" for number in range(attempts))
-    for start in range(0, attempts, _AT_ONCE):
+    randomly = random.Random(numbers.start)  # noqa: S311 - a benchmark
+    ids = tuple(f"attempt-{number:06d}" for number in numbers)
+    for start in range(0, len(ids), _AT_ONCE):
         rows: dict[Table, list[dict[str, object]]] = {tables.challenges: [], tables.attempts: [], tables.evidence: []}
-        for number, attempt_id in enumerate(ids[start : start + _AT_ONCE], start):
+        for number, attempt_id in zip(numbers[start:], ids[start : start + _AT_ONCE], strict=False):
             at = NOW - timedelta(seconds=randomly.uniform(0, 60 * 86400))
             _add(rows, attempt_id, f"subject-{number % 100}", at, made[number % len(made)])
         with engine.begin() as connection:
@@ -148,19 +151,22 @@ def _add(rows: dict[Table, list[dict[str, object]]], attempt_id: str, subject: s
         rows[tables.evidence].append({"attempt_id": attempt_id, **kept})
 
 
-def _pages(site: Site, cases: Cases, runs: Runs, count: int) -> list[float]:
-    """Ask for the queue's page again and again; milliseconds each."""
-    token = LocalToken()
-    app = application(site.settings, cases, runs, Door(token, None), hosts={"testserver"})
-    visitor = Visitor(TestClient(app), site, token.value).sign_in()
-    spent_ms = []
-    for query in islice(cycle(FILTERS), count):
-        began = time.perf_counter()
+def _pages(visitor: Visitor, count: int, before: Callable[[int], object] = lambda _: None) -> tuple[list[float], list[float]]:
+    """Ask for the queue's page again and again, after something else each time; milliseconds on the wall and of the processor."""
+    wall_ms, processor_ms = [], []
+    for number, query in enumerate(islice(cycle(FILTERS), count)):
+        before(number)
+        began, began_processor = time.perf_counter(), time.process_time()
         answer = visitor.get(f"/?{query}")
-        spent_ms.append((time.perf_counter() - began) * 1e3)
+        wall_ms.append((time.perf_counter() - began) * 1e3)
+        processor_ms.append((time.process_time() - began_processor) * 1e3)
         if answer.status_code != 200:
             raise RuntimeError(answer.text)
-    return spent_ms
+    return wall_ms, processor_ms
+
+
+def _told(spent_ms: list[float]) -> str:
+    return f"p50 {median(spent_ms):.0f} ms, p95 {quantiles(spent_ms, n=20)[-1]:.0f} ms"
 
 
 def main() -> None:
@@ -180,15 +186,20 @@ def main() -> None:
             vault = open_secret(site.settings.vault_key, KEY_BYTES, Vault, kind="vault key")
             wrapped = {"vault_key_id": vault.id, "wrapped_key": vault.wrap(objects.key.key, objects.key.id)}
             connection.execute(insert(tables.subject_keys).values(id=objects.key.id, subject="all", created_at=NOW, **wrapped))
-        ids = _fill(engine, made, given.attempts)
+        ids = _fill(engine, made, range(given.attempts))
         site = replace(site, room=replace(site.room, vault=EvidenceVault(engine, objects, site.room.keys, site.room.audit)))
         cases = Cases(engine, site.room, clock=lambda: NOW)
         runs = Runs(cases, site.settings, 1, lambda: NOW, new_id)
-        spent_ms = _pages(site, cases, runs, given.pages)
-        p95 = quantiles(spent_ms, n=20)[-1]
-        terminal.print(
-            f"queue      {len(ids):,} attempts: p50 {median(spent_ms):.0f} ms, p95 {p95:.0f} ms of {len(spent_ms)} pages"
-        )
+        token = LocalToken()
+        app = application(site.settings, cases, runs, Door(token, None), hosts={"testserver"})
+        visitor = Visitor(TestClient(app), site, token.value).sign_in()
+        first = len(ids)
+        for name, (wall_ms, processor_ms) in (
+            ("warm", _pages(visitor, given.pages)),
+            ("cold", _pages(visitor, given.pages, lambda page: _fill(engine, made, range(first + page, first + page + 1)))),
+        ):
+            terminal.print(f"queue      {first:,} attempts, {name}: {_told(wall_ms)} of {given.pages} pages")
+            terminal.print(f"           of the processor: {_told(processor_ms)}")
         profile = profiles.varied("default", "tried", {"lips_part_min": 0.4}, source="", date="")
         chosen = ids[: given.replayed or len(ids)]
         run = Run("r", "bench", NOW, profile, frozenset(), chosen)

@@ -51,8 +51,9 @@ def read(query: Mapping[str, str]) -> Filters:
     """
     given = {name: query[name].strip() for name in NAMES if query.get(name, "").strip()}
     table = tables.attempts
-    # The state leads the index that attempts are kept in order of time by.
-    conditions: list[ColumnElement[bool]] = [table.c.state == AttemptState.JUDGED.value]
+    # Both say that it was judged. The state leads the index of all attempts in order of time; one subject's few have their own.
+    judged = table.c.verdict.is_not(None) if "subject" in given else table.c.state == AttemptState.JUDGED.value
+    conditions: list[ColumnElement[bool]] = [judged]
     for name, value in given.items():
         match name:
             case "subject" | "profile":

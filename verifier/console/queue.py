@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from verifier.console.cases import Cases
     from verifier.console.filters import Filters
+    from verifier.console.trend import Trend
     from verifier.profiles import Profile
-    from verifier.store.attempt_counts import Count
 
 PAGE = 50
 _COUNTED = 64
@@ -34,7 +34,7 @@ class Queue:
         self._cases = cases
         self._profiles = tuple(dict.fromkeys([profile.name, profile.judging(minor=True).name]))
         self._lock = Lock()
-        self._counted: OrderedDict[tuple[tuple[str, str], ...], tuple[tuple[object, ...], list[Count]]] = OrderedDict()
+        self._counted: OrderedDict[tuple[tuple[str, str], ...], tuple[tuple[object, ...], Trend]] = OrderedDict()
 
     def routes(self) -> list[Route]:
         """Return what answers."""
@@ -54,20 +54,20 @@ class Queue:
             labels=cases.labels.standing([attempt.id for attempt in attempts]),
             older=filters.url(after=place(attempts[-1])) if len(found) > PAGE else "",
             first=after is None,
-            trend=trend(self._counts(filters)),
+            trend=self._trend(filters),
             verdicts=tuple(Verdict),
             reasons=tuple(Reason),
             profiles=self._profiles,
             labels_known=LABELS,
         )
 
-    def _counts(self, filters: Filters) -> list[Count]:
-        """Return counts, from memory where nothing was judged or labelled since: they are read from every attempt there is."""
+    def _trend(self, filters: Filters) -> Trend:
+        """Return counts over time, from memory where nothing was judged or labelled since: every attempt there is takes part."""
         key, mark = tuple(sorted(filters.given.items())), self._cases.counts.mark()
         kept = self._counted.get(key)
         if kept is not None and kept[0] == mark:
             return kept[1]
-        found = self._cases.counts.by_day(filters.condition)
+        found = trend(self._cases.counts.by_day(filters.condition))
         with self._lock:
             self._counted[key] = (mark, found)
             while len(self._counted) > _COUNTED:

@@ -5,6 +5,7 @@ Colours come from the classes of the style sheet; every bar has its numbers in w
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
@@ -53,7 +54,7 @@ def trend(counts: Sequence[Count]) -> Trend:
     verdicts: dict[Verdict, list[int]] = {verdict: [0] * len(starts) for verdict in _ORDER}
     reasons: dict[Reason, list[int]] = {}
     for count in counts:
-        bar = max(index for index, start in enumerate(starts) if start <= count.day)
+        bar = bisect_right(starts, count.day) - 1
         verdicts[count.verdict][bar] += count.attempts
         for reason in count.reasons:
             reasons.setdefault(reason, [0] * len(starts))[bar] += count.attempts
