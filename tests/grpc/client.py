@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cameo.v1.challenge_pb2 import Challenge
     from cameo.v1.verification_service_pb2 import VerifyResponseResponse
 
+    from tests.grpc.callers import Metadata
     from verifier.credential.audience_keys import AudienceKey
     from verifier.server.app import Server
 
@@ -77,9 +78,9 @@ class Client:
         """ReviewService."""
         return review_service_pb2_grpc.ReviewServiceStub(self.channel)
 
-    async def challenge(self, subject: str = "account-1") -> Challenge:
+    async def challenge(self, subject: str = "account-1", metadata: Metadata | None = None) -> Challenge:
         """Issue a challenge."""
-        challenge: Challenge = await self.challenges.IssueChallenge(IssueChallengeRequest(subject=subject))
+        challenge: Challenge = await self.challenges.IssueChallenge(IssueChallengeRequest(subject=subject), metadata=metadata)
         return challenge
 
     def verify(
@@ -91,6 +92,7 @@ class Client:
         audience: str = AUDIENCE,
         timeout: float | None = 60,
         chunk: int = 65536,
+        metadata: Metadata | None = None,
     ) -> grpc.aio.StreamUnaryCall[VerifyResponseRequest, VerifyResponseResponse]:
         """Start a call that uploads a recording."""
         config = VerifyResponseConfig(
@@ -103,7 +105,7 @@ class Client:
                 yield VerifyResponseRequest(chunk=recording[start : start + chunk])
 
         call: grpc.aio.StreamUnaryCall[VerifyResponseRequest, VerifyResponseResponse]
-        call = self.verification.VerifyResponse(messages(), timeout=timeout)
+        call = self.verification.VerifyResponse(messages(), timeout=timeout, metadata=metadata)
         return call
 
     def judged(self) -> list[str]:

@@ -86,7 +86,7 @@ def label(given: Label) -> review_service_pb2.Label:
     )
 
 
-def replayed(found: replay.Replayed) -> review_service_pb2.ReplayAttemptResponse:
+def replayed(found: replay.Replayed, source: replay.Source) -> review_service_pb2.ReplayAttemptResponse:
     """Return an attempt judged twice."""
     before, after = ({check.name: convert.check(check) for check in answer.checks} for answer in (found.before, found.after))
     changed = {check.name for pair in moved(found) for check in pair if check}
@@ -101,6 +101,7 @@ def replayed(found: replay.Replayed) -> review_service_pb2.ReplayAttemptResponse
         flipped_by=found.flipped_by,
         changed_digests=found.changed,
         reproduced=found.reproduced,
+        source=source.name,
     )
 
 

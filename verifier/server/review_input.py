@@ -13,6 +13,7 @@ from sqlalchemy import true
 
 from verifier import profiles
 from verifier.errors import InvalidRequestError, ProfileError
+from verifier.review.replay import Source
 from verifier.review.where import MAX_CHARACTERS, where
 from verifier.server.caller import current_caller
 from verifier.server.cameo_input import invalid, place_of
@@ -71,6 +72,15 @@ def kind(value: int) -> Kind:
     if value not in kinds:
         raise invalid("kind", "must be RECORDING, TRACKS or RESULT")
     return kinds[value]  # type: ignore[index]  # the stub knows the members only
+
+
+def source(value: int) -> Source:
+    """Return what an attempt is to be judged from again."""
+    if value == review_service_pb2.RECORDING:
+        return Source.RECORDING
+    if value in {review_service_pb2.EVIDENCE_KIND_UNSPECIFIED, review_service_pb2.TRACKS}:
+        return Source.TRACKS
+    raise invalid("source", "must be TRACKS or RECORDING")
 
 
 def reader(why: str) -> Reader:

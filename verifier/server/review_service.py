@@ -1,7 +1,8 @@
 """`cameo.v1.ReviewService`.
 
 Evidence is read by the vault alone, which writes the audit log before it opens anything. Whatever is slow, reading, judging
-again, comparing, runs beside the event loop; what a caller does not come to fetch is given up after a while.
+again, comparing, runs beside the event loop, and what needs the models in a process of its own; what a caller does not come to
+fetch is given up after a while.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ import structlog
 from cameo.v1 import error_reason_pb2, review_service_pb2, review_service_pb2_grpc
 
 from verifier.errors import InvalidRequestError, NotFoundError, OverloadedError
-from verifier.review.replay import Material, NotReplayed, OpenReplay, Replayed, Source
+from verifier.review.replay import Material, NotReplayed, OpenReplay, Source
 from verifier.server import review_convert as convert
 from verifier.server import review_input as given
 from verifier.server.cameo_input import invalid, page_size, to_place
 from verifier.server.comparing import Comparison
 from verifier.server.evidence_refusal import damaged, refusal
+from verifier.server.replaying import replay_aside
 from verifier.server.status import RETRY_S, RequestError
 from verifier.server.threads import undisturbed
 from verifier.store.attempt_result import from_bytes as result_from
@@ -53,7 +55,6 @@ if TYPE_CHECKING:
     from grpc.aio import ServicerContext as Context
     from sqlalchemy import Engine
 
-    from verifier.profiles import Profile
     from verifier.review.evidence_room import EvidenceRoom
     from verifier.settings import Settings
     from verifier.store import labels
@@ -68,6 +69,8 @@ _AUDIT_LINES = 1000
 _EVIDENCE_AT_ONCE = 8
 """Pieces of evidence that may be in memory, a recording each."""
 _REPLAYS_AT_ONCE = 2
+_RECORDINGS_AT_ONCE = 1
+"""Each has a process with models of its own while it lasts."""
 _COMPARISONS_AT_ONCE = 1
 
 
@@ -90,6 +93,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         self._search = AttemptSearch(site.engine)
         self._evidence = asyncio.Semaphore(_EVIDENCE_AT_ONCE)
         self._replays = asyncio.Semaphore(_REPLAYS_AT_ONCE)
+        self._recordings = asyncio.Semaphore(_RECORDINGS_AT_ONCE)
         self._comparisons = asyncio.Semaphore(_COMPARISONS_AT_ONCE)
 
     async def ListAttempts(  # noqa: N802 - the contract's
@@ -138,10 +142,21 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
     ) -> ReplayAttemptResponse:
         """Judge an attempt again."""
         identifier, reader = given.attempt_id(request.attempt_id), given.reader(request.why)
+        source = given.source(request.source)
         structlog.contextvars.bind_contextvars(attempt_id=identifier)
-        async with _room(self._replays):
+        async with _room(self._recordings if source is Source.RECORDING else self._replays):
             profile = await asyncio.to_thread(given.profile, request.profile, self._site.settings.profile)
-            return convert.replayed(await undisturbed(self._replayed, identifier, profile, reader))
+            material = await undisturbed(self._material, identifier, source, reader)
+            opened = OpenReplay(profile, source, self._site.settings)
+            if source is Source.RECORDING:
+                found = await replay_aside(opened, material)
+            else:
+                found = await undisturbed(lambda: opened()(material))
+            if isinstance(found, NotReplayed):
+                # The seal is whole, so another version of the service, or one with other limits, took it in.
+                log.error("an attempt could not be replayed", error=found.why)
+                raise damaged(Kind(source.value), "unreadable")
+            return convert.replayed(found, source)
 
     async def LabelAttempt(self, request: LabelAttemptRequest, context: Context[Any, Any]) -> Label:  # noqa: ARG002, N802 - the contract's
         """Keep a label."""
@@ -221,20 +236,22 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         except EvidenceError as error:
             raise refusal(error, kind) from None
 
-    def _replayed(self, identifier: str, profile: Profile, reader: Reader) -> Replayed:
+    def _material(self, identifier: str, source: Source, reader: Reader) -> Material:
         result = self._piece(identifier, Kind.RESULT, reader)
         try:
             result_from(result)
         except EvidenceError as error:
             raise refusal(error, Kind.RESULT) from None
-        tracks = self._piece(identifier, Kind.TRACKS, reader)
-        replay = OpenReplay(profile, Source.TRACKS, self._site.settings)()
-        found = replay(Material(identifier, result=result, tracks=tracks))
-        if isinstance(found, NotReplayed):
-            # The seal is whole, so another version of the service wrote it.
-            log.error("an attempt could not be replayed", error=found.why)
-            raise damaged(Kind.TRACKS, "unreadable")
-        return found
+        if source is Source.TRACKS:
+            return Material(identifier, result=result, tracks=self._piece(identifier, Kind.TRACKS, reader))
+        recording = self._piece(identifier, Kind.RECORDING, reader)
+        try:
+            tracks = self._piece(identifier, Kind.TRACKS, reader)
+        except RequestError as error:
+            if error.reason == error_reason_pb2.EVIDENCE_UNAVAILABLE:
+                raise
+            tracks = b""  # What others' recordings answered then was in them, and goes unanswered now.
+        return Material(identifier, result=result, tracks=tracks, recording=recording)
 
     def _labelled(self, said: given.Said) -> labels.Label:
         try:

@@ -174,17 +174,19 @@ class ProfileChoice(_message.Message):
     def __init__(self, name: _Optional[str] = ..., inline: _Optional[str] = ...) -> None: ...
 
 class ReplayAttemptRequest(_message.Message):
-    __slots__ = ("attempt_id", "profile", "why")
+    __slots__ = ("attempt_id", "profile", "why", "source")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     WHY_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     attempt_id: str
     profile: ProfileChoice
     why: str
-    def __init__(self, attempt_id: _Optional[str] = ..., profile: _Optional[_Union[ProfileChoice, _Mapping]] = ..., why: _Optional[str] = ...) -> None: ...
+    source: EvidenceKind
+    def __init__(self, attempt_id: _Optional[str] = ..., profile: _Optional[_Union[ProfileChoice, _Mapping]] = ..., why: _Optional[str] = ..., source: _Optional[_Union[EvidenceKind, str]] = ...) -> None: ...
 
 class ReplayAttemptResponse(_message.Message):
-    __slots__ = ("attempt_id", "before", "after", "checks", "flipped_by", "changed_digests", "reproduced")
+    __slots__ = ("attempt_id", "before", "after", "checks", "flipped_by", "changed_digests", "reproduced", "source")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
@@ -192,6 +194,7 @@ class ReplayAttemptResponse(_message.Message):
     FLIPPED_BY_FIELD_NUMBER: _ClassVar[int]
     CHANGED_DIGESTS_FIELD_NUMBER: _ClassVar[int]
     REPRODUCED_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     attempt_id: str
     before: Answer
     after: Answer
@@ -199,7 +202,8 @@ class ReplayAttemptResponse(_message.Message):
     flipped_by: _containers.RepeatedScalarFieldContainer[str]
     changed_digests: _containers.RepeatedScalarFieldContainer[str]
     reproduced: bool
-    def __init__(self, attempt_id: _Optional[str] = ..., before: _Optional[_Union[Answer, _Mapping]] = ..., after: _Optional[_Union[Answer, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[CheckChange, _Mapping]]] = ..., flipped_by: _Optional[_Iterable[str]] = ..., changed_digests: _Optional[_Iterable[str]] = ..., reproduced: _Optional[bool] = ...) -> None: ...
+    source: EvidenceKind
+    def __init__(self, attempt_id: _Optional[str] = ..., before: _Optional[_Union[Answer, _Mapping]] = ..., after: _Optional[_Union[Answer, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[CheckChange, _Mapping]]] = ..., flipped_by: _Optional[_Iterable[str]] = ..., changed_digests: _Optional[_Iterable[str]] = ..., reproduced: _Optional[bool] = ..., source: _Optional[_Union[EvidenceKind, str]] = ...) -> None: ...
 
 class Answer(_message.Message):
     __slots__ = ("verdict", "reasons", "profile", "digests")

@@ -125,12 +125,13 @@ class ReviewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReplayAttempt(self, request, context):
-        """Judges an attempt again from its tracks, under any profile, and returns both answers check by check. Nothing is changed by it.
+        """Judges an attempt again, from its tracks or from its recording, under any profile, and returns both answers check by check.
+        Nothing is changed by it. A recording takes seconds, in a process that steps back behind those that judge live; one at a time.
 
         Who may call: analyst.
 
         Errors, by `ErrorInfo.reason`: those of `GetEvidence` about the evidence, `PROFILE_UNKNOWN` (NOT_FOUND), `PROFILE_INVALID`,
-        `REQUEST_INVALID` (INVALID_ARGUMENT), `OVERLOADED` (RESOURCE_EXHAUSTED).
+        `REQUEST_INVALID` (INVALID_ARGUMENT), `OVERLOADED` (RESOURCE_EXHAUSTED), `JUDGING_INTERRUPTED` (INTERNAL).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
