@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from tests.browser.conftest import SHOTS
+from tests.conftest import ASKED
 from verifier.store.labels import LabelStore, Truth
 
 if TYPE_CHECKING:
@@ -48,7 +49,11 @@ def at(page: Page, path: str) -> None:
     page.goto("/".join(page.url.split("/")[:3]) + path)
     for number in range(page.locator(".stage").count()):
         page.locator(".stage[data-ready]").nth(number).wait_for()
-    page.wait_for_load_state("networkidle")
+    if page.locator("video").count():
+        # A browser may go on fetching a video for as long as it likes.
+        until(page, "document.querySelector('video').readyState >= 2")
+    else:
+        page.wait_for_load_state("networkidle")
 
 
 def until(page: Page, expression: str) -> None:
@@ -171,7 +176,7 @@ def compare(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_is_whole_and_accessible(walk: Watched, axe: str, scheme: Literal["light", "dark"]) -> None:
+def test_every_page_is_whole_and_accessible(walk: Watched, site: Site, axe: str, scheme: Literal["light", "dark"]) -> None:
     """At 360 px, on a desk and at 4K, in light and dark: no sideways scrolling, no serious finding of axe-core, no trouble."""
     page = walk.page
     page.emulate_media(color_scheme=scheme)
@@ -179,7 +184,7 @@ def test_every_page_is_whole_and_accessible(walk: Watched, axe: str, scheme: Lit
     page.screenshot(path=SHOTS / f"sign_in_{scheme}.png")
     findings = {"sign_in": serious(page, axe)}
     signed_in(walk)
-    for name, path in PAGES.items():
+    for name, path in {**PAGES, "run": a_run(page, site), "revealed": a_reveal(page)}.items():
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
             at(page, path)
@@ -189,6 +194,28 @@ def test_every_page_is_whole_and_accessible(walk: Watched, axe: str, scheme: Lit
                 findings[f"{name} {width}"] = serious(page, axe)
     assert {name: found for name, found in findings.items() if found} == {}
     assert walk.trouble == []
+
+
+def a_run(page: Page, site: Site) -> str:
+    """Run the site's own profile over a label of each kind; the path of what was found."""
+    labels = LabelStore(site.engine)
+    labels.add("run-1", attempt_id="astronaut_bona_fide", truth=Truth.BONA_FIDE, analyst="ana", now=ASKED)
+    labels.add("run-2", attempt_id="screen_replay", truth=Truth.ATTACK, species="screen_replay", analyst="ana", now=ASKED)
+    at(page, "/attempts/astronaut_bona_fide/what-if")
+    page.locator("#s-lips_part_min").fill("0.99")
+    page.wait_for_selector("#verdict .rejected")
+    page.get_by_role("button", name="Run on all labelled").click()
+    page.wait_for_selector("text=Verdicts that flip")
+    return "/" + page.url.split("/", 3)[3]
+
+
+def a_reveal(page: Page) -> str:
+    """Reveal a face; the path of its attempt."""
+    at(page, "/attempts/screen_replay")
+    page.get_by_label("Why do you need to see it?").fill("case 4711")
+    page.get_by_role("button", name="Reveal").click()
+    until(page, "document.querySelector('video')?.readyState >= 2")
+    return "/attempts/screen_replay"
 
 
 def serious(page: Page, axe: str) -> list[str]:

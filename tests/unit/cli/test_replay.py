@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
+import onnx
 import pytest
 from sqlalchemy import update
 from typer.testing import CliRunner
@@ -74,6 +77,31 @@ def test_an_analyst_finds_replays_and_labels(site: Settings, tmp_path: Path) -> 
     lines = run("audit", "show", "--json")["lines"]
     assert {line["why"] for line in lines} == {"case 7"}
     assert site.audit_key.exists()
+
+
+def another_kit(folder: Path) -> Path:
+    """Make a kit whose network for the age was converted by somebody else: the same weights, other bytes."""
+    shutil.copytree(Settings().models, folder, symlinks=True)
+    network = onnx.load(folder / "age.onnx")
+    network.producer_name = "somebody else"
+    (folder / "age.onnx").unlink()
+    onnx.save(network, folder / "age.onnx")
+    index = json.loads((folder / "index.json").read_text())
+    index["converted"]["age"]["sha256"] = hashlib.sha256((folder / "age.onnx").read_bytes()).hexdigest()
+    (folder / "index.json").write_text(json.dumps(index))
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("site")
+def test_another_kit_is_told_by_its_digests(tmp_path: Path) -> None:
+    """From the recording today's kit reproduces every score and says so; another one is named, whatever it scores."""
+    chosen = ("replay", "screen_replay", "--from", "recording", "--why", "case 7", "--json")
+    same = run(*chosen)
+    assert (same["from"], same["reproduced"], same["changed_digests"]) == ("recording", 1, {})
+    other = run(*chosen, "--models", str(another_kit(tmp_path / "kit")))
+    assert (other["reproduced"], other["changed_digests"]) == (0, {"model:age": 1})
+    assert (other["flips"], other["not_reproduced_though_nothing_changed"]) == ([], [])
 
 
 @pytest.mark.usefixtures("site")

@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import ASKED
 from verifier import profiles
 from verifier.console.profile_file import profile_file
 from verifier.console.what_if import groups, slider
+from verifier.evidence.fingerprint import to_bytes
+from verifier.store import fingerprints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from httpx2 import Response
 
     from tests.unit.console.conftest import Visitor
+    from tests.unit.review.stored import Judged
 
 PAGE = "/attempts/astronaut_bona_fide/what-if"
 NAMES = sorted(profiles.load().thresholds)
@@ -157,3 +161,15 @@ def test_two_attempts_stand_side_by_side(lead: Visitor) -> None:
     assert "same subject" in text
     assert "<video" not in text
     assert lead.get("/attempts/still_photo/compare?with=nobody").status_code == 404
+
+
+def test_the_recording_that_is_most_like_it_comes_first(lead: Visitor, judged: Judged) -> None:
+    """By its fingerprint, before whatever else the subject sent, and with how alike the two are."""
+    (judgement, _) = judged("still_photo")
+    with lead.site.engine.begin() as connection:
+        fingerprints.add(connection, "still_photo", to_bytes(judgement.evidence.fingerprint), now=ASKED)
+        fingerprints.add(connection, "astronaut_bona_fide", to_bytes(judgement.evidence.fingerprint), now=ASKED)
+    text = lead.get("/attempts/still_photo/compare").text
+    assert "sounds alike, 1.00" in text
+    assert "same subject" not in text
+    assert text.count("data-viewer") == 2
