@@ -1,14 +1,16 @@
 """Many small transactions, one flush.
 
 A commit waits for the disk. `Batches` keeps one thread: work that arrives while it is busy is done together in the next
-transaction, each piece behind a savepoint of its own, so that one that is refused takes nothing of the others with it. Nobody is
-answered before the commit that holds their work. What is under way at once has no order.
+transaction, each piece behind a savepoint of its own, so that one that is refused takes nothing of the others with it. Where the
+work before came in company, the next lingers for its own, as PostgreSQL's `commit_delay` does. Nobody is answered before the
+commit that holds their work. What is under way at once has no order.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import defaultdict, deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +30,8 @@ ResultT = TypeVar("ResultT")
 
 AT_ONCE = 64
 """Pieces of work in one transaction at most: some 50 ms, so that other processes get their turn."""
+LINGER_S = 0.002
+"""How long work waits for company, where the work before it had some: a transaction costs as much as ten pieces of it."""
 
 Together: TypeAlias = "Callable[[Connection, Sequence[ItemT]], Sequence[ResultT | Exception]]"
 """Does many of a kind with fewer statements than one by one: a result for each item, or why it was refused and did nothing."""
@@ -49,10 +53,11 @@ _Done = list[tuple["asyncio.Future[Any]", Any]]
 class Batches:
     """Runs work on a thread of its own; see the module. Close it before the engine."""
 
-    def __init__(self, engine: Engine, *, at_once: int = AT_ONCE) -> None:
+    def __init__(self, engine: Engine, *, at_once: int = AT_ONCE, linger_s: float = LINGER_S) -> None:
         """Keep the engine (see `engine.writing` for work that writes) and start the thread."""
         self._engine = engine
         self._at_once = at_once
+        self._linger_s = linger_s
         self._waiting: deque[_Piece] = deque()
         self._there_is_work = threading.Condition()
         self._closed = False
@@ -100,12 +105,19 @@ class Batches:
         return answer
 
     def _run(self) -> None:
+        in_company = False
         while True:
             with self._there_is_work:
                 self._there_is_work.wait_for(lambda: self._waiting or self._closed)
+                linger = in_company and not self._closed and len(self._waiting) < self._at_once
+            if linger:
+                # Not a wait for the condition, which would wake this thread for each piece.
+                time.sleep(self._linger_s)
+            with self._there_is_work:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._at_once))]
             if not batch:
                 return
+            in_company = len(batch) > 1
             self._do([piece for piece in batch if not piece.answer.cancelled()])
 
     def _do(self, batch: list[_Piece]) -> None:

@@ -101,6 +101,27 @@ async def test_what_is_of_a_kind_is_done_together(batches: Batches, engine: Engi
     assert written(engine) == {"a", "b", "c"}
 
 
+async def test_what_follows_work_in_company_lingers_for_its_own(engine: Engine) -> None:
+    """After a transaction of several, the first to come waits for the next."""
+    batches = Batches(engine, linger_s=0.5)
+    try:
+        async with held_up(batches):
+            together = [batches.submit_among(follow_all, name) for name in "ab"]
+        assert await told(*together) == ["a of 2", "b of 2"]
+        first = batches.submit_among(follow_all, "c")
+        await asyncio.sleep(0.1)
+        assert await told(first, batches.submit_among(follow_all, "d")) == ["c of 2", "d of 2"]
+    finally:
+        await asyncio.to_thread(batches.close)
+
+
+async def test_who_comes_alone_does_not_linger(engine: Engine) -> None:
+    """Work without company is done at once, however long company would be waited for."""
+    batches = Batches(engine, linger_s=3600)
+    assert [await batches.submit_among(follow_all, name) for name in "ab"] == ["a of 1", "b of 1"]
+    await asyncio.to_thread(batches.close)
+
+
 async def test_one_of_a_kind_is_refused_like_others(batches: Batches) -> None:
     """An item that is alone in its transaction gets its result, or what it was refused for."""
     assert await batches.submit_among(follow_all, "a") == "a of 1"
