@@ -21,7 +21,7 @@ from verifier.errors import StoreError
 from verifier.store.faults import store_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from sqlalchemy import Connection, Engine
 
@@ -134,7 +134,7 @@ class Batches:
         for loop, answers in by_loop.items():
             # A loop that has ended has nobody left to be told.
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(_tell, answers)
+                loop.call_soon_threadsafe(tell, answers)
 
 
 def _groups(batch: list[_Piece]) -> list[list[_Piece]]:
@@ -170,7 +170,8 @@ def _behind_savepoint(connection: Connection, work: Callable[[], ResultT]) -> Re
     return result
 
 
-def _tell(answers: _Done) -> None:
+def tell(answers: Iterable[tuple[asyncio.Future[Any], Any]]) -> None:
+    """Give each future its result, or raise it there if it is an error; who was cancelled is told nothing."""
     for answer, result in answers:
         if answer.cancelled():
             continue
