@@ -17,7 +17,7 @@ from verifier.store import cameos, credentials, guardians, tables
 from verifier.store.attempts import AttemptStore
 from verifier.store.challenges import ChallengeStore
 from verifier.store.credentials import CredentialStore
-from verifier.store.evidence_errors import EvidenceRemovedError, SubjectDeletedError
+from verifier.store.evidence_errors import SubjectDeletedError
 from verifier.store.faces import Code
 from verifier.store.fingerprints import FingerprintStore
 from verifier.store.likenesses import LikenessStore
@@ -194,7 +194,7 @@ def test_deleting_a_cameo_deletes_the_evidence_of_its_person(site: Site, tmp_pat
     kept.kept("r2", "bob")
     copy = {path: path.read_bytes() for path in kept.folder.rglob("*") if path.is_file()}
     site.end("delete", 1)
-    with pytest.raises(EvidenceRemovedError, match="r1"):
+    with pytest.raises(SubjectDeletedError, match="recording of attempt r1: the subject was deleted on 2026-03-01"):
         kept.read("r1")
     [sealed] = [data for path, data in copy.items() if path.match("r1/recording")]
     with pytest.raises(SubjectDeletedError):

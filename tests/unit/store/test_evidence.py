@@ -89,7 +89,7 @@ def test_a_deleted_subject_is_unreadable_in_every_copy(site: Site, tmp_path: Pat
     copy = tmp_path / "copy"
     shutil.copytree(site.folder, copy)
     assert site.room.vault.forget("ann", reader=READER, now=NOW) == 1
-    with pytest.raises(EvidenceRemovedError, match="removed on 2026-03-01"):
+    with pytest.raises(SubjectDeletedError, match="deleted on 2026-03-01"):
         site.read("a1")
     shutil.rmtree(site.folder)
     shutil.copytree(copy, site.folder)
