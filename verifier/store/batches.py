@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from verifier.errors import StoreError
+from verifier.errors import StoreConflictError, StoreError
 from verifier.store.faults import store_errors
 
 if TYPE_CHECKING:
@@ -121,13 +121,11 @@ class Batches:
             self._do([piece for piece in batch if not piece.answer.cancelled()])
 
     def _do(self, batch: list[_Piece]) -> None:
-        done: _Done = []
-        try:
-            with store_errors(), self._engine.begin() as connection:
-                for pieces in _groups(batch):
-                    done += _done(connection, pieces)
-        except Exception as error:  # noqa: BLE001 - nothing was committed: everyone learns so
-            done = [(piece.answer, error) for piece in batch]
+        groups = _groups(batch)
+        # On a server, others write meanwhile and wait for the rows that are held here: two of ours that were held together, in an
+        # order of nobody's making, could wait for two of theirs for ever.
+        together = [groups] if self._engine.dialect.name == "sqlite" else [[pieces] for pieces in groups]
+        done = [answer for some in together for answer in self._committed(some)]
         by_loop: dict[asyncio.AbstractEventLoop, _Done] = defaultdict(list)
         for answer, result in done:
             by_loop[answer.get_loop()].append((answer, result))
@@ -135,6 +133,16 @@ class Batches:
             # A loop that has ended has nobody left to be told.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(tell, answers)
+
+    def _committed(self, groups: list[list[_Piece]]) -> _Done:
+        done: _Done = []
+        try:
+            with store_errors(), self._engine.begin() as connection:
+                for pieces in groups:
+                    done += _done(connection, pieces)
+        except Exception as error:  # noqa: BLE001 - nothing was committed: everyone learns so
+            return [(piece.answer, error) for pieces in groups for piece in pieces]
+        return done
 
 
 def _groups(batch: list[_Piece]) -> list[list[_Piece]]:
@@ -154,7 +162,13 @@ def _done(connection: Connection, pieces: list[_Piece]) -> _Done:
         # Where it failed as a whole, each is tried alone.
         if not isinstance(results, Exception):
             return [(piece.answer, result) for piece, result in zip(pieces, results, strict=True)]
-    return [(piece.answer, _behind_savepoint(connection, partial(piece.work, connection))) for piece in pieces]
+    return [(piece.answer, _tried_twice(connection, partial(piece.work, connection))) for piece in pieces]
+
+
+def _tried_twice(connection: Connection, work: Callable[[], ResultT]) -> ResultT | Exception:
+    """Return what `work` returns or raises; where another server was at the same rows, it has a second try, which sees those."""
+    result = _behind_savepoint(connection, work)
+    return _behind_savepoint(connection, work) if isinstance(result, StoreConflictError) else result
 
 
 def _behind_savepoint(connection: Connection, work: Callable[[], ResultT]) -> ResultT | Exception:
