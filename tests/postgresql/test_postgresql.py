@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import delete, insert, text, update
@@ -15,6 +17,7 @@ from verifier.store import cameos, likenesses, tables
 from verifier.store.challenges import ChallengeStore
 from verifier.store.engine import open_database, rewrite
 from verifier.store.faults import store_errors
+from verifier.store.likenesses import LikenessStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,3 +153,21 @@ def test_a_dump_holds_nothing_of_a_deleted_cameo(engine: Engine) -> None:
     with engine.begin() as connection:
         cameos.delete(connection, cameo_id, subject=subject, now=START)
     assert dumped() == []
+
+
+def test_a_likeness_whose_time_is_over_stays_while_a_cameo_is_made_of_it(engine: Engine) -> None:
+    """Upkeep waits for whoever makes the cameo, and then sees that it is claimed."""
+    with engine.begin() as connection:
+        enrol(connection, 1)
+        connection.execute(delete(tables.events))
+        connection.execute(delete(tables.cameos))
+    later, consent = START + timedelta(days=8), {"text_version": "1", "locale": "en", "agreed_at": START}
+    how: dict[str, Any] = {"subject": None, "request_id": "r", "now": later, **consent}
+    with ThreadPoolExecutor(1) as thread:
+        with engine.begin() as connection:
+            cameos.create(connection, "a1", **how)
+            dropping = thread.submit(LikenessStore(engine).drop_unclaimed, before=later)
+            assert not wait([dropping], timeout=0.5).done
+        assert dropping.result(timeout=30) == 0
+    with engine.connect() as connection:
+        assert likenesses.of(connection, "cameo-1").sealed
