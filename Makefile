@@ -14,6 +14,7 @@ help:
 	@echo "make soak    2,000 random histories each of owners, guardians, generator and clock, and of credentials, against models"
 	@echo "make test-browser  the console in Chromium; screenshots in build/screenshots"
 	@echo "make test-s3, test-ray, test-speechbrain  evidence on S3's wire, replay on Ray, parity with SpeechBrain: each with an environment of its own"
+	@echo "make test-postgresql  the store and the services over PostgreSQL"
 	@echo "make bench   what one verification costs"
 	@echo "make evaluate  render the attack suite, print its error rates"
 
@@ -98,6 +99,26 @@ check-protos: .venv/ready
 test-browser: kit
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.lock
 	$(BIN)/pytest tests/browser
+
+# The store, the histories of owners and the services over a PostgreSQL server that is made for it and thrown away. Tasks that are
+# ended in the middle leave their connection to the collector, which psycopg warns about: that is no fault here.
+
+POSTGRESQL_TESTS := tests/postgresql tests/unit/store tests/unit/review/test_where.py tests/property/test_cameo_owner.py \
+	tests/property/test_cameo_minor.py tests/property/test_cameo_credentials.py tests/property/test_removals.py \
+	tests/grpc/test_cameos.py tests/grpc/test_guardians.py tests/grpc/test_removals.py tests/grpc/test_reissue.py
+
+.PHONY: test-postgresql
+
+test-postgresql: kit
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing postgresql"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; \
+	  else \
+	    echo "missing on this machine; as root run: apt-get install postgresql" >&2; exit 1; \
+	  fi; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-postgresql.lock
+	$(BIN)/python -m tests.postgresql.server $(BIN)/pytest -W ignore::pytest.PytestUnraisableExceptionWarning $(POSTGRESQL_TESTS)
 
 # Parity with SpeechBrain and PyTorch, in an environment of its own: PyTorch is 5.6 GB and never part of the default install.
 

@@ -72,6 +72,10 @@ class StoreError(CameoError):
     """The database could not do what was asked; nothing was half done."""
 
 
+class StoreConflictError(StoreError):
+    """Another server was at the same rows at the same moment; tried again, it sees what that one did."""
+
+
 class NotFoundError(CameoError):
     """Nothing is kept under this id."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import grpc
 import pytest
 
+from tests import databases
 from tests.grpc.client import AUDIENCE, Client
 from tests.grpc.judges import OpenScripted
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
@@ -15,7 +16,7 @@ from verifier.server.app import open_server, utc_now
 from verifier.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -28,7 +29,7 @@ class OpenServer(Protocol):
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> OpenServer:
+def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenServer]:
     """Serve from a fresh data folder with one worker, no queue and one registered audience, unless told otherwise."""
     key = AudienceKey.generate(AUDIENCE)
 
@@ -46,4 +47,7 @@ def serve(tmp_path: Path) -> OpenServer:
         finally:
             await server.stop()
 
-    return opened
+    with databases.fresh(tmp_path / "data") as url:
+        if databases.SERVER:
+            monkeypatch.setenv("CAMEO_DATABASE_URL", url)
+        yield opened

@@ -18,6 +18,7 @@ from cameo.v1.relationship_service_pb2 import AreMutualsRequest, SetFollowReques
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tests.databases import only_sqlite
 from tests.grpc.callers import App, Metadata
 from tests.grpc.client import AUDIENCE, refused
 from tests.grpc.test_refusals import Clock
@@ -477,6 +478,7 @@ async def test_events_come_in_order_and_go_on_after_a_cursor(open_world: Any) ->
             await stranger.read()
 
 
+@only_sqlite
 async def test_deletion_leaves_a_tombstone_and_nothing_else(open_world: Any, tmp_path: Path) -> None:
     """Neither the database's files nor a dump hold the likeness, its key, the terms, the tokens or a way to the recording."""
     async with open_world() as world:

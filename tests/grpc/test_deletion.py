@@ -17,6 +17,7 @@ from cameo.v1.cameo_service_pb2 import GetCameoRequest, ListUsesRequest
 from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
 
+from tests.databases import only_sqlite
 from tests.grpc.client import AUDIENCE
 from tests.grpc.judges import DIGEST, unit
 from tests.grpc.reissue import OTHER
@@ -96,6 +97,7 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+@only_sqlite
 async def test_nothing_of_the_person_is_left_on_the_disk(open_site: Any, data: Path) -> None:
     """Embeddings in any number format, sealed likeness, data key, tokens, notes: in no file and no dump."""
     async with open_site() as site:
@@ -160,6 +162,7 @@ def _pseudonym(data: Path, audience: str) -> str:
     return PairwiseKey.open(Settings(data=data).pairwise_key).pseudonym(OWNER, audience)
 
 
+@only_sqlite
 async def test_nothing_leads_from_the_person_to_the_recording(open_site: Any, data: Path) -> None:
     """No row names the recording beside the account, the cameo or a credential, and no digest on one side is over the other."""
     async with open_site() as site:

@@ -15,6 +15,7 @@ from cameo.v1.relationship_service_pb2 import SetFollowRequest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from tests.databases import only_sqlite
 from tests.grpc.callers import App, Metadata
 from tests.grpc.client import refused
 from tests.grpc.test_cameos import FAN, NOTE, OWNER, WORD, World, _dump, _files, reason
@@ -481,6 +482,7 @@ async def test_owner_and_guardian_are_told_the_same(open_family: Any) -> None:
             await silent.read()
 
 
+@only_sqlite
 async def test_an_ended_cameo_has_no_guardian_s_word_any_more(open_family: Any, tmp_path: Path) -> None:
     """Revoking and deleting are the minor's own to do; what waited is gone, from the files too, and answers are refused."""
     async with open_family() as family:

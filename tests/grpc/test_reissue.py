@@ -14,10 +14,12 @@ from cameo.v1.guardian_service_pb2 import LinkGuardianRequest
 from cameo.v1.guardian_service_pb2_grpc import GuardianServiceStub
 from sqlalchemy import select
 
+from tests.databases import only_sqlite
 from tests.grpc.client import AUDIENCE, refused
 from tests.grpc.reissue import OTHER
 from tests.grpc.test_cameos import NOTE, WORD, reason
 from verifier.server import reissuing
+from verifier.settings import Settings
 from verifier.store import tables
 from verifier.store.engine import open_database
 from verifier.store.reissues import ReissueStore
@@ -137,6 +139,7 @@ async def test_only_an_active_cameo_of_one_s_own_gets_one(open_site: Any) -> Non
         assert await reason(site.reissue(cameo, by=site.stranger)) == "CAMEO_UNKNOWN"
 
 
+@only_sqlite
 async def test_none_outlives_the_time_for_a_new_challenge(open_site: Any) -> None:
     """Renewed each time for its lifetime, but never beyond the time that counts from the recording; after it there is no more."""
     async with open_site(credential_ttl_days=4, reattest_days=10) as site:
@@ -189,7 +192,7 @@ async def test_what_the_owner_says_meanwhile_is_in_it_or_there_is_none(
         meanwhile.extend([again] * reissuing._TRIES)
         assert await reason(site.reissue(cameo)) == "CAMEO_CHANGED"
         assert not meanwhile
-    engine = open_database(f"sqlite:///{tmp_path / 'data' / 'cameo.sqlite3'}")
+    engine = open_database(Settings(data=tmp_path / "data").database)
     with engine.connect() as connection:
         jtis = set(connection.scalars(select(tables.credentials.c.jti)))
     assert len(jtis) == 2

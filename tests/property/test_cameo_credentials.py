@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from sqlalchemy import event
 
 from challenges.model import Challenge, Say
+from tests import databases
 from verifier.cameo.model import CameoState
 from verifier.cameo.refusal import Refusal, RefusedError
 from verifier.reasons import Reason
@@ -26,7 +25,7 @@ from verifier.store import cameos
 from verifier.store.attempts import AttemptStore
 from verifier.store.challenges import ChallengeStore
 from verifier.store.credentials import FIRST, IssuedCredential
-from verifier.store.engine import open_database, writing
+from verifier.store.engine import writing
 from verifier.store.reissues import Basis, ReissueStore
 from verifier.store.statuses import StatusStore
 from verifier.store.vault import Vault
@@ -67,11 +66,8 @@ REFUSALS = {
 
 @cache
 def database() -> Engine:
-    """One database for all examples, each with a cameo of its own; a power cut is not what is tested here."""
-    engine = open_database(f"sqlite:///{tempfile.mkdtemp(prefix='cameo-credentials-')}/cameo.sqlite3")
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
-    engine.dispose()
-    return writing(engine)
+    """One database for all examples, each with a cameo of its own."""
+    return writing(databases.lasting("credentials"))
 
 
 class Credentials(RuleBasedStateMachine):

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import itertools
 import os
-import tempfile
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from sqlalchemy import event, insert
 
-from tests import store_invariants
+from tests import databases, enrolled, store_invariants
+from tests.enrolled import AUDIENCE, START
 from verifier.cameo.model import CameoState, EventKind, OutputState, Terms, UseCategory, WhoMayUse
 from verifier.cameo.permissions import Answer, Relationships
 from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store import cameos, events, likenesses, tables, uses
-from verifier.store.engine import open_database, writing
-from verifier.store.vault import Vault
+from verifier.store import cameos, events, uses
+from verifier.store.engine import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,20 +34,15 @@ if TYPE_CHECKING:
 ResultT = TypeVar("ResultT")
 
 EXAMPLES = int(os.environ.get("CAMEO_EXAMPLES", "200"))
-AUDIENCE = "https://generator.example"
 TTL = timedelta(minutes=5)
-START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PEOPLE = ("fan", "friend", "stranger")
 NUMBERS = itertools.count()
 
 
 @cache
 def database() -> Engine:
-    """One database for all examples, each with cameos of its own; a power cut is not what is tested here."""
-    engine = open_database(f"sqlite:///{tempfile.mkdtemp(prefix='cameo-owner-')}/cameo.sqlite3")
-    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
-    engine.dispose()
-    return writing(engine)
+    """One database for all examples, each with cameos of its own."""
+    return writing(databases.lasting("owner"))
 
 
 @dataclass
@@ -80,44 +73,8 @@ class Word:
 
 def enrol(*, minor: bool) -> tuple[str, str]:
     """Make a cameo of an accepted attempt; return its id and its owner's."""
-    number = next(NUMBERS)
-    attempt = {
-        "id": f"a{number}",
-        "challenge_id": f"c{number}",
-        "subject": f"owner-{number}",
-        "audience": AUDIENCE,
-        "request_id": "r",
-        "state": "judged",
-        "verdict": "ACCEPTED",
-        "reasons": [],
-        "checks": [],
-        "profile": "default",
-        "digests": {},
-        "timings_ms": {},
-        "recording_sha256": "",
-        "created_at": START,
-        "minor_safeguards": minor,
-    }
-    challenge = {"id": f"c{number}", "subject": f"owner-{number}", "document": {}, "issued_at": START, "expires_at": START}
-
-    def work(connection: Connection) -> None:
-        connection.execute(insert(tables.challenges).values(challenge))
-        connection.execute(insert(tables.attempts).values(attempt))
-        likenesses.add(connection, f"a{number}", Vault(bytes(32)).seal(f"cameo-{number}", b"face"), now=START)
-        cameos.create(
-            connection,
-            f"a{number}",
-            subject=f"owner-{number}",
-            request_id="r",
-            text_version="1",
-            locale="en",
-            agreed_at=START,
-            now=START,
-        )
-
     with database().begin() as connection:
-        work(connection)
-    return f"cameo-{number}", f"owner-{number}"
+        return enrolled.enrol(connection, next(NUMBERS), minor=minor)
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import insert
 
+from tests import databases
 from verifier.cameo.model import OutputState
 from verifier.cameo.refusal import Refusal, RefusedError
 from verifier.cameo.removals import FINISHED, Holder, HolderKind, Removal, RemovalAnswer, RemovalState
 from verifier.store import events, removals, tables, uses, watching
-from verifier.store.engine import open_database, writing
+from verifier.store.engine import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ ORDER = list(RemovalState)
 @cache
 def database() -> Engine:
     """One database for all examples, each with a cameo of its own."""
-    return writing(open_database(f"sqlite:///{tempfile.mkdtemp(prefix='cameo-removals-')}/cameo.sqlite3"))
+    return writing(databases.lasting("removals"))
 
 
 def do(work: Callable[[Connection], Any]) -> Any:

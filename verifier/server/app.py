@@ -257,7 +257,7 @@ def _in_worker(settings: Settings) -> Settings:
 
 def _grpc_server(settings: Settings, tokens: CallerTokens | None) -> grpc.aio.Server:
     return grpc.aio.server(
-        interceptors=(Around(call_log), Around(error_status), Around(Admission(tokens))),
+        interceptors=(Around(call_log, error_status, Admission(tokens)),),
         options=(
             # A single message over the limit must reach us, to be refused with its reason.
             ("grpc.max_receive_message_length", settings.media.max_bytes + _CHUNK_ROOM),

@@ -78,6 +78,14 @@ class UseLimits:
     removal_due: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What generators ask for all the time: `uses.check_all` and `uses.authorize_all`, for one in the company of others."""
+
+    check: Callable[[uses.Question], asyncio.Future[Answer]]
+    authorize: Callable[[uses.Asked], asyncio.Future[uses.Granted]]
+
+
 class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
     """See the module."""
 
@@ -86,6 +94,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         *,
         reads: Batches,
         writes: Batches,
+        permissions: Permissions,
         relationships: RelationshipSource,
         issuer: Issuer,
         limits: UseLimits,
@@ -100,6 +109,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         """
         self._reads = reads
         self._writes = writes
+        self._permissions = permissions
         self._relationships = relationships
         self._issuer = issuer
         self._limits = limits
@@ -166,7 +176,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         """Say whether a use would be permitted now."""
         requester, purposes = given.user(request.requester, "requester"), given.purposes(request.purposes)
         answer = await self._asking(
-            lambda known: self._reads.submit_among(uses.check_all, uses.Question(request.cameo_id, requester, purposes, known))
+            lambda known: self._permissions.check(uses.Question(request.cameo_id, requester, purposes, known))
         )
         now = self._clock()
         return cameo_service_pb2.CheckPermissionResponse(
@@ -186,7 +196,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         now = self._clock().replace(microsecond=0)
         identifier, expires_at = self._issuer.new_id(), now + self._limits.grant_ttl
         grant, found = await self._asking(
-            lambda known: self._writes.submit_among(uses.authorize_all, uses.Asked(job, identifier, known, now, expires_at))
+            lambda known: self._permissions.authorize(uses.Asked(job, identifier, known, now, expires_at))
         )
         token = sign_grant(compose(grant, found, issuer=self._issuer.name), keys=self._issuer.keys.current())
         return cameo_service_pb2.AuthorizeUseResponse(

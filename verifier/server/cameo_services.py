@@ -7,7 +7,7 @@ import secrets
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cameo.v1 import (
     cameo_service_pb2_grpc,
@@ -17,12 +17,14 @@ from cameo.v1 import (
 )
 
 from verifier.cameo.webhooks import Schedule
-from verifier.server.cameo_service import CameoService, UseLimits
+from verifier.server.cameo_service import CameoService, Permissions, UseLimits
 from verifier.server.guardian_service import GuardianService
 from verifier.server.relationships import GrpcRelationships, RelationshipService, TableRelationships
 from verifier.server.removal_service import RemovalService
 from verifier.server.webhook_endpoints import read_endpoints
 from verifier.server.webhook_sender import WebhookLimits, WebhookSender
+from verifier.store import uses
+from verifier.store.at_hand import AtHand
 from verifier.store.batches import Batches
 from verifier.store.engine import scrub, writing
 
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
 
     from verifier.server.issuing import Issuer
     from verifier.settings import Settings
+    from verifier.store.batches import Together
+
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
 
 
 @asynccontextmanager
@@ -55,6 +61,10 @@ async def opened(
             CameoService(
                 reads=reads,
                 writes=writes,
+                permissions=Permissions(
+                    _often(opening, uses.check_all, reads, engine),
+                    _often(opening, uses.authorize_all, writes, writing(engine)),
+                ),
                 relationships=source,
                 issuer=issuer,
                 limits=UseLimits(
@@ -92,3 +102,14 @@ async def opened(
             RemovalService(reads=reads, writes=writes, due_in=due_in, new_id=issuer.new_id, clock=clock), server
         )
         yield stopping
+
+
+def _often(
+    opening: AsyncExitStack, together: Together[ItemT, ResultT], batches: Batches, engine: Engine
+) -> Callable[[ItemT], asyncio.Future[ResultT]]:
+    """Return what does a kind of work that is asked for all the time; other databases than SQLite are waited for."""
+    if engine.dialect.name != "sqlite":
+        return partial(batches.submit_among, together)
+    at_hand = AtHand(engine, together, otherwise=batches)
+    opening.push_async_callback(at_hand.close)
+    return at_hand.submit

@@ -30,14 +30,17 @@ log = structlog.get_logger(__name__)
 
 
 class Around(ServerInterceptor):
-    """Puts `wrap` around each method of `cameo.v1`; leaves other services alone.
+    """Puts each of `wraps` around every method of `cameo.v1`, the first outermost; leaves other services alone.
 
     A method that answers with a stream is a coroutine that writes to its context, never an async generator.
     """
 
-    def __init__(self, wrap: Callable[[str, Behaviour], Behaviour]) -> None:
-        """Keep `wrap`, which is given the method, as `Service.Method`, and its behaviour."""
-        self._wrap = wrap
+    def __init__(self, *wraps: Callable[[str, Behaviour], Behaviour]) -> None:
+        """Keep what is put around: each is given the method, as `Service.Method`, and its behaviour.
+
+        One interceptor for all of them: gRPC walks its list of interceptors at every call.
+        """
+        self._wraps = wraps
         self._wrapped: dict[str, Any] = {}
 
     async def intercept_service(
@@ -54,8 +57,11 @@ class Around(ServerInterceptor):
         if handler is None or not service.startswith(f"{DOMAIN}."):
             return handler  # type: ignore[no-any-return]  # the stubs know only the synchronous handlers
         make, behaviour = _kind(handler)
+        name = f"{service.removeprefix(f'{DOMAIN}.')}.{method}"
+        for wrap in reversed(self._wraps):
+            behaviour = wrap(name, behaviour)
         wrapped: grpc.RpcMethodHandler[RequestT, ResponseT] = make(
-            self._wrap(f"{service.removeprefix(f'{DOMAIN}.')}.{method}", behaviour),
+            behaviour,
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )

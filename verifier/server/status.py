@@ -12,7 +12,15 @@ from grpc import StatusCode
 from grpc_status import rpc_status
 
 from verifier.cameo.refusal import RefusedError
-from verifier.errors import AbandonedError, CameoError, ChallengeError, OverloadedError, StoreError, UnjudgeableError
+from verifier.errors import (
+    AbandonedError,
+    CameoError,
+    ChallengeError,
+    InvalidRequestError,
+    OverloadedError,
+    StoreError,
+    UnjudgeableError,
+)
 from verifier.reasons import Reason
 from verifier.server.worker_process import WorkerLostError
 from verifier.server.workers import StoppingError
@@ -121,7 +129,7 @@ class RequestError(CameoError):
         self.retry_after_s = retry_after_s
 
 
-def status_of(error: Exception) -> status_pb2.Status:  # noqa: PLR0911 - one for each kind of error
+def status_of(error: Exception) -> status_pb2.Status:  # noqa: C901, PLR0911 - one for each kind of error
     """Return the rich status of an error; what is nobody's business outside becomes `SERVER_FAULT` without its message."""
     match error:
         case RequestError():
@@ -135,6 +143,8 @@ def status_of(error: Exception) -> status_pb2.Status:  # noqa: PLR0911 - one for
         case RefusedError():
             code = _CODES[error_reason_pb2.ErrorReason.Value(error.refusal.name)]  # type: ignore[index]  # the stub says int
             return _status(code, error.refusal.name, str(error), metadata=error.metadata)
+        case InvalidRequestError():
+            return _of(error_reason_pb2.REQUEST_INVALID, str(error))
         case UnjudgeableError():
             return _status(StatusCode.INVALID_ARGUMENT, error.reason.name, str(error), metadata={"hint": error.reason.hint})
         case ChallengeError():

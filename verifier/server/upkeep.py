@@ -53,12 +53,15 @@ async def publish(publisher: StatusPublisher, interval_s: float) -> None:
 
 
 async def rewrite(engine: Engine) -> None:
-    """Have no copy of what owners changed or deleted in the unused parts of the database file; at once, then every hour."""
+    """Have no copy of what owners changed or deleted in the unused parts of the database's files; at once, then every hour."""
     done = 0
     while True:
         with suppress(StoreError):
             last = await asyncio.to_thread(events.last_overwritten, engine)
-            if last > done and await asyncio.to_thread(engines.rewrite, engine):
+            if last > done and (
+                await asyncio.to_thread(engines.is_rewritten, engine, last)
+                or await asyncio.to_thread(engines.rewrite, engine, last)
+            ):
                 done = last
         await asyncio.sleep(_REWRITE_S)
 

@@ -36,7 +36,8 @@ _READ_ONE = select(tables.cameos).where(tables.cameos.c.id == bindparam("identif
 _READ_SEVERAL = (
     select(tables.cameos).where(tables.cameos.c.id.in_(bindparam("identifiers", expanding=True))).order_by(tables.cameos.c.id)
 )
-_HOLD_ONE, _HOLD_SEVERAL = (query.with_for_update(read=True) for query in (_READ_ONE, _READ_SEVERAL))
+# Not shared: those who share a row can follow each other so closely that its owner, who wants to change it, never gets a turn.
+_HOLD_ONE, _HOLD_SEVERAL = (query.with_for_update(key_share=True) for query in (_READ_ONE, _READ_SEVERAL))
 _STATUS = {
     CameoState.CAMEO_ACTIVE: Status.VALID,
     CameoState.CAMEO_PAUSED: Status.SUSPENDED,

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_TIMEOUT_S = 10.0
-"""How long a writer waits for another before the database counts as busy."""
+"""How long one waits for a lock of another's before the database counts as busy."""
 
 _MIGRATION_LOCK = 0x63616D656F  # "cameo": the key of PostgreSQL's advisory lock
 _BEGIN = "cameo_begin"
+_MARKS = 2**31
+"""SQLite keeps a number of 31 bits for whoever made the file."""
 
 
 def open_database(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
@@ -47,7 +49,7 @@ def open_database(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine
         raise StoreError("the database URL is malformed; an example is sqlite:////var/lib/cameo/cameo.sqlite3") from None
     try:
         with store_errors():
-            engine = _sqlite(parsed, busy_timeout_s) if parsed.get_backend_name() == "sqlite" else _server(parsed)
+            engine = _sqlite(parsed, busy_timeout_s) if parsed.get_backend_name() == "sqlite" else _server(parsed, busy_timeout_s)
             try:
                 _migrate(engine)
             except BaseException:
@@ -78,16 +80,34 @@ def scrub(engine: Engine) -> bool:
     return answer is not None and not (answer and answer[0])
 
 
-def rewrite(engine: Engine) -> bool:
-    """Write SQLite's file anew and empty the log; return whether that is done. False: someone is at work; try again later.
+def rewrite(engine: Engine, mark: int) -> bool:
+    """Have what was deleted or overwritten up to an event, the `mark`, out of the database's pages; return whether that is done.
 
-    When a full page is rearranged, a copy of a row can stay in its unused part, where overwriting what is deleted does not reach.
-    Writers wait meanwhile.
+    False: someone is at work; try again later.
+
+    SQLite's file is written anew and its log emptied: when a full page is rearranged, a copy of a row can stay in its unused
+    part, where overwriting does not reach. Writers wait meanwhile. PostgreSQL keeps a deleted row, and a changed one as it was,
+    until `VACUUM` takes it out of its page: that is done here, and holds nobody up. Its log is the operator's.
 
     Raises:
         StoreError: the database could not do it.
     """
-    return _alone(engine, "VACUUM") is not None and scrub(engine)
+    if engine.dialect.name == "postgresql":
+        with store_errors(), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("VACUUM"))
+        return True
+    if _alone(engine, "VACUUM") is None or not scrub(engine):
+        return False
+    return _alone(engine, f"PRAGMA user_version = {mark % _MARKS}") is not None
+
+
+def is_rewritten(engine: Engine, mark: int) -> bool:
+    """Return whether the file says that it was rewritten at that event, by this server or another; only SQLite's does.
+
+    Raises:
+        StoreError: the database could not do it.
+    """
+    return _alone(engine, "PRAGMA user_version") == (mark % _MARKS,)
 
 
 def _alone(engine: Engine, statement: str) -> tuple[Any, ...] | None:
@@ -108,8 +128,19 @@ def _alone(engine: Engine, statement: str) -> tuple[Any, ...] | None:
             connection.close()
 
 
-def _server(url: URL) -> Engine:
-    return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+def _server(url: URL, busy_timeout_s: float) -> Engine:
+    # Said here, whatever the server's default: the repositories hold the rows they decide by, and read them as they are then.
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, isolation_level="READ COMMITTED")
+
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET lock_timeout = {round(busy_timeout_s * 1000)}")
+        cursor.close()
+        connection.commit()
+
+    if url.get_backend_name() == "postgresql":
+        event.listen(engine, "connect", prepare)
+    return engine
 
 
 def _sqlite(url: URL, busy_timeout_s: float) -> Engine:

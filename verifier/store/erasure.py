@@ -5,7 +5,8 @@
 2. The likeness and the data key that opens it.
 3. The face in the gallery. One that another attempt of the subject enrolled stays for as long as the likeness of that attempt
    does: another cameo of theirs, or one they still can make.
-4. The person's account id beside the attempt and the challenge. The judgement stays, and the fingerprint, by which a recording
+4. The person's account id beside the attempt and the challenge, and beside every other of their attempts that ended and has
+   neither a likeness nor a credential, which is theirs to revoke. The judgements stay, and the fingerprints, by which a recording
    that is sent again is known; nobody is named beside them any more.
 5. The data key of all evidence that is kept of the person, which makes every copy of it unreadable; the objects themselves
    go with the next sweep (`retention`). Evidence of an attempt that comes later has another key.
@@ -18,9 +19,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 
 from verifier.store import evidence, faces, likenesses, statuses, tables
+from verifier.store.attempts import AttemptState
 from verifier.token_status import Status
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
     from verifier.cameo.model import Cameo
 
+_OF_ATTEMPTS = (tables.likenesses, tables.credentials)
+"""What of an attempt is still its owner's to use or to revoke."""
+
 
 def erase(connection: Connection, cameo: Cameo, *, now: datetime) -> None:
     """Destroy what is kept of a cameo, inside a transaction of the caller; the steps are those of the module."""
@@ -38,11 +43,15 @@ def erase(connection: Connection, cameo: Cameo, *, now: datetime) -> None:
     likenesses.destroy(connection, cameo.id)  # step 2
     faces.forget_without_likeness(connection, cameo.subject)  # step 3
     evidence.withdraw(connection, cameo.subject, now=now)  # step 5, before nothing leads from the person to it
-    _unlink(connection, cameo.attempt_id)  # step 4
+    _unlink(connection, cameo.subject)  # step 4, after the likeness
 
 
-def _unlink(connection: Connection, attempt_id: str) -> None:
+def _unlink(connection: Connection, subject: str) -> None:
     attempts, challenges = tables.attempts, tables.challenges
-    challenge_id = connection.execute(select(attempts.c.challenge_id).where(attempts.c.id == attempt_id)).scalar_one()
-    connection.execute(update(attempts).where(attempts.c.id == attempt_id).values(subject=""))
-    connection.execute(update(challenges).where(challenges.c.id == challenge_id).values(subject="", request_id=None))
+    ended = (attempts.c.subject == subject) & (attempts.c.state != AttemptState.OPEN.value)
+    kept = [select(of.c.attempt_id).where(of.c.attempt_id == attempts.c.id).exists() for of in _OF_ATTEMPTS]
+    # Held in one order: two cameos of a person may be deleted at once.
+    query = select(attempts.c.id, attempts.c.challenge_id).where(ended, ~or_(*kept)).order_by(attempts.c.id).with_for_update()
+    for row in connection.execute(query).all():
+        connection.execute(update(attempts).where(attempts.c.id == row.id).values(subject=""))
+        connection.execute(update(challenges).where(challenges.c.id == row.challenge_id).values(subject="", request_id=None))

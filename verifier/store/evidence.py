@@ -19,7 +19,7 @@ from sqlalchemy import insert, select, update
 from verifier.store import subject_keys, tables
 from verifier.store.audit import Entry
 from verifier.store.engine import scrub
-from verifier.store.evidence_errors import EvidenceError, EvidenceMissingError, EvidenceRemovedError
+from verifier.store.evidence_errors import EvidenceError, EvidenceMissingError, EvidenceRemovedError, SubjectDeletedError
 from verifier.store.faults import store_errors
 from verifier.store.sealed_object import Kind, key_id, seal, unseal
 
@@ -39,7 +39,10 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A piece of evidence that is kept, or was until `removed_at`; sha256 is of the sealed object, or of the credential."""
+    """A piece of evidence that is kept, or was until `removed_at`.
+
+    sha256: of the sealed object, or of the credential; empty where it was destroyed with its subject's key.
+    """
 
     attempt_id: str
     kind: Kind
@@ -177,11 +180,13 @@ class EvidenceVault:
 
     def _read(self, attempt_id: str, kind: Kind) -> bytes:
         table = tables.evidence
-        query = select(table.c.removed_at).where(table.c.attempt_id == attempt_id, table.c.kind == kind.value)
+        query = select(table.c.removed_at, table.c.sha256).where(table.c.attempt_id == attempt_id, table.c.kind == kind.value)
         with store_errors(), self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise EvidenceMissingError(f"no {kind} was kept of attempt {attempt_id}")
+        if row.removed_at is not None and not row.sha256:
+            raise SubjectDeletedError(f"{kind} of attempt {attempt_id}: the subject was deleted on {row.removed_at:%Y-%m-%d}")
         if row.removed_at is not None:
             raise EvidenceRemovedError(f"the {kind} of attempt {attempt_id} was removed on {row.removed_at:%Y-%m-%d}")
         try:
@@ -207,7 +212,7 @@ def withdraw(connection: Connection, subject: str, *, now: datetime) -> list[tup
     evidence, attempts = tables.evidence, tables.attempts
     theirs = evidence.c.attempt_id.in_(select(attempts.c.id).where(attempts.c.subject == subject))
     which = theirs & evidence.c.removed_at.is_(None) & (evidence.c.kind != Kind.CREDENTIAL.value)
-    statement = update(evidence).where(which).values(removed_at=now).returning(evidence.c.attempt_id, evidence.c.kind)
+    statement = update(evidence).where(which).values(removed_at=now, sha256="").returning(evidence.c.attempt_id, evidence.c.kind)
     return [(row.attempt_id, Kind(row.kind)) for row in connection.execute(statement)]
 
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
 
-from verifier.errors import StoreError
+from verifier.errors import InvalidRequestError, StoreConflictError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_BUSY = "the database is busy: another process holds it; try again"
 _SQLITE = {
-    "SQLITE_BUSY": "the database is busy: another process holds it; try again",
-    "SQLITE_LOCKED": "the database is busy: another process holds it; try again",
+    "SQLITE_BUSY": _BUSY,
+    "SQLITE_LOCKED": _BUSY,
     "SQLITE_FULL": "the disk of the database is full: free some space, then try again",
     "SQLITE_CORRUPT": "the database file is damaged: stop the service and restore it from a backup",
     "SQLITE_NOTADB": "the database file is not a database, or is damaged: restore it from a backup or set another one",
@@ -24,16 +33,34 @@ _SQLITE = {
     "SQLITE_IOERR_SHORT_READ": "the database file is damaged: stop the service and restore it from a backup",
     "SQLITE_IOERR": "the disk of the database reports an error: check the disk, then try again",
 }
+_POSTGRESQL = {
+    "40001": _BUSY,
+    "40P01": _BUSY,
+    "55P03": _BUSY,
+    "25006": "the database cannot be written: it is a standby, or was set read-only",
+    "28": "the database refuses this role: check the user and the password in its URL",
+    "42501": "the database does not let this role do that: make it the owner of the tables",
+    "53100": "the disk of the database is full: free some space, then try again",
+    "53300": "the database takes no more connections: raise its max_connections, or run fewer servers",
+    "57P": "the database is shutting down or starting; try again",
+    "58": "the disk of the database reports an error: check the disk, then try again",
+    "XX001": "the database is damaged: stop the service and restore it from a backup",
+    "XX002": "the database is damaged: stop the service and restore it from a backup",
+}
+"""By the beginning of PostgreSQL's SQLSTATE."""
 
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Raise `StoreError` for whatever the database raises inside."""
+    """Raise `StoreError` for whatever the database raises inside, and `InvalidRequestError` for a value it cannot keep."""
     try:
         yield
+    except DataError:
+        # SQLite takes any text; PostgreSQL takes no NUL in one, and none that is longer than its column.
+        raise InvalidRequestError("a text has a character that cannot be kept, or is too long") from None
     except DBAPIError as error:
         # The driver's own error stays out of the chain: its text holds the statement and the values.
-        raise StoreError(_message(error)) from None
+        raise (StoreConflictError if _is_conflict(error) else StoreError)(_message(error)) from None
     except NoSuchModuleError as error:
         raise StoreError(f"no driver for this database is installed: {error}") from None
     except StatementError as error:
@@ -43,11 +70,23 @@ def store_errors() -> Iterator[None]:
         raise StoreError(f"the database could not be used: {type(error).__name__}") from None
 
 
+def _is_conflict(error: DBAPIError) -> bool:
+    return isinstance(error, IntegrityError) or _state(error) in {"40001", "40P01"}
+
+
+def _state(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", "") or "")
+
+
 def _message(error: DBAPIError) -> str:
     name = str(getattr(error.orig, "sqlite_errorname", ""))
-    for prefix, message in _SQLITE.items():
-        if name.startswith(prefix):
-            return message
+    state = _state(error)
+    for code, messages in ((name, _SQLITE), (state, _POSTGRESQL)):
+        for prefix, message in messages.items():
+            if code.startswith(prefix):
+                return message
     if error.connection_invalidated:
         return "the connection to the database was lost; try again"
+    if isinstance(error, OperationalError) and not (name or state):
+        return "the database cannot be reached: check its URL, and that it runs"
     return f"the database refused: {name or type(error.orig).__name__}"

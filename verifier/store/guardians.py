@@ -83,10 +83,11 @@ def end(connection: Connection, *, guardian: str, minor: str, by_guardian: bool,
         raise RefusedError(Refusal.GUARDIAN_MUST_STEP_DOWN)
     ended = guardianships.keep(connection, replace(known, state=GuardianshipState.ENDED), now=now)
     if linked:
+        # Held before an event is written: whoever holds a cameo waits for the counter of events, never the other way.
+        standing = [cameos.held(connection, identifier, minor) for identifier in _standing(connection, minor)]
         events.append_of_guardian(connection, minor, EventKind.GUARDIAN_STEPPED_DOWN, now=now)
         left = guardianships.guardians_of(connection, minor)
-        for identifier in _standing(connection, minor):
-            cameo = cameos.held(connection, identifier, minor)
+        for cameo in standing:
             if cameo.state.value in _STANDING:
                 cameos.keep(connection, cameo, guardians.step_down(cameo, guardian=guardian, left=left), now=now)
     return ended

@@ -8,7 +8,7 @@ from sqlalchemy import delete, insert, select
 
 from verifier.errors import NotFoundError
 from verifier.store import tables
-from verifier.store.engine import scrub
+from verifier.store.engine import scrub, writing
 from verifier.store.faults import store_errors
 from verifier.store.vault import SealedLikeness
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine
+
+_AT_ONCE = 500
 
 
 class LikenessStore:
@@ -39,15 +41,18 @@ class LikenessStore:
         return scrub(self._engine)
 
     def drop_unclaimed(self, *, before: datetime) -> int:
-        """Destroy the likenesses of attempts before a time that never became a cameo, and return how many there were.
+        """Destroy likenesses of attempts before a time that never became a cameo, some at a time, and return how many those were.
 
         Raises:
             StoreError: the database could not do it.
         """
         table, cameos = tables.likenesses, tables.cameos
         claimed = select(cameos.c.id).where(cameos.c.id == table.c.cameo_id).exists()
-        with store_errors(), self._engine.begin() as connection:
-            return connection.execute(delete(table).where(table.c.created_at < before, ~claimed)).rowcount
+        unclaimed = (table.c.created_at < before) & ~claimed
+        with store_errors(), writing(self._engine).begin() as connection:
+            # Held, then asked once more: a cameo may be made of one right now.
+            held = connection.execute(select(table.c.cameo_id).where(unclaimed).limit(_AT_ONCE).with_for_update()).scalars().all()
+            return connection.execute(delete(table).where(table.c.cameo_id.in_(held), ~claimed)).rowcount
 
 
 def add(connection: Connection, attempt_id: str, likeness: SealedLikeness, *, now: datetime) -> None:
@@ -73,9 +78,13 @@ def of(connection: Connection, cameo_id: str) -> SealedLikeness:
 
 
 def cameo_of(connection: Connection, attempt_id: str) -> str:
-    """Return the id of the cameo an attempt can become, inside a transaction of the caller; empty where nothing is kept."""
+    """Return the id of the cameo an attempt can become, empty where nothing is kept.
+
+    Inside a transaction of the caller, until whose end it stays so.
+    """
     table = tables.likenesses
-    return connection.execute(select(table.c.cameo_id).where(table.c.attempt_id == attempt_id)).scalar_one_or_none() or ""
+    query = select(table.c.cameo_id).where(table.c.attempt_id == attempt_id).with_for_update(read=True)
+    return connection.execute(query).scalar_one_or_none() or ""
 
 
 def destroy(connection: Connection, cameo_id: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from challenges.model import Challenge, Say, Turn, TurnHead
+from tests import databases
 from verifier.store.engine import open_database
 
 if TYPE_CHECKING:
@@ -20,9 +21,10 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, 123_456, tzinfo=UTC)
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    """The URL of a database that does not exist yet."""
-    return f"sqlite:///{tmp_path / 'data' / 'cameo.sqlite3'}"
+def url(tmp_path: Path) -> Iterator[str]:
+    """The URL of a database that does not exist yet, or is empty."""
+    with databases.fresh(tmp_path / "data") as made:
+        yield made
 
 
 @pytest.fixture

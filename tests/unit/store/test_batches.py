@@ -9,23 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Connection, insert, select
 
+from tests.databases import only_sqlite
 from verifier.errors import StoreError
 from verifier.store import tables
 from verifier.store.batches import Batches
-from verifier.store.engine import open_database, writing
+from verifier.store.engine import writing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Sequence
 
     from sqlalchemy import Engine
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path}/cameo.sqlite3")
-    yield writing(engine)
-    engine.dispose()
 
 
 def follow(connection: Connection, name: str) -> str:
@@ -69,7 +62,7 @@ async def held_up(batches: Batches) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def batches(engine: Engine) -> AsyncIterator[Batches]:
-    batches = Batches(engine)
+    batches = Batches(writing(engine))
     yield batches
     await asyncio.to_thread(batches.close)
 
@@ -101,6 +94,27 @@ async def test_what_is_of_a_kind_is_done_together(batches: Batches, engine: Engi
     assert written(engine) == {"a", "b", "c"}
 
 
+async def test_what_follows_work_in_company_lingers_for_its_own(engine: Engine) -> None:
+    """After a transaction of several, the first to come waits for the next."""
+    batches = Batches(engine, linger_s=0.5)
+    try:
+        async with held_up(batches):
+            together = [batches.submit_among(follow_all, name) for name in "ab"]
+        assert await told(*together) == ["a of 2", "b of 2"]
+        first = batches.submit_among(follow_all, "c")
+        await asyncio.sleep(0.1)
+        assert await told(first, batches.submit_among(follow_all, "d")) == ["c of 2", "d of 2"]
+    finally:
+        await asyncio.to_thread(batches.close)
+
+
+async def test_who_comes_alone_does_not_linger(engine: Engine) -> None:
+    """Work without company is done at once, however long company would be waited for."""
+    batches = Batches(engine, linger_s=3600)
+    assert [await batches.submit_among(follow_all, name) for name in "ab"] == ["a of 1", "b of 1"]
+    await asyncio.to_thread(batches.close)
+
+
 async def test_one_of_a_kind_is_refused_like_others(batches: Batches) -> None:
     """An item that is alone in its transaction gets its result, or what it was refused for."""
     assert await batches.submit_among(follow_all, "a") == "a of 1"
@@ -119,6 +133,7 @@ async def test_what_fails_together_is_tried_alone(batches: Batches, engine: Engi
     assert written(engine) == {"a", "b"}
 
 
+@only_sqlite
 async def test_a_commit_that_fails_is_nobodys_success(batches: Batches, engine: Engine) -> None:
     """When the commit fails, nobody in the transaction is told that it was done, and nothing is."""
 
@@ -130,7 +145,7 @@ async def test_a_commit_that_fails_is_nobodys_success(batches: Batches, engine: 
     async with held_up(batches):
         answers = [batches.submit(partial(follow, name="a")), batches.submit(dangling)]
 
-    assert [type(answer) for answer in await told(*answers)] == [StoreError, StoreError]
+    assert all(isinstance(answer, StoreError) for answer in await told(*answers))
     assert written(engine) == set()
 
 

@@ -38,7 +38,7 @@ def test_a_challenge_comes_back_as_it_was_issued(engine: Engine, issued: Make) -
     challenge = issued("c1")
     assert ChallengeStore(engine).add(challenge, subject="account-7") == challenge
 
-    reopened = open_database(str(engine.url))
+    reopened = open_database(engine.url.render_as_string(hide_password=False))
     stored = ChallengeStore(reopened).get("c1")
     reopened.dispose()
 

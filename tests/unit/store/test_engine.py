@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_mock_engine, text
 from sqlalchemy.dialects import postgresql
 
+from tests import databases
+from tests.databases import only_sqlite
 from verifier.errors import StoreError
 from verifier.store.engine import open_database
 from verifier.store.tables import metadata
@@ -26,6 +29,7 @@ def test_the_migrations_lead_to_the_tables(engine: Engine) -> None:
         assert compare_metadata(context, metadata) == []
 
 
+@only_sqlite
 def test_every_connection_is_durable_and_strict(engine: Engine) -> None:
     """Write-ahead log, a flush per commit, foreign keys and a wait for other writers are on, on each connection."""
     pragmas = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1, "busy_timeout": 10_000}
@@ -54,8 +58,9 @@ def _open(url: str) -> list[str]:
 
 def test_servers_that_start_at_once_migrate_once(tmp_path: Path) -> None:
     """Four processes that open the same new databases at the same time all find them migrated once."""
-    urls = [f"sqlite:///{tmp_path / f'{number}.sqlite3'}" for number in range(10) for _ in range(4)]
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
+    with ExitStack() as stack, multiprocessing.get_context("spawn").Pool(4) as pool:
+        fresh = [stack.enter_context(databases.fresh(tmp_path / str(number))) for number in range(10)]
+        urls = [url for url in fresh for _ in range(4)]
         assert pool.map(_open, urls, chunksize=1) == [["0011"]] * len(urls)
 
 

@@ -13,11 +13,11 @@ from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, open_site
 from tests.unit.store.test_attempt_store import ACCEPTED, CREDENTIAL
 from verifier.errors import NotFoundError
-from verifier.store import cameos, credentials, guardians, tables
+from verifier.store import cameos, credentials, guardians, likenesses, tables
 from verifier.store.attempts import AttemptStore
 from verifier.store.challenges import ChallengeStore
 from verifier.store.credentials import CredentialStore
-from verifier.store.evidence_errors import EvidenceRemovedError, SubjectDeletedError
+from verifier.store.evidence_errors import SubjectDeletedError
 from verifier.store.faces import Code
 from verifier.store.fingerprints import FingerprintStore
 from verifier.store.likenesses import LikenessStore
@@ -172,6 +172,27 @@ def test_the_fingerprint_stays_and_names_nobody(site: Site) -> None:
     assert ChallengeStore(site.engine).get("c1").subject == ""
 
 
+def test_no_other_recording_names_the_person_either(site: Site, tmp_path: Path) -> None:
+    """What they tried before is theirs no more; another cameo, one that can still be made, a credential and others' stay."""
+    kept = open_site(site.engine, tmp_path)
+    kept.judged("rejected", SUBJECT)
+    kept.judged("others", "bob")
+    for number in (1, 2):
+        site.accept(number)
+    site.accept(3, cameo=False)
+    site.accept(4, cameo=False)
+    with site.engine.begin() as connection:
+        likenesses.destroy(connection, "cameo-4")
+    ChallengeStore(site.engine).add(site._issued("c5"), subject=SUBJECT)
+    AttemptStore(site.engine).begin("open", challenge_id="c5", audience="https://g.example", request_id="r", now=NOW)
+    site.end("delete", 1)
+    with site.engine.connect() as connection:
+        table = tables.attempts
+        named = {row.id: row.subject for row in connection.execute(select(table.c.id, table.c.subject))}
+    assert named == {"rejected": "", "others": "bob", "a1": "", "a2": SUBJECT, "a3": SUBJECT, "a4": SUBJECT, "open": SUBJECT}
+    assert ChallengeStore(site.engine).get("c-rejected").subject == ""
+
+
 def test_the_face_goes_with_its_cameo_and_others_stay(site: Site) -> None:
     """Of one subject's faces those stay that belong to another cameo or to one that can still be made; then none does."""
     site.accept(1)
@@ -194,7 +215,7 @@ def test_deleting_a_cameo_deletes_the_evidence_of_its_person(site: Site, tmp_pat
     kept.kept("r2", "bob")
     copy = {path: path.read_bytes() for path in kept.folder.rglob("*") if path.is_file()}
     site.end("delete", 1)
-    with pytest.raises(EvidenceRemovedError, match="r1"):
+    with pytest.raises(SubjectDeletedError, match="recording of attempt r1: the subject was deleted on 2026-03-01"):
         kept.read("r1")
     [sealed] = [data for path, data in copy.items() if path.match("r1/recording")]
     with pytest.raises(SubjectDeletedError):

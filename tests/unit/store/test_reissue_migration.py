@@ -8,32 +8,29 @@ from alembic import command
 from sqlalchemy import text
 
 from verifier.store import engine as opening
-from verifier.store.engine import open_database
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 _BEFORE, _THIS = "0007", "0008"
 _STATES = ("active", "paused", "revoked", "deleted")
 
 
 def _fill(connection: Connection) -> None:
-    connection.execute(text("INSERT INTO status_lists VALUES (1, 1024, 5, x'00', 0, 0, 1)"))
+    connection.execute(text("INSERT INTO status_lists VALUES (1, 1024, 5, :bytes, 0, 0, 1)"), {"bytes": b"0"})
     for number, state in enumerate((*_STATES, "unclaimed")):
         gone = state == "deleted"
-        ids = {letter: f"{letter}{number}" for letter in "casj"}
-        values = {"n": number, "state": state, "receipt": "" if gone else "r", **ids}
+        ids = {letter: f"{letter}{number}" for letter in "casj"} | {"cameo": f"cameo-{number}"}
+        values = {"n": number, "state": state, "receipt": "" if gone else "r", "bytes": b"0", "f": False, **ids}
         for statement in (
             "INSERT INTO challenges VALUES (:c, :s, NULL, '{}', 1, 2, 1)",
-            "INSERT INTO attempts VALUES (:a, :c, :s, 'g', 'r', 'judged', 'ACCEPTED', '[]', '[]', 'p', '{}', '{}', '', 1, :n, 0)",
+            "INSERT INTO attempts VALUES (:a, :c, :s, '', 'r', 'judged', 'ACCEPTED', '[]', '[]', 'p', '{}', '{}', '', 1, :n, :f)",
             "INSERT INTO credentials VALUES (:j, :a, 'g', 'p', 1, 2, :receipt, NULL)",
             "INSERT INTO status_entries VALUES (1, :n, :j, 7, 0, 1)",
-            "INSERT INTO faces VALUES (NULL, 'enrolled', :s, 'k', 'm', x'00', :n)",
-            *(["INSERT INTO likenesses VALUES ('cameo-' || :n, :a, x'00', x'00', 1)"] if not gone else []),
+            "INSERT INTO faces VALUES (:n + 1, 'enrolled', :s, 'k', 'm', :bytes, :n)",
+            *(["INSERT INTO likenesses VALUES (:cameo, :a, :bytes, :bytes, 1)"] if not gone else []),
             *(
-                ["INSERT INTO cameos VALUES ('cameo-' || :n, :s, :a, 'r', :state, '{}', 0, '{}', 1, 1, 1, '')"]
+                ["INSERT INTO cameos VALUES (:cameo, :s, :a, 'r', :state, '{}', :f, '{}', 1, 1, 1, '')"]
                 if state in _STATES
                 else []
             ),
@@ -50,9 +47,8 @@ def _migrated(connection: Connection, to: str) -> None:
     (command.upgrade if to == _THIS else command.downgrade)(config, to)
 
 
-def test_each_credential_finds_its_cameo_and_takes_on_its_standing(tmp_path: Path) -> None:
+def test_each_credential_finds_its_cameo_and_takes_on_its_standing(engine: Engine) -> None:
     """Valid, suspended and revoked as its cameo is; a deleted one's row is gone; faces find their attempts."""
-    engine = open_database(f"sqlite:///{tmp_path / 'cameo.sqlite3'}")
     with engine.begin() as connection:
         _migrated(connection, _BEFORE)
         _fill(connection)
@@ -60,7 +56,6 @@ def test_each_credential_finds_its_cameo_and_takes_on_its_standing(tmp_path: Pat
         linked = connection.execute(text("SELECT jti, cameo_id, request_id, receipt FROM credentials ORDER BY jti")).all()
         statuses = connection.execute(text("SELECT jti, status FROM status_entries ORDER BY jti")).all()
         faces = connection.execute(text("SELECT owner, attempt_id FROM faces ORDER BY number")).all()
-    engine.dispose()
     assert [tuple(row) for row in linked] == [(f"j{number}", f"cameo-{number}", "", "r") for number in (0, 1, 2, 4)]
     assert [tuple(row) for row in statuses] == [("j0", 0), ("j1", 2), ("j2", 1), ("j3", 1), ("j4", 0)]
     assert [tuple(row) for row in faces] == [(f"s{number}", f"a{number}") for number in range(5)]

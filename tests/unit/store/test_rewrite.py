@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import delete, insert
 
+from tests.databases import only_sqlite
 from tests.unit.store.conftest import NOW
 from verifier.store import events, tables
-from verifier.store.engine import rewrite, scrub
+from verifier.store.engine import is_rewritten, open_database, rewrite, scrub
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +35,7 @@ def _row(number: int, note: str) -> dict[str, object]:
     }
 
 
+@only_sqlite
 def test_a_file_that_was_written_anew_holds_nothing_of_what_was_deleted(engine: Engine, tmp_path: Path) -> None:
     """What nobody overwrote when it was deleted is still in the file, and gone once that is written anew; others are whole."""
     chance = random.Random(3)  # noqa: S311 - the same rows in every run
@@ -54,16 +56,30 @@ def test_a_file_that_was_written_anew_holds_nothing_of_what_was_deleted(engine: 
 
     assert scrub(engine)
     assert found() & gone
-    assert rewrite(engine)
+    assert rewrite(engine, 7)
     assert found() == set(notes) - gone
 
 
+@only_sqlite
 def test_it_waits_for_readers_and_says_so(engine: Engine) -> None:
     """Somebody who reads keeps the log from being emptied: it is not done then, and done once they are through."""
     with engine.connect() as reader:
         events.after(reader, 0, subject=None, limit=1)
-        assert not (rewrite(engine) and scrub(engine))
-    assert rewrite(engine)
+        assert not rewrite(engine, 7)
+        assert not is_rewritten(engine, 7)
+    assert rewrite(engine, 7)
+    assert is_rewritten(engine, 7)
+
+
+@only_sqlite
+@pytest.mark.parametrize("mark", [7, 2**31 + 7])
+def test_a_server_that_starts_finds_it_done(url: str, engine: Engine, mark: int) -> None:
+    """Whoever opens the file next sees at which event it was written anew, and that it was not since a later one."""
+    assert rewrite(engine, mark)
+    other = open_database(url)
+    assert is_rewritten(other, mark)
+    assert not is_rewritten(other, mark + 1)
+    other.dispose()
 
 
 @pytest.mark.parametrize(("kind", "counts"), [("permission_changed", True), ("deleted", True), ("use_granted", False)])

@@ -1,0 +1,62 @@
+"""Where the tests of the store keep their rows: SQLite in a file, or a PostgreSQL server (`CAMEO_TEST_DATABASE`, a URL).
+
+On a server every test has a database of its own, made and dropped under the role of the URL, which must be allowed to.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import secrets
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import create_engine, event, make_url, text
+
+from verifier.store.engine import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+SERVER = os.environ.get("CAMEO_TEST_DATABASE", "")
+"""URL of a server's database, to be connected to for making others; empty for SQLite."""
+
+only_sqlite = pytest.mark.skipif(bool(SERVER), reason="about SQLite's file; the tests run on a server")
+"""Marks a test of what only a file has."""
+
+
+@contextmanager
+def fresh(folder: Path) -> Iterator[str]:
+    """Yield the URL of a database that is empty yet: in that folder, or on the server, and dropped there at the end."""
+    if not SERVER:
+        yield f"sqlite:///{folder / 'cameo.sqlite3'}"
+        return
+    name = f"cameo_test_{secrets.token_hex(8)}"
+    _on_server(f'CREATE DATABASE "{name}"')
+    try:
+        yield make_url(SERVER).set(database=name).render_as_string(hide_password=False)
+    finally:
+        _on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def lasting(name: str) -> Engine:
+    """Open a database for all examples of a module, each with rows of its own; a power cut is not what is tested there."""
+    making = fresh(Path(tempfile.mkdtemp(prefix=f"cameo-{name}-")))
+    engine = open_database(making.__enter__())
+    if not SERVER:
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
+        engine.dispose()
+    atexit.register(making.__exit__, None, None, None)
+    return engine
+
+
+def _on_server(statement: str) -> None:
+    engine = create_engine(SERVER, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
