@@ -118,7 +118,7 @@ test-postgresql: kit
 	    echo "missing on this machine; as root run: apt-get install postgresql" >&2; exit 1; \
 	  fi; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-postgresql.lock
-	$(BIN)/python -m tests.postgresql.server $(BIN)/pytest -W ignore::pytest.PytestUnraisableExceptionWarning $(POSTGRESQL_TESTS)
+	CAMEO_EXAMPLES=$${CAMEO_EXAMPLES:-50} $(BIN)/python -m tests.postgresql.server $(BIN)/pytest -W ignore::pytest.PytestUnraisableExceptionWarning $(POSTGRESQL_TESTS)
 
 # Parity with SpeechBrain and PyTorch, in an environment of its own: PyTorch is 5.6 GB and never part of the default install.
 
