@@ -129,8 +129,8 @@ class FaceTrack:
     identity_t_s (K,), identity_yaw_deg (K,), embeddings (K, 512) unit length;
     live_t_s (M,), live (M,) probability of a live face; ages (A,) expected years;
     live_close (C, 2) the same in closer crops of some of those frames and in their mirror images; grid (G,) nats by which a
-    periodic pattern stands out of face and surroundings of some of them, NaN where either is too small, see
-    `verifier.evidence.moire`;
+    periodic pattern stands out of face and surroundings of some of them, each together with those before it, NaN where either is
+    too small, see `verifier.evidence.moire`;
     turn_rows (Q, 2) rows of two frames with the head turned a little between them, and turn_points (Q, P, 2) px of the later one
     where what was at the landmarks `verifier.evidence.relief.SKIN` of the earlier one has gone, NaN where it was lost.
     """

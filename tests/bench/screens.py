@@ -19,7 +19,7 @@ from rich.table import Table
 
 from verifier.evidence.continuity import Glances
 from verifier.evidence.flicker import band_depth
-from verifier.evidence.moire import grid_nats
+from verifier.evidence.moire import GridSearch
 from verifier.evidence.picture import Stopwatch, observe
 from verifier.media.recording import open_recording
 from verifier.models.kit import ModelKit
@@ -36,8 +36,9 @@ OF_NONE = float("nan")
 
 @dataclass(frozen=True, slots=True)
 class Screens:
-    """One recording: 20th percentiles of p(live), wide and close, median and greatest grid in nats, depth of bands, cost.
+    """One recording: 20th percentiles of p(live), wide and close, depth of bands, cost.
 
+    grid: of all frames together, in nats; grid_max: the most that some first ones of them show.
     darkest: level of the darkest parts, the 0.5th percentile of the least of red, green and blue.
     """
 
@@ -62,7 +63,7 @@ def measure(path: Path, kit: ModelKit, settings: Settings) -> Screens:
         return Screens(OF_NONE, OF_NONE, OF_NONE, OF_NONE, bands, OF_NONE, OF_NONE)
     grid = face.grid[np.isfinite(face.grid)]
     wide, close = (float(np.quantile(live, 0.2)) if len(live) else OF_NONE for live in (face.live, face.live_close))
-    typical, most = (float(np.median(grid)), float(grid.max())) if len(grid) else (OF_NONE, OF_NONE)
+    typical, most = (float(grid[-1]), float(grid.max())) if len(grid) else (OF_NONE, OF_NONE)
     cost_ms = watch.get("close_up", 0.0) + watch.get("moire", 0.0)
     return Screens(wide, close, typical, most, bands, cost_ms, float(np.median(dark)))
 
@@ -82,7 +83,7 @@ def portraits(folder: Path, kit: ModelKit, settings: Settings) -> tuple[list[flo
         with open_recording(path, limits=settings.media) as source, kit.landmarker(max_faces=1, video=False) as landmarker:
             for frame in source.frames(max_fps=None):
                 for face in landmarker.detect(Frame(0.0, frame.rgb)):
-                    grids.append(grid_nats(frame.rgb, face.landmarks))
+                    grids.append(GridSearch().add(frame.rgb, face.landmarks))
                     close.extend(kit.presentation_attack.score_close(frame.rgb, face.landmarks))
     return [grid for grid in grids if np.isfinite(grid)], close
 

@@ -17,11 +17,11 @@ NAME = "moire"
 
 
 def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
-    """Judge the median over the frames looked at, so that a frame or two of chance do not count."""
+    """Judge what all of the frames looked at show together, which is what the last of them says."""
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
     grid = evidence.face.grid[np.isfinite(evidence.face.grid)]
     frames = profile["grid_frames_min"]
     if not frames.holds(len(grid)):
         return CheckResult.unable(NAME, Reason.FACE_TOO_SMALL, f"{len(grid)} frames with squares enough")
-    return profile["grid_max"].judge(NAME, float(np.median(grid)), Reason.SCREEN_OR_PRINT, f"{len(grid)} frames")
+    return profile["grid_max"].judge(NAME, float(grid[-1]), Reason.SCREEN_OR_PRINT, f"{len(grid)} frames")

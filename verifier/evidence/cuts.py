@@ -11,8 +11,9 @@ to the next is told apart by what it looks like:
 4. Each counts over the largest of the same quantity around it, of the remainders as of the whole steps, so that a head in
    movement or a hand that shakes does not count, and not below what codecs cause in a picture that stands still.
 
-The score is the geometric mean of the two. A step over a longer time than usual counts for as much less, and a picture that only
-repeats the one before it, as recorders put in for one they lost, counts as none.
+The score is the geometric mean of the two, as it is or with what shifts all of the picture alike taken off like light, whichever
+is lower: a hand that holds the camera jerks, a cut moves a head before its background. A step over a longer time than usual
+counts for as much less, and a picture that only repeats the one before it, as recorders put in for one they lost, counts as none.
 """
 
 from __future__ import annotations
@@ -52,14 +53,19 @@ def sharpest_cut(t_s: F64, thumbnails: F32) -> tuple[float, float]:
     apart_s = np.diff(t_s)
     pace = np.maximum(1.0, apart_s / max(float(np.median(apart_s)), 1e-6)).astype(np.float32)
     steps = np.diff(luma, axis=0) / pace[:, None]
-    light, displacement = _bases(luma.mean(axis=0).reshape(thumbnails.shape[1:]))
-    unusual = _without(steps - _usual(steps), light)
-    whole = _without(steps, light)
-    spread = _stands_out(np.abs(unusual).mean(axis=1), np.abs(whole).mean(axis=1), _SPREAD_LEVELS)
-    moved = _stands_out(_explained(unusual, displacement), _explained(whole, displacement), _MOVED_LEVELS)
-    score = np.sqrt(spread * moved)[_USUAL:-_USUAL]
+    mean, unusual = luma.mean(axis=0).reshape(thumbnails.shape[1:]), steps - _usual(steps)
+    scores = [_scores(steps, unusual, *_bases(mean, steadied=steadied)) for steadied in (False, True)]
+    score = np.minimum(*scores)[_USUAL:-_USUAL]
     where = int(score.argmax())
     return float(score[where]), float(t_s[_USUAL + where + 1])
+
+
+def _scores(steps: F32, unusual: F32, no_cut: F32, displacement: F32) -> F32:
+    """Return by how much each step (N, P) stands out, with the columns `no_cut` taken off."""
+    unusual, whole = _without(unusual, no_cut), _without(steps, no_cut)
+    spread = _stands_out(np.abs(unusual).mean(axis=1), np.abs(whole).mean(axis=1), _SPREAD_LEVELS)
+    moved = _stands_out(_explained(unusual, displacement), _explained(whole, displacement), _MOVED_LEVELS)
+    return np.asarray(np.sqrt(spread * moved), np.float32)
 
 
 def _usual(steps: F32) -> F32:
@@ -71,15 +77,20 @@ def _usual(steps: F32) -> F32:
     return usual
 
 
-def _bases(mean: F32) -> tuple[F32, F32]:
-    """Return orthonormal columns (P, ...): changes of light, and displacements of the mean picture (H, W) that are none."""
-    down, right = np.gradient(mean)
+def _bases(mean: F32, *, steadied: bool) -> tuple[F32, F32]:
+    """Return orthonormal columns (P, ...): changes of light, and displacements of the mean picture (H, W) that are none.
+
+    Where `steadied`, one shift of all of the picture goes with the light.
+    """
+    down, right = (slope.reshape(-1, 1) for slope in np.gradient(mean))
     lit = _polynomials(mean.shape, _LIGHT_DEGREE)
-    light = np.linalg.qr(np.concatenate([lit, lit * mean.reshape(-1, 1)], axis=1))[0]
-    shift = _polynomials(mean.shape, _DISPLACEMENT_DEGREE)
-    moving = np.concatenate([shift * right.reshape(-1, 1), shift * down.reshape(-1, 1)], axis=1)
-    displacement = np.linalg.qr(moving - light @ (light.T @ moving))[0]
-    return light.astype(np.float32), displacement.astype(np.float32)
+    jerk = [right, down] if steadied else []
+    no_cut = np.linalg.qr(np.concatenate([lit, lit * mean.reshape(-1, 1), *jerk], axis=1))[0]
+    # The first of the polynomials is constant: that one shift.
+    shift = _polynomials(mean.shape, _DISPLACEMENT_DEGREE)[:, int(steadied) :]
+    moving = np.concatenate([shift * right, shift * down], axis=1)
+    displacement = np.linalg.qr(moving - no_cut @ (no_cut.T @ moving))[0]
+    return no_cut.astype(np.float32), displacement.astype(np.float32)
 
 
 def _polynomials(shape: tuple[int, ...], degree: int) -> F64:
@@ -87,8 +98,8 @@ def _polynomials(shape: tuple[int, ...], degree: int) -> F64:
     return np.stack([x**i * y**j for i in range(degree + 1) for j in range(degree + 1 - i)], axis=1)
 
 
-def _without(steps: F32, light: F32) -> F32:
-    return np.asarray(steps - (steps @ light) @ light.T, np.float32)
+def _without(steps: F32, no_cut: F32) -> F32:
+    return np.asarray(steps - (steps @ no_cut) @ no_cut.T, np.float32)
 
 
 def _explained(steps: F32, displacement: F32) -> F32:

@@ -5,10 +5,16 @@ stripes of one spacing lie over everything in the picture, the face as well as w
 not periodic; cloth, blinds and tiles are, but not the face before them; a codec's blocks and a camera's sharpening leave nothing
 that stands out of the spectrum (measured, see docs/calibration.md).
 
-The measure is by how many nats the strongest spatial frequency stands out of the spectrum around it, in the median square of the
-face and, at the same frequency within a step, in the median square of its surroundings. Noise, edges and texture differ
-from square to square and leave the median; one number a frame. What a display's maker or the distance keeps too fine for the
-sensor is not seen, nor what a codec took away.
+The measure is by how many nats a spatial frequency stands out of the spectrum around it:
+
+1. In the median square of the face and in that of its surroundings: noise, edges and texture differ from square to square.
+2. In the mean over the frames looked at: what is there by chance differs from frame to frame, a display's grid stays.
+3. Less by what the mirrored frequency stands out. The lattices of a codec's blocks, of a sensor and of enlarging lie square to
+   the picture and are the same in the mirror; a display is held, and a degree askew turns its beat by some ten.
+4. On the face as well as, at the same frequency within a step, around it; the frequency where that is most.
+
+What a display's maker or the distance keeps too fine for the sensor is not seen, nor what a codec took away, nor a display that
+is as square to the picture as the codec.
 """
 
 from __future__ import annotations
@@ -58,23 +64,41 @@ _BAND &= (_FX > 1) | (_FY >= _LEVEL)
 _WINDOW = np.outer(np.hanning(SIDE_PX + 2)[1:-1], np.hanning(SIDE_PX + 2)[1:-1]).astype(np.float32)
 
 
-def grid_nats(rgb: U8, landmarks: F32) -> float:
-    """Return how far a grid stands out in face and surroundings of `rgb` (H, W, 3), in nats of power.
+class GridSearch:
+    """Adds up what the frames of one recording show of a grid."""
 
-    Args:
-        rgb: the picture, at the size it was recorded or near to it.
-        landmarks: (478, 3) px of its face.
+    def __init__(self) -> None:
+        """Begin with no frame."""
+        self._frames = 0
+        self._on_face = np.zeros((SIDE_PX, SIDE_PX // 2 + 1), np.float32)
+        self._around = np.zeros_like(self._on_face)
 
-    Returns:
-        0.5 to 1.3 where nothing is periodic, 2 and more for a grid; NaN where face or surroundings are too small to say.
-    """
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    face, other = _squares(grey.shape[0], grey.shape[1], landmarks)
-    if len(face) < _FEWEST_FACE or len(other) < _FEWEST_OTHER:
-        return float("nan")
-    on_face = _standing_out(grey, _spread(face, _FACE_SQUARES))
-    around = cv2.dilate(_standing_out(grey, _spread(other, _OTHER_SQUARES)), np.ones((3, 3), np.uint8))
-    return float(np.minimum(on_face, around)[_BAND].max())
+    def add(self, rgb: U8, landmarks: F32) -> float:
+        """Add a frame and return how far a grid stands out in the face and surroundings of all so far, in nats of power.
+
+        Args:
+            rgb: (H, W, 3), the picture, at the size it was recorded or near to it.
+            landmarks: (478, 3) px of its face.
+
+        Returns:
+            0.2 to 0.8 over eight frames where nothing is periodic, 1.2 and more for a grid; NaN where this frame's face or
+            surroundings are too small to say, which then does not count.
+        """
+        grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+        face, other = _squares(grey.shape[0], grey.shape[1], landmarks)
+        if len(face) < _FEWEST_FACE or len(other) < _FEWEST_OTHER:
+            return float("nan")
+        self._frames += 1
+        self._on_face += _standing_out(grey, _spread(face, _FACE_SQUARES))
+        self._around += _standing_out(grey, _spread(other, _OTHER_SQUARES))
+        around = cv2.dilate(_askew(self._around / np.float32(self._frames)), np.ones((3, 3), np.uint8))
+        return float(np.minimum(_askew(self._on_face / np.float32(self._frames)), around)[_BAND].max())
+
+
+def _askew(nats: F32) -> F32:
+    """Return nats (SIDE_PX, SIDE_PX / 2 + 1), upright frequencies rising from -SIDE_PX / 2, less what the mirrored one has."""
+    mirrored = np.roll(nats[::-1], 1, axis=0)
+    return np.asarray(nats - np.maximum(mirrored, 0), np.float32)
 
 
 def _squares(height: int, width: int, landmarks: F32) -> tuple[I32, I32]:

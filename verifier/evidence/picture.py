@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from verifier.errors import AbandonedError
-from verifier.evidence.moire import grid_nats
+from verifier.evidence.moire import GridSearch
 from verifier.evidence.parallax import Parallax
 from verifier.models.landmarks import head_pose_deg
 from verifier.reasons import Reason
@@ -81,6 +81,7 @@ class _Rows:
     live: list[float] = field(default_factory=list)
     live_close: list[tuple[float, float]] = field(default_factory=list)
     grid: list[float] = field(default_factory=list)
+    search: GridSearch = field(default_factory=GridSearch)
     ages: list[float] = field(default_factory=list)
 
 
@@ -184,7 +185,7 @@ def _run_networks(
             rows.live_close.append(kit.presentation_attack.score_close(frame.rgb, face.landmarks))
             mark = watch.add("close_up", mark)
         if scored % GRID_EVERY == 0:
-            rows.grid.append(grid_nats(frame.rgb, face.landmarks))
+            rows.grid.append(rows.search.add(frame.rgb, face.landmarks))
             mark = watch.add("moire", mark)
     if turned_deg > IDENTITY_DEG:
         return

@@ -134,7 +134,7 @@ def test_poor_light_lowers_the_line_and_opens_no_door(
 
 
 def test_a_frame_of_chance_is_no_display(make_evidence: MakeEvidence, profile: Profile) -> None:
-    """Three frames of eight in which something stands out make no grid; frames that could not be judged do not count."""
+    """What stands out in three frames and not in all together is no grid; frames that could not be judged do not count."""
     grid = np.array([3.0, 3.0, 3.0, 0.8, 0.8, 0.8, 0.8, np.nan], np.float32)
     assert moire.check(make_evidence(face={"grid": grid}), NOTHING, profile).outcome is Outcome.PASS
 
