@@ -1,21 +1,23 @@
-"""Tracks: everything the checks look at, in one small binary, and back to the last bit.
+"""Tracks: everything the checks look at, as an npz that `numpy.load` opens, and back to the last bit.
 
-    magic, 8 bytes | version, u16 | length of the body, u64 | length before compression, u64 | SHA-256 of all of the other parts
-    body, zlib: length of the header, u32 | header, JSON | the arrays, one after the other
+One member for each array, named by the field it is in (`face.landmarks`), and `header`, the bytes of a JSON that says the rest:
+the version, the records by name with their fields, and where each array belongs. A field that a later version adds and gives a
+default needs no new version number. Nothing is pickled; the same tracks make the same bytes.
 
-The header describes itself: records by name with their fields, arrays by dtype and shape. A field that a later version adds and
-gives a default needs no new version number. Of an array the first bytes of all rows lie together, then the second bytes and so
-on: neighbouring pictures differ little in most of them, so they compress better. Numbers little-endian; nothing is pickled.
+Reading notices damage by the CRC-32 of each member; what neither it nor the zip's structure covers, such as times of files,
+changes nothing that is read. Against a deliberate change the vault's AES-GCM stands (`verifier.store.sealed_object`).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
+import io
 import json
 import math
 import re
 import struct
+import tokenize
+import zipfile
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,8 +41,10 @@ VERSION = 1
 MAX_BYTES = 256 * 1024 * 1024
 """Before compression; 30 s at the highest rate stay well below."""
 
-_MAGIC = b"CAMEOTRK"
-_FRONT = struct.Struct("<8sHQQ32s")
+_BEGINS, _ENDS, _END_BYTES = b"PK\x03\x04", b"PK\x05\x06", 22
+"""Of the zip: its first bytes, those of its end record, and how long that is without a comment."""
+
+_HEADER = "header"
 _RECORDS = {
     record.__name__: record
     for record in (
@@ -61,6 +65,23 @@ _RECORDS = {
     )
 }
 _DTYPE = re.compile(r"[<>|][biuf][1-9][0-9]?")
+_MALFORMED = (
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    Warning,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What the standard library and numpy say of a zip, an npy or a JSON that is none; warnings where they are errors."""
 
 
 class TracksError(CameoError):
@@ -89,13 +110,16 @@ class Tracks:
 
 def to_bytes(tracks: Tracks) -> bytes:
     """Return tracks as they are kept."""
-    arrays: list[Array] = []
-    header = {"evidence": _plain(tracks.evidence, arrays), "circumstances": _plain(tracks.circumstances, arrays)}
-    header["arrays"] = [{"dtype": array.dtype.str, "shape": list(array.shape)} for array in arrays]
-    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
-    raw = b"".join([struct.pack("<I", len(text)), text, *map(_columns, arrays)])
-    body = zlib.compress(raw, 6)
-    return _front(VERSION, body, len(raw)) + body
+    arrays: dict[str, Array] = {}
+    header = {
+        "version": VERSION,
+        "evidence": _plain(tracks.evidence, arrays),
+        "circumstances": _plain(tracks.circumstances, arrays, "circumstances"),
+    }
+    text = np.frombuffer(json.dumps(header, separators=(",", ":"), allow_nan=False).encode(), np.uint8)
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **{_HEADER: text}, **arrays)
+    return file.getvalue()
 
 
 def from_bytes(kept: bytes) -> Tracks:
@@ -106,83 +130,72 @@ def from_bytes(kept: bytes) -> Tracks:
         TruncatedTracksError: the end is missing.
         DamagedTracksError: they were altered, or are no tracks at all.
     """
-    if not kept.startswith(_MAGIC[: len(kept)]):
+    if not kept.startswith(_BEGINS[: len(kept)]):
         raise DamagedTracksError("these are no tracks")
-    if len(kept) < _FRONT.size:
-        raise TruncatedTracksError(f"tracks of {len(kept)} bytes end before their front does")
-    _, version, length, raw_length, _ = _FRONT.unpack_from(kept)
-    if version != VERSION:
-        raise TracksVersionError(f"tracks of version {version}; this is version {VERSION} of the service's format")
-    body = kept[_FRONT.size :]
-    if len(body) < length:
-        raise TruncatedTracksError(f"{len(body)} of {length} bytes of the tracks are left")
-    if kept[: _FRONT.size] != _front(version, body, raw_length) or raw_length > MAX_BYTES:
-        raise DamagedTracksError("the tracks do not have the digest they were written with")
+    end = kept.rfind(_ENDS)
+    if end < 0 or len(kept) < end + _END_BYTES:
+        raise TruncatedTracksError(f"{len(kept)} bytes of tracks are left, and no end")
+    if len(kept) > end + _END_BYTES:
+        raise DamagedTracksError("something stands behind the end of the tracks")
     try:
-        return _tracks(_inflated(body, raw_length))
-    except (AttributeError, LookupError, TypeError, ValueError, struct.error, zlib.error) as error:
+        with zipfile.ZipFile(io.BytesIO(kept)) as archive:
+            return _tracks(archive)
+    except _MALFORMED as error:
         raise DamagedTracksError(f"the tracks are malformed: {type(error).__name__}") from None
 
 
-def _front(version: int, body: bytes, raw_length: int) -> bytes:
-    plain = _FRONT.pack(_MAGIC, version, len(body), raw_length, bytes(32))
-    return _FRONT.pack(_MAGIC, version, len(body), raw_length, hashlib.sha256(plain + body).digest())
-
-
-def _inflated(body: bytes, raw_length: int) -> bytes:
-    inflater = zlib.decompressobj()
-    raw = inflater.decompress(body, raw_length + 1)
-    if len(raw) != raw_length or not inflater.eof or inflater.unused_data:
-        raise ValueError("length")
-    return raw
-
-
-def _tracks(raw: bytes) -> Tracks:
-    (length,) = struct.unpack_from("<I", raw)
-    header = json.loads(raw[4 : 4 + length])
-    arrays, place = [], 4 + length
-    for entry in header["arrays"]:
-        if not _DTYPE.fullmatch(entry["dtype"]):
-            raise ValueError("dtype")
-        array = _rows(raw, place, np.dtype(entry["dtype"]), tuple(entry["shape"]))
-        place += array.nbytes
-        arrays.append(array)
-    if place != len(raw):
-        raise ValueError("length")
+def _tracks(archive: zipfile.ZipFile) -> Tracks:
+    members = {info.filename: info for info in archive.infolist()}
+    if len(members) != len(archive.infolist()) or sum(info.file_size for info in members.values()) > MAX_BYTES:
+        raise ValueError("members")
+    header = json.loads(_member(archive, members.pop(f"{_HEADER}.npy")).tobytes())
+    if header["version"] != VERSION:
+        raise TracksVersionError(f"tracks of version {int(header['version'])}; this is version {VERSION} of the service's format")
+    arrays = {name: _member(archive, info) for name, info in members.items()}
     evidence, circumstances = (_value(header[part], arrays) for part in ("evidence", "circumstances"))
     if not isinstance(evidence, Evidence) or not isinstance(circumstances, Circumstances):
         raise TypeError("record")
+    if arrays:
+        raise ValueError("members that belong nowhere")
     return Tracks(evidence, circumstances)
 
 
-def _columns(array: Array) -> bytes:
-    rows = np.ascontiguousarray(array).tobytes()
-    if array.ndim == 0 or not array.size:
-        return rows
-    return np.ascontiguousarray(np.frombuffer(rows, np.uint8).reshape(len(array), -1).T).tobytes()
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
+    """Return an array; what the directory and its own head say of its length makes no room before as many bytes are there."""
+    if info.compress_type != zipfile.ZIP_DEFLATED or info.flag_bits:
+        raise ValueError("method")
+    with archive.open(info) as member:
+        data = member.read(info.file_size + 1)
+    if len(data) != info.file_size:
+        raise ValueError("length")
+    file = io.BytesIO(data)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("version of npy")
+    shape, column_by_column, dtype = np.lib.format.read_array_header_1_0(file)
+    if column_by_column:
+        raise ValueError("order")
+    return _array(dtype.str, shape, data, file.tell())
 
 
-def _rows(raw: bytes, place: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> Array:
-    if any(not isinstance(length, int) or length < 0 for length in shape):
-        raise ValueError("shape")
-    size = math.prod(shape)
-    values = np.frombuffer(raw, np.uint8, size * dtype.itemsize, place)
-    if shape and size:
-        values = np.ascontiguousarray(values.reshape(-1, shape[0]).T)
-    array: Array = np.frombuffer(bytearray(values), dtype, size).reshape(shape)
-    array.flags.writeable = False
+def _array(dtype: str, shape: tuple[int, ...], data: bytes, place: int = 0) -> Array:
+    """Return what lies there, read-only; nothing may be left over."""
+    if not _DTYPE.fullmatch(dtype):
+        raise ValueError("dtype")
+    array: Array = np.ndarray(shape, dtype, data, place)
+    if place + array.nbytes != len(data):
+        raise ValueError("length")
     return array
 
 
-def _plain(value: object, arrays: list[Array]) -> Any:  # noqa: ANN401, PLR0911 - whatever JSON has, one line for each kind
-    """Return a value as JSON; arrays go to the list, and so do numpy's numbers, whose precision takes part in sums."""
+def _plain(value: object, arrays: dict[str, Array], *path: str) -> Any:  # noqa: ANN401, PLR0911 - whatever JSON has, one line for each kind
+    """Return a value as JSON; arrays are put aside under their path. Numpy's numbers keep their type: it takes part in sums."""
     match value:
         case np.generic():
-            arrays.append(np.asarray(value))
-            return {"scalar": len(arrays) - 1}
+            return {"scalar": [value.dtype.str, value.tobytes().hex()]}
         case np.ndarray():
-            arrays.append(value)
-            return {"array": len(arrays) - 1}
+            name = ".".join(path)
+            arrays[name] = np.asarray(value, order="C")
+            return {"array": name}
         case Reason():
             return {"reason": value.value}
         case float() if not math.isfinite(value):
@@ -192,17 +205,17 @@ def _plain(value: object, arrays: list[Array]) -> Any:  # noqa: ANN401, PLR0911 
         case datetime():
             return {"time": value.isoformat()}
         case tuple():
-            return {"tuple": [_plain(each, arrays) for each in value]}
+            return {"tuple": [_plain(each, arrays, *path, str(place)) for place, each in enumerate(value)]}
         case dict():
-            return {"map": {str(key): _plain(each, arrays) for key, each in value.items()}}
+            return {"map": {str(key): _plain(each, arrays, *path, str(place)) for place, (key, each) in enumerate(value.items())}}
     record = type(value)
     if not dataclasses.is_dataclass(value) or _RECORDS.get(record.__name__) is not record:
         raise RuntimeError(f"tracks have no place for a {record.__name__}")
-    fields = {field.name: _plain(getattr(value, field.name), arrays) for field in dataclasses.fields(value)}
+    fields = {field.name: _plain(getattr(value, field.name), arrays, *path, field.name) for field in dataclasses.fields(value)}
     return {"record": record.__name__, "fields": fields}
 
 
-def _value(plain: Any, arrays: list[Array]) -> Any:  # noqa: ANN401 - the inverse of `_plain`
+def _value(plain: Any, arrays: dict[str, Array]) -> Any:  # noqa: ANN401 - the inverse of `_plain`
     match plain:
         case {"record": name, "fields": fields}:
             return _RECORDS[name](**{key: _value(each, arrays) for key, each in fields.items()})
@@ -218,9 +231,9 @@ def _value(plain: Any, arrays: list[Array]) -> Any:  # noqa: ANN401 - the invers
     return plain
 
 
-_READERS: dict[str, Callable[[Any, list[Array]], Any]] = {
-    "array": lambda held, arrays: arrays[held],
-    "scalar": lambda held, arrays: arrays[held][()],
+_READERS: dict[str, Callable[[Any, dict[str, Array]], Any]] = {
+    "array": lambda held, arrays: arrays.pop(f"{held}.npy"),
+    "scalar": lambda held, _: _array(held[0], (), bytes.fromhex(held[1]))[()],
     "reason": lambda held, _: Reason(held),
     "float64": lambda held, _: struct.unpack(">d", bytes.fromhex(held))[0],
     "time": lambda held, _: datetime.fromisoformat(held),
