@@ -20,8 +20,6 @@ from verifier.store.evidence import object_name
 from verifier.store.sealed_object import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.grpc.test_review import Desk
     from tests.unit.review.stored import Judged
     from tests.unit.store.evidence_site import Site
@@ -31,16 +29,15 @@ __all__ = ["desk", "site"]
 STRICT = ProfileChoice(inline="thresholds.lips_distinct_min = 1.99")
 
 
+COPIES = 60
+
+
 @pytest.fixture
-def copies(site: Site, judged: Judged) -> Callable[[int], None]:
-    """Keep the accepted attempt again, so many times."""
-
-    def keep_copies(count: int) -> None:
-        judgement, challenge = judged(GOOD)
-        for number in range(count):
-            keep(site, f"copy-{number:04}", judgement, challenge, RECORDINGS[GOOD].read_bytes()[:1])
-
-    return keep_copies
+def copies(site: Site, judged: Judged) -> None:
+    """Keep the accepted attempt again, many times: before a server opens, which closes what one before it left open."""
+    judgement, challenge = judged(GOOD)
+    for number in range(COPIES):
+        keep(site, f"copy-{number:04}", judgement, challenge, RECORDINGS[GOOD].read_bytes()[:1])
 
 
 def compare(desk: Desk, profile: ProfileChoice = STRICT, **given: Any) -> Any:
@@ -117,10 +114,10 @@ async def test_a_comparison_that_cannot_be_is_refused_before_anything_is_read(de
     assert site.room.audit.lines() == []
 
 
-async def test_many_attempts_hold_up_nobody(desk: Desk, copies: Callable[[int], None], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("copies")
+async def test_many_attempts_hold_up_nobody(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """While processes compare, others are answered; a second comparison is told to come later; a cancelled one makes room."""
     monkeypatch.setattr(comparing, "FEW", 10)
-    copies(60)
     first = compare(desk)
     assert (await first.read()).progress.total == 63
     answer = await refused(compare(desk).read())
