@@ -171,7 +171,7 @@ class _Bench:
 
 def main() -> None:
     """Print the figures."""
-    calls, at_once = map(int, sys.argv[1:3] if len(sys.argv) > 2 else ("6000", "10"))
+    calls, at_once = map(int, sys.argv[1:3] if len(sys.argv) > 2 else ("6000", "8"))
     with tempfile.TemporaryDirectory(prefix="cameo-bench-") as scratch:
         folder = Path(scratch)
         app = App.make(folder)

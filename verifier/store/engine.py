@@ -160,6 +160,8 @@ def _sqlite(url: URL, busy_timeout_s: float) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         # With the default of WAL, NORMAL, a power cut could take back a spent challenge.
         connection.execute("PRAGMA synchronous = FULL")
+        # Pages, of 4 kB, before the log is written back: what many transactions change is so written once.
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")
         connection.execute("PRAGMA foreign_keys = ON")
         # What is deleted is overwritten, not only unlinked.
         connection.execute("PRAGMA secure_delete = ON")
