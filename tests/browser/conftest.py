@@ -25,7 +25,7 @@ from verifier.types import SoundTrack, Word
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Request
 
     from tests.unit.review.stored import Judged
     from tests.unit.store.evidence_site import Site
@@ -133,7 +133,7 @@ class Watched:
         own = self.page.url.split("/sign-in")[0]
         self.page.on("console", lambda message: self.trouble.append(message.text) if message.type == "error" else None)
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.trouble.append(f"failed: {request.url} {request.failure}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on(
             "response", lambda answer: self.trouble.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None
         )
@@ -141,6 +141,11 @@ class Watched:
             "request", lambda request: None if request.url.startswith(own) else self.trouble.append(f"elsewhere: {request.url}")
         )
         self.page.on("dialog", lambda dialog: (self.trouble.append("a dialog"), dialog.dismiss()))
+
+    def _failed(self, request: Request) -> None:
+        # The browser fetches a tab's icon behind everything else, and gives it up when the tab goes on to another page.
+        if (request.failure, request.url.rpartition("/")[2]) != ("net::ERR_ABORTED", "icon.svg"):
+            self.trouble.append(f"failed: {request.url} {request.failure}")
 
 
 @pytest.fixture(scope="session")
