@@ -133,7 +133,10 @@ class Watched:
         own = self.page.url.split("/sign-in")[0]
         self.page.on("console", lambda message: self.trouble.append(message.text) if message.type == "error" else None)
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
-        self.page.on("requestfailed", self._failed)
+        self.page.on(
+            "requestfailed",
+            lambda request: None if _given_up(request) else self.trouble.append(f"failed: {request.url} {request.failure}"),
+        )
         self.page.on(
             "response", lambda answer: self.trouble.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None
         )
@@ -142,10 +145,10 @@ class Watched:
         )
         self.page.on("dialog", lambda dialog: (self.trouble.append("a dialog"), dialog.dismiss()))
 
-    def _failed(self, request: Request) -> None:
-        # The browser fetches a tab's icon behind everything else, and gives it up when the tab goes on to another page.
-        if (request.failure, request.url.rpartition("/")[2]) != ("net::ERR_ABORTED", "icon.svg"):
-            self.trouble.append(f"failed: {request.url} {request.failure}")
+
+def _given_up(request: Request) -> bool:
+    """Return whether this is a tab's icon, which a browser fetches behind everything else and drops when the tab goes on."""
+    return (request.failure, request.url.rpartition("/")[2]) == ("net::ERR_ABORTED", "icon.svg")
 
 
 @pytest.fixture(scope="session")
