@@ -128,9 +128,9 @@ class FaceTrack:
     blendshapes (N, 52); face_px (N,) inter-cheek width; luma (N,) mean 0..255 and sharpness (N,) of the aligned face;
     identity_t_s (K,), identity_yaw_deg (K,), embeddings (K, 512) unit length;
     live_t_s (M,), live (M,) probability of a live face; ages (A,) expected years;
-    live_close (C, 2) the same in closer crops of some of those frames and in their mirror images; grid (G,) nats by which a
-    periodic pattern stands out of face and surroundings of some of them, each together with those before it, NaN where either is
-    too small, see `verifier.evidence.moire`;
+    live_close (C, 2) the same in closer crops of some of those frames and in their mirror images; grid (M,) deviations by
+    which a periodic pattern stands out of face and surroundings, each frame together with those before it, NaN where either is
+    too small, see `verifier.evidence.moire`; bend_db: how the spectrum of the pictures bends, see `verifier.evidence.enlarging`;
     turn_rows (Q, 2) rows of two frames with the head turned a little between them, and turn_points (Q, P, 2) px of the later one
     where what was at the landmarks `verifier.evidence.relief.SKIN` of the earlier one has gone, NaN where it was lost.
     """
@@ -153,6 +153,7 @@ class FaceTrack:
     turn_points: F32 = field(default_factory=lambda: np.zeros((0, 0, 2), np.float32))
     live_close: F32 = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     grid: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    bend_db: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ class SoundTrack:
     forced: the challenge's words laid over the sound, empty without a challenge. group_s (G, 2) and group_embeddings (G, D), unit
     length: the same of groups of those words, see `verifier.evidence.voices`.
     synthetic (V,): probability of a synthetic voice, window by window, from the detector the site names; empty without one.
-    lips (L, 8): what the sound says the lips do, 50 rows a second, see `verifier.evidence.visemes`; empty without speech.
+    lips (L, 4): what the sound says the lips do, 50 rows a second, see `verifier.evidence.visemes`; empty without speech.
     levels_dbfs (B,): RMS of every 30 ms, for people to look at.
     stops_s (E,): when the sound stops at once, see `verifier.evidence.sound_cuts`.
     """

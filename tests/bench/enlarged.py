@@ -1,4 +1,4 @@
-"""What enlarging a recording does to its spectrum, and what poor encoders and dark rooms do: tried as a sign, and none.
+"""What enlarging a recording does to its spectrum, and what poor encoders and dark rooms do.
 
 `python -m tests.bench.enlarged --devdata FOLDER` prints by how many dB more the spectrum of a recording falls from 0.16 to 0.28
 cycles a pixel than from 0.36 to 0.48: as it is, encoded again, and enlarged from two thirds and half of its size.
@@ -15,14 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.integrity import Take, write
+from verifier.evidence.enlarging import Spectrum
 from verifier.media.recording import open_recording
 from verifier.settings import Settings
 
 KINDS = ("bonafide", "headturn", "replay", "deepfake")
 PICTURES = 8
-SIDE_PX = 64
-_WINDOW = np.outer(np.hanning(SIDE_PX + 2)[1:-1], np.hanning(SIDE_PX + 2)[1:-1]).astype(np.float32)
-_CYCLES = np.hypot(np.fft.fftfreq(SIDE_PX)[:, None], np.fft.rfftfreq(SIDE_PX)[None])
 
 
 def pictures(source: Path | bytes) -> list[np.ndarray]:
@@ -33,16 +31,11 @@ def pictures(source: Path | bytes) -> list[np.ndarray]:
 
 
 def bend_db(shown: list[np.ndarray]) -> float:
-    """Return by how many dB more the spectrum falls below 0.3 cycles a pixel than above."""
-    power = np.zeros(_CYCLES.shape)
+    """Return how the spectrum of the pictures bends."""
+    spectrum = Spectrum()
     for rgb in shown:
-        grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        every = np.lib.stride_tricks.sliding_window_view(grey, (SIDE_PX, SIDE_PX))[::32, ::32]
-        squares = every.reshape(-1, SIDE_PX, SIDE_PX)
-        squares = squares - squares.mean(axis=(1, 2), keepdims=True)
-        power += np.square(np.abs(np.fft.rfft2(squares * _WINDOW))).mean(axis=0)
-    low, less, more, high = (10 * np.log10(power[np.abs(_CYCLES - at) <= 0.02].mean()) for at in (0.16, 0.28, 0.36, 0.48))
-    return float((low - less) - (more - high))
+        spectrum.add(rgb)
+    return spectrum.bend_db()
 
 
 def enlarged(shown: list[np.ndarray], share: float) -> list[np.ndarray]:

@@ -38,7 +38,7 @@ OF_NONE = float("nan")
 class Screens:
     """One recording: 20th percentiles of p(live), wide and close, depth of bands, cost.
 
-    grid: of all frames together, in nats; grid_max: the most that some first ones of them show.
+    grid: of all frames together, in deviations; grid_max: the most that some first ones of them show.
     darkest: level of the darkest parts, the 0.5th percentile of the least of red, green and blue.
     """
 

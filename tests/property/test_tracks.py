@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from verifier.evidence.tracks import Tracks
+from verifier.evidence.tracks import VERSION, Tracks
 from verifier.evidence.tracks import from_bytes as tracks_from
 from verifier.evidence.tracks import to_bytes as bytes_of
 from verifier.reasons import Reason
@@ -141,7 +141,7 @@ def test_numpy_opens_them() -> None:
     with np.load(io.BytesIO(bytes_of(SMALL)), allow_pickle=False) as opened:
         assert set(opened) == {"header", "fingerprint.motion", "fingerprint.sound"}
         assert exactly(opened["fingerprint.motion"]) == exactly(MOTION)
-        assert json.loads(opened["header"].tobytes())["version"] == 1
+        assert json.loads(opened["header"].tobytes())["version"] == VERSION
 
 
 def test_arrays_that_were_read_cannot_be_written_to() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.property.test_tracks import SMALL, exactly
 from verifier.evidence import tracks
-from verifier.evidence.tracks import DamagedTracksError, TracksError, TracksVersionError, TruncatedTracksError
+from verifier.evidence.tracks import VERSION, DamagedTracksError, TracksError, TracksVersionError, TruncatedTracksError
 from verifier.evidence.tracks import from_bytes as tracks_from
 from verifier.evidence.tracks import to_bytes as bytes_of
 
@@ -127,10 +127,12 @@ def test_a_member_altered_under_a_sum_that_fits(name: str, data: st.DataObject) 
 
 def test_the_version_is_looked_at_first() -> None:
     """Another version is said to be one, whatever else is in its header and beside it."""
-    with pytest.raises(TracksVersionError, match="version 2; this is version 1"):
-        tracks_from(with_header(lambda header: header.update(version=2)))
-    with pytest.raises(TracksVersionError, match="version 2; this is version 1"):
-        tracks_from(zipped([(HEADER, npy(np.frombuffer(b'{"version":2}', np.uint8))), ("else.npy", b"nothing we know")]))
+    for other in (VERSION - 1, VERSION + 1):
+        with pytest.raises(TracksVersionError, match=f"version {other}; this is version {VERSION}"):
+            tracks_from(with_header(lambda header, other=other: header.update(version=other)))
+        header = npy(np.frombuffer(json.dumps({"version": other}).encode(), np.uint8))
+        with pytest.raises(TracksVersionError, match=f"version {other}; this is version {VERSION}"):
+            tracks_from(zipped([(HEADER, header), ("else.npy", b"nothing we know")]))
 
 
 def test_what_is_no_zip_of_ours_is_damaged() -> None:

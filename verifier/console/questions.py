@@ -58,6 +58,9 @@ QUESTIONS = {
     "picture_times": Question(
         "Times of pictures", "The pictures come at times at which a camera makes them.", ("hurried_pictures_max",)
     ),
+    "enlarged": Question(
+        "Size of the original", "The picture was recorded at the size it has, not enlarged.", ("bend_luma_min", "bend_max")
+    ),
     "sound_cuts": Question(
         "Cuts in the sound",
         "The sound dies away as in a room, and does not stop as where pieces were pasted.",

@@ -1,11 +1,11 @@
 """What the lips do, what the sound says they do, and how well the two agree.
 
-1. Measured: eight numbers from landmarks and blendshapes of each frame (`FEATURES`), lengths in widths of the eyes, which neither
+1. Measured: four numbers from landmarks and blendshapes of each frame (`FEATURES`), lengths in widths of the eyes, which neither
    the size of the face nor, much, its turning changes. Slow changes (a smile, a turn) are taken out; each has unit deviation.
-2. Said: the same eight for the phonemes that are heard, by `verifier.evidence.visemes`. Nothing in it was learned from faces.
-3. Agreement: the mean over the eight of the correlation of measured and said, at the offset where it is highest. Devices
-   record picture and sound up to `OFFSET_S` apart, so offsets up to that are free; what fits only beyond it was shifted. Only
-   moments near speech count, with the head near frontal.
+2. Said: the same four for the phonemes that are heard, by `verifier.evidence.visemes`.
+3. Agreement: the mean over the four of the correlation of measured and said, weighted by `WEIGHTS`, at the offset where it is
+   highest. Devices record picture and sound up to `OFFSET_S` apart, so offsets up to that are free; what fits only beyond it was
+   shifted. Only moments near speech count, with the head near frontal.
 4. Elsewhere: sound that is not of these lips fits about as well at other offsets. What fits here alone counts more: to the
    agreement is added how far it lies above the best of elsewhere.
 5. Parts: the same at that offset for every two seconds of what was compared. A second voice off camera agrees with nothing while
@@ -28,16 +28,10 @@ from verifier.models.phonemes import RATE_HZ
 if TYPE_CHECKING:
     from verifier.types import F64, FaceTrack, SoundTrack
 
-FEATURES = (
-    "gap between the lips",
-    "width of the mouth",
-    "height with the lips",
-    "nose to chin",
-    "jawOpen",
-    "mouthFunnel",
-    "mouthPucker",
-    "mouthLowerDown",
-)
+FEATURES = ("gap between the lips", "height with the lips", "mouthPucker", "mouthLowerDown")
+WEIGHTS = (3.0, 1.0, 1.0, 1.0)
+"""What each counts. The gap is what closures and openings are, and alone tells a talker's own sound from others' about as well as
+all four; the rest adds rounding, and steadies it. Width, chin, jaw and funnel were tried, and add more chance than they tell."""
 OFFSET_S = 0.2
 """How far apart devices record picture and sound, either way."""
 FARTHEST_S = 3.0
@@ -45,8 +39,8 @@ FARTHEST_S = 3.0
 
 _EYES = (33, 263)
 _GAPS = ((13, 14), (82, 87), (312, 317))
-_WIDTH, _HEIGHT, _CHIN = (78, 308), (0, 17), (1, 152)
-_JAW_OPEN, _FUNNEL, _PUCKER, _LOWER_DOWN = 25, 32, 38, (34, 35)
+_HEIGHT = (0, 17)
+_PUCKER, _LOWER_DOWN = 38, (34, 35)
 _SMOOTH_S, _SLOW_S = 0.03, 0.8
 _UNSEEN_S = 0.15
 """Moments farther than this from a frame with a face were not seen."""
@@ -61,6 +55,7 @@ _UNTRIED = -1.0
 _PART_ROWS = (-3, 0, 3)
 """How far, in rows, a part may lie from the offset of the whole: phonemes are heard up to 60 ms early or late."""
 
+_SHARES = np.array(WEIGHTS) / sum(WEIGHTS)
 _STEADY = 1e-9
 """Less spread than this is rounding: the feature did not change."""
 
@@ -71,11 +66,10 @@ Mask = npt.NDArray[np.bool_]
 class Agreement:
     """How well lips and sound agree.
 
-    score: mean correlation, -1..1, at the best offset within `OFFSET_S`; offset_s: that offset, above 0 where the sound is late;
-    elsewhere: the highest mean correlation at offsets beyond `OFFSET_S` and apart from it that leave 3 s and half of the
-    material, and elsewhere_s where (-1 where none does); part: the 20th percentile of the agreement of parts of 2 s, `score`
-    where there are not two of them;
-    seconds: how much was compared.
+    score: weighted mean correlation, -1..1, at the best offset within `OFFSET_S`; offset_s: that offset, above 0 where the sound
+    is late; elsewhere: the highest of it at offsets beyond `OFFSET_S` and apart from it that leave 3 s and half of the material,
+    and elsewhere_s where (-1 where none does); part: the 20th percentile of the agreement of parts of 2 s, `score` where there
+    are not two of them; seconds: how much was compared.
     """
 
     score: float
@@ -92,7 +86,7 @@ class Agreement:
 
 
 def measured(face: FaceTrack, rows: int) -> tuple[F64, Mask]:
-    """Return (rows, 8) float64, what the lips do, 50 rows a second from 0 s, and (rows,) where they were seen near-frontally.
+    """Return (rows, 4) float64, what the lips do, 50 rows a second from 0 s, and (rows,) where they were seen near-frontally.
 
     Slow changes are taken out; each feature has unit deviation, or is 0 throughout where it never changed.
     """
@@ -122,7 +116,7 @@ def near_speech(speech: F64, rows: int) -> Mask:
 
 
 def said(sound: SoundTrack) -> F64:
-    """Return (rows, 8) float64, what the sound says the lips do, without slow changes, 50 rows a second from 0 s."""
+    """Return (rows, 4) float64, what the sound says the lips do, without slow changes, 50 rows a second from 0 s."""
     return _quick(sound.lips.astype(np.float64))
 
 
@@ -137,9 +131,9 @@ def agree(predicted: F64, spoken: Mask, lips: F64, seen: Mask) -> Agreement:
     """Return how well measured lips agree with predicted ones.
 
     Args:
-        predicted: (L, 8) what the sound says, slow changes taken out.
+        predicted: (L, 4) what the sound says, slow changes taken out.
         spoken: (L,) near speech.
-        lips: (L, 8) what was measured.
+        lips: (L, 4) what was measured.
         seen: (L,) where it could be.
     """
     reach, farthest = round(OFFSET_S * RATE_HZ), round(FARTHEST_S * RATE_HZ)
@@ -231,11 +225,11 @@ def _at_every_offset(predicted: F64, spoken: Mask, lips: F64, seen: Mask, farthe
 
 
 def _mean_correlation(count: F64 | float, sum_a: F64, sum_b: F64, sum_aa: F64, sum_bb: F64, sum_ab: F64) -> F64:
-    """Return the mean over the last axis of the correlations that follow from sums of values and products."""
+    """Return the weighted mean over the last axis of the correlations that follow from sums of values and products."""
     together = sum_ab - sum_a * sum_b / count
     spread = np.maximum(sum_aa - sum_a**2 / count, 0.0) * np.maximum(sum_bb - sum_b**2 / count, 0.0)
     norm = np.sqrt(spread)
-    return np.asarray(np.mean(np.where(norm > _STEADY, together / np.maximum(norm, _STEADY), 0.0), axis=-1))
+    return np.asarray(np.where(norm > _STEADY, together / np.maximum(norm, _STEADY), 0.0) @ _SHARES)
 
 
 def _features(landmarks: F64, blendshapes: F64) -> F64:
@@ -244,19 +238,8 @@ def _features(landmarks: F64, blendshapes: F64) -> F64:
 
     eyes = np.maximum(apart(_EYES), 1e-6)
     gap = np.mean([apart(pair) for pair in _GAPS], axis=0)
-    return np.stack(
-        [
-            gap / eyes,
-            apart(_WIDTH) / eyes,
-            apart(_HEIGHT) / eyes,
-            apart(_CHIN) / eyes,
-            blendshapes[:, _JAW_OPEN],
-            blendshapes[:, _FUNNEL],
-            blendshapes[:, _PUCKER],
-            blendshapes[:, list(_LOWER_DOWN)].mean(axis=1),
-        ],
-        axis=1,
-    )
+    lower_down = blendshapes[:, list(_LOWER_DOWN)].mean(axis=1)
+    return np.stack([gap / eyes, apart(_HEIGHT) / eyes, blendshapes[:, _PUCKER], lower_down], axis=1)
 
 
 def _quick(signal: F64) -> F64:

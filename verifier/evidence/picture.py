@@ -1,8 +1,8 @@
 """The picture's half of the evidence: one pass over the frames, no frame kept.
 
 Landmarks, pose and light are taken from every analysed frame. The costlier networks run on a fixed number of near-frontal
-frames spread over the recording, so that cost does not grow with its length: `LIVE_FRAMES` for presentation attack, of which some
-for the closer crop and for the grid of a display, `IDENTITY_FRAMES` for identity and `AGE_FRAMES` for age.
+frames spread over the recording, so that cost does not grow with its length: `LIVE_FRAMES` for presentation attack and the grid
+of a display, some of them for the closer crop as well, `IDENTITY_FRAMES` for identity and `AGE_FRAMES` for age.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from verifier.errors import AbandonedError
+from verifier.evidence.enlarging import Spectrum
 from verifier.evidence.moire import GridSearch
 from verifier.evidence.parallax import Parallax
 from verifier.models.landmarks import head_pose_deg
@@ -30,8 +31,8 @@ LIVE_FRAMES = 24
 """Twice the twelve the profile asks for at least, so that half of them may be without a face."""
 CLOSE_EVERY = 2
 """Of the frames scored for presentation attack, one in so many is scored in a closer crop as well."""
-GRID_EVERY = 3
-"""One in so many is searched for the grid of a display."""
+SPECTRUM_EVERY = 3
+"""One in so many tells whether the picture was enlarged."""
 IDENTITY_FRAMES = 16
 AGE_FRAMES = 5
 LIVE_DEG = 25.0
@@ -82,6 +83,7 @@ class _Rows:
     live_close: list[tuple[float, float]] = field(default_factory=list)
     grid: list[float] = field(default_factory=list)
     search: GridSearch = field(default_factory=GridSearch)
+    spectrum: Spectrum = field(default_factory=Spectrum)
     ages: list[float] = field(default_factory=list)
 
 
@@ -184,9 +186,11 @@ def _run_networks(
         if scored % CLOSE_EVERY == 0:
             rows.live_close.append(kit.presentation_attack.score_close(frame.rgb, face.landmarks))
             mark = watch.add("close_up", mark)
-        if scored % GRID_EVERY == 0:
-            rows.grid.append(rows.search.add(frame.rgb, face.landmarks))
-            mark = watch.add("moire", mark)
+        rows.grid.append(rows.search.add(frame.rgb, face.landmarks))
+        mark = watch.add("moire", mark)
+        if scored % SPECTRUM_EVERY == 0:
+            rows.spectrum.add(frame.rgb)
+            mark = watch.add("enlarged", mark)
     if turned_deg > IDENTITY_DEG:
         return
     if picks.identity.take(frame.t_s):
@@ -258,4 +262,5 @@ def _track(rows: _Rows, parallax: Parallax) -> FaceTrack:
         turn_points=parallax.points(),
         live_close=np.array(rows.live_close, np.float32).reshape(-1, 2),
         grid=np.array(rows.grid, np.float32),
+        bend_db=rows.spectrum.bend_db(),
     )

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-VERSION = 1
+VERSION = 2
+"""2: lips are four features instead of eight, and a display's grid is in deviations instead of nats."""
 MAX_BYTES = 256 * 1024 * 1024
 """30 s at the highest rate stay well below."""
 

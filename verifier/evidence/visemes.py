@@ -1,13 +1,14 @@
 """What the lips must do for the phonemes that are heard.
 
 1. The phoneme recogniser gives each 20 ms the probability of each phoneme. It is sure of itself in one or two rows a phoneme; a
-   temperature and a lower weight of "nothing new" let the neighbouring rows, and the second guess, have their say.
+   temperature lets the neighbouring rows, and the second guess, have their say.
 2. Each phoneme has a target for the lips, its viseme, and a dominance, how strongly it insists on it: the closure of an M never
-   gives way, a vowel does. The targets are those phonetics teaches (closed, tucked under the teeth, pursed, pushed forward,
-   spread, open); nobody's lips were measured for them.
+   gives way, a vowel does. The shapes are those phonetics teaches (closed, tucked under the teeth, rounded, spread, open), no
+   more of them than it names; how far each goes is drawn, to the nearest twentieth, after what ten talkers and five generated
+   heads do (docs/calibration.md, "Lips and sound", also has each of them judged by what the others alone give).
 3. The lips of a moment are the mean of all targets around it, weighted by probability, dominance and nearness in time, after
    Cohen and Massaro, Modeling Coarticulation in Synthetic Visual Speech (1993); without a phoneme near they rest.
-4. Eight numbers that can be measured on a face follow from the six of the target by the sign and rough size of their geometry.
+4. Four numbers that can be measured on a face follow from the six of the target by the sign and rough size of their geometry.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verifier.models.phonemes import BLANK, RATE_HZ
+from verifier.models.phonemes import RATE_HZ
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from verifier.types import F32, F64
 
 _TEMPERATURE = 1.5
-_BLANK_NATS = -2.0
 _BEFORE_S, _AFTER_S, _REACH_S = 0.04, 0.06, 0.2
 """Lips take less long to form a shape than to leave it."""
 _REST = 0.05
@@ -32,37 +32,33 @@ _REST = 0.05
 
 # Each viseme: jaw, parted, closed, tucked, rounded, spread, 0..1; its dominance; its phonemes in IPA.
 _VISEMES: tuple[tuple[tuple[float, ...], float, str], ...] = (
-    ((0.02, 0.0, 1.0, 0.0, 0.0, 0.0), 6.0, "m b p pʰ p͈ ɓ ɱ"),
-    ((0.08, 0.2, 0.0, 1.0, 0.0, 0.0), 4.0, "f v ʋ"),
-    ((0.18, 0.0, 0.0, 0.0, 1.0, -0.3), 2.2, "w u ʊ wa we wi wʌ ʷ ʉ ɥ y ju"),
-    ((0.18, 0.5, 0.0, 0.0, 0.65, 0.0), 1.4, "ʃ ʒ t͡ʃ d͡ʒ ɹ r ɝ ɚ ɜ ɻ ʂ ʐ t͡ɕ t͡ɕʰ t͡ɕ͈ ɕ ʑ"),
-    ((0.12, 0.35, 0.0, 0.0, 0.0, 0.25), 1.4, "s z θ ð s͈"),
-    ((0.25, 0.25, 0.0, 0.0, 0.0, 0.0), 1.4, "t d n l ɫ ɾ j tʰ t͈ ɟ ʝ ɲ ʎ ç c"),
-    ((0.28, 0.2, 0.0, 0.0, 0.0, 0.0), 1.4, "k g ɡ h ŋ ʔ x kʰ k͈ ɣ ħ ɦ χ ʁ"),
-    ((0.75, 0.35, 0.0, 0.0, 0.0, 0.0), 1.4, "a aɪ aʊ æ ɑ ɐ ja ä"),
-    ((0.55, 0.3, 0.0, 0.0, 0.0, 0.0), 1.4, "ə ʌ ɛ e eə jʌ je ɘ ɤ"),
-    ((0.4, 0.4, 0.0, 0.0, 0.0, 0.7), 1.4, "eɪ"),
-    ((0.32, 0.4, 0.0, 0.0, 0.0, 0.9), 1.4, "i ɪ ɨ ɪə ɯ"),
-    ((0.65, 0.1, 0.0, 0.0, 0.55, 0.0), 1.4, "o oʊ ɔ ɒ ɔɪ jo œ ø ɵ"),
+    ((0.0, 0.0, 1.0, 0.0, 0.0, 0.0), 6.0, "m b p pʰ p͈ ɓ ɱ"),
+    ((0.0, 0.0, 0.0, 1.0, 0.0, 0.0), 4.0, "f v ʋ"),
+    ((0.1, 0.0, 0.0, 0.0, 1.0, 0.0), 2.2, "w u ʊ wa we wi wʌ ʷ ʉ ɥ y ju"),
+    ((0.25, 0.0, 0.0, 0.0, 0.35, 0.0), 1.4, "ʃ ʒ t͡ʃ d͡ʒ ɹ r ɝ ɚ ɜ ɻ ʂ ʐ t͡ɕ t͡ɕʰ t͡ɕ͈ ɕ ʑ"),
+    ((0.1, 0.1, 0.0, 0.0, 0.0, 0.0), 1.4, "s z θ ð s͈"),
+    ((0.2, 0.05, 0.0, 0.0, 0.0, 0.0), 1.4, "t d n l ɫ ɾ j tʰ t͈ ɟ ʝ ɲ ʎ ç c"),
+    ((0.25, 0.0, 0.0, 0.0, 0.0, 0.0), 1.4, "k g ɡ h ŋ ʔ x kʰ k͈ ɣ ħ ɦ χ ʁ"),
+    ((0.9, 0.2, 0.0, 0.0, 0.0, 0.0), 1.4, "a aɪ aʊ æ ɑ ɐ ja ä"),
+    ((0.5, 0.0, 0.0, 0.0, 0.0, 0.0), 1.4, "ə ʌ ɛ e eə jʌ je ɘ ɤ"),
+    ((0.7, 0.3, 0.0, 0.0, 0.0, 0.9), 1.4, "eɪ"),
+    ((0.3, 0.1, 0.0, 0.0, 0.0, 0.6), 1.4, "i ɪ ɨ ɪə ɯ"),
+    ((0.65, 0.0, 0.0, 0.0, 0.35, 0.0), 1.4, "o oʊ ɔ ɒ ɔɪ jo œ ø ɵ"),
 )
 
 # From a target to what is measured, one row for each of `verifier.evidence.lips.FEATURES`.
 _GEOMETRY = np.array(
     [
-        [1.0, 0.5, -1.0, -0.4, -0.3, 0.0],
-        [0.0, 0.0, 0.0, 0.0, -1.0, 1.0],
-        [1.0, 0.2, -0.4, -0.2, 0.2, 0.0],
-        [1.0, 0.0, -0.3, -0.2, 0.0, 0.0],
-        [1.0, 0.0, -0.3, -0.2, 0.0, 0.0],
-        [0.0, 0.0, -0.2, 0.0, 1.0, -0.3],
-        [0.0, 0.0, 0.0, 0.0, 1.0, -0.5],
-        [0.3, 1.0, -1.0, 0.0, -0.5, 0.3],
+        [1.0, 0.5, -0.35, -0.1, -0.5, 0.0],
+        [1.0, 0.3, -0.2, 0.0, -0.1, 0.0],
+        [0.0, 0.0, 0.0, 0.0, 1.0, -0.2],
+        [1.0, 0.5, -0.3, -0.1, -0.6, 0.0],
     ]
 )
 
 
 def lips_said(log_probs: F32, tokens: Sequence[str]) -> F32:
-    """Return (rows, 8) float32, what the sound says the lips do, 50 rows a second, in the order of `lips.FEATURES`.
+    """Return (rows, 4) float32, what the sound says the lips do, 50 rows a second, in the order of `lips.FEATURES`.
 
     Args:
         log_probs: (rows, tokens) natural-log probabilities of phonemes.
@@ -72,7 +68,6 @@ def lips_said(log_probs: F32, tokens: Sequence[str]) -> F32:
         return np.zeros((0, len(_GEOMETRY)), np.float32)
     shapes, dominance = _columns(tokens)
     nats = log_probs.astype(np.float64)
-    nats[:, tokens.index(BLANK)] += _BLANK_NATS
     odds = np.exp((nats - nats.max(axis=1, keepdims=True)) / _TEMPERATURE)
     weights = odds / odds.sum(axis=1, keepdims=True) * dominance
     steps = np.arange(-round(_REACH_S * RATE_HZ), round(_REACH_S * RATE_HZ) + 1) / RATE_HZ

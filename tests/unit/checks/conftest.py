@@ -46,7 +46,8 @@ def _good() -> Evidence:
         live=np.full(24, 0.95, np.float32),
         ages=np.full(5, 35, np.float32),
         live_close=np.full((12, 2), 0.95, np.float32),
-        grid=np.full(8, 0.8, np.float32),
+        grid=np.full(24, 4.0, np.float32),
+        bend_db=1.5,
     )
     sound = SoundTrack(
         duration_s=6.0, level_dbfs=-20.0, noise_dbfs=-55.0, peak_dbfs=-6.0, speech=np.array([[0.5, 5.5]]), text="", words=(),

@@ -14,6 +14,7 @@ from verifier.checks import (
     alone,
     blink,
     close_up,
+    enlarged,
     face_size,
     flicker,
     light,
@@ -25,6 +26,7 @@ from verifier.checks import (
     sequence,
     sharpness,
 )
+from verifier.profiles import Role
 from verifier.reasons import Kind, Reason
 from verifier.types import Evidence, Missing, Outcome, PictureTrace, Word
 
@@ -65,7 +67,7 @@ def two_people() -> np.ndarray:
         (same_person, {"embeddings": two_people()}, Reason.FACE_CHANGED),
         (presentation_attack, {"live": column(0.05, 24)}, Reason.SCREEN_OR_PRINT),
         (close_up, {"live_close": column(0.1, 12)}, Reason.SCREEN_OR_PRINT),
-        (moire, {"grid": column(2.6, 8)}, Reason.SCREEN_OR_PRINT),
+        (moire, {"grid": column(9.0, 24)}, Reason.SCREEN_OR_PRINT),
         (blink, {"blendshapes": np.zeros((90, 52), np.float32)}, Reason.NO_BLINK),
     ],
 )
@@ -108,7 +110,7 @@ def test_a_replay_that_shines_in_single_frames_still_fails(make_evidence: MakeEv
     [
         (presentation_attack, {"live": column(0.99, 11)}),
         (close_up, {"live_close": column(0.99, 5)}),
-        (moire, {"grid": np.array([3.0, 3.0, 3.0, *[np.nan] * 5], np.float32)}),
+        (moire, {"grid": np.array([9.0, 9.0, 9.0, *[np.nan] * 21], np.float32)}),
         (same_person, {"embeddings": two_people()[:5]}),
     ],
 )
@@ -133,9 +135,25 @@ def test_poor_light_lowers_the_line_and_opens_no_door(
     assert close_up.check(make_evidence(face=face), NOTHING, profile).outcome.value == outcome
 
 
+def test_an_enlarged_picture_is_remarked_on_in_fair_light(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """A spectrum that bends does not pass; in the dark, where noise reduction bends it, or without a picture, nothing is said."""
+    good, bent = enlarged.check(make_evidence(), NOTHING, profile), {"bend_db": 9.0}
+    assert good.outcome is Outcome.PASS
+    found = enlarged.check(make_evidence(face=bent), NOTHING, profile)
+    assert (found.outcome, found.reason, found.score) == (Outcome.FAIL, Reason.NOT_CONFIRMED, 9.0)
+    for face, reason in (
+        ({**bent, "luma": column(45)}, Reason.TOO_DARK),
+        ({"bend_db": float("nan")}, Reason.RECORDING_TOO_SHORT),
+        (Missing(Reason.NO_VIDEO), Reason.NO_VIDEO),
+    ):
+        unable = enlarged.check(make_evidence(face=face), NOTHING, profile)
+        assert (unable.outcome, unable.reason) == (Outcome.UNABLE, reason)
+    assert profile.role("enlarged") is Role.ADVISE
+
+
 def test_a_frame_of_chance_is_no_display(make_evidence: MakeEvidence, profile: Profile) -> None:
     """What stands out in three frames and not in all together is no grid; frames that could not be judged do not count."""
-    grid = np.array([3.0, 3.0, 3.0, 0.8, 0.8, 0.8, 0.8, np.nan], np.float32)
+    grid = np.array([9.0, 9.0, 9.0, *[4.0] * 20, np.nan], np.float32)
     assert moire.check(make_evidence(face={"grid": grid}), NOTHING, profile).outcome is Outcome.PASS
 
 

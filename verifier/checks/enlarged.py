@@ -1,0 +1,31 @@
+"""Was the picture made smaller than it is?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Evidence, Missing
+
+if TYPE_CHECKING:
+    from challenges.model import Challenge
+    from verifier.profiles import Profile
+
+NAME = "enlarged"
+
+
+def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+    """Judge how the spectrum of the picture bends where that of a smaller one would have ended.
+
+    Unable in poor light, where noise reduction does the same. A camera's zoom and a very low bitrate do not pass either, so it
+    advises.
+    """
+    if isinstance(evidence.face, Missing):
+        return CheckResult.unable(NAME, evidence.face.reason)
+    if not np.isfinite(evidence.face.bend_db):
+        return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, "no picture was measured")
+    if not profile["bend_luma_min"].holds(float(np.nanmedian(evidence.face.luma))):
+        return CheckResult.unable(NAME, Reason.TOO_DARK)
+    return profile["bend_max"].judge(NAME, evidence.face.bend_db, Reason.NOT_CONFIRMED)
