@@ -40,14 +40,18 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
 
 
 def judge(found: Agreement, profile: Profile) -> CheckResult:
-    """Judge an agreement that was measured: as a whole, then by its worst parts."""
+    """Judge an agreement that was measured: as a whole, then by its worst parts.
+
+    A few seconds have no other offsets to lead over, so their agreement stands alone and has a line of its own.
+    """
     if not profile["lips_seconds_min"].holds(found.seconds):
         return CheckResult.unable(NAME, Reason.MOUTH_NOT_VISIBLE, f"{found.seconds:.1f} s of speech with the lips in view")
     detail = (
         f"agreement {found.score:.2f} with the sound {found.offset_s * 1e3:+.0f} ms late, over {found.seconds:.1f} s;"
         f" {found.elsewhere:.2f} at {found.elsewhere_s * 1e3:+.0f} ms; worst parts {found.part:.2f}"
     )
-    result = profile["lips_distinct_min"].judge(NAME, found.distinct, Reason.LIPS_DO_NOT_MATCH, detail)
+    line = profile["lips_distinct_min" if found.tried_elsewhere else "lips_short_min"]
+    result = line.judge(NAME, found.distinct, Reason.LIPS_DO_NOT_MATCH, detail)
     part_min = profile["lips_part_min"]
     if result.reason is None and not part_min.holds(found.part):
         return part_min.judge(NAME, found.part, Reason.LIPS_DO_NOT_MATCH, detail)

@@ -97,6 +97,7 @@ QUESTIONS = {
         "The lips do what the sound says they do.",
         (
             "lips_distinct_min",
+            "lips_short_min",
             "lips_part_min",
             "lips_seconds_min",
         ),

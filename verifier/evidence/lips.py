@@ -80,9 +80,14 @@ class Agreement:
     seconds: float
 
     @property
+    def tried_elsewhere(self) -> bool:
+        """Whether there was enough to compare at other offsets."""
+        return self.elsewhere != _UNTRIED
+
+    @property
     def distinct(self) -> float:
         """Agreement here, and by how much it is better than elsewhere; where nothing else could be tried, it is no better."""
-        return self.score if self.elsewhere == _UNTRIED else 2 * self.score - self.elsewhere
+        return 2 * self.score - self.elsewhere if self.tried_elsewhere else self.score
 
 
 def measured(face: FaceTrack, rows: int) -> tuple[F64, Mask]:
