@@ -55,6 +55,7 @@ EVIDENCE_OF = {
     "depth": ("parallax",),
     "close_up": ("close_up",),
     "moire": ("moire",),
+    "enlarged": ("enlarged",),
     _OF_ALL_PICTURES: (),
     "sound_repeat": ("continuity",),
     "sound_cuts": (),

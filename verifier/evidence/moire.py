@@ -131,10 +131,12 @@ class GridSearch:
 def _detail(grey: U8) -> F32:
     """Return (H, W) the detail of a picture over how much of it there is around each place."""
     levels = grey.astype(np.float32)
-    detail = levels - cv2.GaussianBlur(levels, (0, 0), _DETAIL_PX)
+    detail = np.subtract(levels, cv2.GaussianBlur(levels, (0, 0), _DETAIL_PX), out=levels)
+    usual = cv2.boxFilter(detail * detail, -1, (_AROUND_PX, _AROUND_PX))
     # A running sum may end a rounding below nothing where the picture is even.
-    usual = cv2.sqrt(cv2.max(cv2.boxFilter(detail * detail, -1, (_AROUND_PX, _AROUND_PX)), 0.0))
-    return np.asarray(detail / (usual + np.float32(_DETAIL_LEVELS)), np.float32)
+    np.sqrt(np.maximum(usual, 0.0, out=usual), out=usual)
+    usual += np.float32(_DETAIL_LEVELS)
+    return np.asarray(np.divide(detail, usual, out=detail), np.float32)
 
 
 def _deviations(nats: F32, squares: _Squares) -> F32:
