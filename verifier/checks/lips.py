@@ -24,7 +24,8 @@ NAME = "lips"
 def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
     """Judge the agreement of lips and sound; without both, or without speech, nothing is said.
 
-    In noise that phonemes drown in, lips that do not agree are not held against the person.
+    In noise that phonemes drown in, and with too few pictures to show a closure, lips that do not agree are not held against the
+    person.
     """
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
@@ -33,10 +34,12 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     if not len(evidence.sound.speech):
         return CheckResult.unable(NAME, Reason.NO_SPEECH)
     result = judge(agreement(evidence.face, evidence.sound), profile)
-    noise = profile["words_noise_min"]
-    if result.outcome is Outcome.FAIL and not noise.holds(evidence.sound.speech_to_noise_db):
-        return CheckResult.unable(NAME, Reason.TOO_NOISY, result.detail)
-    return result
+    excuses = (
+        ("lips_fps_min", evidence.media.fps, Reason.FRAME_RATE_TOO_LOW),
+        ("words_noise_min", evidence.sound.speech_to_noise_db, Reason.TOO_NOISY),
+    )
+    excuse = next((reason for line, value, reason in excuses if not profile[line].holds(value)), None)
+    return CheckResult.unable(NAME, excuse, result.detail) if result.outcome is Outcome.FAIL and excuse else result
 
 
 def judge(found: Agreement, profile: Profile) -> CheckResult:

@@ -100,6 +100,7 @@ QUESTIONS = {
             "lips_short_min",
             "lips_part_min",
             "lips_seconds_min",
+            "lips_fps_min",
         ),
     ),
     "sequence": Question("Order of steps", "Each word was said before or after the turn it belongs to.", ("overrun_max",)),

@@ -82,6 +82,16 @@ class Passage:
     compression_ratio: float
 
 
+class _MelFilters(np.ndarray[tuple[int, int], np.dtype[np.float32]]):
+    """Filters (mels, frequencies) whose product with a spectrum has the same bits on any number of threads.
+
+    BLAS divides a product among its threads and rounds accordingly; eight-bit layers after it make a different gain of that.
+    """
+
+    def __matmul__(self, power: F32) -> F32:  # type: ignore[override]
+        return np.asarray(np.einsum("mf,ft->mt", self.view(np.ndarray), power), np.float32)
+
+
 class Transcriber:
     """Whisper with its tokenizer from a local folder. Open one for each process."""
 
@@ -107,6 +117,8 @@ class Transcriber:
             )
         except (RuntimeError, ValueError) as error:
             raise ModelKitError(f"the recogniser in {folder} cannot be loaded; run: cameo models pull") from error
+        extractor = self._model.feature_extractor
+        extractor.mel_filters = np.asarray(extractor.mel_filters, np.float32).view(_MelFilters)
         self._tokenizer = Tokenizer(self._model.hf_tokenizer, multilingual=False)
         self._activity = VoiceActivity(threads=threads)
 

@@ -103,6 +103,19 @@ def test_lips_lost_in_noise_are_asked_for_again(make_evidence: Callable[..., Evi
         assert (result.outcome, result.reason) == (outcome, reason)
 
 
+def test_lips_between_too_few_pictures_are_asked_for_again(make_evidence: Callable[..., Evidence], profile: Profile) -> None:
+    """Lips at rest fail at 15 pictures a second; at 2 no closure shows, and nobody is accused."""
+    landmarks = np.random.default_rng(3).normal(100, 20, (1, 478, 3)).repeat(90, axis=0).astype(np.float32)
+    said = np.random.default_rng(4).normal(size=(300, 4)).astype(np.float32)
+    evidence = make_evidence(face={"landmarks": landmarks}, sound={"lips": said, "level_dbfs": -20.0, "noise_dbfs": -55.0})
+    for fps, outcome, reason in (
+        (15.0, Outcome.FAIL, Reason.LIPS_DO_NOT_MATCH),
+        (2.0, Outcome.UNABLE, Reason.FRAME_RATE_TOO_LOW),
+    ):
+        result = lips.check(replace(evidence, media=replace(evidence.media, fps=fps)), NOTHING, profile)
+        assert (result.outcome, result.reason) == (outcome, reason)
+
+
 def test_a_rendered_person_agrees_with_their_own_words_alone(kit: ModelKit, profile: Profile) -> None:
     """A fixture's lips agree with its sound, and not with that of another fixture, nor with its own a second late."""
     one, other = (collect(FIXTURES / name, kit, settings=Settings()) for name in RENDERED)
