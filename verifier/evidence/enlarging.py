@@ -41,12 +41,12 @@ class Spectrum:
         if min(height, width) < _SIDE_PX:
             return
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-        columns = round(np.sqrt(_SQUARES * width / height))
+        columns = min(_SQUARES, max(1, round(np.sqrt(_SQUARES * width / height))))
         rows = _SQUARES // columns
         corners = [
             (round(y), round(x))
-            for y in np.linspace(0, height - _SIDE_PX, max(1, rows))
-            for x in np.linspace(0, width - _SIDE_PX, max(1, columns))
+            for y in np.linspace(0, height - _SIDE_PX, rows)
+            for x in np.linspace(0, width - _SIDE_PX, columns)
         ]
         squares = np.stack([grey[y : y + _SIDE_PX, x : x + _SIDE_PX] for y, x in corners]).astype(np.float32)
         squares -= squares.mean(axis=(1, 2), keepdims=True)

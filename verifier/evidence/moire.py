@@ -113,7 +113,7 @@ class GridSearch:
             landmarks: (478, 3) px of its face.
 
         Returns:
-            2 to 6 over twelve frames where nothing is periodic, 7 and more for a grid; NaN where this frame's face or
+            2 to 6 over 24 frames where nothing is periodic, 7 and more for a grid; NaN where this frame's face or
             surroundings are too small to say, which then does not count.
         """
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
