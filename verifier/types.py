@@ -121,14 +121,14 @@ class ScoredWord:
 
 @dataclass(frozen=True, slots=True)
 class FaceTrack:
-    """What the picture yielded, over N analysed frames, K embedded, M scored for presentation attack.
+    """What the picture yielded, over N analysed frames, K embedded, M scored for presentation attack, G searched for a grid.
 
     t_s (N,); faces (N,) faces seen; landmarks (N, 478, 3) px and pose_deg (N, 3) yaw, pitch, roll (NaN without a face);
     yaw > 0 is the person's left, pitch > 0 is up, roll > 0 leans towards the person's left shoulder;
     blendshapes (N, 52); face_px (N,) inter-cheek width; luma (N,) mean 0..255 and sharpness (N,) of the aligned face;
     identity_t_s (K,), identity_yaw_deg (K,), embeddings (K, 512) unit length;
     live_t_s (M,), live (M,) probability of a live face; ages (A,) expected years;
-    live_close (C, 2) the same in closer crops of some of those frames and in their mirror images; grid (M,) deviations by
+    live_close (C, 2) the same in closer crops of some of those frames and in their mirror images; grid (G,) deviations by
     which a periodic pattern stands out of face and surroundings, each frame together with those before it, NaN where either is
     too small, see `verifier.evidence.moire`; bend_db: how the spectrum of the pictures bends, see `verifier.evidence.enlarging`;
     turn_rows (Q, 2) rows of two frames with the head turned a little between them, and turn_points (Q, P, 2) px of the later one

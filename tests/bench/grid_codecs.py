@@ -1,6 +1,6 @@
 """Whether the blocks of a codec pass for the grid of a display: genuine videos, encoded again at very low bitrates.
 
-`python -m tests.bench.grid_codecs --devdata FOLDER` prints, for each encoding, the grid of 24 frames together, and how
+`python -m tests.bench.grid_codecs --devdata FOLDER` prints, for each encoding, the grid of 48 frames together, and how
 many exceed the line of the default profile.
 """
 
@@ -19,6 +19,7 @@ from rich.console import Console
 
 from verifier import profiles
 from verifier.evidence.moire import GridSearch
+from verifier.evidence.picture import GRID_FRAMES
 from verifier.media.recording import open_recording
 from verifier.models.kit import ModelKit
 from verifier.settings import Settings
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from verifier.types import U8
 
 KINDS = ("bonafide", "headturn")
-PICTURES, LOOKED_AT = 60, 24
+PICTURES = 60
 LARGEST_PX = 1100
 """Longer sides take too long."""
 
@@ -71,10 +72,10 @@ def encoded(pictures: list[U8], how: Encoding) -> list[U8]:
 
 
 def grid(pictures: list[U8], kit: ModelKit) -> float:
-    """Return the grid of 24 of the pictures together, in deviations; NaN where none can be measured."""
+    """Return the grid of `GRID_FRAMES` of the pictures together, in deviations; NaN where none can be measured."""
     search, found = GridSearch(), float("nan")
     with kit.landmarker(max_faces=1, video=False) as landmarker:
-        for index in np.linspace(0, len(pictures) - 1, LOOKED_AT).astype(int):
+        for index in np.linspace(0, len(pictures) - 1, GRID_FRAMES).astype(int):
             for face in landmarker.detect(Frame(0.0, pictures[index])):
                 value = search.add(pictures[index], face.landmarks)
                 found = value if np.isfinite(value) else found

@@ -8,14 +8,15 @@ that stands out of the spectrum (measured, see docs/calibration.md).
 The measure is by how many deviations a spatial frequency stands out of all others:
 
 1. In the detail of the picture over how much detail there is around each place, so that a grid shows in a cheek no less than
-   beside an eyelash. In the median square of the face and in that of its surroundings, less the spectrum around each frequency:
-   noise, edges and texture differ from square to square. Around the face the squares are larger, which tells frequencies apart
-   better; in a face there is no room for them.
+   beside an eyelash. In the mean log spectrum of the squares of the face and in that of its surroundings, less the spectrum
+   around each frequency: noise, edges and texture differ from square to square. Around the face the squares are larger, which
+   tells frequencies apart better; in a face there is no room for them.
 2. In the mean over the frames looked at: what is there by chance differs from frame to frame, a display's grid stays.
 3. Less by what the mirrored frequency stands out. The lattices of a codec's blocks, of a sensor and of enlarging lie square to
    the picture and are the same in the mirror; a display is held, and a degree askew turns its beat by some ten.
 4. Over the spread of all frequencies, which is wide where a face is small or frames are few: chance grows with it.
-5. On the face as well as, at the same frequency within a step, around it; the frequency where the lesser of both is most.
+5. On the face as well as, at the same frequency within a step, around it; the frequency where the lesser of both is most. Of
+   coarse ones, which hair, teeth and wrinkles come near to, some deviations more are asked.
 
 What a display's maker or the distance keeps too fine for the sensor is not seen, nor what a codec took away, nor a display that
 is as square to the picture as the codec.
@@ -47,6 +48,8 @@ _OVAL: tuple[int, ...] = (
 
 _LOWEST, _HIGHEST = 0.085, 0.45
 """Cycles a pixel. Below lie the features of a face, above the traces of colour filters."""
+_COARSE, _COARSE_SHARE = 0.12, 0.8
+"""Below so many cycles a pixel deviations count by this share: people reach 6.7 there, and 5.5 above."""
 _LEVEL = 10 / 64
 """Brows, eyes, mouth, collars and shoulders are level stripes: upright frequencies below this many cycles a pixel do not count.
 A display has two directions, so that one is left."""
@@ -82,11 +85,17 @@ class _Squares:
         kernel[self.half - 1 : self.half + 2, self.half - 1 : self.half + 2] = 0
         return np.asarray(kernel / kernel.sum(), np.float32)
 
+    def frequencies(self) -> F32:
+        """Return cycles a pixel (side, side / 2 + 1), in the order of a band."""
+        across = np.arange(self.side // 2 + 1)[None, :] / self.side
+        upright = (np.arange(self.side) - self.side // 2)[:, None] / self.side
+        return np.hypot(across, upright).astype(np.float32)
+
     def band(self) -> npt.NDArray[np.bool_]:
         """Return which frequencies (side, side / 2 + 1) count, upright ones rising from -side / 2."""
         across = np.arange(self.side // 2 + 1)[None, :] / self.side
         upright = np.abs(np.arange(self.side) - self.side // 2)[:, None] / self.side
-        counts = (np.hypot(across, upright) >= _LOWEST) & (np.maximum(across, upright) <= _HIGHEST)
+        counts = (self.frequencies() >= _LOWEST) & (np.maximum(across, upright) <= _HIGHEST)
         return np.asarray(counts & ((across > _SIDEWAYS) | (upright >= _LEVEL)), bool)
 
 
@@ -95,6 +104,8 @@ _OTHER = _Squares(side=128, step=48, most=16, fewest=3, half=6)
 _WINDOWS, _AROUND, _BANDS = (
     {each: make(each) for each in (_FACE, _OTHER)} for make in (_Squares.window, _Squares.around, _Squares.band)
 )
+_COUNTS = np.where(_FACE.frequencies() < _COARSE, np.float32(_COARSE_SHARE), np.float32(1))[_BANDS[_FACE]]
+"""What a deviation of each frequency that counts does count."""
 
 
 class GridSearch:
@@ -102,7 +113,8 @@ class GridSearch:
 
     def __init__(self) -> None:
         """Begin with no frame."""
-        self._frames = 0
+        self._detail: F32 = np.zeros((0, 0), np.float32)
+        self._usual: F32 = self._detail
         self._on_face, self._around = (np.zeros((each.side, each.side // 2 + 1), np.float32) for each in (_FACE, _OTHER))
 
     def add(self, rgb: U8, landmarks: F32) -> float:
@@ -113,30 +125,38 @@ class GridSearch:
             landmarks: (478, 3) px of its face.
 
         Returns:
-            2 to 6 over 24 frames where nothing is periodic, 7 and more for a grid; NaN where this frame's face or
+            2 to 5 over 48 frames where nothing is periodic, 7 and more for a grid; NaN where this frame's face or
             surroundings are too small to say, which then does not count.
         """
         grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
         face, other = _corners(grey.shape[0], grey.shape[1], landmarks)
         if len(face) < _FACE.fewest or len(other) < _OTHER.fewest:
             return float("nan")
-        detail = _detail(grey)
-        self._frames += 1
-        self._on_face += _standing_out(detail, face, _FACE)
-        self._around += _standing_out(detail, other, _OTHER)
+        self._take_detail(grey)
+        self._on_face += _standing_out(self._detail, face, _FACE)
+        self._around += _standing_out(self._detail, other, _OTHER)
         around = cv2.dilate(_deviations(self._around, _OTHER), np.ones((3, 3), np.uint8))[::2, ::2]
-        return float(np.minimum(_deviations(self._on_face, _FACE), around)[_BANDS[_FACE]].max())
+        both = np.minimum(_deviations(self._on_face, _FACE), around)[_BANDS[_FACE]]
+        return float((both * _COUNTS).max())
 
+    def _take_detail(self, grey: U8) -> None:
+        """Make `_detail` the detail (H, W) of a picture over how much of it there is around each place.
 
-def _detail(grey: U8) -> F32:
-    """Return (H, W) the detail of a picture over how much of it there is around each place."""
-    levels = grey.astype(np.float32)
-    detail = np.subtract(levels, cv2.GaussianBlur(levels, (0, 0), _DETAIL_PX), out=levels)
-    usual = cv2.boxFilter(detail * detail, -1, (_AROUND_PX, _AROUND_PX))
-    # A running sum may end a rounding below nothing where the picture is even.
-    np.sqrt(np.maximum(usual, 0.0, out=usual), out=usual)
-    usual += np.float32(_DETAIL_LEVELS)
-    return np.asarray(np.divide(detail, usual, out=detail), np.float32)
+        In the same two arrays each time: fresh ones of this size cost as much as what is done in them.
+        """
+        if self._detail.shape != grey.shape:
+            self._detail, self._usual = (np.empty(grey.shape, np.float32) for _ in range(2))
+        detail, usual = self._detail, self._usual
+        np.copyto(detail, grey)
+        cv2.GaussianBlur(detail, (0, 0), _DETAIL_PX, dst=usual)
+        cv2.subtract(detail, usual, dst=detail)
+        cv2.multiply(detail, detail, dst=usual)
+        cv2.blur(usual, (_AROUND_PX, _AROUND_PX), dst=usual)
+        # A running sum may end a rounding below nothing where the picture is even.
+        cv2.max(usual, 0.0, dst=usual)
+        cv2.sqrt(usual, dst=usual)
+        cv2.add(usual, _DETAIL_LEVELS, dst=usual)
+        cv2.divide(detail, usual, dst=detail)
 
 
 def _deviations(nats: F32, squares: _Squares) -> F32:
@@ -166,19 +186,18 @@ def _corners(height: int, width: int, landmarks: F32) -> tuple[I32, I32]:
 
 
 def _standing_out(detail: F32, corners: I32, squares: _Squares) -> F32:
-    """Return by how many nats each frequency stands out of those around it, in the median square.
+    """Return by how many nats each frequency stands out of those around it, in the mean over the squares.
 
     The result is (side, side / 2 + 1), upright frequencies rising from -side / 2, level ones from 0.
     """
     side = squares.side
-    cut = np.stack([detail[y : y + side, x : x + side] for y, x in corners])
-    cut -= cut.mean(axis=(1, 2), keepdims=True)
-    power = np.square(np.abs(np.fft.rfft2(cut * _WINDOWS[squares]))).astype(np.float32)
-    nats = np.log(power + np.float32(_FLOOR))
-    nats -= nats.mean(axis=(1, 2), keepdims=True)
-    # The upper one of an even number: `np.median` takes three times as long.
-    middle = len(nats) // 2
-    return _whitened(np.partition(nats, middle, axis=0)[middle], squares)
+    power = np.empty((len(corners), side, side // 2 + 1), np.float32)
+    for each, (y, x) in zip(power, corners, strict=True):
+        cut = detail[y : y + side, x : x + side]
+        spectrum = cv2.dft((cut - cut.mean()) * _WINDOWS[squares], flags=cv2.DFT_COMPLEX_OUTPUT)[:, : side // 2 + 1]
+        np.add(np.square(spectrum[..., 0]), np.square(spectrum[..., 1]), out=each)
+    power += np.float32(_FLOOR)
+    return _whitened(cv2.log(power.reshape(-1, side // 2 + 1)).reshape(power.shape).mean(axis=0), squares)
 
 
 def _whitened(spectrum: F32, squares: _Squares) -> F32:

@@ -46,7 +46,7 @@ def _good() -> Evidence:
         live=np.full(24, 0.95, np.float32),
         ages=np.full(5, 35, np.float32),
         live_close=np.full((12, 2), 0.95, np.float32),
-        grid=np.full(24, 4.0, np.float32),
+        grid=np.full(48, 4.0, np.float32),
         bend_db=1.5,
     )
     sound = SoundTrack(
