@@ -2,7 +2,8 @@
 
 A sound that was dubbed, shifted or spoken by someone off camera agrees with the lips no better than chance, and so does a mouth
 at rest or one moved by hand; and what agrees by chance, or was shifted, agrees as well at an offset that no device records with.
-Where someone else says a part of it, that part agrees with nothing.
+Where someone else says a part of it, that part agrees with nothing. What agrees by chance as a whole hardly does in every part:
+an answer may be weak in one of the two.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
 
 
 def judge(found: Agreement, profile: Profile) -> CheckResult:
-    """Judge an agreement that was measured: as a whole, then by its worst parts.
+    """Judge an agreement that was measured: as a whole, by its worst parts, then by both together.
 
     A few seconds have no other offsets to lead over, so their agreement stands alone and has a line of its own.
     """
@@ -55,7 +56,10 @@ def judge(found: Agreement, profile: Profile) -> CheckResult:
     )
     line = profile["lips_distinct_min" if found.tried_elsewhere else "lips_short_min"]
     result = line.judge(NAME, found.distinct, Reason.LIPS_DO_NOT_MATCH, detail)
-    part_min = profile["lips_part_min"]
-    if result.reason is None and not part_min.holds(found.part):
-        return part_min.judge(NAME, found.part, Reason.LIPS_DO_NOT_MATCH, detail)
+    further = [("lips_part_min", found.part)]
+    if found.tried_elsewhere:
+        further.append(("lips_both_min", found.distinct + found.part))
+    for name, value in further:
+        if result.reason is None and not profile[name].holds(value):
+            result = profile[name].judge(NAME, value, Reason.LIPS_DO_NOT_MATCH, detail)
     return result

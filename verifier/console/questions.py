@@ -99,6 +99,7 @@ QUESTIONS = {
             "lips_distinct_min",
             "lips_short_min",
             "lips_part_min",
+            "lips_both_min",
             "lips_seconds_min",
             "lips_fps_min",
         ),

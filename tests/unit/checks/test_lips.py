@@ -47,11 +47,12 @@ def test_lips_that_agree_pass(profile: Profile) -> None:
         (replace(AGREES, score=0.05, elsewhere=0.1), 0.0),
         (replace(AGREES, score=0.35, offset_s=-0.2, elsewhere=0.6), 0.1),
         (replace(AGREES, part=0.1), 0.1),
+        (replace(AGREES, score=0.45, part=0.25), 0.95),
     ],
-    ids=["foreign", "shifted", "a part by someone else"],
+    ids=["foreign", "shifted", "a part by someone else", "by chance"],
 )
 def test_sound_of_other_lips_fails(found: Agreement, score: float, profile: Profile) -> None:
-    """Sound that agrees with nothing, better at another offset, or not in part, fails by the figure that says so."""
+    """Sound that agrees with nothing, better at another offset, not in part, or weakly all over, fails by that figure."""
     result = lips.judge(found, profile)
     assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.LIPS_DO_NOT_MATCH)
     assert result.score == pytest.approx(score)
@@ -69,6 +70,13 @@ def test_what_fits_elsewhere_fits_by_chance(elsewhere: float, outcome: Outcome, 
     """
     assert lips.judge(replace(AGREES, elsewhere=-1.0), profile).outcome is Outcome.PASS
     assert lips.judge(replace(AGREES, score=0.4, elsewhere=elsewhere), profile).outcome is outcome
+
+
+def test_an_answer_may_be_weak_as_a_whole_or_in_its_parts(profile: Profile) -> None:
+    """Either is forgiven where the other is good; a few seconds have no parts that could be."""
+    weak, parts = replace(AGREES, score=0.43, elsewhere=0.2, part=0.5), replace(AGREES, score=0.7, part=0.17)
+    short = replace(AGREES, elsewhere=-1.0, part=0.3)
+    assert [lips.judge(found, profile).outcome for found in (weak, parts, short)] == [Outcome.PASS] * 3
 
 
 def test_a_moment_of_speech_is_too_little(profile: Profile) -> None:
