@@ -108,6 +108,47 @@ _COUNTS = np.where(_FACE.frequencies() < _COARSE, np.float32(_COARSE_SHARE), np.
 """What a deviation of each frequency that counts does count."""
 
 
+class _Sum:
+    """Adds up, frame by frame, by how many nats each frequency stands out of those around it, in squares of one size.
+
+    It works in the same arrays each time: fresh ones of this size cost more than what is done in them.
+    """
+
+    def __init__(self, squares: _Squares) -> None:
+        side, half = squares.side, squares.side // 2 + 1
+        self.squares = squares
+        self.nats: F32 = np.zeros((side, half), np.float32)
+        """(side, side / 2 + 1), upright frequencies rising from -side / 2, level ones from 0."""
+        self._cuts: F32 = np.empty((squares.most, side, side), np.float32)
+        self._spectra: F32 = np.empty((squares.most, side, side, 2), np.float32)
+        self._power: F32 = np.empty((squares.most, side, half), np.float32)
+
+    def add(self, detail: F32, corners: I32) -> None:
+        """Add a frame: the mean over its squares, whose top left corners (n, 2) are given."""
+        side, half = self.squares.side, self.squares.side // 2 + 1
+        cuts, spectra, power = (buffer[: len(corners)] for buffer in (self._cuts, self._spectra, self._power))
+        np.stack([detail[y : y + side, x : x + side] for y, x in corners], out=cuts)
+        cuts -= cuts.mean(axis=(1, 2), keepdims=True)
+        cuts *= _WINDOWS[self.squares]
+        for cut, spectrum in zip(cuts, spectra, strict=True):
+            cv2.dft(cut, dst=spectrum, flags=cv2.DFT_COMPLEX_OUTPUT)
+        parts = spectra[:, :, :half]
+        np.square(parts, out=parts)
+        np.add(parts[..., 0], parts[..., 1], out=power)
+        power += np.float32(_FLOOR)
+        rows = power.reshape(-1, half)
+        cv2.log(rows, dst=rows)
+        self.nats += _whitened(power.mean(axis=0), self.squares)
+
+    def deviations(self) -> F32:
+        """Return the sums, less what the mirrored frequency has, over the spread of all frequencies that count."""
+        askew = self.nats - np.maximum(np.roll(self.nats[::-1], 1, axis=0), 0)
+        band = _BANDS[self.squares]
+        middle = np.median(askew[band])
+        spread = _NORMAL * np.median(np.abs(askew[band] - middle))
+        return np.where(band, (askew - middle) / max(float(spread), _FLOOR), -np.inf).astype(np.float32)
+
+
 class GridSearch:
     """Adds up what the frames of one recording show of a grid."""
 
@@ -115,7 +156,7 @@ class GridSearch:
         """Begin with no frame."""
         self._detail: F32 = np.zeros((0, 0), np.float32)
         self._usual: F32 = self._detail
-        self._on_face, self._around = (np.zeros((each.side, each.side // 2 + 1), np.float32) for each in (_FACE, _OTHER))
+        self._on_face, self._around = _Sum(_FACE), _Sum(_OTHER)
 
     def add(self, rgb: U8, landmarks: F32) -> float:
         """Add a frame and return by how many deviations a grid stands out in the face and surroundings of all so far.
@@ -133,16 +174,16 @@ class GridSearch:
         if len(face) < _FACE.fewest or len(other) < _OTHER.fewest:
             return float("nan")
         self._take_detail(grey)
-        self._on_face += _standing_out(self._detail, face, _FACE)
-        self._around += _standing_out(self._detail, other, _OTHER)
-        around = cv2.dilate(_deviations(self._around, _OTHER), np.ones((3, 3), np.uint8))[::2, ::2]
-        both = np.minimum(_deviations(self._on_face, _FACE), around)[_BANDS[_FACE]]
+        self._on_face.add(self._detail, face)
+        self._around.add(self._detail, other)
+        around = cv2.dilate(self._around.deviations(), np.ones((3, 3), np.uint8))[::2, ::2]
+        both = np.minimum(self._on_face.deviations(), around)[_BANDS[_FACE]]
         return float((both * _COUNTS).max())
 
     def _take_detail(self, grey: U8) -> None:
         """Make `_detail` the detail (H, W) of a picture over how much of it there is around each place.
 
-        In the same two arrays each time: fresh ones of this size cost as much as what is done in them.
+        In the same two arrays each time, as in `_Sum`.
         """
         if self._detail.shape != grey.shape:
             self._detail, self._usual = (np.empty(grey.shape, np.float32) for _ in range(2))
@@ -157,15 +198,6 @@ class GridSearch:
         cv2.sqrt(usual, dst=usual)
         cv2.add(usual, _DETAIL_LEVELS, dst=usual)
         cv2.divide(detail, usual, dst=detail)
-
-
-def _deviations(nats: F32, squares: _Squares) -> F32:
-    """Return sums of nats (side, side / 2 + 1), less what the mirrored frequency has, over the spread of all that count."""
-    askew = nats - np.maximum(np.roll(nats[::-1], 1, axis=0), 0)
-    band = _BANDS[squares]
-    middle = np.median(askew[band])
-    spread = _NORMAL * np.median(np.abs(askew[band] - middle))
-    return np.where(band, (askew - middle) / max(float(spread), _FLOOR), -np.inf).astype(np.float32)
 
 
 def _corners(height: int, width: int, landmarks: F32) -> tuple[I32, I32]:
@@ -183,21 +215,6 @@ def _corners(height: int, width: int, landmarks: F32) -> tuple[I32, I32]:
         there = corners[mask[at[:, 0], at[:, 1]] == int(squares is _FACE)]
         found.append(there[np.linspace(0, len(there) - 1, min(squares.most, len(there))).astype(int)])
     return found[0], found[1]
-
-
-def _standing_out(detail: F32, corners: I32, squares: _Squares) -> F32:
-    """Return by how many nats each frequency stands out of those around it, in the mean over the squares.
-
-    The result is (side, side / 2 + 1), upright frequencies rising from -side / 2, level ones from 0.
-    """
-    side = squares.side
-    power = np.empty((len(corners), side, side // 2 + 1), np.float32)
-    for each, (y, x) in zip(power, corners, strict=True):
-        cut = detail[y : y + side, x : x + side]
-        spectrum = cv2.dft((cut - cut.mean()) * _WINDOWS[squares], flags=cv2.DFT_COMPLEX_OUTPUT)[:, : side // 2 + 1]
-        np.add(np.square(spectrum[..., 0]), np.square(spectrum[..., 1]), out=each)
-    power += np.float32(_FLOOR)
-    return _whitened(cv2.log(power.reshape(-1, side // 2 + 1)).reshape(power.shape).mean(axis=0), squares)
 
 
 def _whitened(spectrum: F32, squares: _Squares) -> F32:

@@ -43,15 +43,20 @@ def repeated(sound: F32) -> SoundRepeat:
         return SoundRepeat()
     energy = np.maximum(np.convolve(wave**2, np.ones(size), "valid"), 1e-9)
     loud = float(energy.max()) * 10 ** (-_LOUD_DB / 10)
+    per_root = np.where(energy >= loud, 1.0 / np.sqrt(energy), 0.0)
     length = 1 << (len(wave) + size).bit_length()
-    spectrum = np.fft.rfft(wave, length)
+    # In arrays that stay: fresh ones of this size cost more than what is done in them.
+    spectrum, part = np.fft.rfft(wave, length), np.empty(length // 2 + 1, np.complex128)
+    product = np.empty(length)
     best = SoundRepeat()
     for start in range(0, len(wave) - 2 * size, hop):
         if energy[start] < max(loud, 1e-6):
             continue
-        product = np.fft.irfft(spectrum * np.conj(np.fft.rfft(wave[start : start + size], length)), length)
-        later = slice(start + size, len(wave) - size + 1)
-        score = np.where(energy[later] >= loud, product[later] / np.sqrt(energy[start] * energy[later]), 0.0)
+        np.fft.rfft(wave[start : start + size], length, out=part)
+        np.multiply(spectrum, np.conj(part, out=part), out=part)
+        np.fft.irfft(part, length, out=product)
+        score = product[start + size : len(wave) - size + 1]
+        score *= per_root[start + size :] * per_root[start]
         k = int(score.argmax())
         if score[k] > best.correlation and not _tone(score, k, rate):
             best = SoundRepeat(min(1.0, float(score[k])), start / rate, (start + size + k) / rate)
