@@ -11,9 +11,10 @@ to the next is told apart by what it looks like:
 4. Each counts over the largest of the same quantity around it, of the remainders as of the whole steps, so that a head in
    movement or a hand that shakes does not count, and not below what codecs cause in a picture that stands still.
 
-The score is the geometric mean of the two, as it is or with what shifts all of the picture alike taken off like light, whichever
-is lower: a hand that holds the camera jerks, a cut moves a head before its background. A step over a longer time than usual
-counts for as much less, and a picture that only repeats the one before it, as recorders put in for one they lost, counts as none.
+The score is the geometric mean of the two, as they are and with what shifts all of the picture alike taken off like light: a hand
+that holds the camera jerks, and stands out the first way alone; a cut moves a head before its background, and does both. A step
+over a longer time than usual counts for as much less, and a picture that only repeats the one before it, as recorders put in for
+one they lost, counts as none.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ def sharpest_cut(t_s: F64, thumbnails: F32) -> tuple[float, float]:
     pace = np.maximum(1.0, apart_s / max(float(np.median(apart_s)), 1e-6)).astype(np.float32)
     steps = np.diff(luma, axis=0) / pace[:, None]
     mean, unusual = luma.mean(axis=0).reshape(thumbnails.shape[1:]), steps - _usual(steps)
-    scores = [_scores(steps, unusual, *_bases(mean, steadied=steadied)) for steadied in (False, True)]
-    score = np.minimum(*scores)[_USUAL:-_USUAL]
+    as_it_is, steadied = (_scores(steps, unusual, *_bases(mean, steadied=off)) for off in (False, True))
+    score = np.sqrt(as_it_is * steadied)[_USUAL:-_USUAL]
     where = int(score.argmax())
     return float(score[where]), float(t_s[_USUAL + where + 1])
 
