@@ -11,6 +11,7 @@ import pytest
 from challenges.model import Challenge, Say
 from fixtures.manifest import Fixture, load
 from verifier.errors import AbandonedError
+from verifier.evidence.picture import GRID_FRAMES, IDENTITY_FRAMES, LIVE_FRAMES
 from verifier.pipeline import code_digest, questions, verify
 from verifier.profiles import load as load_profile
 from verifier.reasons import Reason
@@ -61,6 +62,14 @@ def test_the_same_input_gives_the_same_evidence_to_the_bit(judge: Callable[..., 
         assert isinstance(first, FaceTrack | SoundTrack)
         for field in dataclasses.fields(first):
             np.testing.assert_array_equal(getattr(first, field.name), getattr(second, field.name), err_msg=field.name)
+
+
+def test_what_costs_most_is_asked_of_some_near_frontal_frames(judge: Callable[..., Judgement]) -> None:
+    """However long a recording is: the grid of a display in up to twice as many frames as the network against attacks."""
+    face = judge(BONA_FIDE.file.read_bytes(), BONA_FIDE.challenge).evidence.face
+    assert isinstance(face, FaceTrack)
+    assert len(face.t_s) > GRID_FRAMES >= len(face.grid) > LIVE_FRAMES >= len(face.live) > IDENTITY_FRAMES >= len(face.embeddings)
+    assert np.isfinite(face.grid).all()
 
 
 def test_what_the_verdict_depended_on_is_recorded(judge: Callable[..., Judgement]) -> None:
