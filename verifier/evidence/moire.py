@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
     from verifier.types import F32, I32, U8
 
-_DETAIL_PX, _AROUND_PX = 2.5, 15
-"""Detail is what a blur of this deviation takes off; how much there is around a place is its RMS over a square of this side."""
+_DETAIL_PX, _DETAIL_TAPS, _AROUND_PX = 2.5, 15, 15
+"""Detail is what a blur of this deviation, cut off at nearly three, takes off; how much there is around a place is its RMS over a
+square of this side."""
 _DETAIL_LEVELS = 0.7
 """Detail below this, in levels, is rounding: it is not raised to the strength of what is elsewhere."""
 _INSIDE, _OUTSIDE = 0.8, 1.2
@@ -189,7 +190,7 @@ class GridSearch:
             self._detail, self._usual = (np.empty(grey.shape, np.float32) for _ in range(2))
         detail, usual = self._detail, self._usual
         np.copyto(detail, grey)
-        cv2.GaussianBlur(detail, (0, 0), _DETAIL_PX, dst=usual)
+        cv2.GaussianBlur(detail, (_DETAIL_TAPS, _DETAIL_TAPS), _DETAIL_PX, dst=usual)
         cv2.subtract(detail, usual, dst=detail)
         cv2.multiply(detail, detail, dst=usual)
         cv2.blur(usual, (_AROUND_PX, _AROUND_PX), dst=usual)
