@@ -50,7 +50,7 @@ _OVAL: tuple[int, ...] = (
 _LOWEST, _HIGHEST = 0.085, 0.45
 """Cycles a pixel. Below lie the features of a face, above the traces of colour filters."""
 _COARSE, _COARSE_SHARE = 0.12, 0.8
-"""Below so many cycles a pixel deviations count by this share: people reach 6.7 there, and 5.5 above."""
+"""Below so many cycles a pixel deviations count by this share: people reach 6.7 there, and 5.8 above."""
 _LEVEL = 10 / 64
 """Brows, eyes, mouth, collars and shoulders are level stripes: upright frequencies below this many cycles a pixel do not count.
 A display has two directions, so that one is left."""

@@ -47,8 +47,8 @@ def test_words_are_heard_as_their_phonemes(kit: ModelKit) -> None:
     assert len(log_probs) == pytest.approx(len(sound) / 16_000 * RATE_HZ, abs=2)
     np.testing.assert_allclose(np.exp(log_probs.astype(np.float64)).sum(axis=1), 1.0, atol=1e-4)
     assert "sɛvən" in heard
-    # The last sound of "nine" comes before a th: on some processors it is heard as an M.
-    assert re.search("faɪv wɪndoʊ .*naɪ[nm] θɹi$", heard)
+    # The last sound of "nine", before a th, may be heard as an M.
+    assert re.search("faɪv wɪndoʊ one naɪ[nm] θɹi$", heard)
 
 
 def test_long_sound_is_heard_in_pieces_without_a_seam(kit: ModelKit) -> None:
