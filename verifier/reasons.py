@@ -64,6 +64,7 @@ class Reason(StrEnum):
     EYES_NOT_VISIBLE = "EYES_NOT_VISIBLE"
     VOLUME_TOO_LOW = "VOLUME_TOO_LOW"
     TOO_NOISY = "TOO_NOISY"
+    SOUND_OUT_OF_STEP = "SOUND_OUT_OF_STEP"
     NO_FACE = "NO_FACE"
     MULTIPLE_FACES = "MULTIPLE_FACES"
     FACE_LEFT_FRAME = "FACE_LEFT_FRAME"
@@ -137,6 +138,9 @@ _MEANINGS = {
     Reason.EYES_NOT_VISIBLE: _Meaning(Kind.QUALITY, Sense.PICTURE, "Keep your eyes uncovered; take off dark glasses."),
     Reason.VOLUME_TOO_LOW: _Meaning(Kind.QUALITY, Sense.SOUND, "Speak louder or come closer to the microphone."),
     Reason.TOO_NOISY: _Meaning(Kind.QUALITY, Sense.SOUND, "Find a quieter place."),
+    Reason.SOUND_OUT_OF_STEP: _Meaning(
+        Kind.QUALITY, Sense.NEITHER, "Use this device's own microphone, not a wireless one, and speak clearly."
+    ),
     Reason.NO_FACE: _Meaning(Kind.MISMATCH, Sense.PICTURE, "Keep your whole face in the picture."),
     Reason.MULTIPLE_FACES: _Meaning(Kind.ATTACK, Sense.PICTURE, "Be alone in the picture."),
     Reason.FACE_LEFT_FRAME: _Meaning(Kind.MISMATCH, Sense.PICTURE, "Keep your face in the picture from start to end."),

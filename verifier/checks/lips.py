@@ -3,7 +3,8 @@
 A sound that was dubbed, shifted or spoken by someone off camera agrees with the lips no better than chance, and so does a mouth
 at rest or one moved by hand; and what agrees by chance, or was shifted, agrees as well at an offset that no device records with.
 Where someone else says a part of it, that part agrees with nothing. What agrees by chance as a whole hardly does in every part:
-an answer may be weak in one of the two.
+an answer may be weak in one of the two. Devices record sound and picture apart, but seldom far: what agrees only far apart has to
+agree better, or is asked for again, for a wireless microphone is no attack.
 """
 
 from __future__ import annotations
@@ -46,7 +47,8 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
 def judge(found: Agreement, profile: Profile) -> CheckResult:
     """Judge an agreement that was measured: as a whole, by its worst parts, then by both together.
 
-    A few seconds have no other offsets to lead over, so their agreement stands alone and has a line of its own.
+    A few seconds have no other offsets to lead over, so their agreement stands alone and has a line of its own. Sound that agrees
+    far from the lips alone, and not well, is asked for again.
     """
     if not profile["lips_seconds_min"].holds(found.seconds):
         return CheckResult.unable(NAME, Reason.MOUTH_NOT_VISIBLE, f"{found.seconds:.1f} s of speech with the lips in view")
@@ -56,10 +58,14 @@ def judge(found: Agreement, profile: Profile) -> CheckResult:
     )
     line = profile["lips_distinct_min" if found.tried_elsewhere else "lips_short_min"]
     result = line.judge(NAME, found.distinct, Reason.LIPS_DO_NOT_MATCH, detail)
+    both = found.distinct + found.part
     further = [("lips_part_min", found.part)]
     if found.tried_elsewhere:
-        further.append(("lips_both_min", found.distinct + found.part))
+        further.append(("lips_both_min", both))
     for name, value in further:
         if result.reason is None and not profile[name].holds(value):
             result = profile[name].judge(NAME, value, Reason.LIPS_DO_NOT_MATCH, detail)
+    apart = found.tried_elsewhere and not profile["lips_offset_max"].holds(abs(found.offset_s))
+    if result.reason is None and apart and not profile["lips_offset_both_min"].holds(both):
+        return CheckResult.unable(NAME, Reason.SOUND_OUT_OF_STEP, detail)
     return result

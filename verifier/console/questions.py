@@ -100,6 +100,8 @@ QUESTIONS = {
             "lips_short_min",
             "lips_part_min",
             "lips_both_min",
+            "lips_offset_max",
+            "lips_offset_both_min",
             "lips_seconds_min",
             "lips_fps_min",
         ),

@@ -55,6 +55,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TOO_MANY_ATTEMPTS: _ClassVar[Reason]
     NOT_CONFIRMED: _ClassVar[Reason]
     LIGHT_FLICKERS: _ClassVar[Reason]
+    SOUND_OUT_OF_STEP: _ClassVar[Reason]
 REASON_UNSPECIFIED: Reason
 RECORDING_TOO_SHORT: Reason
 RECORDING_TOO_LONG: Reason
@@ -104,3 +105,4 @@ CHALLENGE_UNKNOWN: Reason
 TOO_MANY_ATTEMPTS: Reason
 NOT_CONFIRMED: Reason
 LIGHT_FLICKERS: Reason
+SOUND_OUT_OF_STEP: Reason

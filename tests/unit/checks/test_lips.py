@@ -11,11 +11,12 @@ import pytest
 from challenges.model import Challenge
 from tests.conftest import ROOT
 from verifier.checks import lips
+from verifier.decision import decide
 from verifier.evidence.collect import collect
 from verifier.evidence.lips import Agreement
-from verifier.reasons import Reason
+from verifier.reasons import Kind, Reason
 from verifier.settings import Settings
-from verifier.types import Missing, Outcome, SoundTrack
+from verifier.types import CheckResult, Missing, Outcome, SoundTrack, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +78,31 @@ def test_an_answer_may_be_weak_as_a_whole_or_in_its_parts(profile: Profile) -> N
     weak, parts = replace(AGREES, score=0.43, elsewhere=0.2, part=0.5), replace(AGREES, score=0.7, part=0.17)
     short = replace(AGREES, elsewhere=-1.0, part=0.3)
     assert [lips.judge(found, profile).outcome for found in (weak, parts, short)] == [Outcome.PASS] * 3
+
+
+@pytest.mark.parametrize("offset_s", [0.16, -0.2], ids=["late", "early"])
+def test_sound_far_from_the_lips_has_to_agree_better(offset_s: float, profile: Profile) -> None:
+    """As far apart as a wireless microphone, good agreement passes and a fair one is asked for again; chance is no excuse."""
+    fair = replace(AGREES, offset_s=offset_s)
+    assert lips.judge(replace(fair, score=0.6, part=0.5), profile).outcome is Outcome.PASS
+    asked = lips.judge(fair, profile)
+    assert (asked.outcome, asked.reason) == (Outcome.UNABLE, Reason.SOUND_OUT_OF_STEP)
+    assert f"{offset_s * 1e3:+.0f} ms late" in asked.detail
+    foreign = lips.judge(replace(fair, score=0.3), profile)
+    assert (foreign.outcome, foreign.reason) == (Outcome.FAIL, Reason.LIPS_DO_NOT_MATCH)
+    assert lips.judge(replace(fair, elsewhere=-1.0, part=0.5), profile).outcome is Outcome.PASS
+
+
+def test_sound_far_from_the_lips_excuses_nothing(profile: Profile) -> None:
+    """It asks for another try by itself, and leaves words that were not asked a mismatch."""
+    assert Reason.SOUND_OUT_OF_STEP.kind is Kind.QUALITY
+    asked = lips.judge(replace(AGREES, offset_s=0.2), profile)
+    wrong = CheckResult.unable("phrase", Reason.PHRASE_MISMATCH)
+    alone, with_wrong_words = (
+        decide(results, profile, required=[result.name for result in results]) for results in ([asked], [asked, wrong])
+    )
+    assert (alone.verdict, alone.reasons) == (Verdict.RETRY, (Reason.SOUND_OUT_OF_STEP,))
+    assert (with_wrong_words.verdict, with_wrong_words.reasons[0]) == (Verdict.REJECTED, Reason.PHRASE_MISMATCH)
 
 
 def test_a_moment_of_speech_is_too_little(profile: Profile) -> None:
