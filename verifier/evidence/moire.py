@@ -25,6 +25,7 @@ is as square to the picture as the codec.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _DETAIL_PX, _DETAIL_TAPS, _AROUND_PX = 2.5, 15, 15
 """Detail is what a blur of this deviation, cut off at nearly three, takes off; how much there is around a place is its RMS over a
 square of this side."""
+_BLUR = cv2.getGaussianKernel(_DETAIL_TAPS, _DETAIL_PX, cv2.CV_32F)
 _DETAIL_LEVELS = 0.7
 """Detail below this, in levels, is rounding: it is not raised to the strength of what is elsewhere."""
 _INSIDE, _OUTSIDE = 0.8, 1.2
@@ -189,9 +191,8 @@ class GridSearch:
         if self._detail.shape != grey.shape:
             self._detail, self._usual = (np.empty(grey.shape, np.float32) for _ in range(2))
         detail, usual = self._detail, self._usual
-        np.copyto(detail, grey)
-        cv2.GaussianBlur(detail, (_DETAIL_TAPS, _DETAIL_TAPS), _DETAIL_PX, dst=usual)
-        cv2.subtract(detail, usual, dst=detail)
+        cv2.sepFilter2D(grey, cv2.CV_32F, _BLUR, _BLUR, dst=usual)
+        cv2.subtract(grey, usual, dst=detail, dtype=cv2.CV_32F)
         cv2.multiply(detail, detail, dst=usual)
         cv2.blur(usual, (_AROUND_PX, _AROUND_PX), dst=usual)
         # A running sum may end a rounding below nothing where the picture is even.
@@ -207,15 +208,29 @@ def _corners(height: int, width: int, landmarks: F32) -> tuple[I32, I32]:
     middle = oval.mean(axis=0)
     found = []
     for squares, size in ((_FACE, _INSIDE), (_OTHER, _OUTSIDE)):
-        rows = np.arange(0, height - squares.side + 1, squares.step, dtype=np.int32)
-        columns = np.arange(0, width - squares.side + 1, squares.step, dtype=np.int32)
-        corners = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
-        mask = np.zeros((height, width), np.uint8)
-        cv2.fillPoly(mask, [np.round((oval - middle) * size + middle).astype(np.int32)], (1,))
-        at = corners + squares.side // 2
-        there = corners[mask[at[:, 0], at[:, 1]] == int(squares is _FACE)]
+        corners = _all_corners(height, width, squares)
+        inside = _inside(corners + squares.side // 2, np.round((oval - middle) * size + middle).astype(np.int32))
+        there = corners[inside == (squares is _FACE)]
         found.append(there[np.linspace(0, len(there) - 1, min(squares.most, len(there))).astype(int)])
     return found[0], found[1]
+
+
+@lru_cache(maxsize=8)
+def _all_corners(height: int, width: int, squares: _Squares) -> I32:
+    rows = np.arange(0, height - squares.side + 1, squares.step, dtype=np.int32)
+    columns = np.arange(0, width - squares.side + 1, squares.step, dtype=np.int32)
+    return np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def _inside(points: I32, polygon: I32) -> npt.NDArray[np.bool_]:
+    """Return which of (n, 2) points, row and column, lie in a polygon of (k, 2) corners, x and y, or on its edge."""
+    low = polygon.min(axis=0)
+    mask = np.zeros((polygon.max(axis=0) - low + 1)[::-1], np.uint8)
+    cv2.fillPoly(mask, [polygon - low], (1,))
+    at = points - low[::-1]
+    inside = np.asarray(np.all((at >= 0) & (at < mask.shape), axis=1), bool)
+    inside[inside] = mask[tuple(at[inside].T)] > 0
+    return inside
 
 
 def _whitened(spectrum: F32, squares: _Squares) -> F32:

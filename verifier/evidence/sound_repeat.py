@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.fft import next_fast_len
 
 from verifier.types import SoundRepeat
 
@@ -44,7 +45,8 @@ def repeated(sound: F32) -> SoundRepeat:
     energy = np.maximum(np.convolve(wave**2, np.ones(size), "valid"), 1e-9)
     loud = float(energy.max()) * 10 ** (-_LOUD_DB / 10)
     per_root = np.where(energy >= loud, 1.0 / np.sqrt(energy), 0.0)
-    length = 1 << (len(wave) + size).bit_length()
+    # A piece that begins in the sound and ends in it never comes round the end.
+    length = next_fast_len(len(wave), real=True)
     # In arrays that stay: fresh ones of this size cost more than what is done in them.
     spectrum, part = np.fft.rfft(wave, length), np.empty(length // 2 + 1, np.complex128)
     product = np.empty(length)
