@@ -49,8 +49,11 @@ lint: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Each file of tests in one of several processes, each of which opens the models once.
+SIDE_BY_SIDE ?= -n auto --maxprocesses 4 --dist loadfile
+
 test: kit lint check-protos
-	$(BIN)/pytest
+	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 soak: .venv/ready
 	CAMEO_EXAMPLES=2000 $(BIN)/pytest --timeout=3600 tests/property/test_cameo_owner.py tests/property/test_cameo_minor.py tests/property/test_cameo_credentials.py
@@ -118,7 +121,7 @@ test-postgresql: kit
 	    echo "missing on this machine; as root run: apt-get install postgresql" >&2; exit 1; \
 	  fi; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-postgresql.lock
-	CAMEO_EXAMPLES=$${CAMEO_EXAMPLES:-50} $(BIN)/python -m tests.postgresql.server $(BIN)/pytest -W ignore::pytest.PytestUnraisableExceptionWarning $(POSTGRESQL_TESTS)
+	CAMEO_EXAMPLES=$${CAMEO_EXAMPLES:-50} $(BIN)/python -m tests.postgresql.server $(BIN)/pytest $(SIDE_BY_SIDE) -W ignore::pytest.PytestUnraisableExceptionWarning $(POSTGRESQL_TESTS)
 
 # Parity with SpeechBrain and PyTorch, in an environment of its own: PyTorch is 5.6 GB and never part of the default install.
 
