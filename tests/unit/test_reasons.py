@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import ROOT
 from verifier.reasons import Kind, Reason, Sense
 
 
@@ -24,3 +25,10 @@ def test_hints_give_no_attack_away() -> None:
         "Be alone in the picture.",
         "Be the only one who speaks.",
     }
+
+
+def test_the_page_of_reasons_is_true() -> None:
+    """docs/reasons.md names every code once, in order, with its kind, its sense and the hint the person sees."""
+    page = (ROOT / "docs/reasons.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert rows == [f"| `{reason}` | {reason.kind} | {reason.sense} | {reason.hint} |" for reason in Reason]
