@@ -65,6 +65,7 @@ class Reason(StrEnum):
     VOLUME_TOO_LOW = "VOLUME_TOO_LOW"
     TOO_NOISY = "TOO_NOISY"
     SOUND_OUT_OF_STEP = "SOUND_OUT_OF_STEP"
+    VOICE_UNEVEN = "VOICE_UNEVEN"
     NO_FACE = "NO_FACE"
     MULTIPLE_FACES = "MULTIPLE_FACES"
     FACE_LEFT_FRAME = "FACE_LEFT_FRAME"
@@ -140,6 +141,9 @@ _MEANINGS = {
     Reason.TOO_NOISY: _Meaning(Kind.QUALITY, Sense.SOUND, "Find a quieter place."),
     Reason.SOUND_OUT_OF_STEP: _Meaning(
         Kind.QUALITY, Sense.NEITHER, "Use this device's own microphone, not a wireless one, and speak clearly."
+    ),
+    Reason.VOICE_UNEVEN: _Meaning(
+        Kind.QUALITY, Sense.NEITHER, "Stay close to the microphone, speak evenly, and be the only one who speaks."
     ),
     Reason.NO_FACE: _Meaning(Kind.MISMATCH, Sense.PICTURE, "Keep your whole face in the picture."),
     Reason.MULTIPLE_FACES: _Meaning(Kind.ATTACK, Sense.PICTURE, "Be alone in the picture."),

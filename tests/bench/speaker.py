@@ -6,6 +6,8 @@
 4. Each statistic is judged at every threshold given: share of one-voice stretches refused, share of two-voice ones let through.
 5. A second voice: stretches cut into groups as long as a few words, one of them, or half of one, of another speaker; the group
    least like the others is judged (`verifier.evidence.voices`), in a quiet room and with noise 15 dB below the speech.
+6. Both together: of stretches in groups, half of which are another speaker's, those that pass either statistic at its line, by
+   their sum.
 
 Splices here change the room and the microphone with the voice, so an attacker with the same microphone does better than this
 says. Run it with `python -m tests.bench.speaker --devdata FOLDER`. Everything is drawn from a seed.
@@ -24,6 +26,7 @@ import scipy.signal
 from rich.console import Console
 from rich.table import Table
 
+from verifier import profiles
 from verifier.evidence.voices import strangeness
 from verifier.media import open_recording
 from verifier.models.kit import ModelKit
@@ -114,6 +117,11 @@ class Stretches:
             groups[other] = np.concatenate([kept, _levelled(self._cut(self._stranger(replaced), replaced))])
         return groups
 
+    def later(self, lengths: Sequence[int]) -> list[F32]:
+        """Return groups with these lengths of another speaker than that of the last stretch."""
+        cut = self._cut(self._stranger(sum(lengths)), sum(lengths))
+        return [_levelled(group) for group in np.split(cut, np.cumsum(lengths)[:-1])]
+
     def _stranger(self, length: int) -> F32:
         """Return an utterance of another speaker than that of the last stretch."""
         other = self.speaker
@@ -167,6 +175,39 @@ def second_voice(stretches: Stretches, kit: ModelKit, *, trials: int) -> Table:
     return table
 
 
+def weak_in_both(stretches: Stretches, kit: ModelKit, *, trials: int) -> Table:
+    """Return the table of the two statistics added, of what passes each at its own line."""
+    profile = profiles.load()
+    table = Table(title="Windows and groups of words added")
+    for heading in ("speech", "at least", "one voice refused", "half of another let through"):
+        table.add_column(heading)
+    random = np.random.default_rng(5)
+    for count, total_s in ((3, 4.5), (4, 5.0)):
+        passing = []
+        for others, draws in ((0, 2 * trials), (count // 2, trials)):
+            scores = []
+            for _ in range(draws):
+                weights = random.uniform(0.8, 1.6, count)
+                groups = stretches.groups([round(RATE_HZ * total_s * weight / weights.sum()) for weight in weights], 0.0)
+                if others:
+                    groups[-others:] = stretches.later([len(group) for group in groups[-others:]])
+                spans = np.array([(0.0, len(group) / RATE_HZ) for group in groups])
+                windowed = low_pairs(np.concatenate(groups), kit, window_s=1.0, hop_s=0.25, percentile=20)
+                scores.append((windowed, strangeness(spans, np.stack([kit.speaker.embed(group) for group in groups]))[0]))
+            windowed, grouped = np.array(scores).T
+            lines = (windowed >= profile["same_speaker_p20_min"].value) & (grouped >= profile["voice_group_min"].value)
+            passing.append(np.where(lines, windowed + grouped, -np.inf))
+        one, two = passing
+        for threshold in (-np.inf, 0.4, 0.45, 0.5, 0.55):
+            table.add_row(
+                f"{count} groups in {total_s} s",
+                "each alone" if np.isinf(threshold) else f"{threshold}",
+                f"{((one < threshold) | np.isinf(one)).mean():.1%}",
+                f"{((two >= threshold) & np.isfinite(two)).mean():.1%}",
+            )
+    return table
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -198,8 +239,10 @@ def main() -> None:
                     passed = (f"{(scores >= threshold).mean():.1%}" for scores in spliced)
                     table.add_row(f"{length_s} s", name, f"{threshold}", f"{(genuine < threshold).mean():.1%}", *passed)
         groups = second_voice(stretches, kit, trials=4 * arguments.trials)
+        both = weak_in_both(stretches, kit, trials=2 * arguments.trials)
     Console(width=150).print(table)
     Console(width=150).print(groups)
+    Console(width=150).print(both)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""Is it one voice throughout?"""
+"""Is it one voice throughout?
+
+Two views of the same voice embeddings: short windows against each other, and the least like group of words against all others.
+One voice may look uneven in one of them, two voices do in both; but so does one in a hundred of one, who is asked again.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.evidence.voices import strangeness
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Missing
 
@@ -20,11 +25,13 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     """Judge the 20th percentile of the cosine similarities between windows of the speech that share no sound.
 
     A low percentile and not the least, since short windows of one voice can differ much. Speech too short for two such windows is
-    judged by its first and last one.
+    judged by its first and last one. Where `second_voice` can tell groups of words apart, what is weak in both
+    is asked for again.
     """
-    if isinstance(evidence.sound, Missing):
-        return CheckResult.unable(NAME, evidence.sound.reason)
-    windows, spans = evidence.sound.window_embeddings, evidence.sound.window_s
+    sound = evidence.sound
+    if isinstance(sound, Missing):
+        return CheckResult.unable(NAME, sound.reason)
+    windows, spans = sound.window_embeddings, sound.window_s
     if len(windows) == 0:
         return CheckResult.unable(NAME, Reason.NO_SPEECH)
     apart = spans[:, None, 1] <= spans[None, :, 0]
@@ -32,4 +39,11 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
         apart[0, -1] = True
     similar = (windows @ windows.T)[apart]
     detail = f"{len(windows)} windows, {len(similar)} pairs"
-    return profile["same_speaker_p20_min"].judge(NAME, float(np.quantile(similar, 0.2)), Reason.SPEAKER_CHANGED, detail)
+    steady = float(np.quantile(similar, 0.2))
+    result = profile["same_speaker_p20_min"].judge(NAME, steady, Reason.SPEAKER_CHANGED, detail)
+    told_apart = profile["voice_groups_min"].holds(len(sound.group_s))
+    if result.reason is None and told_apart and profile["voice_groups_noise_min"].holds(sound.speech_to_noise_db):
+        both = steady + strangeness(sound.group_s, sound.group_embeddings)[0]
+        if not profile["voice_both_min"].holds(both):
+            return CheckResult.unable(NAME, Reason.VOICE_UNEVEN, f"{steady:.2f} in {detail}; {both:.2f} with the groups of words")
+    return result

@@ -86,7 +86,7 @@ QUESTIONS = {
         ("phrase_said_min", "phrase_gain_min", "phrase_read_word_gain_min", "phrase_unread_word_gain_min", "words_noise_min"),
     ),
     "sound_repeat": Question("Repeated sound", "No piece of the sound comes twice.", ("sound_repeat_max",)),
-    "speaker": Question("One voice", "It is the same voice throughout.", ("same_speaker_p20_min",)),
+    "speaker": Question("One voice", "It is the same voice throughout.", ("same_speaker_p20_min", "voice_both_min")),
     "second_voice": Question(
         "Second voice",
         "No group of words was said by another voice.",

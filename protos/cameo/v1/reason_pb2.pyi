@@ -56,6 +56,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     NOT_CONFIRMED: _ClassVar[Reason]
     LIGHT_FLICKERS: _ClassVar[Reason]
     SOUND_OUT_OF_STEP: _ClassVar[Reason]
+    VOICE_UNEVEN: _ClassVar[Reason]
 REASON_UNSPECIFIED: Reason
 RECORDING_TOO_SHORT: Reason
 RECORDING_TOO_LONG: Reason
@@ -106,3 +107,4 @@ TOO_MANY_ATTEMPTS: Reason
 NOT_CONFIRMED: Reason
 LIGHT_FLICKERS: Reason
 SOUND_OUT_OF_STEP: Reason
+VOICE_UNEVEN: Reason

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from challenges.model import Challenge
-from verifier.checks import second_voice
+from verifier.checks import second_voice, speaker
 from verifier.evidence.voices import strangeness, word_groups
 from verifier.profiles import load
 from verifier.reasons import Reason
@@ -90,3 +91,25 @@ def test_a_long_group_says_more_than_a_short_one() -> None:
 def test_where_the_odd_one_cannot_be_told_there_is_no_answer(sound: SoundTrack | Missing, reason: Reason) -> None:
     """Two groups or fewer, noise, and a recording without sound."""
     assert asked(sound) == (Outcome.UNABLE, reason)
+
+
+@pytest.mark.parametrize(
+    ("windows", "groups", "noise_dbfs", "reason"),
+    [
+        (0.45, 0.25, -55.0, Reason.VOICE_UNEVEN),
+        (0.9, 0.25, -55.0, None),
+        (0.45, 0.8, -55.0, None),
+        (0.45, 0.25, -35.0, None),
+    ],
+    ids=["weak in both", "windows alike", "groups alike", "noise"],
+)
+def test_one_voice_is_not_weak_in_both(windows: float, groups: float, noise_dbfs: float, reason: Reason | None) -> None:
+    """Windows and groups that each just pass are asked for again; either is forgiven where the other is good, and in noise."""
+    sound = replace(
+        track([0.9, 0.9, 0.9, groups], noise_dbfs=noise_dbfs), window_embeddings=track([windows] * 4).window_embeddings
+    )
+    evidence = Evidence(MediaInfo("mp4", 0, "", 10.0), Missing(Reason.NO_VIDEO), sound)
+    assert second_voice.check(evidence, NOTHING, load()).outcome is not Outcome.FAIL
+    result = speaker.check(evidence, NOTHING, load())
+    assert result.reason is reason
+    assert result.outcome is (Outcome.UNABLE if reason else Outcome.PASS)
