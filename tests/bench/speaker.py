@@ -224,7 +224,8 @@ def main() -> None:
     ):
         table.add_column(heading)
     with ModelKit.open(Settings()) as kit:
-        stretches = Stretches(read_speech(arguments.devdata, kit), np.random.default_rng(1))
+        speech = read_speech(arguments.devdata, kit)
+        stretches = Stretches(speech, np.random.default_rng(1))
         for length_s in LENGTHS_S:
             length = round(length_s * RATE_HZ)
             one = [stretches.one_voice(length) for _ in range(2 * arguments.trials)]
@@ -239,7 +240,7 @@ def main() -> None:
                     passed = (f"{(scores >= threshold).mean():.1%}" for scores in spliced)
                     table.add_row(f"{length_s} s", name, f"{threshold}", f"{(genuine < threshold).mean():.1%}", *passed)
         groups = second_voice(stretches, kit, trials=4 * arguments.trials)
-        both = weak_in_both(stretches, kit, trials=2 * arguments.trials)
+        both = weak_in_both(Stretches(speech, np.random.default_rng(7)), kit, trials=2 * arguments.trials)
     Console(width=150).print(table)
     Console(width=150).print(groups)
     Console(width=150).print(both)
