@@ -28,7 +28,8 @@ def decide(results: Sequence[CheckResult], profile: Profile, *, required: Iterab
 
     1. A check counts against the recording if its role is veto and it failed, or its role is confirm and it did not pass.
     2. A required check without a result, or no required check at all, counts as `NOT_CONFIRMED`.
-    3. A mismatch in one sense is explained by poor quality of that sense: a phrase misheard in noise asks for another try.
+    3. A mismatch in one sense is explained by poor quality of that sense: a phrase misheard in noise asks for another try. Any
+       reason, of an attack too, is explained by a defect that produces it in honest recordings (`Reason.excuses`).
     4. Attack evidence, or any reason left that rejects → `REJECTED`; else identity → `REVIEW`; else quality → `RETRY`.
     """
     standing = [r for r in results if counts_against(r, profile.role(r.name))]
@@ -66,8 +67,10 @@ def counts_against(result: CheckResult, role: Role) -> bool:
 
 
 def _explained(reason: Reason, reasons: Iterable[Reason]) -> bool:
-    return reason.kind is Kind.MISMATCH and any(
-        other.kind is Kind.QUALITY and (other.sense is reason.sense or other.sense is Sense.BOTH) for other in reasons
+    return any(
+        reason in other.excuses
+        or (reason.kind is Kind.MISMATCH and other.kind is Kind.QUALITY and other.sense in (reason.sense, Sense.BOTH))
+        for other in reasons
     )
 
 

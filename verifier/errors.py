@@ -33,7 +33,7 @@ class UnjudgeableError(CameoError):
     """A recording that cannot be judged at all (empty, damaged, no medium we read, over a hard limit)."""
 
     def __init__(self, reason: Reason, message: str) -> None:
-        """Keep the `reason` (kind `UNREADABLE`) beside a message that says what to do."""
+        """Keep the `reason` (of kind `UNREADABLE`, or `CORRUPT_MEDIA`) beside a message that says what to do."""
         super().__init__(message)
         self.reason = reason
 

@@ -14,7 +14,7 @@ class Kind(StrEnum):
     """What a reason says about the recording."""
 
     QUALITY = "quality"
-    """It could not be judged: ask for another one (`RETRY`)."""
+    """It could not be judged: ask for another one (`RETRY`). Some explain what they alone can make a check find: `excuses`."""
     MISMATCH = "mismatch"
     """It does not answer this challenge (`REJECTED`, unless poor quality of the same sense explains it)."""
     ATTACK = "attack"
@@ -107,6 +107,11 @@ class Reason(StrEnum):
         return _MEANINGS[self].sense
 
     @property
+    def excuses(self) -> frozenset[Reason]:
+        """The reasons, of an attack among them, that this defect of an honest recording produces by itself (ADR 7)."""
+        return _EXCUSES.get(self, frozenset())
+
+    @property
     def hint(self) -> str:
         """One thing the person can do, in plain words."""
         return _MEANINGS[self].hint
@@ -127,9 +132,7 @@ _MEANINGS = {
     Reason.NO_AUDIO: _Meaning(Kind.MISMATCH, Sense.SOUND, "Allow the microphone and record again with sound."),
     Reason.NO_VIDEO: _Meaning(Kind.MISMATCH, Sense.PICTURE, "Allow the camera and record again with picture."),
     Reason.UNSUPPORTED_MEDIA: _Meaning(Kind.UNREADABLE, Sense.BOTH, "Send an MP4, MOV, WebM, MKV, 3GP or MPEG recording."),
-    Reason.CORRUPT_MEDIA: _Meaning(
-        Kind.UNREADABLE, Sense.BOTH, "The recording is damaged or incomplete: record and send it again."
-    ),
+    Reason.CORRUPT_MEDIA: _Meaning(Kind.QUALITY, Sense.BOTH, "The recording is damaged or incomplete: record and send it again."),
     Reason.TOO_DARK: _Meaning(Kind.QUALITY, Sense.PICTURE, "Find more light, in front of you."),
     Reason.TOO_BRIGHT: _Meaning(Kind.QUALITY, Sense.PICTURE, "Move out of direct light."),
     Reason.LIGHT_FLICKERS: _Meaning(Kind.QUALITY, Sense.PICTURE, "Find steadier light: daylight, or another lamp."),
@@ -177,3 +180,9 @@ _MEANINGS = {
     Reason.NOT_CONFIRMED: _Meaning(Kind.MISMATCH, Sense.NEITHER, "Record the whole answer again."),
     Reason.TOO_MANY_ATTEMPTS: _Meaning(Kind.LIFECYCLE, Sense.NEITHER, "Wait before you try again."),
 }
+
+_EXCUSES = {
+    Reason.CORRUPT_MEDIA: frozenset(reason for reason in Reason if reason.kind in (Kind.ATTACK, Kind.MISMATCH))
+    - {Reason.NOT_CONFIRMED},
+}
+"""What a device, a room or a body explains asks again; it does not accuse. An entry needs honest recordings that show it."""

@@ -86,12 +86,14 @@ def test_poor_quality_explains_a_mismatch_of_its_own_sense_only(
     )
 )
 def test_no_failed_confirmation_is_ever_accepted(rows: list[tuple[str, Outcome, Reason]]) -> None:
-    """Whatever the other results are, one attack reason rejects, and acceptance needs all of them."""
+    """Whatever the other results are, an attack's reason that no defect excuses rejects, and acceptance needs all of them."""
     results = [CheckResult(n, o, reason=None if o is Outcome.PASS else r) for n, o, r in rows]
     decision = decide(results, PROFILE, required=CONFIRMED)
     everything = len(rows) == len(CONFIRMED) and all(o is Outcome.PASS for _, o, _ in rows)
     assert (decision.verdict is Verdict.ACCEPTED) == everything
-    if any(r.outcome is not Outcome.PASS and r.reason and r.reason.kind is Kind.ATTACK for r in results):
+    found = {r.reason for r in results if r.reason is not None}
+    excused = frozenset().union(*(reason.excuses for reason in found))
+    if any(reason.kind is Kind.ATTACK for reason in found - excused):
         assert decision.verdict is Verdict.REJECTED
 
 
@@ -105,3 +107,18 @@ def test_one_more_answer_counts_as_if_it_had_been_put_with_the_others() -> None:
     assert also(rejected, seen, roles).reasons == (Reason.SEEN_BEFORE, Reason.PHRASE_MISMATCH)
     for answer in (passed("seen_before"), CheckResult.unable("seen_before", Reason.RECORDING_TOO_SHORT)):
         assert also(accepted, answer, roles) == accepted
+
+
+@given(reason=st.sampled_from(sorted(Reason.CORRUPT_MEDIA.excuses)))
+def test_a_damaged_recording_is_asked_for_again_whatever_else_it_shows(reason: Reason) -> None:
+    """Damage produces any finding, so that it never accuses; nor is it accepted."""
+    results = [failed("damage", Reason.CORRUPT_MEDIA), failed("phrase", reason)]
+    decision = decide(results, with_roles(damage="confirm", phrase="confirm"), required=["damage", "phrase"])
+    assert (decision.verdict, decision.reasons) == (Verdict.RETRY, (Reason.CORRUPT_MEDIA,))
+
+
+@given(quality=st.sampled_from([reason for reason in Reason if reason.excuses]))
+def test_only_a_reason_that_asks_again_excuses(quality: Reason) -> None:
+    """What excuses an attack's reason never lets a recording in by itself, and never excuses a missing confirmation."""
+    assert quality.kind is Kind.QUALITY
+    assert Reason.NOT_CONFIRMED not in quality.excuses
