@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import ast
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.checks import already_enrolled, protected_person, seen_before, synthetic_voice
+import verifier
+from verifier.checks import already_enrolled, elapsed, protected_person, seen_before, synthetic_voice
+from verifier.console.questions import QUESTIONS
 from verifier.errors import ProfileError
 from verifier.pipeline import questions
-from verifier.profiles import Profile, Role, built_in, load, parse
+from verifier.profiles import Profile, Role, built_in, load, parse, varied
 from verifier.settings import Settings
 from verifier.types import Direction
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.mark.parametrize("name", built_in())
@@ -30,8 +32,8 @@ def test_every_threshold_says_where_it_comes_from(name: str) -> None:
 
 @pytest.mark.parametrize("name", built_in())
 def test_every_question_has_a_role(name: str) -> None:
-    """A profile gives a role to each check of the pipeline, to those that need earlier attempts or a detector, to no other."""
-    others = {seen_before.NAME, protected_person.NAME, already_enrolled.NAME, synthetic_voice.NAME}
+    """A profile gives a role to each check of the pipeline, to those that need more than the recording, to no other."""
+    others = {elapsed.NAME, seen_before.NAME, protected_person.NAME, already_enrolled.NAME, synthetic_voice.NAME}
     assert set(load(name).roles) == {question.name for question in questions(Settings())} | others
 
 
@@ -53,8 +55,23 @@ def test_a_site_profile_overrides_single_thresholds(tmp_path: Path) -> None:
     ("text", "part"),
     [
         ("not toml", "not valid TOML"),
-        ('[thresholds.x]\nvalue = 1\nunit = "s"\nsource = "y"\n', "direction"),
-        ('[thresholds.x]\nvalue = "high"\nunit = "s"\ndirection = "at_most"\nsource = "y"\n', "'x'"),
+        ('[thresholds.overrun_max]\nvalue = 1\nunit = "s"\nsource = "y"\n', "direction"),
+        ('[thresholds.overrun_max]\nvalue = "high"\nunit = "s"\ndirection = "at_most"\nsource = "y"\n', "'overrun_max'"),
+        ("[threshold.overrun_max]\nvalue = 1\n", "'threshold' is none of .*did you mean 'thresholds'"),
+        ('extends = "default"\nminor_profil = ""\n', "'minor_profil' is none of .*did you mean 'minor_profile'"),
+        ('extends = "default"\nroles = { seenbefore = "veto" }\n', "roles has no 'seenbefore'; did you mean 'seen_before'"),
+        ('extends = "default"\n[thresholds.overrun_min]\nvalue = 1\n', "no 'overrun_min'; did you mean 'overrun_max'"),
+        ('extends = "default"\n[thresholds.overrun_max]\nvalue = inf\n', "'overrun_max'.*not a finite one"),
+        ('extends = "default"\n[thresholds.overrun_max]\nvalue = nan\n', "'overrun_max'.*not a finite one"),
+        ('extends = "default"\n[thresholds.overrun_max]\nvalue = true\n', "'overrun_max'.*no number"),
+        ('extends = "default"\n[thresholds.overrun_max]\nvalue = 1\nunits = "s"\n', "'overrun_max' has no 'units'"),
+        ('extends = "default"\nroles = "veto"\n', "roles is not a table"),
+        ('extends = "default"\nroles = { blink = 1 }\n', "'blink'"),
+        ('extends = "default"\nthresholds = 1\n', "thresholds is not a table"),
+        ('extends = "default"\ndescription = 7\n', "description is not a text"),
+        ("", "has no threshold '[a-z_]+', nor .*extends 'default'"),
+        ('roles = { streams = "confirm" }\n', "has no threshold"),
+        ('extends = "{file}"\n', "extends itself"),
         ('roles = { light = "sometimes" }\n', "light"),
         ('extends = "nowhere"\n', "nowhere"),
         ('roles = { synthetic_voice = "veto" }\n', "'synthetic_voice' may only advise"),
@@ -64,7 +81,7 @@ def test_a_site_profile_overrides_single_thresholds(tmp_path: Path) -> None:
 def test_a_malformed_profile_names_the_part(tmp_path: Path, text: str, part: str) -> None:
     """The error says which part of which profile is wrong."""
     file = tmp_path / "bad.toml"
-    file.write_text(text)
+    file.write_text(text.replace("{file}", str(file)))
     with pytest.raises(ProfileError, match=part):
         load(str(file))
 
@@ -188,7 +205,7 @@ def test_a_profile_that_is_sent_may_use_the_site_s_own(tmp_path: Path) -> None:
         ('{"a": ' + "[" * 200_000, "too deep|not valid"),
         ('extends = "/etc/passwd"', "extends is none of"),
         ('minor_profile = "../x.toml"', "minor_profile is none of"),
-        ('extends = ["default"]', "extends is none of"),
+        ('extends = ["default"]', "extends is not a text"),
         ("threshold.live_p20_min = 0.9", "'threshold' is none of"),
         ("thresholds.live_p21_min = 0.9", "thresholds has no 'live_p21_min'"),
         ('roles.telepathy = "veto"', "roles has no 'telepathy'"),
@@ -218,3 +235,109 @@ def test_any_text_is_a_profile_or_refused(text: str) -> None:
         assert parse(text, known=KNOWN, extends="default").name == "inline"
     except ProfileError:
         return
+
+
+@given(
+    st.text(max_size=80)
+    | st.from_regex(r'extends = "default"\n(thresholds|roles|extends)[. ]?\w*[ =:]+.{0,9}', fullmatch=True)
+    | st.sampled_from(["thresholds.overrun_max = 0.9", "[threshold.overrun_max]", 'minor_profil = "x"', "roles.lip = 'veto'"])
+)
+def test_a_file_is_read_as_strictly_as_what_is_sent(text: str) -> None:
+    """The same text that says what it extends is the same profile in a file as over the wire, or is refused in both."""
+    text = text if "extends" in text else f'extends = "default"\n{text}'
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "inline.toml"
+        file.write_bytes(text.encode())
+        outcomes = []
+        for read in (lambda: load(str(file)), lambda: parse(text, known=KNOWN, extends="default")):
+            try:
+                outcomes.append(read().digest)
+            except ProfileError:
+                outcomes.append("refused")
+    assert outcomes[0] == outcomes[1]
+
+
+def test_a_file_that_extends_none_needs_everything(tmp_path: Path) -> None:
+    """All of the default in one file is a profile; without any one part of it, the part is named at load, also of minors."""
+    default = load()
+    file = tmp_path / "whole.toml"
+
+    def written(but: str = "") -> str:
+        tables = [
+            f'[thresholds.{name}]\nvalue = {own.value}\nunit = "{own.unit}"\ndirection = "{own.direction}"\nsource = "x"\n'
+            for name, own in default.thresholds.items()
+            if name != but
+        ]
+        return "[roles]\n" + "".join(f'{c} = "{r}"\n' for c, r in default.roles.items() if c != but) + "".join(tables)
+
+    file.write_text(written())
+    assert load(str(file)).roles == default.roles
+    for but in ("lips", "overrun_max"):
+        file.write_text(written(but))
+        with pytest.raises(ProfileError, match=f"'{but}'"):
+            load(str(file))
+    site = tmp_path / "site.toml"
+    site.write_text(f'extends = "default"\nminor_profile = "{file}"\n')
+    with pytest.raises(ProfileError, match="'overrun_max'"):
+        load(str(site))
+
+
+def test_no_profile_takes_the_name_of_a_built_in_one(tmp_path: Path) -> None:
+    """A verdict says by its name what judged it; a file that is the site's own has another."""
+    file = tmp_path / "default.toml"
+    file.write_text('extends = "default"\n')
+    with pytest.raises(ProfileError, match="'default' is the name of a profile that is built in"):
+        load(str(file))
+    with pytest.raises(ProfileError, match="'minor'"):
+        varied("default", "minor", {"overrun_max": 0.5}, source="x", date="2026-11-29")
+
+
+def test_another_value_is_not_what_was_measured(tmp_path: Path) -> None:
+    """A file that moves a line and does not say why claims neither the source nor the error rates of the old one."""
+    file = tmp_path / "site.toml"
+    file.write_text('extends = "default"\n[thresholds]\noverrun_max = 0.5\n[thresholds.relief_min]\nsource = "ours"\n')
+    site, default = load(str(file)), load()
+    assert (site["overrun_max"].source, site["overrun_max"].error_rates) == ("given without a source", "")
+    assert (site["relief_min"].source, site["relief_min"].dataset) == ("ours", default["relief_min"].dataset)
+
+
+CODE = Path(verifier.__file__).parent
+
+
+def _literals(file: Path) -> set[str]:
+    tree = ast.parse(file.read_text("utf-8"))
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def _looked_up(file: Path) -> set[str]:
+    """Return what `profile["…"]` and its like look up in a file, one of two names included."""
+    tree = ast.parse(file.read_text("utf-8"))
+    places = [
+        node.slice
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value).split(".")[-1].strip("_") == "profile"
+    ]
+    return {
+        leaf.value
+        for place in places
+        for leaf in ast.walk(place)
+        if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str)
+    }
+
+
+def test_every_threshold_that_code_reads_is_in_the_profile_and_the_reverse() -> None:
+    """The default profile lists what some check reads: no more, no fewer; the console says which reads which."""
+    listed = set(load().thresholds)
+    assert set().union(*(_looked_up(file) for file in CODE.rglob("*.py"))) <= listed
+    checks = {file.stem: _literals(file) & listed for file in (CODE / "checks").glob("*.py")}
+    assert set().union(*checks.values()) == listed
+    assert {check: set(question.thresholds) for check, question in QUESTIONS.items() if check in checks} == {
+        check: checks[check] for check in QUESTIONS if check in checks
+    }
+
+
+def test_every_check_that_code_asks_has_a_role_and_the_reverse() -> None:
+    """The default profile gives a role to each module of checks by its name, and to nothing else."""
+    files = (file for file in (CODE / "checks").glob("*.py") if file.stem != "__init__")
+    named = {import_module(f"verifier.checks.{file.stem}").NAME for file in files}
+    assert named == set(load().roles) == set(QUESTIONS)

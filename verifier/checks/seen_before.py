@@ -48,9 +48,12 @@ def judge(own: Fingerprint, profile: Profile, found: Recalled) -> CheckResult:
     if not _recognisable(own):
         return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, "nothing to recognise it by")
     results = []
-    for by, score, attempt_id in (("motion", found.motion, found.motion_attempt), ("sound", found.sound, found.sound_attempt)):
+    for by, line, score, attempt_id in (
+        ("motion", "seen_motion_max", found.motion, found.motion_attempt),
+        ("sound", "seen_sound_max", found.sound, found.sound_attempt),
+    ):
         detail = f"{by} most like attempt {attempt_id}, of {found.compared}" if attempt_id else f"of {found.compared}"
-        results.append(profile[f"seen_{by}_max"].judge(NAME, score, Reason.SEEN_BEFORE, detail))
+        results.append(profile[line].judge(NAME, score, Reason.SEEN_BEFORE, detail))
     return next((result for result in results if result.reason), results[0])
 
 

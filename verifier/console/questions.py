@@ -86,7 +86,11 @@ QUESTIONS = {
         ("phrase_said_min", "phrase_gain_min", "phrase_read_word_gain_min", "phrase_unread_word_gain_min", "words_noise_min"),
     ),
     "sound_repeat": Question("Repeated sound", "No piece of the sound comes twice.", ("sound_repeat_max",)),
-    "speaker": Question("One voice", "It is the same voice throughout.", ("same_speaker_p20_min", "voice_both_min")),
+    "speaker": Question(
+        "One voice",
+        "It is the same voice throughout.",
+        ("same_speaker_p20_min", "voice_both_min", "voice_groups_min", "voice_groups_noise_min"),
+    ),
     "second_voice": Question(
         "Second voice",
         "No group of words was said by another voice.",
@@ -104,9 +108,14 @@ QUESTIONS = {
             "lips_offset_both_min",
             "lips_seconds_min",
             "lips_fps_min",
+            "words_noise_min",
         ),
     ),
-    "sequence": Question("Order of steps", "Each word was said before or after the turn it belongs to.", ("overrun_max",)),
+    "sequence": Question(
+        "Order of steps",
+        "Each word was said before or after the turn it belongs to.",
+        ("overrun_max", "turn_deg_min", "turn_centre_deg_max", "words_noise_min"),
+    ),
     "synthetic_voice": Question(
         "Synthetic voice", "The site's own detector takes the voice for a person's.", ("synthetic_voice_max",)
     ),

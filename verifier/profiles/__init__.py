@@ -3,6 +3,9 @@
 A profile is a TOML file. The built-in ones lie beside this module; a site adds its own by path. A profile may `extends`
 another and override single thresholds or roles. No check carries a literal of its own.
 
+`default` is the list of all checks and thresholds there are, with their units and directions; a test holds it against the code.
+Whatever else is read, a file as what is sent, may name nothing else and must come to all of it.
+
 A profile names the one for possible minors, `minor_profile`. It is laid over the profile so that each threshold and role is the
 stricter of the two: nobody is judged more mildly for looking young. An empty name moves nobody.
 """
@@ -13,8 +16,10 @@ import hashlib
 import json
 import math
 import tomllib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from enum import StrEnum
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +29,7 @@ from verifier.types import CheckResult, Direction, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from collections.abc import Set as AbstractSet
 
     from verifier.reasons import Reason
 
@@ -31,7 +37,9 @@ DEFAULT = "default"
 ADVICE_ONLY = frozenset({"synthetic_voice"})
 """Checks for which nothing was measured: no profile may let them decide."""
 
-_PARTS = {"extends", "description", "thresholds", "roles", "minor_profile", "evaluation"}
+_TEXTS = ("extends", "description", "minor_profile", "evaluation")
+_TABLES = ("thresholds", "roles")
+_PARTS = frozenset({*_TEXTS, *_TABLES})
 
 
 class Role(StrEnum):
@@ -122,6 +130,11 @@ class Profile:
         except KeyError:
             raise ProfileError(f"profile {self.name!r} has no threshold {name!r}") from None
 
+    @property
+    def confirmed_by(self) -> frozenset[str]:
+        """Names of the checks that must pass."""
+        return frozenset(check for check, role in self.roles.items() if role is Role.CONFIRM)
+
     def role(self, check: str) -> Role:
         """Return what the check of that name counts for.
 
@@ -134,6 +147,7 @@ class Profile:
             raise ProfileError(f"profile {self.name!r} gives no role to check {check!r}") from None
 
 
+@cache
 def built_in() -> tuple[str, ...]:
     """Names of the profiles in the package."""
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in _folder().iterdir() if entry.name.endswith(".toml")))
@@ -143,7 +157,7 @@ def load(name_or_path: str = DEFAULT) -> Profile:
     """Load a built-in profile by name, or one of your own by the path of its TOML file.
 
     Raises:
-        ProfileError: there is none, or it is malformed; the message names the part.
+        ProfileError: there is none, it is malformed, or not complete; the message names the part.
     """
     return _with_minor(*_load(name_or_path))
 
@@ -152,7 +166,7 @@ def parse(text: str, *, known: Mapping[str, str], extends: str, name: str = "inl
     """Read a profile that somebody sends, as TOML or JSON. It changes a profile that is known; it opens no file and adds nothing.
 
     Args:
-        text: its `thresholds`, of which each may be a number, `roles`, and optionally `extends` and `minor_profile`.
+        text: what a file holds; without `extends` it changes the profile of that argument.
         known: names it may use, and what `load` takes for each.
         extends: which of them it changes, unless it says.
         name: what it is called.
@@ -161,18 +175,25 @@ def parse(text: str, *, known: Mapping[str, str], extends: str, name: str = "inl
         ProfileError: it is malformed, or uses a name that is not known; the message names the part.
     """
     document = _parsed(text, name)
-    if unknown := sorted(document.keys() - _PARTS):
-        raise ProfileError(f"profile {name!r}: {unknown[0]!r} is none of {', '.join(sorted(_PARTS))}")
     for key, default in (("extends", extends), ("minor_profile", "")):
         used = document.get(key, default)
-        if not isinstance(used, str) or (used not in known and (key, used) != ("minor_profile", "")):
+        if used not in known and (key, used) != ("minor_profile", ""):
             raise ProfileError(f"profile {name!r}: {key} is none of {', '.join(known)}")
     base, minor_name = _load(known[document.get("extends", extends)])
-    changes = {kind: _changes(name, kind, document.get(kind, {}), getattr(base, kind).keys()) for kind in ("thresholds", "roles")}
-    thresholds = {key: _changed(name, base[key], given) for key, given in changes["thresholds"].items()}
-    profile = _laid(name, document.get("description", ""), base, thresholds, changes["roles"])
-    minor_name = document.get("minor_profile", minor_name)
+    profile, minor_name = _laid(name, document, base, minor_name, listed=_listed())
     return _with_minor(profile, known.get(minor_name, minor_name))
+
+
+def varied(base: str, name: str, values: Mapping[str, float], *, source: str, date: str) -> Profile:
+    """Return the profile that a file of that name would be which extends `base` and moves some thresholds, each for that reason.
+
+    Raises:
+        ProfileError: there is no such base, it has no threshold of one of the names, or the name is that of a built-in profile.
+    """
+    _require_own(name)
+    moved = {key: {"value": value, "source": source, "date": date} for key, value in values.items()}
+    document = {"description": f"{base}, with {len(moved)} thresholds moved.", "thresholds": moved}
+    return _with_minor(*_laid(name, document, *_load(base), listed=_listed()))
 
 
 def _with_minor(profile: Profile, minor_name: str) -> Profile:
@@ -182,56 +203,67 @@ def _with_minor(profile: Profile, minor_name: str) -> Profile:
     return replace(profile, minor=_stricter(profile, minor))
 
 
-def varied(base: str, name: str, values: Mapping[str, float], *, source: str, date: str) -> Profile:
-    """Return the profile that a file of that name would be which extends `base` and moves some thresholds, each for that reason.
-
-    Raises:
-        ProfileError: there is no such base, or it has no threshold of one of the names.
-    """
-    parent, minor_name = _load(base)
-    moved = {
-        key: replace(parent[key], value=float(value), source=source, dataset="", error_rates="", date=date)
-        for key, value in values.items()
-    }
-    profile = _profile(name, f"{base}, with {len(moved)} thresholds moved.", {**parent.thresholds, **moved}, parent.roles)
-    if not minor_name or minor_name == name:
-        return profile
-    minor, _ = _load(minor_name)
-    return replace(profile, minor=_stricter(profile, minor))
-
-
-def _load(name_or_path: str) -> tuple[Profile, str]:
+def _load(name_or_path: str, extended_by: tuple[str, ...] = ()) -> tuple[Profile, str]:
     """Return a profile with what it inherits, and the name of the one for minors."""
-    document, name = _read(name_or_path)
-    base, minor = _load(parent) if (parent := document.get("extends")) else (_profile(name, "", {}, {}), "")
-    changed = {key: _threshold(name, key, table) for key, table in document.get("thresholds", {}).items()}
-    profile = _laid(name, document.get("description", ""), base, changed, document.get("roles", {}))
-    return replace(profile, evaluation=str(document.get("evaluation", ""))), str(document.get("minor_profile", minor))
+    if name_or_path in built_in():
+        return _load_built_in(name_or_path)
+    if name_or_path in extended_by:
+        raise ProfileError(f"profile {name_or_path!r} extends itself")
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise ProfileError(f"no profile {name_or_path!r}; built in: {', '.join(built_in())}; or give the path of a TOML file")
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProfileError(f"cannot read the profile {name_or_path!r}: {error}") from None
+    _require_own(path.stem)
+    document = _parsed(text, path.stem)
+    parent = document.get("extends")
+    base, minor_name = _load(parent, (*extended_by, name_or_path)) if parent else (_NOTHING, "")
+    return _laid(path.stem, document, base, minor_name, listed=_listed())
+
+
+@cache
+def _load_built_in(name: str) -> tuple[Profile, str]:
+    document = _parsed((_folder() / f"{name}.toml").read_text("utf-8"), name)
+    base, minor_name = _load_built_in(parent) if (parent := document.get("extends")) else (_NOTHING, "")
+    return _laid(name, document, base, minor_name, listed=None if name == DEFAULT else _listed())
+
+
+def _listed() -> Profile:
+    """Return the profile that lists every check and threshold."""
+    return _load_built_in(DEFAULT)[0]
 
 
 def _laid(
-    name: str, description: object, base: Profile, changed: Mapping[str, Threshold], given_roles: Mapping[str, object]
-) -> Profile:
-    """Lay changes over a profile."""
-    roles = dict(base.roles)
-    for check, role in given_roles.items():
-        try:
-            roles[check] = Role(str(role))
-        except ValueError:
-            raise ProfileError(f"profile {name!r}: role of {check!r} is none of {', '.join(Role)}: {role!r}") from None
-        if check in ADVICE_ONLY and roles[check] is not Role.ADVISE:
-            raise ProfileError(f"profile {name!r}: {check!r} may only advise: its error rates are not known")
-    return _profile(name, str(description), {**base.thresholds, **changed}, roles)
+    name: str, document: Mapping[str, Any], base: Profile, minor_name: str, *, listed: Profile | None
+) -> tuple[Profile, str]:
+    """Lay what a document says over a profile, and return it with the name of the one for minors.
+
+    listed: the profile that lists every check and threshold, None for that one itself.
+    """
+    thresholds, roles = dict(base.thresholds), dict(base.roles)
+    for key, given in document.get("thresholds", {}).items():
+        if listed is not None:
+            _require_known(name, "thresholds", key, listed.thresholds)
+        limit = listed[key] if listed is not None else None
+        thresholds[key] = _threshold(name, key, given, own=base.thresholds.get(key), listed=limit)
+    for check, given in document.get("roles", {}).items():
+        if listed is not None:
+            _require_known(name, "roles", check, listed.roles)
+        roles[check] = _role(name, check, given)
+    if listed is not None:
+        _require_complete(name, "threshold", thresholds.keys(), listed.thresholds.keys())
+        _require_complete(name, "role of check", roles.keys(), listed.roles.keys())
+    profile = _profile(name, document.get("description", ""), thresholds, roles)
+    return replace(profile, evaluation=document.get("evaluation", "")), document.get("minor_profile", minor_name)
 
 
 def _stricter(profile: Profile, minor: Profile) -> Profile:
     """Lay the profile for minors over another: of each threshold and role the stricter one."""
-    try:
-        thresholds = {key: own.stricter(minor.thresholds.get(key, own)) for key, own in profile.thresholds.items()}
-    except ProfileError as error:
-        raise ProfileError(f"profile {profile.name!r} and its minor profile {minor.name!r}: {error}") from None
-    roles = {check: own.stricter(minor.roles.get(check, own)) for check, own in profile.roles.items()}
-    return _profile(minor.name, minor.description, {**minor.thresholds, **thresholds}, {**minor.roles, **roles})
+    thresholds = {key: own.stricter(minor[key]) for key, own in profile.thresholds.items()}
+    roles = {check: own.stricter(minor.role(check)) for check, own in profile.roles.items()}
+    return _profile(minor.name, minor.description, thresholds, roles)
 
 
 def _profile(name: str, description: str, thresholds: Mapping[str, Threshold], roles: Mapping[str, Role]) -> Profile:
@@ -239,22 +271,16 @@ def _profile(name: str, description: str, thresholds: Mapping[str, Threshold], r
     return Profile(name, description, thresholds, roles, hashlib.sha256(canonical.encode()).hexdigest())
 
 
+_NOTHING = _profile("", "", {}, {})
+"""What a profile extends that extends none."""
+
+
 def _folder() -> Any:  # noqa: ANN401 - importlib's Traversable has no public name before 3.12
     return resources.files(__package__)
 
 
-def _read(name_or_path: str) -> tuple[dict[str, Any], str]:
-    if name_or_path in built_in():
-        text, name = (_folder() / f"{name_or_path}.toml").read_text("utf-8"), name_or_path
-    else:
-        path = Path(name_or_path)
-        if not path.is_file():
-            raise ProfileError(f"no profile {name_or_path!r}; built in: {', '.join(built_in())}; or give the path of a TOML file")
-        text, name = path.read_text("utf-8"), path.stem
-    return _parsed(text, name), name
-
-
 def _parsed(text: str, name: str) -> dict[str, Any]:
+    """Return a document whose parts are known and of their types; what is in its tables is read later."""
     kind, loads = ("JSON", json.loads) if text.lstrip().startswith("{") else ("TOML", tomllib.loads)
     try:
         document: dict[str, Any] = loads(text)
@@ -262,33 +288,81 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
         raise ProfileError(f"profile {name!r} is nested too deeply") from None
     except ValueError as error:
         raise ProfileError(f"profile {name!r} is not valid {kind}: {error}") from None
+    if unknown := sorted(document.keys() - _PARTS):
+        known = ", ".join(sorted(_PARTS))
+        raise ProfileError(f"profile {name!r}: {unknown[0]!r} is none of {known}{_meant(unknown[0], _PARTS)}")
+    for part, given in document.items():
+        if part in _TABLES and not isinstance(given, dict):
+            raise ProfileError(f"profile {name!r}: {part} is not a table")
+        if part in _TEXTS and not isinstance(given, str):
+            raise ProfileError(f"profile {name!r}: {part} is not a text")
     return document
 
 
-def _changes(profile: str, kind: str, given: object, names: Collection[str]) -> dict[str, Any]:
-    """Return the changes of one kind, each of something there is: a misspelt one would change nothing and say so to nobody."""
-    if not isinstance(given, dict):
-        raise ProfileError(f"profile {profile!r}: {kind} is not a table")
-    if unknown := sorted(given.keys() - set(names)):
-        raise ProfileError(f"profile {profile!r}: {kind} has no {unknown[0]!r}")
-    return given
+def _require_own(name: str) -> None:
+    if name in built_in():
+        raise ProfileError(f"{name!r} is the name of a profile that is built in: call your own otherwise")
 
 
-def _changed(profile: str, own: Threshold, given: object) -> Threshold:
-    fields = asdict(own)
-    key = fields.pop("name")
-    new = _threshold(profile, key, {**fields, **given} if isinstance(given, dict) else {**fields, "value": given})
-    if (new.unit, new.direction) != (own.unit, own.direction):
-        raise ProfileError(f"profile {profile!r}: threshold {key!r} is {own.direction} … {own.unit}, and cannot be another")
-    if not math.isfinite(new.value) or not all(isinstance(getattr(new, field), str) for field in fields if field != "value"):
-        raise ProfileError(f"profile {profile!r}: {key!r} has a value that is no number, or a part that is no text")
-    return new
+def _require_complete(profile: str, kind: str, found: AbstractSet[str], wanted: AbstractSet[str]) -> None:
+    if missing := sorted(wanted - found):
+        more = f", nor {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise ProfileError(f"profile {profile!r} has no {kind} {missing[0]!r}{more}; it inherits them if it extends {DEFAULT!r}")
 
 
-def _threshold(profile: str, key: str, table: object) -> Threshold:
-    if not isinstance(table, dict):
-        raise ProfileError(f"profile {profile!r}: threshold {key!r} is not a table")
+def _require_known(profile: str, kind: str, name: str, known: Collection[str]) -> None:
+    """Refuse what there is not: a misspelt name would change nothing and say so to nobody."""
+    if name not in known:
+        raise ProfileError(f"profile {profile!r}: {kind} has no {name!r}{_meant(name, known)}")
+
+
+def _meant(word: str, known: Collection[str]) -> str:
+    close = get_close_matches(word, sorted(known), 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _role(profile: str, check: str, given: object) -> Role:
     try:
-        return Threshold(name=key, **{**table, "value": float(table["value"]), "direction": Direction(table["direction"])})
-    except (KeyError, OverflowError, TypeError, ValueError) as error:
+        role = Role(given) if isinstance(given, str) else None
+    except ValueError:
+        role = None
+    if role is None:
+        raise ProfileError(f"profile {profile!r}: role of {check!r} is none of {', '.join(Role)}: {given!r}")
+    if check in ADVICE_ONLY and role is not Role.ADVISE:
+        raise ProfileError(f"profile {profile!r}: {check!r} may only advise: its error rates are not known")
+    return role
+
+
+_FIELDS = frozenset(field.name for field in fields(Threshold)) - {"name"}
+_UNSAID = {"source": "given without a source", "dataset": "", "error_rates": "", "date": ""}
+
+
+def _threshold(profile: str, key: str, given: object, *, own: Threshold | None, listed: Threshold | None) -> Threshold:
+    """Read one threshold, a number or a table, over the one it changes: `own`, where there is one.
+
+    A new value is not what was measured for the old one: where it comes from is said anew, or not at all. Unit and direction are
+    those of the threshold that is `listed`.
+    """
+    table: dict[str, Any] = given if isinstance(given, dict) else {"value": given}
+    if unknown := sorted(table.keys() - _FIELDS):
+        raise ProfileError(f"profile {profile!r}: threshold {key!r} has no {unknown[0]!r}{_meant(unknown[0], _FIELDS)}")
+    if own is not None:
+        inherited = {field: getattr(own, field) for field in _FIELDS}
+        table = {**inherited, **(_UNSAID if table.get("value", own.value) != own.value else {}), **table}
+    if absent := sorted({"value", "unit", "direction", "source"} - table.keys()):
+        raise ProfileError(f"profile {profile!r}: threshold {key!r} says no {absent[0]}")
+    if not all(isinstance(text, str) for field, text in table.items() if field != "value"):
+        raise ProfileError(f"profile {profile!r}: threshold {key!r} has a part that is no text")
+    limit = listed or own
+    if limit is not None and (table["unit"], table["direction"]) != (limit.unit, limit.direction.value):
+        raise ProfileError(f"profile {profile!r}: threshold {key!r} is {limit.direction} … {limit.unit}, and cannot be another")
+    try:
+        return Threshold(name=key, **{**table, "value": _number(table["value"]), "direction": Direction(table["direction"])})
+    except (OverflowError, ValueError) as error:
         raise ProfileError(f"profile {profile!r}: threshold {key!r}: {error}") from None
+
+
+def _number(given: object) -> float:
+    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
+        raise ValueError("its value is no number, or not a finite one")
+    return float(given)
