@@ -1,7 +1,7 @@
 """Fold check results into a verdict: vetoes first, confirmations required, nothing averaged.
 
-Invariants: a recording is accepted only if every check the profile requires ran and passed; an empty or missing answer rejects;
-advice never decides.
+Invariants: a recording is accepted only if every check that the profile confirms by ran and passed, but for those that do not
+apply to the challenge, by name; an empty or missing answer rejects; advice never decides.
 """
 
 from __future__ import annotations
@@ -13,29 +13,30 @@ from verifier.reasons import Kind, Reason, Sense
 from verifier.types import CheckResult, Decision, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 _WORST_FIRST = (Kind.ATTACK, Kind.LIFECYCLE, Kind.UNREADABLE, Kind.MISMATCH, Kind.IDENTITY, Kind.QUALITY)
 
 
-def decide(results: Sequence[CheckResult], profile: Profile, *, required: Iterable[str]) -> Decision:
+def decide(results: Sequence[CheckResult], profile: Profile, *, exempt: Collection[str] = ()) -> Decision:
     """Return the verdict and its reasons.
 
     Args:
         results: what the checks found.
         profile: gives each check its role.
-        required: names of the checks that must have answered for this challenge.
+        exempt: names of checks that need no answer, whatever their role: they do not apply to the challenge, or are put later.
 
     1. A check counts against the recording if its role is veto and it failed, or its role is confirm and it did not pass.
-    2. A required check without a result, or no required check at all, counts as `NOT_CONFIRMED`.
+    2. Every check that the profile confirms by is required, but for those exempt. One without a result, or none required at all,
+       counts as `NOT_CONFIRMED`.
     3. A mismatch in one sense is explained by poor quality of that sense: a phrase misheard in noise asks for another try. Any
        reason, of an attack too, is explained by a defect that produces it in honest recordings (`Reason.excuses`).
     4. Attack evidence, or any reason left that rejects → `REJECTED`; else identity → `REVIEW`; else quality → `RETRY`.
     """
     standing = [r for r in results if counts_against(r, profile.role(r.name))]
     reasons = [r.reason or Reason.NOT_CONFIRMED for r in standing]
-    wanted = set(required)
-    if not wanted or wanted - {r.name for r in results}:
+    required = profile.confirmed_by.difference(exempt)
+    if not required or required - {r.name for r in results}:
         reasons.append(Reason.NOT_CONFIRMED)
     ordered = _standing(reasons)
     return Decision(_verdict({reason.kind for reason in ordered}), ordered)

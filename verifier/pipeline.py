@@ -6,7 +6,8 @@ The algorithm:
 2. Collect the evidence in one pass, with the challenge's words laid over the sound.
 3. Ask for the age. Whoever does not clearly look adult is judged by the stricter profile that the given one names for minors.
 4. Put every question that applies to the evidence; a question that cannot be answered says so and the others go on.
-5. Fold the answers: vetoes first, confirmations required.
+5. Fold the answers: vetoes first, confirmations required. What is asked later, of earlier recordings and of the gallery, the
+   caller folds in.
 6. Record what the answer depended on (recording, models, profile, code), so that a replay can be diffed.
 
 A challenge with nothing to say leaves out the questions about speech, one without turns those about movement. The caller
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING, Protocol
 from verifier.checks import (
     age,
     alone,
+    already_enrolled,
     blink,
     close_up,
     depth,
@@ -48,8 +50,10 @@ from verifier.checks import (
     picture_times,
     presence,
     presentation_attack,
+    protected_person,
     same_person,
     second_voice,
+    seen_before,
     sequence,
     sharpness,
     sound_cuts,
@@ -60,18 +64,19 @@ from verifier.checks import (
     synthetic_voice,
 )
 from verifier.decision import decide
+from verifier.errors import ProfileError
 from verifier.evidence.collect import collect
 from verifier.evidence.picture import Stopwatch
-from verifier.profiles import Profile, Role
 from verifier.types import CheckResult, Circumstances, Evidence, Judgement, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
     from pathlib import Path
 
     from challenges.model import Challenge
     from verifier.models.kit import ModelKit
+    from verifier.profiles import Profile
     from verifier.settings import MediaLimits, Settings
 
 
@@ -104,21 +109,51 @@ def _turned(challenge: Challenge) -> bool:
     return bool(challenge.turns)
 
 
+GALLERY = frozenset({protected_person.NAME, already_enrolled.NAME})
+"""Questions to the gallery of a server."""
+RECALL = frozenset({seen_before.NAME})
+"""Questions to the recordings that a server knows again."""
+_NEEDS = {
+    elapsed.NAME: "the times of challenge and upload, which a server knows",
+    seen_before.NAME: "the recordings that a server knows again",
+    **dict.fromkeys(GALLERY, "the gallery of a server, CAMEO_GALLERY=true"),
+    synthetic_voice.NAME: "a detector, CAMEO_SYNTHETIC_VOICE_FILE",
+}
+
+
+def require_askable(profile: Profile, settings: Settings, *, received: bool = False, later: Collection[str] = ()) -> None:
+    """Refuse a profile that confirms by a check which can never be asked here: nobody would be accepted.
+
+    Args:
+        profile: what is judged by, with the one for minors.
+        settings: of the site.
+        received: whether it is known when recordings were received.
+        later: names of the questions that the caller puts after the pipeline's.
+
+    Raises:
+        ProfileError: it names the check, and what to do.
+    """
+    asked = {question.name for question in questions(settings)}.union(later, {elapsed.NAME} if received else ())
+    for each in (profile, profile.judging(minor=True)):
+        if lacking := sorted(each.confirmed_by - asked):
+            needs = _NEEDS.get(lacking[0], "another version of this service")
+            raise ProfileError(
+                f"profile {each.name!r} confirms by {lacking[0]!r}, which cannot be asked here: it needs {needs}; "
+                "else give it the role veto or advise"
+            )
+
+
 def questions(settings: Settings) -> tuple[Question, ...]:
     """Return every question of a site, cheap ones first, but that after the time."""
     return _questions(settings.media, Circumstances(synthetic_voice=settings.synthetic_voice.file is not None))
 
 
 def _questions(limits: MediaLimits, circumstances: Circumstances) -> tuple[Question, ...]:
-    """Return every question, cheap ones first; what a site has no detector for is not asked."""
+    """Return every question, cheap ones first; what nothing is known or at hand for is not asked."""
     received_at = circumstances.received_at
     return (
         Question(streams.NAME, streams.check, _always),
-        Question(
-            elapsed.NAME,
-            partial(elapsed.check, received_at=received_at),
-            lambda challenge: received_at is not None and challenge.issued_at is not None,
-        ),
+        *((Question(elapsed.NAME, partial(elapsed.check, received_at=received_at), _always),) if received_at is not None else ()),
         Question(length.NAME, partial(length.check, limits=limits), _always),
         Question(frame_rate.NAME, partial(frame_rate.check, limits=limits), _always),
         Question(picture_size.NAME, partial(picture_size.check, limits=limits), _always),
@@ -162,6 +197,7 @@ def verify(
     kit: ModelKit,
     settings: Settings,
     received_at: datetime | None = None,
+    later: Collection[str] = (),
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Judgement:
     """Judge a recording.
@@ -173,6 +209,7 @@ def verify(
         kit: the models.
         settings: limits and the analysis rate.
         received_at: when the whole recording was there; without it nobody asks whether there was time to record it.
+        later: names of questions that the caller puts afterwards, and folds in.
         cancelled: asked between frames; a true answer stops the work.
 
     Raises:
@@ -192,7 +229,7 @@ def verify(
         limits=settings.media.model_dump(),
         synthetic_voice=settings.synthetic_voice.file is not None,
     )
-    judged = judge(evidence, challenge, profile, circumstances, limits=settings.media)
+    judged = judge(evidence, challenge, profile, circumstances, limits=settings.media, later=later)
     watch.add("checks", mark)
     watch.add("total", began)
 
@@ -202,7 +239,13 @@ def verify(
 
 
 def judge(
-    evidence: Evidence, challenge: Challenge, profile: Profile, circumstances: Circumstances, *, limits: MediaLimits
+    evidence: Evidence,
+    challenge: Challenge,
+    profile: Profile,
+    circumstances: Circumstances,
+    *,
+    limits: MediaLimits,
+    later: Collection[str] = (),
 ) -> Judgement:
     """Judge evidence: steps 3 to 5, which decode nothing and load no model. The judgement has neither digests nor timings.
 
@@ -212,18 +255,19 @@ def judge(
         profile: thresholds and roles, and those for a possible minor.
         circumstances: when it was received, and whether the site has a detector of synthetic voices.
         limits: on the recording.
+        later: names of questions that the caller puts afterwards, and folds in.
     """
     # Step 3.
     minor_safeguards = age.check(evidence, challenge, profile).outcome is not Outcome.PASS
     profile = profile.judging(minor=minor_safeguards)
 
     # Step 4.
-    asked = [question for question in _questions(limits, circumstances) if question.applies(challenge)]
-    results = tuple(question.check(evidence, challenge, profile) for question in asked)
+    every = _questions(limits, circumstances)
+    results = tuple(question.check(evidence, challenge, profile) for question in every if question.applies(challenge))
 
     # Step 5.
-    required = [question.name for question in asked if profile.role(question.name) is Role.CONFIRM]
-    decision = decide(results, profile, required=required)
+    foreign = {question.name for question in every if not question.applies(challenge)}
+    decision = decide(results, profile, exempt=foreign.union(later))
     return Judgement(
         decision=decision,
         checks=results,

@@ -29,27 +29,36 @@ def with_roles(**roles: str) -> Profile:
 
 def test_every_required_check_passed_is_accepted() -> None:
     """All confirmations given and nothing against it is the only way to be accepted."""
-    decision = decide([passed(name) for name in CONFIRMED], PROFILE, required=CONFIRMED)
+    decision = decide([passed(name) for name in CONFIRMED], PROFILE)
     assert (decision.verdict, decision.reasons) == (Verdict.ACCEPTED, ())
 
 
 def test_nothing_at_all_is_rejected() -> None:
     """No result and nothing required rejects, so that an empty policy lets nobody in."""
-    decision = decide([], PROFILE, required=[])
+    decision = decide([], PROFILE)
     assert (decision.verdict, decision.reasons) == (Verdict.REJECTED, (Reason.NOT_CONFIRMED,))
 
 
 @given(missing=st.sampled_from(CONFIRMED))
 def test_a_missing_required_result_is_rejected(missing: str) -> None:
     """Every single required check is needed."""
-    decision = decide([passed(name) for name in CONFIRMED if name != missing], PROFILE, required=CONFIRMED)
+    decision = decide([passed(name) for name in CONFIRMED if name != missing], PROFILE)
     assert (decision.verdict, decision.reasons) == (Verdict.REJECTED, (Reason.NOT_CONFIRMED,))
+
+
+def test_a_confirmation_that_nobody_asked_is_missing() -> None:
+    """Whoever forgets to ask a question does not do without its answer; only what is exempt by name is."""
+    roles = with_roles(phrase="confirm", seen_before="confirm")
+    assert decide([passed("phrase")], roles).reasons == (Reason.NOT_CONFIRMED,)
+    assert decide([passed("phrase")], roles, exempt=["seen_before"]).verdict is Verdict.ACCEPTED
+    assert decide([passed("phrase")], roles, exempt=["movement"]).verdict is Verdict.REJECTED
+    assert decide([], roles, exempt=["phrase", "seen_before"]).reasons == (Reason.NOT_CONFIRMED,)
 
 
 def test_advice_never_decides() -> None:
     """A failed advisory check changes nothing."""
     results = [passed("phrase"), failed("blink", Reason.NO_BLINK)]
-    assert decide(results, with_roles(phrase="confirm", blink="advise"), required=["phrase"]).verdict is Verdict.ACCEPTED
+    assert decide(results, with_roles(phrase="confirm", blink="advise")).verdict is Verdict.ACCEPTED
 
 
 def test_a_veto_that_could_not_run_does_not_reject_and_a_confirmation_does() -> None:
@@ -57,8 +66,8 @@ def test_a_veto_that_could_not_run_does_not_reject_and_a_confirmation_does() -> 
     unable = CheckResult.unable("speaker", Reason.NO_SPEECH)
     veto = with_roles(phrase="confirm", speaker="veto")
     confirm = with_roles(phrase="confirm", speaker="confirm")
-    assert decide([passed("phrase"), unable], veto, required=["phrase"]).verdict is Verdict.ACCEPTED
-    assert decide([passed("phrase"), unable], confirm, required=["phrase", "speaker"]).reasons == (Reason.NO_SPEECH,)
+    assert decide([passed("phrase"), unable], veto).verdict is Verdict.ACCEPTED
+    assert decide([passed("phrase"), unable], confirm).reasons == (Reason.NO_SPEECH,)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +85,7 @@ def test_poor_quality_explains_a_mismatch_of_its_own_sense_only(
 ) -> None:
     """Noise explains misheard words, never darkness, and nothing explains an attack."""
     profile = with_roles(light="confirm", other="confirm")
-    decision = decide([failed("light", quality), failed("other", mismatch)], profile, required=["light", "other"])
+    decision = decide([failed("light", quality), failed("other", mismatch)], profile)
     assert (decision.verdict, decision.reasons) == (verdict, reasons)
 
 
@@ -88,7 +97,7 @@ def test_poor_quality_explains_a_mismatch_of_its_own_sense_only(
 def test_no_failed_confirmation_is_ever_accepted(rows: list[tuple[str, Outcome, Reason]]) -> None:
     """Whatever the other results are, an attack's reason that no defect excuses rejects, and acceptance needs all of them."""
     results = [CheckResult(n, o, reason=None if o is Outcome.PASS else r) for n, o, r in rows]
-    decision = decide(results, PROFILE, required=CONFIRMED)
+    decision = decide(results, PROFILE)
     everything = len(rows) == len(CONFIRMED) and all(o is Outcome.PASS for _, o, _ in rows)
     assert (decision.verdict is Verdict.ACCEPTED) == everything
     found = {r.reason for r in results if r.reason is not None}
@@ -100,10 +109,10 @@ def test_no_failed_confirmation_is_ever_accepted(rows: list[tuple[str, Outcome, 
 def test_one_more_answer_counts_as_if_it_had_been_put_with_the_others() -> None:
     """A late veto rejects an accepted recording and comes before milder reasons; a pass, or no answer, changes nothing."""
     roles = with_roles(phrase="confirm", seen_before="veto")
-    accepted = decide([passed("phrase")], roles, required=["phrase"])
-    rejected = decide([failed("phrase", Reason.PHRASE_MISMATCH)], roles, required=["phrase"])
+    accepted = decide([passed("phrase")], roles)
+    rejected = decide([failed("phrase", Reason.PHRASE_MISMATCH)], roles)
     seen = failed("seen_before", Reason.SEEN_BEFORE)
-    assert also(accepted, seen, roles) == decide([passed("phrase"), seen], roles, required=["phrase"])
+    assert also(accepted, seen, roles) == decide([passed("phrase"), seen], roles)
     assert also(rejected, seen, roles).reasons == (Reason.SEEN_BEFORE, Reason.PHRASE_MISMATCH)
     for answer in (passed("seen_before"), CheckResult.unable("seen_before", Reason.RECORDING_TOO_SHORT)):
         assert also(accepted, answer, roles) == accepted
@@ -113,7 +122,7 @@ def test_one_more_answer_counts_as_if_it_had_been_put_with_the_others() -> None:
 def test_a_damaged_recording_is_asked_for_again_whatever_else_it_shows(reason: Reason) -> None:
     """Damage produces any finding, so that it never accuses; nor is it accepted."""
     results = [failed("damage", Reason.CORRUPT_MEDIA), failed("phrase", reason)]
-    decision = decide(results, with_roles(damage="confirm", phrase="confirm"), required=["damage", "phrase"])
+    decision = decide(results, with_roles(damage="confirm", phrase="confirm"))
     assert (decision.verdict, decision.reasons) == (Verdict.RETRY, (Reason.CORRUPT_MEDIA,))
 
 

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from verifier import profiles
+from verifier import pipeline, profiles
 from verifier.cli.output import print_json
 from verifier.cli.site import open_site
 from verifier.errors import InvalidRequestError
@@ -139,6 +139,7 @@ def _of_site(profile: Profile, settings: Settings, why: str) -> list[Attempt]:
 
 
 def _judged(cases: tuple[Case, ...], profile: Profile, settings: Settings, workers: int) -> list[Attempt]:
+    pipeline.require_askable(profile, settings, received=all(case.received_at is not None for case in cases))
     # Each process reads these when it loads its numeric libraries.
     os.environ.update(thread_environment(settings.threads))
     columns = (TextColumn("judging"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))

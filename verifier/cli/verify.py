@@ -51,8 +51,9 @@ def verify(
     if recording is None or challenge is None:
         raise InvalidRequestError("give a recording and its --challenge, or --cases FILE.jsonl")
     case = _Case(str(recording), recording, _challenge(challenge, Path()), profile)
+    loaded = _askable(profile, settings)
     with ModelKit.open(settings) as kit:
-        judgement = _judge(case, kit, settings, profiles.load(profile))
+        judgement = _judge(case, kit, settings, loaded)
     if json_ or jsonl:
         print_json({"file": case.file, **judgement_document(judgement)})
     else:
@@ -61,7 +62,7 @@ def verify(
 
 
 def _verify_cases(path: Path, default_profile: str, settings: Settings) -> None:
-    loaded: dict[str, Profile] = {}
+    loaded = {default_profile: _askable(default_profile, settings)}
     with ModelKit.open(settings) as kit:
         for file, case in _read_cases(path, default_profile):
             if isinstance(case, str):
@@ -69,12 +70,19 @@ def _verify_cases(path: Path, default_profile: str, settings: Settings) -> None:
                 continue
             try:
                 if case.profile not in loaded:
-                    loaded[case.profile] = profiles.load(case.profile)
+                    loaded[case.profile] = _askable(case.profile, settings)
                 judgement = _judge(case, kit, settings, loaded[case.profile])
             except CameoError as error:
                 print_json({"file": file, **_error_document(error)})
             else:
                 print_json({"file": file, **judgement_document(judgement)})
+
+
+def _askable(name: str, settings: Settings) -> Profile:
+    """Load a profile; one that confirms by what only a server can ask is refused."""
+    profile = profiles.load(name)
+    pipeline.require_askable(profile, settings)
+    return profile
 
 
 def _error_document(error: CameoError) -> dict[str, Any]:

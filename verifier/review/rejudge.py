@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from verifier.types import Circumstances, GalleryAnswer, Match
 
 
+LATER = pipeline.RECALL | pipeline.GALLERY
+"""Names of the questions that `reconsider` answers; by the answers of then, or as unable to answer where nobody asked then."""
+
+
 def rejudge(tracks: Tracks, challenge: Challenge, profile: Profile) -> Judgement:
     """Return what the attempt would be judged; digests and timings are empty.
 
@@ -36,14 +40,15 @@ def rejudge(tracks: Tracks, challenge: Challenge, profile: Profile) -> Judgement
     circumstances = tracks.circumstances
     kept: dict[str, Any] = dict(circumstances.limits)
     limits = MediaLimits.model_construct(**kept) if kept else MediaLimits()
-    return reconsider(pipeline.judge(tracks.evidence, challenge, profile, circumstances, limits=limits), circumstances, profile)
+    judgement = pipeline.judge(tracks.evidence, challenge, profile, circumstances, limits=limits, later=LATER)
+    return reconsider(judgement, circumstances, profile)
 
 
 def reconsider(judgement: Judgement, circumstances: Circumstances, profile: Profile) -> Judgement:
     """Return a judgement with the answers of earlier recordings and of the gallery, as they were given then.
 
     Args:
-        judgement: of the recording alone.
+        judgement: of the recording alone, with the questions `LATER` left out.
         circumstances: of the attempt.
         profile: thresholds and roles, and those for a possible minor.
     """
@@ -51,9 +56,14 @@ def reconsider(judgement: Judgement, circumstances: Circumstances, profile: Prof
     if circumstances.recalled is not None:
         found = seen_before.judge(judgement.evidence.fingerprint, profile, circumstances.recalled)
         judgement = _with(judgement, profile, found)
-    if circumstances.has_gallery and judgement.decision.verdict is Verdict.ACCEPTED:
-        judgement = _with(judgement, profile, *_gallery(circumstances.gallery, profile))
-    return judgement
+    elif seen_before.NAME in profile.confirmed_by:
+        judgement = _with(judgement, profile, _unknown(seen_before.NAME, "no earlier recording was looked at then"))
+    if judgement.decision.verdict is not Verdict.ACCEPTED:
+        return judgement
+    if circumstances.has_gallery:
+        return _with(judgement, profile, *_gallery(circumstances.gallery, profile))
+    wanted = sorted(pipeline.GALLERY & profile.confirmed_by)
+    return _with(judgement, profile, *(_unknown(name, "the site had no gallery then") for name in wanted))
 
 
 def _with(judgement: Judgement, profile: Profile, *results: CheckResult) -> Judgement:

@@ -20,7 +20,7 @@ from verifier.errors import CameoError
 from verifier.evidence.tracks import from_bytes as tracks_from
 from verifier.models.kit import ModelKit
 from verifier.pipeline import code_digest, verify
-from verifier.review.rejudge import reconsider, rejudge
+from verifier.review.rejudge import LATER, reconsider, rejudge
 from verifier.store.attempt_result import from_bytes as result_from
 from verifier.store.evidence_errors import EvidenceError
 from verifier.store.sealed_object import Kind
@@ -146,6 +146,7 @@ class OpenReplay:
             kit=kit,
             settings=self.settings,
             received_at=circumstances.received_at,
+            later=LATER,
         )
         return reconsider(judgement, circumstances, self.profile)
 

@@ -28,7 +28,7 @@ from cameo.v1 import (
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from verifier import profiles
+from verifier import pipeline, profiles
 from verifier.credential import decoys
 from verifier.credential.key_files import open_secret
 from verifier.errors import InvalidRequestError
@@ -141,11 +141,15 @@ async def open_server(
 
     Raises:
         InvalidRequestError: the address cannot be listened on, or is open to others and no issuer of callers' tokens is set.
+        ProfileError: the profile is unknown or malformed, or confirms by a check that this site cannot ask.
         KeyFileError: a key file is malformed, open to others, cannot be written, or is not the one the gallery was kept with.
         StorageError: the URL of the evidence is malformed.
         StoreError: the database cannot be used.
         ModelKitError: a model file is missing, altered or not licensed for this site.
     """
+    profile = profiles.load(settings.profile)
+    later = pipeline.RECALL | (pipeline.GALLERY if settings.gallery else frozenset())
+    pipeline.require_askable(profile, settings, received=True, later=later)
     tokens = await asyncio.to_thread(CallerTokens.open, settings, clock=clock)
     if tokens is None:
         log.warning("no issuer of callers' tokens: EVERYONE who reaches this server counts as the app", listen=settings.listen)
@@ -165,11 +169,10 @@ async def open_server(
 
         interval = timedelta(seconds=settings.status_interval_s)
         publisher = StatusPublisher(statuses, keys=issuer.keys.current, base=settings.status_base, interval=interval, clock=clock)
-        profile = profiles.load(settings.profile)
         protection = await asyncio.to_thread(Protection.open, settings, FaceStore(engine), profile) if settings.gallery else None
 
         pool = WorkerPool(
-            open_judge or OpenJudge(_in_worker(settings)),
+            open_judge or OpenJudge(_in_worker(settings), later),
             PoolLimits(workers=settings.workers, queue=settings.queue, threads=settings.threads, judge_s=settings.judging_s),
         )
         server = _grpc_server(settings, tokens)

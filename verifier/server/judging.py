@@ -31,6 +31,8 @@ class OpenJudge:
     """Opens the models of a site; carried to the worker process and called there once."""
 
     settings: Settings
+    later: frozenset[str] = frozenset()
+    """Names of the questions that the server puts to what it keeps, afterwards."""
 
     def __call__(self) -> Callable[[Response, Callable[[], bool]], Judgement]:
         """Load every model and the profile, and return the judge.
@@ -55,6 +57,7 @@ class OpenJudge:
                 kit=kit,
                 settings=settings,
                 received_at=response.received_at,
+                later=self.later,
                 cancelled=cancelled,
             )
 

@@ -12,6 +12,7 @@ from verifier import profiles
 from verifier.checks import already_enrolled, protected_person, seen_before
 from verifier.evidence.fingerprint import to_bytes as fingerprint_bytes
 from verifier.evidence.tracks import Tracks, from_bytes, to_bytes
+from verifier.pipeline import judge
 from verifier.reasons import Reason
 from verifier.review.rejudge import rejudge
 from verifier.server.protection import MODEL, Protection
@@ -149,3 +150,28 @@ def test_what_the_gallery_was_not_asked_is_unknown(judged: Judged, tmp_path: Pat
     assert deeper[protected_person.NAME] == (Outcome.UNABLE, "the gallery was asked for faces from a cosine of 0.3 up only")
     assert deeper[already_enrolled.NAME][0] is Outcome.PASS
     assert seen_before.NAME not in deeper
+
+
+@pytest.mark.parametrize("check", ["seen_before", "protected_person", "already_enrolled", "elapsed"])
+def test_what_nobody_asked_then_confirms_nothing(check: str, judged: Judged, tmp_path: Path) -> None:
+    """A profile that confirms by a question which was not put to an attempt does not accept it; as a veto it changes nothing."""
+    judgement, challenge = judged("astronaut_bona_fide")
+    file = tmp_path / "confirms.toml"
+    file.write_text(f'extends = "default"\n[roles]\n{check} = "confirm"\n')
+    confirms, tracks = profiles.load(str(file)), Tracks(judgement.evidence, Circumstances())
+    assert rejudge(tracks, challenge, profiles.load()).decision.verdict is Verdict.ACCEPTED
+    found = rejudge(tracks, challenge, confirms).decision
+    assert (found.verdict, found.reasons) == (Verdict.REJECTED, (Reason.NOT_CONFIRMED,))
+    whole = Circumstances(judgement.circumstances.received_at, recalled=Recalled(), has_gallery=True, gallery=GalleryAnswer(0.3))
+    assert rejudge(replace(tracks, circumstances=whole), challenge, confirms).decision.verdict is Verdict.ACCEPTED
+
+
+@pytest.mark.parametrize("check", ["seen_before", "protected_person", "already_enrolled", "elapsed"])
+def test_the_pipeline_alone_confirms_by_no_question_it_does_not_put(check: str, judged: Judged, tmp_path: Path) -> None:
+    """Who judges and asks nothing afterwards gets no acceptance that the profile wants confirmed; who does says so by name."""
+    judgement, challenge = judged("astronaut_bona_fide")
+    file = tmp_path / "confirms.toml"
+    file.write_text(f'extends = "default"\n[roles]\n{check} = "confirm"\n')
+    given = (judgement.evidence, challenge, profiles.load(str(file)), Circumstances())
+    assert judge(*given, limits=Settings().media).decision.reasons == (Reason.NOT_CONFIRMED,)
+    assert judge(*given, limits=Settings().media, later=[check]).decision.verdict is Verdict.ACCEPTED
