@@ -126,6 +126,7 @@ class FaceTrack:
     t_s (N,); faces (N,) faces seen; landmarks (N, 478, 3) px and pose_deg (N, 3) yaw, pitch, roll (NaN without a face);
     yaw > 0 is the person's left, pitch > 0 is up, roll > 0 leans towards the person's left shoulder;
     blendshapes (N, 52); face_px (N,) inter-cheek width; luma (N,) mean 0..255 and sharpness (N,) of the aligned face;
+    eye_white (N,) luma 0..255 of the white of the brighter eye, NaN where none is seen, see `verifier.evidence.light`;
     identity_t_s (K,), identity_yaw_deg (K,), embeddings (K, 512) unit length;
     live_t_s (M,), live (M,) probability of a live face; ages (A,) expected years;
     live_close (C, 2) the same in closer crops of some of those frames and in their mirror images; grid (G,) deviations by
@@ -143,6 +144,7 @@ class FaceTrack:
     face_px: F32
     luma: F32
     sharpness: F32
+    eye_white: F32
     identity_t_s: F64
     identity_yaw_deg: F32
     embeddings: F32

@@ -158,6 +158,7 @@ def follow(frames: Iterable[Frame], duration_s: float, kit: ModelKit) -> tuple[R
     track = FaceTrack(
         t_s=np.zeros(len(poses)), faces=np.ones(len(poses), np.int32), landmarks=np.array(landmarks, np.float32),
         pose_deg=np.array(poses, np.float32).reshape(-1, 3), blendshapes=none, face_px=none, luma=none, sharpness=none,
+        eye_white=none,
         identity_t_s=np.zeros(0), identity_yaw_deg=none, embeddings=none, live_t_s=np.zeros(0), live=none, ages=none,
         turn_rows=parallax.rows(), turn_points=parallax.points(),
     )  # fmt: skip

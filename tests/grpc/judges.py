@@ -134,6 +134,7 @@ def _face(seed: int) -> FaceTrack:
         face_px=none,
         luma=none,
         sharpness=none,
+        eye_white=none,
         identity_t_s=np.zeros(1),
         identity_yaw_deg=np.zeros(1, np.float32),
         embeddings=unit(seed)[None],

@@ -100,7 +100,7 @@ async def test_a_recording_reproduces_every_score_and_takes_nobody_s_turn(serve:
         assert (same.source, list(same.changed_digests), list(same.flipped_by)) == (review_service_pb2.RECORDING, [], [])
         assert {each.before.name for each in same.checks} >= {"elapsed", "seen_before", "light", "lips"}
         assert not any(each.changed for each in same.checks)
-        other = await again(at, profile=ProfileChoice(inline="thresholds.face_luma_min = 0"))
+        other = await again(at, profile=ProfileChoice(inline="thresholds.light_min = 0"))
         assert (other.reproduced, list(other.changed_digests)) == (False, ["profile"])
         assert [each.after.name for each in other.checks if each.changed] == ["light"]
         await no_aside(at)

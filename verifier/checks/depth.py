@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from verifier.evidence.light import light
+from verifier.evidence.movements import movements
 from verifier.evidence.relief import relief
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Missing
@@ -20,20 +20,28 @@ NAME = "depth"
 def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
     """Judge the depth that the turns of the head show, as a share of a head's own.
 
-    Without a turn there is nothing to judge; where there were turns but the skin could not be followed, the picture is to blame,
-    and so it is where it is too dark to follow the skin well.
+    Without a turn there is nothing to judge: a head that nods a little while it talks shows too little. Where there were turns
+    but the skin could not be followed, the picture is to blame, and so it is where it is too dark to follow the skin well. What
+    lies between the depth of prints and of heads is asked for again.
     """
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
     found = relief(evidence.face)
     pairs = profile["relief_pairs_min"]
     detail = f"{found.pairs} of {len(evidence.face.turn_rows)} pairs of frames"
-    if not pairs.holds(len(evidence.face.turn_rows)):
+    turns = movements(
+        evidence.face.t_s,
+        evidence.face.pose_deg,
+        min_deg=profile["turn_deg_min"].value,
+        centre_deg=profile["turn_centre_deg_max"].value,
+    )
+    if not turns or not pairs.holds(len(evidence.face.turn_rows)):
         return CheckResult.unable(NAME, Reason.MOVEMENT_MISSING, f"{detail}, {pairs.value:.0f} are needed")
     if not pairs.holds(found.pairs):
         return CheckResult.unable(NAME, Reason.BLURRED, f"{detail}, {pairs.value:.0f} are needed")
     result = profile["relief_min"].judge(NAME, found.depth, Reason.FLAT_FACE, detail)
-    light = profile["fair_luma_min"]
-    if result.reason and not light.holds(float(np.nanmedian(evidence.face.luma))):
+    if result.reason and not profile["fair_light_min"].holds(light(evidence.face)):
         return CheckResult.unable(NAME, Reason.TOO_DARK, f"depth {found.depth:.2f}, {detail}")
+    if result.reason and not profile["relief_flat_max"].holds(found.depth):
+        return CheckResult.unable(NAME, Reason.BLURRED, f"depth {found.depth:.2f}, {detail}")
     return result

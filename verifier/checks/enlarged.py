@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.evidence.light import light
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Missing
 
@@ -26,6 +27,6 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
         return CheckResult.unable(NAME, evidence.face.reason)
     if not np.isfinite(evidence.face.bend_db):
         return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, "no picture was measured")
-    if not profile["bend_luma_min"].holds(float(np.nanmedian(evidence.face.luma))):
+    if not profile["fair_light_min"].holds(light(evidence.face)):
         return CheckResult.unable(NAME, Reason.TOO_DARK)
     return profile["bend_max"].judge(NAME, evidence.face.bend_db, Reason.NOT_CONFIRMED)

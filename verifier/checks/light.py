@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.evidence.light import light
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Missing
 
@@ -17,9 +18,9 @@ NAME = "light"
 
 
 def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
-    """Judge the median luma of the face over the recording against both limits."""
+    """Judge the light on the face against the lower limit, and the median luma of the face, which clips, against the upper."""
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
-    luma = float(np.nanmedian(evidence.face.luma))
-    low = profile["face_luma_min"].judge(NAME, luma, Reason.TOO_DARK)
-    return low if low.reason else profile["face_luma_max"].judge(NAME, luma, Reason.TOO_BRIGHT)
+    low = profile["light_min"].judge(NAME, light(evidence.face), Reason.TOO_DARK)
+    bright = profile["face_luma_max"].judge(NAME, float(np.nanmedian(evidence.face.luma)), Reason.TOO_BRIGHT)
+    return bright if bright.reason else low

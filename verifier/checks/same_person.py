@@ -20,7 +20,8 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     """Judge the least cosine similarity between any two embedded frames, the one worst frame left out.
 
     The least pair, not a distance from the mean: after a swap halfway the mean lies between both faces. One frame may be spoiled
-    by a blink, a hand or motion blur; a face that shows in a single one of the frames has said and turned nothing.
+    by a blink, a hand or motion blur; a face that shows in a single one of the frames has said and turned nothing. A poor picture
+    makes one person's pairs less alike than usual; where they are more so than two people's ever were, it is asked for again.
     """
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
@@ -33,4 +34,7 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     similarity = embeddings @ embeddings.T
     rest = (np.delete(np.delete(similarity, i, 0), i, 1) for i in range(len(similarity)))
     least = max(float(pairs.min()) for pairs in rest)
-    return profile["same_person_min"].judge(NAME, least, Reason.FACE_CHANGED, f"{len(embeddings)} frames")
+    result = profile["same_person_min"].judge(NAME, least, Reason.FACE_CHANGED, f"{len(embeddings)} frames")
+    if result.reason and not profile["other_face_max"].holds(least):
+        return CheckResult.unable(NAME, Reason.BLURRED, f"least pair {least:.2f}, {result.detail}")
+    return result

@@ -22,7 +22,7 @@ QUESTIONS = {
     "length": Question("Length", "The recording is no longer and no shorter than the site allows."),
     "frame_rate": Question("Frame rate", "There are enough pictures a second to follow lips and head."),
     "picture_size": Question("Picture size", "The picture is large enough to see a face in."),
-    "light": Question("Light", "The face is neither too dark nor too bright to be judged.", ("face_luma_min", "face_luma_max")),
+    "light": Question("Light", "The face is neither too dark nor too bright to be judged.", ("light_min", "face_luma_max")),
     "sharpness": Question("Sharpness", "The face is in focus and not smeared.", ("sharpness_min",)),
     "face_size": Question("Size of the face", "The face is near enough to the camera.", ("face_width_min",)),
     "presence": Question("Presence", "A face is in the picture from start to end.", ("face_gap_max",)),
@@ -33,7 +33,9 @@ QUESTIONS = {
         ("adult_age_min", "age_frames_min", "age_spread_max"),
     ),
     "same_person": Question(
-        "One face", "It is the same face throughout, by how alike its pictures are.", ("identity_frames_min", "same_person_min")
+        "One face",
+        "It is the same face throughout, by how alike its pictures are.",
+        ("identity_frames_min", "same_person_min", "other_face_max"),
     ),
     "presentation_attack": Question(
         "Live face", "The face looks live and not like a screen or a print.", ("live_frames_min", "live_p20_min")
@@ -41,7 +43,7 @@ QUESTIONS = {
     "close_up": Question(
         "Live face, close",
         "The same question put to a closer crop of the head.",
-        ("live_close_frames_min", "live_close_p20_min", "live_close_veiled_p20_min", "fair_luma_min"),
+        ("live_close_frames_min", "live_close_p20_min", "live_close_veiled_p20_min", "live_close_screen_max", "clear_light_min"),
     ),
     "moire": Question("Display's grid", "No regular grid of a display lies over the picture.", ("grid_frames_min", "grid_max")),
     "flicker": Question("Rolling bands", "No bands of a lamp or display roll through the picture.", ("flicker_max",)),
@@ -59,7 +61,7 @@ QUESTIONS = {
         "Times of pictures", "The pictures come at times at which a camera makes them.", ("hurried_pictures_max",)
     ),
     "enlarged": Question(
-        "Size of the original", "The picture was recorded at the size it has, not enlarged.", ("bend_luma_min", "bend_max")
+        "Size of the original", "The picture was recorded at the size it has, not enlarged.", ("fair_light_min", "bend_max")
     ),
     "sound_cuts": Question(
         "Cuts in the sound",
@@ -75,7 +77,7 @@ QUESTIONS = {
     "depth": Question(
         "Depth",
         "The face has depth: it moves as a head does when it turns.",
-        ("relief_min", "fair_luma_min", "relief_pairs_min"),
+        ("relief_min", "relief_flat_max", "fair_light_min", "relief_pairs_min", "turn_deg_min", "turn_centre_deg_max"),
     ),
     "gaze": Question("Gaze", "The eyes hold the camera while the head turns.", ("gaze_slope_max", "gaze_span_min")),
     "loudness": Question("Loudness", "The voice is loud enough to be judged.", ("speech_level_min",)),

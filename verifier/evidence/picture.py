@@ -16,6 +16,7 @@ import numpy as np
 
 from verifier.errors import AbandonedError
 from verifier.evidence.enlarging import Spectrum
+from verifier.evidence.light import eye_white
 from verifier.evidence.moire import GridSearch
 from verifier.evidence.parallax import Parallax
 from verifier.models.landmarks import head_pose_deg
@@ -77,6 +78,7 @@ class _Rows:
     face_px: list[float] = field(default_factory=list)
     luma: list[float] = field(default_factory=list)
     sharpness: list[float] = field(default_factory=list)
+    eye_white: list[float] = field(default_factory=list)
     identity_t_s: list[float] = field(default_factory=list)
     identity_yaw_deg: list[float] = field(default_factory=list)
     embeddings: list[F32] = field(default_factory=list)
@@ -212,7 +214,7 @@ def _append_absent(rows: _Rows) -> None:
     rows.landmarks.append(np.full((478, 3), nan, np.float32))
     rows.blendshapes.append(np.full(52, nan, np.float32))
     rows.pose_deg.append((nan, nan, nan))
-    for column in (rows.face_px, rows.luma, rows.sharpness):
+    for column in (rows.face_px, rows.luma, rows.sharpness, rows.eye_white):
         column.append(nan)
 
 
@@ -222,13 +224,14 @@ def _append_face(rows: _Rows, rgb: U8, face: FaceObservation, pose: tuple[float,
     rows.pose_deg.append(pose)
     left, right = face.landmarks[_CHEEKS[0], :2], face.landmarks[_CHEEKS[1], :2]
     rows.face_px.append(float(np.linalg.norm(left - right)))
-    luma, sharpness = _light_and_sharpness(rgb, face.landmarks)
+    luma, sharpness, white = _light_and_sharpness(rgb, face.landmarks)
     rows.luma.append(luma)
     rows.sharpness.append(sharpness)
+    rows.eye_white.append(white)
 
 
-def _light_and_sharpness(rgb: U8, landmarks: F32) -> tuple[float, float]:
-    """Return the mean luma 0..255 of the face's box and its sharpness.
+def _light_and_sharpness(rgb: U8, landmarks: F32) -> tuple[float, float, float]:
+    """Return the mean luma 0..255 of the face's box, its sharpness, and the luma of the white of its eyes.
 
     Sharpness is the standard deviation of the Laplacian over the mean luma, at a face width of 112 px, so that it depends
     neither on the picture's size nor on the light (Pech-Pacheco et al., 2000, with the variance made relative).
@@ -240,7 +243,8 @@ def _light_and_sharpness(rgb: U8, landmarks: F32) -> tuple[float, float]:
     scale = _CROP_PX / crop.shape[1]
     resized = cv2.resize(crop, (_CROP_PX, max(1, round(crop.shape[0] * scale))), interpolation=cv2.INTER_AREA)
     luma = float(resized.mean())
-    return luma, float(cv2.Laplacian(resized, cv2.CV_32F).std() / max(luma, 1.0))
+    white = eye_white(np.asarray(crop, np.uint8), landmarks - np.array([x0, y0, 0], np.float32))
+    return luma, float(cv2.Laplacian(resized, cv2.CV_32F).std() / max(luma, 1.0)), white
 
 
 def _track(rows: _Rows, parallax: Parallax) -> FaceTrack:
@@ -267,4 +271,5 @@ def _track(rows: _Rows, parallax: Parallax) -> FaceTrack:
         live_close=np.array(rows.live_close, np.float32).reshape(-1, 2),
         grid=np.array(rows.grid, np.float32),
         bend_db=rows.spectrum.bend_db(),
+        eye_white=np.array(rows.eye_white, np.float32),
     )

@@ -39,6 +39,7 @@ def _good() -> Evidence:
         face_px=np.full(FRAMES, 150, np.float32),
         luma=np.full(FRAMES, 120, np.float32),
         sharpness=np.full(FRAMES, 0.1, np.float32),
+        eye_white=np.full(FRAMES, 140, np.float32),
         identity_t_s=np.arange(16) / 3.0,
         identity_yaw_deg=np.zeros(16, np.float32),
         embeddings=_unit(rng, 16),

@@ -33,6 +33,8 @@ def turning(depth: float, pairs: int = 12, lost: int = 0) -> dict[str, Any]:
     pose = np.zeros((FRAMES, 3), np.float32)
     pose[1::4, 0] = 8
     pose[3::4, 1] = 8
+    if pairs >= 4:
+        pose[60:68, 0] = pose[76:84, 1] = 15
     rows = np.array([(2 * i, 2 * i + 1) for i in range(pairs)], np.int32).reshape(-1, 2)
     skin = landmarks[0, list(SKIN)]
     points = np.stack([skin[:, :2] + depth * skin[:, 2:] * lean(pose[a], pose[b]) for a, b in rows] or [skin[:, :2]])[:pairs]
@@ -58,7 +60,7 @@ def test_a_head_passes(judge: Callable[..., CheckResult]) -> None:
     assert (result.unit, result.reason, result.detail) == ("of a head's depth", None, "12 of 12 pairs of frames")
 
 
-@pytest.mark.parametrize("depth", [0.0, 0.15, -0.4])
+@pytest.mark.parametrize("depth", [0.0, 0.10, -0.4])
 def test_a_plane_fails_as_flat(judge: Callable[..., CheckResult], depth: float) -> None:
     """Nothing, too little, or depth that goes the wrong way: flat."""
     result = judge(turning(depth))
@@ -66,9 +68,29 @@ def test_a_plane_fails_as_flat(judge: Callable[..., CheckResult], depth: float) 
     assert result.score == pytest.approx(depth, abs=0.02)
 
 
+def test_a_depth_between_prints_and_heads_asks_again(judge: Callable[..., CheckResult]) -> None:
+    """A lens against the light makes a head as shallow as some prints are: neither is passed, neither accused."""
+    result = judge(turning(0.15))
+    assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.BLURRED)
+
+
+def test_a_head_that_only_nods_is_not_called_flat(judge: Callable[..., CheckResult]) -> None:
+    """Some degrees to and fro while talking show no depth in a small picture of a real head."""
+    face = turning(0.0)
+    face["pose_deg"][60:] = 0
+    result = judge(face)
+    assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.MOVEMENT_MISSING)
+
+
+def test_dark_skin_in_good_light_is_not_darkness(judge: Callable[..., CheckResult]) -> None:
+    """The white of the eyes tells the light: a dark face in it is judged like a light one."""
+    result = judge({**turning(0.0), "luma": np.full(FRAMES, 45, np.float32), "eye_white": np.full(FRAMES, 110, np.float32)})
+    assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.FLAT_FACE)
+
+
 def test_a_face_in_the_dark_is_not_called_flat(judge: Callable[..., CheckResult]) -> None:
     """Where it is too dark to follow the skin, too little depth asks for light; enough of it passes."""
-    dark = {"luma": np.full(FRAMES, 55, np.float32)}
+    dark = {"luma": np.full(FRAMES, 55, np.float32), "eye_white": np.full(FRAMES, 50, np.float32)}
     result = judge({**turning(0.1), **dark})
     assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.TOO_DARK)
     assert judge({**turning(0.9), **dark}).outcome is Outcome.PASS

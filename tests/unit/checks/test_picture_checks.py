@@ -56,7 +56,7 @@ def two_people() -> np.ndarray:
 @pytest.mark.parametrize(
     ("module", "face", "reason"),
     [
-        (light, {"luma": column(20)}, Reason.TOO_DARK),
+        (light, {"luma": column(20), "eye_white": column(18)}, Reason.TOO_DARK),
         (light, {"luma": column(240)}, Reason.TOO_BRIGHT),
         (sharpness, {"sharpness": column(0.005)}, Reason.BLURRED),
         (face_size, {"face_px": column(40)}, Reason.FACE_TOO_SMALL),
@@ -131,8 +131,33 @@ def test_poor_light_lowers_the_line_and_opens_no_door(
     make_evidence: MakeEvidence, profile: Profile, luma: float, live: float, outcome: str
 ) -> None:
     """Skin that looks doubtful fails in fair light and passes against the light; what looks like a display fails in any."""
-    face = {"luma": column(luma), "live_close": np.full((12, 2), live, np.float32)}
+    face = {"luma": column(luma), "eye_white": column(luma), "live_close": np.full((12, 2), live, np.float32)}
     assert close_up.check(make_evidence(face=face), NOTHING, profile).outcome.value == outcome
+
+
+def test_what_neither_people_nor_displays_score_is_asked_for_again(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """Between the worst display and the worst person in clear light nobody is accused, and nobody passes."""
+    face = {"eye_white": column(140), "live_close": np.full((12, 2), 0.47, np.float32)}
+    result = close_up.check(make_evidence(face=face), NOTHING, profile)
+    assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.TOO_DARK)
+
+
+def test_dark_skin_in_good_light_is_light_enough(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """A face of luma 25 whose eyes are white is no dark picture; where the eyes were not seen, the face alone tells."""
+    dark_skin = {"luma": column(25), "eye_white": column(110)}
+    assert light.check(make_evidence(face=dark_skin), NOTHING, profile).outcome is Outcome.PASS
+    unseen = {"luma": column(25), "eye_white": column(float("nan"))}
+    assert light.check(make_evidence(face=unseen), NOTHING, profile).reason is Reason.TOO_DARK
+
+
+def test_a_poor_picture_of_one_person_is_not_called_another(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """Frames less alike than usual, and more than two people's, ask again; the same for a possible minor."""
+    rows = np.zeros((16, 512), np.float32)
+    rows[:, 0] = 1
+    rows[8:, 0], rows[8:, 1] = 0.4, np.sqrt(1 - 0.4**2)
+    for judging in (profile, profile.judging(minor=True)):
+        result = same_person.check(make_evidence(face={"embeddings": rows}), NOTHING, judging)
+        assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.BLURRED)
 
 
 def test_an_enlarged_picture_is_remarked_on_in_fair_light(make_evidence: MakeEvidence, profile: Profile) -> None:
@@ -142,7 +167,7 @@ def test_an_enlarged_picture_is_remarked_on_in_fair_light(make_evidence: MakeEvi
     found = enlarged.check(make_evidence(face=bent), NOTHING, profile)
     assert (found.outcome, found.reason, found.score) == (Outcome.FAIL, Reason.NOT_CONFIRMED, 9.0)
     for face, reason in (
-        ({**bent, "luma": column(45)}, Reason.TOO_DARK),
+        ({**bent, "luma": column(45), "eye_white": column(40)}, Reason.TOO_DARK),
         ({"bend_db": float("nan")}, Reason.RECORDING_TOO_SHORT),
         (Missing(Reason.NO_VIDEO), Reason.NO_VIDEO),
     ):

@@ -35,7 +35,8 @@ def face(seed: int, *, speed: float = 1.0, start_s: float = 0.0, size: float = 2
     none = np.zeros(0, np.float32)
     return FaceTrack(
         t_s=np.arange(count) / 15.0, faces=np.ones(count, np.int32), landmarks=points, pose_deg=pose,
-        blendshapes=np.zeros((count, 52), np.float32), face_px=np.full(count, size, np.float32), luma=none, sharpness=none,
+        blendshapes=np.zeros((count, 52), np.float32), face_px=np.full(count, size, np.float32), luma=none,
+        sharpness=none, eye_white=none,
         identity_t_s=np.zeros(0), identity_yaw_deg=none, embeddings=np.zeros((0, 512), np.float32), live_t_s=np.zeros(0),
         live=none, ages=none,
     )  # fmt: skip

@@ -41,7 +41,7 @@ def turning(eyes: Callable[[np.ndarray], np.ndarray], *, reach_deg: float = 25.0
     return FaceTrack(
         t_s=np.arange(FRAMES) / 15, faces=np.ones(FRAMES, np.int32), landmarks=landmarks,
         pose_deg=np.stack([yaw, 0 * yaw, 0 * yaw], axis=1).astype(np.float32), blendshapes=np.zeros((FRAMES, 52), np.float32),
-        face_px=none, luma=none, sharpness=none, identity_t_s=np.zeros(0), identity_yaw_deg=none,
+        face_px=none, luma=none, sharpness=none, eye_white=none, identity_t_s=np.zeros(0), identity_yaw_deg=none,
         embeddings=np.zeros((0, 512), np.float32), live_t_s=np.zeros(0), live=none, ages=none,
     )  # fmt: skip
 

@@ -38,7 +38,8 @@ def _face(t_s: F64, *, gap: F64, width_px: float = 100.0, yaw_deg: float = 0.0) 
     return FaceTrack(
         t_s=t_s, faces=np.ones(count, np.int32), landmarks=landmarks, pose_deg=pose,
         blendshapes=np.zeros((count, 52), np.float32),
-        face_px=empty, luma=empty, sharpness=empty, identity_t_s=np.zeros(0), identity_yaw_deg=np.zeros(0, np.float32),
+        face_px=empty, luma=empty, sharpness=empty,
+        eye_white=empty, identity_t_s=np.zeros(0), identity_yaw_deg=np.zeros(0, np.float32),
         embeddings=np.zeros((0, 512), np.float32), live_t_s=np.zeros(0), live=np.zeros(0, np.float32),
         ages=np.zeros(0, np.float32),
     )  # fmt: skip

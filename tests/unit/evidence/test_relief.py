@@ -55,7 +55,8 @@ def track(landmarks: F32, pose_deg: F32, rows: np.ndarray, points: F32) -> FaceT
     none = np.zeros(0, np.float32)
     return FaceTrack(
         t_s=np.arange(len(landmarks)) / 15, faces=np.ones(len(landmarks), np.int32), landmarks=landmarks, pose_deg=pose_deg,
-        blendshapes=none, face_px=none, luma=none, sharpness=none, identity_t_s=np.zeros(0), identity_yaw_deg=none,
+        blendshapes=none, face_px=none, luma=none, sharpness=none,
+        eye_white=none, identity_t_s=np.zeros(0), identity_yaw_deg=none,
         embeddings=none, live_t_s=np.zeros(0), live=none, ages=none,
         turn_rows=rows.astype(np.int32), turn_points=points.astype(np.float32),
     )  # fmt: skip
