@@ -143,6 +143,16 @@ class Settings(BaseSettings):
     """How long one upload may take."""
     judging_s: float = Field(default=120.0, gt=0)
     """How long one recording may be judged before its worker is ended."""
+    lease_s: float = Field(default=60.0, gt=0)
+    """How long a server counts as alive after it last said so, which it does thrice as often; then others take over."""
+    spool: bool = False
+    """Keep each recording, sealed, until it is judged, so that another server can judge it if this one dies."""
+    keepalive_s: float = Field(default=30.0, gt=0)
+    """How long a connection may be silent before the server asks whether its peer is still there."""
+    keepalive_timeout_s: float = Field(default=10.0, gt=0)
+    """How long the peer has to answer that before its connection, and every call on it, is ended."""
+    client_ping_s: float = Field(default=5.0, ge=0)
+    """The least time between two pings of a client; one that pings faster loses its connection."""
     expose_scores: bool = False
     """Give checks with scores and thresholds to whoever asks for the FULL view of an attempt. Scores teach an attacker."""
     fingerprint_days: int = Field(default=180, gt=0)
@@ -235,6 +245,11 @@ class Settings(BaseSettings):
     def evidence_place(self) -> str:
         """Where sealed evidence lies."""
         return self.evidence or str(self.data / "evidence")
+
+    @property
+    def leases(self) -> Path:
+        """The folder of the locked files by which servers of this machine see that one has died."""
+        return self.data / "servers"
 
     @property
     def audiences(self) -> Path:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -73,6 +74,29 @@ def test_sigterm_finishes_what_is_under_way_and_leaves_nothing_behind(tmp_path: 
         while any(Path(f"/proc/{worker}").exists() for worker in workers):
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+def test_a_spooled_recording_outlives_a_killed_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed in the middle of the pipeline; the next server judges the recording, and the same request gets the verdict."""
+    monkeypatch.setenv("CAMEO_SPOOL", "true")
+    AudienceFolder(Settings(data=tmp_path).audiences).add(AudienceKey.generate(AUDIENCE))
+    with serving(tmp_path) as (process, address), grpc.insecure_channel(address) as channel:
+        challenge = ChallengeServiceStub(channel).IssueChallenge(IssueChallengeRequest(subject="account-1"))
+        config = VerifyResponseConfig(challenge_id=challenge.id, audience=AUDIENCE, request_id=str(uuid4()))
+        messages = [VerifyResponseRequest(config=config), VerifyResponseRequest(chunk=RECORDING.read_bytes())]
+        call = VerificationServiceStub(channel).VerifyResponse.future(iter(messages))
+        deadline = time.monotonic() + 60
+        with closing(sqlite3.connect(tmp_path / "cameo.sqlite3")) as database:
+            while not database.execute("SELECT 1 FROM attempts WHERE state = 'open'").fetchall():
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        process.kill()
+        process.wait()
+        assert call.code() is grpc.StatusCode.UNAVAILABLE
+    with serving(tmp_path) as (_, address), grpc.insecure_channel(address) as channel:
+        again = VerificationServiceStub(channel).VerifyResponse(iter(messages), timeout=120)
+        assert again.attempt.verdict == attempt_pb2.REJECTED
+        assert again.attempt.reasons
 
 
 def children(pid: int) -> list[int]:

@@ -48,15 +48,40 @@ class OpenScripted:
 
     journal: Path
 
-    def __call__(self) -> Callable[[Response, Callable[[], bool]], Judgement]:
+    def __call__(self) -> Scripted:
         """Return the judge."""
-        return self.judge
+        return Scripted(self.journal)
 
-    def judge(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
-        """Do what it says: accept, accept:FINGERPRINT, face:FACE (seeds), minor, reject, sleep:SECONDS, die, damaged, bug."""
+
+@dataclass(frozen=True, slots=True)
+class Scripted:
+    """Does what the recording says."""
+
+    journal: Path
+
+    def look(self, response: Response) -> None:
+        """Refuse `foreign`, die of `trap`, let all else be judged."""
+        match response.recording.rstrip(b"\0"):
+            case b"foreign":
+                raise UnjudgeableError(Reason.UNSUPPORTED_MEDIA, "these bytes are no recording: send one")
+            case b"trap":
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def __call__(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
+        """Do what it says: accept, accept:FINGERPRINT, face:FACE (seeds), minor, reject, sleep:SECONDS, die, damaged, bug.
+
+        `held:` before any of it waits until there is a file `go` beside the journal.
+        """
         script = response.recording.rstrip(b"\0").decode()
         self._note(f"begin {script}")
         verb, _, argument = script.partition(":")
+        if verb == "held":
+            verb, _, argument = argument.partition(":")
+            while not self.journal.with_name("go").exists():
+                if cancelled():
+                    self._note("cancelled")
+                    raise AbandonedError("stopped")
+                time.sleep(0.01)
         match verb:
             case "sleep":
                 until = time.monotonic() + float(argument)

@@ -106,17 +106,22 @@ async def test_wrong_words_are_rejected_for_the_phrase(client: Client) -> None:
 @pytest.mark.parametrize(
     ("recording", "reasons"),
     [
-        (b"Dear service, this is a letter.\n" * 100, {"UNSUPPORTED_MEDIA", "CORRUPT_MEDIA"}),
+        (b"Dear service, this is a letter.\n" * 100, {"UNSUPPORTED_MEDIA"}),
+        (b"\x1a\x45\xdf\xa3" + bytes(400), {"CORRUPT_MEDIA"}),
         (FIXTURES["astronaut_bona_fide"].file.read_bytes()[:40_000], {"CORRUPT_MEDIA"}),
     ],
-    ids=["text", "cut short"],
+    ids=["text", "no headers", "cut short"],
 )
 async def test_what_cannot_be_read_is_an_error_with_its_reason(client: Client, recording: bytes, reasons: set[str]) -> None:
-    """A text file and a clip that was cut off are INVALID_ARGUMENT, and the server goes on."""
-    answer = await refused(client.verify(issued(client, "astronaut_bona_fide"), recording))
+    """Text, a file without headers and a clip that was cut off are INVALID_ARGUMENT; the challenge is good, and then answered."""
+    challenge_id = issued(client, "wrong_words")
+    answer = await refused(client.verify(challenge_id, recording))
     assert answer.code is grpc.StatusCode.INVALID_ARGUMENT
     assert answer.reason in reasons
     assert answer.metadata["hint"]
+    assert answer.metadata["challenge"] == "good"
+    answered = await client.verify(challenge_id, FIXTURES["wrong_words"].file.read_bytes())
+    assert answered.attempt.verdict == attempt_pb2.REJECTED
 
 
 async def test_a_caller_that_goes_away_frees_the_pipeline(client: Client) -> None:

@@ -158,6 +158,34 @@ async def test_a_damaged_recording_is_an_error_with_its_reason(serve: OpenServer
         assert client.judged() == ["begin damaged"]
 
 
+async def test_what_is_no_recording_leaves_the_challenge_good(serve: OpenServer) -> None:
+    """INVALID_ARGUMENT says so in the metadata; nothing was judged, no attempt was begun, and a recording then answers."""
+    async with serve() as client:
+        challenge, request_id = await client.challenge(), str(uuid4())
+        for _ in range(2):
+            answer = await refused(client.verify(challenge.id, b"foreign", request_id=request_id))
+            assert (answer.code, answer.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "UNSUPPORTED_MEDIA")
+            assert answer.metadata["challenge"] == "good"
+        answer = await refused(client.verify(challenge.id, bytes(17 * MIB), chunk=MIB))
+        assert answer.metadata["challenge"] == "good"
+        assert client.judged() == []
+        accepted = await client.verify(challenge.id, b"accept", request_id=request_id)
+        assert accepted.attempt.verdict == attempt_pb2.ACCEPTED
+        answer = await refused(client.verify((await client.challenge()).id, b"damaged"))
+        assert answer.metadata["challenge"] == "spent"
+
+
+async def test_a_file_that_ends_whoever_opens_it_spends_the_challenge(serve: OpenServer) -> None:
+    """It is no free try: the request stays failed, and the challenge is spent."""
+    async with serve() as client:
+        challenge, request_id = await client.challenge(), str(uuid4())
+        for _ in range(2):
+            answer = await refused(client.verify(challenge.id, b"trap", request_id=request_id))
+            assert (answer.code, answer.reason) == (grpc.StatusCode.INTERNAL, "JUDGING_INTERRUPTED")
+        assert (await refused(client.verify(challenge.id, b"accept"))).reason == "CHALLENGE_SPENT"
+        assert client.judged() == []
+
+
 async def test_a_deadline_that_leaves_no_time_is_refused_before_anything_is_lost(serve: OpenServer) -> None:
     """DEADLINE_EXCEEDED from the server says how long it needs, and the challenge is still good."""
     async with serve() as client:

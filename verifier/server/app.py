@@ -38,16 +38,19 @@ from verifier.server.access import Admission
 from verifier.server.allotting import Allotter
 from verifier.server.caller import CallerTokens
 from verifier.server.challenge_service import ChallengeService
+from verifier.server.concluding import Conclusions
 from verifier.server.credential_service import CredentialService
 from verifier.server.evidence_keeping import EvidenceKeeper
 from verifier.server.interceptors import Around, call_log, error_status
 from verifier.server.issuing import Issuer
 from verifier.server.judging import OpenJudge, Response
+from verifier.server.lease import Lease
 from verifier.server.protection import Protection
 from verifier.server.publishing import StatusPublisher
 from verifier.server.recall import Recall
 from verifier.server.reissuing import Reissuing
 from verifier.server.review_service import ReviewService, Site
+from verifier.server.taking_over import TakingOver
 from verifier.server.upload import Uploads
 from verifier.server.verification_service import VerificationService
 from verifier.server.workers import PoolLimits, WorkerPool
@@ -60,6 +63,8 @@ from verifier.store.faces import FaceStore
 from verifier.store.fingerprints import FingerprintStore
 from verifier.store.likenesses import LikenessStore
 from verifier.store.reissues import ReissueStore
+from verifier.store.servers import ServerStore
+from verifier.store.spool import Spool
 from verifier.store.statuses import StatusStore
 
 if TYPE_CHECKING:
@@ -89,6 +94,8 @@ SERVICES = tuple(
 
 _ID_BYTES = 16
 _CHUNK_ROOM = 4 * 1024 * 1024  # grpc's own default for one message
+_PING_STRIKES = 2
+"""Pings that come too soon before a client is cut off; grpc's own default."""
 
 
 def utc_now() -> datetime:
@@ -156,7 +163,16 @@ async def open_server(
     async with AsyncExitStack() as opening:
         engine = await asyncio.to_thread(open_database, settings.database)
         opening.callback(engine.dispose)
-        attempts, credentials = AttemptStore(engine), CredentialStore(engine)
+        lease = await asyncio.to_thread(
+            Lease.take,
+            ServerStore(engine),
+            settings.leases,
+            server_id=new_id(),
+            lasts=timedelta(seconds=settings.lease_s),
+            clock=clock,
+        )
+        opening.push_async_callback(asyncio.to_thread, lease.give_back)
+        attempts, credentials = AttemptStore(engine, server_id=lease.id), CredentialStore(engine)
         challenges, fingerprints = ChallengeStore(engine), FingerprintStore(engine)
         statuses = StatusStore(engine)
         allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
@@ -175,23 +191,33 @@ async def open_server(
             open_judge or OpenJudge(_in_worker(settings), later),
             PoolLimits(workers=settings.workers, queue=settings.queue, threads=settings.threads, judge_s=settings.judging_s),
         )
+        conclusions = Conclusions(
+            attempts=attempts,
+            issuer=issuer,
+            vault=wrapping,
+            recall=Recall(fingerprints, profile, timedelta(days=settings.fingerprint_days)),
+            protection=protection,
+            evidence=EvidenceKeeper(evidence.vault, settings.retention),
+            clock=clock,
+        )
+        spool = Spool(engine, evidence.keys)
         server = _grpc_server(settings, tokens)
         address = _listen(server, settings.listen)
         challenge_service_pb2_grpc.add_ChallengeServiceServicer_to_server(
             ChallengeService(store=challenges, ttl=timedelta(seconds=settings.challenge_ttl_s), clock=clock), server
         )
+        stopping = await opening.enter_async_context(cameo_services.opened(server, engine, issuer, settings, clock))
         verification_service_pb2_grpc.add_VerificationServiceServicer_to_server(
             VerificationService(
                 challenges=challenges,
                 attempts=attempts,
                 credentials=credentials,
                 issuer=issuer,
-                vault=wrapping,
                 uploads=Uploads(at_once=settings.uploads, max_bytes=settings.media.max_bytes, limit_s=settings.upload_s),
                 pool=pool,
-                recall=Recall(fingerprints, profile, timedelta(days=settings.fingerprint_days)),
-                protection=protection,
-                evidence=EvidenceKeeper(evidence.vault, settings.retention),
+                conclusions=conclusions,
+                spool=spool if settings.spool else None,
+                stopping=stopping,
                 clock=clock,
                 expose_scores=settings.expose_scores,
             ),
@@ -206,7 +232,6 @@ async def open_server(
             ),
             server,
         )
-        stopping = await opening.enter_async_context(cameo_services.opened(server, engine, issuer, settings, clock))
         review_service_pb2_grpc.add_ReviewServiceServicer_to_server(
             ReviewService(Site(engine, evidence, settings), clock=clock, stopping=stopping), server
         )
@@ -216,8 +241,22 @@ async def open_server(
 
         await pool.start()
         opening.push_async_callback(pool.stop, drain_s=0)
-        kept = upkeep.Kept(attempts, credentials, fingerprints, LikenessStore(engine), protection)
+        opening.push_async_callback(conclusions.close, settings.drain_s)
+        taking_over = TakingOver(
+            lease,
+            attempts=attempts,
+            challenges=challenges,
+            spool=spool,
+            issuer=issuer,
+            pool=pool,
+            conclusions=conclusions,
+            clock=clock,
+        )
+        # Before the first call: whoever asks again for what a dead server judged is answered at once.
+        await taking_over.look()
+        kept = upkeep.Kept(credentials, fingerprints, LikenessStore(engine), protection)
         for task in (
+            upkeep.live(taking_over, settings.lease_s / 3),
             upkeep.forget(kept, settings, clock),
             upkeep.publish(publisher, settings.status_interval_s),
             upkeep.rewrite(engine),
@@ -266,7 +305,26 @@ def _grpc_server(settings: Settings, tokens: CallerTokens | None) -> grpc.aio.Se
             ("grpc.max_receive_message_length", settings.media.max_bytes + _CHUNK_ROOM),
             # Without this two servers share a port unnoticed.
             ("grpc.so_reuseport", 0),
+            *_keepalive(settings),
         ),
+    )
+
+
+def _keepalive(settings: Settings) -> tuple[tuple[str, int], ...]:
+    """Return how a connection that nothing is sent on is kept, or ended; the names are those of gRPC's `doc/keepalive.md`."""
+    timeout_ms = round(settings.keepalive_timeout_s * 1000)
+    return (
+        ("grpc.keepalive_time_ms", round(settings.keepalive_s * 1000)),
+        ("grpc.keepalive_timeout_ms", timeout_ms),
+        # The longer of the two ends a connection, and this one is a minute by default.
+        ("grpc.http2.ping_timeout_ms", timeout_ms),
+        # Without a call both sides may ping too: an app keeps its channel between two people.
+        ("grpc.keepalive_permit_without_calls", 1),
+        # A judging sends nothing, however often it is asked in vain whether its caller is there.
+        ("grpc.http2.max_pings_without_data", 0),
+        # By default a client that pings more often than every five minutes is cut off.
+        ("grpc.http2.min_ping_interval_without_data_ms", round(settings.client_ping_s * 1000)),
+        ("grpc.http2.max_ping_strikes", _PING_STRIKES),
     )
 
 

@@ -26,6 +26,42 @@ class Response:
     received_at: datetime | None = None
 
 
+class Judge:
+    """The models of a site, open: judges responses in a worker process."""
+
+    def __init__(self, settings: Settings, later: frozenset[str] = frozenset()) -> None:
+        """Load every model and the profile; arguments and errors as `OpenJudge`."""
+        from verifier import media, pipeline, profiles  # noqa: PLC0415 - the model runtimes belong to the worker process
+        from verifier.models.kit import ModelKit  # noqa: PLC0415 - the same
+
+        self._settings, self._open_recording, self._verify = settings, media.open_recording, pipeline.verify
+        self._later = later
+        self._profile = profiles.load(settings.profile)
+        self._kit = ModelKit.open(settings)
+        self._kit.preload()
+
+    def look(self, response: Response) -> None:
+        """Read the headers of a recording; not a picture of it is decoded, and the challenge is not asked.
+
+        Raises:
+            UnjudgeableError: as `open_recording`.
+        """
+        self._open_recording(response.recording, limits=self._settings.media).close()
+
+    def __call__(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
+        """Judge it; errors as `pipeline.verify`."""
+        return self._verify(
+            response.recording,
+            response.challenge,
+            profile=self._profile,
+            kit=self._kit,
+            settings=self._settings,
+            received_at=response.received_at,
+            later=self._later,
+            cancelled=cancelled,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class OpenJudge:
     """Opens the models of a site; carried to the worker process and called there once."""
@@ -34,31 +70,11 @@ class OpenJudge:
     later: frozenset[str] = frozenset()
     """Names of the questions that the server puts to what it keeps, afterwards."""
 
-    def __call__(self) -> Callable[[Response, Callable[[], bool]], Judgement]:
+    def __call__(self) -> Judge:
         """Load every model and the profile, and return the judge.
 
         Raises:
             ModelKitError: a model file is missing, altered or not licensed for this site.
             ProfileError: the profile is unknown or malformed.
         """
-        from verifier import pipeline, profiles  # noqa: PLC0415 - the model runtimes belong to the worker process
-        from verifier.models.kit import ModelKit  # noqa: PLC0415 - the same
-
-        settings = self.settings
-        profile = profiles.load(settings.profile)
-        kit = ModelKit.open(settings)
-        kit.preload()
-
-        def judge(response: Response, cancelled: Callable[[], bool]) -> Judgement:
-            return pipeline.verify(
-                response.recording,
-                response.challenge,
-                profile=profile,
-                kit=kit,
-                settings=settings,
-                received_at=response.received_at,
-                later=self.later,
-                cancelled=cancelled,
-            )
-
-        return judge
+        return Judge(self.settings, self.later)

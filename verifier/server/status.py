@@ -129,6 +129,10 @@ class RequestError(CameoError):
         self.retry_after_s = retry_after_s
 
 
+class UnspentError(UnjudgeableError):
+    """A recording that was refused before its challenge was spent: another one may answer it."""
+
+
 def status_of(error: Exception) -> status_pb2.Status:  # noqa: C901, PLR0911 - one for each kind of error
     """Return the rich status of an error; what is nobody's business outside becomes `SERVER_FAULT` without its message."""
     match error:
@@ -146,7 +150,8 @@ def status_of(error: Exception) -> status_pb2.Status:  # noqa: C901, PLR0911 - o
         case InvalidRequestError():
             return _of(error_reason_pb2.REQUEST_INVALID, str(error))
         case UnjudgeableError():
-            return _status(StatusCode.INVALID_ARGUMENT, error.reason.name, str(error), metadata={"hint": error.reason.hint})
+            metadata = {"hint": error.reason.hint, "challenge": "good" if isinstance(error, UnspentError) else "spent"}
+            return _status(StatusCode.INVALID_ARGUMENT, error.reason.name, str(error), metadata=metadata)
         case ChallengeError():
             code = _CHALLENGE_CODES.get(error.reason, StatusCode.FAILED_PRECONDITION)
             return _status(code, error.reason.name, str(error), metadata={"hint": error.reason.hint})
@@ -161,7 +166,7 @@ def status_of(error: Exception) -> status_pb2.Status:  # noqa: C901, PLR0911 - o
         case WorkerLostError():
             return _of(
                 error_reason_pb2.JUDGING_INTERRUPTED,
-                "the recording could not be judged; ask for a new challenge and answer that one",
+                "judging was interrupted and counts as no attempt; ask for a new challenge and answer that one",
             )
         case AbandonedError():
             return _of(error_reason_pb2.CALLER_GONE, "the caller went away")

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from verifier.server.protection import Protection
     from verifier.server.publishing import StatusPublisher
+    from verifier.server.taking_over import TakingOver
     from verifier.settings import Settings
-    from verifier.store.attempts import AttemptStore
     from verifier.store.credentials import CredentialStore
     from verifier.store.fingerprints import FingerprintStore
     from verifier.store.likenesses import LikenessStore
@@ -82,11 +82,20 @@ async def sweep(sweeper: Sweeper, interval_s: float, clock: Callable[[], datetim
         await asyncio.sleep(interval_s)
 
 
+async def live(taking_over: TakingOver, interval_s: float) -> None:
+    """Keep the server's lease, and take over from those whose leases ran out."""
+    while True:
+        await asyncio.sleep(interval_s)
+        try:
+            await taking_over.renew()
+        except StoreError as error:
+            log.warning("the lease could not be renewed", error=str(error))
+
+
 @dataclass(frozen=True, slots=True)
 class Kept:
     """What is kept for a time only."""
 
-    attempts: AttemptStore
     credentials: CredentialStore
     fingerprints: FingerprintStore
     likenesses: LikenessStore
@@ -94,16 +103,13 @@ class Kept:
 
 
 async def forget(kept: Kept, settings: Settings, clock: Callable[[], datetime]) -> None:
-    """Close what a server that died left open, and forget what had its time.
+    """Forget what had its time.
 
     Those are tokens nobody asked for again, fingerprints, likenesses nobody claimed, and faces that were removed.
     """
-    longest = timedelta(seconds=settings.judging_s * (2 + settings.queue / settings.workers))
     while True:
         now = clock()
         with suppress(StoreError):
-            if closed := await asyncio.to_thread(kept.attempts.fail_begun_before, now - longest, now=now):
-                log.warning("closed attempts that were left open", count=closed)
             await asyncio.to_thread(kept.credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
             await asyncio.to_thread(kept.fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
             if kept.protection is not None:

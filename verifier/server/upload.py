@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from cameo.v1 import error_reason_pb2
 
-from verifier.errors import OverloadedError, UnjudgeableError
+from verifier.errors import OverloadedError
 from verifier.reasons import Reason
-from verifier.server.status import RETRY_S, RequestError
+from verifier.server.status import RETRY_S, RequestError, UnspentError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -72,7 +72,7 @@ class Upload:
 
         Raises:
             RequestError: `CONFIG_REPEATED`, `MESSAGE_EMPTY`, `RECORDING_EMPTY` or `UPLOAD_TOO_SLOW`.
-            UnjudgeableError: `RECORDING_TOO_LARGE`, as soon as it is.
+            UnspentError: `RECORDING_TOO_LARGE`, as soon as it is.
         """
         recording = bytearray()
         async with self._in_time():
@@ -80,7 +80,7 @@ class Upload:
                 match message.WhichOneof("message"):
                     case "chunk":
                         if len(recording) + len(message.chunk) > self._max_bytes:
-                            raise UnjudgeableError(
+                            raise UnspentError(
                                 Reason.RECORDING_TOO_LARGE,
                                 f"the recording has more than {self._max_bytes} bytes; {Reason.RECORDING_TOO_LARGE.hint}",
                             )

@@ -8,13 +8,20 @@ What `VerifyResponse` does, in this order:
    All of it is asked again when it counts; here it saves an upload that would be in vain.
 4. The recording is received, to the end. The moment it is whole is the one that counts against the challenge's expiry.
 5. A place in the queue, then a worker that has just answered. Whoever goes away until here has lost nothing.
-6. The challenge is spent and the attempt opened, in one transaction. From here on it stays spent: if it were given back after a
-   failure, an attacker who can crash or stall a judging could try one challenge many times.
-7. The recording is judged. A caller that goes away frees the worker, and the attempt ends unjudged.
-8. It is held against the recordings of earlier attempts: one that was seen before is rejected, whatever else holds.
-9. A face that would be accepted is held against protected people and those who enrolled; a person looks at whom it finds.
-10. The credential, if earned, is issued and kept together with the judgement, the fingerprint, the face and the likeness, sealed.
-11. Evidence is kept as long as the policy says; if that fails, the verdict stands. Then the caller is answered.
+6. The worker opens the recording and reads its headers. What is no recording it reads is refused, and the challenge is still
+   good: that it cannot be read depends on the file alone and says nothing about the answer. A file that ends its worker is not so
+   excused.
+7. The recording is spooled, where the site wants that, the challenge is spent and the attempt opened, in one transaction. From
+   here on it stays spent: if it were given back after a failure, an attacker who can crash or stall a judging could try one
+   challenge many times.
+8. The recording is judged. A caller that goes away frees the worker, and the attempt ends unjudged.
+9. What came of it is kept, however often that has to be tried and whether or not the caller is still there. Then they are
+   answered.
+
+What step 9 is made of stands in `concluding`: the recording is held against those of earlier attempts, and one that was seen
+before is rejected, whatever else holds; a face that would be accepted is held against protected people and those who enrolled,
+and a person looks at whom it finds; the credential, if earned, is issued and kept together with the judgement, the fingerprint,
+the face and the likeness, sealed; evidence is kept as long as the policy says, and if that fails the verdict stands.
 """
 
 from __future__ import annotations
@@ -26,19 +33,17 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2, verification_service_pb2_grpc
 
-from verifier.credential import likeness
-from verifier.errors import ChallengeError, NotFoundError, OverloadedError, StoreError, UnjudgeableError
-from verifier.evidence.fingerprint import to_bytes
+from verifier.errors import CameoError, ChallengeError, NotFoundError, OverloadedError, StoreError, UnjudgeableError
 from verifier.reasons import Reason
 from verifier.server import convert
 from verifier.server.caller import Role, current_caller
-from verifier.server.issuing import embeddings
 from verifier.server.judging import Response
 from verifier.server.request_id import require_request_id
-from verifier.server.status import RETRY_S, RequestError
+from verifier.server.status import RETRY_S, RequestError, UnspentError
 from verifier.server.threads import undisturbed
 from verifier.server.worker_process import WorkerLostError
 from verifier.store.attempts import AttemptState
+from verifier.store.evidence_errors import EvidenceError
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
@@ -53,21 +58,23 @@ if TYPE_CHECKING:
         VerifyResponseResponse,
     )
 
-    from challenges.model import Challenge
-    from verifier.credential.audience_keys import AudienceKey
-    from verifier.server.evidence_keeping import EvidenceKeeper
+    from verifier.server.concluding import Conclusions
     from verifier.server.issuing import Issuer
-    from verifier.server.protection import Protection
-    from verifier.server.recall import Recall
     from verifier.server.upload import Upload, Uploads
-    from verifier.server.workers import WorkerPool
+    from verifier.server.workers import Turn, WorkerPool
     from verifier.store.attempts import Attempt, AttemptStore
-    from verifier.store.challenges import ChallengeStore
+    from verifier.store.challenges import ChallengeStore, StoredChallenge
     from verifier.store.credentials import CredentialStore
-    from verifier.store.vault import Vault
+    from verifier.store.spool import Spool
     from verifier.types import Judgement
 
 log = structlog.get_logger(__name__)
+
+_PATIENCE_S = 60.0
+"""How long a caller without a deadline waits for a judgement to be kept."""
+
+_TO_ANSWER_S = 1.0
+"""What is left of a caller's deadline for telling them that they have to come back."""
 
 
 class VerificationService(verification_service_pb2_grpc.VerificationServiceServicer):
@@ -80,26 +87,38 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         attempts: AttemptStore,
         credentials: CredentialStore,
         issuer: Issuer,
-        vault: Vault,
         uploads: Uploads,
         pool: WorkerPool[Response, Judgement],
-        recall: Recall,
-        protection: Protection | None,
-        evidence: EvidenceKeeper,
+        conclusions: Conclusions,
+        spool: Spool | None,
+        stopping: asyncio.Event,
         clock: Callable[[], datetime],
         expose_scores: bool,
     ) -> None:
-        """Keep the parts. No `protection` asks nobody; `clock` returns the time in UTC; `expose_scores` allows the FULL view."""
+        """Keep the parts.
+
+        Args:
+            challenges: those that were issued.
+            attempts: this server's, and those of others to look at.
+            credentials: those that were issued.
+            issuer: knows the audiences, and makes ids.
+            uploads: the limits on uploads.
+            pool: judges.
+            conclusions: ends attempts.
+            spool: keeps recordings until they are judged; None keeps none.
+            stopping: set once the server stops.
+            clock: returns the time in UTC.
+            expose_scores: allows the FULL view.
+        """
         self._challenges = challenges
         self._attempts = attempts
         self._credentials = credentials
         self._issuer = issuer
-        self._vault = vault
         self._uploads = uploads
         self._pool = pool
-        self._recall = recall
-        self._protection = protection
-        self._evidence = evidence
+        self._conclusions = conclusions
+        self._spool = spool
+        self._stopping = stopping
         self._clock = clock
         self._expose_scores = expose_scores
 
@@ -112,13 +131,13 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         async with self._uploads.receive(request_iterator) as upload:
             config = await upload.config()
             require_request_id(config.request_id)  # step 1
-            if earlier := await self._earlier(config):
+            if earlier := await self._earlier(config, context):
                 return earlier  # step 2
             try:
                 return await self._answer(config, upload, context)
             except ChallengeError as error:
                 # A request that was sent twice at once: the other one was first to spend the challenge.
-                if error.reason is Reason.CHALLENGE_SPENT and (earlier := await self._earlier(config)):
+                if error.reason is Reason.CHALLENGE_SPENT and (earlier := await self._earlier(config, context)):
                     return earlier
                 raise
 
@@ -144,20 +163,40 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         self, config: VerifyResponseConfig, upload: Upload, context: grpc.aio.ServicerContext[Any, Any]
     ) -> VerifyResponseResponse:
         audience = await asyncio.to_thread(self._issuer.audience, config.audience)
-        challenge = await asyncio.to_thread(self._answerable, config.challenge_id)
+        issued = await asyncio.to_thread(self._answerable, config.challenge_id)
         if self._pool.full:
             raise OverloadedError(self._pool.retry_after_s)
         self._require_time(context)  # step 3
         recording = await upload.recording()
         received_at = self._clock()  # step 4
         self._require_time(context)
-        return await self._judge(config, audience, Response(recording, challenge, received_at), received_at=received_at)
-
-    async def _judge(
-        self, config: VerifyResponseConfig, audience: AudienceKey, response: Response, *, received_at: datetime
-    ) -> VerifyResponseResponse:
+        response = Response(recording, issued.challenge, received_at)
         attempt_id = self._issuer.new_id()
+        with self._conclusions.holding(attempt_id):
+            attempt, judgement = await self._judged(attempt_id, config, response, subject=issued.subject)
+            concluding = self._conclusions.conclude(attempt, judgement, response, audience)  # step 9
+        await asyncio.wait({concluding}, timeout=_patience_s(context))
+        if not concluding.done():
+            raise RequestError(
+                error_reason_pb2.STORE_UNAVAILABLE,
+                "there is a verdict, which cannot be kept yet; send the same request again",
+                retry_after_s=RETRY_S,
+            )
+        try:
+            return concluding.result()
+        except NotFoundError:
+            # Another server took it over.
+            if earlier := await self._earlier(config, context):
+                return earlier
+            raise
+
+    async def _judged(
+        self, attempt_id: str, config: VerifyResponseConfig, response: Response, *, subject: str
+    ) -> tuple[Attempt, Judgement]:
+        received_at = response.received_at or self._clock()
         async with self._pool.turn() as turn:  # step 5
+            broken = await _looked_at(turn, response)  # step 6
+            spooled = await self._spooled(attempt_id, subject, response.recording, now=received_at)
             try:
                 attempt = await undisturbed(
                     self._attempts.begin,
@@ -166,49 +205,38 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
                     audience=config.audience,
                     request_id=config.request_id,
                     now=received_at,
-                )  # step 6
+                    spooled=spooled,
+                )  # step 7
                 structlog.contextvars.bind_contextvars(attempt_id=attempt_id)
-                judgement = await turn.judge(response)  # step 7
-                return await undisturbed(self._conclude, attempt, judgement, response, audience)  # 8 to 11
-            except ChallengeError:
-                raise
+                if broken is None:
+                    return attempt, await turn.judge(response)  # step 8
+            except (ChallengeError, StoreError):
+                raise  # nothing was begun
             except BaseException as error:
-                await self._give_up(attempt_id, error)
+                self._give_up(attempt_id, error, spooled=bool(spooled))
                 raise
+        self._give_up(attempt_id, broken, spooled=bool(spooled))
+        raise broken
 
-    def _conclude(
-        self, attempt: Attempt, judgement: Judgement, response: Response, audience: AudienceKey
-    ) -> VerifyResponseResponse:
-        now = self._clock()
-        judgement = self._recall.reconsider(judgement, now=now)
-        if self._protection is not None:
-            judgement = self._protection.reconsider(judgement, subject=attempt.subject)
-        credential, face, sealed = None, None, None
-        if judgement.decision.verdict is Verdict.ACCEPTED:
-            # Made here: the credential names the cameo that its owner can make of the attempt later.
-            cameo_id = self._issuer.new_id()
-            credential = self._issuer.issue(attempt, judgement, cameo_id=cameo_id, audience=audience, now=now)
-            face = self._protection.code(judgement) if self._protection is not None else None
-            sealed = self._vault.seal(cameo_id, likeness.to_bytes(*embeddings(judgement)))
-        known_by = to_bytes(judgement.evidence.fingerprint)
-        finished = self._attempts.finish(
-            attempt.id, judgement, now=now, credential=credential, fingerprint=known_by, face=face, likeness=sealed
-        )
-        log.info("judged", attempt_id=attempt.id, verdict=judgement.decision.verdict.value)
-        self._evidence.keep(attempt, judgement, response, credential, now=now)
-        return verification_service_pb2.VerifyResponseResponse(
-            attempt=convert.attempt(finished, full=False), credential=convert.credential(credential) if credential else None
-        )
+    async def _spooled(self, attempt_id: str, subject: str, recording: bytes, *, now: datetime) -> bytes:
+        """Return the recording as it is spooled; nothing where it is not to be, or cannot be."""
+        if self._spool is None:
+            return b""
+        try:
+            return await asyncio.to_thread(self._spool.seal, attempt_id, subject, recording, now=now)
+        except EvidenceError as error:
+            log.error("a recording could not be spooled", error=str(error))  # noqa: TRY400 - the message says it all
+            return b""
 
-    async def _give_up(self, attempt_id: str, error: BaseException) -> None:
+    def _give_up(self, attempt_id: str, error: BaseException, *, spooled: bool) -> None:
         """End the attempt, if it was begun, so that asking for it again says what happened."""
-        reason = error.reason if isinstance(error, UnjudgeableError) else None
-        # Not found: it was not begun, or it was judged after all and the caller left before the answer. Where the store is down
-        # the attempt stays open, and the upkeep of `app` ends it later.
-        with suppress(NotFoundError, StoreError):
-            await undisturbed(self._attempts.fail, attempt_id, now=self._clock(), reason=reason)
+        if spooled and self._stopping.is_set() and isinstance(error, asyncio.CancelledError):
+            return  # the next server judges it
+        self._conclusions.fail(attempt_id, error.reason if isinstance(error, UnjudgeableError) else None)
 
-    async def _earlier(self, config: VerifyResponseConfig) -> VerifyResponseResponse | None:
+    async def _earlier(
+        self, config: VerifyResponseConfig, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> VerifyResponseResponse | None:
         """Return what came of the first request with this challenge and id; None when this is the first.
 
         Raises:
@@ -223,6 +251,10 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         structlog.contextvars.bind_contextvars(attempt_id=attempt.id)
         if attempt.audience != config.audience:
             raise RequestError(error_reason_pb2.REQUEST_ID_REUSED, "this request_id was used for another audience")
+        if attempt.state is AttemptState.OPEN and (ending := self._conclusions.under_way(attempt.id)):
+            # Whoever began it has left, or died with its server.
+            await asyncio.wait({ending}, timeout=_patience_s(context))
+            attempt = await asyncio.to_thread(self._attempts.get, attempt.id)
         if attempt.state is AttemptState.OPEN:
             raise RequestError(
                 error_reason_pb2.REQUEST_IN_PROGRESS, "this request is being judged; ask again", retry_after_s=RETRY_S
@@ -239,14 +271,14 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
                 response.credential.CopyFrom(convert.credential(credential))
         return response
 
-    def _answerable(self, challenge_id: str) -> Challenge:
+    def _answerable(self, challenge_id: str) -> StoredChallenge:
         stored = self._challenges.get(challenge_id)
         if stored.spent_at is not None:
             raise ChallengeError(Reason.CHALLENGE_SPENT, "this challenge was answered already; ask for a new one")
         expires_at = stored.challenge.expires_at
         if expires_at is None or expires_at <= self._clock():
             raise ChallengeError(Reason.CHALLENGE_EXPIRED, "this challenge has expired; ask for a new one")
-        return stored.challenge
+        return stored
 
     def _require_time(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         remaining_s: float | None = context.time_remaining()
@@ -257,3 +289,24 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
                 f"judging takes at least {needed_s:.1f} s; set a longer deadline",
                 metadata={"needed_s": f"{needed_s:.1f}"},
             )
+
+
+async def _looked_at(turn: Turn[Response, Judgement], response: Response) -> Exception | None:
+    """Have the worker read the headers; return what went wrong there, which is no reason to give the challenge back.
+
+    Raises:
+        UnspentError: it is no recording that is read here.
+    """
+    try:
+        await turn.look(response)
+    except UnjudgeableError as error:
+        raise UnspentError(error.reason, str(error)) from None
+    except CameoError as error:
+        return error
+    return None
+
+
+def _patience_s(context: grpc.aio.ServicerContext[Any, Any]) -> float:
+    """Return how long a caller can be kept waiting before it has to be told, in seconds."""
+    remaining_s: float | None = context.time_remaining()
+    return _PATIENCE_S if remaining_s is None else max(0.0, remaining_s - _TO_ANSWER_S)

@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from verifier.errors import CameoError
 from verifier.server.outline import outline
@@ -52,6 +52,12 @@ class _Job:
 
 
 @dataclass(frozen=True, slots=True)
+class _Look:
+    number: int
+    job: Any
+
+
+@dataclass(frozen=True, slots=True)
 class _Cancel:
     number: int
 
@@ -65,6 +71,15 @@ class _Result:
 @dataclass(frozen=True, slots=True)
 class _Refusal:
     error: CameoError
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """A judge that can say, cheaply and without judging, that a job cannot be judged."""
+
+    def look(self, job: Any, /) -> None:  # noqa: ANN401 - whatever it judges
+        """Return, or raise what stands against judging it."""
+        ...
 
 
 def thread_environment(threads: int) -> dict[str, str]:
@@ -107,7 +122,7 @@ class Worker(Generic[JobT, ResultT]):
 
         Args:
             factory: picklable; called once in the process, returns what judges: `judge(job, cancelled)`. `judge` should call
-                `cancelled` every few frames and raise `AbandonedError` when it says so.
+                `cancelled` every few frames and raise `AbandonedError` when it says so. It may be one that `Looks`.
             environment: variables to set for the process.
             threads: where blocking reads and writes run.
             ready_s: how long the factory may take.
@@ -165,6 +180,16 @@ class Worker(Generic[JobT, ResultT]):
         if not isinstance(await self._receive(), _Ready):
             raise WorkerLostError("the worker answered out of turn")
 
+    async def look(self, job: JobT) -> None:
+        """Have the judge look at `job`, if it `Looks`. Do not cancel this, as for `judge`.
+
+        Raises:
+            CameoError: what it raised.
+            WorkerFaultError: it raised something else.
+            WorkerLostError: the process ended.
+        """
+        await self._answer(_Look, job)
+
     async def judge(self, job: JobT) -> ResultT:
         """Have `job` judged. Do not cancel this: call `cancel`, and `kill` if that does not help.
 
@@ -174,15 +199,8 @@ class Worker(Generic[JobT, ResultT]):
             WorkerFaultError: the judge raised something else.
             WorkerLostError: the process ended.
         """
-        self._jobs += 1
-        await self._send(_Job(self._jobs, job))
-        match await self._receive():
-            case _Result(_, result):
-                answer: ResultT = result
-                return answer
-            case _Refusal(error):
-                raise error
-        raise WorkerLostError("the worker answered out of turn")
+        answer: ResultT = await self._answer(_Job, job)
+        return answer
 
     async def cancel(self) -> None:
         """Ask the worker to give up the job it has."""
@@ -202,6 +220,16 @@ class Worker(Generic[JobT, ResultT]):
         finally:
             loop.remove_reader(sentinel)
         self._process.join()
+
+    async def _answer(self, kind: type[_Job | _Look], job: JobT) -> Any:  # noqa: ANN401 - of either kind
+        self._jobs += 1
+        await self._send(kind(self._jobs, job))
+        match await self._receive():
+            case _Result(_, result):
+                return result
+            case _Refusal(error):
+                raise error
+        raise WorkerLostError("the worker answered out of turn")
 
     async def _send(self, message: object) -> None:
         def send() -> None:
@@ -233,7 +261,7 @@ def _serve(connection: Connection[Any, Any], factory: Callable[[], Callable[[Any
     connection.send(_Ready())
     for job in _jobs(connection):
         try:
-            answer: object = _Result(job.number, judge(job.job, _Cancelled(connection, job.number)))
+            answer: object = _Result(job.number, _done(judge, job, connection))
         except Exception as error:  # noqa: BLE001 - reported to the parent; the process goes on
             answer = _Refusal(_portable(error))
         try:
@@ -242,14 +270,20 @@ def _serve(connection: Connection[Any, Any], factory: Callable[[], Callable[[Any
             return
 
 
-def _jobs(connection: Connection[Any, Any]) -> Iterator[_Job]:
+def _done(judge: Callable[..., Any], job: _Job | _Look, connection: Connection[Any, Any]) -> Any:  # noqa: ANN401 - any result
+    if isinstance(job, _Job):
+        return judge(job.job, _Cancelled(connection, job.number))
+    return judge.look(job.job) if isinstance(judge, Looks) else None
+
+
+def _jobs(connection: Connection[Any, Any]) -> Iterator[_Job | _Look]:
     """Answer knocks and yield jobs until the parent is gone; a cancellation that came after the answer means nothing any more."""
     while True:
         try:
             message = connection.recv()
         except (EOFError, OSError):
             return
-        if isinstance(message, _Job):
+        if isinstance(message, _Job | _Look):
             yield message
         elif isinstance(message, _Knock):
             connection.send(_Ready())

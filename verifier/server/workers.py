@@ -39,7 +39,7 @@ class PoolLimits:
 
     workers: processes. queue: jobs that may wait. threads: per model in each process.
     ready_s: longest start of a process. judge_s: longest single judging, after which the process is ended.
-    grace_s: how long a cancelled job may go on before its process is ended.
+    look_s: longest look at a recording's headers. grace_s: how long a cancelled job may go on before its process is ended.
     """
 
     workers: int
@@ -47,6 +47,7 @@ class PoolLimits:
     threads: int = 1
     ready_s: float = 120.0
     judge_s: float = 120.0
+    look_s: float = 10.0
     grace_s: float = 3.0
 
 
@@ -284,6 +285,15 @@ class Turn(Generic[JobT, ResultT]):
             WorkerLostError: it is gone, or does not answer within the grace time.
         """
         await self._within(self._limits.grace_s, self.worker.knock())
+
+    async def look(self, job: JobT) -> None:
+        """Return once the worker has found that `job` can be judged; nothing is said about the outcome.
+
+        Raises:
+            CameoError: what the judge's look raised.
+            WorkerLostError: the process died or took longer than it may.
+        """
+        await self._within(self._limits.look_s, self.worker.look(job))
 
     async def judge(self, job: JobT) -> ResultT:
         """Have `job` judged; to be called at most once. Cancelling this frees the worker.

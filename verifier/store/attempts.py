@@ -1,6 +1,8 @@
 """Attempts: what was asked, what came of it and why, with the digests that let it be judged again. No biometric data.
 
-An attempt is begun by spending its challenge, and ends once: judged, or not judged (unreadable, or its server went away).
+An attempt is begun by spending its challenge, and ends once: judged, or not judged (unreadable, or its server went away). Until
+then it belongs to the server that judges it. Another one may take it over when that server is gone (`take_over`), and from then
+on nothing that the first still has to say of it counts.
 """
 
 from __future__ import annotations
@@ -10,16 +12,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 
 from verifier.errors import NotFoundError
 from verifier.reasons import Reason
-from verifier.store import challenges, credentials, faces, fingerprints, likenesses, tables
+from verifier.store import challenges, credentials, faces, fingerprints, likenesses, spool, tables
+from verifier.store.engine import writing
 from verifier.store.faults import store_errors
 from verifier.types import CheckResult, Direction, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
     from verifier.store.faces import Code
     from verifier.store.vault import SealedLikeness
     from verifier.types import Judgement
+
+
+_JUDGINGS = 3
+"""Servers that try to judge one recording: one that ends every server which reads it must not be handed on for ever."""
 
 
 class AttemptState(StrEnum):
@@ -68,12 +75,14 @@ class Attempt:
 
 
 class AttemptStore:
-    """Attempts in the database behind `engine`."""
+    """Attempts in the database behind `engine`; those begun and ended here are the server's whose id is `server_id`."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, *, server_id: str = "") -> None:
+        self._engine, self._server_id = engine, server_id
 
-    def begin(self, identifier: str, *, challenge_id: str, audience: str, request_id: str, now: datetime) -> Attempt:
+    def begin(
+        self, identifier: str, *, challenge_id: str, audience: str, request_id: str, now: datetime, spooled: bytes = b""
+    ) -> Attempt:
         """Spend a challenge and open its attempt, both or neither.
 
         Args:
@@ -82,6 +91,7 @@ class AttemptStore:
             audience: whom a credential would be for.
             request_id: the caller's id of this request, see `by_request_id`.
             now: the time.
+            spooled: the recording, sealed by `Spool.seal`, for a server that takes the attempt over; empty keeps none.
 
         Raises:
             ChallengeError: `CHALLENGE_UNKNOWN`, `CHALLENGE_SPENT` or `CHALLENGE_EXPIRED`; no attempt was opened.
@@ -103,8 +113,11 @@ class AttemptStore:
                 "timings_ms": {},
                 "recording_sha256": "",
                 "created_at": now,
+                "server_id": self._server_id,
             }
             connection.execute(insert(tables.attempts).values(row))
+            if spooled:
+                spool.add(connection, identifier, spooled)
             return _one(connection, tables.attempts.c.id == identifier)
 
     def finish(
@@ -132,14 +145,14 @@ class AttemptStore:
             likeness: what credentials are issued from again, sealed.
 
         Raises:
-            NotFoundError: no open attempt has this id.
+            NotFoundError: no open attempt of this server has this id.
             StoreError: the database could not do it; the attempt is still open.
         """
         if (credential is not None) != (judgement.decision.verdict is Verdict.ACCEPTED):
             raise RuntimeError("an attempt has a credential exactly when it is accepted")
         values = judged_values(judgement, now=now)
         with store_errors(), self._engine.begin() as connection:
-            _end(connection, identifier, values)
+            self._end(connection, identifier, values)
             if credential is not None:
                 credentials.add(connection, credential)
             if fingerprint:
@@ -155,29 +168,55 @@ class AttemptStore:
         """End an open attempt that could not be judged, with the reason if the recording is at fault.
 
         Raises:
-            NotFoundError: no open attempt has this id.
+            NotFoundError: no open attempt of this server has this id.
             StoreError: the database could not do it; the attempt is still open.
         """
         reasons = [] if reason is None else [reason.value]
         values = {"state": AttemptState.UNJUDGED.value, "reasons": reasons, "finished_at": now}
         with store_errors(), self._engine.begin() as connection:
-            _end(connection, identifier, values)
+            self._end(connection, identifier, values)
             return _one(connection, tables.attempts.c.id == identifier)
 
-    def fail_begun_before(self, begun_before: datetime, *, now: datetime) -> int:
-        """End the attempts that a server left open when it went away, and return how many there were.
+    def take_over(self, *, dead: Collection[str], now: datetime) -> tuple[tuple[Attempt, ...], int]:
+        """Take over the open attempts of servers that are gone: those with a spooled recording to be judged, the others ended.
+
+        Args:
+            dead: ids of servers that are gone; one that is not known any more is so too.
+            now: the time.
+
+        Returns:
+            those that are this server's now, and how many were ended.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        attempts, spooled = tables.attempts, tables.spooled_recordings
+        others = (attempts.c.state == AttemptState.OPEN.value) & (attempts.c.server_id != self._server_id)
+        lost = others & (attempts.c.server_id.in_(sorted(dead)) | attempts.c.server_id.not_in(select(tables.servers.c.id)))
+        again = attempts.c.id.in_(select(spooled.c.attempt_id).where(spooled.c.judgings < _JUDGINGS))
+        taken = update(attempts).where(lost, again).values(server_id=self._server_id).returning(*attempts.c)
+        with store_errors(), writing(self._engine).begin() as connection:
+            mine = tuple(from_row(row) for row in connection.execute(taken).all())
+            if mine:
+                ids = spooled.c.attempt_id.in_([attempt.id for attempt in mine])
+                connection.execute(update(spooled).where(ids).values(judgings=spooled.c.judgings + 1))
+            ended = connection.execute(
+                update(attempts).where(lost).values(state=AttemptState.UNJUDGED.value, finished_at=now).returning(attempts.c.id)
+            ).all()
+            if ended:
+                connection.execute(delete(spooled).where(spooled.c.attempt_id.in_([row.id for row in ended])))
+            return mine, len(ended)
+
+    def own_open(self) -> list[str]:
+        """Return the ids of the attempts of this server that are open.
 
         Raises:
             StoreError: the database could not do it.
         """
         table = tables.attempts
-        statement = (
-            update(table)
-            .where(table.c.state == AttemptState.OPEN.value, table.c.created_at < begun_before)
-            .values(state=AttemptState.UNJUDGED.value, finished_at=now)
-        )
-        with store_errors(), self._engine.begin() as connection:
-            return connection.execute(statement).rowcount
+        mine = (table.c.state == AttemptState.OPEN.value) & (table.c.server_id == self._server_id)
+        with store_errors(), self._engine.connect() as connection:
+            return list(connection.scalars(select(table.c.id).where(mine)))
 
     def get(self, identifier: str) -> Attempt:
         """Return an attempt.
@@ -200,6 +239,13 @@ class AttemptStore:
         with store_errors(), self._engine.connect() as connection:
             return _one(connection, (table.c.challenge_id == challenge_id) & (table.c.request_id == request_id))
 
+    def _end(self, connection: Connection, identifier: str, values: dict[str, Any]) -> None:
+        table = tables.attempts
+        mine = (table.c.id == identifier) & (table.c.state == AttemptState.OPEN.value) & (table.c.server_id == self._server_id)
+        if connection.execute(update(table).where(mine).values(values)).rowcount != 1:
+            raise NotFoundError("no open attempt of this server has this id")
+        spool.drop(connection, identifier)
+
 
 def judged_values(judgement: Judgement, *, now: datetime) -> dict[str, Any]:
     """Return the columns of an attempt that is judged."""
@@ -220,13 +266,6 @@ def judged_values(judgement: Judgement, *, now: datetime) -> dict[str, Any]:
 def get(connection: Connection, identifier: str) -> Attempt:
     """Return an attempt, inside a transaction of the caller; errors as `AttemptStore.get`."""
     return _one(connection, tables.attempts.c.id == identifier)
-
-
-def _end(connection: Connection, identifier: str, values: dict[str, Any]) -> None:
-    table = tables.attempts
-    statement = update(table).where(table.c.id == identifier, table.c.state == AttemptState.OPEN.value).values(values)
-    if connection.execute(statement).rowcount != 1:
-        raise NotFoundError("no open attempt has this id")
 
 
 def _one(connection: Connection, condition: ColumnElement[bool]) -> Attempt:

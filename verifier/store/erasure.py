@@ -9,7 +9,8 @@
    neither a likeness nor a credential, which is theirs to revoke. The judgements stay, and the fingerprints, by which a recording
    that is sent again is known; nobody is named beside them any more.
 5. The data key of all evidence that is kept of the person, which makes every copy of it unreadable; the objects themselves
-   go with the next sweep (`retention`). Evidence of an attempt that comes later has another key.
+   go with the next sweep (`retention`). Evidence of an attempt that comes later has another key. A recording that is spooled
+   until it is judged goes at once.
 
 Terms, notes and the reason are the cameo's own: `cameos.delete` overwrites them. Whatever else is kept of a person or of their
 recording is destroyed here.

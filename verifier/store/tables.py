@@ -93,8 +93,31 @@ attempts = Table(
     Column("created_at", UtcMicroseconds, nullable=False),
     Column("finished_at", UtcMicroseconds),
     Column("minor_safeguards", Boolean, nullable=False, server_default=false()),
+    # Which server judges it, or did. No foreign key: a server that died is forgotten.
+    Column("server_id", String(64), nullable=False, server_default=text("''")),
     Index(None, "subject", "created_at"),
     Index(None, "state", "created_at"),
+)
+
+servers = Table(
+    "servers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    # Which run of which machine's kernel it lives in; empty where that is unknown.
+    Column("boot", String(64), nullable=False),
+    # Unless it says again that it lives.
+    Column("expires_at", UtcMicroseconds, nullable=False),
+)
+
+spooled_recordings = Table(
+    "spooled_recordings",
+    metadata,
+    # An open attempt; goes in the transaction that ends it.
+    Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
+    # The recording under its subject's data key, see `verifier.store.sealed_object`.
+    Column("sealed", LargeBinary, nullable=False),
+    # How many servers began to judge it.
+    Column("judgings", SmallInteger, nullable=False),
 )
 
 credentials = Table(

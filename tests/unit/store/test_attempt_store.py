@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select, update
 
 from verifier.errors import ChallengeError, NotFoundError, StoreError
 from verifier.reasons import Reason
+from verifier.store import tables
 from verifier.store.attempts import AttemptState, AttemptStore
 from verifier.store.challenges import ChallengeStore
 from verifier.store.credentials import CredentialStore, IssuedCredential
+from verifier.store.evidence import withdraw
+from verifier.store.evidence_errors import AlteredEvidenceError
+from verifier.store.servers import KnownServer, ServerStore
+from verifier.store.spool import Spool
+from verifier.store.subject_keys import SubjectKeys
 from verifier.store.tables import metadata
+from verifier.store.vault import Vault
 from verifier.types import (
     CheckResult,
     Decision,
@@ -72,8 +79,15 @@ def attempts(engine: Engine, issued: Callable[[str], Challenge]) -> AttemptStore
     return AttemptStore(engine)
 
 
-def _begin(attempts: AttemptStore, identifier: str = "a1", challenge_id: str = "c1") -> None:
-    attempts.begin(identifier, challenge_id=challenge_id, audience="https://generator.example", request_id="r1", now=NOW)
+@pytest.fixture
+def spool(engine: Engine) -> Spool:
+    """Where recordings are kept until they are judged."""
+    return Spool(engine, SubjectKeys(engine, Vault(bytes(32))))
+
+
+def _begin(attempts: AttemptStore, identifier: str = "a1", challenge_id: str = "c1", spooled: bytes = b"") -> None:
+    named = {"challenge_id": challenge_id, "audience": "https://generator.example", "request_id": "r1"}
+    attempts.begin(identifier, **named, now=NOW, spooled=spooled)
 
 
 def test_an_attempt_spends_its_challenge(engine: Engine, attempts: AttemptStore) -> None:
@@ -180,18 +194,73 @@ def test_an_unreadable_recording_ends_unjudged(attempts: AttemptStore) -> None:
     assert (failed.state, failed.verdict, failed.reasons) == (AttemptState.UNJUDGED, None, (Reason.CORRUPT_MEDIA,))
 
 
-def test_what_a_lost_server_left_open_is_ended(attempts: AttemptStore) -> None:
-    """Attempts begun before a time end without a reason; younger and ended ones are left alone."""
+def test_what_a_lost_server_left_open_is_ended(engine: Engine, attempts: AttemptStore) -> None:
+    """Open attempts of a server that is unknown or dead end without a reason; of one that lives, and ended ones, none does."""
     _begin(attempts)
-    _begin(attempts, "a2", "c2")
-    attempts.finish("a2", JUDGEMENT, now=LATER)
+    other, servers = AttemptStore(engine, server_id="other"), ServerStore(engine)
+    servers.renew(KnownServer("other", "boot", LATER))
+    _begin(other, "a2", "c2")
+    third = AttemptStore(engine, server_id="third")
 
-    assert attempts.fail_begun_before(NOW, now=LATER) == 0
-    assert attempts.fail_begun_before(NOW + timedelta(seconds=1), now=LATER) == 1
+    assert third.take_over(dead=(), now=LATER) == ((), 1)
+    assert attempts.get("a1").state is AttemptState.UNJUDGED
+    assert (attempts.get("a1").reasons, attempts.get("a1").finished_at) == ((), LATER)
+    assert attempts.get("a2").state is AttemptState.OPEN
+    assert other.take_over(dead=("other",), now=LATER) == ((), 0)
+    assert third.take_over(dead=("other",), now=LATER) == ((), 1)
+    assert attempts.get("a2").state is AttemptState.UNJUDGED
+    with pytest.raises(NotFoundError):
+        other.finish("a2", JUDGEMENT, now=LATER)
+    servers.forget(["other"])
+    assert servers.known() == ()
 
-    ended = attempts.get("a1")
-    assert (ended.state, ended.reasons, ended.finished_at) == (AttemptState.UNJUDGED, (), LATER)
-    assert attempts.get("a2").state is AttemptState.JUDGED
+
+def test_a_spooled_attempt_passes_to_another_server(engine: Engine, attempts: AttemptStore, spool: Spool) -> None:
+    """Its recording opens there and goes with the end of the attempt; what the first server still says of it does not count."""
+    first, second = AttemptStore(engine, server_id="first"), AttemptStore(engine, server_id="second")
+    _begin(first, spooled=spool.seal("a1", "account-7", b"pictures and sound", now=NOW))
+
+    ((taken,), ended) = second.take_over(dead=("first",), now=LATER)
+
+    assert (taken, ended) == (attempts.get("a1"), 0)
+    assert taken.state is AttemptState.OPEN
+    assert second.own_open() == ["a1"]
+    assert spool.open("a1") == b"pictures and sound"
+    with pytest.raises(NotFoundError):
+        first.finish("a1", JUDGEMENT, now=LATER)
+    with pytest.raises(NotFoundError):
+        first.fail("a1", now=LATER)
+    assert second.finish("a1", JUDGEMENT, now=LATER).state is AttemptState.JUDGED
+    with pytest.raises(NotFoundError):
+        spool.open("a1")
+
+
+def test_a_recording_that_ends_every_server_is_given_up(engine: Engine, attempts: AttemptStore, spool: Spool) -> None:
+    """Three servers try to judge it; the fourth ends it and keeps nothing."""
+    _begin(attempts, spooled=spool.seal("a1", "account-7", b"poison", now=NOW))
+    for number in (2, 3):
+        server = AttemptStore(engine, server_id=f"server-{number}")
+        ((_,), ended) = server.take_over(dead=(f"server-{number - 1}",), now=LATER)
+        assert ended == 0
+    assert AttemptStore(engine, server_id="server-4").take_over(dead=("server-3",), now=LATER) == ((), 1)
+    assert attempts.get("a1").state is AttemptState.UNJUDGED
+    with pytest.raises(NotFoundError):
+        spool.open("a1")
+
+
+def test_a_spooled_recording_is_sealed_and_goes_with_its_subject(engine: Engine, attempts: AttemptStore, spool: Spool) -> None:
+    """The database holds none of its bytes in clear, it opens for no other attempt, and nothing is left when the person goes."""
+    sealed = spool.seal("a1", "account-7", b"pictures and sound" * 100, now=NOW)
+    _begin(attempts, spooled=sealed)
+    assert b"pictures" not in sealed
+    with engine.begin() as connection:
+        connection.execute(update(tables.spooled_recordings).values(attempt_id="a1", sealed=sealed[:-1] + b"\0"))
+    with pytest.raises(AlteredEvidenceError):
+        spool.open("a1")
+    with engine.begin() as connection:
+        withdraw(connection, "account-7", now=LATER)
+    with engine.connect() as connection:
+        assert connection.execute(select(tables.spooled_recordings)).all() == []
 
 
 def test_a_request_is_found_by_challenge_and_id(attempts: AttemptStore) -> None:
@@ -212,8 +281,10 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         "attempts": {
             *("id", "challenge_id", "subject", "audience", "request_id", "state", "verdict", "reasons", "checks"),
             *("profile", "digests", "timings_ms", "recording_sha256", "created_at", "finished_at"),
-            "minor_safeguards",
+            *("minor_safeguards", "server_id"),
         },
+        "servers": {"id", "boot", "expires_at"},
+        "spooled_recordings": {"attempt_id", "sealed", "judgings"},  # ciphertext, until it is judged
         "credentials": {
             *("jti", "attempt_id", "cameo_id", "request_id", "audience", "sub", "issued_at", "expires_at", "receipt", "token"),
             *("revoked_at", "revoke_reason", "revoke_request_id"),

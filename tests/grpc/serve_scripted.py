@@ -1,0 +1,24 @@
+"""`python -m tests.grpc.serve_scripted FOLDER [SETTING=VALUE …]`: a server with the scripted judges, to be killed."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from tests.grpc.judges import OpenScripted
+from verifier.server.app import open_server
+from verifier.settings import Settings
+
+
+async def main(folder: Path, *settings: str) -> None:
+    """Serve from the data folder that `tests.grpc.server` serves from, until somebody ends the process."""
+    given = dict(setting.split("=", 1) for setting in settings)
+    site = Settings(listen="127.0.0.1:0", data=folder / "data", workers=1, queue=0, **given)
+    server = await open_server(site, open_judge=OpenScripted(folder / "journal"))
+    print(server.address, flush=True)  # noqa: T201 - read by whoever started this
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))
