@@ -28,6 +28,8 @@ from verifier.checks import (
     alone,
     blink,
     close_up,
+    coverage,
+    damage,
     depth,
     elapsed,
     enlarged,
@@ -58,6 +60,7 @@ from verifier.checks import (
     splice,
     streams,
     synthetic_voice,
+    turned,
 )
 from verifier.decision import decide
 from verifier.evidence.collect import collect
@@ -119,9 +122,12 @@ def _questions(limits: MediaLimits, circumstances: Circumstances) -> tuple[Quest
             partial(elapsed.check, received_at=received_at),
             lambda challenge: received_at is not None and challenge.issued_at is not None,
         ),
+        Question(damage.NAME, damage.check, _always),
         Question(length.NAME, partial(length.check, limits=limits), _always),
         Question(frame_rate.NAME, partial(frame_rate.check, limits=limits), _always),
         Question(picture_size.NAME, partial(picture_size.check, limits=limits), _always),
+        Question(turned.NAME, turned.check, _always),
+        Question(coverage.NAME, coverage.check, _always),
         Question(light.NAME, light.check, _always),
         Question(sharpness.NAME, sharpness.check, _always),
         Question(face_size.NAME, face_size.check, _always),
