@@ -65,6 +65,7 @@ from verifier.checks import (
 from verifier.decision import decide
 from verifier.evidence.collect import collect
 from verifier.evidence.picture import Stopwatch
+from verifier.media.remux import judged_only
 from verifier.profiles import Profile, Role
 from verifier.types import CheckResult, Circumstances, Evidence, Judgement, Outcome
 
@@ -76,6 +77,10 @@ if TYPE_CHECKING:
     from challenges.model import Challenge
     from verifier.models.kit import ModelKit
     from verifier.settings import MediaLimits, Settings
+
+
+RECORDING, KEPT = "recording", "kept_recording"
+"""The digests of what was received and of what may be kept of it."""
 
 
 class Check(Protocol):
@@ -169,6 +174,7 @@ def verify(
     settings: Settings,
     received_at: datetime | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    keep: bool = False,
 ) -> Judgement:
     """Judge a recording.
 
@@ -180,6 +186,7 @@ def verify(
         settings: limits and the analysis rate.
         received_at: when the whole recording was there; without it nobody asks whether there was time to record it.
         cancelled: asked between frames; a true answer stops the work.
+        keep: return with the judgement what of the recording may be kept: the judged streams alone.
 
     Raises:
         UnjudgeableError: the recording cannot be read, or exceeds a hard limit (step 1).
@@ -199,12 +206,17 @@ def verify(
         synthetic_voice=settings.synthetic_voice.file is not None,
     )
     judged = judge(evidence, challenge, profile, circumstances, limits=settings.media)
-    watch.add("checks", mark)
-    watch.add("total", began)
+    mark = watch.add("checks", mark)
 
     # Step 6.
+    kept = judged_only(recording, sound_track=evidence.media.sound_track, limits=settings.media) if keep else b""
+    watch.add("keep", mark)
+    watch.add("total", began)
     profile = profile.judging(minor=judged.minor_safeguards)
-    return replace(judged, digests=_digests(evidence, profile, kit, settings), timings_ms=dict(watch))
+    digests = _digests(evidence, profile, kit, settings)
+    if kept:
+        digests = {**digests, KEPT: hashlib.sha256(kept).hexdigest()}
+    return replace(judged, digests=digests, timings_ms=dict(watch), kept=kept)
 
 
 def judge(
@@ -245,7 +257,7 @@ def _digests(evidence: Evidence, profile: Profile, kit: ModelKit, settings: Sett
         f"{settings.media!r} {settings.synthetic_voice!r} {settings.analysis_fps} {settings.threads}".encode()
     ).hexdigest()
     return {
-        "recording": evidence.media.sha256,
+        RECORDING: evidence.media.sha256,
         "profile": profile.digest,
         "settings": limits,
         "code": code_digest(),

@@ -355,7 +355,8 @@ class Circumstances:
 class Judgement:
     """Everything one verification produced.
 
-    profile: name of the one it was judged by. minor_safeguards: the person may be a minor, or it could not be told.
+    profile: name of the one it was judged by. minor_safeguards: the person may be a minor, or it could not be told. kept: what of
+    the recording may be kept as evidence, see `verifier.media.remux`; empty where that is nothing, or nobody keeps any.
     """
 
     decision: Decision
@@ -366,3 +367,4 @@ class Judgement:
     digests: Mapping[str, str] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     circumstances: Circumstances = field(default_factory=Circumstances)
+    kept: bytes = field(default=b"", repr=False)

@@ -6,6 +6,7 @@ that stream. The packets say when their pictures and sounds are shown; counting 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -28,7 +29,10 @@ _MAX_PACKETS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """When the packets of one stream are shown, in seconds on the container's clock: the first, the last, and the end of all."""
+    """When the packets of one stream are shown, in seconds on the container's clock: the first, the last, and the end of all.
+
+    The last one is taken to be as long as they are on average: what packets say of their own length is a claim as well.
+    """
 
     first_s: float
     last_s: float
@@ -64,7 +68,7 @@ def measure(opened: InputContainer, streams: Streams, container: Container) -> S
     counted = [stream for stream in (streams.picture, *streams.sounds) if stream is not None]
     first: dict[int, int] = {}
     last: dict[int, int] = {}
-    end: dict[int, int] = {}
+    count: Counter[int] = Counter()
     try:
         for packet in islice(opened.demux(counted), _MAX_PACKETS):
             if (at := packet.pts) is None or packet.is_discard:
@@ -72,7 +76,7 @@ def measure(opened: InputContainer, streams: Streams, container: Container) -> S
             key = packet.stream_index
             first.setdefault(key, at)
             last[key] = max(last.get(key, at), at)
-            end[key] = max(end.get(key, at), at + (packet.duration or 0))
+            count[key] += 1
     except (av.error.FFmpegError, ValueError):
         # What cannot be demuxed is noticed, counted and judged where it is decoded.
         pass
@@ -81,7 +85,8 @@ def measure(opened: InputContainer, streams: Streams, container: Container) -> S
         if stream is None or stream.index not in first:
             return None
         told = None if stream is streams.picture and not container.complete_index else start_s(stream)
-        began_s = seconds(first[stream.index], stream) if told is None else told
-        return Span(began_s, seconds(last[stream.index], stream), seconds(end[stream.index], stream))
+        begins_s, last_s = seconds(first[stream.index], stream), seconds(last[stream.index], stream)
+        each_s = max(0.0, last_s - begins_s) / max(1, count[stream.index] - 1)
+        return Span(begins_s if told is None else told, last_s, last_s + each_s)
 
     return Spans(span(streams.picture), tuple(map(span, streams.sounds)))

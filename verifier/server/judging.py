@@ -41,11 +41,13 @@ class OpenJudge:
         """
         from verifier import pipeline, profiles  # noqa: PLC0415 - the model runtimes belong to the worker process
         from verifier.models.kit import ModelKit  # noqa: PLC0415 - the same
+        from verifier.types import Verdict  # noqa: PLC0415 - the same
 
         settings = self.settings
         profile = profiles.load(settings.profile)
         kit = ModelKit.open(settings)
         kit.preload()
+        keep = any(settings.retention.days(verdict) for verdict in Verdict)
 
         def judge(response: Response, cancelled: Callable[[], bool]) -> Judgement:
             return pipeline.verify(
@@ -56,6 +58,7 @@ class OpenJudge:
                 settings=settings,
                 received_at=response.received_at,
                 cancelled=cancelled,
+                keep=keep,
             )
 
         return judge
