@@ -215,7 +215,7 @@ class Recording:
             damaged_s=tuple(sorted((*pictures.damaged_s, *sound.damaged_s))),
             broken=pictures.broken,
             broken_s=pictures.broken_s,
-            lost_s=_lost_s(pictures.t_s, sound.gaps_s),
+            lost_s=_lost_s(pictures.t_s, interval_s, sound.gaps_s),
         )
 
     def _read_sound(self, track: int) -> Sound:
@@ -261,9 +261,9 @@ class Recording:
         return min(picture.last_s - self._spans.origin_s(self._info.sound_track), self._limits.max_s)
 
 
-def _lost_s(pictures_s: list[float], gaps_s: tuple[tuple[float, float], ...]) -> float:
+def _lost_s(pictures_s: list[float], interval_s: float, gaps_s: tuple[tuple[float, float], ...]) -> float:
     """Return the longest time, in seconds, that has neither a picture nor sound though both go on after it."""
-    without = [(start, end) for start, end in pairwise(pictures_s) if end - start > MIN_GAP_S]
+    without = [(start + interval_s, end) for start, end in pairwise(pictures_s) if end - start > interval_s + MIN_GAP_S]
     shared = [min(end, until) - max(start, begin) for start, end in without for begin, until in gaps_s]
     return max(0.0, *shared) if shared else 0.0
 
