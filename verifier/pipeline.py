@@ -30,6 +30,8 @@ from verifier.checks import (
     already_enrolled,
     blink,
     close_up,
+    coverage,
+    damage,
     depth,
     elapsed,
     enlarged,
@@ -62,11 +64,13 @@ from verifier.checks import (
     splice,
     streams,
     synthetic_voice,
+    turned,
 )
 from verifier.decision import decide
 from verifier.errors import ProfileError
 from verifier.evidence.collect import collect
 from verifier.evidence.picture import Stopwatch
+from verifier.media.remux import judged_only
 from verifier.types import CheckResult, Circumstances, Evidence, Judgement, Outcome
 
 if TYPE_CHECKING:
@@ -78,6 +82,10 @@ if TYPE_CHECKING:
     from verifier.models.kit import ModelKit
     from verifier.profiles import Profile
     from verifier.settings import MediaLimits, Settings
+
+
+RECORDING, KEPT = "recording", "kept_recording"
+"""The digests of what was received and of what may be kept of it."""
 
 
 class Check(Protocol):
@@ -154,9 +162,12 @@ def _questions(limits: MediaLimits, circumstances: Circumstances) -> tuple[Quest
     return (
         Question(streams.NAME, streams.check, _always),
         *((Question(elapsed.NAME, partial(elapsed.check, received_at=received_at), _always),) if received_at is not None else ()),
+        Question(damage.NAME, damage.check, _always),
         Question(length.NAME, partial(length.check, limits=limits), _always),
         Question(frame_rate.NAME, partial(frame_rate.check, limits=limits), _always),
         Question(picture_size.NAME, partial(picture_size.check, limits=limits), _always),
+        Question(turned.NAME, turned.check, _always),
+        Question(coverage.NAME, coverage.check, _always),
         Question(light.NAME, light.check, _always),
         Question(sharpness.NAME, sharpness.check, _always),
         Question(face_size.NAME, face_size.check, _always),
@@ -199,6 +210,7 @@ def verify(
     received_at: datetime | None = None,
     later: Collection[str] = (),
     cancelled: Callable[[], bool] = lambda: False,
+    keep: bool = False,
 ) -> Judgement:
     """Judge a recording.
 
@@ -211,6 +223,7 @@ def verify(
         received_at: when the whole recording was there; without it nobody asks whether there was time to record it.
         later: names of questions that the caller puts afterwards, and folds in.
         cancelled: asked between frames; a true answer stops the work.
+        keep: return with the judgement what of the recording may be kept: the judged streams alone.
 
     Raises:
         UnjudgeableError: the recording cannot be read, or exceeds a hard limit (step 1).
@@ -230,12 +243,17 @@ def verify(
         synthetic_voice=settings.synthetic_voice.file is not None,
     )
     judged = judge(evidence, challenge, profile, circumstances, limits=settings.media, later=later)
-    watch.add("checks", mark)
-    watch.add("total", began)
+    mark = watch.add("checks", mark)
 
     # Step 6.
+    kept = judged_only(recording, sound_track=evidence.media.sound_track, limits=settings.media) if keep else b""
+    watch.add("keep", mark)
+    watch.add("total", began)
     profile = profile.judging(minor=judged.minor_safeguards)
-    return replace(judged, digests=_digests(evidence, profile, kit, settings), timings_ms=dict(watch))
+    digests = _digests(evidence, profile, kit, settings)
+    if kept:
+        digests = {**digests, KEPT: hashlib.sha256(kept).hexdigest()}
+    return replace(judged, digests=digests, timings_ms=dict(watch), kept=kept)
 
 
 def judge(
@@ -283,7 +301,7 @@ def _digests(evidence: Evidence, profile: Profile, kit: ModelKit, settings: Sett
         f"{settings.media!r} {settings.synthetic_voice!r} {settings.analysis_fps} {settings.threads}".encode()
     ).hexdigest()
     return {
-        "recording": evidence.media.sha256,
+        RECORDING: evidence.media.sha256,
         "profile": profile.digest,
         "settings": limits,
         "code": code_digest(),

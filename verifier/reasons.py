@@ -59,6 +59,7 @@ class Reason(StrEnum):
     TOO_BRIGHT = "TOO_BRIGHT"
     LIGHT_FLICKERS = "LIGHT_FLICKERS"
     BLURRED = "BLURRED"
+    CAMERA_TURNED = "CAMERA_TURNED"
     FACE_TOO_SMALL = "FACE_TOO_SMALL"
     MOUTH_NOT_VISIBLE = "MOUTH_NOT_VISIBLE"
     EYES_NOT_VISIBLE = "EYES_NOT_VISIBLE"
@@ -137,6 +138,7 @@ _MEANINGS = {
     Reason.TOO_BRIGHT: _Meaning(Kind.QUALITY, Sense.PICTURE, "Move out of direct light."),
     Reason.LIGHT_FLICKERS: _Meaning(Kind.QUALITY, Sense.PICTURE, "Find steadier light: daylight, or another lamp."),
     Reason.BLURRED: _Meaning(Kind.QUALITY, Sense.PICTURE, "Hold the camera still and wipe its lens."),
+    Reason.CAMERA_TURNED: _Meaning(Kind.QUALITY, Sense.PICTURE, "Hold the camera the same way up from start to end."),
     Reason.FACE_TOO_SMALL: _Meaning(Kind.QUALITY, Sense.PICTURE, "Come closer to the camera."),
     Reason.MOUTH_NOT_VISIBLE: _Meaning(Kind.QUALITY, Sense.PICTURE, "Keep your mouth uncovered."),
     Reason.EYES_NOT_VISIBLE: _Meaning(Kind.QUALITY, Sense.PICTURE, "Keep your eyes uncovered; take off dark glasses."),
@@ -184,5 +186,6 @@ _MEANINGS = {
 _EXCUSES = {
     Reason.CORRUPT_MEDIA: frozenset(reason for reason in Reason if reason.kind in (Kind.ATTACK, Kind.MISMATCH))
     - {Reason.NOT_CONFIRMED},
+    Reason.CAMERA_TURNED: frozenset({Reason.SPLICED, Reason.FROZEN_OR_LOOPED, Reason.FLAT_FACE, Reason.FACE_CHANGED}),
 }
 """What a device, a room or a body explains asks again; it does not accuse. An entry needs honest recordings that show it."""

@@ -52,7 +52,14 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """What the container and its streams say, after decoding. Zero means the stream is absent."""
+    """What was read of the container and measured of its streams after decoding. Zero means the stream is absent.
+
+    video_from_s, audio_from_s: when the first picture is shown and the sound starts; video_s, audio_s: how long each lasts from
+    there. sound_track: which stream of sound is judged, from 0; sound_channel: which channel of it, from 1, 0 for the mix of all.
+    resized_s: when pictures of another shape begin, as of a phone that is turned. damaged_s: when a picture or a piece of sound
+    did not decode or had to be concealed, but for what was cut off at the ends. broken, broken_s: the most blocks of a picture
+    that damage broke, and when. lost_s: the longest time that has neither a picture nor sound.
+    """
 
     container: str
     size_bytes: int
@@ -68,6 +75,15 @@ class MediaInfo:
     video_s: float = 0.0
     audio_s: float = 0.0
     sample_rate_hz: int = 0
+    video_from_s: float = 0.0
+    audio_from_s: float = 0.0
+    sound_track: int = 0
+    sound_channel: int = 0
+    resized_s: tuple[float, ...] = ()
+    damaged_s: tuple[float, ...] = ()
+    broken: int = 0
+    broken_s: float = 0.0
+    lost_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,7 +357,8 @@ class Circumstances:
 class Judgement:
     """Everything one verification produced.
 
-    profile: name of the one it was judged by. minor_safeguards: the person may be a minor, or it could not be told.
+    profile: name of the one it was judged by. minor_safeguards: the person may be a minor, or it could not be told. kept: what of
+    the recording may be kept as evidence, see `verifier.media.remux`; empty where that is nothing, or nobody keeps any.
     """
 
     decision: Decision
@@ -352,3 +369,4 @@ class Judgement:
     digests: Mapping[str, str] = field(default_factory=dict)
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     circumstances: Circumstances = field(default_factory=Circumstances)
+    kept: bytes = field(default=b"", repr=False)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.media.clips import Clip, make
 from verifier.errors import UnjudgeableError
-from verifier.media import open_recording, source
+from verifier.media import open_recording, require_supported, source
 from verifier.media.sniff import Container, sniff
 from verifier.reasons import Reason
 from verifier.settings import MediaLimits
@@ -75,3 +75,48 @@ def test_other_containers_are_not_probed(name: str) -> None:
     with pytest.raises(UnjudgeableError) as refusal:
         sniff(data)
     assert refusal.value.reason is Reason.UNSUPPORTED_MEDIA
+
+
+def _two_cameras() -> bytes:
+    file = io.BytesIO()
+    with (
+        av.open(io.BytesIO(make(Clip("mkv", "mjpeg", None)))) as first,
+        av.open(io.BytesIO(make(Clip("mkv", "mjpeg", None)))) as second,
+        av.open(file, "w", format="matroska") as out,
+    ):
+        taken = [first.streams.video[0], second.streams.video[0]]
+        made = [out.add_stream_from_template(stream) for stream in taken]
+        for stream, copy in zip(taken, made, strict=True):
+            for packet in stream.container.demux(stream):
+                if packet.size:
+                    packet.stream = copy
+                    out.mux(packet)
+    return file.getvalue()
+
+
+def test_two_streams_of_pictures_are_refused() -> None:
+    """Nobody could say which of two was judged, and a player may show the other one."""
+    for refuse in (open_recording, require_supported):
+        with pytest.raises(UnjudgeableError, match="2 streams of pictures") as refusal:
+            refuse(_two_cameras(), limits=_LIMITS)
+        assert refusal.value.reason is Reason.UNSUPPORTED_MEDIA
+
+
+@pytest.mark.parametrize(
+    "data", [b"no recording at all" * 40, _PLAYLISTS["hls"].encode(), make(Clip("mkv", "ffv1", None, seconds=0.2))]
+)
+def test_what_is_never_read_is_known_before_it_is_decoded(data: bytes) -> None:
+    """The same refusal, and nothing of a good recording is refused."""
+    with pytest.raises(UnjudgeableError) as refusal:
+        require_supported(data, limits=_LIMITS)
+    assert refusal.value.reason is Reason.UNSUPPORTED_MEDIA
+    require_supported(make(Clip(seconds=0.3)), limits=_LIMITS)
+
+
+@pytest.mark.parametrize(
+    "clip", [Clip(), Clip("webm", "libvpx", "libopus"), Clip("mpegts", "libx264", "aac"), Clip("mp3", None, "libmp3lame")]
+)
+def test_400_bytes_name_the_container(clip: Clip) -> None:
+    """A container is named by its first bytes as by all of them."""
+    data = make(clip)
+    assert sniff(data[:400]) == sniff(data)

@@ -134,6 +134,7 @@ def _judgement(recording: bytes, *, accept: bool, seed: int | None, minor: bool,
         minor_safeguards=minor,
         digests={"profile": DIGEST, "model:face-embedding": DIGEST, "model:speaker-embedding": DIGEST},
         timings_ms={"total": 12.5},
+        kept=recording,
     )
 
 

@@ -19,9 +19,16 @@ QUESTIONS = {
     "elapsed": Question(
         "Time since the challenge", "There was time to record it after the challenge was issued.", ("elapsed_spare_min",)
     ),
+    "damage": Question("Whole", "The recording arrived as it was encoded.", ("damaged_max", "lost_max", "broken_blocks_max")),
     "length": Question("Length", "The recording is no longer and no shorter than the site allows."),
     "frame_rate": Question("Frame rate", "There are enough pictures a second to follow lips and head."),
     "picture_size": Question("Picture size", "The picture is large enough to see a face in."),
+    "turned": Question("Same way up", "The camera was held the same way up from start to end.", ("reshaped_max",)),
+    "coverage": Question(
+        "Picture and sound",
+        "Picture and sound cover the same time, and all that was said.",
+        ("late_or_early_max", "said_unseen_max"),
+    ),
     "light": Question("Light", "The face is neither too dark nor too bright to be judged.", ("light_min", "face_luma_max")),
     "sharpness": Question("Sharpness", "The face is in focus and not smeared.", ("sharpness_min",)),
     "face_size": Question("Size of the face", "The face is near enough to the camera.", ("face_width_min",)),
@@ -54,8 +61,8 @@ QUESTIONS = {
     ),
     "splice": Question(
         "One take",
-        "Picture and sound are one take, without a cut.",
-        ("lengths_apart_max", "picture_gap_max", "cut_max", "jump_max"),
+        "The pictures are one take, without a cut.",
+        ("picture_gap_max", "cut_max", "jump_max"),
     ),
     "picture_times": Question(
         "Times of pictures", "The pictures come at times at which a camera makes them.", ("hurried_pictures_max",)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from verifier.models.kit import ModelKit
     from verifier.settings import Settings
-    from verifier.types import Frame
+    from verifier.types import F32, Frame
 
 
 def collect(
@@ -58,6 +58,8 @@ def collect(
     """
     watch = Stopwatch() if timings_ms is None else timings_ms
     with open_recording(recording, limits=settings.media) as source, ThreadPoolExecutor(1, "sound") as pool:
+        if source.sound_tracks > 1:
+            source.choose_sound(partial(_speech_s, kit))
         hearing = pool.submit(_sound, source, kit, spoken, watch) if settings.overlap else None
         glances = Glances()
         face = _face(source, kit, settings, cancelled, watch, glances)
@@ -79,13 +81,16 @@ def _face(
     if not source.info.video_codec:
         return Missing(Reason.NO_VIDEO)
     frames = source.frames(max_fps=settings.analysis_fps, glance=glances.add)
-    still = source.info.duration_s == 0
     length_s = min(source.info.duration_s, settings.media.max_s)
-    look = partial(observe, kit=kit, duration_s=length_s, still=still, cancelled=cancelled, timings_ms=watch)
+    look = partial(observe, kit=kit, duration_s=length_s, still=source.still, cancelled=cancelled, timings_ms=watch)
     if not settings.overlap:
         return look(frames)
     with closing(_read_ahead(frames)) as upcoming:
         return look(upcoming)
+
+
+def _speech_s(kit: ModelKit, sound: F32) -> float:
+    return float(sum(end - start for start, end in kit.voice_activity.segments(sound)))
 
 
 def _read_ahead(frames: Iterator[Frame]) -> Generator[Frame, None, None]:

@@ -123,7 +123,7 @@ def observe(
     Args:
         frames: upright frames with rising times; consumed once, none is kept.
         kit: where the models come from.
-        duration_s: declared length in seconds; only spreads the picks.
+        duration_s: length in seconds, measured; only spreads the picks.
         still: the frames are unrelated stills, so no tracking from one to the next.
         cancelled: asked before each frame.
         timings_ms: milliseconds by model are added here.

@@ -1,11 +1,13 @@
 """Pictures: decode each one, convert only those that are wanted, turn them upright.
 
-1. Decode packet by packet. A packet that does not decode, or a picture FFmpeg had to conceal, is counted as damage.
+1. Decode packet by packet. A packet that does not decode, or a picture FFmpeg had to conceal, is counted as damage. What comes
+   before the first key picture, or is the very end, was cut off and is no damage to the rest.
 2. Check the size of each decoded picture before anything is made of it.
 3. Place it in time, from the start of the recording. One that runs backwards in time is left out and counted as damage.
 4. Stop at the first one past the longest recording allowed.
-5. Show a thumbnail of it to whoever asked to glance at every picture.
-6. Convert the first picture of each slot of 1 / max_fps seconds to RGB, scaled and upright.
+5. Show a thumbnail of it to whoever asked to glance at every picture, and a few times a second look for broken blocks.
+6. Convert the first picture of each slot of 1 / max_fps seconds to RGB, scaled and upright. The first picture of the recording
+   fixes the size; one of another shape, as of a phone that was turned, is fitted into it between black bars.
 7. At the end, refuse a recording of which too much was damaged or missing.
 """
 
@@ -17,10 +19,12 @@ from statistics import median
 from typing import TYPE_CHECKING, cast
 
 import av
+import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from verifier.errors import UnjudgeableError
 from verifier.media import source as media_source
+from verifier.media.blocks import broken_blocks
 from verifier.media.orientation import Orientation, from_display_matrix, from_rotation
 from verifier.reasons import Reason
 from verifier.types import Frame
@@ -47,6 +51,18 @@ _MAX_FPS = 240
 
 _MAX_BACKWARDS_S = 1e-3
 
+_MAX_TIMES = 100
+"""More say nothing more."""
+
+_SAME_SHAPE = 0.02
+"""A sender that lowers its resolution rounds to whole blocks; that changes the proportions by 1 %, a quarter turn by half."""
+
+_BLOCKS_FPS = 4
+"""Looks for broken blocks a second: damage stays until the next key picture, in recordings of browsers for many seconds."""
+
+_TAIL_S = 0.1
+"""What does not decode so close to the end of the last packet was cut off there."""
+
 GLANCE_PX = 32
 _GLANCE_FPS = 60
 """Glances a second at most: enough for any camera in use, and it bounds what is made of them."""
@@ -61,15 +77,22 @@ class PictureMeasures:
     """What was seen of the pictures so far.
 
     `t_s` holds the presentation time of every decoded one, thinned or not; `latest_s` the last of them, negative if it lies
-    before the start of the recording; `end_s` when the last one is over.
+    before the start of the recording; `end_s` when the last one is over. `damaged` counts what was left out or concealed;
+    `damaged_s` when that was, but for what was cut off at the ends. `broken`, `broken_s`: the most broken blocks in a picture,
+    see `verifier.media.blocks`, and when. `reshaped_s`: when pictures of another shape begin, as of a phone that is turned. Of
+    both lists the first `_MAX_TIMES` times.
     """
 
     t_s: list[float] = field(default_factory=list)
     end_s: float = 0.0
     latest_s: float = float("-inf")
     damaged: int = 0
+    damaged_s: list[float] = field(default_factory=list)
+    broken: int = 0
+    broken_s: float = 0.0
     orientation: Orientation = field(default_factory=Orientation)
     stored_size: tuple[int, int] = (0, 0)
+    reshaped_s: list[float] = field(default_factory=list)
     too_long: bool = False
     complete: bool = False
 
@@ -84,6 +107,17 @@ class PictureMeasures:
         """From the first picture to the end of the last, whose length is taken to be the median."""
         return self.t_s[-1] - self.t_s[0] + self.interval_s if self.t_s else 0.0
 
+    def look(self, picture: VideoFrame, t_s: float) -> None:
+        """Look for broken blocks in a picture."""
+        if (broken := broken_blocks(picture)) > self.broken:
+            self.broken, self.broken_s = broken, t_s
+
+    def complete_at(self, ends_s: float) -> None:
+        """Note that all was read, and forget the damage of what was cut off at the end."""
+        self.damaged_s = [t_s for t_s in self.damaged_s if t_s < ends_s - _TAIL_S][:_MAX_TIMES]
+        del self.reshaped_s[_MAX_TIMES:]
+        self.complete = True
+
 
 @dataclass(frozen=True, slots=True)
 class PictureRequest:
@@ -91,9 +125,9 @@ class PictureRequest:
 
     Thinned to `max_fps` (`None` keeps all), the longer side at most `max_side_px`, decoded by `threads`. `origin_s` is the
     start of the recording on the container's clock; `orientation` that of a photo, whose header says it and of which only the
-    first picture counts, `None` where the pictures themselves say it; `must_reach_s` the length they must reach, 0 for any.
-    `glance` is shown the time and a thumbnail of every picture, thinned or not, at most 60 a second: (32, 32) uint8 luma, 0..255,
-    area-averaged, as stored (neither upright nor in proportion).
+    first picture counts, `None` where the pictures themselves say it; `must_reach_s` the length they must reach, 0 for any, and
+    `ends_s` when the last packet ends. `glance` is shown the time and a thumbnail of every picture, thinned or not, at most 60 a
+    second: (32, 32) uint8 luma, 0..255, area-averaged, as stored (neither upright nor in proportion).
     """
 
     max_fps: float | None
@@ -103,6 +137,7 @@ class PictureRequest:
     origin_s: float = 0.0
     orientation: Orientation | None = None
     must_reach_s: float = 0.0
+    ends_s: float = float("inf")
     glance: Callable[[float, U8], None] | None = None
 
 
@@ -120,9 +155,9 @@ def read_pictures(
     limits = request.limits
     converter = _Converter(request.max_side_px, request.orientation)
     media_source.open_decoder(stream, max_pixels=limits.max_side_px**2, threads=request.threads)
-    last_slot = last_glance = -1
+    last_slot = last_glance = last_look = -1
     # A phone's JPEG may carry further pictures, of depth or of another exposure.
-    for picture in islice(_decode(opened, stream, limits, measures), None if request.orientation is None else 1):
+    for picture in islice(_decode(opened, stream, request, measures), None if request.orientation is None else 1):
         t_s = _place(picture, stream, request.origin_s, measures)
         if t_s is None:
             measures.damaged += 1
@@ -134,18 +169,23 @@ def read_pictures(
         if not measures.t_s:
             measures.orientation = converter.prepare(picture)
             measures.stored_size = (picture.width, picture.height)
+        else:
+            measures.reshaped_s += [t_s] * converter.reshaped(picture)
         measures.t_s.append(t_s)
         if len(measures.t_s) > _MAX_FPS * limits.max_s:
             raise media_source.damaged(f"more than {_MAX_FPS} pictures a second")
         if request.glance is not None and (glance := int(t_s * _GLANCE_FPS + 1e-6)) > last_glance:
             last_glance = glance
             request.glance(t_s, converter.glance(picture))
+        if (look := int(t_s * _BLOCKS_FPS + 1e-6)) > last_look:
+            last_look = look
+            measures.look(picture, t_s)
         slot = int(t_s * request.max_fps + 1e-6) if request.max_fps else len(measures.t_s)
         if slot > last_slot:
             last_slot = slot
             yield Frame(t_s=t_s, rgb=converter.convert(picture))
     _judge(measures, request.must_reach_s)
-    measures.complete = True
+    measures.complete_at(request.ends_s)
 
 
 def check_size(width: int, height: int, limits: MediaLimits) -> None:
@@ -161,10 +201,14 @@ def check_size(width: int, height: int, limits: MediaLimits) -> None:
         )
 
 
-def _decode(opened: InputContainer, stream: VideoStream, limits: MediaLimits, measures: PictureMeasures) -> Iterator[VideoFrame]:
+def _decode(
+    opened: InputContainer, stream: VideoStream, request: PictureRequest, measures: PictureMeasures
+) -> Iterator[VideoFrame]:
     """Yield decoded pictures; count the packets that do not decode and give up when most do not."""
+    limits = request.limits
     hopeless = int(_MAX_FPS * limits.max_s)
     packets = opened.demux(stream)
+    keyed = False
     while True:
         try:
             packet = next(packets, None)
@@ -173,18 +217,28 @@ def _decode(opened: InputContainer, stream: VideoStream, limits: MediaLimits, me
             return
         if packet is None:
             return
+        keyed = keyed or packet.is_keyframe
         try:
             pictures = packet.decode()
         except (av.error.FFmpegError, ValueError):
             check_size(stream.codec_context.width, stream.codec_context.height, limits)
             measures.damaged += packet.size > 0
+            if keyed and packet.size > 0:
+                measures.damaged_s.append(_at_s(packet.pts, stream, request, measures))
             if measures.damaged > hopeless:
                 return
             continue
         for picture in pictures:
             check_size(picture.width, picture.height, limits)
             measures.damaged += picture.is_corrupt
+            if picture.is_corrupt and keyed:
+                measures.damaged_s.append(_at_s(picture.pts, stream, request, measures))
             yield picture
+
+
+def _at_s(ticks: int | None, stream: VideoStream, request: PictureRequest, measures: PictureMeasures) -> float:
+    """Return a time of the stream in the recording; where it has none, that of the picture before."""
+    return max(0.0, measures.latest_s) if ticks is None else media_source.seconds(ticks, stream) - request.origin_s
 
 
 def _place(picture: VideoFrame, stream: VideoStream, origin_s: float, measures: PictureMeasures) -> float | None:
@@ -223,41 +277,53 @@ class _Converter:
         self._reformatter = VideoReformatter()
         self._thumbnails = VideoReformatter()
         self._width = self._height = 0
+        self._first = self._latest = (0, 0)
 
     def prepare(self, first: VideoFrame) -> Orientation:
+        self._first = self._latest = first.width, first.height
         scale = min(1.0, self._max_side_px / max(first.width, first.height))
         self._width, self._height = max(1, round(first.width * scale)), max(1, round(first.height * scale))
         if self._orientation is None:
             self._orientation = _orientation(first)
         return self._orientation
 
+    def reshaped(self, picture: VideoFrame) -> bool:
+        """Whether this picture has other proportions than the one before it."""
+        (width, height), self._latest = self._latest, (picture.width, picture.height)
+        return abs(picture.width * height / (picture.height * width) - 1.0) > _SAME_SHAPE
+
     def convert(self, picture: VideoFrame) -> U8:
         assert self._orientation is not None  # noqa: S101 - prepare() ran on the first picture
+        return self._orientation.upright(self._fitted(picture, self._reformatter, self._width, self._height, "rgb24"))
+
+    def glance(self, picture: VideoFrame) -> U8:
+        return self._fitted(picture, self._thumbnails, GLANCE_PX, GLANCE_PX, "gray8")
+
+    def _fitted(self, picture: VideoFrame, reformatter: VideoReformatter, width: int, height: int, pixels: str) -> U8:
+        """Return the picture stretched as the first one is, to that size, and between bars where it has another shape."""
+        across, down = picture.width / self._first[0], picture.height / self._first[1]
+        across, down = across / max(across, down), down / max(across, down)
+        size = max(1, round(width * across)), max(1, round(height * down))
         with media_source.vendor_errors("a picture cannot be converted"):
-            rgb: U8 = self._reformatter.reformat(
+            made: U8 = reformatter.reformat(
                 picture,
-                width=self._width,
-                height=self._height,
-                format="rgb24",
+                width=size[0],
+                height=size[1],
+                format=pixels,
                 interpolation=_INTERPOLATION,
                 # Without this FFmpeg takes over the range tag of the source, limited or full, for RGB.
                 dst_color_range=ColorRange.JPEG,
                 threads=1,
-            ).to_ndarray()  # type: ignore[assignment] # rgb24 is uint8; PyAV's type covers every format
-        return self._orientation.upright(rgb)
+            ).to_ndarray()  # type: ignore[assignment] # rgb24 and gray8 are uint8; PyAV's type covers every format
+        return made if size == (width, height) else _between_bars(made, width, height)
 
-    def glance(self, picture: VideoFrame) -> U8:
-        with media_source.vendor_errors("a picture cannot be converted"):
-            luma: U8 = self._thumbnails.reformat(
-                picture,
-                width=GLANCE_PX,
-                height=GLANCE_PX,
-                format="gray8",
-                interpolation=_INTERPOLATION,
-                dst_color_range=ColorRange.JPEG,
-                threads=1,
-            ).to_ndarray()  # type: ignore[assignment] # gray8 is uint8; PyAV's type covers every format
-        return luma
+
+def _between_bars(picture: U8, width: int, height: int) -> U8:
+    """Return the picture in the middle of a black one of that size."""
+    whole = np.zeros((height, width, *picture.shape[2:]), np.uint8)
+    top, left = (height - picture.shape[0]) // 2, (width - picture.shape[1]) // 2
+    whole[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    return whole
 
 
 def _orientation(picture: VideoFrame) -> Orientation:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -16,10 +17,11 @@ import numpy as np
 
 from verifier.errors import InvalidRequestError, UnjudgeableError
 from verifier.media.iso import declared_size
+from verifier.media.packets import measure
 from verifier.media.picture import PictureMeasures, PictureRequest, check_size, read_pictures
 from verifier.media.sniff import sniff
-from verifier.media.sound import RATE_HZ, Sound, read_sound
-from verifier.media.source import Source, Streams, choose_streams, codec_of, declared_s, open_source, origin_s, seconds
+from verifier.media.sound import MIN_GAP_S, RATE_HZ, Sound, read_sound
+from verifier.media.source import Source, Streams, choose_streams, codec_of, open_source
 from verifier.media.still import StillHeader, read_header
 from verifier.reasons import Reason
 from verifier.types import MediaInfo
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
 
-    from av.container import InputContainer
     from av.video.stream import VideoStream
 
     from verifier.settings import MediaLimits
@@ -46,6 +47,24 @@ def open_recording(data: bytes | Path, *, limits: MediaLimits) -> Recording:
     return Recording(_read(data, limits), limits)
 
 
+def require_supported(data: bytes, *, limits: MediaLimits) -> None:
+    """Refuse what is never judged, by its first bytes and its headers alone: some milliseconds, and no challenge need be spent.
+
+    `verifier.media.sniff.sniff` says the first half of it of the first 400 bytes, without FFmpeg.
+
+    Raises:
+        UnjudgeableError: as `open_recording`.
+    """
+    content = _read(data, limits)
+    container = sniff(content)
+    if container.still:
+        header = read_header(content, container)
+        check_size(header.width, header.height, limits)
+        return
+    with open_source(Source(content, container)) as opened:
+        choose_streams(opened)
+
+
 class Recording:
     """An open recording. Use it as a context manager.
 
@@ -61,37 +80,47 @@ class Recording:
         self._source = Source(data, container)
         self._pictures = PictureMeasures()
         self._sound: Sound | None = None
-        opened = open_source(self._source)
-        self._opened: InputContainer | None = opened
-        try:
+        with open_source(self._source) as opened:
             streams = choose_streams(opened)
-            self._info = self._headers(streams, declared_s(opened))
-            check_size(self._info.width, self._info.height, limits)
-            self._origin_s, moved_on = origin_s(opened, streams, container)
-            if moved_on:
-                self.close()
-        except UnjudgeableError:
-            opened.close()
-            raise
+            check_size(*self._declared_size(streams.picture), limits)
+            self._spans = measure(opened, streams, container)
+            self._sounds = tuple((codec_of(stream), stream.codec_context.sample_rate) for stream in streams.sounds)
+            self._info = self._headers(streams)
 
     def __enter__(self) -> Self:
-        """Return itself, open."""
+        """Return itself; nothing is open between two readings."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        """Close it."""
-        self.close()
-
-    def close(self) -> None:
-        """Free the container that read the headers; reading pictures or sound frees its own."""
-        if self._opened is not None:
-            self._opened.close()
-            self._opened = None
+        """Leave it; each reading closes its own container."""
 
     @property
     def info(self) -> MediaInfo:
-        """What the headers say. `duration_s` is 0 where they do not; pictures are not counted or turned yet."""
+        """What the headers say of the streams, and the length by their packets' times; no picture is counted or turned yet."""
         return self._info
+
+    @property
+    def still(self) -> bool:
+        """Whether it is a photo, by its first bytes."""
+        return self._still is not None
+
+    @property
+    def sound_tracks(self) -> int:
+        """How many streams of sound there are to choose from."""
+        return len(self._sounds)
+
+    def choose_sound(self, speech_s: Callable[[F32], float]) -> None:
+        """Take, of several streams of sound, the one with the most seconds of speech by `speech_s`; the first of equals.
+
+        Raises:
+            UnjudgeableError: `CORRUPT_MEDIA` where more than a tenth of one did not decode.
+        """
+        said_s = [speech_s(self._read_sound(track).samples) for track in range(len(self._sounds))]
+        track = said_s.index(max(said_s))
+        codec, rate_hz = self._sounds[track]
+        duration_s = self._spans.length_s(track)
+        self._sound = None
+        self._info = replace(self._info, sound_track=track, audio_codec=codec, sample_rate_hz=rate_hz, duration_s=duration_s)
 
     def frames(
         self,
@@ -111,12 +140,12 @@ class Recording:
 
         Raises:
             UnjudgeableError: `PICTURE_TOO_LARGE` where a picture is larger than the headers said; `CORRUPT_MEDIA`, at
-                the end, where more than a tenth did not decode or an MP4 ends before nine tenths of its length.
+                the end, where more than a tenth did not decode or they end before nine tenths of what was sent.
         """
         if not self._info.video_codec:
             return
         self._pictures = PictureMeasures()
-        with self._take() as opened:
+        with open_source(self._source) as opened:
             stream = choose_streams(opened).picture
             if stream is None:
                 raise RuntimeError("the same bytes opened twice hold different streams")
@@ -125,9 +154,10 @@ class Recording:
                 max_side_px=max_side_px,
                 threads=threads,
                 limits=self._limits,
-                origin_s=self._origin_s,
+                origin_s=self._spans.origin_s(self._info.sound_track),
                 orientation=self._still.orientation if self._still else None,
-                must_reach_s=self._must_reach_s(stream),
+                must_reach_s=self._must_reach_s(),
+                ends_s=self._spans.picture.end_s - self._spans.origin_s(self._info.sound_track) if self._spans.picture else 0.0,
                 glance=glance,
             )
             yield from read_pictures(opened, stream, request, self._pictures)
@@ -142,7 +172,7 @@ class Recording:
             UnjudgeableError: `CORRUPT_MEDIA` where more than a tenth did not decode.
         """
         if self._sound is None:
-            self._sound = self._read_sound()
+            self._sound = self._read_sound(self._info.sound_track)
         return self._sound.samples
 
     def finished_info(self) -> MediaInfo:
@@ -150,7 +180,7 @@ class Recording:
 
         `frames`, `fps` (from the median time between pictures), `video_s`, `rotation_deg` and stored width and height
         come from the decoded pictures; `audio_s` from the decoded sound where `sound` was called. `duration_s` is the
-        end of the last of both, or the declared length where decoding stopped at the limit and that is longer.
+        end of the last of both, or the length by the packets where decoding stopped at the limit and that is longer.
 
         Raises:
             RuntimeError: the pictures were not read to their end.
@@ -162,10 +192,9 @@ class Recording:
         interval_s = pictures.interval_s
         video_s = 0.0 if self._still else pictures.length_s
         ends = [pictures.t_s[0] + video_s] if pictures.t_s else []
-        audio_s = self._info.audio_s
+        sound = self._sound or Sound(np.zeros(0, np.float32), 0.0)
         if self._sound is not None:
-            audio_s = self._sound.length_s
-            ends.append(len(self._sound.samples) / RATE_HZ)
+            ends.append(len(sound.samples) / RATE_HZ)
         measured_s = max(ends, default=0.0)
         if pictures.too_long or measured_s > self._limits.max_s or not ends:
             measured_s = max(measured_s, self._info.duration_s)
@@ -178,37 +207,40 @@ class Recording:
             frames=len(pictures.t_s),
             fps=1.0 / interval_s if interval_s else 0.0,
             video_s=video_s,
-            audio_s=audio_s,
+            audio_s=sound.length_s,
+            video_from_s=pictures.t_s[0] if pictures.t_s else 0.0,
+            audio_from_s=sound.from_s,
+            sound_channel=sound.channel,
+            resized_s=tuple(pictures.reshaped_s),
+            damaged_s=tuple(sorted((*pictures.damaged_s, *sound.damaged_s))),
+            broken=pictures.broken,
+            broken_s=pictures.broken_s,
+            lost_s=_lost_s(pictures.t_s, interval_s, sound.gaps_s),
         )
 
-    def _read_sound(self) -> Sound:
-        if not self._info.audio_codec:
+    def _read_sound(self, track: int) -> Sound:
+        if not self._sounds:
             return Sound(np.zeros(0, np.float32), 0.0)
         with open_source(self._source) as opened:
-            stream = choose_streams(opened).sound
-            if stream is None:
+            sounds = choose_streams(opened).sounds
+            if len(sounds) != len(self._sounds):
                 raise RuntimeError("the same bytes opened twice hold different streams")
-            return read_sound(opened, stream, limits=self._limits, origin_s=self._origin_s)
+            return read_sound(opened, sounds[track], limits=self._limits, origin_s=self._spans.origin_s(track))
 
-    def _take(self) -> InputContainer:
-        """The container that read the headers stands at the start and serves the first reader; later ones open another."""
-        opened, self._opened = self._opened, None
-        return opened if opened is not None else open_source(self._source)
-
-    def _headers(self, streams: Streams, duration_s: float) -> MediaInfo:
-        picture, sound, data = streams.picture, streams.sound, self._source.data
+    def _headers(self, streams: Streams) -> MediaInfo:
+        picture, data = streams.picture, self._source.data
         width, height = self._declared_size(picture)
+        codec, rate_hz = self._sounds[0] if self._sounds else ("", 0)
         return MediaInfo(
             container=self._source.container.name,
             size_bytes=len(data),
             sha256=hashlib.sha256(data).hexdigest(),
-            duration_s=0.0 if self._still else duration_s,
+            duration_s=0.0 if self._still else self._spans.length_s(),
             video_codec=codec_of(picture) if picture else "",
-            audio_codec=codec_of(sound) if sound else "",
+            audio_codec=codec,
             width=width,
             height=height,
-            audio_s=seconds(sound.duration, sound) if sound and sound.duration else 0.0,
-            sample_rate_hz=sound.codec_context.sample_rate if sound else 0,
+            sample_rate_hz=rate_hz,
         )
 
     def _declared_size(self, picture: VideoStream | None) -> tuple[int, int]:
@@ -221,10 +253,19 @@ class Recording:
             return declared_size(self._source.data)
         return context.width, context.height
 
-    def _must_reach_s(self, stream: VideoStream) -> float:
-        if not self._source.container.complete_index or not stream.duration:
+    def _must_reach_s(self) -> float:
+        """When the last packet of pictures is shown: what was sent, decodable or not."""
+        picture = self._spans.picture
+        if picture is None or self._still:
             return 0.0
-        return min(seconds(stream.duration, stream), self._limits.max_s)
+        return min(picture.last_s - self._spans.origin_s(self._info.sound_track), self._limits.max_s)
+
+
+def _lost_s(pictures_s: list[float], interval_s: float, gaps_s: tuple[tuple[float, float], ...]) -> float:
+    """Return the longest time, in seconds, that has neither a picture nor sound though both go on after it."""
+    without = [(start + interval_s, end) for start, end in pairwise(pictures_s) if end - start > interval_s + MIN_GAP_S]
+    shared = [min(end, until) - max(start, begin) for start, end in without for begin, until in gaps_s]
+    return max(0.0, *shared) if shared else 0.0
 
 
 def _read(data: bytes | Path, limits: MediaLimits) -> bytes:

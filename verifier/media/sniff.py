@@ -43,7 +43,7 @@ _PREFIXES = (
 
 
 def sniff(data: bytes) -> Container:
-    """Name the container of a whole file.
+    """Name the container of a file by its first 400 bytes or more.
 
     Raises:
         UnjudgeableError: `UNSUPPORTED_MEDIA`; the file is empty or begins like nothing this package reads.
@@ -104,8 +104,11 @@ def _bare_sound(data: bytes) -> Container | None:
     """MP3 or ADTS AAC frames, after an ID3v2 tag if there is one (its length is four bytes of seven bits)."""
     start = 0
     if data.startswith(b"ID3") and len(data) > 10:
+        # What stands behind a tag with a picture of the cover is beyond the first bytes.
         start = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=True))
     head = data[start : start + 2]
+    if start > len(data) - 2 and start:
+        return Container("mp3", "mp3")
     if len(head) < 2 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     if head[1] & 0xF6 == 0xF0:

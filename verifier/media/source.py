@@ -46,6 +46,8 @@ _READ_BYTES = 256 * 1024
 
 _SOUND_RATES_HZ = range(4_000, 192_001)
 _MAX_CHANNELS = 16
+_MAX_SOUNDS = 4
+"""Streams of sound that are looked at, each of which is decoded: cameras write one or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """The stream of pictures and the stream of sound that count, each `None` where the recording has none."""
+    """The stream of pictures, `None` where the recording has none, and those of sound, of which one is judged."""
 
     picture: VideoStream | None
-    sound: AudioStream | None
+    sounds: tuple[AudioStream, ...]
 
 
 def damaged(detail: str) -> UnjudgeableError:
@@ -108,22 +110,27 @@ def open_source(source: Source) -> InputContainer:
 
 
 def choose_streams(opened: InputContainer) -> Streams:
-    """Take the first stream of each kind that can be decoded; cover art and thumbnails do not count.
+    """Take the stream of pictures and the streams of sound that can be decoded; cover art and thumbnails do not count.
 
     Raises:
-        UnjudgeableError: `UNSUPPORTED_MEDIA`; it holds neither picture nor sound, or only in codecs that are not read.
+        UnjudgeableError: `UNSUPPORTED_MEDIA`; it holds neither picture nor sound, or only in codecs that are not read, or more
+            than one stream of pictures: nobody could say afterwards which of them was judged.
     """
     passed_over = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
     pictures = [stream for stream in opened.streams.video if not stream.disposition & passed_over]
     sounds = opened.streams.audio
     if not pictures and not sounds:
         raise UnjudgeableError(Reason.UNSUPPORTED_MEDIA, "the file holds neither picture nor sound: send a recording")
-    sound = _first_known(sounds, _SOUND_CODECS, "sound")
-    if sound is not None and not _is_sane(sound.codec_context):
+    if len(pictures) > 1:
+        raise UnjudgeableError(
+            Reason.UNSUPPORTED_MEDIA, f"the file holds {len(pictures)} streams of pictures: send a recording of one camera"
+        )
+    heard = tuple(stream for stream in _known(sounds, _SOUND_CODECS, "sound") if _is_sane(stream.codec_context))
+    if sounds and not heard:
         raise UnjudgeableError(
             Reason.UNSUPPORTED_MEDIA, "its sound has an impossible sample rate or number of channels: record at 48 kHz"
         )
-    return Streams(_first_known(pictures, _PICTURE_CODECS, "picture"), sound)
+    return Streams(next(iter(_known(pictures, _PICTURE_CODECS, "picture")), None), heard[:_MAX_SOUNDS])
 
 
 def codec_of(stream: VideoStream | AudioStream) -> str:
@@ -140,22 +147,6 @@ def open_decoder(stream: VideoStream | AudioStream, *, max_pixels: int, threads:
     context.options = {"max_pixels": str(max_pixels)}
 
 
-def origin_s(opened: InputContainer, streams: Streams, container: Container) -> tuple[float, bool]:
-    """When the recording starts on the container's clock: the earlier start of its two streams, in seconds.
-
-    Returns also whether packets had to be read to find it: the container then no longer stands at its start. An MP4 says in
-    its headers when its pictures start. For others FFmpeg derives that by decoding, which is not allowed while it probes (H.264
-    in Matroska then seems to start some pictures late), so the time of the first packet is taken.
-    """
-    starts = [start_s(stream) for stream in (streams.picture, streams.sound) if stream is not None]
-    if streams.picture is None or container.complete_index:
-        return min((start for start in starts if start is not None), default=0.0), False
-    with vendor_errors("its first packets cannot be read"):
-        first = next((packet.pts for packet in opened.demux(streams.picture) if packet.pts is not None), None)
-    starts[0] = None if first is None else seconds(first, streams.picture)
-    return min((start for start in starts if start is not None), default=0.0), True
-
-
 def start_s(stream: Stream) -> float | None:
     """When the stream starts on the container's clock by its headers, in seconds; `None` where they do not say."""
     return None if stream.start_time is None else seconds(stream.start_time, stream)
@@ -164,11 +155,6 @@ def start_s(stream: Stream) -> float | None:
 def seconds(ticks: int, stream: Stream) -> float:
     """Turn a count of the stream's ticks into seconds; 0 where the stream does not say how long a tick is."""
     return float(ticks * stream.time_base) if stream.time_base else 0.0
-
-
-def declared_s(opened: InputContainer) -> float:
-    """How long the container says the recording is, in seconds; 0 where it does not say."""
-    return max(0.0, opened.duration / av.time_base) if opened.duration else 0.0
 
 
 def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
@@ -182,17 +168,15 @@ def _require_all_samples(opened: InputContainer, size: int) -> None:
             raise damaged("its index lists samples beyond its end")
 
 
-def _first_known(streams: Sequence[_S], known: frozenset[str], medium: str) -> _S | None:
-    for stream in streams:
-        if codec_of(stream) in known:
-            return stream
-    if streams:
+def _known(streams: Sequence[_S], known: frozenset[str], medium: str) -> list[_S]:
+    found = [stream for stream in streams if codec_of(stream) in known]
+    if streams and not found:
         codec = codec_of(streams[0]) or "an unknown codec"
         raise UnjudgeableError(
             Reason.UNSUPPORTED_MEDIA,
             f"its {medium} is in {codec}, which is not read: record with H.264 and AAC, or VP8/VP9 and Opus",
         )
-    return None
+    return found
 
 
 def _is_sane(context: AudioCodecContext) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from verifier.decision import counts_against
 from verifier.errors import CameoError
 from verifier.evidence.tracks import from_bytes as tracks_from
 from verifier.models.kit import ModelKit
-from verifier.pipeline import code_digest, verify
+from verifier.pipeline import KEPT, RECORDING, code_digest, verify
 from verifier.review.rejudge import LATER, reconsider, rejudge
 from verifier.store.attempt_result import from_bytes as result_from
 from verifier.store.evidence_errors import EvidenceError
@@ -148,7 +148,8 @@ class OpenReplay:
             received_at=circumstances.received_at,
             later=LATER,
         )
-        return reconsider(judgement, circumstances, self.profile)
+        received = _received(judgement.digests, result.digests)
+        return reconsider(replace(judgement, digests=received), circumstances, self.profile)
 
     def _answer(self, judgement: Judgement, before: Mapping[str, str]) -> Answer:
         profile = self.profile.judging(minor=judgement.minor_safeguards)
@@ -163,6 +164,13 @@ class OpenReplay:
         stopped_by = tuple(c.name for c in result.checks if c.outcome is not Outcome.PASS and c.reason in reasons)
         before = _answer(result.decision, result.checks, stopped_by, result.profile, result.digests)
         return _compared(attempt_id, before, self._answer(judgement, result.digests))
+
+
+def _received(now: Mapping[str, str], then: Mapping[str, str]) -> Mapping[str, str]:
+    """Return digests with that of what was received where the recording is what was kept of it."""
+    if KEPT not in then or now[RECORDING] != then[KEPT]:
+        return now
+    return {**now, RECORDING: then[RECORDING], KEPT: then[KEPT]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,9 +154,7 @@ async def open_server(
         StoreError: the database cannot be used.
         ModelKitError: a model file is missing, altered or not licensed for this site.
     """
-    profile = profiles.load(settings.profile)
-    later = pipeline.RECALL | (pipeline.GALLERY if settings.gallery else frozenset())
-    pipeline.require_askable(profile, settings, received=True, later=later)
+    profile, later = _askable_profile(settings)
     tokens = await asyncio.to_thread(CallerTokens.open, settings, clock=clock)
     if tokens is None:
         log.warning("no issuer of callers' tokens: EVERYONE who reaches this server counts as the app", listen=settings.listen)
@@ -274,6 +272,14 @@ async def open_server(
         opening.push_async_callback(standing.enter_graceful_shutdown)
         opening.callback(stopping.set)
         return Server(address, http_address=http_address, pool=pool, opened=opening.pop_all(), drain_s=settings.drain_s)
+
+
+def _askable_profile(settings: Settings) -> tuple[profiles.Profile, frozenset[str]]:
+    """Return the profile, and the names of the questions that the server puts after the pipeline's."""
+    profile = profiles.load(settings.profile)
+    later = pipeline.RECALL | (pipeline.GALLERY if settings.gallery else frozenset())
+    pipeline.require_askable(profile, settings, received=True, later=later)
+    return profile, later
 
 
 def _open_vault(settings: Settings) -> vault.Vault:

@@ -64,8 +64,11 @@ class EvidenceKeeper:
 
 
 def _pieces(judgement: Judgement, response: Response) -> dict[Kind, bytes]:
+    """Return what is kept; of the recording only what was judged, and nothing where that cannot be had without the rest."""
+    if not judgement.kept:
+        log.warning("no recording kept: it holds more than was judged and cannot be written again without it")
     return {
-        Kind.RECORDING: response.recording,
+        **({Kind.RECORDING: judgement.kept} if judgement.kept else {}),
         Kind.TRACKS: tracks.to_bytes(tracks.Tracks(judgement.evidence, judgement.circumstances)),
         Kind.RESULT: attempt_result.to_bytes(AttemptResult.of(judgement, response.challenge)),
     }

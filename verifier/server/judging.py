@@ -33,9 +33,11 @@ class Judge:
         """Load every model and the profile; arguments and errors as `OpenJudge`."""
         from verifier import media, pipeline, profiles  # noqa: PLC0415 - the model runtimes belong to the worker process
         from verifier.models.kit import ModelKit  # noqa: PLC0415 - the same
+        from verifier.types import Verdict  # noqa: PLC0415 - the same
 
-        self._settings, self._open_recording, self._verify = settings, media.open_recording, pipeline.verify
+        self._settings, self._require_supported, self._verify = settings, media.require_supported, pipeline.verify
         self._later = later
+        self._keep = any(settings.retention.days(verdict) for verdict in Verdict)
         self._profile = profiles.load(settings.profile)
         self._kit = ModelKit.open(settings)
         self._kit.preload()
@@ -44,9 +46,9 @@ class Judge:
         """Read the headers of a recording; not a picture of it is decoded, and the challenge is not asked.
 
         Raises:
-            UnjudgeableError: as `open_recording`.
+            UnjudgeableError: as `verifier.media.require_supported`.
         """
-        self._open_recording(response.recording, limits=self._settings.media).close()
+        self._require_supported(response.recording, limits=self._settings.media)
 
     def __call__(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
         """Judge it; errors as `pipeline.verify`."""
@@ -58,6 +60,7 @@ class Judge:
             settings=self._settings,
             received_at=response.received_at,
             later=self._later,
+            keep=self._keep,
             cancelled=cancelled,
         )
 

@@ -34,6 +34,13 @@ def test_pieces_pasted_into_silence_stop_where_they_end() -> None:
     assert stops(sound) == pytest.approx([0.75, 1.5, 2.25], abs=0.01)
 
 
+@pytest.mark.parametrize("gain", [1.0, 0.4])
+def test_sound_of_8_bits_does_not_stop(gain: float) -> None:
+    """Echoes that die away under the last step of 8 bits end in nothing at once, which nobody hears."""
+    coarse = np.round(gain * room(noise=0.0, decay_s=0.3) * 127) / 128
+    assert len(stops(coarse.astype(np.float32))) == 0
+
+
 def test_the_ends_of_a_recording_do_not_count() -> None:
     """Sound that begins and ends in full, as recorders cut it, has no stop."""
     padded = np.concatenate([room()[: 2 * RATE_HZ + 2000], np.zeros(1200, np.float32)])

@@ -128,23 +128,53 @@ def test_an_edit_list_cuts_the_start() -> None:
     assert info.duration_s == pytest.approx(2.0, abs=0.01)
 
 
-def test_a_change_of_size_does_not_change_the_output() -> None:
-    """A sender that lowers its resolution on the way still gives pictures of one size."""
-    large = av.open(_file(make(Clip("mkv", "mjpeg", None, size=(128, 96), seconds=0.5))))
-    small = av.open(_file(make(Clip("mkv", "mjpeg", None, size=(64, 48), seconds=0.5))))
+def _joined(first: Clip, second: Clip) -> bytes:
+    """Two clips in one stream of pictures, each of which stands alone."""
     file = _file(b"")
     with av.open(file, "w", format="matroska") as out:
-        stream = out.add_stream_from_template(large.streams.video[0])
-        for offset, source in ((0, large), (500, small)):
-            for packet in source.demux(source.streams.video[0]):
-                if packet.size:
-                    packet.stream, packet.pts, packet.dts = stream, packet.pts + offset, packet.dts + offset
-                    out.mux(packet)
-    with open_recording(file.getvalue(), limits=_LIMITS) as recording:
+        stream = None
+        for offset, clip in ((0, first), (500, second)):
+            with av.open(_file(make(clip))) as source:
+                stream = stream or out.add_stream_from_template(source.streams.video[0])
+                for packet in source.demux(source.streams.video[0]):
+                    if packet.size:
+                        packet.stream, packet.pts, packet.dts = stream, packet.pts + offset, packet.dts + offset
+                        out.mux(packet)
+    return file.getvalue()
+
+
+def test_a_lower_resolution_does_not_change_the_output() -> None:
+    """A sender that lowers its resolution on the way still gives pictures of one size, and is not called turned."""
+    large, small = (Clip("mkv", "mjpeg", None, size=size, seconds=0.5) for size in ((128, 96), (64, 48)))
+    with open_recording(_joined(large, small), limits=_LIMITS) as recording:
         frames = list(recording.frames())
+        info = recording.finished_info()
     assert len(frames) == 10
     assert {frame.rgb.shape for frame in frames} == {(96, 128, 3)}
     assert corners(frames[-1].rgb) == ["red", "green", "white", "blue"]
+    assert info.resized_s == ()
+
+
+@pytest.mark.parametrize(("first", "second"), [((48, 64), (64, 48)), ((64, 48), (48, 64))], ids=["to wide", "to high"])
+def test_a_turned_phone_is_fitted_and_not_squeezed(first: tuple[int, int], second: tuple[int, int]) -> None:
+    """Pictures of another shape keep their proportions between black bars, thumbnails too, and it is told when they begin."""
+    glances: list[np.ndarray] = []
+    data = _joined(*(Clip("mkv", "mjpeg", None, size=size, seconds=0.5) for size in (first, second)))
+    with open_recording(data, limits=_LIMITS) as recording:
+        frames = list(recording.frames(glance=lambda _, thumbnail: glances.append(thumbnail)))
+        info = recording.finished_info()
+    assert {frame.rgb.shape for frame in frames} == {(first[1], first[0], 3)}
+    assert info.resized_s == pytest.approx((0.5,), abs=0.01)
+    scale = min(first[0] / second[0], first[1] / second[1])
+    width, height = round(second[0] * scale), round(second[1] * scale)
+    lit = frames[-1].rgb.max(axis=2) > 20
+    rows, columns = np.flatnonzero(lit.any(axis=1)), np.flatnonzero(lit.any(axis=0))
+    assert (np.ptp(columns) + 1, np.ptp(rows) + 1) == (pytest.approx(width, abs=2), pytest.approx(height, abs=2))
+    assert corners(frames[-1].rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]) == ["red", "green", "white", "blue"]
+    lit_glance = glances[-1] > 20
+    assert lit_glance.any(axis=0).sum() / 32 == pytest.approx(width / first[0], abs=0.07)
+    assert lit_glance.any(axis=1).sum() / 32 == pytest.approx(height / first[1], abs=0.07)
+    assert (glances[0] > 20).mean() > 0.99
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libvpx-vp9"])

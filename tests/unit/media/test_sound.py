@@ -33,6 +33,59 @@ def test_any_rate_and_layout_becomes_16_khz_mono(rate_hz: int, layout: str) -> N
     assert np.argmax(spectrum) * 16_000 / len(sound[:16_000]) == pytest.approx(440, abs=2)
 
 
+def _channels(*channels: np.ndarray) -> bytes:
+    """Return a WAV of the channels at 16 kHz."""
+    file = io.BytesIO()
+    layout = {1: "mono", 2: "stereo"}[len(channels)]
+    with av.open(file, "w", format="wav") as out:
+        stream = out.add_stream("pcm_s16le", rate=16_000, layout=layout)
+        samples = np.round(np.stack(channels, axis=1) * 32_767).astype(np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout=layout)
+        frame.sample_rate, frame.pts = 16_000, 0
+        for packet in stream.encode(frame) + stream.encode(None):
+            out.mux(packet)
+    return file.getvalue()
+
+
+def _voice() -> np.ndarray:
+    """Return two seconds of syllables: bursts of noise of a low voice, four a second."""
+    at_s = np.arange(32_000) / 16_000
+    buzz = np.sign(np.sin(2 * np.pi * 120 * at_s)) + 0.3 * np.random.default_rng(1).standard_normal(32_000)
+    return 0.15 * buzz * (np.sin(2 * np.pi * 4 * at_s) > 0)
+
+
+@pytest.mark.parametrize(
+    ("other", "channel"),
+    [
+        (lambda voice: voice, 0),
+        (lambda voice: -voice, 1),
+        (lambda voice: -0.7 * voice, 1),
+        (lambda voice: 0 * voice, 1),
+        (lambda voice: 0 * voice + 0.4, 1),
+        (lambda voice: 0.5 * np.sin(2 * np.pi * 50 * np.arange(len(voice)) / 16_000), 1),
+        (lambda voice: 0.02 * np.random.default_rng(2).standard_normal(len(voice)), 1),
+        (lambda voice: np.roll(voice, 8), 0),
+    ],
+    ids=["the same", "opposite", "opposite and weaker", "silent", "a direct current", "hum", "hiss", "half a millisecond later"],
+)
+@pytest.mark.parametrize("turned", [False, True], ids=["first", "second"])
+def test_a_voice_that_the_mix_loses_is_taken_from_its_channel(other: object, channel: int, turned: bool) -> None:  # noqa: FBT001 - drawn
+    """Channels that agree are mixed; where they cancel, or one hears no voice, the one that does is heard alone."""
+    voice = _voice()
+    both = [voice, other(voice)]  # type: ignore[operator]
+    with open_recording(_channels(*(both[::-1] if turned else both)), limits=_LIMITS) as recording:
+        sound = recording.sound()
+        taken = recording.finished_info().sound_channel
+    if channel:
+        # Of two that are equally lively, the first.
+        assert taken == (2 if turned and not np.array_equal(both[0], -both[1]) else 1)
+        assert abs(np.corrcoef(sound, voice)[0, 1]) > 0.99
+        assert np.sqrt(np.mean(sound**2)) == pytest.approx(np.sqrt(np.mean(voice**2)), rel=0.02)
+    else:
+        assert taken == 0
+        assert sound == pytest.approx(np.mean(both, axis=0), abs=2e-4)
+
+
 def test_full_scale_on_both_channels_does_not_clip() -> None:
     """Mixing two loud channels down stays within -1 to 1 without flattening the peaks."""
     with open_recording(make(Clip("wav", None, "pcm_s16le", amplitude=0.98)), limits=_LIMITS) as recording:
