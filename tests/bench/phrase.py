@@ -91,7 +91,7 @@ class Ear:
 
     def accepts(self, texts: Sequence[str]) -> bool:
         """Whether the phrase check passes."""
-        track = replace(self._track, forced=lay(self._kit.transcriber, self._heard, texts))
+        track = replace(self._track, forced=lay(self._kit.transcriber, self._heard, texts, self._track.words))
         media = MediaInfo(container="", size_bytes=0, sha256="", duration_s=track.duration_s)
         evidence = Evidence(media=media, face=Missing(Reason.NO_VIDEO), sound=track)
         challenge = Challenge(tuple(Say(text) for text in texts))

@@ -83,7 +83,14 @@ QUESTIONS = {
     "phrase": Question(
         "Phrase",
         "The words that were asked were said, in their order.",
-        ("phrase_said_min", "phrase_gain_min", "phrase_read_word_gain_min", "phrase_unread_word_gain_min", "words_noise_min"),
+        (
+            "phrase_said_min",
+            "phrase_gain_min",
+            "phrase_read_word_gain_min",
+            "phrase_unread_word_gain_min",
+            "words_noise_min",
+            "others_max",
+        ),
     ),
     "sound_repeat": Question("Repeated sound", "No piece of the sound comes twice.", ("sound_repeat_max",)),
     "speaker": Question("One voice", "It is the same voice throughout.", ("same_speaker_p20_min", "voice_both_min")),
