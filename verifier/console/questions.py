@@ -111,6 +111,8 @@ QUESTIONS = {
             "lips_offset_both_min",
             "lips_seconds_min",
             "lips_fps_min",
+            "lips_words_min",
+            "lips_peak_min",
         ),
     ),
     "sequence": Question("Order of steps", "Each word was said before or after the turn it belongs to.", ("overrun_max",)),
