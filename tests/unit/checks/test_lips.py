@@ -13,11 +13,11 @@ from tests.conftest import ROOT
 from verifier.checks import lips, phrase
 from verifier.decision import decide
 from verifier.evidence.collect import collect
-from verifier.evidence.lips import Agreement
+from verifier.evidence.lips import Agreement, agreement
 from verifier.profiles import Role
 from verifier.reasons import Kind, Reason
 from verifier.settings import Settings
-from verifier.types import CheckResult, Missing, Outcome, PictureTrace, ScoredWord, SoundTrack, Verdict
+from verifier.types import CheckResult, FaceTrack, Missing, Outcome, PictureTrace, ScoredWord, SoundTrack, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,7 +207,10 @@ def test_talkers_agree_with_themselves_alone(devdata: Path, kit: ModelKit, profi
     for evidence, other in zip(seen, (*seen[1:], seen[0]), strict=True):
         assert isinstance(evidence.sound, SoundTrack)
         own = lips.check(evidence, NOTHING, profile)
-        foreign = lips.check(replace(evidence, sound=other.sound), NOTHING, profile)
+        assert isinstance(other.sound, SoundTrack)
+        assert isinstance(evidence.face, FaceTrack)
+        assert lips.check(replace(evidence, sound=other.sound), NOTHING, profile).outcome is not Outcome.PASS
+        foreign = lips.judge(agreement(evidence.face, other.sound), profile)
         rolled = (replace(evidence.sound, lips=np.roll(evidence.sound.lips, rows, axis=0)) for rows in (25, -25, 50))
         shifted = [lips.check(replace(evidence, sound=sound), NOTHING, profile) for sound in rolled]
         assert own.outcome is Outcome.PASS
