@@ -1,8 +1,9 @@
 """What was asked against what was heard.
 
 Both sides are first brought to the same tokens: lower-case words, numbers digit by digit ("742", "7-4-2" and "seven hundred forty
-two" all become seven, four, two), homophones under one name ("for" is four, "oh" is zero). Then the two token sequences are
-aligned in order; a word counts as heard if it sounds near enough, so that "bimblue" answers "bin blue".
+two" all become seven, four, two; "double three" is three, three), homophones under one name ("for" is four, "oh" is zero). Then
+the two token sequences are aligned in order; a word counts as heard if it sounds near enough, so that "bimblue" answers "bin
+blue".
 
 Invariants: order matters, a heard word answers one place at most, and two different digits or words of the lexicon never answer
 one another, however alike they sound.
@@ -52,7 +53,7 @@ _LETTERS = {
     "z": "zee zed",
 }
 _NUMBERS = {
-    "zero": "oh o nought naught",
+    "zero": "oh o nought naught not knot",
     "one": "won",
     "two": "to too",
     "three": "tree",
@@ -66,6 +67,7 @@ _CANONICAL = {heard: name for table in (_LETTERS, _NUMBERS) for name, heards in 
 _KNOWN = {**DIGITS, **WORDS}
 _DIGITS = tuple(DIGITS)
 _UNITS = {word: str(value) for value, word in enumerate(DIGITS)}
+_TIMES = {"double": 2, "triple": 3, "treble": 3}
 _TEENS = {
     "ten": "10",
     "eleven": "11",
@@ -121,24 +123,39 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The heard token, or two of them, that answer an expected one; `similarity` 0..1."""
+    """The heard token, or two of them, that answer an expected one; `similarity` 0..1.
+
+    written: the word of the transcript that holds the (first) token, in lower case without punctuation.
+    """
 
     token: str
     start_s: float
     end_s: float
     similarity: float
+    written: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A heard token that answers nothing; `written` as in `Answer`, `before` the index of the expected token it stands before."""
+
+    token: str
+    written: str
+    before: int
 
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
     """Expected tokens, each with the answer it got or `None`, and the heard tokens that answer nothing.
 
-    `extra` is in the order of speaking, and leaves out hesitations up to one for each expected token.
+    `extra` is in the order of speaking, and leaves out hesitations up to one for each expected token. `beside` has them all; one
+    that stands before words that were not heard stands before the first of them.
     """
 
     expected: tuple[Expected, ...]
     answers: tuple[Answer | None, ...]
     extra: tuple[str, ...]
+    beside: tuple[Beside, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -185,12 +202,48 @@ def align(expected: Sequence[Expected], heard: Iterable[Heard], *, near: float =
                 start_s=start_s + (end_s - start_s) * k / wants,
                 end_s=start_s + (end_s - start_s) * (k + 1) / wants,
                 similarity=alike,
+                written=said[j].written,
             )
-    idle = [word.token for j, word in enumerate(said) if j not in used]
-    fillers = [j for j, token in enumerate(idle) if token in _FILLERS]
+    ends = [(j + words, i + wants) for i, j, wants, words, _ in moves]
+    idle = [
+        Beside(word.token, word.written, max((i for at, i in ends if at <= j), default=0))
+        for j, word in enumerate(said)
+        if j not in used
+    ]
+    fillers = [j for j, word in enumerate(idle) if word.token in _FILLERS]
     forgiven = set(fillers[: len(expected)])
-    extra = tuple(token for j, token in enumerate(idle) if j not in forgiven)
-    return Alignment(tuple(expected), tuple(answers), extra)
+    extra = tuple(word.token for j, word in enumerate(idle) if j not in forgiven)
+    return Alignment(tuple(expected), tuple(answers), extra, tuple(idle))
+
+
+def in_passing(alignment: Alignment) -> tuple[Beside, ...]:
+    """Return the heard tokens beside the phrase that leave it as it is: other talk, and words that were begun again.
+
+    A digit or a word of the lexicon is begun again where it stands between two that were heard and repeats the start of its
+    step, or what was said just before it. Other talk in place of words that were not heard may be these words, misread: only a
+    hesitation is in passing there.
+    """
+    runs: dict[int, list[Beside]] = {}
+    for word in alignment.beside:
+        runs.setdefault(word.before, []).append(word)
+    return tuple(word for place, run in runs.items() for word in _in_passing(alignment, place, run))
+
+
+def _in_passing(alignment: Alignment, place: int, run: list[Beside]) -> list[Beside]:
+    if place < len(alignment.answers) and alignment.answers[place] is None:
+        return [word for word in run if word.token in _FILLERS]
+    known = [word.token for word in run if word.token in _KNOWN]
+    begun_again = known and known in _begun(alignment.expected, place, len(known))
+    return [word for word in run if begun_again or word.token not in _KNOWN]
+
+
+def _begun(expected: Sequence[Expected], place: int, length: int) -> list[list[str]]:
+    """Return the `length` tokens that end before a place, and those with which its step starts."""
+    begun = [expected[max(0, place - length) : place]]
+    if place < len(expected):
+        first = next(index for index, word in enumerate(expected) if word.step == expected[place].step)
+        begun.append(expected[first : first + length])
+    return [[word.token for word in words] for words in begun]
 
 
 def _cheapest(wants: Sequence[str], words: Sequence[str], near: float) -> list[tuple[int, int, int, int, float]]:
@@ -247,6 +300,7 @@ class _Token:
     token: str
     start_s: float
     end_s: float
+    written: str
 
 
 def _timed(heard: Iterable[Heard]) -> list[_Token]:
@@ -261,12 +315,17 @@ def _timed(heard: Iterable[Heard]) -> list[_Token]:
         word = words[index]
         span, nth = (word.end_s - word.start_s) / shares[index], place[index]
         place[index] += 1
-        said.append(_Token(token, word.start_s + span * nth, word.start_s + span * (nth + 1)))
+        written = " ".join(_PIECE.findall(_plain(word.text)))
+        said.append(_Token(token, word.start_s + span * nth, word.start_s + span * (nth + 1), written))
     return said
 
 
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).lower().replace("'", "").replace("’", "")
+
+
 def _pieces(text: str) -> list[str]:
-    plain = unicodedata.normalize("NFKC", text).lower().replace("'", "").replace("’", "")
+    plain = _plain(text)
     plain = re.sub(r"(?<=\d),(?=\d{3}\b)", "", plain)
     found = _PIECE.findall(plain.replace("hundred and ", "hundred "))
     return [_CANONICAL.get(piece, piece) for piece in found]
@@ -281,10 +340,10 @@ def _spell_out(pieces: list[str]) -> Iterator[tuple[int, str]]:
 
 def _digits(piece: str, following: str) -> Sequence[str]:
     """Return the digits a number word or figure stands for, given the word after it; another word stands for itself."""
-    if piece.isdecimal():
-        return [_DIGITS[int(figure)] for figure in piece]
-    if piece in _TEENS:
-        return [_DIGITS[int(figure)] for figure in _TEENS[piece]]
+    if piece.isdecimal() or piece in _TEENS:
+        return [_DIGITS[int(figure)] for figure in _TEENS.get(piece, piece)]
+    if piece in _TIMES and (repeated := _digits(following, "")) and repeated[0] in _UNITS:
+        return [repeated[0]] * (_TIMES[piece] - 1)
     if piece in _TENS:
         tens = _DIGITS[int(_TENS[piece])]
         return [tens] if _UNITS.get(following, "0") != "0" else [tens, "zero"]

@@ -145,7 +145,7 @@ _MEANINGS = {
     Reason.VOLUME_TOO_LOW: _Meaning(Kind.QUALITY, Sense.SOUND, "Speak louder or come closer to the microphone."),
     Reason.TOO_NOISY: _Meaning(Kind.QUALITY, Sense.SOUND, "Find a quieter place."),
     Reason.SOUND_OUT_OF_STEP: _Meaning(
-        Kind.QUALITY, Sense.NEITHER, "Use this device's own microphone, not a wireless one, and speak clearly."
+        Kind.QUALITY, Sense.NEITHER, "Use this device's own microphone, not a wireless one; face the camera and speak clearly."
     ),
     Reason.VOICE_UNEVEN: _Meaning(
         Kind.QUALITY, Sense.NEITHER, "Stay close to the microphone, speak evenly, and be the only one who speaks."
@@ -187,5 +187,6 @@ _EXCUSES = {
     Reason.CORRUPT_MEDIA: frozenset(reason for reason in Reason if reason.kind in (Kind.ATTACK, Kind.MISMATCH))
     - {Reason.NOT_CONFIRMED},
     Reason.CAMERA_TURNED: frozenset({Reason.SPLICED, Reason.FROZEN_OR_LOOPED, Reason.FLAT_FACE, Reason.FACE_CHANGED}),
+    Reason.SOUND_OUT_OF_STEP: frozenset({Reason.SPOKE_TOO_EARLY, Reason.SPOKE_TOO_LATE}),
 }
 """What a device, a room or a body explains asks again; it does not accuse. An entry needs honest recordings that show it."""

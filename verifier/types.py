@@ -204,7 +204,8 @@ class PictureTrace:
 class SoundTrack:
     """What the sound yielded.
 
-    level_dbfs: RMS of the speech; noise_dbfs: RMS of the rest; peak_dbfs. speech: (S, 2) seconds, from voice activity.
+    level_dbfs: RMS of the speech; noise_dbfs: RMS of the rest; peak_dbfs. speech: (S, 2) seconds, from voice activity, without
+    others (O, 2), seconds in which somebody in the background speaks, see `verifier.evidence.background`.
     window_s (W, 2) and window_embeddings (W, D), unit length, over the speech; embedding (D,) of all of it. D is the speaker
     network's: 512 for the kit's.
     forced: the challenge's words laid over the sound, empty without a challenge. group_s (G, 2) and group_embeddings (G, D), unit
@@ -232,6 +233,12 @@ class SoundTrack:
     lips: F32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     levels_dbfs: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     stops_s: F64 = field(default_factory=lambda: np.zeros(0))
+    others: F64 = field(default_factory=lambda: np.zeros((0, 2)))
+
+    @property
+    def others_s(self) -> float:
+        """How long others speak in the background, in seconds."""
+        return float((self.others[:, 1] - self.others[:, 0]).sum())
 
     @property
     def speech_to_noise_db(self) -> float:

@@ -141,8 +141,8 @@ def bare_calls(clip: Path, challenge: Challenge, kit: ModelKit, settings: Settin
 def _bare_sound_calls(timed: Callable[..., Any], sound: F32, challenge: Challenge, kit: ModelKit) -> None:
     speech = timed("voice activity", lambda: kit.voice_activity.segments(sound))
     heard = timed("speech encoding", lambda: kit.transcriber.encode(sound, speech=speech))
-    timed("transcription", lambda: kit.transcriber.transcribe(heard))
-    forced = timed("forced alignment", lambda: lay(kit.transcriber, heard, challenge.spoken))
+    _, words = timed("transcription", lambda: kit.transcriber.transcribe(heard))
+    forced = timed("forced alignment", lambda: lay(kit.transcriber, heard, challenge.spoken, words))
     timed("phonemes", lambda: kit.phonemes.log_probs(sound))
     uttered, _ = hearing._concatenate(sound, speech)
     for start in hearing._window_starts(len(uttered)):

@@ -3,7 +3,7 @@
 1. Zip codes over the telephone: the right digits, one digit changed, two digits changed.
 2. GRID talkers: the true sentence, every other clip's sentence, random sentences of the same grammar.
 3. Issued challenges said by the studio's voices, with pauses for the turns, clean and in noise: the challenge itself, another
-   challenge, two digits changed; and a voice that says every digit over and over.
+   challenge, two digits changed; the same with other words beside them; and a voice that says every digit over and over.
 
 Run it with `python -m tests.bench.phrase --devdata FOLDER`. Everything is drawn from a seed.
 """
@@ -75,6 +75,21 @@ def changed(texts: Sequence[str], count: int, rng: Random) -> tuple[str, ...]:
     return tuple(" ".join(group) for group in words)
 
 
+def beside(asked: Sequence[str], rng: Random) -> dict[str, tuple[str, ...]]:
+    """Return ways in which people say three prompts with other words beside them, by name."""
+    first, middle, last = asked
+    begun = " ".join(first.split()[:2])
+    mixed = (" ".join(rng.choice(["zero", "oh"]) if word == "zero" else word for word in text.split()) for text in asked)
+    return {
+        "hello and thanks": (f"hello {first}", middle, f"{last} okay done thank you"),
+        "okay so": (f"okay so {first}", f"um {middle}", f"and {last}"),
+        "read aloud": (f"say {first}", f"turn left. say {middle}", f"turn up. {last}"),
+        "begun again": (f"{begun}, {first}", middle, last),
+        "a cough": (f"ahem {first}", f"{middle} sorry", f"{last} that's all"),
+        "zero and oh": tuple(mixed),
+    }
+
+
 class Ear:
     """Hears a recording once and judges it against any number of phrases."""
 
@@ -91,7 +106,7 @@ class Ear:
 
     def accepts(self, texts: Sequence[str]) -> bool:
         """Whether the phrase check passes."""
-        track = replace(self._track, forced=lay(self._kit.transcriber, self._heard, texts))
+        track = replace(self._track, forced=lay(self._kit.transcriber, self._heard, texts, self._track.words))
         media = MediaInfo(container="", size_bytes=0, sha256="", duration_s=track.duration_s)
         evidence = Evidence(media=media, face=Missing(Reason.NO_VIDEO), sound=track)
         challenge = Challenge(tuple(Say(text) for text in texts))
@@ -161,6 +176,12 @@ def voices(kit: ModelKit, profile: Profile, rounds: int) -> Iterator[tuple[str, 
                 yield f"{name}, another challenge", ear.accepts(phrase_of_one())
                 yield f"{name}, two digits changed", ear.accepts(changed(asked, 2, draw))
                 yield f"{name}, groups in another order", ear.accepts(asked[1:] + asked[:1])
+        for _ in range(rounds):
+            asked = phrase_of_one()
+            for name, said in beside(asked, draw).items():
+                ear = Ear(say(said, voice, rng), kit, profile)
+                yield f"other words, {name}: right", ear.accepts(asked)
+                yield f"other words, {name}: two digits changed", ear.accepts(changed(asked, 2, draw))
     everything = Ear(say([" ".join(DIGITS)] * 4, Voice.HEART, rng), kit, profile)
     for _ in range(50):
         yield "every digit four times over", everything.accepts([" ".join(draw.choices(list(DIGITS), k=6))])

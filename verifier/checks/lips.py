@@ -5,43 +5,83 @@ at rest or one moved by hand; and what agrees by chance, or was shifted, agrees 
 Where someone else says a part of it, that part agrees with nothing. What agrees by chance as a whole hardly does in every part:
 an answer may be weak in one of the two. Devices record sound and picture apart, but seldom far: what agrees only far apart has to
 agree better, or is asked for again, for a wireless microphone is no attack.
+
+What is too little to pass is seldom too much for chance: the mouths of real talkers in poor pictures agree weakly, and a recorder
+may put all of the sound a second beside the picture. Only sound that agrees with the lips nowhere within a second accuses.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verifier.evidence.lips import agreement
+import numpy as np
+
+from verifier.evidence.lips import agreement, clearest
+from verifier.evidence.spoken import witnesses, words_said
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing, Outcome
+from verifier.types import CheckResult, Evidence, Missing, Outcome, PictureTrace
 
 if TYPE_CHECKING:
     from challenges.model import Challenge
     from verifier.evidence.lips import Agreement
     from verifier.profiles import Profile
+    from verifier.types import SoundTrack
 
 NAME = "lips"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckResult:
     """Judge the agreement of lips and sound; without both, or without speech, nothing is said.
 
-    In noise that phonemes drown in, and with too few pictures to show a closure, lips that do not agree are not held against the
-    person.
+    Lips that do not agree are not held against the person with too few pictures to show a closure, in noise that phonemes drown
+    in, where others talk in the background, where most of what is heard are not the words asked for, which is another question,
+    and where sound and lips agree at all within a second of one another.
     """
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
     if isinstance(evidence.sound, Missing):
         return CheckResult.unable(NAME, evidence.sound.reason)
-    if not len(evidence.sound.speech):
+    sound = evidence.sound
+    if not len(sound.speech):
         return CheckResult.unable(NAME, Reason.NO_SPEECH)
-    result = judge(agreement(evidence.face, evidence.sound), profile)
-    excuses = (
-        ("lips_fps_min", evidence.media.fps, Reason.FRAME_RATE_TOO_LOW),
-        ("words_noise_min", evidence.sound.speech_to_noise_db, Reason.TOO_NOISY),
+    result = judge(agreement(evidence.face, sound), profile)
+    if result.outcome is not Outcome.FAIL:
+        return result
+    found = clearest(evidence.face, sound)
+    reason = _explanation(found, evidence, sound, challenge, profile)
+    return CheckResult.unable(NAME, reason, f"{result.detail}; at the clearest offset {_detail(found)}") if reason else result
+
+
+def _explanation(
+    found: Agreement, evidence: Evidence, sound: SoundTrack, challenge: Challenge, profile: Profile
+) -> Reason | None:
+    """Return what explains lips that do not agree, given how they agree at the clearest offset; `None` if nothing does."""
+    if judge(found, profile).outcome is not Outcome.FAIL:
+        return Reason.SOUND_OUT_OF_STEP
+    explanations = (
+        ("lips_fps_min", _pictures_per_s(evidence), Reason.FRAME_RATE_TOO_LOW),
+        ("words_noise_min", sound.speech_to_noise_db, Reason.TOO_NOISY),
+        ("others_max", sound.others_s, Reason.TOO_NOISY),
+        ("lips_words_min", _share_said(sound, challenge, profile), Reason.PHRASE_MISMATCH),
     )
-    excuse = next((reason for line, value, reason in excuses if not profile[line].holds(value)), None)
-    return CheckResult.unable(NAME, excuse, result.detail) if result.outcome is Outcome.FAIL and excuse else result
+    for line, value, reason in explanations:
+        if not profile[line].holds(value):
+            return reason
+    return Reason.SOUND_OUT_OF_STEP if profile["lips_peak_min"].holds(found.distinct + found.part) else None
+
+
+def _pictures_per_s(evidence: Evidence) -> float:
+    """Return how many there are by the middle of their distances, or on the whole where that is less."""
+    t_s = evidence.picture.t_s if isinstance(evidence.picture, PictureTrace) else np.zeros(0)
+    usual_s = float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.0
+    return min(evidence.media.fps, 1.0 / usual_s) if usual_s > 0.0 else evidence.media.fps
+
+
+def _share_said(sound: SoundTrack, challenge: Challenge, profile: Profile) -> float:
+    """Return the share of the asked words that were said; 1 where none were asked."""
+    read_gain, unread_gain = profile["phrase_read_word_gain_min"].value, profile["phrase_unread_word_gain_min"].value
+    said = words_said(witnesses(challenge, sound), read_gain=read_gain, unread_gain=unread_gain)
+    return sum(said) / len(said) if said else 1.0
 
 
 def judge(found: Agreement, profile: Profile) -> CheckResult:
@@ -52,10 +92,7 @@ def judge(found: Agreement, profile: Profile) -> CheckResult:
     """
     if not profile["lips_seconds_min"].holds(found.seconds):
         return CheckResult.unable(NAME, Reason.MOUTH_NOT_VISIBLE, f"{found.seconds:.1f} s of speech with the lips in view")
-    detail = (
-        f"agreement {found.score:.2f} with the sound {found.offset_s * 1e3:+.0f} ms late, over {found.seconds:.1f} s;"
-        f" {found.elsewhere:.2f} at {found.elsewhere_s * 1e3:+.0f} ms; worst parts {found.part:.2f}"
-    )
+    detail = _detail(found)
     line = profile["lips_distinct_min" if found.tried_elsewhere else "lips_short_min"]
     result = line.judge(NAME, found.distinct, Reason.LIPS_DO_NOT_MATCH, detail)
     both = found.distinct + found.part
@@ -69,3 +106,10 @@ def judge(found: Agreement, profile: Profile) -> CheckResult:
     if result.reason is None and apart and not profile["lips_offset_both_min"].holds(both):
         return CheckResult.unable(NAME, Reason.SOUND_OUT_OF_STEP, detail)
     return result
+
+
+def _detail(found: Agreement) -> str:
+    return (
+        f"agreement {found.score:.2f} with the sound {found.offset_s * 1e3:+.0f} ms late, over {found.seconds:.1f} s;"
+        f" {found.elsewhere:.2f} at {found.elsewhere_s * 1e3:+.0f} ms; worst parts {found.part:.2f}"
+    )

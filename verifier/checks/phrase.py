@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verifier.evidence.spoken import witnesses
+from verifier.evidence.spoken import witnesses, words_said
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Missing
 
@@ -25,13 +25,15 @@ NAME = "phrase"
 def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckResult:
     """Judge the share of the expected words that were said, or, where that is enough, how much the sound speaks for them all.
 
-    In noise that words drown in, those that were not heard are not held against the person.
+    In noise that words drown in, and where others talk in the background, those that were not heard are not held against the
+    person.
     """
     if isinstance(evidence.sound, Missing):
         return CheckResult.unable(NAME, evidence.sound.reason)
     result = _judge(evidence.sound, challenge, profile)
-    noise = profile["words_noise_min"]
-    if result.reason is Reason.PHRASE_MISMATCH and not noise.holds(evidence.sound.speech_to_noise_db):
+    sound = evidence.sound
+    quiet = profile["words_noise_min"].holds(sound.speech_to_noise_db) and profile["others_max"].holds(sound.others_s)
+    if result.reason is Reason.PHRASE_MISMATCH and not quiet:
         return CheckResult.unable(NAME, Reason.TOO_NOISY, result.detail)
     return result
 
@@ -39,14 +41,10 @@ def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckRe
 def _judge(sound: SoundTrack, challenge: Challenge, profile: Profile) -> CheckResult:
     share_min, mean_min = profile["phrase_said_min"], profile["phrase_gain_min"]
     heard = witnesses(challenge, sound)
-    reading = heard.reading
     if not heard.forced:
         return share_min.judge(NAME, 0.0, Reason.PHRASE_MISMATCH if len(sound.speech) else Reason.NO_SPEECH)
-    read_min, unread_min = profile["phrase_read_word_gain_min"], profile["phrase_unread_word_gain_min"]
-    said = [
-        read_min.holds(word.gain) if answer else expected.token not in reading.extra and unread_min.holds(word.gain)
-        for expected, answer, word in zip(reading.expected, reading.answers, heard.forced, strict=True)
-    ]
+    lines = (profile["phrase_read_word_gain_min"].value, profile["phrase_unread_word_gain_min"].value)
+    said = words_said(heard, read_gain=lines[0], unread_gain=lines[1])
     share = sum(said) / len(said)
     mean = sum(word.gain for word in heard.forced) / len(heard.forced)
     detail = f"{sum(said)} of {len(said)} words said, gain {mean:.1f} {mean_min.unit}"

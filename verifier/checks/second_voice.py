@@ -19,7 +19,8 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     """Judge how like the least like group of words is to all the others together.
 
     `speaker` sees a voice that has a good part of the speech, but hardly one that says a single prompt; this one does. Unable
-    where there are too few groups to say which is the odd one, and in noise, which makes groups of one voice differ.
+    where there are too few groups to say which is the odd one, and in noise, which makes groups of one voice differ. Where others
+    talk in the background, the odd one may hold their words: it is asked for again.
     """
     sound = evidence.sound
     if isinstance(sound, Missing):
@@ -32,4 +33,5 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     likeness, least = strangeness(sound.group_s, sound.group_embeddings)
     start, end = sound.group_s[least]
     detail = f"{len(sound.group_s)} groups, the odd one at {start:.1f} to {end:.1f} s"
-    return profile["voice_group_min"].judge(NAME, likeness, Reason.SECOND_VOICE, detail)
+    reason = Reason.SECOND_VOICE if profile["others_max"].holds(sound.others_s) else Reason.TOO_NOISY
+    return profile["voice_group_min"].judge(NAME, likeness, reason, detail)

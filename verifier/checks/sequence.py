@@ -23,7 +23,7 @@ NAME = "sequence"
 def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckResult:
     """Judge by how many seconds words run past the peak of a turn on their wrong side, at worst.
 
-    In noise that words drown in, when they were said is not held against the person.
+    In noise that words drown in, and where others talk in the background, when they were said is not held against the person.
     """
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
@@ -47,7 +47,9 @@ def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckRe
         return CheckResult.unable(NAME, reason, "the asked turns were not found in order")
     overrun_s, reason = min(fits)
     result = profile["overrun_max"].judge(NAME, overrun_s, reason)
-    if result.reason and not profile["words_noise_min"].holds(evidence.sound.speech_to_noise_db):
+    sound = evidence.sound
+    quiet = profile["words_noise_min"].holds(sound.speech_to_noise_db) and profile["others_max"].holds(sound.others_s)
+    if result.reason and not quiet:
         return CheckResult.unable(NAME, Reason.TOO_NOISY, f"{overrun_s:.1f} s beside a turn")
     return result
 

@@ -26,7 +26,8 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
 
     A low percentile and not the least, since short windows of one voice can differ much. Speech too short for two such windows is
     judged by its first and last one. Where `second_voice` can tell groups of words apart, what is weak in both
-    is asked for again.
+    is asked for again. In noise, and where others talk in the background, windows of one voice differ: what fails there is asked
+    for again.
     """
     sound = evidence.sound
     if isinstance(sound, Missing):
@@ -41,8 +42,10 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     detail = f"{len(windows)} windows, {len(similar)} pairs"
     steady = float(np.quantile(similar, 0.2))
     result = profile["same_speaker_p20_min"].judge(NAME, steady, Reason.SPEAKER_CHANGED, detail)
-    told_apart = profile["voice_groups_min"].holds(len(sound.group_s))
-    if result.reason is None and told_apart and profile["voice_groups_noise_min"].holds(sound.speech_to_noise_db):
+    quiet = profile["voice_groups_noise_min"].holds(sound.speech_to_noise_db)
+    if result.reason and not (quiet and profile["others_max"].holds(sound.others_s)):
+        return CheckResult.unable(NAME, Reason.TOO_NOISY, f"{steady:.2f} in {detail}")
+    if result.reason is None and quiet and profile["voice_groups_min"].holds(len(sound.group_s)):
         both = steady + strangeness(sound.group_s, sound.group_embeddings)[0]
         if not profile["voice_both_min"].holds(both):
             return CheckResult.unable(NAME, Reason.VOICE_UNEVEN, f"{steady:.2f} in {detail}; {both:.2f} with the groups of words")

@@ -92,7 +92,14 @@ QUESTIONS = {
     "phrase": Question(
         "Phrase",
         "The words that were asked were said, in their order.",
-        ("phrase_said_min", "phrase_gain_min", "phrase_read_word_gain_min", "phrase_unread_word_gain_min", "words_noise_min"),
+        (
+            "phrase_said_min",
+            "phrase_gain_min",
+            "phrase_read_word_gain_min",
+            "phrase_unread_word_gain_min",
+            "words_noise_min",
+            "others_max",
+        ),
     ),
     "sound_repeat": Question("Repeated sound", "No piece of the sound comes twice.", ("sound_repeat_max",)),
     "speaker": Question(
@@ -118,6 +125,8 @@ QUESTIONS = {
             "lips_seconds_min",
             "lips_fps_min",
             "words_noise_min",
+            "lips_words_min",
+            "lips_peak_min",
         ),
     ),
     "sequence": Question(

@@ -34,6 +34,8 @@ WEIGHTS = (3.0, 1.0, 1.0, 1.0)
 all four; the rest adds rounding, and steadies it. Width, chin, jaw and funnel were tried, and add more chance than they tell."""
 OFFSET_S = 0.2
 """How far apart devices record picture and sound, either way."""
+SHIFT_S = 1.0
+"""How far a wireless headset or a slow recorder puts the sound beside the picture."""
 FARTHEST_S = 3.0
 """How far a shift of the sound is looked for."""
 
@@ -66,10 +68,10 @@ Mask = npt.NDArray[np.bool_]
 class Agreement:
     """How well lips and sound agree.
 
-    score: weighted mean correlation, -1..1, at the best offset within `OFFSET_S`; offset_s: that offset, above 0 where the sound
-    is late; elsewhere: the highest of it at offsets beyond `OFFSET_S` and apart from it that leave 3 s and half of the material,
-    and elsewhere_s where (-1 where none does); part: the 20th percentile of the agreement of parts of 2 s, `score` where there
-    are not two of them; seconds: how much was compared.
+    score: weighted mean correlation, -1..1, at the best offset within `OFFSET_S` (`clearest` looks farther); offset_s: that
+    offset, above 0 where the sound is late; elsewhere: the highest of it at offsets beyond `OFFSET_S` and apart from it that
+    leave 3 s and half of the material, and elsewhere_s where (-1 where none does); part: the 20th percentile of the agreement of
+    parts of 2 s, `score` where there are not two of them; seconds: how much was compared.
     """
 
     score: float
@@ -132,7 +134,14 @@ def agreement(face: FaceTrack, sound: SoundTrack) -> Agreement:
     return agree(said(sound), near_speech(sound.speech, rows), lips, seen)
 
 
-def agree(predicted: F64, spoken: Mask, lips: F64, seen: Mask) -> Agreement:
+def clearest(face: FaceTrack, sound: SoundTrack) -> Agreement:
+    """Return the same at the best offset within `SHIFT_S` and what devices are apart anyway, its lead that over all others."""
+    rows = len(sound.lips)
+    lips, seen = measured(face, rows)
+    return agree(said(sound), near_speech(sound.speech, rows), lips, seen, reach_s=SHIFT_S + OFFSET_S)
+
+
+def agree(predicted: F64, spoken: Mask, lips: F64, seen: Mask, *, reach_s: float = OFFSET_S) -> Agreement:
     """Return how well measured lips agree with predicted ones.
 
     Args:
@@ -140,18 +149,21 @@ def agree(predicted: F64, spoken: Mask, lips: F64, seen: Mask) -> Agreement:
         spoken: (L,) near speech.
         lips: (L, 4) what was measured.
         seen: (L,) where it could be.
+        reach_s: how far the best offset may lie, either way.
     """
-    reach, farthest = round(OFFSET_S * RATE_HZ), round(FARTHEST_S * RATE_HZ)
+    reach, farthest = round(reach_s * RATE_HZ), round(FARTHEST_S * RATE_HZ)
+    device = round(OFFSET_S * RATE_HZ) if reach_s <= OFFSET_S else 0
     rows = int((spoken & seen).sum())
     counts, correlations = _at_every_offset(predicted, spoken, lips, seen, farthest)
 
     def at(k: int, least: float) -> float:
         return float(correlations[farthest + k]) if counts[farthest + k] >= least else _UNTRIED
 
-    near = {k: at(k, _LEAST_S * RATE_HZ) for k in range(-reach, reach + 1)}
+    least = max(_LEAST_S * RATE_HZ, 0.0 if device else rows / 2)
+    near = {k: at(k, least) for k in range(-reach, reach + 1)}
     best = max(near, key=lambda k: near[k])
     apart = round(_APART_S * RATE_HZ)
-    steps = [k for k in range(-farthest, farthest + 1, 2) if abs(k) > reach and abs(k - best) >= apart]
+    steps = [k for k in range(-farthest, farthest + 1, 2) if abs(k) > device and abs(k - best) >= apart]
     least = max(_LEAST_ELSEWHERE_S * RATE_HZ, rows / 2)
     far = {k: at(k, least) for k in steps}
     other = max(far, key=lambda k: far[k])

@@ -1,4 +1,6 @@
-"""The sound's half of the evidence: speech, words, levels and voice embeddings.
+"""The sound's half of the evidence: speech, words, levels and voice embeddings, of the person alone.
+
+Speech of others in the background is left out first (`verifier.evidence.background`); how much there was is kept.
 
 Voice embeddings are taken over the speech alone, with the silences cut out, in windows of `WINDOW_S` every `HOP_S`, and once
 over all of it; and over the groups of a challenge's words.
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.evidence.background import apart
 from verifier.evidence.picture import Stopwatch
 from verifier.evidence.quieter import quieter
 from verifier.evidence.sound_cuts import stops
@@ -44,13 +47,14 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
     """
     watch = Stopwatch() if timings_ms is None else timings_ms
     mark = perf_counter()
-    speech = kit.voice_activity.segments(sound)
+    power = _power(sound)
+    speech, others = apart(kit.voice_activity.segments(sound), power, _BLOCK / RATE_HZ)
     mark = watch.add("voice_activity", mark)
     voiced = len(speech) > 0
     heard = kit.transcriber.encode(sound, speech=speech) if voiced else None
     text, words = kit.transcriber.transcribe(heard) if heard else ("", ())
     mark = watch.add("transcription", mark)
-    forced = lay(kit.transcriber, heard, spoken) if heard else ()
+    forced = lay(kit.transcriber, heard, spoken, words) if heard else ()
     mark = watch.add("forced_alignment", mark)
     lips = lips_said(kit.phonemes.log_probs(quieter(sound)), kit.phonemes.tokens) if voiced else np.zeros((0, 0), np.float32)
     mark = watch.add("phonemes", mark)
@@ -66,7 +70,6 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
     mark = watch.add("second_voice", mark)
     synthetic = kit.synthetic_voice.scores(uttered) if kit.synthetic_voice and voiced else np.zeros(0, np.float32)
     watch.add("synthetic_voice", mark)
-    power = _power(sound)
     level, noise = _levels(power, speech)
     return SoundTrack(
         duration_s=len(sound) / RATE_HZ,
@@ -86,6 +89,7 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
         lips=lips,
         levels_dbfs=np.array([_dbfs(float(np.sqrt(block))) for block in power], np.float32),
         stops_s=stops(sound),
+        others=others,
     )
 
 

@@ -7,21 +7,24 @@ is told what to look for. How they are weighed is the business of the phrase che
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from challenges.match import Alignment, align, expected_tokens, tokens
+from challenges.match import Alignment, Beside, Expected, align, expected_tokens, in_passing, tokens
 from challenges.model import Say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from challenges.model import Challenge
     from verifier.models.transcription import EncodedSound, Transcriber
-    from verifier.types import ScoredWord, SoundTrack
+    from verifier.types import ScoredWord, SoundTrack, Word
 
-# The same word, said another way that the recogniser would write differently.
-_ALSO_SAID = {"zero": "oh"}
+_ZERO, _OH, _NOUGHT = "zero", "oh", "nought"
+"""The same digit as some say it; the recogniser writes a figure for the first two and mostly "not" for the last."""
+_NOUGHTS = frozenset({"nought", "naught", "not", "knot"})
+_TIMES = {"double": 2, "triple": 3, "treble": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +35,88 @@ class Testimony:
     forced: tuple[ScoredWord, ...]
 
 
-def lay(transcriber: Transcriber, heard: EncodedSound, spoken: Sequence[str]) -> tuple[ScoredWord, ...]:
+def lay(transcriber: Transcriber, heard: EncodedSound, spoken: Sequence[str], words: Sequence[Word]) -> tuple[ScoredWord, ...]:
     """Lay the words of a phrase over the sound, one scored word for each of its tokens.
 
-    Some people say "oh" where "zero" is asked; the whole phrase is laid either way, and the likelier one is returned.
+    1. What the free reading has beside the phrase (a greeting, thanks, a word begun again) is laid in its place too: the
+       recogniser scores each word after those before it, and one that it does not expect spoils the next two. Whichever is
+       likelier for the phrase, with it or without, stands.
+    2. All zeros are tried as "oh", then, of several, each that was read by itself: some people say both. One is tried as
+       "nought" where something like it was read, and digits that were read as "double three" as that. What is likelier stands.
 
     Args:
         transcriber: the recogniser.
         heard: the sound it encoded.
         spoken: texts to say, in order.
+        words: the free reading.
     """
-    words = [token for text in spoken for token in tokens(text)]
-    readings = {tuple(words), tuple(_ALSO_SAID.get(word, word) for word in words)}
-    laid = [transcriber.force(heard, reading) for reading in sorted(readings)]
-    return max(laid, key=lambda scored: sum(word.gain for word in scored))
+    expected = [Expected(token, step) for step, text in enumerate(spoken) for token in tokens(text)]
+    reading = align(expected, words)
+    laying = _Laying(transcriber, heard, tuple(word.token for word in expected))
+    laid = laying.lay()
+    if beside := in_passing(reading):
+        laid = max(laid, replace(laying, beside=beside).lay(), key=_Laid.gain)
+    for variation in _variations(expected, reading):
+        varied = laid.laying.saying(variation)
+        if varied.spelled != laid.laying.spelled:
+            laid = max(laid, varied.lay(), key=_Laid.gain)
+    return laid.words
+
+
+@dataclass(frozen=True, slots=True)
+class _Laying:
+    """One way to lay the phrase: what stands for each token, "" where the next one's word stands for both, and talk beside it."""
+
+    transcriber: Transcriber
+    heard: EncodedSound
+    spelled: tuple[str, ...]
+    beside: tuple[Beside, ...] = ()
+
+    def saying(self, variation: Mapping[int, str]) -> _Laying:
+        """Return the same with some tokens spelled otherwise."""
+        return replace(self, spelled=tuple(variation.get(index, word) for index, word in enumerate(self.spelled)))
+
+    def lay(self) -> _Laid:
+        """Lay it over the sound."""
+        texts: list[str] = []
+        talk: list[int] = []
+        for index, word in enumerate((*self.spelled, "")):
+            said = [each.written.replace(" ", "-") for each in self.beside if each.before == index]
+            talk += range(len(texts), len(texts) + len(said))
+            texts += said + ([word] if word else [])
+        scored = self.transcriber.force(self.heard, texts, beside=talk)
+        places = accumulate((bool(word) for word in self.spelled), initial=0)
+        return _Laid(self, tuple(scored[place] for place, _ in zip(places, self.spelled, strict=False)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """A laying and its scored words, one for each token."""
+
+    laying: _Laying
+    words: tuple[ScoredWord, ...]
+
+    def gain(self) -> float:
+        """How much the sound speaks for all of it."""
+        return sum(word.gain for word in dict.fromkeys(self.words))
+
+
+def _variations(expected: Sequence[Expected], reading: Alignment) -> Iterator[Mapping[int, str]]:
+    """Yield other ways to say some tokens that are worth a try, by index."""
+    written = [answer.written.split() if answer else [] for answer in reading.answers]
+    aside = {word.token for word in reading.beside}
+    zeros = [index for index, word in enumerate(expected) if word.token == _ZERO]
+    if zeros:
+        yield dict.fromkeys(zeros, _OH)
+    for index, word in enumerate(expected):
+        if word.token == _ZERO and reading.answers[index] and len(zeros) > 1:
+            yield from ({index: _ZERO}, {index: _OH})
+        if word.token == _ZERO and _NOUGHTS & {*written[index]}:
+            yield {index: _NOUGHT}
+        for said, times in _TIMES.items():
+            same = set(expected[index : index + times]) == {word} and len(expected) >= index + times
+            if same and said in {*written[index], *aside}:
+                yield {index: said, **dict.fromkeys(range(index + 1, index + times - 1), "")}
 
 
 def witnesses(challenge: Challenge, sound: SoundTrack) -> Testimony:
@@ -58,6 +129,22 @@ def witnesses(challenge: Challenge, sound: SoundTrack) -> Testimony:
     if sound.forced and len(sound.forced) != len(expected):
         raise RuntimeError(f"{len(sound.forced)} words were laid over the sound, the challenge has {len(expected)}")
     return Testimony(reading=align(expected, sound.words), forced=sound.forced)
+
+
+def words_said(heard: Testimony, *, read_gain: float, unread_gain: float) -> tuple[bool, ...]:
+    """Return for each expected word whether it counts as said; none where nothing was laid.
+
+    Args:
+        heard: both witnesses.
+        read_gain: least gain, in nats, of a word that the free reading has in its place.
+        unread_gain: of one that it lost, and has nowhere else.
+    """
+    reading = heard.reading
+    elsewhere = {word.token for word in set(reading.beside) - set(in_passing(reading))}
+    return tuple(
+        word.gain >= read_gain if answer else expected.token not in elsewhere and word.gain >= unread_gain
+        for expected, answer, word in zip(reading.expected, reading.answers, heard.forced, strict=bool(heard.forced))
+    )
 
 
 def spoken_spans(challenge: Challenge, sound: SoundTrack) -> tuple[tuple[float, float] | None, ...]:

@@ -26,7 +26,7 @@ from verifier.models.voice_activity import VoiceActivity
 from verifier.types import ScoredWord, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from verifier.types import F32, F64
@@ -180,7 +180,7 @@ class Transcriber:
             found = self._decoded(heard, options)
         return found
 
-    def force(self, sound: F32 | EncodedSound, texts: Sequence[str]) -> tuple[ScoredWord, ...]:
+    def force(self, sound: F32 | EncodedSound, texts: Sequence[str], *, beside: Collection[int] = ()) -> tuple[ScoredWord, ...]:
         """Lay expected words over the sound, in order, and score each under teacher forcing.
 
         Spelling matters to the score: the recogniser was trained on text as people write it. Score several spellings of the
@@ -189,9 +189,11 @@ class Transcriber:
         Args:
             sound: (n,) float32, mono, 16 kHz, in [-1, 1], or that sound encoded. Only the first 30 s are looked at.
             texts: what should have been said, in order; words are split at spaces.
+            beside: which of these words, by index, are other talk that was heard there. They are laid, and not scored; what the
+                language makes likely is measured without them, since after them it would expect none of the rest.
 
         Returns:
-            One scored word for each word of `texts`, in order. Where a word was not said it has a time all the same, and a
+            One scored word for each other word of `texts`, in order. Where a word was not said it has a time all the same, and a
             log probability far below 0.
         """
         words = [word for text in texts for word in text.split()]
@@ -200,15 +202,19 @@ class Transcriber:
         heard = sound if isinstance(sound, EncodedSound) else self.encode(sound)
         tokens = [self._tokenizer.encode(f" {word}") for word in words]
         path, log_probs = self._align(heard, tokens)
-        _, expected = self._align(self._silence, tokens)
+        _, expected = self._align(self._silence, [word for index, word in enumerate(tokens) if index not in beside])
         starts = _first_times(path)
-        ends = np.cumsum([len(word) for word in tokens])
         scored: list[ScoredWord] = []
-        for word, end, length in zip(words, ends, map(len, tokens), strict=True):
+        end = alone = 0
+        for index, (word, length) in enumerate(zip(words, map(len, tokens), strict=True)):
+            end += length
+            if index in beside:
+                continue
+            alone += length
             start_s, end_s = heard.recording_s(float(starts[end - length])), heard.recording_s(float(starts[end]))
             start_s, end_s = _clip(start_s, end_s, heard.speech)
             own = log_probs[end - length : end]
-            gain = float((own - expected[end - length : end]).sum())
+            gain = float((own - expected[alone - length : alone]).sum())
             scored.append(ScoredWord(text=word, start_s=start_s, end_s=end_s, log_prob=float(own.mean()), gain=gain))
         return tuple(scored)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from challenges.match import Expected, align, expected_tokens, tokens
+from challenges.match import Expected, align, expected_tokens, in_passing, tokens
 from challenges.model import Challenge, Say, Turn, TurnHead
 from challenges.phonemes import pronounce, similarity
 from verifier.types import Word
@@ -37,6 +37,11 @@ def test_numbers_come_out_digit_by_digit(text: str) -> None:
         ("oh won too for ate", "zero one two four eight"),
         ("o'clock", "oclock"),
         ("F2 now", "f two now"),
+        ("double three marble", "three three marble"),
+        ("7 -double -0 -5", "seven zero zero five"),
+        ("triple two, treble oh", "two two two zero zero zero"),
+        ("double trouble", "double trouble"),
+        ("nought two naught", "zero two zero"),
         ("see the bee", "c the b"),
         ("Zed", "z"),
         ("", ""),
@@ -98,6 +103,31 @@ def test_hesitations_are_forgiven_within_bounds() -> None:
     """One hesitation for each expected word is nothing; more are extra words."""
     assert align(asked("seven four"), said("um", "seven", "uh", "four")).extra == ()
     assert align(asked("seven four"), said("um", "um", "um", "seven", "um", "four")).extra == ("um", "um")
+
+
+@pytest.mark.parametrize(
+    ("text", "heard", "passing"),
+    [
+        ("seven four two", "Hello seven four two thank you", "hello thank you"),
+        ("seven four two", "seven, four... sorry, seven four two", "sorry seven four"),
+        ("seven four two", "seven four four two", "four"),
+        ("seven four two", "okay seven nine two", "okay"),
+        ("seven four two", "okay seven mobile two", "okay"),
+        ("seven four two", "nine seven four two", ""),
+        ("seven four two", "seven four nine two eight", ""),
+    ],
+    ids=["greeting", "begun again", "stutter", "another digit instead", "a misread one", "a digit before", "digits between"],
+)
+def test_other_talk_passes_and_other_digits_do_not(text: str, heard: str, passing: str) -> None:
+    """A greeting, thanks and a word begun again leave the phrase as it is; a word in place of another, or one more, does not."""
+    alignment = align(asked(text), said(*heard.split()))
+    assert " ".join(word.written for word in in_passing(alignment)) == passing
+
+
+def test_talk_knows_its_place() -> None:
+    """What answers nothing stands before the next word that was heard, or before the first of those that were not."""
+    alignment = align(asked("seven four two"), said("say", "Seven,", "please", "two", "bye."))
+    assert [(word.written, word.before) for word in alignment.beside] == [("say", 0), ("please", 1), ("bye", 3)]
 
 
 def test_nothing_expected_is_not_complete() -> None:

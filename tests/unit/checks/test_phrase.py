@@ -95,10 +95,12 @@ def test_every_threshold_counts(make_evidence: MakeEvidence, profile: Profile) -
 
 
 def test_words_lost_in_noise_are_asked_for_again(make_evidence: MakeEvidence, profile: Profile) -> None:
-    """Below 15 dB a phrase that was not heard is the noise's fault; one that was heard in it passes."""
+    """Below 15 dB, or with others' talk, a phrase that was not heard is the room's fault; one that was heard in it passes."""
     heard = {"level_dbfs": -20.0, "noise_dbfs": -32.0}
     lost = phrase.check(make_evidence(sound={"words": (), "forced": laid([0.0] * 5), **heard}), ASKED, profile)
     assert (lost.outcome, lost.reason, lost.detail) == (Outcome.UNABLE, Reason.TOO_NOISY, "0 of 5 words said, gain 0.0 nats")
+    others = make_evidence(sound={"words": (), "forced": laid([0.0] * 5), "others": np.array([[0.0, 1.0]])})
+    assert phrase.check(others, ASKED, profile).reason is Reason.TOO_NOISY
     right = make_evidence(sound={"words": read("7 4 mango 0 1"), "forced": laid([SURE] * 5), **heard})
     assert phrase.check(right, ASKED, profile).outcome is Outcome.PASS
 

@@ -14,7 +14,7 @@ from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
 from verifier.checks import phrase
 from verifier.evidence.sound import RATE_HZ, listen
-from verifier.evidence.spoken import lay, spoken_spans, witnesses
+from verifier.evidence.spoken import lay, spoken_spans, witnesses, words_said
 from verifier.profiles import load
 from verifier.reasons import Reason
 from verifier.types import Evidence, MediaInfo, Missing, Outcome, SoundTrack
@@ -108,7 +108,7 @@ def test_the_sound_does_not_speak_for_what_was_not(
 ) -> None:
     """Two digits changed, both words changed, the groups in another order, everything changed: none is accepted."""
     heard = kit.transcriber.encode(spoken[0], speech=track.speech)
-    other = replace(track, forced=lay(kit.transcriber, heard, texts))
+    other = replace(track, forced=lay(kit.transcriber, heard, texts, track.words))
     assert not accepts(Challenge(tuple(Say(text) for text in texts)), other)
 
 
@@ -117,6 +117,46 @@ def test_oh_is_zero(kit: ModelKit) -> None:
     sound, _ = voiced(["four oh seven two oh"], pause_s=1.0)
     track = listen(sound, kit, spoken=["four zero seven two zero"])
     assert accepts(Challenge((Say("four zero seven two zero"),)), track)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("three three marble", "two one", "zero basket"), ("hello three three marble", "two one", "zero basket okay thank you")),
+        (("six umbrella four", "zero monkey", "one six"), ("okay so six umbrella four", "um zero monkey", "and one six")),
+        (
+            ("six umbrella four", "zero monkey", "one six"),
+            ("say six umbrella four", "turn left, zero monkey", "turn up, one six"),
+        ),
+        (("camera seven eight", "two six zero"), ("camera seven, camera seven eight", "two six zero")),
+        (("zero zero marble", "two zero"), ("zero oh marble", "two oh")),
+        (("three three marble", "two zero zero"), ("double three marble", "two double oh")),
+        (("zero five marble", "two one"), ("nought five marble", "two one")),
+    ],
+    ids=["hello and thanks", "okay so", "the prompt read aloud", "begun again", "zero and oh", "double", "nought"],
+)
+def test_words_beside_the_asked_ones_are_no_harm(kit: ModelKit, asked: tuple[str, ...], said: tuple[str, ...]) -> None:
+    """Who greets, reads the prompt aloud, begins again, or says a digit another way has said what was asked, every word of it."""
+    sound, _ = voiced(said, pause_s=1.5)
+    track = listen(sound, kit, spoken=asked)
+    challenge = Challenge(tuple(Say(text) for text in asked))
+    assert accepts(challenge, track)
+    assert sum(words_said(witnesses(challenge, track), read_gain=0.5, unread_gain=1.5)) >= len(track.forced) - 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("hello zero nine marble", "two one", "zero basket okay thank you"),
+        ("okay so three three marble", "um eight seven", "and zero basket"),
+        ("say double four marble", "two one", "zero basket"),
+    ],
+)
+def test_wrong_digits_are_refused_whatever_stands_beside(kit: ModelKit, said: tuple[str, ...]) -> None:
+    """Two digits of seven changed are no answer, with a greeting as without."""
+    asked = ("three three marble", "two one", "zero basket")
+    track = listen(voiced(said, pause_s=1.5)[0], kit, spoken=asked)
+    assert not accepts(Challenge(tuple(Say(text) for text in asked)), track)
 
 
 def test_nothing_asked_is_nothing_laid(kit: ModelKit, spoken: tuple[F32, list[tuple[float, float]]]) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from challenges.model import Challenge
 from verifier.checks import second_voice, speaker
+from verifier.decision import decide
 from verifier.evidence.voices import strangeness, word_groups
 from verifier.profiles import load
 from verifier.reasons import Reason
-from verifier.types import Evidence, MediaInfo, Missing, Outcome, ScoredWord, SoundTrack
+from verifier.types import Evidence, MediaInfo, Missing, Outcome, ScoredWord, SoundTrack, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +92,30 @@ def test_a_long_group_says_more_than_a_short_one() -> None:
 def test_where_the_odd_one_cannot_be_told_there_is_no_answer(sound: SoundTrack | Missing, reason: Reason) -> None:
     """Two groups or fewer, noise, and a recording without sound."""
     assert asked(sound) == (Outcome.UNABLE, reason)
+
+
+@pytest.mark.parametrize("room", [{"others": np.array([[6.0, 7.0]])}, {"noise_dbfs": -35.0}], ids=["television", "noise"])
+def test_a_room_accuses_nobody_of_a_second_voice(room: dict[str, Any]) -> None:
+    """Two voices are two voices in a quiet room; where others talk in the background, or in noise, they are asked for again.
+
+    Neither is accepted: the voices' check needs to pass, and a veto that fails for the room rejects nothing and lets nothing in.
+    """
+    windows, groups = track([0.9, 0.1, 0.9, 0.1]), track([0.9, 0.9, 0.9, 0.05])
+    two = replace(groups, window_embeddings=windows.window_embeddings)
+    for sound, verdict, reasons in (
+        (two, Verdict.REJECTED, {Reason.SPEAKER_CHANGED, Reason.SECOND_VOICE}),
+        (replace(two, **room), Verdict.RETRY, {Reason.TOO_NOISY}),
+    ):
+        evidence = Evidence(MediaInfo("mp4", 0, "", 10.0), Missing(Reason.NO_VIDEO), sound)
+        results = [check(evidence, NOTHING, load()) for check in (speaker.check, second_voice.check)]
+        decision = decide(results, load(), required=["speaker"])
+        assert (decision.verdict, set(decision.reasons)) == (verdict, reasons)
+
+
+def test_a_second_voice_in_a_room_with_others_is_never_let_in() -> None:
+    """The veto, which cannot tell whose words the odd group holds, still counts: it asks again."""
+    sound = replace(track([0.9, 0.9, 0.9, 0.05]), others=np.array([[6.0, 7.0]]))
+    assert asked(sound) == (Outcome.FAIL, Reason.TOO_NOISY)
 
 
 @pytest.mark.parametrize(
