@@ -21,7 +21,7 @@ help:
 system:
 	@missing=""; \
 	for library in $(LIBRARIES); do ldconfig -p | grep -q "$$library" || missing="$(PACKAGES)"; done; \
-	command -v npm >/dev/null || missing="$$missing npm"; \
+	for program in npm strace; do command -v $$program >/dev/null || missing="$$missing $$program"; done; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "installing $$missing"; \

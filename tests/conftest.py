@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fixtures.manifest import load
-from verifier import profiles
+from tests.databases import LASTING
+from verifier import offline, profiles
 from verifier.models.kit import ModelKit
 from verifier.pipeline import verify
 from verifier.settings import Settings
@@ -25,6 +27,33 @@ if TYPE_CHECKING:
 
 ASKED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[1]
+
+# Some tests import ONNX Runtime themselves, before any code of ours; its telemetry is then as it finds it here.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_stays_in_the_temp_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give the session a temp folder of its own, for its processes too, and fail where anything is left in it at the end."""
+    folder = tmp_path_factory.mktemp("t")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(folder))
+        patch.setattr(tempfile, "tempdir", None)
+        with LASTING:
+            yield folder
+        left = sorted(path.name for path in folder.iterdir())
+    assert not left, f"left in the system's temp folder: {left}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def still_online() -> Iterator[None]:
+    """Let commands that run in this process leave it its network: what the kernel refuses it, it refuses every later test.
+
+    The processes that tests start, workers among them, are cut off as ever.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(offline._Process, "filtered", True)
+        yield
 
 
 @pytest.fixture(scope="session")

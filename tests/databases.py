@@ -5,11 +5,10 @@ On a server every test has a database of its own, made and dropped under the rol
 
 from __future__ import annotations
 
-import atexit
 import os
 import secrets
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
 
 SERVER = os.environ.get("CAMEO_TEST_DATABASE", "")
 """URL of a server's database, to be connected to for making others; empty for SQLite."""
+
+LASTING = ExitStack()
+"""Ends what lasts longer than a test, when the session does."""
 
 only_sqlite = pytest.mark.skipif(bool(SERVER), reason="about SQLite's file; the tests run on a server")
 """Marks a test of what only a file has."""
@@ -46,12 +48,12 @@ def fresh(folder: Path) -> Iterator[str]:
 
 def lasting(name: str) -> Engine:
     """Open a database for all examples of a module, each with rows of its own; a power cut is not what is tested there."""
-    making = fresh(Path(tempfile.mkdtemp(prefix=f"cameo-{name}-")))
-    engine = open_database(making.__enter__())
+    folder = LASTING.enter_context(tempfile.TemporaryDirectory(prefix=f"cameo-{name}-"))
+    engine = open_database(LASTING.enter_context(fresh(Path(folder))))
+    LASTING.callback(engine.dispose)
     if not SERVER:
         event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
         engine.dispose()
-    atexit.register(making.__exit__, None, None, None)
     return engine
 
 

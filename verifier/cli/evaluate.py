@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from verifier import pipeline, profiles
+from verifier import offline, pipeline, profiles
 from verifier.cli.output import print_json
 from verifier.cli.site import open_site
 from verifier.errors import InvalidRequestError
@@ -104,6 +104,7 @@ def evaluate(
 
 
 def _lips(folder: Path, profile: Profile, settings: Settings, *, json_: bool) -> None:
+    offline.go_offline()
     with ModelKit.open(settings) as kit, Console(stderr=True).status("reading") as status:
         clips = read_clips(folder, kit, settings, profile, progress=lambda name: status.update(escape(name)))
         status.update("comparing")
@@ -139,6 +140,7 @@ def _of_site(profile: Profile, settings: Settings, why: str) -> list[Attempt]:
 
 
 def _judged(cases: tuple[Case, ...], profile: Profile, settings: Settings, workers: int) -> list[Attempt]:
+    offline.go_offline()
     pipeline.require_askable(profile, settings, received=all(case.received_at is not None for case in cases))
     # Each process reads these when it loads its numeric libraries.
     os.environ.update(thread_environment(settings.threads))

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from verifier import offline
 from verifier.errors import ModelKitError
 
 _FAILED = 2
@@ -20,6 +21,7 @@ def export_ecapa(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a sentence.")] = False,
 ) -> None:
     """Export SpeechBrain's ECAPA-TDNN from a local folder to ONNX, checked against SpeechBrain; needs the extra "speechbrain"."""
+    offline.go_offline()
     from verifier.models.ecapa_export import export  # noqa: PLC0415 - onnx takes a second to load
 
     try:

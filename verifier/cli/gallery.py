@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from verifier import offline
 from verifier.cameo.transform import Transform
 from verifier.cli.output import print_json
 from verifier.credential.gallery_key import GalleryKey
@@ -49,9 +50,7 @@ def add(
     if not name or len(name) > _NAME_CHARS:
         raise InvalidRequestError(f"a name has 1 to {_NAME_CHARS} characters")
     settings = Settings()
-    with ModelKit.open(settings) as kit:
-        faces = [_face(photo, kit, settings) for photo in photos]
-        model = kit.digests[_MODEL]
+    faces, model = offline.apart(_faces, photos, settings)
     key = GalleryKey.open(settings.gallery_key)
     transform = Transform(key.secret, model)
     with _store(settings) as store:
@@ -128,6 +127,12 @@ def prune(*, as_json: AsJson = False) -> None:
     with _store(settings) as store:
         gone = store.drop_unreadable(key_id=key.id, model=model)
     _say(f"{gone} faces forgotten", {"removed": gone}, as_json=as_json)
+
+
+def _faces(photos: list[Path], settings: Settings) -> tuple[list[F32], str]:
+    """Return the face of each photograph, and the digest of the model that made them."""
+    with ModelKit.open(settings) as kit:
+        return [_face(photo, kit, settings) for photo in photos], kit.digests[_MODEL]
 
 
 def _face(photo: Path, kit: ModelKit, settings: Settings) -> F32:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.json import JSON
 
 from challenges.model import Challenge
-from verifier import profiles
+from verifier import offline, profiles
 from verifier.checks import age
 from verifier.cli.output import print_json
 from verifier.errors import CameoError, InvalidRequestError, UnjudgeableError
@@ -37,6 +37,7 @@ def inspect(
     profile = profiles.load(settings.profile)
     if len(files) > 1 and not jsonl:
         raise InvalidRequestError("more than one file needs --jsonl")
+    offline.go_offline()
     with ModelKit.open(settings) as kit:
         for file in files:
             try:

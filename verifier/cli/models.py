@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from verifier import offline
 from verifier.cli.export_ecapa import export_ecapa
 from verifier.cli.output import COULD_NOT_JUDGE, complain, print_json
 from verifier.errors import ModelKitError
@@ -109,6 +110,7 @@ def check(*, as_json: AsJson = False) -> None:
 @app.command()
 def measure(*, devdata: DevData, as_json: AsJson = False) -> None:
     """Measure face and voice verification on a folder of recordings: equal error rates over all pairs."""
+    offline.go_offline()
     with ModelKit.open(Settings()) as kit:
         rates = {
             "face": _measure_faces(kit, devdata / "faces"),

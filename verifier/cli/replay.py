@@ -86,7 +86,8 @@ def replay(  # noqa: PLR0913 - the options of a command
         if engine is Engine.RAY:
             found = list(replay_on_ray(held, opener, address=ray_address))
         else:
-            found = list(replay_all(held, opener, workers=min(workers, len(attempt_ids))))
+            apart = source is Source.RECORDING
+            found = list(replay_all(held, opener, workers=min(workers, len(attempt_ids)), apart=apart))
         standing = LabelStore(site.engine).standing(attempt_ids)
     made_at = datetime.now(UTC).replace(microsecond=0)
     result = difference(found, standing, source=source, profile=loaded, made_at=made_at)

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from challenges.model import Challenge, InvalidChallengeError, from_json
-from verifier import pipeline, profiles
+from verifier import offline, pipeline, profiles
 from verifier.cli.output import EXIT_CODES, checks_table, judgement_document, print_json
 from verifier.errors import CameoError, InvalidRequestError, UnjudgeableError
 from verifier.models.kit import ModelKit
@@ -43,6 +43,7 @@ def verify(
 ) -> None:
     """Judge a recording, or many. Exit code: 0 accepted, 1 rejected, 3 retry, 2 could not be judged."""
     settings = Settings()
+    offline.go_offline()
     if cases is not None:
         if recording is not None or challenge is not None:
             raise InvalidRequestError("give a recording with --challenge, or --cases, not both")

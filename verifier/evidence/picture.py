@@ -19,7 +19,7 @@ from verifier.evidence.enlarging import Spectrum
 from verifier.evidence.light import eye_white
 from verifier.evidence.moire import GridSearch
 from verifier.evidence.parallax import Parallax
-from verifier.models.landmarks import head_pose_deg
+from verifier.models.landmarks import MAX_FACES, head_pose_deg
 from verifier.reasons import Reason
 from verifier.types import F32, U8, FaceObservation, FaceTrack, Frame, Missing
 
@@ -42,8 +42,6 @@ LIVE_DEG = 25.0
 """Beyond this yaw or pitch the presentation-attack network is blind: genuine faces that look up by 35 degrees score 0.01."""
 IDENTITY_DEG = 20.0
 """Beyond this yaw or pitch a picture says less about identity: similarity to the frontal one falls to 0.75-0.84 at 25 degrees."""
-MAX_FACES = 2
-"""Enough to know that there is more than one."""
 _CHEEKS = (234, 454)
 _CROP_PX = 112
 

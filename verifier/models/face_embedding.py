@@ -9,6 +9,7 @@ import numpy as np
 
 from verifier.errors import ModelKitError
 from verifier.models.onnx_session import open_session
+from verifier.models.quiet import quiet_import
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,8 @@ class FaceEmbedder:
     """
 
     def __init__(self, path: Path, *, threads: int) -> None:
-        from insightface.model_zoo.arcface_onnx import ArcFaceONNX  # noqa: PLC0415 - over a second, only for a process with models
+        with quiet_import():
+            from insightface.model_zoo.arcface_onnx import ArcFaceONNX  # noqa: PLC0415 - over a second, only for a process with models
 
         session = open_session(path, threads=threads)
         shape = session.get_inputs()[0].shape

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from contextlib import AbstractContextManager, ExitStack
+import weakref
+from collections import defaultdict
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
@@ -13,7 +15,7 @@ from verifier.errors import ModelKitError
 from verifier.models import index, manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from verifier.models.age import AgeEstimator
     from verifier.models.face_embedding import FaceEmbedder
@@ -38,7 +40,8 @@ class ModelKit:
     """Opens the models of `settings`, checks each file's digest once per process before its first use, and closes them together.
 
     Opening the kit reads no model. Every property raises `ModelKitError` where its file is missing or altered; the message names
-    the file and the command that mends it. Safe to share between threads, as the adapters' runtimes are, except for landmarkers.
+    the file and the command that mends it. Safe to share between threads, as the adapters' runtimes are; a landmarker is lent to
+    one at a time.
     """
 
     def __init__(self, settings: Settings, contents: manifest.Manifest) -> None:
@@ -47,6 +50,10 @@ class ModelKit:
         self._kit = index.Kit(settings.models)
         self._lock = threading.RLock()
         self._opened: dict[str, AbstractContextManager[Any]] = {}
+        self._idle: defaultdict[tuple[int, bool], list[FaceLandmarker]] = defaultdict(list)
+        self._closed = False
+        # MediaPipe's own destructor fails where the interpreter is ending: this runs before.
+        weakref.finalize(self, _close, self._idle)
         self._verified: set[str] = set()
         self._digests: Mapping[str, str] | None = None
         self._stack = ExitStack()
@@ -83,8 +90,10 @@ class ModelKit:
         self.close()
 
     def close(self) -> None:
-        """Close every adapter that was opened, but not landmarkers, which their users close."""
+        """Close every adapter that was opened; a landmarker that is lent out is closed when it comes back."""
         with self._lock:
+            self._closed = True
+            _close(self._idle)
             self._opened.clear()
             self._stack.close()
 
@@ -94,7 +103,10 @@ class ModelKit:
         Raises:
             ModelKitError: a file is missing or altered; the message names it and the command that mends it.
         """
-        self.landmarker(max_faces=1, video=False).close()
+        from verifier.models.landmarks import MAX_FACES  # noqa: PLC0415 - as below
+
+        with self.landmarker(max_faces=MAX_FACES, video=True):
+            pass
         for task in (
             "face_embedder",
             "presentation_attack",
@@ -115,11 +127,29 @@ class ModelKit:
                 self._digests = MappingProxyType(self._compute_digests())
             return self._digests
 
-    def landmarker(self, *, max_faces: int, video: bool) -> FaceLandmarker:
-        """Return a new landmarker; tracking keeps state, so each recording needs its own. The caller closes it."""
+    @contextmanager
+    def landmarker(self, *, max_faces: int, video: bool) -> Iterator[FaceLandmarker]:
+        """Lend a landmarker that has seen nothing yet, for one recording or any number of pictures.
+
+        It is the one lent before, where that is back: opening one for each recording costs time, and what it finds is the same to
+        the bit. One whose user failed is not lent again.
+        """
         from verifier.models.landmarks import FaceLandmarker  # noqa: PLC0415 - as every adapter here: its runtime loads on use
 
-        return FaceLandmarker(self._path("face-landmarker"), max_faces=max_faces, video=video)
+        with self._lock:
+            idle = self._idle[max_faces, video]
+            lent = idle.pop() if idle else FaceLandmarker(self._path("face-landmarker"), max_faces=max_faces, video=video)
+        try:
+            yield lent
+            forgotten = lent.forget()
+        except BaseException:
+            lent.close()
+            raise
+        with self._lock:
+            if forgotten and not self._closed:
+                idle.append(lent)
+            else:
+                lent.close()
 
     @property
     def face_embedder(self) -> FaceEmbedder:
@@ -225,3 +255,9 @@ class ModelKit:
             if model_id not in self._opened:
                 self._opened[model_id] = self._stack.enter_context(make())
             return cast("_Adapter", self._opened[model_id])
+
+
+def _close(idle: Mapping[tuple[int, bool], list[FaceLandmarker]]) -> None:
+    for landmarkers in idle.values():
+        while landmarkers:
+            landmarkers.pop().close()

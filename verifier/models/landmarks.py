@@ -9,25 +9,33 @@ import numpy as np
 
 from verifier.errors import ModelKitError
 from verifier.models.native_log import without_chatter
+from verifier.models.quiet import quiet_import, quiet_mediapipe
 from verifier.types import F32, FaceObservation, Frame
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+MAX_FACES = 2
+"""In a recording: enough to know that there is more than one."""
+_NOTHING = np.zeros((64, 64, 3), np.uint8)
+
 
 class FaceLandmarker:
     """Finds up to `max_faces` faces in pictures.
 
-    With `video`, faces are tracked from one frame to the next: use one instance per recording and feed it frames in order of
-    time. Otherwise every picture stands alone. MediaPipe detects anew whenever fewer than `max_faces` are tracked, and smooths
-    only with `max_faces` = 1, so a lone face under `max_faces` = 2 comes out the same in both modes. Results repeat bit for bit.
+    With `video`, faces are tracked from one frame to the next: feed it one recording's frames in order of time, and `forget`
+    before the next recording. Otherwise every picture stands alone. MediaPipe detects anew whenever fewer than `max_faces` are
+    tracked, and smooths only with `max_faces` = 1, so a lone face under `max_faces` = 2 comes out the same in both modes. Results
+    repeat bit for bit, also after other recordings.
 
     Raises:
         ModelKitError: the file is missing or is no face landmarker bundle.
     """
 
     def __init__(self, path: Path, *, max_faces: int, video: bool) -> None:
-        from mediapipe.tasks.python import BaseOptions, vision  # noqa: PLC0415 - a second that only a process with models should pay
+        quiet_mediapipe()
+        with quiet_import():
+            from mediapipe.tasks.python import BaseOptions, vision  # noqa: PLC0415 - a second only a process with models should pay
 
         if not path.is_file():
             raise ModelKitError(f"model file {path} is missing; run: cameo models pull")
@@ -45,6 +53,8 @@ class FaceLandmarker:
         except (RuntimeError, ValueError) as error:
             raise ModelKitError(f"model file {path} cannot be loaded; run: cameo models pull") from error
         self._video = video
+        self._smooths = video and max_faces == 1
+        self._began_ms = 0
         self._last_ms = -1
 
     def __enter__(self) -> Self:
@@ -59,6 +69,17 @@ class FaceLandmarker:
         """Free the native graph; closing twice does nothing."""
         self._landmarker.close()
 
+    def forget(self) -> bool:
+        """Lose sight of every face, so that the next recording is tracked as by a new instance; False where that fails.
+
+        A black picture ends the tracking, and the next recording's time begins after it. What is smoothed remembers further back.
+        """
+        if self._video and self._last_ms >= self._began_ms:
+            if self._smooths or all(self.detect(Frame((self._last_ms - self._began_ms) / 1000, _NOTHING)) for _ in range(3)):
+                return False
+            self._began_ms = self._last_ms + 1
+        return True
+
     def detect(self, frame: Frame) -> tuple[FaceObservation, ...]:
         """Return the faces in one picture, largest first.
 
@@ -69,7 +90,7 @@ class FaceLandmarker:
         height, width = frame.rgb.shape[:2]
         image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(frame.rgb))
         if self._video:
-            self._last_ms = max(self._last_ms + 1, round(frame.t_s * 1000))
+            self._last_ms = max(self._last_ms + 1, self._began_ms + round(frame.t_s * 1000))
             result = self._landmarker.detect_for_video(image, self._last_ms)
         else:
             result = self._landmarker.detect(image)

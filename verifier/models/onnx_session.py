@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from verifier.errors import ModelKitError
+from verifier.models.quiet import quiet_import
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +21,8 @@ def open_session(path: Path, *, threads: int) -> Any:  # noqa: ANN401 - onnxrunt
     Raises:
         ModelKitError: the file is missing or is no model this runtime can load.
     """
-    import onnxruntime  # noqa: PLC0415 - half a second that only a process with models should pay
+    with quiet_import():
+        import onnxruntime  # noqa: PLC0415 - half a second that only a process with models should pay
 
     if not path.is_file():
         raise ModelKitError(f"model file {path} is missing; run: cameo models pull")

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from verifier.errors import ModelKitError
+from verifier.models.quiet import quiet_import
 from verifier.models.voice_activity import VoiceActivity
 from verifier.types import ScoredWord, Word
 
@@ -108,8 +109,9 @@ class Transcriber:
         for name in _FILES:
             if not (folder / name).is_file():
                 raise ModelKitError(f"model file {folder / name} is missing; run: cameo models pull")
-        from faster_whisper import WhisperModel  # noqa: PLC0415 - a second that only a process with models should pay
-        from faster_whisper.tokenizer import Tokenizer  # noqa: PLC0415 - the same
+        with quiet_import():
+            from faster_whisper import WhisperModel  # noqa: PLC0415 - a second that only a process with models should pay
+            from faster_whisper.tokenizer import Tokenizer  # noqa: PLC0415 - the same
 
         try:
             self._model = WhisperModel(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
+from verifier import offline
 from verifier.errors import UnjudgeableError
 from verifier.models.kit import ModelKit
 from verifier.pipeline import verify
@@ -66,6 +67,7 @@ class _Process:
     @classmethod
     def open(cls, profile: Profile, settings: Settings) -> None:
         """Load the models; they live as long as the process."""
+        offline.go_offline()
         cls.kit = ModelKit.open(settings)
         cls.profile, cls.settings = profile, settings
 

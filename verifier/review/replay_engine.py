@@ -13,6 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
+from verifier import offline
 from verifier.review.replay import NotReplayed
 
 if TYPE_CHECKING:
@@ -25,14 +26,16 @@ TRIES = 3
 
 
 def replay_all(
-    given: Iterable[Material], open_replay: Callable[[], Replay], *, workers: int = 1
+    given: Iterable[Material], open_replay: Callable[[], Replay], *, workers: int = 1, apart: bool = False
 ) -> Iterator[Replayed | NotReplayed]:
-    """Yield what comes of each attempt as it is done; with one worker in this process and in order.
+    """Yield what comes of each attempt as it is done; with one worker in order and, unless `apart`, in this process.
+
+    Every other process is offline: `apart` is for what opens models beside a store that is reached over the network.
 
     Raises:
         ModelKitError: the models cannot be opened.
     """
-    if workers == 1:
+    if workers == 1 and not apart:
         replay = open_replay()
         yield from (replay(material) for material in given)
         return
@@ -83,6 +86,7 @@ class _Process:
     @classmethod
     def open(cls, open_replay: Callable[[], Replay]) -> None:
         """Load what replays."""
+        offline.go_offline()
         cls.run = staticmethod(open_replay())
 
     @classmethod

@@ -14,6 +14,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
+from verifier import offline
 from verifier.errors import CameoError
 from verifier.server.outline import outline
 
@@ -253,6 +254,7 @@ def _serve(connection: Connection[Any, Any], factory: Callable[[], Callable[[Any
     # A terminal or a service manager signals the whole group; the parent decides when the workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    offline.go_offline()
     try:
         judge = factory()
     except Exception as error:  # noqa: BLE001 - reported to the parent, which decides

@@ -1,20 +1,47 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import fields
+from itertools import islice
+from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from verifier.errors import ModelKitError
+from fixtures.manifest import load
+from verifier.errors import AbandonedError, ModelKitError
+from verifier.evidence.picture import observe
+from verifier.media import open_recording
 from verifier.models import index
 from verifier.models.kit import ModelKit
 from verifier.settings import Settings
+from verifier.types import FaceTrack
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from verifier.types import U8, FaceObservation
+
+FRAMES = 40
+"""Of each recording: enough for faces to be tracked, and for every network to have its pick."""
+
+
+def tracked(names: tuple[str, ...]) -> dict[str, dict[str, bytes]]:
+    """Return the picture's evidence of the beginning of each recording, taken one after another by one landmarker."""
+    files = {fixture.id: fixture.file for fixture in load()}
+    settings = Settings()
+    found = {}
+    with ModelKit.open(settings) as kit:
+        for name in names:
+            with open_recording(files[name], limits=settings.media) as source:
+                frames = islice(source.frames(max_fps=settings.analysis_fps), FRAMES)
+                track = observe(frames, kit, duration_s=source.info.duration_s)
+            assert isinstance(track, FaceTrack)
+            found[name] = {field.name: np.asarray(getattr(track, field.name)).tobytes() for field in fields(track)}
+        assert [len(idle) for idle in kit._idle.values()] == [1]
+    return found
 
 
 def test_a_site_that_never_pulled_is_told_the_file_and_the_command(empty_site: Settings) -> None:
@@ -46,10 +73,29 @@ def test_a_disallowed_licence_keeps_the_kit_shut() -> None:
 
 
 def test_an_adapter_is_opened_once(kit: ModelKit) -> None:
-    """Asking twice gives the same adapter; landmarkers, which keep state, are new each time."""
+    """Asking twice gives the same adapter."""
     assert kit.age is kit.age
-    with kit.landmarker(max_faces=1, video=True) as one, kit.landmarker(max_faces=1, video=True) as other:
+
+
+def test_a_landmarker_is_lent_to_one_at_a_time(kit: ModelKit) -> None:
+    """Two at once are two; one that is back is lent again, unless its user failed."""
+    with kit.landmarker(max_faces=2, video=True) as one, kit.landmarker(max_faces=2, video=True) as other:
         assert one is not other
+    with kit.landmarker(max_faces=2, video=True) as again:
+        assert again in {one, other}
+    with pytest.raises(AbandonedError), kit.landmarker(max_faces=2, video=True) as failed:
+        raise AbandonedError("the caller went away")
+    with kit.landmarker(max_faces=2, video=True) as after, kit.landmarker(max_faces=2, video=True) as another:
+        assert failed not in {after, another}
+
+
+def test_what_a_landmarker_saw_before_changes_nothing() -> None:
+    """The evidence of a recording judged second is to the bit that of it judged first in a fresh process; either way round."""
+    names = ("two_faces", "admiral_bona_fide")
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        forth, back = pool.map(tracked, (names, names[::-1]))
+    assert forth == back
+    assert forth["two_faces"] != forth["admiral_bona_fide"]
 
 
 def test_digests_cover_every_model_in_use(kit: ModelKit) -> None:

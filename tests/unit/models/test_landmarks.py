@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verifier.errors import ModelKitError
+from verifier.models.kit import ModelKit
 from verifier.models.landmarks import FaceLandmarker, head_pose_deg
+from verifier.settings import Settings
 from verifier.types import Frame
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.models.kit import ModelKit
     from verifier.types import F32, U8, FaceObservation
 
 angles = st.floats(-80, 80)
@@ -102,11 +103,11 @@ def test_frames_of_the_same_millisecond_are_still_in_order(astronaut: U8, kit: M
         assert [len(landmarker.detect(Frame(0.0001 * step, astronaut))) for step in range(3)] == [1, 1, 1]
 
 
-def test_opening_is_silent_and_closing_twice_does_nothing(kit: ModelKit, capfd: pytest.CaptureFixture[str]) -> None:
+def test_opening_is_silent_and_closing_twice_does_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     """The native library's chatter stays out of the service's error stream."""
-    landmarker = kit.landmarker(max_faces=1, video=True)
-    landmarker.close()
-    landmarker.close()
+    with ModelKit.open(Settings()) as kit, kit.landmarker(max_faces=1, video=True) as landmarker:
+        landmarker.close()
+        landmarker.close()
 
     assert capfd.readouterr().err == ""
 
