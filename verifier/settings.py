@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from verifier.errors import InvalidRequestError
+from verifier.spelling import misspelt
 from verifier.types import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+_PREFIX = "CAMEO_"
 
 
 def _cache() -> Path:
@@ -260,3 +269,20 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL in use."""
         return self.database_url or f"sqlite:///{self.data / 'cameo.sqlite3'}"
+
+
+def require_spelt(variables: Iterable[str]) -> None:
+    """Refuse an environment variable that is nearly one of ours: it would change nothing and say so to nobody.
+
+    Others that begin alike are left alone; Kubernetes, for one, sets some for a service that is called cameo.
+
+    Raises:
+        InvalidRequestError: it names the variable and the one that was meant.
+    """
+    ours = (Settings, MediaLimits, SyntheticVoiceDetector, Retention, OpenIdProvider, ConsoleSettings)
+    known = {f"{each.model_config.get('env_prefix', '')}{name}".upper() for each in ours for name in each.model_fields}
+    given = (name.upper() for name in variables)
+    if wrong := misspelt(
+        {name[len(_PREFIX) :] for name in given if name.startswith(_PREFIX)}, {n[len(_PREFIX) :] for n in known}
+    ):
+        raise InvalidRequestError(f"setting {wrong} (variables begin with {_PREFIX})")

@@ -24,6 +24,7 @@ F64 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int8]
 I32 = npt.NDArray[np.int32]
 U8 = npt.NDArray[np.uint8]
+U32 = npt.NDArray[np.uint32]
 
 
 class Verdict(StrEnum):
@@ -260,10 +261,12 @@ class Fingerprint:
     """What a recording is recognised by when it is sent again, see `verifier.evidence.fingerprint`; no face and no voice is.
 
     motion (T, 6) and sound (S, 10) int8, 16 rows a second; no rows where there is nothing to recognise.
+    words (W,): a hash of each word that was asked, in order, by which two answers are told to have the same words.
     """
 
     motion: I8 = field(default_factory=lambda: np.zeros((0, 6), np.int8))
     sound: I8 = field(default_factory=lambda: np.zeros((0, 10), np.int8))
+    words: U32 = field(default_factory=lambda: np.zeros(0, np.uint32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,13 +328,20 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """The most alike of `compared` earlier recordings: likeness 0..1 by movement and by sound, and whose; no id without any."""
+    """The most alike of earlier recordings: likeness 0..1 by movement and by sound, and whose; no id without any.
+
+    By sound only the `same_words` of them are looked at in which the same words were said. compared: those held against it to the
+    last detail, chosen from all that are kept: `kept`. unreadable: how many of these could not be decoded, and were passed over.
+    """
 
     motion: float = 0.0
     motion_attempt: str = ""
     sound: float = 0.0
     sound_attempt: str = ""
     compared: int = 0
+    kept: int = 0
+    same_words: int = 0
+    unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,17 @@
-"""Was this recording sent before, by whomever, in whatever form?"""
+"""Was this recording sent before, by whomever, in whatever form?
+
+The best of many is the more alike the more there are, however unrelated they are; so each line rises with the logarithm of how
+many recordings the most alike one was found among. Sound counts only against recordings in which the same words were said: one
+voice, a synthetic one above all, says a word alike each time.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import log10
 from typing import TYPE_CHECKING
 
-from verifier.evidence.fingerprint import Matcher
+from verifier.evidence.fingerprint import Matcher, shared_words
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Fingerprint, Recalled
 
@@ -12,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profiles import Profile, Threshold
 
 NAME = "seen_before"
 
@@ -27,34 +34,47 @@ def check(
         profile: thresholds.
         earlier: earlier attempts and the fingerprints of their recordings.
     """
-    return judge(evidence.fingerprint, profile, search(evidence.fingerprint, earlier))
+    return judge(evidence.fingerprint, profile, search(evidence.fingerprint, profile, earlier))
 
 
-def search(own: Fingerprint, earlier: Iterable[tuple[str, Fingerprint]]) -> Recalled:
+def search(own: Fingerprint, profile: Profile, earlier: Iterable[tuple[str, Fingerprint]]) -> Recalled:
     """Return the most alike of earlier recordings; nothing to recognise it by looks at none."""
     motion, sound = (0.0, ""), (0.0, "")
-    compared = 0
+    compared, same_words = 0, 0
     if _recognisable(own):
         matcher = Matcher(own)
         for attempt_id, other in earlier:
-            likeness = matcher.compare(other)
-            motion, sound = max(motion, (likeness.motion, attempt_id)), max(sound, (likeness.sound, attempt_id))
             compared += 1
-    return Recalled(*motion, *sound, compared)
+            motion = max(motion, (matcher.motion(other), attempt_id))
+            if profile["seen_words_min"].holds(shared_words(own.words, other.words)):
+                same_words += 1
+                sound = max(sound, (matcher.sound(other), attempt_id))
+    return Recalled(*motion, *sound, compared, kept=compared, same_words=same_words)
 
 
 def judge(own: Fingerprint, profile: Profile, found: Recalled) -> CheckResult:
     """Judge what `search` found."""
     if not _recognisable(own):
         return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, "nothing to recognise it by")
-    results = []
-    for by, line, score, attempt_id in (
-        ("motion", "seen_motion_max", found.motion, found.motion_attempt),
-        ("sound", "seen_sound_max", found.sound, found.sound_attempt),
-    ):
-        detail = f"{by} most like attempt {attempt_id}, of {found.compared}" if attempt_id else f"of {found.compared}"
-        results.append(profile[line].judge(NAME, score, Reason.SEEN_BEFORE, detail))
-    return next((result for result in results if result.reason), results[0])
+    lost = f", {found.unreadable} could not be read" if found.unreadable else ""
+    detail = f"motion {_whose(found.motion_attempt)}of {found.kept}{lost}"
+    line = _risen(profile["seen_motion_max"], profile["seen_motion_rise_max"], found.kept)
+    result = line.judge(NAME, found.motion, Reason.SEEN_BEFORE, detail)
+    if result.reason or not found.same_words:
+        return result
+    detail = f"sound {_whose(found.sound_attempt)}of {found.same_words} with the same words{lost}"
+    line = _risen(profile["seen_sound_max"], profile["seen_sound_rise_max"], found.same_words)
+    by_sound = line.judge(NAME, found.sound, Reason.SEEN_BEFORE, detail)
+    return by_sound if by_sound.reason else result
+
+
+def _risen(line: Threshold, rise: Threshold, among: int) -> Threshold:
+    """Return the line for the best of so many, that for one and so much more with each tenfold number."""
+    return replace(line, value=line.value + rise.value * log10(max(among, 1)))
+
+
+def _whose(attempt_id: str) -> str:
+    return f"most like attempt {attempt_id}, " if attempt_id else ""
 
 
 def _recognisable(own: Fingerprint) -> bool:

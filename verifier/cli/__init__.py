@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -25,6 +26,7 @@ from verifier.cli import (
 )
 from verifier.cli.output import COULD_NOT_JUDGE, complain
 from verifier.errors import CameoError
+from verifier.settings import require_spelt
 
 app = typer.Typer(
     name="cameo",
@@ -53,6 +55,7 @@ app.add_typer(models.app, name="models")
 def main() -> None:
     """Run the command; what the package raises on purpose ends with its message and exit code 2."""
     try:
+        require_spelt(os.environ)
         app()
     except CameoError as error:
         complain(str(error))

@@ -18,7 +18,11 @@ from verifier.errors import CameoError, InvalidRequestError, UnjudgeableError
 from verifier.models.kit import ModelKit
 from verifier.profiles import Profile
 from verifier.settings import Settings
+from verifier.spelling import misspelt
 from verifier.types import Judgement
+
+_KEYS = ("recording", "challenge", "profile")
+"""Of a line of cases; others are left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,9 @@ def _read_cases(path: Path, default_profile: str) -> Iterator[tuple[str, _Case |
             continue
         try:
             document = json.loads(line)
+            if wrong := misspelt(document, _KEYS):
+                yield "", f"line {number} of {path.name}: {wrong}"
+                continue
             file = document["recording"]
             where = path.parent / file
             given = document["challenge"]

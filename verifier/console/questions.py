@@ -137,7 +137,11 @@ QUESTIONS = {
     "synthetic_voice": Question(
         "Synthetic voice", "The site's own detector takes the voice for a person's.", ("synthetic_voice_max",)
     ),
-    "seen_before": Question("Seen before", "The recording was never sent before.", ("seen_motion_max", "seen_sound_max")),
+    "seen_before": Question(
+        "Seen before",
+        "The recording was never sent before.",
+        ("seen_motion_max", "seen_motion_rise_max", "seen_sound_max", "seen_sound_rise_max", "seen_words_min"),
+    ),
     "protected_person": Question("Protected person", "The face is no protected person's.", ("protected_cosine_max",)),
     "already_enrolled": Question("Enrolled already", "The face is enrolled by nobody else.", ("enrolled_cosine_max",)),
 }

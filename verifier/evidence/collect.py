@@ -70,7 +70,7 @@ def collect(
             picture = replace(picture, flicker=band_depth(glances.t_s, glances.thumbnails))
         repeat = repeated(source.sound()) if isinstance(sound, SoundTrack) else sound
         mark = watch.add("continuity", mark)
-        print_ = fingerprint(face, source.sound())
+        print_ = fingerprint(face, source.sound(), spoken)
         watch.add("fingerprint", mark)
         return Evidence(source.finished_info(), face, sound, picture, repeat, print_)
 

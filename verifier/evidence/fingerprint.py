@@ -6,24 +6,31 @@ The fingerprint of the sound is which of two neighbouring bands grows faster (Ha
 Fingerprinting System, ISMIR 2002), at times that are not quiet; so a codec, a louder copy and a quiet room leave most of it.
 
 Two are compared at every delay and at speeds from -10 to +10 %. Their likeness is the normalised correlation over the time both
-have: what two people do at the same time agrees by chance only, even where they were asked for the same.
+have: what two people do at the same time agrees by chance only, even where they were asked for the same. Chance agrees the better
+the shorter the time, so that what is shorter than `WHOLE_S` counts less.
+
+One voice, a synthetic one above all, says the same words alike. So a fingerprint also says which words were asked, each as a hash
+of 32 bits: that saves clear text, but hides nothing from whoever knows the list of words that challenges are made of.
 """
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from challenges.match import tokens
+from verifier.errors import CameoError
 from verifier.types import F32, F64, FaceTrack, Fingerprint, Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from verifier.types import I8
+    from verifier.types import I8, U32
 
 C64 = npt.NDArray[np.complex64]
 Ints = npt.NDArray[np.intp]
@@ -34,6 +41,9 @@ SPEEDS = np.round(np.arange(0.90, 1.1001, 0.01), 2)
 """Steps of 1 % leave the ends of a recording of 10 s at most 25 ms off."""
 OVERLAP_S = 2.5
 """Recordings that share less are not compared: short pieces of any two agree somewhere."""
+
+WHOLE_S = 7.5
+"""From here on agreement counts in full; of less, by the root of the share, as the spread of a chance correlation goes."""
 
 _LEAST = int(OVERLAP_S * RATE_HZ)
 
@@ -48,35 +58,75 @@ _BANDS_HZ = np.geomspace(200.0, 5000.0, 12)
 _WINDOW = 8192
 """Wide bands and half a second: a speed of 7 % moves sounds by a quarter of a band, and a room smears them by less than that."""
 _QUIET_DB = 30.0
-_VERSION = 1
+_VERSION = 2
+"""2: has the words."""
+_HEAD_BYTES = 16
+_MOST_ROWS = 1 << 16
+"""Of each part; an hour and more."""
 
 
-def fingerprint(face: FaceTrack | Missing, sound: F32) -> Fingerprint:
+class FingerprintError(CameoError):
+    """What was kept as a fingerprint is none."""
+
+
+def fingerprint(face: FaceTrack | Missing, sound: F32, spoken: Sequence[str] = ()) -> Fingerprint:
     """Return the fingerprint of a recording.
 
     Args:
         face: its face, if there is one.
         sound: (N,) float32 mono at 16 kHz, (0,) without any.
+        spoken: the texts that were to be said.
     """
     motion = np.zeros((0, 6), np.int8) if isinstance(face, Missing) else _motion(face)
-    return Fingerprint(motion=motion, sound=_bands(sound))
+    words = [
+        int.from_bytes(blake2b(token.encode(), digest_size=4).digest(), "little") for text in spoken for token in tokens(text)
+    ]
+    return Fingerprint(motion=motion, sound=_bands(sound), words=np.array(words, np.uint32))
+
+
+def shared_words(own: U32, other: U32) -> float:
+    """Return the share of one's words that the other has in the same order, 0 without any: their longest common subsequence."""
+    if not len(own):
+        return 0.0
+    longest = np.zeros(len(other) + 1, np.intp)
+    for word in own:
+        longest[1:] = np.maximum.accumulate(np.maximum(longest[1:], longest[:-1] + (other == word)))
+    return float(longest[-1] / len(own))
 
 
 def to_bytes(print_: Fingerprint) -> bytes:
     """Return a fingerprint as it is kept: some 2 kB for 10 s."""
-    head = np.array([_VERSION, len(print_.motion), len(print_.sound)], "<u4").tobytes()
-    return head + zlib.compress(print_.motion.tobytes() + print_.sound.tobytes(), 9)
+    head = np.array([_VERSION, len(print_.motion), len(print_.sound), len(print_.words)], "<u4").tobytes()
+    return head + zlib.compress(print_.motion.tobytes() + print_.sound.tobytes() + print_.words.astype("<u4").tobytes(), 9)
 
 
 def from_bytes(kept: bytes) -> Fingerprint | None:
-    """Return a kept fingerprint, `None` if another version made it: it then says nothing."""
-    version, moves, sounds = np.frombuffer(kept[:12], "<u4")
+    """Return a kept fingerprint, `None` if another version made it: it then says nothing.
+
+    Raises:
+        FingerprintError: it was altered or cut short, or never was one.
+    """
+    if len(kept) < _HEAD_BYTES:
+        raise FingerprintError(f"{len(kept)} bytes are no fingerprint")
+    version, moves, sounds, words = map(int, np.frombuffer(kept[:_HEAD_BYTES], "<u4"))
     if version != _VERSION:
         return None
-    values = np.frombuffer(zlib.decompress(kept[12:]), np.int8)
-    bands = len(_BANDS_HZ) - 2
-    motion = values[: moves * 6].reshape(moves, 6)
-    return Fingerprint(motion=motion, sound=values[moves * 6 :].reshape(sounds, bands))
+    motion_bytes, sound_bytes = moves * len(MIRRORED), sounds * (len(_BANDS_HZ) - 2)
+    length = motion_bytes + sound_bytes + words * 4
+    if max(moves, sounds, words) > _MOST_ROWS:
+        raise FingerprintError("a fingerprint has fewer rows")
+    try:
+        values = zlib.decompressobj().decompress(kept[_HEAD_BYTES:], length + 1)
+    except zlib.error as error:
+        raise FingerprintError(f"a fingerprint is damaged: {error}") from None
+    if len(values) != length:
+        raise FingerprintError("a fingerprint is not as long as it says")
+    numbers = np.frombuffer(values, np.int8, motion_bytes + sound_bytes)
+    return Fingerprint(
+        motion=numbers[:motion_bytes].reshape(moves, -1) if moves else np.zeros((0, len(MIRRORED)), np.int8),
+        sound=numbers[motion_bytes:].reshape(sounds, -1) if sounds else np.zeros((0, len(_BANDS_HZ) - 2), np.int8),
+        words=np.frombuffer(values, "<u4", words, motion_bytes + sound_bytes),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +147,15 @@ class Matcher:
 
     def compare(self, earlier: Fingerprint) -> Likeness:
         """Return how alike an earlier recording is."""
-        return Likeness(self._motion.best(earlier.motion), self._sound.best(earlier.sound))
+        return Likeness(self.motion(earlier), self.sound(earlier))
+
+    def motion(self, earlier: Fingerprint) -> float:
+        """Return how alike an earlier recording moves."""
+        return self._motion.best(earlier.motion)
+
+    def sound(self, earlier: Fingerprint) -> float:
+        """Return how alike an earlier recording sounds."""
+        return self._sound.best(earlier.sound)
 
 
 class _Speeds:
@@ -132,7 +190,7 @@ class _Speeds:
     def _power(self, other: F32, delays: Ints) -> F64:
         """Return what a perfect correlation would be at each speed and delay, infinite where the two share too little.
 
-        A stretch that is nearly at rest says little: half the usual energy is the least that counts.
+        A stretch that is nearly at rest says little: half the usual energy is the least that counts. So does a short one.
         """
         total = np.concatenate([[0.0], np.cumsum((other**2).sum(axis=1), dtype=np.float64)])
         start = np.broadcast_to(np.maximum(delays, 0), (len(self._lengths), len(delays)))
@@ -144,7 +202,8 @@ class _Speeds:
         theirs = total[np.where(enough, stop - delays, 0)] - total[np.where(enough, start - delays, 0)]
         usual = np.minimum(self._energy[:, -1] / self._lengths, total[-1] / len(other))
         power = np.maximum(np.sqrt(mine * theirs), np.maximum(0.5 * usual[:, None] * shared, 1e-6))
-        return np.where(enough, power, np.inf)
+        whole = np.sqrt(np.clip(shared / (WHOLE_S * RATE_HZ), 1e-6, 1))
+        return np.where(enough, power / whole, np.inf)
 
     def _spectrum(self, size: int) -> C64:
         if size not in self._spectra:

@@ -17,7 +17,6 @@ import json
 import math
 import tomllib
 from dataclasses import dataclass, fields, replace
-from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from verifier.errors import ProfileError
+from verifier.spelling import meant
 from verifier.types import CheckResult, Direction, Outcome
 
 if TYPE_CHECKING:
@@ -290,7 +290,7 @@ def _parsed(text: str, name: str) -> dict[str, Any]:
         raise ProfileError(f"profile {name!r} is not valid {kind}: {error}") from None
     if unknown := sorted(document.keys() - _PARTS):
         known = ", ".join(sorted(_PARTS))
-        raise ProfileError(f"profile {name!r}: {unknown[0]!r} is none of {known}{_meant(unknown[0], _PARTS)}")
+        raise ProfileError(f"profile {name!r}: {unknown[0]!r} is none of {known}{meant(unknown[0], _PARTS)}")
     for part, given in document.items():
         if part in _TABLES and not isinstance(given, dict):
             raise ProfileError(f"profile {name!r}: {part} is not a table")
@@ -313,12 +313,7 @@ def _require_complete(profile: str, kind: str, found: AbstractSet[str], wanted: 
 def _require_known(profile: str, kind: str, name: str, known: Collection[str]) -> None:
     """Refuse what there is not: a misspelt name would change nothing and say so to nobody."""
     if name not in known:
-        raise ProfileError(f"profile {profile!r}: {kind} has no {name!r}{_meant(name, known)}")
-
-
-def _meant(word: str, known: Collection[str]) -> str:
-    close = get_close_matches(word, sorted(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+        raise ProfileError(f"profile {profile!r}: {kind} has no {name!r}{meant(name, known)}")
 
 
 def _role(profile: str, check: str, given: object) -> Role:
@@ -345,7 +340,7 @@ def _threshold(profile: str, key: str, given: object, *, own: Threshold | None, 
     """
     table: dict[str, Any] = given if isinstance(given, dict) else {"value": given}
     if unknown := sorted(table.keys() - _FIELDS):
-        raise ProfileError(f"profile {profile!r}: threshold {key!r} has no {unknown[0]!r}{_meant(unknown[0], _FIELDS)}")
+        raise ProfileError(f"profile {profile!r}: threshold {key!r} has no {unknown[0]!r}{meant(unknown[0], _FIELDS)}")
     if own is not None:
         inherited = {field: getattr(own, field) for field in _FIELDS}
         table = {**inherited, **(_UNSAID if table.get("value", own.value) != own.value else {}), **table}

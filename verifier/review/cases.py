@@ -4,7 +4,7 @@ A manifest is a JSON Lines file; paths are relative to it. A line needs `file`, 
 for an attack, `"species": "bona_fide"` or `"bona_fide": true` for a live person. Besides, it may have `condition` (of a bona
 fide), `challenge` (an object, JSON text, or the path of a file; without it only the questions that need none are asked), `id`,
 `half` (`calibrate` or `report`) and `received_s` (seconds from the issue of its challenge until all of it was there). Other keys
-are left alone.
+are left alone, but for one that is nearly one of these.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from challenges.model import Challenge, InvalidChallengeError, from_json
 from verifier.errors import InvalidRequestError
+from verifier.spelling import misspelt
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.jsonl"
 BONA_FIDE = "bona_fide"
 _PLAIN = "plain"
+_KEYS = ("file", "species", BONA_FIDE, "condition", "challenge", "id", "half", "received_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,15 @@ def read_cases(path: Path, *, half: str = "") -> tuple[Case, ...]:
 
 
 def _case(line: str, number: int, manifest: Path) -> Case:
-    where = f"line {number} of {manifest.name}"
+    where, wrong = f"line {number} of {manifest.name}", ""
     try:
         row = json.loads(line)
+        wrong = misspelt(row, _KEYS)
         file = manifest.parent / row["file"]
     except (json.JSONDecodeError, KeyError, TypeError):
-        raise InvalidRequestError(f'{where} is not a JSON object with "file"') from None
+        raise InvalidRequestError(f'{where} is not a JSON object with "file"{f": {wrong}" if wrong else ""}') from None
+    if wrong:
+        raise InvalidRequestError(f"{where}: {wrong}")
     if not file.is_file():
         raise InvalidRequestError(f"{where}: no such file: {file}")
     species = BONA_FIDE if row.get(BONA_FIDE) is True else row.get("species")

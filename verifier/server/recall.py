@@ -2,7 +2,8 @@
 
 A worker judges a recording by itself and sends back its fingerprint. Here it is held against those of earlier attempts, and the
 answer is folded into the decision as if it had been put with the others. Outlines of what is kept stay in memory, some 4 kB each;
-only what they put on the shortlist is read and compared.
+only what they put on the shortlist is read and compared. A fingerprint that cannot be decoded is passed over, once with a line in
+the log; how many there are, each answer says.
 """
 
 from __future__ import annotations
@@ -12,19 +13,23 @@ from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import structlog
+
 from verifier.checks import seen_before
 from verifier.decision import also
-from verifier.evidence.fingerprint import from_bytes
+from verifier.evidence.fingerprint import FingerprintError, from_bytes
 from verifier.evidence.shortlist import Outline, outline, shortlist
 from verifier.types import Fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
 
     from verifier.profiles import Profile
     from verifier.store.fingerprints import FingerprintStore
     from verifier.types import Judgement, Recalled
+
+log = structlog.get_logger(__name__)
 
 
 class Recall:
@@ -33,6 +38,7 @@ class Recall:
     def __init__(self, fingerprints: FingerprintStore, profile: Profile, kept: timedelta) -> None:
         self._fingerprints, self._profile, self._kept = fingerprints, profile, kept
         self._outlines: dict[str, Outline] = {}
+        self._unreadable: set[str] = set()
         self._lock = Lock()
 
     def reconsider(self, judgement: Judgement, *, now: datetime) -> Judgement:
@@ -59,15 +65,16 @@ class Recall:
         Raises:
             StoreError: the database could not be read.
         """
-        earlier = self._earlier(own, now - self._kept)
-        return seen_before.search(own, ((attempt_id, kept) for attempt_id, kept in earlier if attempt_id != but))
+        known = self._outlined(now - self._kept)
+        found = seen_before.search(own, self._profile, self._listed(own, known, but))
+        kept = sum(len(each.motion) > 0 for attempt_id, each in known.items() if attempt_id != but)
+        return replace(found, kept=kept, unreadable=len(self._unreadable & known.keys()))
 
-    def _earlier(self, own: Fingerprint, earliest: datetime) -> Iterator[tuple[str, Fingerprint]]:
-        known = self._outlined(earliest)
+    def _listed(self, own: Fingerprint, known: Mapping[str, Outline], but: str) -> Iterator[tuple[str, Fingerprint]]:
         attempt_ids = list(known)
         listed = [attempt_ids[place] for place in shortlist(own, list(known.values()))]
-        for attempt_id, data in self._fingerprints.of(listed):
-            if (kept := from_bytes(data)) is not None:
+        for attempt_id, data in self._fingerprints.of([each for each in listed if each not in self._unreadable | {but}]):
+            if (kept := self._decoded(attempt_id, data)) is not None:
                 yield attempt_id, kept
 
     def _outlined(self, earliest: datetime) -> dict[str, Outline]:
@@ -76,8 +83,17 @@ class Recall:
         with self._lock:
             known = self._outlines
             made = {
-                attempt_id: outline(from_bytes(data) or Fingerprint())
+                attempt_id: outline(self._decoded(attempt_id, data) or Fingerprint())
                 for attempt_id, data in self._fingerprints.of([each for each in attempt_ids if each not in known])
             }
             self._outlines = {each: found for each in attempt_ids if (found := known.get(each) or made.get(each)) is not None}
+            self._unreadable.intersection_update(self._outlines)
             return self._outlines
+
+    def _decoded(self, attempt_id: str, data: bytes) -> Fingerprint | None:
+        try:
+            return from_bytes(data)
+        except FingerprintError as error:
+            self._unreadable.add(attempt_id)
+            log.warning("a fingerprint is passed over", attempt_id=attempt_id, why=str(error), unreadable=len(self._unreadable))
+            return None

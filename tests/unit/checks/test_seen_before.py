@@ -9,7 +9,7 @@ import pytest
 from challenges.model import Challenge
 from verifier.checks import seen_before
 from verifier.reasons import Reason
-from verifier.types import Fingerprint, Outcome
+from verifier.types import Fingerprint, Outcome, Recalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,8 @@ def made(seed: int) -> Fingerprint:
     rng = np.random.default_rng(seed)
     smooth = np.cumsum(rng.normal(size=(160, 6)), axis=0)
     smooth = (smooth - smooth.mean(axis=0)) / smooth.std(axis=0)
-    return Fingerprint(np.round(15 * np.tanh(smooth)).astype(np.int8), rng.integers(-1, 2, (160, 10), np.int8))
+    motion = np.round(15 * np.tanh(smooth)).astype(np.int8)
+    return Fingerprint(motion, rng.integers(-1, 2, (160, 10), np.int8), rng.integers(0, 1000, 8, np.uint32))
 
 
 @pytest.fixture
@@ -43,11 +44,41 @@ def test_a_new_recording_passes(evidence: Evidence, profile: Profile) -> None:
 @pytest.mark.parametrize("half", ["motion", "sound"])
 def test_either_half_alone_is_enough(half: str, evidence: Evidence, profile: Profile) -> None:
     """Another voice over an earlier picture, and an earlier sound under another picture, were seen before; it says where."""
-    dubbed = replace(Fingerprint(), **{half: getattr(made(1), half)})
+    dubbed = replace(Fingerprint(words=made(1).words), **{half: getattr(made(1), half)})
     result = seen_before.check(evidence, NO_CHALLENGE, profile, earlier=[("other", made(2)), ("first", dubbed)])
     assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.SEEN_BEFORE)
     assert half in result.detail
     assert "first" in result.detail
+
+
+@pytest.mark.parametrize(("same", "reason"), [(8, Reason.SEEN_BEFORE), (6, Reason.SEEN_BEFORE), (5, None), (0, None)])
+def test_sound_counts_where_the_same_words_were_said(
+    same: int, reason: Reason | None, evidence: Evidence, profile: Profile
+) -> None:
+    """One voice says one word alike each time: other words are no reason, and two that differ of eight are few enough."""
+    own = made(1)
+    words = np.concatenate([own.words[:same], made(5).words[same:]])
+    result = seen_before.check(evidence, NO_CHALLENGE, profile, earlier=[("first", Fingerprint(sound=own.sound, words=words))])
+    assert result.reason == reason
+    asked_nothing = replace(evidence, fingerprint=replace(own, words=made(1).words[:0]))
+    alone = [("first", Fingerprint(sound=own.sound))]
+    assert seen_before.check(asked_nothing, NO_CHALLENGE, profile, earlier=alone).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(("field", "line"), [("motion", "seen_motion_max"), ("sound", "seen_sound_max")])
+def test_the_line_rises_with_how_many_the_most_alike_was_found_among(field: str, line: str, profile: Profile) -> None:
+    """The best of many is more alike by chance: what accuses one kept recording accuses no one of a hundred thousand."""
+    rise = profile[line.replace("_max", "_rise_max")].value
+    score = profile[line].value + 0.5 * rise
+    limits = []
+    for among, reason in ((1, Reason.SEEN_BEFORE), (100_000, None)):
+        found = replace(Recalled(kept=among, same_words=among), **{field: score, f"{field}_attempt": "a"})  # type: ignore[arg-type]
+        result = seen_before.judge(made(1), profile, found)
+        assert result.reason == reason
+        limits.append(result.threshold)
+    again = replace(Recalled(kept=100_000, same_words=100_000), **{field: 1.0})  # type: ignore[arg-type]
+    assert seen_before.judge(made(1), profile, again).threshold == pytest.approx(profile[line].value + 5 * rise)
+    assert profile[line].value + 5 * rise < 0.9
 
 
 def test_a_recording_without_anything_to_know_it_by_is_not_judged(

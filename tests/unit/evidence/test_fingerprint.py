@@ -1,15 +1,34 @@
 from __future__ import annotations
 
+import zlib
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from verifier.evidence.fingerprint import RATE_HZ, Matcher, fingerprint, from_bytes, to_bytes
+from verifier.evidence.fingerprint import (
+    RATE_HZ,
+    FingerprintError,
+    Matcher,
+    fingerprint,
+    from_bytes,
+    shared_words,
+    to_bytes,
+)
 from verifier.reasons import Reason
 from verifier.types import FaceTrack, Fingerprint, Missing
 
 SOUND_HZ = 16_000
 SECONDS = 8.0
 NO_FACE = Missing(Reason.NO_FACE)
+
+
+def flipped(place: int) -> bytes:
+    """A kept fingerprint with one bit turned over."""
+    kept = bytearray(KEPT)
+    kept[place // 8] ^= 1 << place % 8
+    return bytes(kept)
 
 
 def walk(rng: np.random.Generator, times: np.ndarray, reach: float) -> np.ndarray:
@@ -97,11 +116,56 @@ def test_silence_and_rest_are_like_nothing() -> None:
 
 def test_a_fingerprint_survives_being_kept() -> None:
     """What is read back is what was written, within a few kB; another version's says nothing."""
-    made = fingerprint(face(1), sound(1))
+    made = fingerprint(face(1), sound(1), ["seven 4", "Marble."])
     kept = to_bytes(made)
     read = from_bytes(kept)
     assert read is not None
     assert np.array_equal(read.motion, made.motion)
     assert np.array_equal(read.sound, made.sound)
+    assert np.array_equal(read.words, made.words)
     assert len(kept) < 4096
+    empty = from_bytes(to_bytes(Fingerprint()))
+    assert empty is not None
+    assert (empty.motion.shape, empty.sound.shape, empty.words.shape) == ((0, 6), (0, 10), (0,))
     assert from_bytes(b"\7" + kept[1:]) is None
+
+
+def test_what_was_to_be_said_is_kept_as_hashes() -> None:
+    """Word by word, however it was written; the words themselves are not in it."""
+    asked = fingerprint(NO_FACE, np.zeros(0, np.float32), ["seven four", "marble"])
+    assert np.array_equal(asked.words, fingerprint(NO_FACE, np.zeros(0, np.float32), ["7 4 Marble!"]).words)
+    assert b"marble" not in to_bytes(asked)
+    assert shared_words(asked.words, asked.words) == 1.0
+
+
+def test_words_are_shared_in_their_order() -> None:
+    """The share of one's own words that come in the same order there."""
+    own = np.array([1, 2, 3, 4], np.uint32)
+    for other, share in (([1, 2, 3, 4], 1.0), ([9, 1, 2, 9, 4], 0.75), ([4, 3, 2, 1], 0.25), ([5, 6], 0.0), ([], 0.0)):
+        assert shared_words(own, np.array(other, np.uint32)) == share
+    assert shared_words(own[:0], own) == 0.0
+
+
+KEPT = to_bytes(fingerprint(face(1), sound(1), ["seven four"]))
+
+
+@given(
+    st.binary(max_size=64)
+    | st.integers(0, len(KEPT) - 1).map(lambda end: KEPT[:end])
+    | st.integers(0, len(KEPT) * 8 - 1).map(flipped)
+)
+def test_what_cannot_be_decoded_says_so(kept: bytes) -> None:
+    """Cut short, altered or foreign: an error of its own, or a fingerprint of right shape, never anything else."""
+    try:
+        read = from_bytes(kept)
+    except FingerprintError:
+        return
+    assert read is None or (read.motion.shape[1:], read.sound.shape[1:], read.words.ndim) == ((6,), (10,), 1)
+
+
+def test_what_says_it_is_endless_is_refused_before_it_is_unpacked() -> None:
+    """A row of a few bytes that would fill memory is an error."""
+    head = np.array([2, 1 << 31, 0, 0], "<u4").tobytes()
+    for kept in (head + zlib.compress(bytes(1 << 20)), np.array([2, 1, 0, 0], "<u4").tobytes() + zlib.compress(bytes(1 << 24))):
+        with pytest.raises(FingerprintError):
+            from_bytes(kept)
