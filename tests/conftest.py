@@ -88,6 +88,7 @@ def judged(kit: ModelKit) -> Callable[[str], tuple[Judgement, Challenge]]:
             kit=kit,
             settings=Settings(),
             received_at=ASKED + timedelta(seconds=20),
+            keep=True,
         )
         return judgement, challenge
 

@@ -61,5 +61,5 @@ def fixture_site(engine: Engine, data: Path, judged: Judged, *recordings: str) -
         judgement, challenge = judged(name)
         told = replace(judgement.circumstances, recalled=Recalled(0.1, "earlier", 0.05, "earlier", 3))
         seen = reconsider(replace(judgement, circumstances=told), told, profiles.load())
-        keep(site, name, seen, challenge, RECORDINGS[name].read_bytes())
+        keep(site, name, seen, challenge, judgement.kept)
     return site
