@@ -150,11 +150,11 @@ def label_two(page: Page, site: Site) -> None:
 
 
 def try_and_save(page: Page, folder: Path) -> None:
-    """Move a line until the person is rejected, and save the profile."""
+    """Move a line until the person is asked again, and save the profile."""
     at(page, "/attempts/astronaut_bona_fide/what-if")
     page.locator("#s-lips_part_min").fill("0.99")
-    page.wait_for_selector("#verdict .rejected")
-    assert page.locator("#reasons").inner_text() == "lips do not match"
+    page.wait_for_selector("#verdict .retry")
+    assert page.locator("#reasons").inner_text() == "sound out of step"
     assert page.locator("#verdict-checks .changed").count() == 1
     page.get_by_label("Name of the profile").fill("stricter-lips")
     with page.expect_download() as saving:
@@ -203,7 +203,7 @@ def a_run(page: Page, site: Site) -> str:
     labels.add("run-2", attempt_id="screen_replay", truth=Truth.ATTACK, species="screen_replay", analyst="ana", now=ASKED)
     at(page, "/attempts/astronaut_bona_fide/what-if")
     page.locator("#s-lips_part_min").fill("0.99")
-    page.wait_for_selector("#verdict .rejected")
+    page.wait_for_selector("#verdict .retry")
     page.get_by_role("button", name="Run on all labelled").click()
     page.wait_for_selector("text=Verdicts that flip")
     return "/" + page.url.split("/", 3)[3]

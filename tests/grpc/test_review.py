@@ -252,8 +252,10 @@ async def test_the_same_profile_reproduces_every_score_and_another_flips(desk: D
         assert (same.before.verdict, list(same.before.reasons)) == (same.after.verdict, list(same.after.reasons))
     assert [(line.who, line.what) for line in site.room.audit.lines()] == [("ana", "result"), ("ana", "tracks")] * 3
     for choice in (
-        ProfileChoice(inline="thresholds.lips_distinct_min = 1.99"),
-        ProfileChoice(inline='{"extends": "default", "thresholds": {"lips_distinct_min": {"value": 1.99}}}'),
+        ProfileChoice(inline="thresholds.lips_distinct_min = 1.99\nthresholds.lips_peak_min = 9.0"),
+        ProfileChoice(
+            inline='{"extends": "default", "thresholds": {"lips_distinct_min": {"value": 1.99}, "lips_peak_min": 9.0}}'
+        ),
     ):
         flipped = await replay(GOOD, choice)
         assert (flipped.before.verdict, flipped.after.verdict) == (attempt_pb2.ACCEPTED, attempt_pb2.REJECTED)

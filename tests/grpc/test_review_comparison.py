@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["desk", "site"]
 
-STRICT = ProfileChoice(inline="thresholds.lips_distinct_min = 1.99")
+STRICT = ProfileChoice(inline="thresholds.lips_distinct_min = 1.99\nthresholds.lips_peak_min = 9.0")
 
 
 COPIES = 60
