@@ -10,24 +10,50 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from challenges.model import from_json
+from verifier.models.kit import ModelKit
 from verifier.server.judging import OpenJudge, Response
 from verifier.server.worker_process import Worker, thread_environment
 from verifier.settings import Settings
+from verifier.types import Frame
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from verifier.types import Judgement
 
 _READY_S = 600.0
 
 
+@dataclass(frozen=True)
+class OpenAndClose:
+    """Opens the server's judge, which closes a landmarker after each recording: a runtime that reports does it then."""
+
+    settings: Settings
+
+    def __call__(self) -> Callable[[Response, Callable[[], bool]], Judgement]:
+        """Load the models."""
+        judge = OpenJudge(self.settings)()
+
+        def judge_and_close(response: Response, cancelled: Callable[[], bool]) -> Judgement:
+            judgement = judge(response, cancelled)
+            with ModelKit.open(self.settings) as kit, kit.landmarker(max_faces=1, video=False) as landmarker:
+                landmarker.detect(Frame(0.0, np.zeros((64, 64, 3), np.uint8)))
+            return judgement
+
+        return judge_and_close
+
+
 async def _by_a_worker(response: Response) -> Judgement:
     with ThreadPoolExecutor(2) as threads:
         worker: Worker[Response, Judgement] = await Worker.start(
-            OpenJudge(Settings()), environment=thread_environment(1), threads=threads, ready_s=_READY_S
+            OpenAndClose(Settings()), environment=thread_environment(1), threads=threads, ready_s=_READY_S
         )
         try:
             return await worker.judge(response)
@@ -40,7 +66,7 @@ def main(how: str, challenge: str, recording: str) -> None:
     """Judge, and print the verdict and how long it took from the start of this process's work."""
     began = time.monotonic()
     response = Response(Path(recording).read_bytes(), from_json(json.loads(challenge)))
-    judgement = asyncio.run(_by_a_worker(response)) if how == "worker" else OpenJudge(Settings())()(response, lambda: False)
+    judgement = asyncio.run(_by_a_worker(response)) if how == "worker" else OpenAndClose(Settings())()(response, lambda: False)
     print(json.dumps({"verdict": judgement.decision.verdict, "took_s": time.monotonic() - began}))  # noqa: T201 - for the test
 
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from importlib.util import find_spec
@@ -160,6 +161,9 @@ def browser(chromium: str) -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"] if os.geteuid() == 0 else [])
         yield opened
         opened.close()
+    # Chromium leaves folders of its own behind, with or without a dot.
+    for left in Path(tempfile.gettempdir()).glob("*org.chromium.*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 @pytest.fixture

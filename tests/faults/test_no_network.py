@@ -23,6 +23,7 @@ from tests.conftest import ROOT
 from verifier.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
@@ -120,19 +121,23 @@ def test_a_command_gives_up_its_network_before_it_opens_a_model(
         refused=False,
     )
 
+    parents = {made[1]: call.split()[0] for call in calls if (made := re.search(r"\b(?:clone3?|v?fork)\b.* = (\d+)$", call))}
+
+    def line_of_descent(process: str | None) -> Iterator[str]:
+        while process is not None:
+            yield process
+            process = parents.get(process)
+
     offline: set[str] = set()
-    opened: dict[str, bool] = {}
+    opened = []
     for call in calls:
-        process, _, what = call.partition(" ")
-        if "seccomp(SECCOMP_SET_MODE_FILTER" in what:
-            # TSYNC: the threads that were there are of the same process; those that come are seen to come.
-            offline |= {process}
-        elif (made := re.search(r"(?:clone3?|v?fork)\(?.*= (\d+)$", what)) and process in offline:
-            offline.add(made[1])
-        elif "face_landmarker.task" in what:
-            opened[process] = process in offline
+        process = call.split()[0]
+        if "seccomp(SECCOMP_SET_MODE_FILTER" in call:
+            offline.add(process)
+        elif "face_landmarker.task" in call:
+            opened.append(any(each in offline for each in line_of_descent(process)))
     assert opened, "no model was opened"
-    assert all(opened.values())
+    assert all(opened)
     assert [call for call in calls if INTERNET.search(call)] == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -207,6 +208,29 @@ def test_a_killed_worker_loses_no_attempt_and_repeats_none(site: Site, tmp_path:
     given_up = [each for each in found if isinstance(each, NotReplayed)]
     assert given_up == ([NotReplayed("screen_replay", "its worker died 3 times")] if always else [])
     assert all(each.reproduced for each in found if isinstance(each, Replayed))
+
+
+class OpenDialling:
+    """Opens a replay that tries to reach somebody, and says what came of it."""
+
+    def __call__(self) -> Replay:
+        """Return it."""
+        return self.dial
+
+    def dial(self, material: Material) -> NotReplayed:
+        """Try."""
+        try:
+            socket.socket().close()
+        except PermissionError:
+            return NotReplayed(material.attempt_id, "refused")
+        return NotReplayed(material.attempt_id, "reached")
+
+
+@pytest.mark.parametrize(("apart", "workers", "came"), [(True, 1, "refused"), (False, 2, "refused"), (False, 1, "reached")])
+def test_a_replay_has_no_network_unless_it_shares_the_process(apart: bool, workers: int, came: str) -> None:  # noqa: FBT001 - a parameter
+    """What opens models beside a store that needs the network does it apart, in processes that have none."""
+    found = list(replay_all([Material("a")], OpenDialling(), workers=workers, apart=apart))
+    assert found == [NotReplayed("a", came)]
 
 
 def test_the_page_shows_text_of_others_as_text(site: Site) -> None:
