@@ -184,5 +184,7 @@ _MEANINGS = {
 _EXCUSES = {
     Reason.CORRUPT_MEDIA: frozenset(reason for reason in Reason if reason.kind in (Kind.ATTACK, Kind.MISMATCH))
     - {Reason.NOT_CONFIRMED},
+    Reason.EYES_NOT_VISIBLE: frozenset({Reason.FACE_CHANGED}),
+    Reason.MOUTH_NOT_VISIBLE: frozenset({Reason.FACE_CHANGED, Reason.FLAT_FACE, Reason.LIPS_DO_NOT_MATCH}),
 }
 """What a device, a room or a body explains asks again; it does not accuse. An entry needs honest recordings that show it."""

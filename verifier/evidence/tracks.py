@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-VERSION = 3
-"""3: a display's grid is that of the mean square over 48 frames, not of the median one over 24. 2: lips are four features instead
-of eight, and the grid is in deviations instead of nats."""
+VERSION = 4
+"""4: eyes and mouth are measured. 3: a display's grid is that of the mean square over 48 frames, not of the median one over 24.
+2: lips are four features instead of eight, and the grid is in deviations instead of nats."""
 MAX_BYTES = 256 * 1024 * 1024
 """30 s at the highest rate stay well below."""
 
