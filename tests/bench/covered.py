@@ -30,7 +30,7 @@ from verifier.types import Frame
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from verifier.models.landmarks import Landmarker
+    from verifier.models.landmarks import FaceLandmarker
     from verifier.types import F32, U8
 
 FOLDERS = ("bonafide", "bonafide/talkers", "headturn", "faces", "screens_still/genuine")
@@ -56,10 +56,11 @@ class Measures(NamedTuple):
 def measures(looks: Sequence[tuple[F32, F32]]) -> Measures:
     """Return what some frames of a face measure together."""
     eyes, mouth = (np.nanmedian(np.stack(each), axis=0) for each in zip(*looks, strict=True))
-    return Measures(*map(float, eyes), float(np.linalg.norm(mouth[:3]) + mouth[3] / 4), float(mouth[4]))
+    contrast, light, tint = map(float, eyes)
+    return Measures(contrast, light, tint, float(np.linalg.norm(mouth[:3]) + mouth[3] / 4), float(mouth[4]))
 
 
-def faces(path: Path, landmarker: Landmarker, settings: Settings) -> Iterator[tuple[U8, F32]]:
+def faces(path: Path, landmarker: FaceLandmarker, settings: Settings) -> Iterator[tuple[U8, F32]]:
     """Yield some near-frontal pictures of a recording, or a still, with their landmarks."""
     with open_recording(path, limits=settings.media) as source:
         step_s, next_s = source.info.duration_s / FRAMES, 0.0
@@ -71,10 +72,10 @@ def faces(path: Path, landmarker: Landmarker, settings: Settings) -> Iterator[tu
             yield frame.rgb, found[0].landmarks
 
 
-def painted(rgb: U8, landmarks: F32, worn: Eyewear | Mouthwear, landmarker: Landmarker) -> Measures | None:
+def painted(rgb: U8, landmarks: F32, worn: Eyewear | Mouthwear, landmarker: FaceLandmarker) -> Measures | None:
     """Return what a covered face measures, None where no face is found."""
     _, file = cv2.imencode(".jpg", cover(rgb, landmarks, worn)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    picture = np.ascontiguousarray(cv2.imdecode(file, cv2.IMREAD_COLOR)[..., ::-1])
+    picture = np.ascontiguousarray(np.asarray(cv2.imdecode(file, cv2.IMREAD_COLOR))[..., ::-1])
     found = landmarker.detect(Frame(0.0, picture))
     return measures([look(picture, found[0].landmarks)]) if found else None
 

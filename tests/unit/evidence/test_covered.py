@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from verifier.models.kit import ModelKit
-    from verifier.models.landmarks import Landmarker
+    from verifier.models.landmarks import FaceLandmarker
     from verifier.types import F32, U8
 
 PEOPLE = ("astronaut_bona_fide", "admiral_bona_fide")
@@ -36,14 +36,14 @@ def mouth_is_seen(found: Measures) -> bool:
 
 
 @pytest.fixture(scope="module")
-def landmarker(kit: ModelKit) -> Iterator[Landmarker]:
+def landmarker(kit: ModelKit) -> Iterator[FaceLandmarker]:
     """Return one that looks at each picture by itself."""
     with kit.landmarker(max_faces=1, video=False) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def seen(landmarker: Landmarker) -> dict[str, list[tuple[U8, F32]]]:
+def seen(landmarker: FaceLandmarker) -> dict[str, list[tuple[U8, F32]]]:
     """Return some near-frontal pictures of each person with their landmarks."""
     files = {fixture.id: fixture.file for fixture in load()}
     return {person: list(faces(files[person], landmarker, Settings())) for person in PEOPLE}
@@ -61,7 +61,7 @@ def test_a_bare_face_is_seen(seen: dict[str, list[tuple[U8, F32]]], person: str)
 @pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize("worn", Eyewear)
 def test_covered_eyes_are_not_seen(
-    seen: dict[str, list[tuple[U8, F32]]], landmarker: Landmarker, person: str, worn: Eyewear
+    seen: dict[str, list[tuple[U8, F32]]], landmarker: FaceLandmarker, person: str, worn: Eyewear
 ) -> None:
     """Lenses of any colour, mirrors and a sleep mask hide the eyes and leave the mouth."""
     found = painted(*seen[person][0], worn, landmarker)
@@ -73,7 +73,7 @@ def test_covered_eyes_are_not_seen(
 @pytest.mark.parametrize("person", PEOPLE)
 @pytest.mark.parametrize("worn", Mouthwear)
 def test_a_covered_mouth_is_not_seen(
-    seen: dict[str, list[tuple[U8, F32]]], landmarker: Landmarker, person: str, worn: Mouthwear
+    seen: dict[str, list[tuple[U8, F32]]], landmarker: FaceLandmarker, person: str, worn: Mouthwear
 ) -> None:
     """A mask of any colour, a scarf or a hand hides the mouth and leaves the eyes."""
     found = painted(*seen[person][0], worn, landmarker)
