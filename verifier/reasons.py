@@ -188,5 +188,7 @@ _EXCUSES = {
     - {Reason.NOT_CONFIRMED},
     Reason.CAMERA_TURNED: frozenset({Reason.SPLICED, Reason.FROZEN_OR_LOOPED, Reason.FLAT_FACE, Reason.FACE_CHANGED}),
     Reason.SOUND_OUT_OF_STEP: frozenset({Reason.SPOKE_TOO_EARLY, Reason.SPOKE_TOO_LATE}),
+    Reason.EYES_NOT_VISIBLE: frozenset({Reason.FACE_CHANGED}),
+    Reason.MOUTH_NOT_VISIBLE: frozenset({Reason.FACE_CHANGED, Reason.FLAT_FACE, Reason.LIPS_DO_NOT_MATCH}),
 }
 """What a device, a room or a body explains asks again; it does not accuse. An entry needs honest recordings that show it."""

@@ -150,7 +150,8 @@ class FaceTrack:
     which a periodic pattern stands out of face and surroundings, each frame together with those before it, NaN where either is
     too small, see `verifier.evidence.moire`; bend_db: how the spectrum of the pictures bends, see `verifier.evidence.enlarging`;
     turn_rows (Q, 2) rows of two frames with the head turned a little between them, and turn_points (Q, P, 2) px of the later one
-    where what was at the landmarks `verifier.evidence.relief.SKIN` of the earlier one has gone, NaN where it was lost.
+    where what was at the landmarks `verifier.evidence.relief.SKIN` of the earlier one has gone, NaN where it was lost;
+    eyes (V, 3) and mouth (V, 5) of near-frontal frames: how they stand out of the skin, see `verifier.evidence.covered.look`.
     """
 
     t_s: F64
@@ -173,6 +174,8 @@ class FaceTrack:
     live_close: F32 = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     grid: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     bend_db: float = float("nan")
+    eyes: F32 = field(default_factory=lambda: np.zeros((0, 3), np.float32))
+    mouth: F32 = field(default_factory=lambda: np.zeros((0, 5), np.float32))
 
 
 @dataclass(frozen=True, slots=True)

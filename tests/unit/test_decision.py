@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from verifier.decision import also, decide
 from verifier.profiles import Profile, Role, load
 from verifier.reasons import Kind, Reason
-from verifier.types import CheckResult, Outcome, Verdict
+from verifier.types import CheckResult, Decision, Outcome, Verdict
 
 PROFILE = load()
 CONFIRMED = tuple(name for name, role in PROFILE.roles.items() if role is Role.CONFIRM)
@@ -124,6 +124,23 @@ def test_a_damaged_recording_is_asked_for_again_whatever_else_it_shows(reason: R
     results = [failed("damage", Reason.CORRUPT_MEDIA), failed("phrase", reason)]
     decision = decide(results, with_roles(damage="confirm", phrase="confirm"))
     assert (decision.verdict, decision.reasons) == (Verdict.RETRY, (Reason.CORRUPT_MEDIA,))
+
+
+@pytest.mark.parametrize(
+    ("covered", "produced"),
+    [
+        (Reason.EYES_NOT_VISIBLE, Reason.FACE_CHANGED),
+        (Reason.MOUTH_NOT_VISIBLE, Reason.FACE_CHANGED),
+        (Reason.MOUTH_NOT_VISIBLE, Reason.FLAT_FACE),
+        (Reason.MOUTH_NOT_VISIBLE, Reason.LIPS_DO_NOT_MATCH),
+    ],
+)
+def test_glasses_and_masks_accuse_nobody(covered: Reason, produced: Reason) -> None:
+    """What a covered face produces by itself asks again, with the cover alone as its reason; another attack still rejects."""
+    results = [failed("mouth", covered), failed("depth", produced)]
+    only = with_roles(mouth="confirm", depth="confirm", moire="veto")
+    assert decide(results, only) == Decision(Verdict.RETRY, (covered,))
+    assert decide([*results, failed("moire", Reason.SCREEN_OR_PRINT)], only).verdict is Verdict.REJECTED
 
 
 @given(quality=st.sampled_from([reason for reason in Reason if reason.excuses]))

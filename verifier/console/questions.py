@@ -32,6 +32,16 @@ QUESTIONS = {
     "light": Question("Light", "The face is neither too dark nor too bright to be judged.", ("light_min", "face_luma_max")),
     "sharpness": Question("Sharpness", "The face is in focus and not smeared.", ("sharpness_min",)),
     "face_size": Question("Size of the face", "The face is near enough to the camera.", ("face_width_min",)),
+    "eyes": Question(
+        "Eyes in view",
+        "Nothing covers the eyes.",
+        ("covered_frames_min", "light_min", "eye_contrast_min", "eye_light_min", "eye_tint_max"),
+    ),
+    "mouth": Question(
+        "Mouth in view",
+        "Nothing covers the mouth.",
+        ("covered_frames_min", "light_min", "mouth_contrast_min", "mouth_tint_max"),
+    ),
     "presence": Question("Presence", "A face is in the picture from start to end.", ("face_gap_max",)),
     "alone": Question("Alone", "Nobody else is in the picture.", ("extra_faces_max",)),
     "age": Question(

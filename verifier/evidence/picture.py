@@ -2,7 +2,8 @@
 
 Landmarks, pose and light are taken from every analysed frame. The costlier networks run on a fixed number of near-frontal
 frames spread over the recording, so that cost does not grow with its length: `LIVE_FRAMES` for presentation attack, some of them
-for the closer crop as well, `GRID_FRAMES` for the grid of a display, `IDENTITY_FRAMES` for identity and `AGE_FRAMES` for age.
+for the closer crop and for what covers eyes and mouth as well, `GRID_FRAMES` for the grid of a display, `IDENTITY_FRAMES` for
+identity and `AGE_FRAMES` for age.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 
 from verifier.errors import AbandonedError
+from verifier.evidence.covered import EYES, MOUTH, look
 from verifier.evidence.enlarging import Spectrum
 from verifier.evidence.light import eye_white
 from verifier.evidence.moire import GridSearch
@@ -32,6 +34,8 @@ LIVE_FRAMES = 24
 """Twice the twelve the profile asks for at least, so that half of them may be without a face."""
 CLOSE_EVERY = 2
 """Of the frames scored for presentation attack, one in so many is scored in a closer crop as well."""
+COVERED_EVERY = 2
+"""One in so many tells whether eyes and mouth are covered."""
 SPECTRUM_EVERY = 3
 """One in so many tells whether the picture was enlarged."""
 GRID_FRAMES = 48
@@ -87,6 +91,8 @@ class _Rows:
     search: GridSearch = field(default_factory=GridSearch)
     spectrum: Spectrum = field(default_factory=Spectrum)
     ages: list[float] = field(default_factory=list)
+    eyes: list[F32] = field(default_factory=list)
+    mouth: list[F32] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +198,11 @@ def _run_networks(
         if scored % SPECTRUM_EVERY == 0:
             rows.spectrum.add(frame.rgb)
             mark = watch.add("enlarged", mark)
+        if scored % COVERED_EVERY == 0:
+            eyes, mouth = look(frame.rgb, face.landmarks)
+            rows.eyes.append(eyes)
+            rows.mouth.append(mouth)
+            mark = watch.add("covered", mark)
     if turned_deg <= LIVE_DEG and picks.grid.take(frame.t_s):
         rows.grid.append(rows.search.add(frame.rgb, face.landmarks))
         mark = watch.add("moire", mark)
@@ -270,4 +281,6 @@ def _track(rows: _Rows, parallax: Parallax) -> FaceTrack:
         grid=np.array(rows.grid, np.float32),
         bend_db=rows.spectrum.bend_db(),
         eye_white=np.array(rows.eye_white, np.float32),
+        eyes=stack(rows.eyes, EYES),
+        mouth=stack(rows.mouth, MOUTH),
     )

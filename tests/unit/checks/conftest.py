@@ -49,6 +49,8 @@ def _good() -> Evidence:
         live_close=np.full((12, 2), 0.95, np.float32),
         grid=np.full(48, 4.0, np.float32),
         bend_db=1.5,
+        eyes=np.tile(np.float32([0.8, -0.2, 0.05]), (12, 1)),
+        mouth=np.tile(np.float32([-0.2, 0.2, 0.1, 0.4, 0.05]), (12, 1)),
     )
     sound = SoundTrack(
         duration_s=6.0, level_dbfs=-20.0, noise_dbfs=-55.0, peak_dbfs=-6.0, speech=np.array([[0.5, 5.5]]), text="", words=(),

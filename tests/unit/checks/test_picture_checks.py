@@ -15,10 +15,12 @@ from verifier.checks import (
     blink,
     close_up,
     enlarged,
+    eyes,
     face_size,
     flicker,
     light,
     moire,
+    mouth,
     movement,
     presence,
     presentation_attack,
@@ -39,6 +41,10 @@ NOTHING = Challenge(())
 
 def column(value: float, count: int = 90) -> np.ndarray:
     return np.full(count, value, np.float32)
+
+
+def rows(*values: float) -> np.ndarray:
+    return np.tile(np.float32(values), (12, 1))
 
 
 def gap(start: int, stop: int) -> np.ndarray:
@@ -68,6 +74,11 @@ def two_people() -> np.ndarray:
         (presentation_attack, {"live": column(0.05, 24)}, Reason.SCREEN_OR_PRINT),
         (close_up, {"live_close": column(0.1, 12)}, Reason.SCREEN_OR_PRINT),
         (moire, {"grid": column(9.0, 24)}, Reason.SCREEN_OR_PRINT),
+        (eyes, {"eyes": rows(0.05, -0.2, 0.05)}, Reason.EYES_NOT_VISIBLE),
+        (eyes, {"eyes": rows(0.8, -2.4, 0.05)}, Reason.EYES_NOT_VISIBLE),
+        (eyes, {"eyes": rows(0.8, -0.2, 0.9)}, Reason.EYES_NOT_VISIBLE),
+        (mouth, {"mouth": rows(0.0, 0.01, 0.0, 0.2, 0.05)}, Reason.MOUTH_NOT_VISIBLE),
+        (mouth, {"mouth": rows(-0.2, 0.2, 0.1, 0.9, 0.4)}, Reason.MOUTH_NOT_VISIBLE),
         (blink, {"blendshapes": np.zeros((90, 52), np.float32)}, Reason.NO_BLINK),
     ],
 )
@@ -84,7 +95,8 @@ def test_one_defect_fails_for_its_own_reason(
 
 
 @pytest.mark.parametrize(
-    "module", [light, sharpness, face_size, presence, alone, same_person, presentation_attack, close_up, moire, blink]
+    "module",
+    [light, sharpness, face_size, presence, alone, same_person, presentation_attack, close_up, moire, blink, eyes, mouth],
 )
 def test_without_a_picture_a_check_says_so(make_evidence: MakeEvidence, profile: Profile, module: Any) -> None:
     """A check that cannot run is unable, with the reason why."""
@@ -112,11 +124,40 @@ def test_a_replay_that_shines_in_single_frames_still_fails(make_evidence: MakeEv
         (close_up, {"live_close": column(0.99, 5)}),
         (moire, {"grid": np.array([9.0, 9.0, 9.0, *[np.nan] * 21], np.float32)}),
         (same_person, {"embeddings": two_people()[:5]}),
+        (eyes, {"eyes": rows(0.8, -0.2, 0.05)[:2]}),
+        (mouth, {"mouth": rows(-0.2, 0.2, 0.1, 0.4, 0.05)[:2]}),
     ],
 )
 def test_too_few_frames_are_no_answer(make_evidence: MakeEvidence, profile: Profile, module: Any, face: dict[str, Any]) -> None:
     """Fewer frames than the profile asks for cannot confirm anything."""
     assert module.check(make_evidence(face=face), NOTHING, profile).outcome is Outcome.UNABLE
+
+
+@pytest.mark.parametrize("module", [eyes, mouth])
+def test_in_the_dark_nothing_is_said_to_be_covered(make_evidence: MakeEvidence, profile: Profile, module: Any) -> None:
+    """Where too little light falls on the face to tell, light is asked for, and not bare eyes or a bare mouth."""
+    face = {"luma": column(20), "eyes": rows(0.0, 0.0, 0.0), "mouth": rows(0.0, 0.0, 0.0, 0.0, 0.0)}
+    result = module.check(make_evidence(face=face), NOTHING, profile)
+    assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.TOO_DARK)
+
+
+@pytest.mark.parametrize(
+    ("module", "face"), [(eyes, {"eyes": rows(*[np.nan] * 3)}), (mouth, {"mouth": rows(*[np.nan] * 5)})], ids=("eyes", "mouth")
+)
+def test_eyes_and_mouth_beside_the_picture_are_not_seen(
+    make_evidence: MakeEvidence, profile: Profile, module: Any, face: dict[str, Any]
+) -> None:
+    """What was never in the picture is asked for by its name, without a score."""
+    result = module.check(make_evidence(face=face), NOTHING, profile)
+    assert (result.outcome, result.score) == (Outcome.UNABLE, None)
+    assert result.reason in (Reason.EYES_NOT_VISIBLE, Reason.MOUTH_NOT_VISIBLE)
+
+
+def test_blinks_cover_no_eyes(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """Eyes that are shut in less than half of the frames looked at are seen."""
+    shut = rows(0.8, -0.2, 0.05)
+    shut[:5] = (0.0, np.nan, np.nan)
+    assert eyes.check(make_evidence(face={"eyes": shut}), NOTHING, profile).outcome is Outcome.PASS
 
 
 def test_what_is_live_on_one_side_only_is_a_display(make_evidence: MakeEvidence, profile: Profile) -> None:

@@ -1,0 +1,39 @@
+"""Are the eyes seen, or does something cover them?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verifier.evidence.covered import eyes_seen
+from verifier.evidence.light import light
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Evidence, Missing
+
+if TYPE_CHECKING:
+    from challenges.model import Challenge
+    from verifier.profiles import Profile
+
+NAME = "eyes"
+
+
+def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+    """Judge the eyes' contrast, their light and their tint against skin, in near-frontal frames.
+
+    In the dark nothing is told of them, and light is what is asked for.
+    """
+    face = evidence.face
+    if isinstance(face, Missing):
+        return CheckResult.unable(NAME, face.reason)
+    if not profile["covered_frames_min"].holds(len(face.eyes)):
+        return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, f"{len(face.eyes)} frames")
+    if not profile["light_min"].holds(light(face)):
+        return CheckResult.unable(NAME, Reason.TOO_DARK)
+    seen = eyes_seen(face)
+    if np.isnan(seen.contrast):
+        return CheckResult.unable(NAME, Reason.EYES_NOT_VISIBLE, "outside the picture")
+    contrast = profile["eye_contrast_min"].judge(NAME, seen.contrast, Reason.EYES_NOT_VISIBLE, "contrast")
+    lit = profile["eye_light_min"].judge(NAME, seen.light, Reason.EYES_NOT_VISIBLE, "light")
+    tint = profile["eye_tint_max"].judge(NAME, seen.tint, Reason.EYES_NOT_VISIBLE, "tint")
+    return next((each for each in (contrast, lit, tint) if each.reason), contrast)

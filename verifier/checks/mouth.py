@@ -1,0 +1,38 @@
+"""Is the mouth seen, or does something cover it?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verifier.evidence.covered import mouth_seen
+from verifier.evidence.light import light
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Evidence, Missing
+
+if TYPE_CHECKING:
+    from challenges.model import Challenge
+    from verifier.profiles import Profile
+
+NAME = "mouth"
+
+
+def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+    """Judge how the lips stand out and the colour of the lower face against the forehead's, in near-frontal frames.
+
+    In the dark nothing is told of them, and light is what is asked for.
+    """
+    face = evidence.face
+    if isinstance(face, Missing):
+        return CheckResult.unable(NAME, face.reason)
+    if not profile["covered_frames_min"].holds(len(face.mouth)):
+        return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, f"{len(face.mouth)} frames")
+    if not profile["light_min"].holds(light(face)):
+        return CheckResult.unable(NAME, Reason.TOO_DARK)
+    seen = mouth_seen(face)
+    if np.isnan(seen.contrast):
+        return CheckResult.unable(NAME, Reason.MOUTH_NOT_VISIBLE, "outside the picture")
+    contrast = profile["mouth_contrast_min"].judge(NAME, seen.contrast, Reason.MOUTH_NOT_VISIBLE, "contrast")
+    tint = profile["mouth_tint_max"].judge(NAME, seen.tint, Reason.MOUTH_NOT_VISIBLE, "tint")
+    return tint if tint.reason and not contrast.reason else contrast
