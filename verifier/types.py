@@ -166,8 +166,8 @@ class PictureTrace:
     differ as live ones do, 0 where one stretch is the other again; infinite where nothing could be compared. repeat_s: where the
     two begin. reversal, reversal_s: the same for a stretch against one that runs backwards.
     flicker: depth of bands that roll through the picture, as a share of the light.
-    cut, cut_s: how far the sharpest change of the whole picture stands out of those around it, and when, see
-    `verifier.evidence.cuts`.
+    cut, cut_s, cut_step_s: how far the sharpest change of the whole picture stands out of those around it, when it is, and how
+    far pictures are apart there, see `verifier.evidence.cuts`.
     """
 
     t_s: F64
@@ -180,6 +180,7 @@ class PictureTrace:
     flicker: float = 0.0
     cut: float = 0.0
     cut_s: float = 0.0
+    cut_step_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
