@@ -132,7 +132,9 @@ class FaceTrack:
     which a periodic pattern stands out of face and surroundings, each frame together with those before it, NaN where either is
     too small, see `verifier.evidence.moire`; bend_db: how the spectrum of the pictures bends, see `verifier.evidence.enlarging`;
     turn_rows (Q, 2) rows of two frames with the head turned a little between them, and turn_points (Q, P, 2) px of the later one
-    where what was at the landmarks `verifier.evidence.relief.SKIN` of the earlier one has gone, NaN where it was lost.
+    where what was at the landmarks `verifier.evidence.relief.SKIN` of the earlier one has gone, NaN where it was lost;
+    face_share (N,) inter-cheek width and small_share (S,) the same of faces that only a second look into parts of pictures found,
+    as shares of the longer side of the picture, see `verifier.evidence.second_look`.
     """
 
     t_s: F64
@@ -154,6 +156,8 @@ class FaceTrack:
     live_close: F32 = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     grid: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     bend_db: float = float("nan")
+    face_share: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    small_share: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)

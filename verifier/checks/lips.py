@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.evidence.lips import agreement
+from verifier.evidence.usable import face_is_gone
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Missing, Outcome
 
@@ -36,6 +37,8 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     if not len(evidence.sound.speech):
         return CheckResult.unable(NAME, Reason.NO_SPEECH)
     result = judge(agreement(evidence.face, evidence.sound), profile)
+    if result.reason is Reason.MOUTH_NOT_VISIBLE and face_is_gone(evidence.face):
+        return CheckResult.unable(NAME, Reason.FACE_LEFT_FRAME, result.detail)
     excuses = (
         ("lips_fps_min", evidence.media.fps, Reason.FRAME_RATE_TOO_LOW),
         ("words_noise_min", evidence.sound.speech_to_noise_db, Reason.TOO_NOISY),

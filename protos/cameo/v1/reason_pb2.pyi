@@ -57,6 +57,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LIGHT_FLICKERS: _ClassVar[Reason]
     SOUND_OUT_OF_STEP: _ClassVar[Reason]
     VOICE_UNEVEN: _ClassVar[Reason]
+    FACE_TURNED_AWAY: _ClassVar[Reason]
 REASON_UNSPECIFIED: Reason
 RECORDING_TOO_SHORT: Reason
 RECORDING_TOO_LONG: Reason
@@ -108,3 +109,4 @@ NOT_CONFIRMED: Reason
 LIGHT_FLICKERS: Reason
 SOUND_OUT_OF_STEP: Reason
 VOICE_UNEVEN: Reason
+FACE_TURNED_AWAY: Reason
