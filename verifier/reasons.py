@@ -67,6 +67,7 @@ class Reason(StrEnum):
     TOO_NOISY = "TOO_NOISY"
     SOUND_OUT_OF_STEP = "SOUND_OUT_OF_STEP"
     VOICE_UNEVEN = "VOICE_UNEVEN"
+    FACE_TURNED_AWAY = "FACE_TURNED_AWAY"
     NO_FACE = "NO_FACE"
     MULTIPLE_FACES = "MULTIPLE_FACES"
     FACE_LEFT_FRAME = "FACE_LEFT_FRAME"
@@ -150,6 +151,7 @@ _MEANINGS = {
     Reason.VOICE_UNEVEN: _Meaning(
         Kind.QUALITY, Sense.NEITHER, "Stay close to the microphone, speak evenly, and be the only one who speaks."
     ),
+    Reason.FACE_TURNED_AWAY: _Meaning(Kind.QUALITY, Sense.PICTURE, "Look at the camera, except while you are asked to turn."),
     Reason.NO_FACE: _Meaning(Kind.MISMATCH, Sense.PICTURE, "Keep your whole face in the picture."),
     Reason.MULTIPLE_FACES: _Meaning(Kind.ATTACK, Sense.PICTURE, "Be alone in the picture."),
     Reason.FACE_LEFT_FRAME: _Meaning(Kind.MISMATCH, Sense.PICTURE, "Keep your face in the picture from start to end."),
@@ -161,7 +163,9 @@ _MEANINGS = {
     Reason.SPEAKER_CHANGED: _Meaning(Kind.ATTACK, Sense.SOUND, _TRY_LIVE),
     Reason.SECOND_VOICE: _Meaning(Kind.ATTACK, Sense.SOUND, "Be the only one who speaks."),
     Reason.MOVEMENT_MISSING: _Meaning(
-        Kind.MISMATCH, Sense.PICTURE, "Turn your head clearly each way asked and come back to the centre."
+        Kind.MISMATCH,
+        Sense.PICTURE,
+        "Turn your head clearly each way asked and come back; send the picture as filmed, not mirrored.",
     ),
     Reason.MOVEMENT_WRONG_ORDER: _Meaning(Kind.MISMATCH, Sense.PICTURE, "Do the steps in the order shown."),
     Reason.NO_BLINK: _Meaning(Kind.MISMATCH, Sense.PICTURE, "Look at the camera and blink as you normally do."),
@@ -190,5 +194,16 @@ _EXCUSES = {
     Reason.SOUND_OUT_OF_STEP: frozenset({Reason.SPOKE_TOO_EARLY, Reason.SPOKE_TOO_LATE}),
     Reason.EYES_NOT_VISIBLE: frozenset({Reason.FACE_CHANGED}),
     Reason.MOUTH_NOT_VISIBLE: frozenset({Reason.FACE_CHANGED, Reason.FLAT_FACE, Reason.LIPS_DO_NOT_MATCH}),
+    Reason.FACE_TOO_SMALL: frozenset(
+        {
+            Reason.RECORDING_TOO_SHORT,
+            Reason.NO_FACE,
+            Reason.FACE_LEFT_FRAME,
+            Reason.FACE_CHANGED,
+            Reason.FLAT_FACE,
+            Reason.SCREEN_OR_PRINT,
+            Reason.LIPS_DO_NOT_MATCH,
+        }
+    ),
 }
 """What a device, a room or a body explains asks again; it does not accuse. An entry needs honest recordings that show it."""

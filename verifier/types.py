@@ -152,6 +152,8 @@ class FaceTrack:
     turn_rows (Q, 2) rows of two frames with the head turned a little between them, and turn_points (Q, P, 2) px of the later one
     where what was at the landmarks `verifier.evidence.relief.SKIN` of the earlier one has gone, NaN where it was lost;
     eyes (V, 3) and mouth (V, 5) of near-frontal frames: how they stand out of the skin, see `verifier.evidence.covered.look`.
+    face_share (N,) inter-cheek width and small_share (S,) the same of faces that only a second look into parts of pictures found,
+    as shares of the longer side of the picture, see `verifier.evidence.second_look`.
     """
 
     t_s: F64
@@ -176,6 +178,8 @@ class FaceTrack:
     bend_db: float = float("nan")
     eyes: F32 = field(default_factory=lambda: np.zeros((0, 3), np.float32))
     mouth: F32 = field(default_factory=lambda: np.zeros((0, 5), np.float32))
+    face_share: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    small_share: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +192,8 @@ class PictureTrace:
     differ as live ones do, 0 where one stretch is the other again; infinite where nothing could be compared. repeat_s: where the
     two begin. reversal, reversal_s: the same for a stretch against one that runs backwards.
     flicker: depth of bands that roll through the picture, as a share of the light.
-    cut, cut_s: how far the sharpest change of the whole picture stands out of those around it, and when, see
-    `verifier.evidence.cuts`.
+    cut, cut_s, cut_step_s: how far the sharpest change of the whole picture stands out of those around it, when it is, and how
+    far pictures are apart there, see `verifier.evidence.cuts`.
     """
 
     t_s: F64
@@ -202,6 +206,7 @@ class PictureTrace:
     flicker: float = 0.0
     cut: float = 0.0
     cut_s: float = 0.0
+    cut_step_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from verifier.evidence.light import light
+from verifier.evidence.usable import why_few
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Missing
 
@@ -28,7 +29,7 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     live = evidence.face.live_close
     frames = profile["live_close_frames_min"]
     if not frames.holds(len(live)):
-        return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, f"{len(live)} scored frames, {frames.value:.0f} are needed")
+        return CheckResult.unable(NAME, why_few(evidence.face), f"{len(live)} scored frames, {frames.value:.0f} are needed")
     score, detail = float(np.quantile(live, 0.2)), f"{len(live)} frames"
     clear = profile["clear_light_min"].holds(light(evidence.face))
     line = profile["live_close_p20_min" if clear else "live_close_veiled_p20_min"]

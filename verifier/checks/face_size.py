@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.evidence.usable import face_is_gone
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Missing
 
@@ -17,7 +18,16 @@ NAME = "face_size"
 
 
 def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
-    """Judge the median width of the face from cheek to cheek."""
+    """Judge the median width of the face from cheek to cheek, as a share of the picture, then in pixels.
+
+    Where most pictures show no face until parts of them are looked at, the faces found there are the ones that count.
+    """
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
-    return profile["face_width_min"].judge(NAME, float(np.nanmedian(evidence.face.face_px)), Reason.FACE_TOO_SMALL)
+    face = evidence.face
+    shares = face.small_share if len(face.small_share) and face_is_gone(face) else face.face_share
+    if np.isfinite(shares).any():
+        result = profile["face_share_min"].judge(NAME, float(np.nanmedian(shares)), Reason.FACE_TOO_SMALL)
+        if result.reason:
+            return result
+    return profile["face_width_min"].judge(NAME, float(np.nanmedian(face.face_px)), Reason.FACE_TOO_SMALL)

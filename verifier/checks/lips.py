@@ -18,6 +18,7 @@ import numpy as np
 
 from verifier.evidence.lips import agreement, clearest
 from verifier.evidence.spoken import witnesses, words_said
+from verifier.evidence.usable import face_is_gone
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Missing, Outcome, PictureTrace
 
@@ -45,6 +46,8 @@ def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckRe
     if not len(sound.speech):
         return CheckResult.unable(NAME, Reason.NO_SPEECH)
     result = judge(agreement(evidence.face, sound), profile)
+    if result.reason is Reason.MOUTH_NOT_VISIBLE and face_is_gone(evidence.face):
+        return CheckResult.unable(NAME, Reason.FACE_LEFT_FRAME, result.detail)
     if result.outcome is not Outcome.FAIL:
         return result
     found = clearest(evidence.face, sound)

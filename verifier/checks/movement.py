@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from challenges.model import Turn
 from verifier.evidence.movements import Movement, matches, movements
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Direction, Evidence, Missing, Outcome
@@ -12,10 +13,11 @@ from verifier.types import CheckResult, Direction, Evidence, Missing, Outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from challenges.model import Challenge, Turn
+    from challenges.model import Challenge
     from verifier.profiles import Profile
 
 NAME = "movement"
+_MIRRORED = {Turn.LEFT: Turn.RIGHT, Turn.RIGHT: Turn.LEFT}
 
 
 def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckResult:
@@ -23,7 +25,8 @@ def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckRe
 
     The allowance keeps a recording that simply turns every way over and over from containing every possible answer. Only a turn
     about as wide as the asked ones counts as one more: people move their heads a little when they talk.
-    The score is the number of asked turns found.
+    The score is the number of asked turns found. A mirrored recording is refused on purpose, since nothing tells it from the
+    answer to another challenge; the detail remarks on it.
     """
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
@@ -34,7 +37,9 @@ def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckRe
         centre_deg=profile["turn_centre_deg_max"].value,
     )
     asked = challenge.turns
-    common = sum((Counter(m.turn for m in found) & Counter(asked)).values())
+    common = _common([m.turn for m in found], asked)
+    as_in_a_mirror = _common([_MIRRORED.get(m.turn, m.turn) for m in found], asked)
+    mirrored = "; in a mirror they are the asked ones" if common < len(asked) == as_in_a_mirror else ""
     seen = ", ".join(f"{m.turn} {m.peak_deg:.0f}° at {m.peak_s:.1f} s" for m in found) or "none"
     return CheckResult(
         name=NAME,
@@ -44,8 +49,12 @@ def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckRe
         threshold=float(len(asked)),
         direction=Direction.AT_LEAST,
         reason=reason,
-        detail=f"asked {', '.join(asked)}; seen {seen}",
+        detail=f"asked {', '.join(asked)}; seen {seen}{mirrored}",
     )
+
+
+def _common(found: Sequence[Turn], asked: Sequence[Turn]) -> int:
+    return sum((Counter(found) & Counter(asked)).values())
 
 
 def _reason(found: Sequence[Movement], asked: Sequence[Turn], common: int, profile: Profile) -> Reason | None:

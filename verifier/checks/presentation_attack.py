@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.evidence.usable import why_few
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Missing
 
@@ -26,5 +27,5 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     live = evidence.face.live
     frames = profile["live_frames_min"]
     if not frames.holds(len(live)):
-        return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, f"{len(live)} scored frames, {frames.value:.0f} are needed")
+        return CheckResult.unable(NAME, why_few(evidence.face), f"{len(live)} scored frames, {frames.value:.0f} are needed")
     return profile["live_p20_min"].judge(NAME, float(np.quantile(live, 0.2)), Reason.SCREEN_OR_PRINT, f"{len(live)} frames")

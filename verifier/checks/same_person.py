@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.evidence.usable import why_few
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Missing
 
@@ -29,7 +30,7 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     frames = profile["identity_frames_min"]
     if not frames.holds(len(embeddings)):
         return CheckResult.unable(
-            NAME, Reason.FACE_LEFT_FRAME, f"{len(embeddings)} near-frontal frames, {frames.value:.0f} are needed"
+            NAME, why_few(evidence.face), f"{len(embeddings)} near-frontal frames, {frames.value:.0f} are needed"
         )
     similarity = embeddings @ embeddings.T
     rest = (np.delete(np.delete(similarity, i, 0), i, 1) for i in range(len(similarity)))

@@ -69,16 +69,18 @@ class Glances:
             return Missing(Reason.NO_VIDEO)
         t_s = np.array(self.t_s, np.float64)
         pictures = np.stack(self.thumbnails).astype(np.float32)
-        cut, cut_s = sharpest_cut(t_s, pictures)
+        cut, cut_s, cut_step_s = sharpest_cut(t_s, pictures)
         luma = pictures.reshape(len(t_s), -1)
         contrast = float(np.median(luma.std(axis=1)))
         apart = _distances(luma)
         change = np.concatenate([np.zeros(1, np.float32), np.diagonal(apart, 1)])
         if len(t_s) <= 2 * STRETCH_PICTURES:
-            return PictureTrace(t_s, change, contrast, cut=cut, cut_s=cut_s)
+            return PictureTrace(t_s, change, contrast, cut=cut, cut_s=cut_s, cut_step_s=cut_step_s)
         repeat, repeat_s = _least(t_s, change, _repeats(apart, t_s))
         reversal, reversal_s = _least(t_s, change, _reversals(apart, t_s))
-        return PictureTrace(t_s, change, contrast, repeat, repeat_s, reversal, reversal_s, cut=cut, cut_s=cut_s)
+        return PictureTrace(
+            t_s, change, contrast, repeat, repeat_s, reversal, reversal_s, cut=cut, cut_s=cut_s, cut_step_s=cut_step_s
+        )
 
 
 def longest_still_s(trace: PictureTrace, *, still: float) -> float:
@@ -121,6 +123,11 @@ def sharpest_jump(face: FaceTrack, trace: PictureTrace) -> tuple[float, float]:
         if score > best:
             best, where_s = score, float(end_s)
     return best, where_s
+
+
+def usual_step_s(face: FaceTrack) -> float:
+    """Return the median time from one analysed picture to the next, in seconds, 0 with fewer than two."""
+    return float(np.median(np.diff(face.t_s))) if len(face.t_s) > 1 else 0.0
 
 
 def longest_gap_s(trace: PictureTrace) -> float:

@@ -21,12 +21,13 @@ from verifier.evidence.enlarging import Spectrum
 from verifier.evidence.light import eye_white
 from verifier.evidence.moire import GridSearch
 from verifier.evidence.parallax import Parallax
+from verifier.evidence.second_look import SecondLook, face_width_px, of_picture
 from verifier.models.landmarks import MAX_FACES, head_pose_deg
 from verifier.reasons import Reason
 from verifier.types import F32, U8, FaceObservation, FaceTrack, Frame, Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from verifier.models.kit import ModelKit
 
@@ -46,7 +47,6 @@ LIVE_DEG = 25.0
 """Beyond this yaw or pitch the presentation-attack network is blind: genuine faces that look up by 35 degrees score 0.01."""
 IDENTITY_DEG = 20.0
 """Beyond this yaw or pitch a picture says less about identity: similarity to the frontal one falls to 0.75-0.84 at 25 degrees."""
-_CHEEKS = (234, 454)
 _CROP_PX = 112
 
 
@@ -78,6 +78,7 @@ class _Rows:
     pose_deg: list[tuple[float, float, float]] = field(default_factory=list)
     blendshapes: list[F32] = field(default_factory=list)
     face_px: list[float] = field(default_factory=list)
+    face_share: list[float] = field(default_factory=list)
     luma: list[float] = field(default_factory=list)
     sharpness: list[float] = field(default_factory=list)
     eye_white: list[float] = field(default_factory=list)
@@ -133,7 +134,8 @@ def observe(
         timings_ms: milliseconds by model are added here.
 
     Returns:
-        The face track, or `Missing(NO_FACE)` when no analysed frame shows a face, or `Missing(NO_VIDEO)` without a frame.
+        The face track, or `Missing(NO_FACE)` when no analysed frame shows a face, `Missing(FACE_TOO_SMALL)` when a second
+        look finds one (`verifier.evidence.second_look`), or `Missing(NO_VIDEO)` without a frame.
 
     Raises:
         AbandonedError: `cancelled` said so.
@@ -143,7 +145,7 @@ def observe(
     picks = _Picks(*(Slots(count, duration_s) for count in (LIVE_FRAMES, GRID_FRAMES, IDENTITY_FRAMES, AGE_FRAMES)))
     parallax = Parallax(duration_s)
     iterator = iter(frames)
-    with kit.landmarker(max_faces=MAX_FACES, video=not still) as landmarker:
+    with kit.landmarker(max_faces=MAX_FACES, video=not still) as landmarker, SecondLook(kit, duration_s) as again:
         while True:
             mark = perf_counter()
             frame = next(iterator, None)
@@ -158,6 +160,9 @@ def observe(
             rows.faces.append(len(found))
             if not found:
                 _append_absent(rows)
+                if hardly_seen(rows.faces):
+                    again.look(frame)
+                    watch.add("second_look", mark)
                 continue
             face = found[0]
             pose = head_pose_deg(face.transform)
@@ -169,9 +174,15 @@ def observe(
             _run_networks(rows, picks, frame, face, pose, kit, watch, frontal_only=not still)
     if not rows.t_s:
         return Missing(Reason.NO_VIDEO)
+    small = again.shares()
     if not any(rows.faces):
-        return Missing(Reason.NO_FACE)
-    return _track(rows, parallax)
+        return Missing(Reason.FACE_TOO_SMALL if len(small) else Reason.NO_FACE)
+    return _track(rows, parallax, small)
+
+
+def hardly_seen(faces: Sequence[int]) -> bool:
+    """Whether most of the pictures so far, (N,) faces in each, show none."""
+    return 2 * sum(count > 0 for count in faces) < len(faces)
 
 
 def _run_networks(
@@ -223,7 +234,7 @@ def _append_absent(rows: _Rows) -> None:
     rows.landmarks.append(np.full((478, 3), nan, np.float32))
     rows.blendshapes.append(np.full(52, nan, np.float32))
     rows.pose_deg.append((nan, nan, nan))
-    for column in (rows.face_px, rows.luma, rows.sharpness, rows.eye_white):
+    for column in (rows.face_px, rows.face_share, rows.luma, rows.sharpness, rows.eye_white):
         column.append(nan)
 
 
@@ -231,8 +242,9 @@ def _append_face(rows: _Rows, rgb: U8, face: FaceObservation, pose: tuple[float,
     rows.landmarks.append(face.landmarks)
     rows.blendshapes.append(face.blendshapes)
     rows.pose_deg.append(pose)
-    left, right = face.landmarks[_CHEEKS[0], :2], face.landmarks[_CHEEKS[1], :2]
-    rows.face_px.append(float(np.linalg.norm(left - right)))
+    width_px = face_width_px(face)
+    rows.face_px.append(width_px)
+    rows.face_share.append(of_picture(width_px, rgb))
     luma, sharpness, white = _light_and_sharpness(rgb, face.landmarks)
     rows.luma.append(luma)
     rows.sharpness.append(sharpness)
@@ -256,7 +268,7 @@ def _light_and_sharpness(rgb: U8, landmarks: F32) -> tuple[float, float, float]:
     return luma, float(cv2.Laplacian(resized, cv2.CV_32F).std() / max(luma, 1.0)), white
 
 
-def _track(rows: _Rows, parallax: Parallax) -> FaceTrack:
+def _track(rows: _Rows, parallax: Parallax, small: F32) -> FaceTrack:
     def stack(column: list[F32], width: int) -> F32:
         return np.stack(column) if column else np.zeros((0, width), np.float32)
 
@@ -283,4 +295,6 @@ def _track(rows: _Rows, parallax: Parallax) -> FaceTrack:
         eye_white=np.array(rows.eye_white, np.float32),
         eyes=stack(rows.eyes, EYES),
         mouth=stack(rows.mouth, MOUTH),
+        face_share=np.array(rows.face_share, np.float32),
+        small_share=small,
     )

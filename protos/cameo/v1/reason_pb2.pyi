@@ -58,6 +58,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SOUND_OUT_OF_STEP: _ClassVar[Reason]
     VOICE_UNEVEN: _ClassVar[Reason]
     CAMERA_TURNED: _ClassVar[Reason]
+    FACE_TURNED_AWAY: _ClassVar[Reason]
 REASON_UNSPECIFIED: Reason
 RECORDING_TOO_SHORT: Reason
 RECORDING_TOO_LONG: Reason
@@ -110,3 +111,4 @@ LIGHT_FLICKERS: Reason
 SOUND_OUT_OF_STEP: Reason
 VOICE_UNEVEN: Reason
 CAMERA_TURNED: Reason
+FACE_TURNED_AWAY: Reason

@@ -62,8 +62,9 @@ class VerificationServiceServicer:
         """Judges one recorded response and, when it holds, issues a credential.
 
         The first message is the config; each one after it holds the next bytes of the recording; the client then closes its side.
-        The challenge is spent when the whole recording is here and a worker is free to judge it, not before: an upload that breaks
-        off, and a request that is refused for load or for its deadline, cost nothing. From then on it stays spent, whatever happens.
+        The challenge is spent when the whole recording is here and a worker is free and has read its headers, not before: an upload that
+        breaks off, a file that is no recording, and a request that is refused for load or for its deadline cost nothing. From then on it
+        stays spent, whatever happens. Where a recording is refused, `challenge` in the metadata is `good` or `spent`.
 
         A rejection is a normal reply.
 

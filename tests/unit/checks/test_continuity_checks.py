@@ -115,6 +115,18 @@ def test_a_whole_picture_that_changes_at_once_is_a_cut(judge: Callable[..., Chec
     assert judge(splice, trace=picture(cut=1.8)).outcome is Outcome.PASS
 
 
+def test_no_cut_is_claimed_where_a_step_outlasts_a_movement(judge: Callable[..., CheckResult]) -> None:
+    """At 12.5 pictures a second a change or a jump that stands out is asked for again; at 15 and more it is SPLICED."""
+    change = picture().change.copy()
+    change[80] = 6.0
+    for step_s, reason in ((0.08, Reason.FRAME_RATE_TOO_LOW), (1 / 15, Reason.SPLICED), (0.04, Reason.SPLICED)):
+        assert judge(splice, trace=picture(cut=3.5, cut_step_s=step_s)).reason is reason
+    face = {"landmarks": moving_head(40), "t_s": np.arange(FRAMES) * 0.08}
+    slow = picture(change=change, t_s=np.arange(6 * FPS) * 0.04)
+    result = judge(splice, trace=slow, face=face)
+    assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.FRAME_RATE_TOO_LOW)
+
+
 def test_words_pasted_into_silence_are_a_splice(judge: Callable[..., CheckResult]) -> None:
     """A sound that stops at once again and again fails for SPLICED and says when; a click does not, and no sound says nothing."""
     result = judge(sound_cuts, sound={"stops_s": np.arange(1.0, 7.0)})

@@ -94,6 +94,38 @@ def test_one_defect_fails_for_its_own_reason(
     assert bad.threshold is not None
 
 
+def test_a_face_is_small_relative_to_its_picture(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """103 px are enough in a small picture, too few in one of 1280; where most show no face, the second look's count."""
+    for face, outcome in (
+        ({"face_px": column(103), "face_share": column(103 / 1280)}, Outcome.FAIL),
+        ({"face_px": column(103), "face_share": column(103 / 360)}, Outcome.PASS),
+        ({"face_share": column(0.2), "faces": gap(10, 90), "small_share": column(0.06, 5)}, Outcome.FAIL),
+        ({"face_share": column(0.2), "faces": gap(10, 20), "small_share": column(0.06, 1)}, Outcome.PASS),
+    ):
+        result = face_size.check(make_evidence(face=face), NOTHING, profile)
+        assert (result.outcome, result.reason) == (outcome, Reason.FACE_TOO_SMALL if outcome is Outcome.FAIL else None)
+
+
+@pytest.mark.parametrize("module", [presentation_attack, close_up, same_person])
+def test_few_scored_frames_say_what_keeps_them_few(make_evidence: MakeEvidence, profile: Profile, module: Any) -> None:
+    """A face that is gone, or turned away, in most of a recording does not make it short; a short one does."""
+    few = {"live": column(0.9, 3), "live_close": column(0.9, 2), "embeddings": two_people()[:3]}
+    aside = np.zeros((90, 3), np.float32)
+    aside[5:, 0] = 40.0
+    for face, reason in (
+        ({**few, "faces": gap(8, 85)}, Reason.FACE_LEFT_FRAME),
+        ({**few, "pose_deg": aside}, Reason.FACE_TURNED_AWAY),
+        (few, Reason.RECORDING_TOO_SHORT),
+    ):
+        result = module.check(make_evidence(face=face), NOTHING, profile)
+        assert (result.outcome, result.reason) == (Outcome.UNABLE, reason)
+
+
+def test_no_question_of_the_skin_passes_unjudged(profile: Profile) -> None:
+    """Both crops have to confirm: one that could not be scored is no pass."""
+    assert {profile.role(name) for name in ("presentation_attack", "close_up")} == {Role.CONFIRM}
+
+
 @pytest.mark.parametrize(
     "module",
     [light, sharpness, face_size, presence, alone, same_person, presentation_attack, close_up, moire, blink, eyes, mouth],
@@ -267,6 +299,16 @@ def test_movements(
     """The asked turns in order pass, with one false start at most; missing, mirrored, swapped or sweeping ones do not."""
     result = movement.check(make_evidence(face=nodding(*turns)), LEFT_UP, profile)
     assert (result.reason, result.outcome) == (reason, Outcome.FAIL if reason else Outcome.PASS)
+
+
+def test_a_mirrored_answer_is_refused_and_remarked_on(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """Turns that a mirror shows are MOVEMENT_MISSING, whose hint and detail say what is wrong; others have no such remark."""
+    mirrored = movement.check(make_evidence(face=nodding((1, Turn.RIGHT, 30), (4, Turn.UP, 30))), LEFT_UP, profile)
+    assert mirrored.reason is Reason.MOVEMENT_MISSING
+    assert "in a mirror they are the asked ones" in mirrored.detail
+    assert "not mirrored" in Reason.MOVEMENT_MISSING.hint
+    for turns in ([(1, Turn.LEFT, 30)], [(1, Turn.LEFT, 30), (4, Turn.UP, 30)], [(1, Turn.DOWN, 30), (4, Turn.UP, 30)]):
+        assert "mirror" not in movement.check(make_evidence(face=nodding(*turns)), LEFT_UP, profile).detail
 
 
 @pytest.mark.parametrize(
