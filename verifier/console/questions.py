@@ -24,7 +24,7 @@ QUESTIONS = {
     "picture_size": Question("Picture size", "The picture is large enough to see a face in."),
     "light": Question("Light", "The face is neither too dark nor too bright to be judged.", ("face_luma_min", "face_luma_max")),
     "sharpness": Question("Sharpness", "The face is in focus and not smeared.", ("sharpness_min",)),
-    "face_size": Question("Size of the face", "The face is near enough to the camera.", ("face_width_min",)),
+    "face_size": Question("Size of the face", "The face is near enough to the camera.", ("face_share_min", "face_width_min")),
     "presence": Question("Presence", "A face is in the picture from start to end.", ("face_gap_max",)),
     "alone": Question("Alone", "Nobody else is in the picture.", ("extra_faces_max",)),
     "age": Question(
@@ -53,7 +53,7 @@ QUESTIONS = {
     "splice": Question(
         "One take",
         "Picture and sound are one take, without a cut.",
-        ("lengths_apart_max", "picture_gap_max", "cut_max", "jump_max"),
+        ("lengths_apart_max", "picture_gap_max", "cut_max", "jump_max", "cut_step_max"),
     ),
     "picture_times": Question(
         "Times of pictures", "The pictures come at times at which a camera makes them.", ("hurried_pictures_max",)
