@@ -51,8 +51,8 @@ def also(decision: Decision, result: CheckResult, profile: Profile) -> Decision:
 
 
 def _standing(reasons: list[Reason]) -> tuple[Reason, ...]:
-    """Return each reason once that no other explains, worst first."""
-    left = [reason for reason in dict.fromkeys(reasons) if not _explained(reason, reasons)]
+    """Return each reason once that no other explains, worst first; all of them where each explains another."""
+    left = [reason for reason in dict.fromkeys(reasons) if not _explained(reason, reasons)] or list(dict.fromkeys(reasons))
     return tuple(sorted(left, key=lambda reason: _WORST_FIRST.index(reason.kind)))
 
 

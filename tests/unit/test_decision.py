@@ -148,3 +148,28 @@ def test_only_a_reason_that_asks_again_excuses(quality: Reason) -> None:
     """What excuses an attack's reason never lets a recording in by itself, and never excuses a missing confirmation."""
     assert quality.kind is Kind.QUALITY
     assert Reason.NOT_CONFIRMED not in quality.excuses
+
+
+def test_no_two_reasons_excuse_each_other() -> None:
+    """Followed from excuse to excuse no reason comes back to itself: else both would be dropped, and nothing be left to say."""
+
+    def reached(reason: Reason) -> set[Reason]:
+        found: set[Reason] = set()
+        waiting = [reason]
+        while waiting:
+            new = waiting.pop().excuses - found
+            found |= new
+            waiting += new
+        return found
+
+    assert not [reason for reason in Reason if reason in reached(reason)]
+
+
+@given(st.lists(st.sampled_from(Reason), min_size=1))
+def test_whatever_counts_against_a_recording_is_never_excused_into_acceptance(reasons: list[Reason]) -> None:
+    """However the reasons explain one another, one is left."""
+    names = [f"check{index}" for index in range(len(reasons))]
+    results = [failed(name, reason) for name, reason in zip(names, reasons, strict=True)]
+    decision = decide(results, with_roles(**dict.fromkeys(names, "confirm")))
+    assert decision.verdict is not Verdict.ACCEPTED
+    assert decision.reasons
