@@ -139,7 +139,7 @@ def test_no_time_is_in_the_bytes() -> None:
 def test_numpy_opens_them() -> None:
     """Anybody with numpy reads each array by the name of the field it is in, and the rest as JSON."""
     with np.load(io.BytesIO(bytes_of(SMALL)), allow_pickle=False) as opened:
-        assert set(opened) == {"header", "fingerprint.motion", "fingerprint.sound"}
+        assert set(opened) == {"header", "fingerprint.motion", "fingerprint.sound", "fingerprint.words"}
         assert exactly(opened["fingerprint.motion"]) == exactly(MOTION)
         assert json.loads(opened["header"].tobytes())["version"] == VERSION
 
