@@ -31,8 +31,7 @@ QUESTIONS = {
     ),
     "light": Question("Light", "The face is neither too dark nor too bright to be judged.", ("light_min", "face_luma_max")),
     "sharpness": Question("Sharpness", "The face is in focus and not smeared.", ("sharpness_min",)),
-<<<<<<< HEAD
-    "face_size": Question("Size of the face", "The face is near enough to the camera.", ("face_width_min",)),
+    "face_size": Question("Size of the face", "The face is near enough to the camera.", ("face_share_min", "face_width_min")),
     "eyes": Question(
         "Eyes in view",
         "Nothing covers the eyes.",
@@ -43,9 +42,6 @@ QUESTIONS = {
         "Nothing covers the mouth.",
         ("covered_frames_min", "light_min", "mouth_contrast_min", "mouth_tint_max"),
     ),
-=======
-    "face_size": Question("Size of the face", "The face is near enough to the camera.", ("face_share_min", "face_width_min")),
->>>>>>> 215ef924bd271bc93cde7001ed502fdb5d62759f
     "presence": Question("Presence", "A face is in the picture from start to end.", ("face_gap_max",)),
     "alone": Question("Alone", "Nobody else is in the picture.", ("extra_faces_max",)),
     "age": Question(
@@ -75,13 +71,8 @@ QUESTIONS = {
     ),
     "splice": Question(
         "One take",
-<<<<<<< HEAD
         "The pictures are one take, without a cut.",
-        ("picture_gap_max", "cut_max", "jump_max"),
-=======
-        "Picture and sound are one take, without a cut.",
-        ("lengths_apart_max", "picture_gap_max", "cut_max", "jump_max", "cut_step_max"),
->>>>>>> 215ef924bd271bc93cde7001ed502fdb5d62759f
+        ("picture_gap_max", "cut_max", "jump_max", "cut_step_max"),
     ),
     "picture_times": Question(
         "Times of pictures", "The pictures come at times at which a camera makes them.", ("hurried_pictures_max",)
