@@ -96,4 +96,4 @@ def test_the_tables_are_portable() -> None:
     )
     metadata.create_all(engine, checkfirst=False)
     assert sum("CREATE TABLE" in statement for statement in statements) == len(metadata.tables) == 27
-    assert sum("BIGINT" in statement for statement in statements) == 24
+    assert sum("BIGINT" in statement for statement in statements) == 25
