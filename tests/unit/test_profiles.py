@@ -111,7 +111,7 @@ def test_a_possible_minor_is_judged_more_strictly_and_by_name() -> None:
     assert (moved.name, moved.digest) == ("minor", minor.digest)
     assert (moved.thresholds, moved.roles) == (minor.thresholds, minor.roles)
     stricter = {key for key, own in default.thresholds.items() if moved[key].value != own.value}
-    assert {"same_person_min", "live_p20_min", "voice_group_min"} <= stricter
+    assert {"extra_faces_max", "live_p20_min", "voice_group_min"} <= stricter
     for key in stricter:
         assert moved[key].holds(default[key].value) is False
     assert minor.judging(minor=True) is minor

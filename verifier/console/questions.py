@@ -115,12 +115,12 @@ QUESTIONS = {
     "speaker": Question(
         "One voice",
         "It is the same voice throughout.",
-        ("same_speaker_p20_min", "voice_both_min", "voice_groups_min", "voice_groups_noise_min"),
+        ("same_speaker_p20_min", "voice_both_min", "voice_groups_min", "voice_groups_noise_min", "others_max"),
     ),
     "second_voice": Question(
         "Second voice",
         "No group of words was said by another voice.",
-        ("voice_group_min", "voice_groups_min", "voice_groups_noise_min"),
+        ("voice_group_min", "voice_groups_min", "voice_groups_noise_min", "others_max"),
     ),
     "lips": Question(
         "Lips and sound",
@@ -137,12 +137,15 @@ QUESTIONS = {
             "words_noise_min",
             "lips_words_min",
             "lips_peak_min",
+            "others_max",
+            "phrase_read_word_gain_min",
+            "phrase_unread_word_gain_min",
         ),
     ),
     "sequence": Question(
         "Order of steps",
         "Each word was said before or after the turn it belongs to.",
-        ("overrun_max", "turn_deg_min", "turn_centre_deg_max", "words_noise_min"),
+        ("overrun_max", "turn_deg_min", "turn_centre_deg_max", "words_noise_min", "others_max"),
     ),
     "synthetic_voice": Question(
         "Synthetic voice", "The site's own detector takes the voice for a person's.", ("synthetic_voice_max",)
