@@ -22,7 +22,7 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
 
     Without a turn there is nothing to judge: a head that nods a little while it talks shows too little. Where there were turns
     but the skin could not be followed, the picture is to blame, and so it is where it is too dark to follow the skin well. What
-    lies between the depth of prints and of heads is asked for again.
+    lies between the depth of prints and of heads is asked for again, as is what a codec blurred until heads look flat.
     """
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
@@ -42,6 +42,7 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     result = profile["relief_min"].judge(NAME, found.depth, Reason.FLAT_FACE, detail)
     if result.reason and not profile["fair_light_min"].holds(light(evidence.face)):
         return CheckResult.unable(NAME, Reason.TOO_DARK, f"depth {found.depth:.2f}, {detail}")
-    if result.reason and not profile["relief_flat_max"].holds(found.depth):
-        return CheckResult.unable(NAME, Reason.BLURRED, f"depth {found.depth:.2f}, {detail}")
+    flat = profile["relief_flat_max"].holds(found.depth) and profile["relief_clarity_min"].holds(found.clarity)
+    if result.reason and not flat:
+        return CheckResult.unable(NAME, Reason.BLURRED, f"depth {found.depth:.2f}, clarity {found.clarity:.2f}, {detail}")
     return result

@@ -12,7 +12,8 @@ from verifier.types import CheckResult, Evidence, Missing
 
 if TYPE_CHECKING:
     from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profiles import Profile, Threshold
+    from verifier.types import F32
 
 NAME = "same_person"
 
@@ -22,7 +23,7 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
 
     The least pair, not a distance from the mean: after a swap halfway the mean lies between both faces. One frame may be spoiled
     by a blink, a hand or motion blur; a face that shows in a single one of the frames has said and turned nothing. A poor picture
-    makes one person's pairs less alike than usual; where they are more so than two people's ever were, it is asked for again.
+    makes all pairs of one person less alike; another face is claimed only where the frames are of two faces, each like itself.
     """
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
@@ -36,6 +37,20 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     rest = (np.delete(np.delete(similarity, i, 0), i, 1) for i in range(len(similarity)))
     least = max(float(pairs.min()) for pairs in rest)
     result = profile["same_person_min"].judge(NAME, least, Reason.FACE_CHANGED, f"{len(embeddings)} frames")
-    if result.reason and not profile["other_face_max"].holds(least):
+    if result.reason and not _two_faces(similarity, same=profile["same_person_min"], other=profile["other_face_max"]):
         return CheckResult.unable(NAME, Reason.BLURRED, f"least pair {least:.2f}, {result.detail}")
     return result
+
+
+def _two_faces(similarity: F32, *, same: Threshold, other: Threshold) -> bool:
+    """Whether the frames fall into two groups, of two and more, each of one face and each of another.
+
+    The groups are those nearer to one and to the other of the least alike pair; what counts is the mean within and between them.
+    """
+    one, two = np.unravel_index(int(similarity.argmin()), similarity.shape)
+    near = similarity[one] >= similarity[two]
+    groups = [similarity[np.ix_(group, group)] for group in (near, ~near)]
+    if min(len(group) for group in groups) < 2:
+        return False
+    within = [(group.sum() - np.trace(group)) / (len(group) * (len(group) - 1)) for group in groups]
+    return all(same.holds(float(mean)) for mean in within) and other.holds(float(similarity[np.ix_(near, ~near)].mean()))

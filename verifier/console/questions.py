@@ -94,7 +94,15 @@ QUESTIONS = {
     "depth": Question(
         "Depth",
         "The face has depth: it moves as a head does when it turns.",
-        ("relief_min", "relief_flat_max", "fair_light_min", "relief_pairs_min", "turn_deg_min", "turn_centre_deg_max"),
+        (
+            "relief_min",
+            "relief_flat_max",
+            "relief_clarity_min",
+            "fair_light_min",
+            "relief_pairs_min",
+            "turn_deg_min",
+            "turn_centre_deg_max",
+        ),
     ),
     "gaze": Question("Gaze", "The eyes hold the camera while the head turns.", ("gaze_slope_max", "gaze_span_min")),
     "loudness": Question("Loudness", "The voice is loud enough to be judged.", ("speech_level_min",)),

@@ -44,10 +44,15 @@ _OUTLIER = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Relief:
-    """The depth found, as a share of the depth the face should have, and the number of pairs of frames it was found in."""
+    """The depth found, as a share of the depth the face should have, and the number of pairs of frames it was found in.
+
+    clarity: how far a head's depth would move the skin over how far the skin strays from what was fitted, the median of the
+    pairs: below 1 the flow cannot tell a head from a plane.
+    """
 
     depth: float
     pairs: int
+    clarity: float = float("nan")
 
 
 def lean(before_deg: F32 | F64, after_deg: F32 | F64) -> F64:
@@ -77,15 +82,17 @@ def relief(track: FaceTrack) -> Relief:
     before, after = track.turn_rows[enough].T
     face = track.landmarks[before][:, list(SKIN)].astype(np.float64)
     due = lean(track.pose_deg[before], track.pose_deg[after])
-    shown = _per_depth(face, track.turn_points[enough].astype(np.float64), followed[enough])
+    shown, clear = _per_depth(face, track.turn_points[enough].astype(np.float64), followed[enough])
     found = (shown * due).sum(axis=1) / (due * due).sum(axis=1)
-    return Relief(float(np.percentile(found, _SHARE)), len(found))
+    clarity = float(np.median(clear * np.linalg.norm(due, axis=1)))
+    return Relief(float(np.percentile(found, _SHARE)), len(found), clarity)
 
 
-def _per_depth(face: F64, moved: F64, followed: npt.NDArray[np.bool_]) -> F64:
+def _per_depth(face: F64, moved: F64, followed: npt.NDArray[np.bool_]) -> tuple[F64, F64]:
     """Return (Q, 2) px that a px of depth moved in Q pairs, what a second-degree polynomial of the place explains left out.
 
-    All pairs are fitted at once, each by a QR decomposition of its own.
+    All pairs are fitted at once, each by a QR decomposition of its own. Returns also (Q,): the depth of the face, RMS of what no
+    such polynomial explains, over the median distance of the points from where the fit has them.
 
     Args:
         face: (Q, P, 3) px, z away from the camera.
@@ -110,7 +117,10 @@ def _per_depth(face: F64, moved: F64, followed: npt.NDArray[np.bool_]) -> F64:
         scale = np.maximum(1.4826 * usual, 1e-4)[:, None]
         weight = followed / np.maximum(1.0, error / (_OUTLIER * scale))
     grown = _spread(_centred(moved, held, count), count) / spread[:, 0, 0]
-    return np.asarray(solution[:, -1] / grown[:, None], np.float64)
+    smooth, depth = np.linalg.qr(terms[..., :-1])[0], terms[..., -1:]
+    bulge = depth - smooth @ (np.swapaxes(smooth, -1, -2) @ depth)
+    clear = np.sqrt((bulge[..., 0] ** 2).sum(axis=1) / count) / np.maximum(usual, 1e-6)
+    return np.asarray(solution[:, -1] / grown[:, None], np.float64), np.asarray(clear, np.float64)
 
 
 def _centred(points: F64, held: npt.NDArray[np.bool_], count: npt.NDArray[np.intp]) -> F64:

@@ -74,6 +74,16 @@ def test_a_depth_between_prints_and_heads_asks_again(judge: Callable[..., CheckR
     assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.BLURRED)
 
 
+def test_a_codec_that_smears_the_skin_is_not_called_flat(judge: Callable[..., CheckResult]) -> None:
+    """Where the skin strays by more than a head's depth would move it, heads look like prints: nobody is accused."""
+    face = turning(0.0)
+    face["turn_points"] = face["turn_points"] + np.random.default_rng(5).normal(0, 4, face["turn_points"].shape).astype(
+        np.float32
+    )
+    result = judge(face)
+    assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.BLURRED)
+
+
 def test_a_head_that_only_nods_is_not_called_flat(judge: Callable[..., CheckResult]) -> None:
     """Some degrees to and fro while talking show no depth in a small picture of a real head."""
     face = turning(0.0)

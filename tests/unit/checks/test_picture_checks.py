@@ -168,7 +168,7 @@ def test_too_few_frames_are_no_answer(make_evidence: MakeEvidence, profile: Prof
 @pytest.mark.parametrize("module", [eyes, mouth])
 def test_in_the_dark_nothing_is_said_to_be_covered(make_evidence: MakeEvidence, profile: Profile, module: Any) -> None:
     """Where too little light falls on the face to tell, light is asked for, and not bare eyes or a bare mouth."""
-    face = {"luma": column(20), "eyes": rows(0.0, 0.0, 0.0), "mouth": rows(0.0, 0.0, 0.0, 0.0, 0.0)}
+    face = {"luma": column(20), "eye_white": column(18), "eyes": rows(0.0, 0.0, 0.0), "mouth": rows(0.0, 0.0, 0.0, 0.0, 0.0)}
     result = module.check(make_evidence(face=face), NOTHING, profile)
     assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.TOO_DARK)
 
@@ -230,6 +230,20 @@ def test_a_poor_picture_of_one_person_is_not_called_another(make_evidence: MakeE
     rows[8:, 0], rows[8:, 1] = 0.4, np.sqrt(1 - 0.4**2)
     for judging in (profile, profile.judging(minor=True)):
         result = same_person.check(make_evidence(face={"embeddings": rows}), NOTHING, judging)
+        assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.BLURRED)
+
+
+def test_a_codec_that_smears_every_face_is_no_other_person(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """Frames that are like nobody, themselves included, are no two people; one frame like nobody else's is none either."""
+    rng = np.random.default_rng(6)
+    smeared = rng.normal(size=(16, 512)).astype(np.float32)
+    smeared[:, 0] += 8
+    alone = np.zeros((16, 512), np.float32)
+    alone[:, 0] = 1
+    alone[3:5, 0], alone[3:5, 1:3] = 0, np.eye(2)
+    for frames in (smeared, alone):
+        embeddings = frames / np.linalg.norm(frames, axis=1, keepdims=True)
+        result = same_person.check(make_evidence(face={"embeddings": embeddings}), NOTHING, profile)
         assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.BLURRED)
 
 

@@ -13,15 +13,16 @@ from verifier.checks import coverage, damage, splice, turned
 from verifier.decision import decide
 from verifier.profiles import load
 from verifier.reasons import Reason
-from verifier.types import Missing, Outcome, ScoredWord, Verdict
+from verifier.types import CheckResult, Missing, Outcome, ScoredWord, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verifier.types import CheckResult, Evidence
+    from verifier.types import Evidence
 
 CHALLENGE = Challenge((Say("seven nine"),))
 PROFILE = load()
+LONG_ENOUGH = CheckResult("length", Outcome.PASS)
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_damage_asks_again(media: dict[str, Any], detail: str, judge: Callable[.
 def test_damage_is_told_before_any_attack(judge: Callable[..., CheckResult]) -> None:
     """What damage makes other checks find is not held against the person."""
     attack = replace(judge(damage), name="moire", outcome=Outcome.FAIL, reason=Reason.SCREEN_OR_PRINT)
-    decision = decide([judge(damage, damaged_s=(1.0,)), attack], PROFILE, required=["damage", "moire"])
+    decision = decide([judge(damage, damaged_s=(1.0,)), attack, LONG_ENOUGH], PROFILE, exempt=PROFILE.confirmed_by - {"length"})
     assert (decision.verdict, decision.reasons) == (Verdict.RETRY, (Reason.CORRUPT_MEDIA,))
 
 
@@ -119,7 +120,7 @@ def test_a_phone_that_is_turned_asks_again(judge: Callable[..., CheckResult]) ->
     result = judge(turned, resized_s=(2.76,))
     assert (result.outcome, result.reason, result.detail) == (Outcome.FAIL, Reason.CAMERA_TURNED, "at 2.76 s")
     cut = replace(result, name="splice", reason=Reason.SPLICED)
-    decision = decide([result, cut], PROFILE, required=["turned"])
+    decision = decide([result, cut, LONG_ENOUGH], PROFILE, exempt=PROFILE.confirmed_by - {"length"})
     assert (decision.verdict, decision.reasons) == (Verdict.RETRY, (Reason.CAMERA_TURNED,))
 
 
