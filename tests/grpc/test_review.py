@@ -24,7 +24,8 @@ from tests.grpc.callers import App
 from tests.grpc.client import refused
 from tests.unit.review.stored import RECORDINGS, fixture_site
 from verifier import profiles
-from verifier.settings import Retention, Settings
+from verifier.media.remux import judged_only
+from verifier.settings import MediaLimits, Retention, Settings
 from verifier.store.engine import open_database
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ async def test_an_attempt_shows_its_scores_its_labels_and_who_read_it(desk: Desk
 
 async def test_evidence_comes_whole_and_is_logged_before_its_first_byte(desk: Desk, site: Site) -> None:
     """The header says what and how long, the chunks are the piece, and the log has who, what and why by the first message."""
-    recording = RECORDINGS[REPLAYED].read_bytes()
+    recording = judged_only(RECORDINGS[REPLAYED], sound_track=0, limits=MediaLimits())
     request = GetEvidenceRequest(attempt_id=REPLAYED, kind=review_service_pb2.RECORDING, why=WHY)
     stream = aiter(desk.ask("GetEvidence", request))
     first = await anext(stream)

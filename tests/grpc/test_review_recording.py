@@ -102,7 +102,7 @@ async def test_a_recording_reproduces_every_score_and_takes_nobody_s_turn(serve:
         assert not any(each.changed for each in same.checks)
         other = await again(at, profile=ProfileChoice(inline="thresholds.light_min = 0"))
         assert (other.reproduced, list(other.changed_digests)) == (False, ["profile"])
-        assert [each.after.name for each in other.checks if each.changed] == ["light"]
+        assert [each.after.name for each in other.checks if each.changed] == ["light", "eyes", "mouth"]
         await no_aside(at)
     reads = [(line.who, line.what, line.why) for line in site.room.audit.lines()]
     assert reads.count(("ana", "recording", WHY)) == 2

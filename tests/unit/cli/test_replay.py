@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from tests.unit.review.stored import RECORDINGS, fixture_site
 from verifier.cli import app
 from verifier.errors import CameoError, InvalidRequestError
-from verifier.settings import Settings
+from verifier.media.remux import judged_only
+from verifier.settings import MediaLimits, Settings
 from verifier.store import tables
 from verifier.store.engine import open_database
 
@@ -51,6 +52,7 @@ def stricter(tmp_path: Path) -> str:
     file.write_text(
         'extends = "default"\n[thresholds.relief_min]\nvalue = 9\nunit = "of a head\'s depth"\n'
         'direction = "at_least"\nsource = "a test"\n'
+        '[thresholds.relief_flat_max]\nvalue = 8\nunit = "of a head\'s depth"\ndirection = "at_most"\nsource = "a test"\n'
     )
     return str(file)
 
@@ -131,7 +133,7 @@ def test_evidence_is_listed_read_swept_and_forgotten(tmp_path: Path, monkeypatch
     assert {piece["kind"]: piece["removed_at"] for piece in pieces} == dict.fromkeys(("recording", "tracks", "result"))
     file = tmp_path / "screen.mp4"
     run("evidence", "read", "screen_replay", "recording", "--out", str(file), "--why", "case 7", "--who", "ana")
-    assert file.read_bytes() == RECORDINGS["screen_replay"].read_bytes()
+    assert file.read_bytes() == judged_only(RECORDINGS["screen_replay"], sound_track=0, limits=MediaLimits())
     assert file.stat().st_mode & 0o077 == 0
     with pytest.raises(InvalidRequestError, match="name a new file"):
         run("evidence", "read", "screen_replay", "recording", "--out", str(file), "--why", "case 7")

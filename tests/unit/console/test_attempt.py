@@ -10,7 +10,9 @@ import pytest
 from tests.unit.review.stored import RECORDINGS
 from verifier.console.questions import QUESTIONS
 from verifier.console.rendering import plain
+from verifier.media.remux import judged_only
 from verifier.profiles import load
+from verifier.settings import MediaLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +71,7 @@ def test_a_reveal_is_in_the_log_before_the_face_is_out(lead: Visitor) -> None:
         "case 4711",
     )
     assert "<video" in lead.get(PAGE).text
-    recording = RECORDINGS["still_photo"].read_bytes()
+    recording = judged_only(RECORDINGS["still_photo"], sound_track=0, limits=MediaLimits())
     whole = lead.client.get(f"{PAGE}/recording")
     assert (whole.content, whole.headers["content-type"]) == (recording, "video/mp4")
     part = lead.client.get(f"{PAGE}/recording", headers={"Range": "bytes=100-199"})
