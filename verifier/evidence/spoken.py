@@ -41,8 +41,9 @@ def lay(transcriber: Transcriber, heard: EncodedSound, spoken: Sequence[str], wo
     1. What the free reading has beside the phrase (a greeting, thanks, a word begun again) is laid in its place too: the
        recogniser scores each word after those before it, and one that it does not expect spoils the next two. Whichever is
        likelier for the phrase, with it or without, stands.
-    2. All zeros are tried as "oh", then, of several, each that was read by itself: some people say both. One is tried as
-       "nought" where something like it was read, and digits that were read as "double three" as that. What is likelier stands.
+    2. All zeros are tried as "oh", then, of several, each that was read by itself: some people say both. "Oh" is soon heard in
+       any vowel, so that who says both is heard to say it only where it was read. One is tried as "nought" where something
+       like it was read, and digits that were read as "double three" as that. What is likelier stands.
 
     Args:
         transcriber: the recogniser.
@@ -106,11 +107,12 @@ def _variations(expected: Sequence[Expected], reading: Alignment) -> Iterator[Ma
     written = [answer.written.split() if answer else [] for answer in reading.answers]
     aside = {word.token for word in reading.beside}
     zeros = [index for index, word in enumerate(expected) if word.token == _ZERO]
+    unread = {index: _ZERO for index in zeros if reading.answers[index] is None}
     if zeros:
         yield dict.fromkeys(zeros, _OH)
     for index, word in enumerate(expected):
         if word.token == _ZERO and reading.answers[index] and len(zeros) > 1:
-            yield from ({index: _ZERO}, {index: _OH})
+            yield from ({**unread, index: _ZERO}, {**unread, index: _OH})
         if word.token == _ZERO and _NOUGHTS & {*written[index]}:
             yield {index: _NOUGHT}
         for said, times in _TIMES.items():
