@@ -26,6 +26,6 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     if not result.reason:
         result = profile["lost_max"].judge(NAME, media.lost_s, Reason.CORRUPT_MEDIA, f"{media.lost_s:.2f} s missing")
     if not result.reason:
-        at = f"most of them at {media.broken_s:.2f} s"
+        at = f"most of them at {media.broken_s:.2f} s" if media.broken else ""
         result = profile["broken_blocks_max"].judge(NAME, float(media.broken), Reason.CORRUPT_MEDIA, at)
     return result
