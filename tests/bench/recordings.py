@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from verifier.profiles import Profile
     from verifier.types import CheckResult, Judgement
 
-KINDS = ("bonafide", "headturn", "replay", "deepfake")
+KINDS = ("bonafide", "bonafide/talkers", "headturn", "replay", "deepfake")
 SCORES = (
     "frame_rate",
     "light",
