@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +26,6 @@ from verifier.store.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from tests.unit.review.stored import Judged
     from verifier.review.replay import Replay
@@ -55,6 +57,8 @@ def cluster() -> Iterator[Any]:
     started.wait_for_nodes()
     yield started
     started.shutdown()
+    # Ray keeps the logs of its sessions in the temp folder, for good.
+    shutil.rmtree(Path(tempfile.gettempdir()) / "ray", ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
