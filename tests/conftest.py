@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fixtures.manifest import load
 from tests.databases import LASTING
@@ -30,6 +31,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Some tests import ONNX Runtime themselves, before any code of ours; its telemetry is then as it finds it here.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+# An example may take as long as a busy machine needs. The examples are the same in every run, but those of `make soak`.
+settings.register_profile(
+    "any machine", deadline=None, derandomize="CAMEO_EXAMPLES" not in os.environ, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session", autouse=True)

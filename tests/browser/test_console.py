@@ -11,6 +11,7 @@ import pytest
 
 from tests.browser.conftest import SHOTS
 from tests.conftest import ASKED
+from tests.patience import PATIENCE_S
 from verifier.store.labels import LabelStore, Truth
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def at(page: Page, path: str) -> None:
 
 def until(page: Page, expression: str) -> None:
     """Wait until an expression holds; the pages' policy lets nobody evaluate text inside them, so it is asked from outside."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, expression
         page.wait_for_timeout(50)

@@ -5,7 +5,7 @@ from functools import cache
 
 import cv2
 import numpy as np
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.media.clips import Clip, make, picture
@@ -14,7 +14,7 @@ from verifier.media import open_recording
 from verifier.settings import MediaLimits
 
 _LIMITS = MediaLimits()
-_BOUND_S = 20.0
+_BOUND_S = 60.0
 """A mutated recording of a third of a second takes some 20 ms; this is generous to a busy machine and still far from endless."""
 
 _SOURCES = (
@@ -84,8 +84,7 @@ def _read(data: bytes) -> None:
     assert time.monotonic() - started < _BOUND_S
 
 
-# Derandomised, so that a failure in CI fails again at a desk; the seeds differ as soon as the sources or the edits do.
-@settings(max_examples=1_000, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1_000)
 @given(
     index=st.integers(0, len(_SOURCES) + 2),
     edits=st.lists(_edit, min_size=1, max_size=24),
@@ -103,7 +102,7 @@ def test_any_mutation_is_read_or_refused(
     _read(_apply(data[: int(keep * len(data))], edits, heads_only=heads_only))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=512), head=st.sampled_from(range(len(_SOURCES) + 3)), length=st.integers(0, 64))
 @example(data=b"", head=0, length=8)
 def test_random_bytes_are_read_or_refused(data: bytes, head: int, length: int) -> None:

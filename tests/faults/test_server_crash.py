@@ -17,6 +17,7 @@ from cameo.v1 import attempt_pb2
 from tests.databases import only_sqlite
 from tests.faults.test_server_interruptions import until
 from tests.grpc.client import AUDIENCE, Client, refused
+from tests.patience import PATIENCE_S
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
 from verifier.settings import Settings
 
@@ -59,7 +60,7 @@ async def left_open(folder: Path, *settings: str) -> tuple[str, str]:
     async with killed(folder, *settings) as client:
         challenge, request_id = await client.challenge(), str(uuid4())
         client.verify(challenge.id, SCRIPT, request_id=request_id)
-        await until(lambda: client.judged() == [f"begin {SCRIPT.decode()}"], within_s=60)
+        await until(lambda: client.judged() == [f"begin {SCRIPT.decode()}"])
     return challenge.id, request_id
 
 
@@ -132,7 +133,7 @@ async def test_a_living_server_takes_over_from_one_that_dies(serve: OpenServer, 
         challenge_id, request_id = await left_open(tmp_path, setting, "lease_s=3600")
         (tmp_path / "go").touch()
         call, code = None, grpc.StatusCode.ABORTED
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_S):
             while code is grpc.StatusCode.ABORTED:
                 call = client.verify(challenge_id, SCRIPT, request_id=request_id)
                 code = await call.code()

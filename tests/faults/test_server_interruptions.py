@@ -17,6 +17,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from structlog.testing import capture_logs
 
 from tests.grpc.client import AUDIENCE, refused
+from tests.patience import PATIENCE_S
 from verifier.server.app import utc_now
 from verifier.settings import Settings
 from verifier.store.attempts import AttemptStore
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from tests.grpc.server import OpenServer
 
 
-async def until(condition: Callable[[], bool], *, within_s: float = 10) -> None:
+async def until(condition: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
     """Wait until `condition` holds; what it looks at is in another process."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - the same
@@ -83,7 +84,7 @@ async def test_a_cancelled_call_frees_its_worker(serve: OpenServer) -> None:
         await until(lambda: "begin sleep:60" in client.judged())
         call.cancel()
         await until(lambda: "cancelled" in client.judged())
-        answer = await client.verify((await client.challenge()).id, b"accept", timeout=10)
+        answer = await client.verify((await client.challenge()).id, b"accept", timeout=PATIENCE_S)
         assert answer.attempt.verdict == attempt_pb2.ACCEPTED
         assert client.server.pool.processes == workers
 
@@ -106,7 +107,7 @@ async def test_a_dead_worker_is_a_clear_error_and_the_server_goes_on(serve: Open
             assert "new challenge" in answer.message
         answer = await refused(client.verify(challenge.id, b"accept"))
         assert answer.reason == "CHALLENGE_SPENT"
-        good = await client.verify((await client.challenge()).id, b"accept", timeout=30)
+        good = await client.verify((await client.challenge()).id, b"accept", timeout=PATIENCE_S)
         assert good.attempt.verdict == attempt_pb2.ACCEPTED
 
 
@@ -147,7 +148,7 @@ async def test_an_attempt_that_a_dead_server_left_open_is_ended_by_the_next(serv
     AttemptStore(engine).begin("left-open", **began, now=utc_now() - timedelta(hours=1))
     engine.dispose()
     async with serve() as client:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             answer = await refused(client.verify(challenge.id, b"accept", request_id=request_id))
             while answer.reason == "REQUEST_IN_PROGRESS":
                 answer = await refused(client.verify(challenge.id, b"accept", request_id=request_id))

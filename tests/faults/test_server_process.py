@@ -22,6 +22,7 @@ from cameo.v1.challenge_service_pb2_grpc import ChallengeServiceStub
 from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
 from cameo.v1.verification_service_pb2_grpc import VerificationServiceStub
 
+from tests.patience import PATIENCE_S
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
 from verifier.settings import Settings
 
@@ -59,18 +60,18 @@ def test_sigterm_finishes_what_is_under_way_and_leaves_nothing_behind(tmp_path: 
         challenge = ChallengeServiceStub(channel).IssueChallenge(IssueChallengeRequest(subject="account-1"))
         config = VerifyResponseConfig(challenge_id=challenge.id, audience=AUDIENCE, request_id=str(uuid4()))
         messages = [VerifyResponseRequest(config=config), VerifyResponseRequest(chunk=RECORDING.read_bytes())]
-        call = VerificationServiceStub(channel).VerifyResponse.future(iter(messages), timeout=60)
+        call = VerificationServiceStub(channel).VerifyResponse.future(iter(messages), timeout=PATIENCE_S)
         time.sleep(1)
         assert not call.done()
         workers = children(process.pid)
         process.send_signal(signal.SIGTERM)
         attempt = call.result().attempt
         assert attempt.verdict == attempt_pb2.REJECTED
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
         log = process.stderr.read() if process.stderr else ""
         assert attempt.id in log
         assert workers
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_S
         while any(Path(f"/proc/{worker}").exists() for worker in workers):
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -85,7 +86,7 @@ def test_a_spooled_recording_outlives_a_killed_server(tmp_path: Path, monkeypatc
         config = VerifyResponseConfig(challenge_id=challenge.id, audience=AUDIENCE, request_id=str(uuid4()))
         messages = [VerifyResponseRequest(config=config), VerifyResponseRequest(chunk=RECORDING.read_bytes())]
         call = VerificationServiceStub(channel).VerifyResponse.future(iter(messages))
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         with closing(sqlite3.connect(tmp_path / "cameo.sqlite3")) as database:
             while not database.execute("SELECT 1 FROM attempts WHERE state = 'open'").fetchall():
                 assert time.monotonic() < deadline
@@ -94,7 +95,7 @@ def test_a_spooled_recording_outlives_a_killed_server(tmp_path: Path, monkeypatc
         process.wait()
         assert call.code() is grpc.StatusCode.UNAVAILABLE
     with serving(tmp_path) as (_, address), grpc.insecure_channel(address) as channel:
-        again = VerificationServiceStub(channel).VerifyResponse(iter(messages), timeout=120)
+        again = VerificationServiceStub(channel).VerifyResponse(iter(messages), timeout=PATIENCE_S)
         assert again.attempt.verdict == attempt_pb2.REJECTED
         assert again.attempt.reasons
 
@@ -111,7 +112,7 @@ def test_sigterm_while_the_models_load_ends_the_process(tmp_path: Path) -> None:
         while process.poll() is None and not children(process.pid):
             time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
         assert process.stdout is not None
         assert not process.stdout.read()
 
@@ -121,7 +122,11 @@ def test_a_taken_port_is_said_before_the_models_load(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         done = subprocess.run(
-            [CAMEO, "serve", f"--listen={address}", f"--data={tmp_path}"], capture_output=True, text=True, timeout=60, check=False
+            [CAMEO, "serve", f"--listen={address}", f"--data={tmp_path}"],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
         )
     assert done.returncode == 2
     assert address in done.stderr
@@ -132,7 +137,11 @@ def test_a_missing_model_is_said_with_the_command_that_fetches_it(tmp_path: Path
     """Exit code 2, and the message names `cameo models pull`."""
     monkeypatch.setenv("CAMEO_MODELS", str(tmp_path / "none"))
     done = subprocess.run(
-        [CAMEO, "serve", "--listen=127.0.0.1:0", f"--data={tmp_path}"], capture_output=True, text=True, timeout=60, check=False
+        [CAMEO, "serve", "--listen=127.0.0.1:0", f"--data={tmp_path}"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert done.returncode == 2
     assert "cameo models pull" in done.stderr

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.patience import PATIENCE_S
 from verifier.errors import AbandonedError, ModelKitError, OverloadedError, UnjudgeableError
 from verifier.reasons import Reason
 from verifier.server.worker_process import WorkerFaultError, WorkerLostError
@@ -104,7 +105,7 @@ async def ask(running: WorkerPool[Job, str], job: Job) -> str:
 
 
 async def replaced(running: WorkerPool[Job, str], old: tuple[int, ...]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while len(running.processes) < len(old) or set(running.processes) == set(old):  # noqa: ASYNC110 - other processes
             await asyncio.sleep(0.02)
 

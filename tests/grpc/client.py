@@ -21,6 +21,7 @@ from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyRespon
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
+from tests.patience import PATIENCE_S
 from verifier.credential.status_source import StatusSource, utc_now
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def status_source(client: Client, *, clock: Callable[[], datetime] = utc_now) ->
 
     def fetch(uri: str) -> str:
         call = asyncio.run_coroutine_threadsafe(_status_list(client, uri), loop)
-        return call.result(timeout=30)
+        return call.result(timeout=PATIENCE_S)
 
     return StatusSource(fetch, clock=clock)
 

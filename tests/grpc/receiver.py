@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tests.patience import PATIENCE_S
 from verifier.server import http_resources
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Receiver:
             yield b"x" * 4096
             await asyncio.sleep(0)
 
-    async def until(self, holds: Callable[[Receiver], bool], *, within_s: float = 30) -> None:
+    async def until(self, holds: Callable[[Receiver], bool], *, within_s: float = PATIENCE_S) -> None:
         """Wait until something holds of this receiver."""
         await eventually(lambda: holds(self), within_s=within_s)
 
@@ -88,7 +89,7 @@ class Receiver:
         return [each.document["type"].removeprefix("cameo.") for each in self.taken]
 
 
-async def eventually(holds: Callable[[], bool], *, within_s: float = 30) -> None:
+async def eventually(holds: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
     """Wait until something holds that nobody tells us of."""
     async with asyncio.timeout(within_s):
         while not holds():  # noqa: ASYNC110 - it happens elsewhere

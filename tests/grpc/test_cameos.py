@@ -22,6 +22,7 @@ from tests.databases import only_sqlite
 from tests.grpc.callers import App, Metadata
 from tests.grpc.client import AUDIENCE, refused
 from tests.grpc.test_refusals import Clock
+from tests.patience import PATIENCE_S
 from verifier.cameo import model
 from verifier.cameo.permissions import Answer
 from verifier.cameo.refusal import Refusal
@@ -130,7 +131,7 @@ class World:
     async def events(self, cursor: str = "", *, by: Metadata | None = None, count: int) -> list[Any]:
         """Read that many events."""
         call = self.stub.WatchCameoEvents(wire.WatchCameoEventsRequest(cursor=cursor), metadata=by or self.owner)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             found = [await call.read() for _ in range(count)]
         call.cancel()
         return found
@@ -463,7 +464,7 @@ async def test_events_come_in_order_and_go_on_after_a_cursor(open_world: Any) ->
         await world.stub.ResumeCameo(wire.ResumeCameoRequest(cameo_id=cameo.id), metadata=world.owner)
         await world.end(cameo, "FOR_GOOD")
         await world.stub.DeleteCameo(wire.DeleteCameoRequest(cameo_id=cameo.id), metadata=world.owner)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             seen += [await call.read() for _ in range(4)]
         call.cancel()
         kinds = [cameo_pb2.CameoEventKind.Name(event.kind) for event in seen]

@@ -12,6 +12,7 @@ from cameo.v1 import attempt_pb2
 
 from challenges.model import Say
 from tests.grpc.judges import DIGEST
+from tests.patience import PATIENCE_S
 from verifier.evidence.tracks import from_bytes as tracks_from
 from verifier.reasons import Reason
 from verifier.review.evidence_room import EvidenceRoom
@@ -114,7 +115,7 @@ async def test_a_running_server_sweeps(serve: OpenServer, site: Settings) -> Non
         found = await answer(client, b"reject")
     with evidence_of(site) as room:
         async with serve(retention=Retention(rejected_days=0)):
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_S):
                 while len(room.audit.lines()) < 3:  # noqa: ASYNC110 - nothing tells when a piece is gone
                     await asyncio.sleep(0.05)
         assert all(held.removed_at for held in room.vault.held(found.attempt.id))

@@ -14,6 +14,7 @@ import pytest
 from cameo.v1.credential_service_pb2 import GetKeysRequest, GetStatusListRequest
 
 from tests.grpc.client import AUDIENCE
+from tests.patience import PATIENCE_S
 from verifier.credential.encoding import from_base64url
 from verifier.credential.issuer_keys import VerificationKeys
 from verifier.credential.key_set import change, new_key
@@ -45,7 +46,7 @@ async def fetch(address: str, path: str, *, method: str = "GET", **headers: str)
     """Ask once, on a connection of its own."""
 
     def ask() -> Answer:
-        connection = http.client.HTTPConnection(address, timeout=30)
+        connection = http.client.HTTPConnection(address, timeout=PATIENCE_S)
         try:
             connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
             answer = connection.getresponse()

@@ -18,6 +18,7 @@ from cameo.v1.verification_service_pb2_grpc import VerificationServiceStub
 
 from tests.faults.test_server_interruptions import until
 from tests.grpc.client import AUDIENCE, refused
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -91,9 +92,9 @@ async def test_a_client_that_pings_keeps_its_channel(serve: OpenServer, tmp_path
                 await asyncio.sleep(3)
                 seen.append(channel.get_state())
                 (tmp_path / "go").touch()
-                answer = await VerificationServiceStub(channel).VerifyResponse(iter(messages), timeout=60)
+                answer = await VerificationServiceStub(channel).VerifyResponse(iter(messages), timeout=PATIENCE_S)
             else:
-                call = VerificationServiceStub(channel).VerifyResponse(iter(messages), timeout=60)
+                call = VerificationServiceStub(channel).VerifyResponse(iter(messages), timeout=PATIENCE_S)
                 await until(lambda: bool(client.judged()))
                 await asyncio.sleep(3)
                 seen.append(channel.get_state())
@@ -117,7 +118,7 @@ async def test_pings_at_the_pace_that_is_allowed_are_answered(serve: OpenServer)
 async def test_a_flood_of_pings_is_cut_off(serve: OpenServer) -> None:
     """By the settings as they are, a hundred pings at once end the connection, and say why; other callers are served."""
     async with serve() as client:
-        async with asyncio.timeout(30), wired(client.server.address) as wire:
+        async with asyncio.timeout(PATIENCE_S), wired(client.server.address) as wire:
             wire.writer.write(frame(_PING, bytes(8)) * 100)
         assert wire.closed == _ENHANCE_YOUR_CALM
         assert (await client.verify((await client.challenge()).id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
@@ -164,7 +165,7 @@ async def test_a_peer_that_stops_answering_loses_its_place(serve: OpenServer) ->
                 answers.append((await refused(client.verify("none", b"accept"))).reason)
                 return answers[-1] == "OVERLOADED"
 
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_S):
                 while not await refused_for_load():
                     pass
                 cut.set()

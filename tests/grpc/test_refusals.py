@@ -14,6 +14,7 @@ from cameo.v1 import attempt_pb2
 from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
 
 from tests.grpc.client import AUDIENCE, Client, refused
+from tests.patience import PATIENCE_S
 from verifier.server.app import utc_now
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ async def stream(client: Client, *messages: VerifyResponseRequest) -> Any:
     def sent() -> Iterator[VerifyResponseRequest]:
         yield from messages
 
-    return await client.verification.VerifyResponse(sent(), timeout=30)
+    return await client.verification.VerifyResponse(sent(), timeout=PATIENCE_S)
 
 
 async def still_good(client: Client, challenge_id: str) -> None:

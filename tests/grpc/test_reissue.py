@@ -18,6 +18,7 @@ from tests.databases import only_sqlite
 from tests.grpc.client import AUDIENCE, refused
 from tests.grpc.reissue import OTHER
 from tests.grpc.test_cameos import NOTE, WORD, reason
+from tests.patience import PATIENCE_S
 from verifier.server import reissuing
 from verifier.settings import Settings
 from verifier.store import tables
@@ -171,7 +172,7 @@ async def test_what_the_owner_says_meanwhile_is_in_it_or_there_is_none(
 
     def interrupted(*arguments: Any) -> Any:
         if meanwhile:
-            asyncio.run_coroutine_threadsafe(_done(meanwhile.pop()), loop).result(timeout=30)
+            asyncio.run_coroutine_threadsafe(_done(meanwhile.pop()), loop).result(timeout=PATIENCE_S)
         return keep(*arguments)
 
     async with open_site() as site:

@@ -22,6 +22,7 @@ from cameo.v1.review_service_pb2 import (
 
 from tests.grpc.callers import App
 from tests.grpc.client import refused
+from tests.patience import PATIENCE_S
 from tests.unit.review.stored import RECORDINGS, fixture_site
 from verifier import profiles
 from verifier.media.remux import judged_only
@@ -54,7 +55,7 @@ class Desk:
 
     def ask(self, method: str, request: Any, metadata: Metadata | None = None) -> Any:
         """Start a call."""
-        return getattr(self.client.review, method)(request, metadata=metadata or self.metadata, timeout=60)
+        return getattr(self.client.review, method)(request, metadata=metadata or self.metadata, timeout=PATIENCE_S)
 
     async def evidence(self, attempt_id: str, kind: Any, why: str = WHY) -> tuple[Any, bytes]:
         """Read a whole piece."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -13,6 +12,7 @@ from cameo.v1.review_service_pb2 import CompareProfilesRequest, GetReviewedAttem
 
 from tests.grpc.client import refused
 from tests.grpc.test_review import GOOD, REPLAYED, SILENT, WHY, desk, site
+from tests.patience import PATIENCE_S
 from tests.unit.review.stored import RECORDINGS, keep
 from verifier.review.error_rates import clopper_pearson
 from verifier.server import comparing
@@ -122,20 +122,19 @@ async def test_many_attempts_hold_up_nobody(desk: Desk, monkeypatch: pytest.Monk
     assert (await first.read()).progress.total == 63
     answer = await refused(compare(desk).read())
     assert (answer.code, answer.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
-    slowest_s = 0.0
+    answered = 0
     under_way = asyncio.ensure_future(told_rest(first))
     while not under_way.done():
-        began = time.perf_counter()
         await desk.ask("GetAttempt", GetReviewedAttemptRequest(attempt_id=GOOD))
-        slowest_s = max(slowest_s, time.perf_counter() - began)
+        answered += not under_way.done()
         await asyncio.sleep(0.02)
     difference = await under_way
     assert (difference.replayed, difference.flips[0].count) == (63, 61)
-    assert slowest_s < 2
+    assert answered > 1
     cancelled = compare(desk)
     await cancelled.read()
     cancelled.cancel()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while (ended := await code(compare(desk, filter=f"id={GOOD}"))) is not grpc.StatusCode.OK:
             assert ended is grpc.StatusCode.RESOURCE_EXHAUSTED
             await asyncio.sleep(0.1)

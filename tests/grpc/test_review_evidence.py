@@ -15,6 +15,7 @@ from sqlalchemy import delete, text, update
 from tests.grpc.callers import App
 from tests.grpc.client import refused
 from tests.grpc.test_review import KEPT, WHY, Desk
+from tests.patience import PATIENCE_S
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, READER, open_site
 from verifier.server.app import utc_now
@@ -140,13 +141,25 @@ async def test_a_reader_that_stops_loses_the_stream_and_frees_its_place(serve: O
         answer = await at.no_evidence("fine")
         assert (answer.code, answer.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "OVERLOADED")
         stuck.pop().cancel()
-        await asyncio.sleep(0.5)
-        assert (await at.evidence("fine", review_service_pb2.RECORDING))[1] == PIECES[Kind.RECORDING]
-        await asyncio.sleep(3.5)
-        whole = await asyncio.gather(*[at.evidence("big", review_service_pb2.RECORDING) for _ in range(8)])
-        assert all(piece == BIG for _, piece in whole)
+        assert await _served(at, 1)
+        assert await _served(at, 8)
         for stream in stuck:
             assert (await refused(_rest(stream))).reason == "CALLER_TOO_SLOW"
+        assert (await at.evidence("fine", review_service_pb2.RECORDING))[1] == PIECES[Kind.RECORDING]
+
+
+async def _served(at: Desk, places: int) -> bool:
+    """Wait until that many readers hold a place at the same time."""
+    request = GetEvidenceRequest(attempt_id="big", kind=review_service_pb2.RECORDING, why=WHY)
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            readers = [at.ask("GetEvidence", request) for _ in range(places)]
+            begun = await asyncio.gather(*[reader.read() for reader in readers], return_exceptions=True)
+            for reader in readers:
+                reader.cancel()
+            if not any(isinstance(each, grpc.aio.AioRpcError) for each in begun):
+                return True
+            await asyncio.sleep(0.1)
 
 
 async def _rest(stream: Any) -> None:

@@ -17,6 +17,7 @@ from cameo.v1.review_service_pb2 import ProfileChoice, ReplayAttemptRequest
 from tests.grpc.callers import App
 from tests.grpc.client import refused
 from tests.grpc.test_review import KEPT, WHY, Desk
+from tests.patience import PATIENCE_S
 from tests.unit.review.stored import fixture_site
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import READER
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from tests.unit.store.evidence_site import Site
 
 DARK = "dark"
-SOON_S = 60
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def asides(at: Desk) -> set[int]:
 
 async def one_aside(at: Desk) -> int:
     """Wait for the process of a replay."""
-    async with asyncio.timeout(SOON_S):
+    async with asyncio.timeout(PATIENCE_S):
         while not asides(at):  # noqa: ASYNC110 - nothing tells when a process starts
             await asyncio.sleep(0.02)
     (pid,) = asides(at)
@@ -77,7 +77,7 @@ async def one_aside(at: Desk) -> int:
 
 async def no_aside(at: Desk) -> None:
     """Wait until there is none."""
-    async with asyncio.timeout(SOON_S):
+    async with asyncio.timeout(PATIENCE_S):
         while asides(at):  # noqa: ASYNC110 - nor when it ends
             await asyncio.sleep(0.02)
 

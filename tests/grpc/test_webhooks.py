@@ -138,9 +138,8 @@ async def test_failures_are_tried_again_until_they_end(open_site: Any, tmp_path:
             for number in range(5):
                 cameo = await site.update(cameo, voice_notes=str(number))
             await receiver.until(lambda receiver: len(receiver.came) == 2)
-            asked = time.monotonic()
             assert (await site.check(cameo))[1] == "NOT_CHOSEN"
-            assert time.monotonic() - asked < 1
+            assert receiver.taken == []
             await receiver.until(lambda receiver: len(receiver.taken) == 6)
             assert time.monotonic() - began > 1
         assert len({each.id for each in receiver.came[:6]}) == 1

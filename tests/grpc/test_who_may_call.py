@@ -22,6 +22,7 @@ from structlog.testing import capture_logs
 
 from tests.grpc.callers import App
 from tests.grpc.client import refused
+from tests.patience import PATIENCE_S
 from verifier.credential.encoding import to_base64url, to_json
 from verifier.errors import InvalidRequestError, KeyFileError
 from verifier.server.access import WHO_MAY_CALL
@@ -73,7 +74,7 @@ async def reason(channel: grpc.aio.Channel, method: MethodDescriptor, metadata: 
             await stream.read()
             stream.cancel()
         else:
-            await call(iter(()) if method.client_streaming else request, metadata=metadata, timeout=10)
+            await call(iter(()) if method.client_streaming else request, metadata=metadata, timeout=PATIENCE_S)
     except grpc.aio.AioRpcError as error:
         status = rpc_status.from_call(error)
         if status is None:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import delete, insert, text, update
 
 from tests.enrolled import START, enrol
+from tests.patience import PATIENCE_S
 from verifier.cameo.model import Terms, WhoMayUse
 from verifier.errors import InvalidRequestError, StoreConflictError, StoreError
 from verifier.store import cameos, likenesses, tables
@@ -168,6 +169,6 @@ def test_a_likeness_whose_time_is_over_stays_while_a_cameo_is_made_of_it(engine:
             cameos.create(connection, "a1", **how)
             dropping = thread.submit(LikenessStore(engine).drop_unclaimed, before=later)
             assert not wait([dropping], timeout=0.5).done
-        assert dropping.result(timeout=30) == 0
+        assert dropping.result(timeout=PATIENCE_S) == 0
     with engine.connect() as connection:
         assert likenesses.of(connection, "cameo-1").sealed

@@ -228,4 +228,4 @@ class Credentials(RuleBasedStateMachine):
 class TestCredentials(Credentials.TestCase):  # type: ignore[name-defined, misc]  # made by hypothesis
     """No credential is worth more than its cameo, none that was revoked comes back, none is kept under terms of before."""
 
-    settings = settings(max_examples=EXAMPLES, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+    settings = settings(max_examples=EXAMPLES, stateful_step_count=20, suppress_health_check=list(HealthCheck))

@@ -408,4 +408,4 @@ class Families(RuleBasedStateMachine):
 class TestFamilies(Families.TestCase):  # type: ignore[name-defined, misc]  # made by hypothesis
     """No permission wider than the owner's last word nor than any guardian's, whatever the order of calls."""
 
-    settings = settings(max_examples=EXAMPLES, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+    settings = settings(max_examples=EXAMPLES, stateful_step_count=20, suppress_health_check=list(HealthCheck))

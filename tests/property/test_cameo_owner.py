@@ -327,7 +327,7 @@ class Owners(RuleBasedStateMachine):
 class TestOwners(Owners.TestCase):  # type: ignore[name-defined, misc]  # made by hypothesis
     """No use after revocation, no second spend, no lost event, no permission wider than the owner's last word."""
 
-    settings = settings(max_examples=EXAMPLES, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+    settings = settings(max_examples=EXAMPLES, stateful_step_count=20, suppress_health_check=list(HealthCheck))
 
 
 def test_all_histories_together_left_a_whole_database() -> None:

@@ -174,7 +174,7 @@ def test_any_flipped_bit_of_what_is_signed_is_refused(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", SIGNED)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_any_changed_bytes_of_what_is_signed_are_refused(kind: str, data: st.DataObject) -> None:
     """Whatever several bytes become, wherever the token is cut or lengthened, and however its parts are put, it is refused."""
@@ -192,7 +192,7 @@ def test_any_changed_bytes_of_what_is_signed_are_refused(kind: str, data: st.Dat
         assert str(refused.value.reason) in OF_WHAT_IS_SIGNED
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.data())
 def test_any_flipped_bits_of_any_byte_are_refused(data: st.DataObject) -> None:
     """Whatever bits of whatever byte flip, into the alphabet or out of it, the token is refused."""
@@ -207,7 +207,7 @@ def test_any_flipped_bits_of_any_byte_are_refused(data: st.DataObject) -> None:
     assert str(refused.value.reason) in BEFORE_SIGNATURE
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_cut_lengthened_and_shuffled_tokens_are_refused(data: st.DataObject) -> None:
     """A token that lost, gained or swapped anything is refused, never an error of another kind."""
@@ -223,7 +223,7 @@ def test_cut_lengthened_and_shuffled_tokens_are_refused(data: st.DataObject) -> 
         assert str(refused.value.reason) in BEFORE_SIGNATURE
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(alphabet=ALPHABET + "=.+/ \n", max_size=40))
 def test_base64url_has_one_spelling(text: str) -> None:
     """Text that decodes at all is exactly what encoding its bytes gives."""
@@ -237,14 +237,14 @@ def test_base64url_has_one_spelling(text: str) -> None:
     check_base64url(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=64))
 def test_base64url_round_trips(data: bytes) -> None:
     """Every byte string comes back."""
     assert from_base64url(to_base64url(data)) == data
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(1, 10**9),

@@ -28,7 +28,7 @@ def _pair(seed: int, cosine: float) -> np.ndarray:
     return np.stack([one, cosine * one + np.sqrt(1 - cosine**2) * away]).astype(np.float32)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(seed=st.integers(0, 2**32), cosine=st.floats(-1, 1), secret=st.sampled_from(SECRETS))
 def test_the_transform_keeps_every_cosine(seed: int, cosine: float, secret: bytes) -> None:
     """Two faces are as alike turned as they were, to 1e-5, and of unit length."""
@@ -36,7 +36,7 @@ def test_the_transform_keeps_every_cosine(seed: int, cosine: float, secret: byte
     np.testing.assert_allclose(turned @ turned.T, [[1, cosine], [cosine, 1]], atol=1e-5)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(seed=st.integers(0, 2**32), cosine=st.floats(-1, 1))
 def test_a_code_keeps_the_cosine_to_half_a_percent(seed: int, cosine: float) -> None:
     """What is kept of a face is as like another face, turned, as the two faces are."""
@@ -46,7 +46,7 @@ def test_a_code_keeps_the_cosine_to_half_a_percent(seed: int, cosine: float) -> 
     assert code @ transform.turn(two).astype(np.float64) == pytest.approx(cosine, abs=5e-3)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(seed=st.integers(0, 2**32), data=st.data())
 def test_another_key_or_model_does_not_match(seed: int, data: st.DataObject) -> None:
     """The same face under two keys, one bit apart, or of two models, or as it was, is as unlike as two strangers."""

@@ -180,4 +180,4 @@ def refused(work: Callable[[Connection], Any]) -> Refusal | None:
 
 
 TestRemovals = Removals.TestCase
-TestRemovals.settings = settings(deadline=None, max_examples=60, stateful_step_count=15)
+TestRemovals.settings = settings(max_examples=60, stateful_step_count=15)

@@ -115,7 +115,7 @@ def exactly(value: object) -> object:
 
 
 @given(EVIDENCE, CIRCUMSTANCES)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_tracks_come_back_to_the_bit(evidence: Evidence, circumstances: Circumstances) -> None:
     """Whatever the shapes, the orders, the not-a-numbers and the texts: what is read is what was written, type by type."""
     tracks = Tracks(evidence, circumstances)
@@ -123,7 +123,7 @@ def test_tracks_come_back_to_the_bit(evidence: Evidence, circumstances: Circumst
 
 
 @given(EVIDENCE, CIRCUMSTANCES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_same_tracks_make_the_same_bytes(evidence: Evidence, circumstances: Circumstances) -> None:
     """Tracks that were read are written as they were before."""
     kept = bytes_of(Tracks(evidence, circumstances))

@@ -111,7 +111,7 @@ def test_other_bytes_are_no_tracks(data: bytes, begin: bytes, end: bytes) -> Non
 
 
 @given(st.sampled_from(sorted(MEMBERS)), st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_member_altered_under_a_sum_that_fits(name: str, data: st.DataObject) -> None:
     """Where somebody made the sums anew, a member that cannot be read is an error of ours, whatever is wrong in it."""
     member = bytearray(MEMBERS[name])

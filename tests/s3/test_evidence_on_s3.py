@@ -107,7 +107,7 @@ def test_a_store_that_is_gone_is_given_up_soon(
     began = time.monotonic()
     with pytest.raises(StorageError, match="refused: "):
         site.room.vault.keep("a1", "ann", PIECES, now=NOW)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     assert site.room.vault.held("a1") == ()
     with pytest.raises(EvidenceMissingError, match="no recording was kept"):
         site.read("a1")

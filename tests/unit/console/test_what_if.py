@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ASKED
+from tests.patience import PATIENCE_S
 from verifier import profiles
 from verifier.console.profile_file import profile_file
 from verifier.console.what_if import groups, slider
@@ -83,7 +84,7 @@ def test_every_threshold_has_one_slider() -> None:
         assert 50 <= (found.high - found.low) / found.step <= 400
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.dictionaries(st.sampled_from(NAMES), st.floats(-1e6, 1e6), max_size=5), st.text(max_size=40))
 def test_a_saved_profile_is_the_one_that_was_tried(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, float], who: str
@@ -135,7 +136,7 @@ def test_a_run_shows_what_flips(visit: Callable[..., Visitor]) -> None:
     begun = lead.post("/runs", **{"t.lips_part_min": "0.99"})
     assert begun.status_code == 303
     where = begun.headers["location"]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while "Judging again" in (text := lead.get(where).text) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert "lips part min to <b>0.99</b>" in text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from verifier.evidence.lips import FEATURES, WEIGHTS, agree, measured, near_speech
@@ -45,7 +45,6 @@ def _face(t_s: F64, *, gap: F64, width_px: float = 100.0, yaw_deg: float = 0.0) 
     )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.integers(-10, 10))
 def test_a_device_s_offset_costs_nothing_and_is_found(late: int) -> None:
     """Sound that is up to 0.2 s early or late agrees fully, and the offset says by how much it is late."""
@@ -56,7 +55,6 @@ def test_a_device_s_offset_costs_nothing_and_is_found(late: int) -> None:
     assert found.elsewhere < 0.9
 
 
-@settings(deadline=None)
 @given(st.sampled_from([-100, -60, 20, 50, 100]))
 def test_a_shift_beyond_that_shows_where_it_went(late: int) -> None:
     """Sound that is 0.4 to 2 s off agrees with nothing near, and fully where it was taken from."""

@@ -150,7 +150,7 @@ def test_a_log_without_its_head_does_not_hold(log: AuditLog, engine: Engine) -> 
     assert log.verify()[1]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_line_removed_altered_or_moved_is_found(log: AuditLog, engine: Engine, data: st.DataObject) -> None:
     """Whatever single thing is done to whichever line without the key, the log no longer holds."""

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection, insert, select
 
 from tests.databases import only_sqlite
+from tests.patience import PATIENCE_S
 from verifier.errors import StoreError
 from verifier.store import tables
 from verifier.store.batches import Batches
@@ -49,7 +50,7 @@ async def held_up(batches: Batches) -> AsyncIterator[None]:
 
     def hold(_: Connection) -> None:
         loop.call_soon_threadsafe(begun.set)
-        assert go_on.wait(timeout=30)
+        assert go_on.wait(timeout=PATIENCE_S)
 
     holding = batches.submit(hold)
     await begun.wait()

@@ -82,4 +82,4 @@ def test_a_store_that_is_unwell_is_given_up_soon(monkeypatch: pytest.MonkeyPatch
             began = time.monotonic()
             with pytest.raises(StorageError, match=r"s3://evidence/site refused: .*503"):
                 ask()
-            assert time.monotonic() - began < 10
+            assert time.monotonic() - began < 60
