@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from challenges.model import from_json
+from verifier import profiles
 from verifier.models.kit import ModelKit
 from verifier.server.judging import OpenJudge, Response
 from verifier.server.worker_process import Worker, thread_environment
@@ -39,7 +40,7 @@ class OpenAndClose:
 
     def __call__(self) -> Callable[[Response, Callable[[], bool]], Judgement]:
         """Load the models."""
-        judge = OpenJudge(self.settings)()
+        judge = OpenJudge(self.settings, profiles.load(self.settings.profile))()
 
         def judge_and_close(response: Response, cancelled: Callable[[], bool]) -> Judgement:
             judgement = judge(response, cancelled)

@@ -190,7 +190,7 @@ def _thumbnails_s(clip: Path, settings: Settings) -> float:
 async def throughput(clip: bytes, challenge: Challenge, settings: Settings, *, workers: int, jobs: int) -> float:
     """Return verifications a second of a pool that is kept full."""
     site = settings.model_copy(update={"workers": workers, "overlap": False})
-    pool = WorkerPool(OpenJudge(site), PoolLimits(workers=workers, queue=jobs, threads=site.threads))
+    pool = WorkerPool(OpenJudge(site, profiles.load()), PoolLimits(workers=workers, queue=jobs, threads=site.threads))
     await pool.start()
     try:
 
@@ -213,8 +213,9 @@ def peak_memory_mb(clip: Path, challenge: Challenge) -> float:
     """
     script = (
         "import sys, json; from pathlib import Path; from challenges.model import from_json;"
-        "from verifier.server.judging import OpenJudge, Response; from verifier.settings import Settings;"
-        "judge = OpenJudge(Settings(overlap=False))(); clip = Path(sys.argv[1]).read_bytes();"
+        "from verifier.server.judging import OpenJudge, Response;"
+        "from verifier import profiles; from verifier.settings import Settings;"
+        "judge = OpenJudge(Settings(overlap=False), profiles.load())(); clip = Path(sys.argv[1]).read_bytes();"
         "judge(Response(clip, from_json(json.loads(sys.argv[2]))), lambda: False);"
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
     )

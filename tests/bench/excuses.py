@@ -4,6 +4,9 @@
 2. The person stands back: the picture made smaller, with its mirror images around it.
 3. The phone is turned half way: the picture rolls, then has the other shape.
 4. A mask or dark glasses are worn from start to end, or put on half way.
+5. The room is dark, the lamp too strong, the lens smeared, the pictures few or small.
+
+Of each recording the first seconds are taken.
 
 `python -m tests.bench.excuses --devdata FOLDER` prints, for each treatment, how many of the recordings show the defect's reason,
 and for each other reason of a check that decides, in how many of those it stands beside it, in how many as they are.
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
     Treatment = Callable[[list[Frame], ModelKit], list[Frame]]
 
 SOUND_HZ = 16_000
+MOST_S = 6.0
+"""Of each recording: longer ones take long, and show the same."""
 TICKS = 90_000
 ROLL_S = 0.5
 
@@ -94,6 +99,49 @@ def _middle(rgb: U8, height: int, width: int) -> U8:
     return np.ascontiguousarray(rgb[top : top + height, left : left + width])
 
 
+def lit(factor: float) -> Treatment:
+    """Return what lights the picture so many times as strongly, with the noise of a sensor."""
+
+    def treat(frames: list[Frame], _kit: ModelKit) -> list[Frame]:
+        rng = np.random.default_rng(1)
+        return [
+            Frame(frame.t_s, np.asarray(np.clip(frame.rgb * factor + rng.normal(0, 2, frame.rgb.shape), 0, 255), np.uint8))
+            for frame in frames
+        ]
+
+    return treat
+
+
+def blurred(share: float) -> Treatment:
+    """Return what blurs the picture by a share of its height."""
+
+    def treat(frames: list[Frame], _kit: ModelKit) -> list[Frame]:
+        return [Frame(f.t_s, np.asarray(cv2.GaussianBlur(f.rgb, (0, 0), share * len(f.rgb)))) for f in frames]
+
+    return treat
+
+
+def fewer(rate: float) -> Treatment:
+    """Return what keeps so many frames a second."""
+
+    def treat(frames: list[Frame], _kit: ModelKit) -> list[Frame]:
+        wanted = np.arange(0.0, frames[-1].t_s, 1 / rate)
+        kept = np.unique(np.abs(np.array([f.t_s for f in frames])[None] - wanted[:, None]).argmin(axis=1))
+        return [frames[at] for at in kept]
+
+    return treat
+
+
+def smaller(side_px: int) -> Treatment:
+    """Return what makes the shorter side of the picture so long."""
+
+    def treat(frames: list[Frame], _kit: ModelKit) -> list[Frame]:
+        scale = side_px / min(frames[0].rgb.shape[:2])
+        return [Frame(f.t_s, cv2.resize(f.rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)) for f in frames]
+
+    return treat
+
+
 def wearing(worn: Eyewear | Mouthwear, *, since: float) -> Treatment:
     """Return what covers the face from a share of the recording on."""
 
@@ -117,6 +165,12 @@ DEFECTS = {
     "black mask": Defect(Reason.MOUTH_NOT_VISIBLE, wearing(Mouthwear.BLACK, since=0.0)),
     "blue mask, half way": Defect(Reason.MOUTH_NOT_VISIBLE, wearing(Mouthwear.SURGICAL_BLUE, since=0.4)),
     "dark glasses": Defect(Reason.EYES_NOT_VISIBLE, wearing(Eyewear.BLACK, since=0.0)),
+    "dark room, 0.12": Defect(Reason.TOO_DARK, lit(0.12)),
+    "dark room, 0.2": Defect(Reason.TOO_DARK, lit(0.2)),
+    "strong lamp": Defect(Reason.TOO_BRIGHT, lit(3.5)),
+    "smeared lens": Defect(Reason.BLURRED, blurred(0.02)),
+    "8 pictures a second": Defect(Reason.FRAME_RATE_TOO_LOW, fewer(8.0)),
+    "120 lines": Defect(Reason.PICTURE_TOO_SMALL, smaller(120)),
     "dark glasses, half way": Defect(Reason.EYES_NOT_VISIBLE, wearing(Eyewear.BLACK, since=0.4)),
 }
 
@@ -166,7 +220,7 @@ def main() -> None:
             if given.only not in path.name:
                 continue
             count += 1
-            frames = frames_of(path, settings)
+            frames = [frame for frame in frames_of(path, settings) if frame.t_s <= MOST_S]
             with open_recording(path, limits=settings.media) as source:
                 sound = source.sound()[: round(frames[-1].t_s * SOUND_HZ)]
             bare = found(written(frames, sound), kit, profile, settings)

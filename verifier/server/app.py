@@ -186,7 +186,7 @@ async def open_server(
         protection = await asyncio.to_thread(Protection.open, settings, FaceStore(engine), profile) if settings.gallery else None
 
         pool = WorkerPool(
-            open_judge or OpenJudge(_in_worker(settings), later),
+            open_judge or OpenJudge(_in_worker(settings), profile, later),
             PoolLimits(workers=settings.workers, queue=settings.queue, threads=settings.threads, judge_s=settings.judging_s),
         )
         conclusions = Conclusions(

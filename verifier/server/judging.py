@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from challenges.model import Challenge
+    from verifier.profiles import Profile
     from verifier.settings import Settings
     from verifier.types import Judgement
 
@@ -29,16 +30,16 @@ class Response:
 class Judge:
     """The models of a site, open: judges responses in a worker process."""
 
-    def __init__(self, settings: Settings, later: frozenset[str] = frozenset()) -> None:
-        """Load every model and the profile; arguments and errors as `OpenJudge`."""
-        from verifier import media, pipeline, profiles  # noqa: PLC0415 - the model runtimes belong to the worker process
+    def __init__(self, settings: Settings, profile: Profile, later: frozenset[str] = frozenset()) -> None:
+        """Load every model; arguments and errors as `OpenJudge`."""
+        from verifier import media, pipeline  # noqa: PLC0415 - the model runtimes belong to the worker process
         from verifier.models.kit import ModelKit  # noqa: PLC0415 - the same
         from verifier.types import Verdict  # noqa: PLC0415 - the same
 
         self._settings, self._require_supported, self._verify = settings, media.require_supported, pipeline.verify
         self._later = later
         self._keep = any(settings.retention.days(verdict) for verdict in Verdict)
-        self._profile = profiles.load(settings.profile)
+        self._profile = profile
         self._kit = ModelKit.open(settings)
         self._kit.preload()
 
@@ -70,14 +71,15 @@ class OpenJudge:
     """Opens the models of a site; carried to the worker process and called there once."""
 
     settings: Settings
+    profile: Profile
+    """The server's own: a worker that starts later judges by it too, whatever the file holds by then."""
     later: frozenset[str] = frozenset()
     """Names of the questions that the server puts to what it keeps, afterwards."""
 
     def __call__(self) -> Judge:
-        """Load every model and the profile, and return the judge.
+        """Load every model, and return the judge.
 
         Raises:
             ModelKitError: a model file is missing, altered or not licensed for this site.
-            ProfileError: the profile is unknown or malformed.
         """
-        return Judge(self.settings, self.later)
+        return Judge(self.settings, self.profile, self.later)

@@ -1,0 +1,28 @@
+"""A profile file that changes under a server that runs."""
+
+from __future__ import annotations
+
+import pickle
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from fixtures.manifest import load as committed
+from verifier import profiles
+from verifier.server.judging import OpenJudge, Response
+from verifier.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_worker_that_starts_later_judges_by_the_server_s_profile(tmp_path: Path) -> None:
+    """The profile goes to the worker with what opens its judge: what the file holds by then is not read."""
+    file = tmp_path / "site.toml"
+    file.write_text(resources.files("verifier.profiles").joinpath("default.toml").read_text("utf-8"))
+    profile = profiles.load(str(file))
+    carried = pickle.dumps(OpenJudge(Settings(profile=str(file)), profile))
+    file.write_text("thresholds = 'none'\n")
+    judge = pickle.loads(carried)()  # noqa: S301 - our own bytes
+    dark = next(fixture for fixture in committed() if fixture.id == "dark")
+    judgement = judge(Response(dark.file.read_bytes(), dark.challenge), lambda: False)
+    assert judgement.digests["profile"] in {profile.digest, profile.judging(minor=True).digest}
