@@ -6,7 +6,7 @@ LIBRARIES := libEGL.so.1 libGLESv2.so.2 libGL.so.1 libglib-2.0.so.0
 PACKAGES := libegl1 libgles2 libgl1 libglib2.0-0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint bench evaluate lock system kit
+.PHONY: help demo test soak lint bench evaluate evaluate-real lock system kit
 
 help:
 	@echo "make demo    run the main job end to end"
@@ -69,6 +69,13 @@ SEED ?= 17
 evaluate: kit
 	$(BIN)/python -m fixtures.studio suite --out $(SUITE) --per-species $(PER_SPECIES) --bona-fide $(BONA_FIDE) --seed $(SEED) --half report
 	$(BIN)/cameo evaluate $(SUITE) --half report --out $(SUITE)/report
+
+# The same questions on recordings of real people, which are not part of the project.
+
+DEVDATA ?= ../shared/devdata
+
+evaluate-real: kit
+	$(BIN)/python -m tests.real --devdata $(DEVDATA) --out build/real
 
 # What a generator installs to open credentials, alone.
 .PHONY: credential-wheel

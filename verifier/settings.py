@@ -36,7 +36,7 @@ class MediaLimits(BaseSettings):
     max_bytes: int = 16 * 1024 * 1024
     min_s: float = 2.0
     max_s: float = 30.0
-    min_fps: float = 8.0
+    min_fps: float = 12.0
     min_short_side_px: int = 160
     max_side_px: int = 4096
 

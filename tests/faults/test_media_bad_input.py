@@ -95,16 +95,28 @@ def test_an_mp4_cut_after_its_index(cut: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "video", "audio"), [("webm", "libvpx", "libopus"), ("mkv", "libx264", "aac"), ("mpegts", "libx264", "aac")]
+    ("shape", "video", "audio", "options"),
+    [("webm", "libvpx", "libopus", _LIVE), ("mkv", "libx264", "aac", _LIVE), ("mpegts", "libx264", "aac", {})],
 )
-def test_a_stream_cut_in_half_is_judged_as_far_as_it_goes(shape: str, video: str, audio: str) -> None:
-    """Containers made to be streamed have no complete index, so half of one is a shorter recording, measured as such."""
-    whole = make(Clip(shape, video, audio, seconds=3, fps=25))
+def test_a_stream_cut_in_half_is_judged_as_far_as_it_goes(shape: str, video: str, audio: str, options: dict[str, str]) -> None:
+    """What is streamed while it is recorded does not know its length, so half of it is a shorter recording, measured as such."""
+    whole = make(Clip(shape, video, audio, seconds=3, fps=25, muxer_options=options))
     frames, sound, info = _read(whole[: len(whole) // 2])
     assert 1.0 < info.duration_s < 2.5
     assert info.frames == pytest.approx(25 * info.video_s, abs=2)
     assert frames[-1].t_s < info.duration_s
     assert len(sound) / 16_000 == pytest.approx(info.video_s, abs=0.3)
+
+
+@pytest.mark.parametrize("cut", [0.5, 0.9, -1])
+@pytest.mark.parametrize(("shape", "video", "audio"), [("webm", "libvpx", "libopus"), ("mkv", "libx264", "aac")])
+def test_a_file_that_says_how_long_it_is_cannot_be_cut(shape: str, video: str, audio: str, cut: float) -> None:
+    """Matroska and WebM files that were closed know their length: one that arrives in part is refused before decoding."""
+    whole = make(Clip(shape, video, audio, seconds=3, fps=25))
+    assert _read(whole)[0]
+    with pytest.raises(UnjudgeableError, match=r"incomplete \(\d+ of \d+ bytes\)") as refusal:
+        open_recording(whole[: int(cut * len(whole)) if cut > 0 else -1], limits=_LIMITS)
+    assert refusal.value.reason is Reason.CORRUPT_MEDIA
 
 
 def test_pictures_that_do_not_decode(clip: bytes) -> None:

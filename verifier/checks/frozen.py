@@ -13,6 +13,7 @@ from verifier.types import CheckResult, Evidence, Missing
 if TYPE_CHECKING:
     from challenges.model import Challenge
     from verifier.profiles import Profile
+    from verifier.types import FaceTrack
 
 NAME = "frozen"
 
@@ -20,30 +21,30 @@ NAME = "frozen"
 def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
     """Judge the longest time without change, the least distance of two stretches, and that of one from another run backwards.
 
+    Without a face nothing is said, and stretches without one do not count as still: a covered lens and an empty room do not move.
     Single pictures that come twice are a camera's: those of variable rate repeat them in low light. A head that turns and comes
     back along the same path is no reversal of the picture.
     """
     if isinstance(evidence.picture, Missing):
         return CheckResult.unable(NAME, evidence.picture.reason)
+    if isinstance(evidence.face, Missing):
+        return CheckResult.unable(NAME, evidence.face.reason)
     trace = evidence.picture
-    still_s = longest_still_s(trace, still=profile["still_change_max"].value)
+    still_s = longest_still_s(trace, still=profile["still_change_max"].value, face=evidence.face)
     result = profile["still_time_max"].judge(NAME, still_s, Reason.FROZEN_OR_LOOPED, f"still for {still_s:.2f} s")
     again = (("repeat_min", trace.repeat, trace.repeat_s), ("reversal_min", trace.reversal, trace.reversal_s))
     for name, distance, (one_s, other_s) in again:
         if result.reason or not np.isfinite(distance):
             continue
-        if name == "reversal_min" and _turned_deg(evidence, one_s, other_s) > profile["reversal_turn_max"].value:
+        if name == "reversal_min" and _turned_deg(evidence.face, one_s, other_s) > profile["reversal_turn_max"].value:
             continue
         detail = f"nearest {name.removesuffix('_min')}: {one_s:.1f} s and {other_s:.1f} s; still for {still_s:.2f} s"
         result = profile[name].judge(NAME, distance, Reason.FROZEN_OR_LOOPED, detail)
     return result
 
 
-def _turned_deg(evidence: Evidence, one_s: float, other_s: float) -> float:
+def _turned_deg(face: FaceTrack, one_s: float, other_s: float) -> float:
     """Return by how much yaw or pitch changes from one moment to another and back, in degrees; 0 where no face was followed."""
-    if isinstance(evidence.face, Missing):
-        return 0.0
-    face = evidence.face
     between = (face.t_s >= min(one_s, other_s)) & (face.t_s <= max(one_s, other_s) + STRETCH_S)
     pose = face.pose_deg[between, :2]
     pose = pose[np.isfinite(pose).all(axis=1)]

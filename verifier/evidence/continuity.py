@@ -25,6 +25,10 @@ from verifier.types import F32, F64, U8, FaceTrack, Missing, PictureTrace
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy.typing as npt
+
+    Mask = npt.NDArray[np.bool_]
+
 STRETCH_S = 0.8
 """Shorter stretches repeat by themselves: a turn there and back is nearly symmetrical, a blink looks like the last one."""
 STRETCH_PICTURES = 5
@@ -83,16 +87,19 @@ class Glances:
         )
 
 
-def longest_still_s(trace: PictureTrace, *, still: float) -> float:
+def longest_still_s(trace: PictureTrace, *, still: float, face: FaceTrack | None = None) -> float:
     """Return the longest time without change, in seconds: a codec's refreshed picture, at most one in ten, does not end it.
 
     Args:
         trace: the pictures.
+        face: the faces in them; with it only stretches that show one count, since an empty room does not move.
         still: change up to this counts as none, in levels at a contrast of `_USUAL_CONTRAST` levels and more; less at a lower
             one, since all of a dark picture changes little.
     """
     most = still * min(1.0, trace.contrast / _USUAL_CONTRAST)
     still_rows = trace.change[1:] <= most
+    if face is not None:
+        still_rows &= _shows_face(face, trace.t_s[1:])
     # Still steps earn one, others cost nine: a stretch that ends with a gain is still for more than nine tenths of its steps.
     balance = np.concatenate([[0.0], np.cumsum(np.where(still_rows, 1.0, -_REFRESH))])
     longest_s = 0.0
@@ -101,6 +108,13 @@ def longest_still_s(trace: PictureTrace, *, still: float) -> float:
         if len(held):
             longest_s = max(longest_s, float(trace.t_s[start + held[-1] + 1] - trace.t_s[start]))
     return longest_s
+
+
+def _shows_face(face: FaceTrack, t_s: F64) -> Mask:
+    """Return whether the analysed frame nearest to each moment shows a face."""
+    after = np.clip(np.searchsorted(face.t_s, t_s), 1, len(face.t_s) - 1) if len(face.t_s) > 1 else np.zeros(len(t_s), int)
+    nearest = np.where(t_s - face.t_s[after - 1] < face.t_s[after] - t_s, after - 1, after)
+    return np.asarray(face.faces[nearest] > 0)
 
 
 def sharpest_jump(face: FaceTrack, trace: PictureTrace) -> tuple[float, float]:

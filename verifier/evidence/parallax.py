@@ -90,7 +90,7 @@ class Parallax:
 
 
 def _cut(row: int, t_s: float, rgb: U8, landmarks: F32, pose_deg: tuple[float, float, float]) -> _Cut | None:
-    """Return the face upright and at one size, or nothing where it lies outside of the picture."""
+    """Return the face upright and at one size, or nothing where a part of it lies outside of the picture."""
     skin = landmarks[list(SKIN), :2].astype(np.float64)
     centre = skin.mean(axis=0)
     spread = np.sqrt(((skin - centre) ** 2).sum(axis=1).mean())
@@ -99,6 +99,8 @@ def _cut(row: int, t_s: float, rgb: U8, landmarks: F32, pose_deg: tuple[float, f
     angle = np.arctan2(left[1] - right[1], left[0] - right[0])
     turn = scale * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
     height, width = rgb.shape[:2]
+    if (skin < 0).any() or (skin > (width, height)).any():
+        return None
     reach = 1.5 * _CUT_PX / 2 / scale
     low = np.clip((centre - reach).astype(int), 0, (width, height))
     high = np.clip((centre + reach).astype(int) + 1, 0, (width, height))

@@ -64,9 +64,10 @@ class SecondLook:
         self._next_s = frame.t_s + self._every_s
         if self._landmarker is None:
             self._landmarker = self._lent.enter_context(self._kit.landmarker(max_faces=1, video=False))
-        for square in _squares(frame.rgb):
+        for top, left, square in _squares(frame.rgb):
             if found := self._landmarker.detect(Frame(frame.t_s, square)):
-                self._shares.append(of_picture(face_width_px(found[0]), frame.rgb))
+                if _within(found[0].landmarks[:, :2] + (left, top), frame.rgb):
+                    self._shares.append(of_picture(face_width_px(found[0]), frame.rgb))
                 return
 
     def shares(self) -> F32:
@@ -74,13 +75,19 @@ class SecondLook:
         return np.array(self._shares, np.float32)
 
 
-def _squares(rgb: U8) -> Iterator[U8]:
-    """Yield overlapping squares of a picture, those nearest to its middle first."""
+def _within(points: F32, rgb: U8) -> bool:
+    """Whether all of a face is in the picture (H, W, 3): half a face at its edge is not small but outside."""
+    height, width, _ = rgb.shape
+    return bool((points >= 0).all() and (points <= (width, height)).all())
+
+
+def _squares(rgb: U8) -> Iterator[tuple[int, int, U8]]:
+    """Yield overlapping squares of a picture with their top and left px, those nearest to its middle first."""
     height, width = rgb.shape[:2]
     side = min(round(_SQUARE * max(height, width)), height, width)
     corners = [(y, x) for y in _starts(height, side) for x in _starts(width, side)]
     for y, x in sorted(corners, key=lambda at: np.hypot(at[0] + (side - height) / 2, at[1] + (side - width) / 2)):
-        yield np.ascontiguousarray(rgb[y : y + side, x : x + side])
+        yield y, x, np.ascontiguousarray(rgb[y : y + side, x : x + side])
 
 
 def _starts(length: int, side: int) -> list[int]:

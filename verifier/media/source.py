@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import av
 
 from verifier.errors import UnjudgeableError
+from verifier.media.ebml import require_whole_segment
 from verifier.media.iso import require_bounded_index
 from verifier.reasons import Reason
 
@@ -90,6 +91,7 @@ def open_source(source: Source) -> InputContainer:
     """
     if source.container.complete_index:
         require_bounded_index(source.data)
+    require_whole_segment(source.data)
     with vendor_errors("its headers cannot be read"):
         opened: InputContainer = av.open(
             io.BytesIO(source.data),

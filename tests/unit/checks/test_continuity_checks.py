@@ -77,7 +77,6 @@ def test_a_head_that_turns_and_comes_back_is_no_reversal(judge: Callable[..., Ch
     assert judge(frozen, trace=during, face=turning).outcome is Outcome.PASS
     at_rest = picture(reversal=0.3, reversal_s=(4.0, 4.8))
     assert judge(frozen, trace=at_rest, face=turning).reason is Reason.FROZEN_OR_LOOPED
-    assert judge(frozen, trace=during, face=Missing(Reason.NO_FACE)).reason is Reason.FROZEN_OR_LOOPED
 
 
 def test_a_picture_that_stops_is_frozen(judge: Callable[..., CheckResult]) -> None:
@@ -88,6 +87,18 @@ def test_a_picture_that_stops_is_frozen(judge: Callable[..., CheckResult]) -> No
     result = judge(frozen, trace=picture(change=stopped))
     assert (result.outcome, result.reason, result.unit) == (Outcome.FAIL, Reason.FROZEN_OR_LOOPED, "s")
     assert judge(frozen, trace=picture(change=doubled)).outcome is Outcome.PASS
+
+
+def test_an_empty_room_and_a_covered_lens_are_not_frozen(judge: Callable[..., CheckResult]) -> None:
+    """What does not move while no face is there is a room; without any face nothing is said."""
+    stopped, faces = picture().change.copy(), np.ones(FRAMES, np.int32)
+    stopped[40:62] = 0.02
+    faces[19:32] = 0
+    assert judge(frozen, trace=picture(change=stopped), face={"faces": faces}).outcome is Outcome.PASS
+    faces[21:31] = 1
+    assert judge(frozen, trace=picture(change=stopped), face={"faces": faces}).reason is Reason.FROZEN_OR_LOOPED
+    nobody = judge(frozen, trace=picture(change=np.zeros_like(stopped)), face=Missing(Reason.NO_FACE))
+    assert (nobody.outcome, nobody.reason) == (Outcome.UNABLE, Reason.NO_FACE)
 
 
 def test_what_cannot_be_compared_is_judged_by_its_stops_alone(judge: Callable[..., CheckResult]) -> None:

@@ -63,6 +63,19 @@ def test_an_empty_room_has_no_face(kit: ModelKit, person: U8) -> None:
     assert observe(room, kit, duration_s=SECONDS) == Missing(Reason.NO_FACE)
 
 
+@pytest.mark.parametrize("share", [0.35, 0.4, 0.45, 0.55])
+def test_half_a_face_at_the_edge_is_not_small(kit: ModelKit, person: U8, share: float) -> None:
+    """A face that the picture's edge cuts is never told to come closer: it is told to be in the picture."""
+    height, width, _ = person.shape
+    points = np.array([[1, 0, share * width], [0, 1, 0]], np.float32)
+    cut = cv2.warpAffine(person, points, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    found = observe([Frame(index / FPS, np.asarray(cut)) for index in range(SECONDS * FPS)], kit, duration_s=SECONDS)
+    if isinstance(found, FaceTrack):
+        assert not len(found.small_share)
+    else:
+        assert found == Missing(Reason.NO_FACE)
+
+
 def test_a_face_of_common_size_costs_no_second_look(kit: ModelKit, person: U8) -> None:
     """Nothing is looked at again where faces were found, and the width is known as a share of the picture."""
     found = observe([Frame(index / FPS, person) for index in range(4)], kit, duration_s=1.0)
