@@ -8,6 +8,7 @@ import numpy as np
 
 from verifier.evidence.covered import mouth_seen
 from verifier.evidence.light import light
+from verifier.evidence.usable import why_few
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Missing
 
@@ -27,7 +28,7 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     if isinstance(face, Missing):
         return CheckResult.unable(NAME, face.reason)
     if not profile["covered_frames_min"].holds(len(face.mouth)):
-        return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, f"{len(face.mouth)} frames")
+        return CheckResult.unable(NAME, why_few(face), f"{len(face.mouth)} frames")
     if not profile["light_min"].holds(light(face)):
         return CheckResult.unable(NAME, Reason.TOO_DARK)
     seen = mouth_seen(face)

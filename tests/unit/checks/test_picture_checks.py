@@ -106,10 +106,11 @@ def test_a_face_is_small_relative_to_its_picture(make_evidence: MakeEvidence, pr
         assert (result.outcome, result.reason) == (outcome, Reason.FACE_TOO_SMALL if outcome is Outcome.FAIL else None)
 
 
-@pytest.mark.parametrize("module", [presentation_attack, close_up, same_person])
+@pytest.mark.parametrize("module", [presentation_attack, close_up, same_person, eyes, mouth])
 def test_few_scored_frames_say_what_keeps_them_few(make_evidence: MakeEvidence, profile: Profile, module: Any) -> None:
     """A face that is gone, or turned away, in most of a recording does not make it short; a short one does."""
     few = {"live": column(0.9, 3), "live_close": column(0.9, 2), "embeddings": two_people()[:3]}
+    few |= {"eyes": rows(0.8, -0.2, 0.05)[:1], "mouth": rows(-0.2, 0.2, 0.1, 0.4, 0.05)[:1]}
     aside = np.zeros((90, 3), np.float32)
     aside[5:, 0] = 40.0
     for face, reason in (
