@@ -122,7 +122,7 @@ class Settings(BaseSettings):
 
     models: Path = Field(default_factory=_cache)
     """Folder of the model kit."""
-    licences: tuple[str, ...] = ("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT")
+    licences: tuple[str, ...] = ("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "MIT")
     """SPDX ids of the model licences this site allows, as a JSON list; a kit with any other is refused."""
     speaker: str = "kit"
     """Speaker backend: `kit`, or `speechbrain:/folder` with the extra of that name."""

@@ -145,7 +145,7 @@ class FaceTrack:
     blendshapes (N, 52); face_px (N,) inter-cheek width; luma (N,) mean 0..255 and sharpness (N,) of the aligned face;
     eye_white (N,) luma 0..255 of the white of the brighter eye, NaN where none is seen, see `verifier.evidence.light`;
     identity_t_s (K,), identity_yaw_deg (K,), embeddings (K, 512) unit length;
-    live_t_s (M,), live (M,) probability of a live face; ages (A,) expected years;
+    live_t_s (M,), live (M,) probability of a live face; ages (A, 2) expected years by the kit's network and by dlib's;
     live_close (C, 2) the same in closer crops of some of those frames and in their mirror images; grid (G,) deviations by
     which a periodic pattern stands out of face and surroundings, each frame together with those before it, NaN where either is
     too small, see `verifier.evidence.moire`; bend_db: how the spectrum of the pictures bends, see `verifier.evidence.enlarging`;

@@ -134,6 +134,7 @@ def bare_calls(clip: Path, challenge: Challenge, kit: ModelKit, settings: Settin
         timed("face embedding", lambda: kit.face_embedder.embed(aligned))  # noqa: B023 - called at once
     for frame, face in pairs[:AGE_FRAMES]:
         timed("age", lambda: kit.age.estimate(frame.rgb, face.landmarks))  # noqa: B023 - called at once
+        timed("age, dlib", lambda: kit.dlib_age.estimate(frame.rgb, face.landmarks))  # noqa: B023 - called at once
     _bare_sound_calls(timed, sound, challenge, kit)
     return dict(spent)
 

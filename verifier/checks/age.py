@@ -17,7 +17,7 @@ NAME = "age"
 
 
 def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
-    """Judge the median of the expected ages over the near-frontal frames.
+    """Judge the median over the near-frontal frames of the expected age, which is the mean of both networks'.
 
     Unable where there are too few of them, or where the middle half of them disagrees too widely. Whoever asks takes anything
     but a pass for a possible minor.
@@ -28,7 +28,7 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     frames, spread = profile["age_frames_min"], profile["age_spread_max"]
     if not frames.holds(len(ages)):
         return CheckResult.unable(NAME, Reason.POSSIBLE_MINOR, f"{len(ages)} near-frontal frames, {frames.value:.0f} are needed")
-    low, middle, high = np.quantile(ages, (0.25, 0.5, 0.75))
+    low, middle, high = np.quantile(np.mean(ages, axis=1), (0.25, 0.5, 0.75))
     detail = f"{len(ages)} frames, the middle half {high - low:.1f} {spread.unit} wide"
     if not spread.holds(float(high - low)):
         return CheckResult.unable(NAME, Reason.POSSIBLE_MINOR, detail)

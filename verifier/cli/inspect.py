@@ -112,7 +112,8 @@ def _age(evidence: Evidence, profile: Profile) -> dict[str, Any] | None:
         return None
     standing = age.check(evidence, Challenge(()), profile)
     return {
-        "expected": round(float(np.median(face.ages)), 1),
+        "expected": round(float(np.median(face.ages.mean(axis=1))), 1),
+        "by_network": dict(zip(("kit", "dlib"), np.median(face.ages, axis=0).round(1).tolist(), strict=True)),
         "frames": len(face.ages),
         "minor_safeguards": standing.outcome is not Outcome.PASS,
     }

@@ -91,7 +91,7 @@ class _Rows:
     grid: list[float] = field(default_factory=list)
     search: GridSearch = field(default_factory=GridSearch)
     spectrum: Spectrum = field(default_factory=Spectrum)
-    ages: list[float] = field(default_factory=list)
+    ages: list[tuple[float, float]] = field(default_factory=list)
     eyes: list[F32] = field(default_factory=list)
     mouth: list[F32] = field(default_factory=list)
 
@@ -225,7 +225,7 @@ def _run_networks(
         rows.embeddings.append(kit.face_embedder.embed(kit.face_embedder.align(frame.rgb, face.landmarks)))
         mark = watch.add("face_embedding", mark)
     if picks.age.take(frame.t_s):
-        rows.ages.append(kit.age.estimate(frame.rgb, face.landmarks))
+        rows.ages.append((kit.age.estimate(frame.rgb, face.landmarks), kit.dlib_age.estimate(frame.rgb, face.landmarks)))
         watch.add("age", mark)
 
 
@@ -286,7 +286,7 @@ def _track(rows: _Rows, parallax: Parallax, small: F32) -> FaceTrack:
         embeddings=stack(rows.embeddings, 512),
         live_t_s=np.array(rows.live_t_s, np.float64),
         live=np.array(rows.live, np.float32),
-        ages=np.array(rows.ages, np.float32),
+        ages=np.array(rows.ages, np.float32).reshape(-1, 2),
         turn_rows=parallax.rows(),
         turn_points=parallax.points(),
         live_close=np.array(rows.live_close, np.float32).reshape(-1, 2),

@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-VERSION = 4
-"""4: when picture and sound start, which sound was judged, what was damaged, when the shape of pictures changes; the white of the
+VERSION = 5
+"""5: ages are those of two networks.
+4: when picture and sound start, which sound was judged, what was damaged, when the shape of pictures changes; the white of the
 eyes, and whether eyes and mouth are covered; speech is the person's alone, and that of others in the background stands beside it.
 3: a display's grid is that of the mean square over 48 frames, not of the median one over 24. 2: lips are four features instead
 of eight, and the grid is in deviations instead of nats."""

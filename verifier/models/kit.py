@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from verifier.models.age import AgeEstimator
+    from verifier.models.dlib_age import DlibAgeEstimator
     from verifier.models.face_embedding import FaceEmbedder
     from verifier.models.landmarks import FaceLandmarker
     from verifier.models.phonemes import PhonemeRecogniser
@@ -111,6 +112,7 @@ class ModelKit:
             "face_embedder",
             "presentation_attack",
             "age",
+            "dlib_age",
             "transcriber",
             "voice_activity",
             "speaker",
@@ -177,6 +179,13 @@ class ModelKit:
         from verifier.models.age import AgeEstimator  # noqa: PLC0415
 
         return self._once("age", lambda: AgeEstimator(self._path("age"), threads=self._settings.threads))
+
+    @property
+    def dlib_age(self) -> DlibAgeEstimator:
+        """The second estimator of apparent age."""
+        from verifier.models.dlib_age import DlibAgeEstimator  # noqa: PLC0415
+
+        return self._once("age-dlib", lambda: DlibAgeEstimator(self._path("age-dlib"), threads=self._settings.threads))
 
     @property
     def transcriber(self) -> Transcriber:

@@ -45,7 +45,7 @@ def _good() -> Evidence:
         embeddings=_unit(rng, 16),
         live_t_s=np.arange(24) / 4.0,
         live=np.full(24, 0.95, np.float32),
-        ages=np.full(5, 35, np.float32),
+        ages=np.full((5, 2), 35, np.float32),
         live_close=np.full((12, 2), 0.95, np.float32),
         grid=np.full(48, 4.0, np.float32),
         bend_db=1.5,

@@ -54,7 +54,7 @@ def test_an_incomplete_kit_fails_the_check_with_each_file_and_the_command(
     assert result.exit_code == 2
     assert report["ok"] is False
     assert set(report["problems"]) == {
-        *("face-landmarker", "face-embedding", "presentation-attack", "age"),
+        *("face-landmarker", "face-embedding", "presentation-attack", "age", "age-dlib"),
         *("transcription", "speaker-embedding", "phonemes"),
     }
     assert report["problems"]["face-landmarker"].startswith(f"{tmp_path}/face_landmarker.task")
