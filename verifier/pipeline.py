@@ -28,6 +28,7 @@ from verifier.checks import (
     age,
     alone,
     already_enrolled,
+    audio_mark,
     blink,
     close_up,
     coverage,
@@ -200,6 +201,7 @@ def _questions(limits: MediaLimits, circumstances: Circumstances) -> tuple[Quest
         Question(second_voice.NAME, second_voice.check, _spoken),
         Question(lips.NAME, lips.check, _spoken),
         Question(sequence.NAME, sequence.check, lambda challenge: _spoken(challenge) and _turned(challenge)),
+        Question(audio_mark.NAME, audio_mark.check, _spoken),
         *((Question(synthetic_voice.NAME, synthetic_voice.check, _spoken),) if circumstances.synthetic_voice else ()),
     )
 

@@ -220,6 +220,7 @@ class SoundTrack:
     forced: the challenge's words laid over the sound, empty without a challenge. group_s (G, 2) and group_embeddings (G, D), unit
     length: the same of groups of those words, see `verifier.evidence.voices`.
     synthetic (V,): probability of a synthetic voice, window by window, from the detector the site names; empty without one.
+    mark: how sure the kit's network is that the speech carries Perth's audio mark, 0..1; NaN without speech.
     lips (L, 4): what the sound says the lips do, 50 rows a second, see `verifier.evidence.visemes`; empty without speech.
     levels_dbfs (B,): RMS of every 30 ms, for people to look at.
     stops_s (E,): when the sound stops at once, see `verifier.evidence.sound_cuts`.
@@ -243,6 +244,7 @@ class SoundTrack:
     levels_dbfs: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     stops_s: F64 = field(default_factory=lambda: np.zeros(0))
     others: F64 = field(default_factory=lambda: np.zeros((0, 2)))
+    mark: float = float("nan")
 
     @property
     def others_s(self) -> float:

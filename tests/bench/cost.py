@@ -62,6 +62,7 @@ EVIDENCE_OF = {
     "seen_before": ("fingerprint",),
     "lips": ("phonemes",),
     "second_voice": ("second_voice",),
+    "audio_mark": ("audio_mark",),
     "gaze": (),
     "elapsed": (),
 }
@@ -150,6 +151,7 @@ def _bare_sound_calls(timed: Callable[..., Any], sound: F32, challenge: Challeng
         window = uttered[start : start + int(hearing.WINDOW_S * hearing.RATE_HZ)]
         timed("speaker", lambda: kit.speaker.embed(window))  # noqa: B023 - called at once
     timed("speaker", lambda: kit.speaker.embed(uttered))
+    timed("audio mark", lambda: kit.audio_mark.score(uttered))
     for start, end in word_groups(challenge.spoken, forced):
         group = sound[int(start * hearing.RATE_HZ) : int(end * hearing.RATE_HZ)]
         timed("speaker", lambda: kit.speaker.embed(group))  # noqa: B023 - called at once

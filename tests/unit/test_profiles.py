@@ -76,6 +76,7 @@ def test_a_site_profile_overrides_single_thresholds(tmp_path: Path) -> None:
         ('extends = "nowhere"\n', "nowhere"),
         ('roles = { synthetic_voice = "veto" }\n', "'synthetic_voice' may only advise"),
         ('roles = { synthetic_voice = "confirm" }\n', "'synthetic_voice' may only advise"),
+        ('roles = { audio_mark = "veto" }\n', "'audio_mark' may only advise"),
     ],
 )
 def test_a_malformed_profile_names_the_part(tmp_path: Path, text: str, part: str) -> None:

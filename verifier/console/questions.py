@@ -155,6 +155,7 @@ QUESTIONS = {
         "Each word was said before or after the turn it belongs to.",
         ("overrun_max", "turn_deg_min", "turn_centre_deg_max", "words_noise_min", "others_max"),
     ),
+    "audio_mark": Question("Audio mark", "The voice carries no mark that a generator put into it.", ("audio_mark_max",)),
     "synthetic_voice": Question(
         "Synthetic voice", "The site's own detector takes the voice for a person's.", ("synthetic_voice_max",)
     ),

@@ -69,7 +69,9 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
     groups = [kit.speaker.embed(cut) for cut in cuts]
     mark = watch.add("second_voice", mark)
     synthetic = kit.synthetic_voice.scores(uttered) if kit.synthetic_voice and voiced else np.zeros(0, np.float32)
-    watch.add("synthetic_voice", mark)
+    mark = watch.add("synthetic_voice", mark)
+    audio_mark = kit.audio_mark.score(uttered)
+    watch.add("audio_mark", mark)
     level, noise = _levels(power, speech)
     return SoundTrack(
         duration_s=len(sound) / RATE_HZ,
@@ -90,6 +92,7 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
         levels_dbfs=np.array([_dbfs(float(np.sqrt(block))) for block in power], np.float32),
         stops_s=stops(sound),
         others=others,
+        mark=audio_mark,
     )
 
 

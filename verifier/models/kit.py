@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from verifier.models.age import AgeEstimator
+    from verifier.models.audio_mark import AudioMarkDetector
     from verifier.models.dlib_age import DlibAgeEstimator
     from verifier.models.face_embedding import FaceEmbedder
     from verifier.models.landmarks import FaceLandmarker
@@ -117,6 +118,7 @@ class ModelKit:
             "voice_activity",
             "speaker",
             "phonemes",
+            "audio_mark",
             "synthetic_voice",
         ):
             getattr(self, task)
@@ -223,6 +225,13 @@ class ModelKit:
         return self._once(
             "speaker-embedding", lambda: SpeakerEmbedder(self._path("speaker-embedding"), threads=self._settings.threads)
         )
+
+    @property
+    def audio_mark(self) -> AudioMarkDetector:
+        """The detector of Perth's audio mark."""
+        from verifier.models.audio_mark import AudioMarkDetector  # noqa: PLC0415
+
+        return self._once("audio-mark", lambda: AudioMarkDetector(self._path("audio-mark"), threads=self._settings.threads))
 
     @property
     def synthetic_voice(self) -> SyntheticVoiceScorer | None:

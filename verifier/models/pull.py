@@ -39,6 +39,7 @@ _STEPS: Mapping[str, tuple[str, str]] = {
     "subnormals": ("verifier.models.subnormals", "convert"),
     "asv": ("verifier.models.asv_convert", "convert"),
     "phonemes": ("verifier.models.phoneme_convert", "convert"),
+    "mark": ("verifier.models.mark_convert", "convert"),
 }
 
 

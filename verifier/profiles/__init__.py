@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from verifier.reasons import Reason
 
 DEFAULT = "default"
-ADVICE_ONLY = frozenset({"synthetic_voice"})
-"""Checks for which nothing was measured: no profile may let them decide."""
+ADVICE_ONLY = frozenset({"synthetic_voice", "audio_mark"})
+"""No profile may let these decide: a site's own detector was not measured, and some people's voices score as marked ones do."""
 
 _TEXTS = ("extends", "description", "minor_profile", "evaluation")
 _TABLES = ("thresholds", "roles")

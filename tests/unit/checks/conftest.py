@@ -55,7 +55,7 @@ def _good() -> Evidence:
     sound = SoundTrack(
         duration_s=6.0, level_dbfs=-20.0, noise_dbfs=-55.0, peak_dbfs=-6.0, speech=np.array([[0.5, 5.5]]), text="", words=(),
         forced=(), window_s=np.array([[0.5, 2.5], [1.5, 3.5], [3.5, 5.5]]), window_embeddings=_unit(rng, 3),
-        embedding=_unit(rng, 1)[0],
+        embedding=_unit(rng, 1)[0], mark=0.01,
     )  # fmt: skip
     return Evidence(media, face, sound)
 

@@ -55,7 +55,7 @@ def test_an_incomplete_kit_fails_the_check_with_each_file_and_the_command(
     assert report["ok"] is False
     assert set(report["problems"]) == {
         *("face-landmarker", "face-embedding", "presentation-attack", "age", "age-dlib"),
-        *("transcription", "speaker-embedding", "phonemes"),
+        *("transcription", "speaker-embedding", "phonemes", "audio-mark"),
     }
     assert report["problems"]["face-landmarker"].startswith(f"{tmp_path}/face_landmarker.task")
     assert all("`cameo models pull`" in problem for problem in report["problems"].values())

@@ -102,7 +102,7 @@ def test_digests_cover_every_model_in_use(kit: ModelKit) -> None:
     """An attempt can record exactly which files judged it."""
     assert set(kit.digests) == {
         *("face-landmarker", "face-embedding", "presentation-attack", "age", "age-dlib"),
-        *("transcription", "phonemes", "voice-activity", "speaker-embedding"),
+        *("transcription", "phonemes", "voice-activity", "speaker-embedding", "audio-mark"),
     }
     assert kit.digests["age"] == index.sha256(Settings().models / "age.onnx")
 

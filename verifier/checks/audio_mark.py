@@ -1,0 +1,31 @@
+"""Does the voice carry the audio mark of a generator?
+
+Some generators of voices put Perth's mark into all they say. Who hides one leaves the mark out, so that a voice without it may
+be synthetic as well; and a few people's voices score as marked ones do, whatever they say. So the answer only ever advises: a
+profile that gives this check another role is refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from verifier.reasons import Reason
+from verifier.types import CheckResult, Evidence, Missing
+
+if TYPE_CHECKING:
+    from challenges.model import Challenge
+    from verifier.profiles import Profile
+
+NAME = "audio_mark"
+
+
+def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+    """Judge how sure the detector is of the mark in the first seconds of the speech."""
+    sound = evidence.sound
+    if isinstance(sound, Missing):
+        return CheckResult.unable(NAME, sound.reason)
+    if np.isnan(sound.mark):
+        return CheckResult.unable(NAME, Reason.NO_SPEECH)
+    return profile["audio_mark_max"].judge(NAME, sound.mark, Reason.SYNTHETIC_VOICE)
