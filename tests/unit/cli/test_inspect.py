@@ -59,6 +59,8 @@ def test_a_recording_shows_every_part(documents: list[dict[str, object]]) -> Non
     assert 2 < document["speech_s"] < document["media"]["duration_s"]
     assert 28 < document["age"]["expected"] < 70
     assert document["age"]["minor_safeguards"] is False
+    assert set(document["age"]["by_network"]) == {"kit", "dlib"}
+    assert document["age"]["by_network"]["kit"] != document["age"]["by_network"]["dlib"]
 
 
 def test_a_still_has_a_face_and_no_voice(documents: list[dict[str, object]]) -> None:

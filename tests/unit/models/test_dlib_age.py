@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from verifier.errors import ModelKitError
+from verifier.evidence.picture import observe
 from verifier.models.dlib_age import DlibAgeEstimator, expected_age, face_chip
 from verifier.models.kit import ModelKit
+from verifier.types import FaceTrack, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,6 +132,15 @@ def test_the_network_is_shown_what_it_was_trained_on(
     means = np.array([122.782, 117.001, 104.298])
     np.testing.assert_allclose(shown[0], ((chip - means) / 256).transpose(2, 0, 1)[None], atol=1e-6)
     assert years == pytest.approx(expected_age(session.run(None, {"images": shown[0]})[0][0]))
+
+
+def test_the_evidence_keeps_what_both_networks_say(astronaut: U8, astronaut_face: FaceObservation, kit: ModelKit) -> None:
+    """A row for each picture, the kit's network first."""
+    track = observe([Frame(0.0, astronaut)], kit, duration_s=1.0, still=True)
+    assert isinstance(track, FaceTrack)
+    both = [network.estimate(astronaut, astronaut_face.landmarks) for network in (kit.age, kit.dlib_age)]
+    np.testing.assert_allclose(track.ages, [both], atol=0.5)
+    assert abs(both[0] - both[1]) > 1
 
 
 def test_a_kit_without_the_file_names_it_and_the_command(empty_site: Settings) -> None:
