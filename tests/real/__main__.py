@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.real import heads, lips, recordings, stills
+from tests.real import age, heads, lips, recordings, stills, voices
 from tests.real.finding import Real
 from tests.real.table import document, page, print_findings
 from verifier import profiles
@@ -23,7 +23,7 @@ from verifier.settings import Settings
 if TYPE_CHECKING:
     from tests.real.finding import Finding
 
-QUESTIONS = (recordings, stills, lips, heads)
+QUESTIONS = (recordings, stills, lips, voices, age, heads)
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def main() -> None:
     findings: list[Finding] = []
     with ModelKit.open(settings) as kit:
         for number, module in enumerate(QUESTIONS, 1):
-            with console.status(f"{number} of {len(QUESTIONS)}: {module.QUESTION}"):
+            with console.status(f"{number} of {len(QUESTIONS)}: {(module.__doc__ or '').splitlines()[0]}"):
                 found = module.measure(Real(given.devdata, kit, profile, settings))
             print_findings(found)
             findings += found

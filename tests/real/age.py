@@ -13,29 +13,25 @@ Run it with `python -m tests.real.age --devdata FOLDER`.
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from challenges.model import Challenge
 from tests.real.finding import Finding, Item, Real, finding
-from tests.real.table import print_findings
-from verifier import profiles
+from tests.real.table import run
 from verifier.checks import age
 from verifier.decision import counts_against
 from verifier.evidence.identity import face_embedding
 from verifier.evidence.picture import observe
 from verifier.media import open_recording
-from verifier.models.kit import ModelKit
 from verifier.reasons import Reason
-from verifier.settings import Settings
 from verifier.types import Evidence, FaceTrack, Missing, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from verifier.profiles import Profile
     from verifier.types import CheckResult
@@ -185,14 +181,5 @@ def _with(profile: Profile, threshold: str, value: float) -> Profile:
     return replace(profile, thresholds={**profile.thresholds, threshold: changed})
 
 
-def main() -> None:
-    """Print the findings."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--devdata", type=Path, required=True)
-    settings = Settings()
-    with ModelKit.open(settings) as kit:
-        print_findings(measure(Real(parser.parse_args().devdata, kit, profiles.load(), settings)))
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__)

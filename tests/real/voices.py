@@ -17,12 +17,10 @@ Run it with `python -m tests.real.voices --devdata FOLDER`.
 
 from __future__ import annotations
 
-import argparse
 import csv
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from itertools import combinations, groupby, islice, pairwise, starmap
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
@@ -30,21 +28,20 @@ import numpy as np
 from challenges.model import Challenge
 from tests.real.finding import Finding, Item, Real, finding
 from tests.real.marking import CODECS, TELEPHONE, Marker, coded
-from tests.real.table import print_findings
-from verifier import profiles
+from tests.real.table import run
 from verifier.checks import audio_mark, second_voice, speaker
 from verifier.evidence import sound as hearing
 from verifier.evidence.background import apart
 from verifier.evidence.sound import RATE_HZ
 from verifier.media import open_recording
-from verifier.models.kit import ModelKit
 from verifier.models.measure import equal_error_rate
 from verifier.reasons import Kind, Reason
-from verifier.settings import MediaLimits, Settings
+from verifier.settings import MediaLimits
 from verifier.types import CheckResult, Evidence, MediaInfo, Missing, Outcome, SoundTrack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from verifier.types import F32, F64
 
@@ -425,15 +422,5 @@ _NOTHING = SoundTrack(
 )
 
 
-def main() -> None:
-    """Print the findings."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--devdata", type=Path, required=True, help="folder of the real recordings")
-    folder = parser.parse_args().devdata
-    settings = Settings()
-    with ModelKit.open(settings) as kit:
-        print_findings(measure(Real(folder, kit, profiles.load(), settings)))
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__)
