@@ -190,10 +190,16 @@ _MEANINGS = {
 _EXCUSES = {
     Reason.CORRUPT_MEDIA: frozenset(reason for reason in Reason if reason.kind in (Kind.ATTACK, Kind.MISMATCH))
     - {Reason.NOT_CONFIRMED},
-    Reason.CAMERA_TURNED: frozenset({Reason.SPLICED, Reason.FROZEN_OR_LOOPED, Reason.FLAT_FACE, Reason.FACE_CHANGED}),
+    Reason.TOO_DARK: frozenset({Reason.SCREEN_OR_PRINT}),
+    Reason.TOO_BRIGHT: frozenset({Reason.SCREEN_OR_PRINT, Reason.MULTIPLE_FACES}),
+    Reason.LIGHT_FLICKERS: frozenset({Reason.FROZEN_OR_LOOPED}),
+    Reason.BLURRED: frozenset({Reason.LIPS_DO_NOT_MATCH}),
+    Reason.CAMERA_TURNED: frozenset({Reason.SPLICED, Reason.SCREEN_OR_PRINT}),
     Reason.SOUND_OUT_OF_STEP: frozenset({Reason.SPOKE_TOO_EARLY, Reason.SPOKE_TOO_LATE}),
     Reason.EYES_NOT_VISIBLE: frozenset({Reason.FACE_CHANGED}),
-    Reason.MOUTH_NOT_VISIBLE: frozenset({Reason.FACE_CHANGED, Reason.FLAT_FACE, Reason.LIPS_DO_NOT_MATCH}),
+    Reason.MOUTH_NOT_VISIBLE: frozenset(
+        {Reason.FACE_CHANGED, Reason.FLAT_FACE, Reason.LIPS_DO_NOT_MATCH, Reason.SCREEN_OR_PRINT}
+    ),
     Reason.FACE_TOO_SMALL: frozenset(
         {
             Reason.RECORDING_TOO_SHORT,
@@ -202,8 +208,8 @@ _EXCUSES = {
             Reason.FACE_CHANGED,
             Reason.FLAT_FACE,
             Reason.SCREEN_OR_PRINT,
-            Reason.LIPS_DO_NOT_MATCH,
         }
     ),
 }
-"""What a device, a room or a body explains asks again; it does not accuse. An entry needs honest recordings that show it."""
+"""What a device, a room or a body explains asks again; it does not accuse. An entry needs honest recordings that show it:
+`python -m tests.bench.excuses`, and the situations of docs/reasons.md."""

@@ -77,13 +77,15 @@ def test_a_veto_that_could_not_run_does_not_reject_and_a_confirmation_does() -> 
         (Reason.TOO_DARK, Reason.MOVEMENT_MISSING, Verdict.RETRY, (Reason.TOO_DARK,)),
         (Reason.TOO_DARK, Reason.PHRASE_MISMATCH, Verdict.REJECTED, (Reason.PHRASE_MISMATCH, Reason.TOO_DARK)),
         (Reason.RECORDING_TOO_SHORT, Reason.PHRASE_MISMATCH, Verdict.RETRY, (Reason.RECORDING_TOO_SHORT,)),
-        (Reason.TOO_DARK, Reason.SCREEN_OR_PRINT, Verdict.REJECTED, (Reason.SCREEN_OR_PRINT, Reason.TOO_DARK)),
+        (Reason.TOO_DARK, Reason.FROZEN_OR_LOOPED, Verdict.REJECTED, (Reason.FROZEN_OR_LOOPED, Reason.TOO_DARK)),
+        (Reason.TOO_DARK, Reason.SCREEN_OR_PRINT, Verdict.RETRY, (Reason.TOO_DARK,)),
+        (Reason.TOO_BRIGHT, Reason.SCREEN_OR_PRINT, Verdict.RETRY, (Reason.TOO_BRIGHT,)),
     ],
 )
-def test_poor_quality_explains_a_mismatch_of_its_own_sense_only(
+def test_poor_quality_explains_a_mismatch_of_its_own_sense(
     quality: Reason, mismatch: Reason, verdict: Verdict, reasons: tuple[Reason, ...]
 ) -> None:
-    """Noise explains misheard words, never darkness, and nothing explains an attack."""
+    """Noise explains misheard words, never darkness, and an attack only by what was shown to look like it."""
     profile = with_roles(light="confirm", other="confirm")
     decision = decide([failed("light", quality), failed("other", mismatch)], profile)
     assert (decision.verdict, decision.reasons) == (verdict, reasons)
@@ -133,14 +135,15 @@ def test_a_damaged_recording_is_asked_for_again_whatever_else_it_shows(reason: R
         (Reason.MOUTH_NOT_VISIBLE, Reason.FACE_CHANGED),
         (Reason.MOUTH_NOT_VISIBLE, Reason.FLAT_FACE),
         (Reason.MOUTH_NOT_VISIBLE, Reason.LIPS_DO_NOT_MATCH),
+        (Reason.MOUTH_NOT_VISIBLE, Reason.SCREEN_OR_PRINT),
     ],
 )
 def test_glasses_and_masks_accuse_nobody(covered: Reason, produced: Reason) -> None:
     """What a covered face produces by itself asks again, with the cover alone as its reason; another attack still rejects."""
     results = [failed("mouth", covered), failed("depth", produced)]
-    only = with_roles(mouth="confirm", depth="confirm", moire="veto")
+    only = with_roles(mouth="confirm", depth="confirm", seen_before="veto")
     assert decide(results, only) == Decision(Verdict.RETRY, (covered,))
-    assert decide([*results, failed("moire", Reason.SCREEN_OR_PRINT)], only).verdict is Verdict.REJECTED
+    assert decide([*results, failed("seen_before", Reason.SEEN_BEFORE)], only).verdict is Verdict.REJECTED
 
 
 @given(quality=st.sampled_from([reason for reason in Reason if reason.excuses]))

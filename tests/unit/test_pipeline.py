@@ -28,7 +28,7 @@ FIXTURES = {fixture.id: fixture for fixture in load()}
 BONA_FIDE = FIXTURES["astronaut_bona_fide"]
 ISSUED = {"elapsed"}
 TURNED = {"movement", "sequence", "depth", "gaze"}
-SPOKEN = {"loudness", "noise", "phrase", "speaker", "second_voice", "sound_cuts", "sound_repeat", "lips"}
+SPOKEN = {"loudness", "noise", "phrase", "speaker", "second_voice", "sound_cuts", "sound_repeat", "lips", "audio_mark"}
 
 
 @pytest.fixture(scope="module")

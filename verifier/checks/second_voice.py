@@ -20,7 +20,8 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
 
     `speaker` sees a voice that has a good part of the speech, but hardly one that says a single prompt; this one does. Unable
     where there are too few groups to say which is the odd one, and in noise, which makes groups of one voice differ. Where others
-    talk in the background, the odd one may hold their words: it is asked for again.
+    talk in the background, the odd one may hold their words: it is asked for again, and so is one that is less alike than one
+    voice mostly is, but more than two mostly are.
     """
     sound = evidence.sound
     if isinstance(sound, Missing):
@@ -33,5 +34,6 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     likeness, least = strangeness(sound.group_s, sound.group_embeddings)
     start, end = sound.group_s[least]
     detail = f"{len(sound.group_s)} groups, the odd one at {start:.1f} to {end:.1f} s"
-    reason = Reason.SECOND_VOICE if profile["others_max"].holds(sound.others_s) else Reason.TOO_NOISY
+    another = Reason.SECOND_VOICE if profile["another_voice_max"].holds(likeness) else Reason.VOICE_UNEVEN
+    reason = another if profile["others_max"].holds(sound.others_s) else Reason.TOO_NOISY
     return profile["voice_group_min"].judge(NAME, likeness, reason, detail)

@@ -27,7 +27,7 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     A low percentile and not the least, since short windows of one voice can differ much. Speech too short for two such windows is
     judged by its first and last one. Where `second_voice` can tell groups of words apart, what is weak in both
     is asked for again. In noise, and where others talk in the background, windows of one voice differ: what fails there is asked
-    for again.
+    for again, and so is what is less alike than one voice mostly is, but more than two mostly are.
     """
     sound = evidence.sound
     if isinstance(sound, Missing):
@@ -45,6 +45,8 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     quiet = profile["voice_groups_noise_min"].holds(sound.speech_to_noise_db)
     if result.reason and not (quiet and profile["others_max"].holds(sound.others_s)):
         return CheckResult.unable(NAME, Reason.TOO_NOISY, f"{steady:.2f} in {detail}")
+    if result.reason and not profile["another_voice_max"].holds(steady):
+        return CheckResult.unable(NAME, Reason.VOICE_UNEVEN, f"{steady:.2f} in {detail}")
     if result.reason is None and quiet and profile["voice_groups_min"].holds(len(sound.group_s)):
         both = steady + strangeness(sound.group_s, sound.group_embeddings)[0]
         if not profile["voice_both_min"].holds(both):

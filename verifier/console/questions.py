@@ -123,12 +123,15 @@ QUESTIONS = {
     "speaker": Question(
         "One voice",
         "It is the same voice throughout.",
-        ("same_speaker_p20_min", "voice_both_min", "voice_groups_min", "voice_groups_noise_min", "others_max"),
+        (
+            *("same_speaker_p20_min", "another_voice_max", "voice_both_min"),
+            *("voice_groups_min", "voice_groups_noise_min", "others_max"),
+        ),
     ),
     "second_voice": Question(
         "Second voice",
         "No group of words was said by another voice.",
-        ("voice_group_min", "voice_groups_min", "voice_groups_noise_min", "others_max"),
+        ("voice_group_min", "another_voice_max", "voice_groups_min", "voice_groups_noise_min", "others_max"),
     ),
     "lips": Question(
         "Lips and sound",
