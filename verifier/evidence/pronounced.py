@@ -74,6 +74,7 @@ _SAID = {
     "treble": ("T R EH B AH L",),
 }
 """Words that are said, or written by the recogniser, otherwise than the lexicon has it: it spells some "one" as "o n e"."""
+_OH = ("OW",)
 _REACH = round(1.5 * RATE_HZ)
 """Rows on either side of a word in which it is looked for."""
 _SHORTEST = min(len(entry.phonemes) for entry in WORDS.values())
@@ -109,10 +110,11 @@ def weighed(forced: Sequence[ScoredWord], log_probs: F32, names: Sequence[str]) 
         return tuple(forced)
     scores = _scores(log_probs, tuple(names))
     words = [_canonical(word.text) for word in laid]
-    spans = _lay(scores, [_pronunciations(word) for word in words])
+    ways = [_laid_as(word.text) for word in laid]
+    spans = _lay(scores, ways)
     if spans is None:
         return tuple(forced)
-    margins = dict(zip(laid, _margins(scores, words, spans), strict=True))
+    margins = dict(zip(laid, _margins(scores, words, ways, spans), strict=True))
     return tuple(replace(word, gain=word.gain + margins[word], margin=margins[word]) for word in forced)
 
 
@@ -120,6 +122,12 @@ def _canonical(text: str) -> str:
     """Return the token a laid word stands for: "oh" is zero; "double" is itself."""
     found = canonical(text)
     return found[0] if len(found) == 1 else text
+
+
+def _laid_as(text: str) -> tuple[tuple[str, ...], ...]:
+    """Return how a word laid as this text is said: "oh" is soon heard in any vowel, and counts only where it was laid."""
+    said = _pronunciations(_canonical(text))
+    return tuple(way for way in said if (way == _OH) == (text == "oh")) if _OH in said else said
 
 
 def _pronunciations(word: str) -> tuple[tuple[str, ...], ...]:
@@ -246,7 +254,9 @@ def _lay(scores: F64, words: Sequence[tuple[tuple[str, ...], ...]]) -> list[_Spa
     return [_Span(int(rows[0]), int(rows[-1]) + 1) for rows in places]
 
 
-def _margins(scores: F64, words: Sequence[str], spans: Sequence[_Span]) -> list[float]:
+def _margins(
+    scores: F64, words: Sequence[str], ways: Sequence[tuple[tuple[str, ...], ...]], spans: Sequence[_Span]
+) -> list[float]:
     """Return for each word how many nats likelier it is than the likeliest other of its kind."""
     tries: list[tuple[int, str]] = []
     chains: list[list[int]] = []
@@ -255,7 +265,7 @@ def _margins(scores: F64, words: Sequence[str], spans: Sequence[_Span]) -> list[
         start = max(spans[index - 1].end if index else 0, span.start - _REACH)
         end = min(spans[index + 1].start if index + 1 < len(spans) else len(scores), span.end + _REACH)
         for other in sorted(_kind(word)):
-            for said in _pronunciations(other):
+            for said in ways[index] if other == word else _pronunciations(other):
                 tries.append((index, other))
                 chains.append(_chain(said))
                 windows.append((start, end))
