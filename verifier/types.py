@@ -124,9 +124,10 @@ class ScoredWord:
     """An expected word laid over the sound: when it would have been said and how likely it is there.
 
     log_prob: mean natural-log probability of the word's recogniser tokens under teacher forcing (0 is certain).
-    gain: nats the sound adds to the word: its log probability before this sound less that before silence, all tokens summed.
-    What the language alone makes likely gains nothing, so it is evidence that the word was said: about 3 and more where it
-    was, about 0 and less where it was not.
+    gain: nats by which the sound speaks for the word: what it adds to the log probability, all tokens summed, over silence, and
+    `margin`. What the language alone makes likely gains nothing: about 6 and more where the word was said, about -9 where not.
+    margin: nats by which the phonemes heard there are likelier for the word than for any other that may stand in its place; 0
+    where no other may, or no phoneme was heard.
     """
 
     text: str
@@ -134,6 +135,7 @@ class ScoredWord:
     end_s: float
     log_prob: float
     gain: float = 0.0
+    margin: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,8 @@ from challenges.model import Challenge, Say
 from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
 from verifier.checks import phrase
+from verifier.evidence.pronounced import weighed
+from verifier.evidence.quieter import quieter
 from verifier.evidence.sound import RATE_HZ
 from verifier.evidence.spoken import lay
 from verifier.media import open_recording
@@ -98,15 +100,21 @@ class Ear:
         speech = kit.voice_activity.segments(sound)
         self._heard = kit.transcriber.encode(sound, speech=speech)
         text, words = kit.transcriber.transcribe(self._heard)
+        self._phonemes = kit.phonemes.log_probs(quieter(sound))
         nobody = np.zeros((0, 512), np.float32)
         self._track = SoundTrack(
             duration_s=len(sound) / RATE_HZ, level_dbfs=0.0, noise_dbfs=0.0, peak_dbfs=0.0, speech=speech, text=text,
             words=words, forced=(), window_s=np.zeros((0, 2)), window_embeddings=nobody, embedding=np.zeros(512, np.float32),
         )  # fmt: skip
 
+    def listened(self, texts: Sequence[str]) -> SoundTrack:
+        """Return what was heard, with the phrase laid over it."""
+        laid = lay(self._kit.transcriber, self._heard, texts, self._track.words)
+        return replace(self._track, forced=weighed(laid, self._phonemes, self._kit.phonemes.tokens))
+
     def accepts(self, texts: Sequence[str]) -> bool:
         """Whether the phrase check passes."""
-        track = replace(self._track, forced=lay(self._kit.transcriber, self._heard, texts, self._track.words))
+        track = self.listened(texts)
         media = MediaInfo(container="", size_bytes=0, sha256="", duration_s=track.duration_s)
         evidence = Evidence(media=media, face=Missing(Reason.NO_VIDEO), sound=track)
         challenge = Challenge(tuple(Say(text) for text in texts))

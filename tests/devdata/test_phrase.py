@@ -1,4 +1,4 @@
-"""The phrase check on people: zip codes over the telephone, and GRID talkers."""
+"""The phrase check on people: zip codes over the telephone, accented children, and GRID talkers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bench.phrase import Ear, changed, grid_sentence, sound_of, zip_code
+from tests.real.words import clips
 from verifier.profiles import load
 
 if TYPE_CHECKING:
@@ -57,3 +58,20 @@ def test_zip_codes_are_told_apart(kit: ModelKit, devdata: Path) -> None:
     assert len(right) == 38
     assert sum(right) / len(right) >= 0.95
     assert sum(wrong) / len(wrong) <= 0.02
+
+
+def test_digits_of_accented_children_are_told_apart(kit: ModelKit, devdata: Path) -> None:
+    """The right digits are accepted in at least 90 %, with one of them changed in at most 10 % and with two in at most 1 %."""
+    rng = Random(4)  # noqa: S311 - a test repeats itself
+    right: list[bool] = []
+    wrong: dict[int, list[bool]] = {1: [], 2: []}
+    for clip in clips(devdata):
+        if clip.digits and clip.group.startswith("under 13"):
+            ear = Ear(sound_of(clip.path), kit, load())
+            right.append(ear.accepts([clip.digits]))
+            for count, tries in wrong.items():
+                tries += [ear.accepts(changed([clip.digits], count, rng)) for _ in range(CHANGES)]
+    assert len(right) == 36
+    assert sum(right) / len(right) >= 0.9
+    assert sum(wrong[1]) / len(wrong[1]) <= 0.1
+    assert sum(wrong[2]) / len(wrong[2]) <= 0.01

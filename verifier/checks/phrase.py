@@ -1,9 +1,12 @@
 """Were the right words said, in the right order?
 
-A word counts as said if the recogniser's free reading has it in its place and the sound speaks for it, or if the sound speaks for
-it strongly and the reading does not have it in another place (the recogniser's attention finds a word wherever it was said).
-Enough words must count, and the sound must speak for the phrase as a whole, which sees through readings that are right by a shift
-("1 4 2 7" for "1 1 4 2"). Speaking for a word is measured as a likelihood ratio: `ScoredWord.gain`.
+1. A word counts as said if the sound speaks for it, more so where the recogniser's free reading does not have it in its place,
+   and never where the reading has it in another (the recogniser's attention finds a word wherever it was said). How much the
+   sound speaks for a word is `ScoredWord.gain`: two likelihood ratios, the recogniser's against silence and that of the phonemes
+   against every other word that may stand there. Those whom the recogniser misreads, by accent or age, are heard by the second;
+   those whose phonemes a telephone loses, by the first.
+2. Enough words must count. One that does not may have been lost, but no other word may have been heard in its place.
+3. The sound must speak for the phrase as a whole.
 """
 
 from __future__ import annotations
@@ -39,15 +42,17 @@ def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckRe
 
 
 def _judge(sound: SoundTrack, challenge: Challenge, profile: Profile) -> CheckResult:
-    share_min, mean_min = profile["phrase_said_min"], profile["phrase_gain_min"]
     heard = witnesses(challenge, sound)
+    share_min = profile["phrase_said_min"]
     if not heard.forced:
         return share_min.judge(NAME, 0.0, Reason.PHRASE_MISMATCH if len(sound.speech) else Reason.NO_SPEECH)
     lines = (profile["phrase_read_word_gain_min"].value, profile["phrase_unread_word_gain_min"].value)
     said = words_said(heard, read_gain=lines[0], unread_gain=lines[1])
     share = sum(said) / len(said)
     mean = sum(word.gain for word in heard.forced) / len(heard.forced)
-    detail = f"{sum(said)} of {len(said)} words said, gain {mean:.1f} {mean_min.unit}"
-    if share_min.holds(share) and not mean_min.holds(mean):
-        return mean_min.judge(NAME, mean, Reason.PHRASE_MISMATCH, detail)
+    another = min((word.margin for word, counts in zip(heard.forced, said, strict=True) if not counts), default=0.0)
+    detail = f"{sum(said)} of {len(said)} words said, gain {mean:.1f} {profile['phrase_gain_min'].unit}"
+    for line, value in (("phrase_said_min", share), ("phrase_unsaid_margin_min", another), ("phrase_gain_min", mean)):
+        if not profile[line].holds(value):
+            return profile[line].judge(NAME, value, Reason.PHRASE_MISMATCH, detail)
     return share_min.judge(NAME, share, Reason.PHRASE_MISMATCH, detail)

@@ -115,6 +115,7 @@ QUESTIONS = {
             "phrase_gain_min",
             "phrase_read_word_gain_min",
             "phrase_unread_word_gain_min",
+            "phrase_unsaid_margin_min",
             "words_noise_min",
             "others_max",
         ),

@@ -15,6 +15,7 @@ import numpy as np
 
 from verifier.evidence.background import apart
 from verifier.evidence.picture import Stopwatch
+from verifier.evidence.pronounced import weighed
 from verifier.evidence.quieter import quieter
 from verifier.evidence.sound_cuts import stops
 from verifier.evidence.spoken import lay
@@ -56,7 +57,9 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
     mark = watch.add("transcription", mark)
     forced = lay(kit.transcriber, heard, spoken, words) if heard else ()
     mark = watch.add("forced_alignment", mark)
-    lips = lips_said(kit.phonemes.log_probs(quieter(sound)), kit.phonemes.tokens) if voiced else np.zeros((0, 0), np.float32)
+    log_probs = kit.phonemes.log_probs(quieter(sound)) if voiced else np.zeros((0, len(kit.phonemes.tokens)), np.float32)
+    lips = lips_said(log_probs, kit.phonemes.tokens) if voiced else np.zeros((0, 0), np.float32)
+    forced = weighed(forced, log_probs, kit.phonemes.tokens)
     mark = watch.add("phonemes", mark)
     uttered, times_s = _concatenate(sound, speech)
     starts = _window_starts(len(uttered))

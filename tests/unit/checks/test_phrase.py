@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MakeEvidence = Callable[..., Evidence]
 ASKED = Challenge((Say("seven four mango"), TurnHead(Turn.LEFT), Say("zero one")))
 EXPECTED = ("seven", "four", "mango", "zero", "one")
-SURE, DOUBTFUL, ABSENT = 4.0, 1.0, -3.0
+SURE, DOUBTFUL, ABSENT = 8.0, -2.0, -9.0
 
 
 def read(text: str) -> tuple[Word, ...]:
@@ -30,10 +30,10 @@ def read(text: str) -> tuple[Word, ...]:
     return tuple(Word(word, float(second), second + 1.0, 0.9) for second, word in enumerate(text.split()))
 
 
-def laid(gains: Sequence[float]) -> tuple[ScoredWord, ...]:
-    """Return the expected words laid over the sound with these gains."""
-    words = zip(EXPECTED, gains, strict=True)
-    return tuple(ScoredWord(word, float(second), second + 1.0, -0.1, gain) for second, (word, gain) in enumerate(words))
+def laid(gains: Sequence[float], *, margin: float = 0.0) -> tuple[ScoredWord, ...]:
+    """Return the expected words laid over the sound with these gains, the last one with this margin."""
+    words = zip(EXPECTED, gains, [0.0] * (len(EXPECTED) - 1) + [margin], strict=True)
+    return tuple(ScoredWord(word, float(at), at + 1.0, -0.1, gain, margin) for at, (word, gain, margin) in enumerate(words))
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,27 @@ def test_wrong_words_are_refused(
 
 
 def test_a_phrase_the_sound_does_not_speak_for_is_refused(make_evidence: MakeEvidence, profile: Profile) -> None:
-    """Words read at every place, but each only just likelier than in silence, are not enough together."""
+    """Words read at every place, but each hardly likelier than in silence or than another, are not enough together."""
     result = phrase.check(make_evidence(sound={"words": read("7 4 mango 0 1"), "forced": laid([DOUBTFUL] * 5)}), ASKED, profile)
     assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.PHRASE_MISMATCH)
     assert (result.score, result.threshold, result.unit) == (DOUBTFUL, profile["phrase_gain_min"].value, "nats")
 
 
+def test_another_word_in_place_of_one_is_refused(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """One word in five may be lost, not changed: where the phonemes are those of another word, that was said."""
+    gains = [SURE, SURE, SURE, SURE, ABSENT]
+    lost = make_evidence(sound={"words": read("7 4 mango 0"), "forced": laid(gains, margin=-0.5)})
+    assert phrase.check(lost, ASKED, profile).outcome is Outcome.PASS
+    changed = phrase.check(
+        make_evidence(sound={"words": read("7 4 mango 0"), "forced": laid(gains, margin=-4.0)}), ASKED, profile
+    )
+    assert (changed.outcome, changed.reason, changed.score) == (Outcome.FAIL, Reason.PHRASE_MISMATCH, -4.0)
+    heard = make_evidence(sound={"words": read("7 4 mango 0 1"), "forced": laid([SURE] * 5, margin=-4.0)})
+    assert phrase.check(heard, ASKED, profile).outcome is Outcome.PASS, "the recogniser hears what the phonemes do not"
+
+
 def test_every_threshold_counts(make_evidence: MakeEvidence, profile: Profile) -> None:
-    """Each of the check's four thresholds, made unreachable, turns a pass into a mismatch."""
+    """Each of the thresholds of gain and share, made unreachable, turns a pass into a mismatch."""
     unread = make_evidence(sound={"words": (), "forced": laid([SURE] * 5)})
     read_too = make_evidence(sound={"words": read("7 4 mango 0 1"), "forced": laid([SURE] * 5)})
     for name, evidence in (
@@ -97,9 +110,9 @@ def test_every_threshold_counts(make_evidence: MakeEvidence, profile: Profile) -
 def test_words_lost_in_noise_are_asked_for_again(make_evidence: MakeEvidence, profile: Profile) -> None:
     """Below 15 dB, or with others' talk, a phrase that was not heard is the room's fault; one that was heard in it passes."""
     heard = {"level_dbfs": -20.0, "noise_dbfs": -32.0}
-    lost = phrase.check(make_evidence(sound={"words": (), "forced": laid([0.0] * 5), **heard}), ASKED, profile)
-    assert (lost.outcome, lost.reason, lost.detail) == (Outcome.UNABLE, Reason.TOO_NOISY, "0 of 5 words said, gain 0.0 nats")
-    others = make_evidence(sound={"words": (), "forced": laid([0.0] * 5), "others": np.array([[0.0, 1.0]])})
+    lost = phrase.check(make_evidence(sound={"words": (), "forced": laid([DOUBTFUL] * 5), **heard}), ASKED, profile)
+    assert (lost.outcome, lost.reason, lost.detail) == (Outcome.UNABLE, Reason.TOO_NOISY, "0 of 5 words said, gain -2.0 nats")
+    others = make_evidence(sound={"words": (), "forced": laid([DOUBTFUL] * 5), "others": np.array([[0.0, 1.0]])})
     assert phrase.check(others, ASKED, profile).reason is Reason.TOO_NOISY
     right = make_evidence(sound={"words": read("7 4 mango 0 1"), "forced": laid([SURE] * 5), **heard})
     assert phrase.check(right, ASKED, profile).outcome is Outcome.PASS

@@ -12,11 +12,12 @@ import scipy.signal
 from challenges.model import Challenge, Say, Turn, TurnHead
 from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
-from verifier.checks import phrase
+from verifier.checks import phrase, second_voice, sound_repeat
+from verifier.checks import speaker as speaker_check
 from verifier.evidence.sound import RATE_HZ, listen
 from verifier.evidence.spoken import lay, spoken_spans, witnesses, words_said
 from verifier.profiles import load
-from verifier.reasons import Reason
+from verifier.reasons import Kind, Reason
 from verifier.types import Evidence, MediaInfo, Missing, Outcome, SoundTrack
 
 if TYPE_CHECKING:
@@ -157,6 +158,55 @@ def test_wrong_digits_are_refused_whatever_stands_beside(kit: ModelKit, said: tu
     asked = ("three three marble", "two one", "zero basket")
     track = listen(voiced(said, pause_s=1.5)[0], kit, spoken=asked)
     assert not accepts(Challenge(tuple(Say(text) for text in asked)), track)
+
+
+def broken_off(text: str) -> F32:
+    """Return a text whose last word is broken off in its middle, and 0.4 s of silence."""
+    utterance = speaker(Voice.HEART).say(text)
+    last = utterance.words[-1]
+    said = scipy.signal.resample_poly(utterance.sound, 1, SOUND_HZ // RATE_HZ)
+    said = said[: round((last.start_s + last.end_s) / 2 * RATE_HZ)]
+    fade = np.minimum(1.0, np.arange(len(said), 0, -1) / (0.05 * RATE_HZ))
+    return np.asarray(np.concatenate([0.1 * said / said.std() * fade, np.zeros(round(0.4 * RATE_HZ))]), np.float32)
+
+
+def cough(rng: np.random.Generator, level: float) -> F32:
+    """Return 0.35 s of noise that bursts and dies away, twice, as loud as `level`."""
+    fade = np.exp(-np.linspace(0.0, 5.0, round(0.35 * RATE_HZ)))
+    burst = rng.standard_normal(len(fade)) * fade
+    smooth = scipy.signal.lfilter([1.0], [1.0, -0.7], np.concatenate([burst, burst]))
+    return np.asarray(level * smooth / np.abs(smooth).max(), np.float32)
+
+
+@pytest.mark.parametrize("fault", ["broken off", "cough before", "cough between", "cough after"])
+def test_a_restart_or_a_cough_accuses_nobody(kit: ModelKit, fault: str) -> None:
+    """A word that is broken off and begun again, or a cough, is passed over: the phrase passes, and no check sees an attack."""
+    asked = ("four seven zero", "mango two eight", "piano one five")
+    sound, spans = voiced(asked, pause_s=1.5)
+    places_s = {
+        "broken off": spans[0][0] - 0.1,
+        "cough before": 0.0,
+        "cough between": spans[0][1] + 0.4,
+        "cough after": spans[-1][1] + 0.4,
+    }
+    added = broken_off("four seven") if fault == "broken off" else cough(np.random.default_rng(3), 0.5)
+    at = round(places_s[fault] * RATE_HZ)
+    sound = np.concatenate([sound[:at], added, sound[at:]])
+    track = listen(sound, kit, spoken=asked)
+    media = MediaInfo(container="", size_bytes=0, sha256="", duration_s=track.duration_s)
+    evidence = Evidence(media=media, face=Missing(Reason.NO_VIDEO), sound=track)
+    challenge, profile = Challenge(tuple(Say(text) for text in asked)), load()
+    assert phrase.check(evidence, challenge, profile).outcome is Outcome.PASS
+    for module in (second_voice, sound_repeat, speaker_check):
+        reason = module.check(evidence, challenge, profile).reason
+        assert reason is None or reason.kind is not Kind.ATTACK
+
+
+def test_a_wrong_digit_after_a_restart_is_refused(kit: ModelKit) -> None:
+    """Beginning again is no second guess: who ends on other digits has not said what was asked."""
+    sound, _ = voiced(("four seven, four nine two", "mango two eight"), pause_s=1.5)
+    asked = ("four seven zero", "mango two eight")
+    assert not accepts(Challenge(tuple(Say(text) for text in asked)), listen(sound, kit, spoken=asked))
 
 
 def test_nothing_asked_is_nothing_laid(kit: ModelKit, spoken: tuple[F32, list[tuple[float, float]]]) -> None:
