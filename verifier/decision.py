@@ -13,7 +13,7 @@ from verifier.reasons import Kind, Reason, Sense
 from verifier.types import CheckResult, Decision, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
 _WORST_FIRST = (Kind.ATTACK, Kind.LIFECYCLE, Kind.UNREADABLE, Kind.MISMATCH, Kind.IDENTITY, Kind.QUALITY)
 
@@ -51,9 +51,15 @@ def also(decision: Decision, result: CheckResult, profile: Profile) -> Decision:
 
 
 def _standing(reasons: list[Reason]) -> tuple[Reason, ...]:
-    """Return each reason once that no other explains, worst first; all of them where each explains another."""
-    left = [reason for reason in dict.fromkeys(reasons) if not _explained(reason, reasons)] or list(dict.fromkeys(reasons))
-    return tuple(sorted(left, key=lambda reason: _WORST_FIRST.index(reason.kind)))
+    """Return each reason once that no other explains; all of them where each explains another.
+
+    The worst kind comes first, within a kind the reason that explains most others: the person is shown the first one's hint.
+    """
+    once = list(dict.fromkeys(reasons))
+    left = [reason for reason in once if not any(_explains(other, reason) for other in once)] or once
+    return tuple(
+        sorted(left, key=lambda reason: (_WORST_FIRST.index(reason.kind), -sum(_explains(reason, each) for each in once)))
+    )
 
 
 def counts_against(result: CheckResult, role: Role) -> bool:
@@ -67,12 +73,9 @@ def counts_against(result: CheckResult, role: Role) -> bool:
             return False
 
 
-def _explained(reason: Reason, reasons: Iterable[Reason]) -> bool:
-    return any(
-        reason in other.excuses
-        or (reason.kind is Kind.MISMATCH and other.kind is Kind.QUALITY and other.sense in (reason.sense, Sense.BOTH))
-        for other in reasons
-    )
+def _explains(one: Reason, other: Reason) -> bool:
+    by_sense = other.kind is Kind.MISMATCH and one.kind is Kind.QUALITY and one.sense in (other.sense, Sense.BOTH)
+    return by_sense or other in one.excuses
 
 
 def _verdict(kinds: set[Kind]) -> Verdict:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.real import age, heads, lips, recordings, stills, voices
+from tests.real import age, heads, lips, recordings, stills, voices, words
 from tests.real.finding import Real
 from tests.real.table import document, page, print_findings
 from verifier import profiles
@@ -23,7 +23,7 @@ from verifier.settings import Settings
 if TYPE_CHECKING:
     from tests.real.finding import Finding
 
-QUESTIONS = (recordings, stills, lips, voices, age, heads)
+QUESTIONS = (recordings, stills, lips, words, voices, age, heads)
 
 
 def main() -> None:

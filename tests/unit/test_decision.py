@@ -176,3 +176,15 @@ def test_whatever_counts_against_a_recording_is_never_excused_into_acceptance(re
     decision = decide(results, with_roles(**dict.fromkeys(names, "confirm")))
     assert decision.verdict is not Verdict.ACCEPTED
     assert decision.reasons
+
+
+def test_the_reason_that_explains_most_comes_first() -> None:
+    """Of reasons of one kind the person is told what produces the others; otherwise they come in the order of the questions."""
+    results = [
+        failed("light", Reason.BLURRED),
+        failed("other", Reason.LIGHT_FLICKERS),
+        failed("third", Reason.FROZEN_OR_LOOPED),
+    ]
+    every = with_roles(light="confirm", other="confirm", third="veto")
+    assert decide(results, every).reasons == (Reason.LIGHT_FLICKERS, Reason.BLURRED)
+    assert decide(results[:2], every).reasons == (Reason.BLURRED, Reason.LIGHT_FLICKERS)
