@@ -1,0 +1,50 @@
+"""What happens to a person, sent as a file: the first reason is the one that tells what to do about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.situations.situations import SITUATIONS, Situation
+from verifier.errors import UnjudgeableError
+from verifier.pipeline import verify
+from verifier.profiles import load
+from verifier.reasons import Kind
+from verifier.settings import Settings
+from verifier.types import Decision, Verdict
+
+if TYPE_CHECKING:
+    from verifier.models.kit import ModelKit
+
+PAGE = Path(__file__).resolve().parents[2] / "docs/reasons.md"
+
+
+def told(situation: Situation, kit: ModelKit) -> Decision:
+    """Return what comes of a situation; what cannot be judged at all is refused for one reason."""
+    recording, challenge = situation.sent()
+    try:
+        return verify(recording, challenge, profile=load(), kit=kit, settings=Settings()).decision
+    except UnjudgeableError as error:
+        return Decision(Verdict.REJECTED, (error.reason,))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.told)
+def test_the_first_reason_tells_what_to_do(kit: ModelKit, situation: Situation) -> None:
+    """A recording that a device, a room or a person spoils is told so first, and is never accepted."""
+    decision = told(situation, kit)
+    if situation.first is None:
+        assert (decision.verdict, decision.reasons) == (Verdict.ACCEPTED, ())
+        return
+    assert decision.reasons[:1] == (situation.first,), decision
+    assert decision.verdict is (Verdict.RETRY if situation.first.kind is Kind.QUALITY else Verdict.REJECTED)
+
+
+def test_the_page_lists_every_situation_with_its_hint() -> None:
+    """docs/reasons.md says the same, in the same order."""
+    rows = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ") and line.endswith(". |")]
+    told = [row for row in rows if row.count("|") == 4]
+    wanted = [f"| {each.told} | `{each.first}` | {each.first.hint} |" for each in SITUATIONS if each.first is not None]
+    assert told == wanted
