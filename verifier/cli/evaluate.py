@@ -27,7 +27,7 @@ from verifier.review.judging import Attempt, judge
 from verifier.review.labelled import judge_labelled
 from verifier.review.lips import judge_clips, read_clips
 from verifier.review.lips_tables import lips_document, lips_tables
-from verifier.review.page import interval, page, percent
+from verifier.review.page import interval, page, percent, shifts
 from verifier.review.replay import NotReplayed
 from verifier.review.report import Report, compose, document
 from verifier.server.worker_process import thread_environment
@@ -47,7 +47,7 @@ class Half(StrEnum):
     REPORT = "report"
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - the options of a command
     suite: Annotated[
         Path | None,
         typer.Argument(help="A folder with a manifest.jsonl, or a manifest; with --lips the recordings.", show_default=False),
@@ -69,6 +69,9 @@ def evaluate(
     ] = Half.ALL,
     workers: Annotated[int, typer.Option(min=1, help="Processes that judge side by side.", show_default="cores")] = os.cpu_count()
     or 1,
+    groups: Annotated[
+        bool, typer.Option("--groups", help="Print the rates of bona fide people by the groups that the manifest gives them.")
+    ] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print the report as one JSON document.")] = False,
 ) -> None:
     """Judge every recording of a suite and report APCER by species and BPCER by condition, after ISO/IEC 30107-3.
@@ -87,9 +90,12 @@ def evaluate(
     if out is None:
         raise typer.BadParameter("is needed for the report", param_hint="--out")
     chosen = "" if half is Half.ALL else half
-    attempts = (
-        _of_site(loaded, settings, why) if suite is None else _judged(read_cases(suite, half=chosen), loaded, settings, workers)
-    )
+    if groups and suite is None:
+        raise typer.BadParameter("needs a suite whose manifest has groups", param_hint="--groups")
+    cases = () if suite is None else read_cases(suite, half=chosen)
+    if groups and not any(case.groups for case in cases):
+        raise InvalidRequestError(f'no recording of {suite} has "groups"')
+    attempts = _of_site(loaded, settings, why) if suite is None else _judged(cases, loaded, settings, workers)
     out.mkdir(parents=True, exist_ok=True)
     made_at = datetime.now(UTC).replace(microsecond=0)
     manifest = "labelled attempts" if suite is None else suite.name
@@ -100,7 +106,7 @@ def evaluate(
     if json_:
         print_json(found)
     else:
-        _show(report, out / "report.html")
+        _show(report, out / "report.html", groups=groups)
 
 
 def _lips(folder: Path, profile: Profile, settings: Settings, *, json_: bool) -> None:
@@ -154,7 +160,7 @@ def _judged(cases: tuple[Case, ...], profile: Profile, settings: Settings, worke
     return attempts
 
 
-def _show(report: Report, written: Path) -> None:
+def _show(report: Report, written: Path, *, groups: bool) -> None:
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = _WIDE
@@ -185,4 +191,24 @@ def _show(report: Report, written: Path) -> None:
         )
     console.print()
     console.print(table)
+    if groups:
+        console.print()
+        console.print(_by_group(report))
     console.print(f"\n{written}", soft_wrap=True, markup=False)
+
+
+def _by_group(report: Report) -> Table:
+    columns = ("by", "group", "presented", "failure to acquire", "false rejection", "accused", "time", "score shift, worst three")
+    table = Table(*columns, box=None, pad_edge=False)
+    for rates in report.groups:
+        table.add_row(
+            escape(rates.attribute),
+            escape(rates.group),
+            str(rates.accused.trials),
+            f"{percent(rates.acquisition_failures.share)} ({interval(rates.acquisition_failures)})",
+            f"{percent(rates.false_rejections.share)} ({interval(rates.false_rejections)})",
+            str(rates.accused.count),
+            f"{rates.median_s:.1f} s",
+            shifts(rates),
+        )
+    return table

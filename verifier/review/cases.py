@@ -3,14 +3,15 @@
 A manifest is a JSON Lines file; paths are relative to it. A line needs `file`, and says what the recording is: `"species": NAME`
 for an attack, `"species": "bona_fide"` or `"bona_fide": true` for a live person. Besides, it may have `condition` (of a bona
 fide), `challenge` (an object, JSON text, or the path of a file; without it only the questions that need none are asked), `id`,
-`half` (`calibrate` or `report`) and `received_s` (seconds from the issue of its challenge until all of it was there). Other keys
+`half` (`calibrate` or `report`), `received_s` (seconds from the issue of its challenge until all of it was there) and `groups`
+(an object of texts: to which age group, gender, light, kind of device or skin tone a bona fide belongs, by any names). Other keys
 are left alone, but for one that is nearly one of these.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,18 +20,19 @@ from verifier.errors import InvalidRequestError
 from verifier.spelling import misspelt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
 MANIFEST = "manifest.jsonl"
 BONA_FIDE = "bona_fide"
 _PLAIN = "plain"
-_KEYS = ("file", "species", BONA_FIDE, "condition", "challenge", "id", "half", "received_s")
+_KEYS = ("file", "species", BONA_FIDE, "condition", "challenge", "id", "half", "received_s", "groups")
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One presentation; `species` is empty for a bona fide one, `condition` for an attack."""
+    """One presentation; `species` is empty for a bona fide one, `condition` for an attack. groups: value by attribute."""
 
     id: str
     file: Path
@@ -39,6 +41,7 @@ class Case:
     half: str
     challenge: Challenge
     received_at: datetime | None = None
+    groups: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_cases(path: Path, *, half: str = "") -> tuple[Case, ...]:
@@ -84,7 +87,14 @@ def _case(line: str, number: int, manifest: Path) -> Case:
         half=str(row.get("half", "")),
         challenge=challenge,
         received_at=_received_at(row.get("received_s"), challenge, where),
+        groups=_groups(row.get("groups", {}), where),
     )
+
+
+def _groups(given: object, where: str) -> Mapping[str, str]:
+    if not isinstance(given, dict) or not all(isinstance(value, str) and value for value in given.values()):
+        raise InvalidRequestError(f'{where}: "groups" is not an object of texts')
+    return given
 
 
 def _challenge(given: Any, folder: Path, where: str) -> Challenge:  # noqa: ANN401 - whatever the line has

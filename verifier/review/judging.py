@@ -27,7 +27,8 @@ class Attempt:
     """What came of one case.
 
     A recording that could not be judged at all has the verdict `REJECTED`, the reason for that, and no checks.
-    digests: what the verdict depended on. minor_safeguards: it was judged by the profile for minors, if there is one.
+    digests: what the verdict depended on. minor_safeguards: it was judged by the profile for minors, if there is one. total_ms:
+    how long that took, 0 where it was judged from what is kept.
     """
 
     case: Case
@@ -36,6 +37,7 @@ class Attempt:
     checks: tuple[CheckResult, ...]
     digests: Mapping[str, str]
     minor_safeguards: bool = False
+    total_ms: float = 0.0
 
 
 def judge(cases: Sequence[Case], *, profile: Profile, settings: Settings, workers: int = 1) -> Iterator[Attempt]:
@@ -83,4 +85,12 @@ def _judged(case: Case, profile: Profile, kit: ModelKit, settings: Settings) -> 
     except UnjudgeableError as error:
         return Attempt(case, Verdict.REJECTED, (error.reason,), (), {})
     decision = judgement.decision
-    return Attempt(case, decision.verdict, decision.reasons, judgement.checks, judgement.digests, judgement.minor_safeguards)
+    return Attempt(
+        case,
+        decision.verdict,
+        decision.reasons,
+        judgement.checks,
+        judgement.digests,
+        judgement.minor_safeguards,
+        judgement.timings_ms["total"],
+    )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from verifier.review.error_rates import CheckRates, ConditionRates, Rate, SpeciesRates
+    from verifier.review.fairness import GroupRates
     from verifier.review.judging import Attempt
     from verifier.review.report import Report, Scores
 
@@ -54,6 +55,7 @@ def page(report: Report) -> str:
             _head(report),
             _species_section(report.species),
             _bona_fide_section(report.bona_fide, report.conditions),
+            _groups_section(report.groups),
             _checks_section(report.checks),
             _charts_section(report),
             _attempts_section(report.attempts),
@@ -139,6 +141,38 @@ def _bona_fide_section(everyone: ConditionRates, conditions: Sequence[ConditionR
         "counted apart.</p>"
         + table(["condition", "#presented", "#rejected", "#BPCER", "#interval", "#retry", "stopped by"], rows)
     )
+
+
+def _groups_section(groups: Sequence[GroupRates]) -> str:
+    if not groups:
+        return ""
+    rows = [
+        [
+            escape(rates.attribute),
+            escape(rates.group),
+            _number(rates.accused.trials),
+            f"{percent(rates.acquisition_failures.share)} <small>{interval(rates.acquisition_failures)}</small>",
+            f"{percent(rates.false_rejections.share)} <small>{interval(rates.false_rejections)}</small>",
+            _number(rates.accused.count, bad=bool(rates.accused.count)),
+            f"{rates.median_s:.1f} s",
+            escape(shifts(rates)),
+        ]
+        for rates in groups
+    ]
+    return (
+        "<h2>Bona fide people by group</h2><p>In the terms of ISO/IEC 19795-10. Failure to acquire: asked to try again, or not "
+        "judgeable. False rejection: rejected or sent to review, of those acquired. Score shift: how much better the group "
+        "scores than everybody else, in interquartile ranges; the worst three.</p>"
+        + table(
+            ["by", "group", "#presented", "#failure to acquire", "#false rejection", "#accused", "#time", "score shift"], rows
+        )
+    )
+
+
+def shifts(rates: GroupRates) -> str:
+    """Return the three confirming checks in which a group does worst against everybody else, for people."""
+    worst = sorted(rates.score_shifts.items(), key=lambda item: item[1])[:3]
+    return ", ".join(f"{check} {shift:+.2f}" for check, shift in worst)
 
 
 def _checks_section(checks: Sequence[CheckRates]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from verifier.review.error_rates import (
     species_rates,
     stops,
 )
+from verifier.review.fairness import GroupRates, group_rates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,6 +60,7 @@ class Report:
     conditions: tuple[ConditionRates, ...]
     checks: tuple[CheckRates, ...]
     scores: Mapping[str, Scores]
+    groups: tuple[GroupRates, ...] = ()
 
     @property
     def digests(self) -> Mapping[str, str]:
@@ -81,6 +84,7 @@ def compose(attempts: Sequence[Attempt], *, profile: Profile, manifest: str, hal
         conditions=condition_rates(ordered, profile),
         checks=checks,
         scores={rates.check: scores for rates in checks if (scores := _scores(rates.check, ordered, profile))},
+        groups=group_rates(ordered, profile),
     )
 
 
@@ -104,6 +108,7 @@ def document(report: Report) -> dict[str, Any]:
         ],
         "bona_fide": _condition(report.bona_fide),
         "conditions": [_condition(rates) for rates in report.conditions],
+        "groups": [_group(rates) for rates in report.groups],
         "checks": [_check(rates) for rates in report.checks],
         "attempts": [_attempt(attempt) for attempt in report.attempts],
     }
@@ -136,6 +141,18 @@ def _condition(rates: ConditionRates) -> dict[str, Any]:
         "bpcer": _rate(rates.bpcer),
         "retries": _rate(rates.retries),
         "stopped_by": dict(rates.stopped_by),
+    }
+
+
+def _group(rates: GroupRates) -> dict[str, Any]:
+    return {
+        "attribute": rates.attribute,
+        "group": rates.group,
+        "acquisition_failures": _rate(rates.acquisition_failures),
+        "false_rejections": _rate(rates.false_rejections),
+        "accused": _rate(rates.accused),
+        "score_shifts": {check: round(shift, 3) for check, shift in rates.score_shifts.items()},
+        "median_s": round(rates.median_s, 3) if math.isfinite(rates.median_s) else None,
     }
 
 

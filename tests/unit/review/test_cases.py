@@ -66,6 +66,8 @@ def test_line_says_what_a_recording_is_and_what_was_asked(tmp_path: Path) -> Non
             'line 1 .*: "received_s" is not a number',
         ),
         ({"file": "a.mp4", "species": "print", "challenge": "missing.json"}, "line 1 .* the challenge cannot be read"),
+        ({"file": "a.mp4", "species": "print", "groups": {"age": 13}}, 'line 1 .*: "groups" is not an object of texts'),
+        ({"file": "a.mp4", "species": "print", "groups": "f"}, 'line 1 .*: "groups" is not an object of texts'),
         ("", "manifest.jsonl has no recording"),
     ],
 )
@@ -82,3 +84,12 @@ def test_missing_manifest_and_empty_half_are_refused(tmp_path: Path) -> None:
     written(tmp_path, {"file": "a.mp4", "species": "print"})
     with pytest.raises(InvalidRequestError, match="no recording of the half 'report'"):
         read_cases(tmp_path, half="report")
+
+
+def test_groups_are_kept_as_they_are_named(tmp_path: Path) -> None:
+    """By any attribute; a line without any belongs to no group."""
+    row = {"file": "a.mp4", "bona_fide": True, "groups": {"age group": "13-17", "light": "dim"}}
+    (case,) = read_cases(written(tmp_path, row))
+    assert case.groups == {"age group": "13-17", "light": "dim"}
+    (case,) = read_cases(written(tmp_path, {"file": "a.mp4", "bona_fide": True}))
+    assert case.groups == {}
