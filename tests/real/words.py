@@ -13,12 +13,10 @@ Each recording is encoded and read once, and judged against every phrase. Print 
 
 from __future__ import annotations
 
-import argparse
 import csv
 from collections import defaultdict
 from dataclasses import replace
 from itertools import permutations
-from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -29,18 +27,16 @@ from challenges.match import tokens
 from challenges.model import Challenge, Say
 from challenges.phonemes import VOWELS, pronounce
 from tests.bench.phrase import Ear, changed, sound_of, zip_code
-from tests.real.finding import Item, Real, finding
-from tests.real.table import print_findings
+from tests.real.finding import Item, finding
+from tests.real.table import run
 from verifier.evidence.sound import RATE_HZ
 from verifier.evidence.spoken import witnesses, words_said
-from verifier.models.kit import ModelKit
-from verifier.profiles import load
-from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
-    from tests.real.finding import Finding
+    from tests.real.finding import Finding, Real
 
 _DIGITS = "Are digits understood, and no others?"
 _WORDS = "Are words as long as those of the lexicon understood, and no others?"
@@ -172,16 +168,5 @@ def measure(real: Real) -> list[Finding]:
     return lines
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--devdata", type=Path, required=True, help="folder of real recordings")
-    parser.add_argument("--profile", default="default", help="name or TOML file")
-    arguments = parser.parse_args()
-    settings = Settings()
-    with ModelKit.open(settings) as kit:
-        print_findings(measure(Real(arguments.devdata, kit, load(arguments.profile), settings)))
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__)
