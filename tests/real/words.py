@@ -27,7 +27,7 @@ from challenges.match import tokens
 from challenges.model import Challenge, Say
 from challenges.phonemes import VOWELS, pronounce
 from tests.bench.phrase import Ear, changed, sound_of, zip_code
-from tests.real.finding import Item, Real, finding
+from tests.real.finding import Item, finding
 from tests.real.table import run
 from verifier.evidence.sound import RATE_HZ
 from verifier.evidence.spoken import witnesses, words_said
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tests.real.finding import Finding
+    from tests.real.finding import Finding, Real
 
 _DIGITS = "Are digits understood, and no others?"
 _WORDS = "Are words as long as those of the lexicon understood, and no others?"

@@ -82,7 +82,7 @@ def test_a_phrase_the_sound_does_not_speak_for_is_refused(make_evidence: MakeEvi
 def test_another_word_in_place_of_one_is_refused(make_evidence: MakeEvidence, profile: Profile) -> None:
     """One word in five may be lost, not changed: where the phonemes are those of another word, that was said."""
     gains = [SURE, SURE, SURE, SURE, ABSENT]
-    lost = make_evidence(sound={"words": read("7 4 mango 0"), "forced": laid(gains, margin=-0.5)})
+    lost = make_evidence(sound={"words": read("7 4 mango 0"), "forced": laid(gains, margin=-0.3)})
     assert phrase.check(lost, ASKED, profile).outcome is Outcome.PASS
     changed = phrase.check(
         make_evidence(sound={"words": read("7 4 mango 0"), "forced": laid(gains, margin=-4.0)}), ASKED, profile
