@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     Array = npt.NDArray[Any]
 
 VERSION = 5
-"""5: ages are those of two networks.
+"""5: ages are those of two networks, asked words have a margin over others, the voice has the score of an audio mark.
 4: when picture and sound start, which sound was judged, what was damaged, when the shape of pictures changes; the white of the
 eyes, and whether eyes and mouth are covered; speech is the person's alone, and that of others in the background stands beside it.
 3: a display's grid is that of the mean square over 48 frames, not of the median one over 24. 2: lips are four features instead
