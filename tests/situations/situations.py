@@ -133,9 +133,7 @@ SITUATIONS = (
         Reason.VOLUME_TOO_LOW,
     ),
     Situation("A fan roars.", _of(lambda take: of.noisy(take, 2.0)), Reason.TOO_NOISY),
-    Situation(
-        "A television is as loud as the person.", _of(lambda take: of.mixed(take, _admiral(), 3.0)), Reason.SPEAKER_CHANGED
-    ),
+    Situation("A television is as loud as the person.", _of(lambda take: of.mixed(take, _admiral(), 3.0)), Reason.VOICE_UNEVEN),
     Situation("A television runs next door.", _of(lambda take: of.mixed(take, _admiral(), 14.0)), Reason.VOICE_UNEVEN),
     Situation("The microphone is overdriven.", _of(lambda take: of.heard(take, _clipped)), None),
     Situation("The person says other words.", _of(lambda take: take, "wrong_words"), Reason.PHRASE_MISMATCH),

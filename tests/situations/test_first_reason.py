@@ -27,7 +27,7 @@ def told(situation: Situation, kit: ModelKit) -> Decision:
     try:
         return verify(recording, challenge, profile=load(), kit=kit, settings=Settings()).decision
     except UnjudgeableError as error:
-        return Decision(Verdict.REJECTED, (error.reason,))
+        return Decision(Verdict.RETRY if error.reason.kind is Kind.QUALITY else Verdict.REJECTED, (error.reason,))
 
 
 @pytest.mark.slow

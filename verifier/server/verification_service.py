@@ -168,6 +168,8 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             raise OverloadedError(self._pool.retry_after_s)
         self._require_time(context)  # step 3
         recording = await upload.recording()
+        # The messages of a cancelled call end like those of a closed one; to read on raises where it was cancelled meanwhile.
+        await context.read()
         received_at = self._clock()  # step 4
         self._require_time(context)
         response = Response(recording, issued.challenge, received_at)
