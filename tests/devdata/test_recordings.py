@@ -116,7 +116,7 @@ def test_turns_come_out_in_the_order_they_happen(judge: Callable[[str], Judgemen
 
 
 def test_some_look_young_and_none_is_locked_out_for_it(judge: Callable[[str], Judgement], kit: ModelKit, devdata: Path) -> None:
-    """Four of the genuine recordings are marked; judged by the profile for minors each gets the verdict it gets by the default."""
+    """Four genuine recordings are marked; judged by the profile for minors each gets the verdict it gets by the default."""
     marked = {name for name in GENUINE if judge(name).minor_safeguards}
     assert marked == {
         *("bonafide/lrwp9a.mpg", "bonafide/numbers_phone_a.mov", "bonafide/speech_hevc_portrait.mp4"),
