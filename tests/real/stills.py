@@ -43,8 +43,8 @@ def measure(real: Real) -> list[Finding]:
 
     found = []
     for group, scores, goal in (("genuine portraits", genuine, "0 %"), ("displays and prints", displays, ">= 92 %")):
-        for what, which in (("wide crop", ("wide",)), ("closer crops", ("close",)), ("either", ("wide", "close"))):
-            found.append(finding(QUESTION, group, f"refused by the {what}", items(scores, which), goal=goal * (what == "either")))
+        for what, which in (("the wide crop", ("wide",)), ("the closer crops", ("close",)), ("either", ("wide", "close"))):
+            found.append(finding(QUESTION, group, f"refused by {what}", items(scores, which), goal=goal * (what == "either")))
     return found
 
 
