@@ -30,6 +30,7 @@ from rich.table import Table
 from challenges.model import Challenge
 from fixtures.studio.covers import Eyewear, Mouthwear, cover
 from tests.bench.people import KINDS, frames_of
+from tests.situations.take import far
 from verifier import profiles
 from verifier.checks import lips
 from verifier.decision import counts_against
@@ -65,18 +66,9 @@ def farther(share: float) -> Treatment:
     """Return what makes the picture that much smaller, in a picture of the same size."""
 
     def treat(frames: list[Frame], _kit: ModelKit) -> list[Frame]:
-        return [Frame(frame.t_s, _shrunk(frame.rgb, share)) for frame in frames]
+        return [Frame(frame.t_s, far(frame.rgb, share)) for frame in frames]
 
     return treat
-
-
-def _shrunk(rgb: U8, share: float) -> U8:
-    height, width = rgb.shape[:2]
-    small = cv2.resize(rgb, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-    top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
-    wall = cv2.GaussianBlur(cv2.resize(rgb[: height // 8], (width, height)), (0, 0), height / 20)
-    wall[top : top + small.shape[0], left : left + small.shape[1]] = small
-    return np.asarray(wall)
 
 
 def turned(frames: list[Frame], _kit: ModelKit) -> list[Frame]:

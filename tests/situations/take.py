@@ -125,16 +125,17 @@ def smaller(take: Take, share: float) -> Take:
 
 def stands_back(take: Take, share: float) -> Take:
     """Return the person that much smaller, before a wall."""
+    return take.each(lambda rgb, _t_s: far(rgb, share))
 
-    def far(rgb: U8, _t_s: float) -> U8:
-        height, width = rgb.shape[:2]
-        small = cv2.resize(rgb, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-        top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
-        wall = cv2.GaussianBlur(cv2.resize(rgb[: height // 8], (width, height)), (0, 0), height / 20)
-        wall[top : top + small.shape[0], left : left + small.shape[1]] = small
-        return np.asarray(wall)
 
-    return take.each(far)
+def far(rgb: U8, share: float) -> U8:
+    """Return a picture (H, W, 3) that much smaller, before a wall of its size."""
+    height, width = rgb.shape[:2]
+    small = cv2.resize(rgb, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
+    wall = cv2.GaussianBlur(cv2.resize(rgb[: height // 8], (width, height)), (0, 0), height / 20)
+    wall[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return np.asarray(wall)
 
 
 def moved(take: Take, right: float, down: float = 0.0) -> Take:
