@@ -40,7 +40,9 @@ def measure(real: Real) -> list[Finding]:
         assert isinstance(clip.sound, SoundTrack)
         own.append((name, asked(clip, clip.sound), clip))
         beside += [(f"{name} {s:+g} s", asked(clip, late(clip.sound, s)), clip) for s in DEVICE_S]
-        shifted += [(f"{name} {s:+g} s", asked(clip, late(clip.sound, s)), clip) for s in SHIFTED_S]
+        shifted += [
+            (f"{name} {s:+g} s", asked(clip, late(clip.sound, s)), clip) for s in SHIFTED_S if abs(s) <= clip.sound.duration_s - 1
+        ]
         foreign += [
             (f"{name} with the sound of {other}", asked(clip, each.sound), replace(clip, sound=each.sound))
             for other, each in clips.items()
