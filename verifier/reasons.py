@@ -83,6 +83,7 @@ class Reason(StrEnum):
     NO_BLINK = "NO_BLINK"
     FLAT_FACE = "FLAT_FACE"
     SCREEN_OR_PRINT = "SCREEN_OR_PRINT"
+    DISPLAY_VISIBLE = "DISPLAY_VISIBLE"
     LIPS_DO_NOT_MATCH = "LIPS_DO_NOT_MATCH"
     FROZEN_OR_LOOPED = "FROZEN_OR_LOOPED"
     SPLICED = "SPLICED"
@@ -171,6 +172,9 @@ _MEANINGS = {
     Reason.NO_BLINK: _Meaning(Kind.MISMATCH, Sense.PICTURE, "Look at the camera and blink as you normally do."),
     Reason.FLAT_FACE: _Meaning(Kind.ATTACK, Sense.PICTURE, _TRY_LIVE),
     Reason.SCREEN_OR_PRINT: _Meaning(Kind.ATTACK, Sense.PICTURE, _TRY_LIVE),
+    Reason.DISPLAY_VISIBLE: _Meaning(
+        Kind.ATTACK, Sense.PICTURE, "Record yourself live, with no screen, print or frame between you and the camera."
+    ),
     Reason.LIPS_DO_NOT_MATCH: _Meaning(Kind.ATTACK, Sense.BOTH, _TRY_LIVE),
     Reason.FROZEN_OR_LOOPED: _Meaning(Kind.ATTACK, Sense.PICTURE, _TRY_LIVE),
     Reason.SPLICED: _Meaning(Kind.ATTACK, Sense.BOTH, _TRY_LIVE),

@@ -156,6 +156,7 @@ class FaceTrack:
     eyes (V, 3) and mouth (V, 5) of near-frontal frames: how they stand out of the skin, see `verifier.evidence.covered.look`.
     face_share (N,) inter-cheek width and small_share (S,) the same of faces that only a second look into parts of pictures found,
     as shares of the longer side of the picture, see `verifier.evidence.second_look`.
+    bezel (B,) how much of a border that stands around the face is there, 0..1, see `verifier.evidence.bezel`.
     """
 
     t_s: F64
@@ -182,6 +183,7 @@ class FaceTrack:
     mouth: F32 = field(default_factory=lambda: np.zeros((0, 5), np.float32))
     face_share: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     small_share: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    bezel: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ _OF_ALL_PICTURES = "frozen, splice, picture_times, flicker"
 EVIDENCE_OF = {
     "depth": ("parallax",),
     "close_up": ("close_up",),
+    "bezel": ("bezel",),
     "moire": ("moire",),
     "enlarged": ("enlarged",),
     _OF_ALL_PICTURES: (),

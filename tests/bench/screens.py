@@ -1,4 +1,4 @@
-"""What speaks for a display or a print: crops near and far, the grid of a display, rolling bands.
+"""What speaks for a display or a print: crops near and far, its border, the grid of a display, rolling bands.
 
 `python -m tests.bench.screens --devdata FOLDER` prints it for real recordings and portraits, with `--suite FOLDER` for the clips
 of `python -m fixtures.studio suite` too. Only the picture is looked at.
@@ -29,7 +29,7 @@ from verifier.types import FaceTrack, Frame
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-KINDS = ("bonafide", "headturn", "replay", "deepfake")
+KINDS = ("bonafide", "bonafide/talkers", "headturn", "replay", "deepfake")
 SPECIES = ("bona_fide", "tablet", "phone", "screen", "print", "photo")
 OF_NONE = float("nan")
 
@@ -38,12 +38,14 @@ OF_NONE = float("nan")
 class Screens:
     """One recording: 20th percentiles of p(live), wide and close, depth of bands, cost.
 
-    grid: of all frames together, in deviations; grid_max: the most that some first ones of them show.
+    bezel: the second most covered border; grid: of all frames together, in deviations; grid_max: the most that some first ones of
+    them show.
     darkest: level of the darkest parts, the 0.5th percentile of the least of red, green and blue.
     """
 
     wide: float
     close: float
+    bezel: float
     grid: float
     grid_max: float
     flicker: float
@@ -60,12 +62,13 @@ def measure(path: Path, kit: ModelKit, settings: Settings) -> Screens:
         face = observe(frames, kit, duration_s=source.info.duration_s, timings_ms=watch)
     bands = band_depth(glances.t_s, glances.thumbnails)
     if not isinstance(face, FaceTrack):
-        return Screens(OF_NONE, OF_NONE, OF_NONE, OF_NONE, bands, OF_NONE, OF_NONE)
+        return Screens(OF_NONE, OF_NONE, OF_NONE, OF_NONE, OF_NONE, bands, OF_NONE, OF_NONE)
     grid = face.grid[np.isfinite(face.grid)]
     wide, close = (float(np.quantile(live, 0.2)) if len(live) else OF_NONE for live in (face.live, face.live_close))
     typical, most = (float(grid[-1]), float(grid.max())) if len(grid) else (OF_NONE, OF_NONE)
-    cost_ms = watch.get("close_up", 0.0) + watch.get("moire", 0.0)
-    return Screens(wide, close, typical, most, bands, cost_ms, float(np.median(dark)))
+    border = float(np.sort(face.bezel)[-2]) if len(face.bezel) > 1 else OF_NONE
+    cost_ms = watch.get("close_up", 0.0) + watch.get("moire", 0.0) + watch.get("bezel", 0.0)
+    return Screens(wide, close, border, typical, most, bands, cost_ms, float(np.median(dark)))
 
 
 def _noting_dark(frames: Iterable[Frame], dark: list[float]) -> Iterator[Frame]:
@@ -107,12 +110,12 @@ def main() -> None:
     parser.add_argument("--half", choices=("calibrate", "report", "both"), default="both", help="of the suite")
     given = parser.parse_args()
     settings, console = Settings(), Console(width=150, highlight=False)
-    table = Table("recording", "p(live) wide", "close", "grid", "most", "bands", "ms", "darkest", box=None)
+    table = Table("recording", "p(live) wide", "close", "border", "grid", "most", "bands", "ms", "darkest", box=None)
     with ModelKit.open(settings) as kit:
         paths = [path for kind in KINDS for path in sorted((given.devdata / kind).glob("*.m[po][v4g]"))]
         for path in paths:
             found = measure(path, kit, settings)
-            shown = [f"{value:.2f}" for value in (found.wide, found.close, found.grid, found.grid_max)]
+            shown = [f"{value:.2f}" for value in (found.wide, found.close, found.bezel, found.grid, found.grid_max)]
             table.add_row(
                 f"{path.parent.name}/{path.name}", *shown, f"{found.flicker:.4f}", f"{found.cost_ms:.0f}", f"{found.darkest:.0f}"
             )
@@ -121,7 +124,7 @@ def main() -> None:
         console.print(f"{len(grids)} portraits: grid at most {max(grids):.2f}, closer crop at least {min(close):.2f}")
         if given.suite is None:
             return
-        table = Table("species", "clips", "p(live) wide", "close", "grid", "bands", "darkest", box=None)
+        table = Table("species", "clips", "p(live) wide", "close", "border", "grid", "bands", "darkest", box=None)
         for name, clips in sorted(suite(given.suite, given.half).items()):
             all_found = [measure(path, kit, settings) for path in clips]
             ranges = [
@@ -129,6 +132,7 @@ def main() -> None:
                 for values, digits in (
                     ([each.wide for each in all_found], 2),
                     ([each.close for each in all_found], 2),
+                    ([each.bezel for each in all_found], 2),
                     ([each.grid for each in all_found], 2),
                     ([each.flicker for each in all_found], 4),
                     ([each.darkest for each in all_found], 0),

@@ -1,65 +1,91 @@
 """Single photographs: genuine portraits, and photographs of displays and prints that show a face.
 
-`python -m tests.real.stills --devdata FOLDER` prints the rates of the network alone, on the crop that `presentation_attack`
-looks at and on the closer ones of `close_up`. A still is never accepted by the service; it is what one frame of a recording
-shows.
+`python -m tests.real.stills --devdata FOLDER` prints what the checks `presentation_attack`, `close_up` and `bezel` say of each,
+as if every frame of a recording were that photograph. The service accepts no still.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from challenges.model import Challenge
 from tests.real.finding import Item, finding
 from tests.real.table import run
-from verifier.media.recording import open_recording
+from verifier.checks import bezel, close_up, presentation_attack
+from verifier.evidence.collect import collect
+from verifier.evidence.picture import BEZEL_FRAMES, LIVE_FRAMES
+from verifier.reasons import Kind
+from verifier.types import FaceTrack, Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.real.finding import Finding, Real
+    from verifier.types import CheckResult
 
 QUESTION = "Does one picture show a display or a print?"
+CHECKS = (presentation_attack, close_up, bezel)
 
 
-class Scores(NamedTuple):
-    """Probabilities of a live face: of the wide crop, and the least of the closer ones."""
+class Still(NamedTuple):
+    """A photograph and what the checks say of it."""
 
-    wide: float
-    close: float
+    name: str
+    results: tuple[CheckResult, ...]
+
+    def refused(self, names: tuple[str, ...]) -> bool:
+        """Whether one of the checks named calls it an attack."""
+        return any(each.name in names and each.reason is not None and each.reason.kind is Kind.ATTACK for each in self.results)
+
+    @property
+    def asked_again(self) -> bool:
+        """Whether no check calls it an attack, and one does not pass."""
+        return not self.refused(tuple(check.NAME for check in CHECKS)) and any(
+            each.outcome is not Outcome.PASS for each in self.results
+        )
 
 
 def measure(real: Real) -> list[Finding]:
-    """Return how many genuine stills either crop refuses, and how many displays."""
-    genuine = _scores((real.folder / "screens_still/genuine", real.folder / "faces"), real)
-    displays = _scores((real.folder / "screens_still/screen", real.folder / "replay"), real)
-    wide, close = (real.profile[name].value for name in ("live_p20_min", "live_close_p20_min"))
-
-    def items(scores: dict[str, Scores], which: tuple[str, ...]) -> list[Item]:
-        lines = {"wide": wide, "close": close}
-        return [
-            Item(name, any(getattr(each, crop) < lines[crop] for crop in which), 1 - min(getattr(each, crop) for crop in which))
-            for name, each in scores.items()
-        ]
-
+    """Return how many genuine stills each check refuses, and how many displays."""
+    groups = {
+        "genuine portraits": ("screens_still/genuine", "faces"),
+        "the genuine ones beside the displays": ("screens_still/genuine",),
+        "displays": ("screens_still/screen",),
+        "displays and prints": ("screens_still/screen", "replay"),
+    }
+    goals = {"genuine portraits": "0 %", "the genuine ones beside the displays": "0 %", "displays": ">= 12 of 13"}
+    everything = tuple(check.NAME for check in CHECKS)
     found = []
-    for group, scores, goal in (("genuine portraits", genuine, "0 %"), ("displays and prints", displays, ">= 92 %")):
-        for what, which in (("the wide crop", ("wide",)), ("the closer crops", ("close",)), ("either", ("wide", "close"))):
-            found.append(finding(QUESTION, group, f"refused by {what}", items(scores, which), goal=goal * (what == "either")))
+    for group, folders in groups.items():
+        stills = _stills(tuple(real.folder / folder for folder in folders), real)
+        for what, names in (*((f"refused by {name}", (name,)) for name in everything), ("refused by any", everything)):
+            items = [Item(still.name, still.refused(names)) for still in stills]
+            found.append(finding(QUESTION, group, what, items, goal=goals.get(group, "") if names is everything else ""))
+        found.append(finding(QUESTION, group, "asked again", [Item(still.name, still.asked_again) for still in stills]))
     return found
 
 
-def _scores(folders: tuple[Path, ...], real: Real) -> dict[str, Scores]:
-    found = {}
-    with real.kit.landmarker(max_faces=1, video=False) as landmarker:
-        for path in sorted(path for folder in folders for path in folder.glob("*.jpg")):
-            if path.name == "image_T1.jpg":
-                continue  # a genuine face in the folder of replays
-            with open_recording(path, limits=real.settings.media) as source:
-                for frame in source.frames(max_fps=None):
-                    for face in landmarker.detect(frame):
-                        network = real.kit.presentation_attack
-                        close = min(map(float, network.score_close(frame.rgb, face.landmarks)))
-                        found[path.name] = Scores(float(network.score(frame.rgb, face.landmarks)), close)
+def _stills(folders: tuple[Path, ...], real: Real) -> list[Still]:
+    found = []
+    for path in sorted(path for folder in folders for path in folder.glob("*.jpg")):
+        if path.name == "image_T1.jpg":
+            continue  # a genuine face in the folder of replays
+        evidence = collect(path, real.kit, settings=real.settings)
+        if not isinstance(face := evidence.face, FaceTrack):
+            continue
+        frames = replace(
+            evidence,
+            face=replace(
+                face,
+                live=np.repeat(face.live, LIVE_FRAMES),
+                live_close=np.repeat(face.live_close, LIVE_FRAMES // 2, axis=0),
+                bezel=np.repeat(face.bezel, BEZEL_FRAMES),
+            ),
+        )
+        found.append(Still(path.name, tuple(check.check(frames, Challenge(()), real.profile) for check in CHECKS)))
     return found
 
 

@@ -24,4 +24,4 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     frames = profile["grid_frames_min"]
     if not frames.holds(len(grid)):
         return CheckResult.unable(NAME, Reason.FACE_TOO_SMALL, f"{len(grid)} frames with squares enough")
-    return profile["grid_max"].judge(NAME, float(grid[-1]), Reason.SCREEN_OR_PRINT, f"{len(grid)} frames")
+    return profile["grid_max"].judge(NAME, float(grid[-1]), Reason.DISPLAY_VISIBLE, f"{len(grid)} frames")

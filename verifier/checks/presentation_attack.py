@@ -20,12 +20,15 @@ NAME = "presentation_attack"
 def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
     """Judge the 20th percentile of the probability of a live face over the near-frontal frames.
 
-    A low percentile, since single frames of a replay reach 0.98 where hardly any of a live face falls low.
+    A low percentile, since single frames of a replay reach 0.98 where hardly any of a live face falls low. One crop of one
+    network is no proof: where the closer crop is sure of a live face, better light is asked for.
     """
     if isinstance(evidence.face, Missing):
         return CheckResult.unable(NAME, evidence.face.reason)
-    live = evidence.face.live
+    live, close = evidence.face.live, evidence.face.live_close
     frames = profile["live_frames_min"]
     if not frames.holds(len(live)):
         return CheckResult.unable(NAME, why_few(evidence.face), f"{len(live)} scored frames, {frames.value:.0f} are needed")
-    return profile["live_p20_min"].judge(NAME, float(np.quantile(live, 0.2)), Reason.SCREEN_OR_PRINT, f"{len(live)} frames")
+    denied = len(close) > 0 and profile["live_close_sure_min"].holds(float(np.quantile(close, 0.2)))
+    reason = Reason.TOO_DARK if denied else Reason.SCREEN_OR_PRINT
+    return profile["live_p20_min"].judge(NAME, float(np.quantile(live, 0.2)), reason, f"{len(live)} frames")

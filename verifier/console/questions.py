@@ -55,13 +55,16 @@ QUESTIONS = {
         ("identity_frames_min", "same_person_min", "other_face_max"),
     ),
     "presentation_attack": Question(
-        "Live face", "The face looks live and not like a screen or a print.", ("live_frames_min", "live_p20_min")
+        "Live face",
+        "The face looks live and not like a screen or a print.",
+        ("live_frames_min", "live_p20_min", "live_close_sure_min"),
     ),
     "close_up": Question(
         "Live face, close",
         "The same question put to a closer crop of the head.",
         ("live_close_frames_min", "live_close_p20_min", "live_close_veiled_p20_min", "live_close_screen_max", "clear_light_min"),
     ),
+    "bezel": Question("Border", "No border of a display or print stands around the face.", ("bezel_frames_min", "bezel_max")),
     "moire": Question("Display's grid", "No regular grid of a display lies over the picture.", ("grid_frames_min", "grid_max")),
     "flicker": Question("Rolling bands", "No bands of a lamp or display roll through the picture.", ("flicker_max",)),
     "frozen": Question(

@@ -2,8 +2,8 @@
 
 Landmarks, pose and light are taken from every analysed frame. The costlier networks run on a fixed number of near-frontal
 frames spread over the recording, so that cost does not grow with its length: `LIVE_FRAMES` for presentation attack, some of them
-for the closer crop and for what covers eyes and mouth as well, `GRID_FRAMES` for the grid of a display, `IDENTITY_FRAMES` for
-identity and `AGE_FRAMES` for age.
+for the closer crop and for what covers eyes and mouth as well, `GRID_FRAMES` for the grid of a display, `BEZEL_FRAMES` for its
+border, `IDENTITY_FRAMES` for identity and `AGE_FRAMES` for age.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from verifier.errors import AbandonedError
+from verifier.evidence.bezel import bezel
 from verifier.evidence.covered import EYES, MOUTH, look
 from verifier.evidence.enlarging import Spectrum
 from verifier.evidence.light import eye_white
@@ -41,6 +42,7 @@ SPECTRUM_EVERY = 3
 """One in so many tells whether the picture was enlarged."""
 GRID_FRAMES = 48
 """A faint grid stands out by a third more than in 24."""
+BEZEL_FRAMES = 12
 IDENTITY_FRAMES = 16
 AGE_FRAMES = 5
 LIVE_DEG = 25.0
@@ -94,12 +96,14 @@ class _Rows:
     ages: list[tuple[float, float]] = field(default_factory=list)
     eyes: list[F32] = field(default_factory=list)
     mouth: list[F32] = field(default_factory=list)
+    bezel: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class _Picks:
     live: Slots
     grid: Slots
+    bezel: Slots
     identity: Slots
     age: Slots
 
@@ -142,7 +146,7 @@ def observe(
     """
     watch = Stopwatch() if timings_ms is None else timings_ms
     rows = _Rows()
-    picks = _Picks(*(Slots(count, duration_s) for count in (LIVE_FRAMES, GRID_FRAMES, IDENTITY_FRAMES, AGE_FRAMES)))
+    picks = _Picks(*(Slots(count, duration_s) for count in (LIVE_FRAMES, GRID_FRAMES, BEZEL_FRAMES, IDENTITY_FRAMES, AGE_FRAMES)))
     parallax = Parallax(duration_s)
     iterator = iter(frames)
     with kit.landmarker(max_faces=MAX_FACES, video=not still) as landmarker, SecondLook(kit, duration_s) as again:
@@ -217,6 +221,9 @@ def _run_networks(
     if turned_deg <= LIVE_DEG and picks.grid.take(frame.t_s):
         rows.grid.append(rows.search.add(frame.rgb, face.landmarks))
         mark = watch.add("moire", mark)
+    if picks.bezel.take(frame.t_s):
+        rows.bezel.append(bezel(frame.rgb, face.landmarks))
+        mark = watch.add("bezel", mark)
     if turned_deg > IDENTITY_DEG:
         return
     if picks.identity.take(frame.t_s):
@@ -295,6 +302,7 @@ def _track(rows: _Rows, parallax: Parallax, small: F32) -> FaceTrack:
         eye_white=np.array(rows.eye_white, np.float32),
         eyes=stack(rows.eyes, EYES),
         mouth=stack(rows.mouth, MOUTH),
+        bezel=np.array(rows.bezel, np.float32),
         face_share=np.array(rows.face_share, np.float32),
         small_share=small,
     )

@@ -40,6 +40,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     NO_BLINK: _ClassVar[Reason]
     FLAT_FACE: _ClassVar[Reason]
     SCREEN_OR_PRINT: _ClassVar[Reason]
+    DISPLAY_VISIBLE: _ClassVar[Reason]
     LIPS_DO_NOT_MATCH: _ClassVar[Reason]
     FROZEN_OR_LOOPED: _ClassVar[Reason]
     SPLICED: _ClassVar[Reason]
@@ -93,6 +94,7 @@ MOVEMENT_WRONG_ORDER: Reason
 NO_BLINK: Reason
 FLAT_FACE: Reason
 SCREEN_OR_PRINT: Reason
+DISPLAY_VISIBLE: Reason
 LIPS_DO_NOT_MATCH: Reason
 FROZEN_OR_LOOPED: Reason
 SPLICED: Reason

@@ -47,6 +47,7 @@ def _good() -> Evidence:
         live=np.full(24, 0.95, np.float32),
         ages=np.full((5, 2), 35, np.float32),
         live_close=np.full((12, 2), 0.95, np.float32),
+        bezel=np.full(12, 0.2, np.float32),
         grid=np.full(48, 4.0, np.float32),
         bend_db=1.5,
         eyes=np.tile(np.float32([0.8, -0.2, 0.05]), (12, 1)),

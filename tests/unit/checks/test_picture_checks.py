@@ -12,6 +12,7 @@ import pytest
 from challenges.model import Challenge, Say, Turn, TurnHead
 from verifier.checks import (
     alone,
+    bezel,
     blink,
     close_up,
     enlarged,
@@ -71,9 +72,10 @@ def two_people() -> np.ndarray:
         (presence, {"faces": gap(70, 90)}, Reason.FACE_LEFT_FRAME),
         (alone, {"faces": np.where(np.arange(90) < 10, 2, 1).astype(np.int32)}, Reason.MULTIPLE_FACES),
         (same_person, {"embeddings": two_people()}, Reason.FACE_CHANGED),
-        (presentation_attack, {"live": column(0.05, 24)}, Reason.SCREEN_OR_PRINT),
+        (presentation_attack, {"live": column(0.05, 24), "live_close": column(0.1, 12)}, Reason.SCREEN_OR_PRINT),
         (close_up, {"live_close": column(0.1, 12)}, Reason.SCREEN_OR_PRINT),
-        (moire, {"grid": column(9.0, 24)}, Reason.SCREEN_OR_PRINT),
+        (bezel, {"bezel": column(0.9, 12)}, Reason.DISPLAY_VISIBLE),
+        (moire, {"grid": column(9.0, 24)}, Reason.DISPLAY_VISIBLE),
         (eyes, {"eyes": rows(0.05, -0.2, 0.05)}, Reason.EYES_NOT_VISIBLE),
         (eyes, {"eyes": rows(0.8, -2.4, 0.05)}, Reason.EYES_NOT_VISIBLE),
         (eyes, {"eyes": rows(0.8, -0.2, 0.9)}, Reason.EYES_NOT_VISIBLE),
@@ -129,7 +131,7 @@ def test_no_question_of_the_skin_passes_unjudged(profile: Profile) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [light, sharpness, face_size, presence, alone, same_person, presentation_attack, close_up, moire, blink, eyes, mouth],
+    [light, sharpness, face_size, presence, alone, same_person, presentation_attack, close_up, bezel, moire, blink, eyes, mouth],
 )
 def test_without_a_picture_a_check_says_so(make_evidence: MakeEvidence, profile: Profile, module: Any) -> None:
     """A check that cannot run is unable, with the reason why."""
@@ -146,8 +148,33 @@ def test_no_face_at_all_is_a_failure_of_presence(make_evidence: MakeEvidence, pr
 def test_a_replay_that_shines_in_single_frames_still_fails(make_evidence: MakeEvidence, profile: Profile) -> None:
     """A quarter of the frames scored live does not save a replay."""
     live = np.where(np.arange(24) % 4 == 0, 0.98, 0.1).astype(np.float32)
-    result = presentation_attack.check(make_evidence(face={"live": live}), NOTHING, profile)
+    result = presentation_attack.check(make_evidence(face={"live": live, "live_close": column(0.5, 12)}), NOTHING, profile)
     assert result.reason is Reason.SCREEN_OR_PRINT
+
+
+def test_one_crop_that_another_denies_asks_for_better_light(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """Where the closer crop is sure of a live face the wide one accuses nobody, and lets nobody in."""
+    for close, reason in ((0.97, Reason.TOO_DARK), (0.85, Reason.SCREEN_OR_PRINT)):
+        face = {"live": column(0.1, 24), "live_close": column(close, 12)}
+        result = presentation_attack.check(make_evidence(face=face), NOTHING, profile)
+        assert (result.outcome, result.reason) == (Outcome.FAIL, reason)
+
+
+def test_a_display_that_is_seen_is_not_excused_by_the_dark() -> None:
+    """What the network makes of the dark is excused; a border or a grid is there in any light."""
+    assert not [
+        reason
+        for reason in (Reason.TOO_DARK, Reason.TOO_BRIGHT, Reason.FACE_TOO_SMALL, Reason.MOUTH_NOT_VISIBLE)
+        if Reason.DISPLAY_VISIBLE in reason.excuses
+    ]
+
+
+def test_a_border_in_one_frame_is_chance(make_evidence: MakeEvidence, profile: Profile) -> None:
+    """One frame shows nothing; a display that fills the picture in all but two of them is known by those."""
+    one, two = column(0.2, 12), column(0.2, 12)
+    one[3] = two[3] = two[7] = 0.9
+    assert bezel.check(make_evidence(face={"bezel": one}), NOTHING, profile).outcome is Outcome.PASS
+    assert bezel.check(make_evidence(face={"bezel": two}), NOTHING, profile).reason is Reason.DISPLAY_VISIBLE
 
 
 @pytest.mark.parametrize(
@@ -155,6 +182,7 @@ def test_a_replay_that_shines_in_single_frames_still_fails(make_evidence: MakeEv
     [
         (presentation_attack, {"live": column(0.99, 11)}),
         (close_up, {"live_close": column(0.99, 5)}),
+        (bezel, {"bezel": column(0.9, 2)}),
         (moire, {"grid": np.array([9.0, 9.0, 9.0, *[np.nan] * 21], np.float32)}),
         (same_person, {"embeddings": two_people()[:5]}),
         (eyes, {"eyes": rows(0.8, -0.2, 0.05)[:2]}),

@@ -63,7 +63,7 @@ def test_damage_asks_again(media: dict[str, Any], detail: str, judge: Callable[.
 
 def test_damage_is_told_before_any_attack(judge: Callable[..., CheckResult]) -> None:
     """What damage makes other checks find is not held against the person."""
-    attack = replace(judge(damage), name="moire", outcome=Outcome.FAIL, reason=Reason.SCREEN_OR_PRINT)
+    attack = replace(judge(damage), name="moire", outcome=Outcome.FAIL, reason=Reason.DISPLAY_VISIBLE)
     decision = decide([judge(damage, damaged_s=(1.0,)), attack, LONG_ENOUGH], PROFILE, exempt=PROFILE.confirmed_by - {"length"})
     assert (decision.verdict, decision.reasons) == (Verdict.RETRY, (Reason.CORRUPT_MEDIA,))
 
