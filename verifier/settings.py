@@ -128,6 +128,8 @@ class Settings(BaseSettings):
     """Speaker backend: `kit`, or `speechbrain:/folder` with the extra of that name."""
     face_pack: Path | None = None
     """A local ONNX recognition file of your own in place of the kit's; you answer for its licence."""
+    pad_second: Path | None = None
+    """Folder of your own networks for a second opinion on presentation attacks, see docs/calibration.md."""
     synthetic_voice: SyntheticVoiceDetector = Field(default_factory=SyntheticVoiceDetector)
     data: Path = Field(default_factory=_data)
     """Folder of keys and of the embedded database."""

@@ -27,12 +27,13 @@ def squared(box: Box) -> Box:
     return left + (width - side) / 2, top + (height - side) / 2, side, side
 
 
-def crop_scaled(rgb: U8, box: Box, *, scale: float, side_px: int) -> U8:
+def crop_scaled(rgb: U8, box: Box, *, scale: float, side_px: int, interpolation: int = cv2.INTER_AREA) -> U8:
     """Return what a `box` enlarged by `scale` about its centre covers of `rgb`, as (side_px, side_px, 3).
 
-    The scale is limited so that the box fits the picture, and the box is then shifted into it: no border is ever made up. The
-    crop is averaged down rather than sampled: sampling aliases, and the presentation-attack network takes the aliasing of a
-    sharp camera for the grid of a screen (lowest median of a genuine video 0.66 sampled, 0.83 averaged, replays alike).
+    The scale is limited so that the box fits the picture, and the box is then shifted into it: no border is ever made up, as in
+    the code of minivision's Silent-Face-Anti-Spoofing (to a px at the far edges, by rounding). By default the crop is averaged
+    down rather than sampled: sampling aliases, and the kit's presentation-attack network takes the aliasing of a sharp camera for
+    the grid of a screen (lowest median of a genuine video 0.66 sampled, 0.83 averaged, replays alike).
     """
     height, width = rgb.shape[:2]
     left, top, box_width, box_height = box
@@ -41,4 +42,4 @@ def crop_scaled(rgb: U8, box: Box, *, scale: float, side_px: int) -> U8:
     x = min(max(left + box_width / 2 - new_width / 2, 0.0), width - 1 - new_width)
     y = min(max(top + box_height / 2 - new_height / 2, 0.0), height - 1 - new_height)
     crop = rgb[int(y) : int(y + new_height) + 1, int(x) : int(x + new_width) + 1]
-    return np.asarray(cv2.resize(crop, (side_px, side_px), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(crop, (side_px, side_px), interpolation=interpolation), np.uint8)

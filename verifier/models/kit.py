@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from verifier.models.landmarks import FaceLandmarker
     from verifier.models.phonemes import PhonemeRecogniser
     from verifier.models.presentation_attack import PresentationAttackScorer
+    from verifier.models.second_opinion import SecondOpinion
     from verifier.models.speaker import SpeakerEmbedder
     from verifier.models.speechbrain_ecapa import SpeechBrainEcapa
     from verifier.models.synthetic_voice import SyntheticVoiceScorer
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 KIT_SPEAKER = "kit"
 SPEECHBRAIN = "speechbrain:"
 SYNTHETIC_VOICE = "synthetic-voice"
+PAD_SECOND = "presentation-attack-second"
 
 _Adapter = TypeVar("_Adapter", bound=AbstractContextManager[Any])
 
@@ -41,9 +43,9 @@ _Adapter = TypeVar("_Adapter", bound=AbstractContextManager[Any])
 class ModelKit:
     """Opens the models of `settings`, checks each file's digest once per process before its first use, and closes them together.
 
-    Opening the kit reads no model. Every property raises `ModelKitError` where its file is missing or altered; the message names
-    the file and the command that mends it. Safe to share between threads, as the adapters' runtimes are; a landmarker is lent to
-    one at a time.
+    Opening the kit reads no model but those of the setting `pad_second`, which it tries. Every property raises `ModelKitError`
+    where its file is missing or altered; the message names the file and the command that mends it. Safe to share between threads,
+    as the adapters' runtimes are; a landmarker is lent to one at a time.
     """
 
     def __init__(self, settings: Settings, contents: manifest.Manifest) -> None:
@@ -65,7 +67,8 @@ class ModelKit:
         """Return the kit of a site.
 
         Raises:
-            ModelKitError: the site does not allow the licence of a model, or names a speaker backend or face file there is not.
+            ModelKitError: the site does not allow the licence of a model, names a speaker backend or face file there is not, or
+                a second opinion on presentation attacks that cannot be used.
         """
         contents = manifest.load()
         contents.require_allowed(settings.licences)
@@ -81,7 +84,9 @@ class ModelKit:
         if detector.file is not None and (not detector.file.is_file() or index.sha256(detector.file) != detector.sha256.lower()):
             asked = detector.sha256 or "none given"
             raise ModelKitError(f"synthetic_voice {detector.file} is missing, or is not the file of this sha256: {asked}")
-        return cls(settings, contents)
+        kit = cls(settings, contents)
+        _ = kit.pad_second
+        return kit
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -125,7 +130,10 @@ class ModelKit:
 
     @property
     def digests(self) -> Mapping[str, str]:
-        """Model id to the SHA-256 of the file in use (64 hex digits); a folder has that of its files' sorted digests."""
+        """Model id to the SHA-256 of the file in use (64 hex digits).
+
+        A folder has that of its files' sorted digests, the second opinion on presentation attacks that of its manifest.
+        """
         with self._lock:
             if self._digests is None:
                 self._digests = MappingProxyType(self._compute_digests())
@@ -167,13 +175,29 @@ class ModelKit:
 
     @property
     def presentation_attack(self) -> PresentationAttackScorer:
-        """The passive presentation-attack scorer."""
+        """The passive presentation-attack scorer; with the second opinion where the site has one."""
         from verifier.models.presentation_attack import PresentationAttackScorer  # noqa: PLC0415
 
+        if (second := self.pad_second) is not None:
+            from verifier.models.second_opinion import SecondedScorer  # noqa: PLC0415
+
+            return self._once(
+                "presentation-attack",
+                lambda: SecondedScorer(self._path("presentation-attack"), second=second, threads=self._settings.threads),
+            )
         return self._once(
             "presentation-attack",
             lambda: PresentationAttackScorer(self._path("presentation-attack"), threads=self._settings.threads),
         )
+
+    @property
+    def pad_second(self) -> SecondOpinion | None:
+        """The second opinion on presentation attacks; None where the site brings none, since the kit has none."""
+        if (folder := self._settings.pad_second) is None:
+            return None
+        from verifier.models.second_opinion import SecondOpinion  # noqa: PLC0415
+
+        return self._once(PAD_SECOND, lambda: SecondOpinion(folder, threads=self._settings.threads))
 
     @property
     def age(self) -> AgeEstimator:
@@ -251,6 +275,8 @@ class ModelKit:
         if self._settings.speaker != KIT_SPEAKER:
             files = [path for path in self._speechbrain_folder.iterdir() if path.is_file()]
             digests["speaker-embedding"] = hashlib.sha256("\n".join(sorted(map(index.sha256, files))).encode()).hexdigest()
+        if (second := self.pad_second) is not None:
+            digests[PAD_SECOND] = second.digest
         if self._settings.synthetic_voice.file is not None:
             digests[SYNTHETIC_VOICE] = self._settings.synthetic_voice.sha256.lower()
         return digests

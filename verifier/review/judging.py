@@ -62,20 +62,20 @@ def judge(cases: Sequence[Case], *, profile: Profile, settings: Settings, worker
 class _Process:
     """What a worker process keeps between two cases."""
 
-    kit: ModelKit
+    kit: ModelKit | None = None
     profile: Profile
     settings: Settings
 
     @classmethod
     def open(cls, profile: Profile, settings: Settings) -> None:
-        """Load the models; they live as long as the process."""
+        """Say what to load; an error here would only end the process, and nobody would be told why."""
         offline.go_offline()
-        cls.kit = ModelKit.open(settings)
         cls.profile, cls.settings = profile, settings
 
     @classmethod
     def judge(cls, case: Case) -> Attempt:
-        """Judge one case."""
+        """Judge one case, the first after opening the models, which live as long as the process."""
+        cls.kit = cls.kit or ModelKit.open(cls.settings)
         return _judged(case, cls.profile, cls.kit, cls.settings)
 
 

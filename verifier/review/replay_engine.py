@@ -81,15 +81,18 @@ def gave_up(attempt_id: str) -> NotReplayed:
 class _Process:
     """What a worker process keeps between two attempts."""
 
-    run: Replay
+    open_replay: Callable[[], Replay]
+    run: Replay | None = None
 
     @classmethod
     def open(cls, open_replay: Callable[[], Replay]) -> None:
-        """Load what replays."""
+        """Say what to load; an error here would only end the process, and nobody would be told why."""
         offline.go_offline()
-        cls.run = staticmethod(open_replay())
+        cls.open_replay = staticmethod(open_replay)
 
     @classmethod
     def replay(cls, material: Material) -> Replayed | NotReplayed:
-        """Replay one attempt."""
-        return cls.run(material)
+        """Replay one attempt, the first after loading what replays."""
+        run = cls.run or cls.open_replay()
+        cls.run = staticmethod(run)
+        return run(material)

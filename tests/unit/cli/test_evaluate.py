@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from challenges.model import to_json
 from fixtures.manifest import load
 from verifier.cli import app
+from verifier.errors import ModelKitError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +51,15 @@ def test_a_small_suite_is_judged_and_reported(tmp_path: Path) -> None:
     page = (out / "report.html").read_text("utf-8")
     assert "screen_replay" in page
     assert page.count("<svg") >= len(found["checks"]) // 2
+
+
+def test_models_that_cannot_be_opened_are_named_by_workers_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is that of the kit, not that a process ended."""
+    monkeypatch.setenv("CAMEO_FACE_PACK", str(tmp_path / "none.onnx"))
+    (tmp_path / "manifest.jsonl").write_text("\n".join(row(name, bona_fide=True) for name in ("dark", "two_faces")), "utf-8")
+    ran = CliRunner().invoke(app, ["evaluate", str(tmp_path), "--out", str(tmp_path / "report"), "--workers", "2"])
+    assert isinstance(ran.exception, ModelKitError)
+    assert "none.onnx is missing" in str(ran.exception)
 
 
 def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:

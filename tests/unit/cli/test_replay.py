@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import update
 from typer.testing import CliRunner
 
+from tests.second_opinion import BY_COLOUR, write_folder
 from tests.unit.review.stored import RECORDINGS, fixture_site
 from verifier.cli import app
-from verifier.errors import CameoError, InvalidRequestError
+from verifier.errors import CameoError, InvalidRequestError, ModelKitError
 from verifier.media.remux import judged_only
 from verifier.settings import MediaLimits, Settings
 from verifier.store import tables
@@ -108,6 +109,20 @@ def test_another_kit_is_told_by_its_digests(tmp_path: Path, monkeypatch: pytest.
     other = run(*chosen, "--models", str(another_kit(tmp_path / "kit")))
     assert (other["reproduced"], other["changed_digests"]) == (0, {"model:age": 1})
     assert (other["flips"], other["not_reproduced_though_nothing_changed"]) == ([], [])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("site")
+def test_a_second_opinion_is_told_by_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt judged without one is not replayed with it unsaid; a folder that cannot be used is named, as ever."""
+    folder = write_folder(tmp_path / "second", v2=(BY_COLOUR, 2.7))
+    monkeypatch.setenv("CAMEO_PAD_SECOND", str(folder))
+    chosen = ("replay", "screen_replay", "--from", "recording", "--why", "case 7", "--json")
+    found = run(*chosen)
+    assert (found["reproduced"], found["changed_digests"]) == (0, {"model:presentation-attack-second": 1})
+    (folder / "v2.onnx").unlink()
+    with pytest.raises(ModelKitError, match=r"second/v2.onnx .* is missing"):
+        run(*chosen)
 
 
 @pytest.mark.usefixtures("site")
