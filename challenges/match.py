@@ -142,6 +142,8 @@ class Beside:
     token: str
     written: str
     before: int
+    start_s: float
+    end_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,7 @@ def align(expected: Sequence[Expected], heard: Iterable[Heard], *, near: float =
             )
     ends = [(j + words, i + wants) for i, j, wants, words, _ in moves]
     idle = [
-        Beside(word.token, word.written, max((i for at, i in ends if at <= j), default=0))
+        Beside(word.token, word.written, max((i for at, i in ends if at <= j), default=0), word.start_s, word.end_s)
         for j, word in enumerate(said)
         if j not in used
     ]

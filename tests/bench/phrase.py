@@ -33,7 +33,7 @@ from verifier.checks import phrase
 from verifier.evidence.pronounced import weighed
 from verifier.evidence.quieter import quieter
 from verifier.evidence.sound import RATE_HZ
-from verifier.evidence.spoken import lay
+from verifier.evidence.spoken import beside_s, lay
 from verifier.media import open_recording
 from verifier.models.kit import ModelKit
 from verifier.profiles import Profile, load
@@ -110,7 +110,10 @@ class Ear:
     def listened(self, texts: Sequence[str]) -> SoundTrack:
         """Return what was heard, with the phrase laid over it."""
         laid = lay(self._kit.transcriber, self._heard, texts, self._track.words)
-        return replace(self._track, forced=weighed(laid, self._phonemes, self._kit.phonemes.tokens))
+        return replace(
+            self._track,
+            forced=weighed(laid, self._phonemes, self._kit.phonemes.tokens, beside=beside_s(texts, self._track.words)),
+        )
 
     def accepts(self, texts: Sequence[str]) -> bool:
         """Whether the phrase check passes."""

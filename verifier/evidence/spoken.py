@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from challenges.match import Alignment, Beside, Expected, align, expected_tokens, in_passing, tokens
 from challenges.model import Say
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from challenges.model import Challenge
     from verifier.models.transcription import EncodedSound, Transcriber
-    from verifier.types import ScoredWord, SoundTrack, Word
+    from verifier.types import F64, ScoredWord, SoundTrack, Word
 
 _ZERO, _OH, _NOUGHT = "zero", "oh", "nought"
 """The same digit as some say it; the recogniser writes a figure for the first two and mostly "not" for the last."""
@@ -51,8 +53,7 @@ def lay(transcriber: Transcriber, heard: EncodedSound, spoken: Sequence[str], wo
         spoken: texts to say, in order.
         words: the free reading.
     """
-    expected = [Expected(token, step) for step, text in enumerate(spoken) for token in tokens(text)]
-    reading = align(expected, words)
+    expected, reading = _read(spoken, words)
     laying = _Laying(transcriber, heard, tuple(word.token for word in expected))
     laid = laying.lay()
     if beside := in_passing(reading):
@@ -62,6 +63,17 @@ def lay(transcriber: Transcriber, heard: EncodedSound, spoken: Sequence[str], wo
         if varied.spelled != laid.laying.spelled:
             laid = max(laid, varied.lay(), key=_Laid.gain)
     return laid.words
+
+
+def beside_s(spoken: Sequence[str], words: Sequence[Word]) -> F64:
+    """Return (T, 2) seconds of what the free reading has beside the phrase and that leaves it as it is (`in_passing`)."""
+    _, reading = _read(spoken, words)
+    return np.array([(word.start_s, word.end_s) for word in in_passing(reading)], np.float64).reshape(-1, 2)
+
+
+def _read(spoken: Sequence[str], words: Sequence[Word]) -> tuple[list[Expected], Alignment]:
+    expected = [Expected(token, step) for step, text in enumerate(spoken) for token in tokens(text)]
+    return expected, align(expected, words)
 
 
 @dataclass(frozen=True, slots=True)

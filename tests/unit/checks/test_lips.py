@@ -70,14 +70,14 @@ def test_what_fits_elsewhere_fits_by_chance(elsewhere: float, outcome: Outcome, 
 
     A good one of a few seconds, which have no other offsets, passes by itself.
     """
-    assert lips.judge(replace(AGREES, elsewhere=-1.0), profile).outcome is Outcome.PASS
+    assert lips.judge(replace(AGREES, score=0.62, elsewhere=-1.0), profile).outcome is Outcome.PASS
     assert lips.judge(replace(AGREES, score=0.4, elsewhere=elsewhere), profile).outcome is outcome
 
 
 def test_an_answer_may_be_weak_as_a_whole_or_in_its_parts(profile: Profile) -> None:
     """Either is forgiven where the other is good; a few seconds have no parts that could be."""
     weak, parts = replace(AGREES, score=0.43, elsewhere=0.2, part=0.5), replace(AGREES, score=0.7, part=0.17)
-    short = replace(AGREES, elsewhere=-1.0, part=0.3)
+    short = replace(AGREES, score=0.62, elsewhere=-1.0, part=0.3)
     assert [lips.judge(found, profile).outcome for found in (weak, parts, short)] == [Outcome.PASS] * 3
 
 
@@ -91,7 +91,7 @@ def test_sound_far_from_the_lips_has_to_agree_better(offset_s: float, profile: P
     assert f"{offset_s * 1e3:+.0f} ms late" in asked.detail
     foreign = lips.judge(replace(fair, score=0.3), profile)
     assert (foreign.outcome, foreign.reason) == (Outcome.FAIL, Reason.LIPS_DO_NOT_MATCH)
-    assert lips.judge(replace(fair, elsewhere=-1.0, part=0.5), profile).outcome is Outcome.PASS
+    assert lips.judge(replace(fair, score=0.62, elsewhere=-1.0, part=0.5), profile).outcome is Outcome.PASS
 
 
 def test_sound_far_from_the_lips_excuses_nothing(profile: Profile) -> None:
