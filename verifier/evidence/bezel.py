@@ -36,6 +36,8 @@ _EDGE_PX = 7.0
 """A corner this near to the edge of the picture is not in it."""
 _OVERLAP = 0.1
 """By so much of its width or height an edge may reach into the box of the face's landmarks, which ears and hair exceed."""
+_ROUNDED = 0.08
+"""Of an edge at either end: the corners of displays are round."""
 _PLAIN_LEVELS = 3.0
 """Rows and columns that vary less are a border of one colour."""
 
@@ -152,7 +154,8 @@ def _at_height(line: _Line, y: float) -> F64:
 
 
 def _covered(segments: F64, start: F64, end: F64) -> float:
-    """Return the share, 0..1, of the way from `start` to `end` that segments lie along."""
+    """Return the share, 0..1, of the way from `start` to `end`, but for its rounded ends, that segments lie along."""
+    start, end = start + _ROUNDED * (end - start), end - _ROUNDED * (end - start)
     length = float(np.hypot(*(end - start)))
     if length < 1.0:
         return 0.0
