@@ -172,9 +172,7 @@ _MEANINGS = {
     Reason.NO_BLINK: _Meaning(Kind.MISMATCH, Sense.PICTURE, "Look at the camera and blink as you normally do."),
     Reason.FLAT_FACE: _Meaning(Kind.ATTACK, Sense.PICTURE, _TRY_LIVE),
     Reason.SCREEN_OR_PRINT: _Meaning(Kind.ATTACK, Sense.PICTURE, _TRY_LIVE),
-    Reason.DISPLAY_VISIBLE: _Meaning(
-        Kind.ATTACK, Sense.PICTURE, "Record yourself live, with no screen, print or frame between you and the camera."
-    ),
+    Reason.DISPLAY_VISIBLE: _Meaning(Kind.ATTACK, Sense.PICTURE, _TRY_LIVE),
     Reason.LIPS_DO_NOT_MATCH: _Meaning(Kind.ATTACK, Sense.BOTH, _TRY_LIVE),
     Reason.FROZEN_OR_LOOPED: _Meaning(Kind.ATTACK, Sense.PICTURE, _TRY_LIVE),
     Reason.SPLICED: _Meaning(Kind.ATTACK, Sense.BOTH, _TRY_LIVE),
