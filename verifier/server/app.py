@@ -33,7 +33,7 @@ from verifier.credential import decoys
 from verifier.credential.key_files import open_secret
 from verifier.errors import InvalidRequestError
 from verifier.review.evidence_room import EvidenceRoom
-from verifier.server import cameo_services, http_resources, upkeep
+from verifier.server import cameo_services, http_resources, messages, upkeep
 from verifier.server.access import Admission
 from verifier.server.allotting import Allotter
 from verifier.server.caller import CallerTokens
@@ -93,7 +93,6 @@ SERVICES = tuple(
 )
 
 _ID_BYTES = 16
-_CHUNK_ROOM = 4 * 1024 * 1024  # grpc's own default for one message
 _PING_STRIKES = 2
 """Pings that come too soon before a client is cut off; grpc's own default."""
 
@@ -307,8 +306,7 @@ def _grpc_server(settings: Settings, tokens: CallerTokens | None) -> grpc.aio.Se
     return grpc.aio.server(
         interceptors=(Around(call_log, error_status, Admission(tokens)),),
         options=(
-            # A single message over the limit must reach us, to be refused with its reason.
-            ("grpc.max_receive_message_length", settings.media.max_bytes + _CHUNK_ROOM),
+            *messages.CHANNEL,
             # Without this two servers share a port unnoticed.
             ("grpc.so_reuseport", 0),
             *_keepalive(settings),
