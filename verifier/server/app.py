@@ -35,8 +35,9 @@ from verifier.errors import InvalidRequestError
 from verifier.review.evidence_room import EvidenceRoom
 from verifier.server import cameo_services, http_resources, messages, upkeep
 from verifier.server.access import Admission
+from verifier.server.address import host_and_port, require_told
 from verifier.server.allotting import Allotter
-from verifier.server.caller import CallerTokens
+from verifier.server.caller import CallerTokens, is_loopback
 from verifier.server.challenge_service import ChallengeService
 from verifier.server.concluding import Conclusions
 from verifier.server.credential_service import CredentialService
@@ -146,7 +147,8 @@ async def open_server(
         clock: the time in UTC.
 
     Raises:
-        InvalidRequestError: the address cannot be listened on, or is open to others and no issuer of callers' tokens is set.
+        InvalidRequestError: the address cannot be listened on, or is open to others and no issuer of callers' tokens is set, or
+            not that it is to be served in the clear.
         ProfileError: the profile is unknown or malformed, or confirms by a check that this site cannot ask.
         KeyFileError: a key file is malformed, open to others, cannot be written, or is not the one the gallery was kept with.
         StorageError: the URL of the evidence is malformed.
@@ -154,9 +156,7 @@ async def open_server(
         ModelKitError: a model file is missing, altered or not licensed for this site.
     """
     profile, later = _askable_profile(settings)
-    tokens = await asyncio.to_thread(CallerTokens.open, settings, clock=clock)
-    if tokens is None:
-        log.warning("no issuer of callers' tokens: EVERYONE who reaches this server counts as the app", listen=settings.listen)
+    tokens = await asyncio.to_thread(_open_door, settings, clock)
     async with AsyncExitStack() as opening:
         engine = await asyncio.to_thread(open_database, settings.database)
         opening.callback(engine.dispose)
@@ -271,6 +271,22 @@ async def open_server(
         opening.push_async_callback(standing.enter_graceful_shutdown)
         opening.callback(stopping.set)
         return Server(address, http_address=http_address, pool=pool, opened=opening.pop_all(), drain_s=settings.drain_s)
+
+
+def _open_door(settings: Settings, clock: Callable[[], datetime]) -> CallerTokens | None:
+    """Return what verifies callers, after a look at the addresses; what others may find surprising is in the log."""
+    addresses = {"CAMEO_LISTEN": settings.listen, "CAMEO_HTTP_LISTEN": settings.http_listen}
+    open_to = {name: address for name, address in addresses.items() if address and not address.startswith("unix:")}
+    for name, address in open_to.items():
+        host_and_port(address, name)
+    tokens = CallerTokens.open(settings, clock=clock)
+    if tokens is None:
+        log.warning("no issuer of callers' tokens: EVERYONE who reaches this server counts as the app", listen=settings.listen)
+    for address in open_to.values():
+        require_told(address, settings)
+        if not is_loopback(address):
+            log.warning("others reach this address, and what they send and get is NOT encrypted", listen=address)
+    return tokens
 
 
 def _askable_profile(settings: Settings) -> tuple[profiles.Profile, frozenset[str]]:
