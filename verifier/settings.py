@@ -268,6 +268,11 @@ class Settings(BaseSettings):
         return self.data / "servers"
 
     @property
+    def clock_file(self) -> Path:
+        """The file of the last look at the clock, see `verifier.server.clock_watch`."""
+        return self.data / "clock"
+
+    @property
     def audiences(self) -> Path:
         """The folder of the audiences' public keys."""
         return self.data / "audiences"

@@ -39,6 +39,7 @@ from verifier.server.address import host_and_port, require_told
 from verifier.server.allotting import Allotter
 from verifier.server.caller import CallerTokens, is_loopback
 from verifier.server.challenge_service import ChallengeService
+from verifier.server.clock_watch import ClockWatch
 from verifier.server.concluding import Conclusions
 from verifier.server.credential_service import CredentialService
 from verifier.server.evidence_keeping import EvidenceKeeper
@@ -251,13 +252,14 @@ async def open_server(
         )
         # Before the first call: whoever asks again for what a dead server judged is answered at once.
         await taking_over.look()
+        watch = ClockWatch(settings.clock_file, clock)
         kept = upkeep.Kept(credentials, fingerprints, LikenessStore(engine), protection)
         for task in (
             upkeep.live(taking_over, settings.lease_s / 3),
-            upkeep.forget(kept, settings, clock),
+            upkeep.forget(kept, settings, watch),
             upkeep.publish(publisher, settings.status_interval_s),
             upkeep.rewrite(engine),
-            upkeep.sweep(evidence.sweeper, settings.evidence_sweep_s, clock),
+            upkeep.sweep(evidence.sweeper, settings.evidence_sweep_s, watch),
         ):
             opening.callback(asyncio.create_task(task).cancel)
         http_address = ""
