@@ -176,6 +176,14 @@ class Settings(BaseSettings):
     gallery: bool = True
     """Hold a face that would be accepted against protected people and those enrolled already, and keep it, turned by a secret."""
     challenge_ttl_s: int = Field(default=180, gt=0)
+    open_challenges: int = Field(default=5, ge=1)
+    """How many challenges of one person may be open at once, before `TOO_MANY_ATTEMPTS`."""
+    attempts_an_hour: int = Field(default=10, ge=1)
+    """How many attempts one person may begin within an hour, whatever comes of them."""
+    failures_in_a_row: int = Field(default=5, ge=1)
+    """After how many rejections in a row one person has to wait before each further attempt."""
+    failure_wait_s: float = Field(default=900.0, ge=0)
+    """How long, from the last rejection."""
     credential_ttl_days: int = Field(default=180, gt=0)
     reattest_days: int = Field(default=180, gt=0)
     """How long after the recording credentials can be issued of it, and last; after that the person answers a new challenge."""

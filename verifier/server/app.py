@@ -64,6 +64,7 @@ from verifier.store.engine import open_database
 from verifier.store.faces import FaceStore
 from verifier.store.fingerprints import FingerprintStore
 from verifier.store.likenesses import LikenessStore
+from verifier.store.pace import Pace
 from verifier.store.reissues import ReissueStore
 from verifier.store.servers import ServerStore
 from verifier.store.spool import Spool
@@ -170,8 +171,9 @@ async def open_server(
             clock=clock,
         )
         opening.push_async_callback(asyncio.to_thread, lease.give_back)
-        attempts, credentials = AttemptStore(engine, server_id=lease.id), CredentialStore(engine)
-        challenges, fingerprints = ChallengeStore(engine), FingerprintStore(engine)
+        pace = _pace(settings)
+        attempts, credentials = AttemptStore(engine, server_id=lease.id, pace=pace), CredentialStore(engine)
+        challenges, fingerprints = ChallengeStore(engine, pace=pace), FingerprintStore(engine)
         statuses = StatusStore(engine)
         allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
         issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, clock=clock, new_id=new_id)
@@ -253,7 +255,7 @@ async def open_server(
         # Before the first call: whoever asks again for what a dead server judged is answered at once.
         await taking_over.look()
         watch = ClockWatch(settings.clock_file, clock)
-        kept = upkeep.Kept(credentials, fingerprints, LikenessStore(engine), protection)
+        kept = upkeep.Kept(challenges, credentials, fingerprints, LikenessStore(engine), protection)
         for task in (
             upkeep.live(taking_over, settings.lease_s / 3),
             upkeep.forget(kept, settings, watch),
@@ -297,6 +299,11 @@ def _askable_profile(settings: Settings) -> tuple[profiles.Profile, frozenset[st
     later = pipeline.RECALL | (pipeline.GALLERY if settings.gallery else frozenset())
     pipeline.require_askable(profile, settings, received=True, later=later)
     return profile, later
+
+
+def _pace(settings: Settings) -> Pace:
+    wait = timedelta(seconds=settings.failure_wait_s)
+    return Pace(settings.open_challenges, settings.attempts_an_hour, settings.failures_in_a_row, wait)
 
 
 def _open_vault(settings: Settings) -> vault.Vault:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from verifier.server.publishing import StatusPublisher
     from verifier.server.taking_over import TakingOver
     from verifier.settings import Settings
+    from verifier.store.challenges import ChallengeStore
     from verifier.store.credentials import CredentialStore
     from verifier.store.fingerprints import FingerprintStore
     from verifier.store.likenesses import LikenessStore
@@ -34,6 +35,9 @@ log = structlog.get_logger(__name__)
 
 TOKEN_KEPT = timedelta(days=1)
 """How long an encrypted credential is kept for a reply that got lost."""
+
+CHALLENGE_KEPT = timedelta(hours=1)
+"""How long an expired challenge is kept for those who answer it too late to be told so."""
 
 UNCLAIMED_KEPT = timedelta(days=7)
 """How long the likeness of an accepted attempt waits, sealed, for its owner to make a cameo of it."""
@@ -101,6 +105,7 @@ async def live(taking_over: TakingOver, interval_s: float) -> None:
 class Kept:
     """What is kept for a time only."""
 
+    challenges: ChallengeStore
     credentials: CredentialStore
     fingerprints: FingerprintStore
     likenesses: LikenessStore
@@ -110,11 +115,13 @@ class Kept:
 async def forget(kept: Kept, settings: Settings, watch: ClockWatch) -> None:
     """Forget what had its time, while the clock is believed.
 
-    Those are tokens nobody asked for again, fingerprints, likenesses nobody claimed, and faces that were removed.
+    Those are challenges nobody answered, tokens nobody asked for again, fingerprints, likenesses nobody claimed, and faces that
+    were removed.
     """
     while True:
         with suppress(StoreError):
             if (now := await asyncio.to_thread(watch.look)) is not None:
+                await asyncio.to_thread(kept.challenges.drop_unanswered, expired_before=now - CHALLENGE_KEPT)
                 await asyncio.to_thread(kept.credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
                 await asyncio.to_thread(kept.fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
                 await asyncio.to_thread(kept.likenesses.drop_unclaimed, before=now - UNCLAIMED_KEPT)
