@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from verifier.errors import InvalidRequestError
-from verifier.spelling import misspelt
+from verifier.spelling import meant, misspelt
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 
 _PREFIX = "CAMEO_"
+_OF_KUBERNETES = re.compile(r"SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
+"""What it sets, after the prefix, for a service that is called cameo."""
 
 
 def _cache() -> Path:
@@ -145,6 +148,8 @@ class Settings(BaseSettings):
     listen: str = "127.0.0.1:50051"
     http_listen: str = ""
     """Address of the status lists and the keys over HTTP, for example 127.0.0.1:8080; empty means none."""
+    public_cleartext: bool = False
+    """Serve without encryption also on addresses that others can reach, as between a proxy that speaks TLS and this server."""
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     queue: int = Field(default=8, ge=0)
     """Recordings that may wait for a worker before `RESOURCE_EXHAUSTED`."""
@@ -171,6 +176,14 @@ class Settings(BaseSettings):
     gallery: bool = True
     """Hold a face that would be accepted against protected people and those enrolled already, and keep it, turned by a secret."""
     challenge_ttl_s: int = Field(default=180, gt=0)
+    open_challenges: int = Field(default=5, ge=1)
+    """How many challenges of one person may be open at once, before `TOO_MANY_ATTEMPTS`."""
+    attempts_an_hour: int = Field(default=10, ge=1)
+    """How many attempts one person may begin within an hour, whatever comes of them."""
+    failures_in_a_row: int = Field(default=5, ge=1)
+    """After how many rejections in a row one person has to wait before each further attempt."""
+    failure_wait_s: float = Field(default=900.0, ge=0)
+    """How long, from the last rejection."""
     credential_ttl_days: int = Field(default=180, gt=0)
     reattest_days: int = Field(default=180, gt=0)
     """How long after the recording credentials can be issued of it, and last; after that the person answers a new challenge."""
@@ -263,6 +276,11 @@ class Settings(BaseSettings):
         return self.data / "servers"
 
     @property
+    def clock_file(self) -> Path:
+        """The file of the last look at the clock, see `verifier.server.clock_watch`."""
+        return self.data / "clock"
+
+    @property
     def audiences(self) -> Path:
         """The folder of the audiences' public keys."""
         return self.data / "audiences"
@@ -276,15 +294,26 @@ class Settings(BaseSettings):
 def require_spelt(variables: Iterable[str]) -> None:
     """Refuse an environment variable that is nearly one of ours: it would change nothing and say so to nobody.
 
-    Others that begin alike are left alone; Kubernetes, for one, sets some for a service that is called cameo.
+    Others that begin alike are left alone here, and named by `unknown`.
 
     Raises:
         InvalidRequestError: it names the variable and the one that was meant.
     """
-    ours = (Settings, MediaLimits, SyntheticVoiceDetector, Retention, OpenIdProvider, ConsoleSettings)
-    known = {f"{each.model_config.get('env_prefix', '')}{name}".upper() for each in ours for name in each.model_fields}
-    given = (name.upper() for name in variables)
-    if wrong := misspelt(
-        {name[len(_PREFIX) :] for name in given if name.startswith(_PREFIX)}, {n[len(_PREFIX) :] for n in known}
-    ):
+    if wrong := misspelt(_given(variables), _known()):
         raise InvalidRequestError(f"setting {wrong} (variables begin with {_PREFIX})")
+
+
+def unknown(variables: Iterable[str]) -> tuple[str, ...]:
+    """Return what to say of each variable that begins like ours and is none; those Kubernetes sets for a service are left out."""
+    names = sorted(name for name in _given(variables) - _known() if not _OF_KUBERNETES.fullmatch(name))
+    return tuple(f"{_PREFIX}{name} is no setting and changes nothing{meant(name, _known())}" for name in names)
+
+
+def _given(variables: Iterable[str]) -> set[str]:
+    return {name.upper().removeprefix(_PREFIX) for name in variables if name.upper().startswith(_PREFIX)}
+
+
+def _known() -> set[str]:
+    ours = (Settings, MediaLimits, SyntheticVoiceDetector, Retention, OpenIdProvider, ConsoleSettings)
+    full = (f"{each.model_config.get('env_prefix', '')}{name}".upper() for each in ours for name in each.model_fields)
+    return {name.removeprefix(_PREFIX) for name in full}

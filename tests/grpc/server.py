@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+UNHURRIED = {"open_challenges": 1000, "attempts_an_hour": 1000, "failures_in_a_row": 1000}
+"""Most tests have one person, who tries all day."""
+
+
 class OpenServer(Protocol):
     """Opens a server with the scripted judges and settings of the test's own, and connects to it."""
 
@@ -35,9 +39,8 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenServe
 
     @asynccontextmanager
     async def opened(*, clock: Callable[[], datetime] = utc_now, **settings: Any) -> AsyncIterator[Client]:
-        site = Settings(
-            **{"listen": "127.0.0.1:0", "data": tmp_path / "data", "workers": 1, "queue": 0, "drain_s": 2.0} | settings
-        )
+        usual = {"listen": "127.0.0.1:0", "data": tmp_path / "data", "workers": 1, "queue": 0, "drain_s": 2.0}
+        site = Settings(**usual | UNHURRIED | settings)
         AudienceFolder(site.audiences).add(key)
         journal = tmp_path / "journal"
         server = await open_server(site, open_judge=OpenScripted(journal), clock=clock)

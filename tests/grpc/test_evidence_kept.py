@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from cameo.v1 import attempt_pb2
+from structlog.testing import capture_logs
 
 from challenges.model import Say
+from tests.faults.test_server_interruptions import until
 from tests.grpc.judges import DIGEST
 from tests.patience import PATIENCE_S
 from verifier.evidence.tracks import from_bytes as tracks_from
@@ -26,6 +29,7 @@ from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from cameo.v1.verification_service_pb2 import VerifyResponseResponse
@@ -121,3 +125,24 @@ async def test_a_running_server_sweeps(serve: OpenServer, site: Settings) -> Non
         assert all(held.removed_at for held in room.vault.held(found.attempt.id))
         assert {(line.who, line.action) for line in room.audit.lines()} == {("retention", "remove")}
     assert not [path for path in (site.data / "evidence").rglob("*") if path.is_file()]
+
+
+async def test_a_clock_that_jumped_while_nobody_served_takes_no_evidence(serve: OpenServer, site: Settings) -> None:
+    """A hundred years ahead nothing goes and the log says why; once its owner vouches for the clock, it goes."""
+    async with serve() as client:
+        await answer(client, b"reject")
+
+    def later() -> datetime:
+        return utc_now() + timedelta(days=36500)
+
+    def kept() -> list[Path]:
+        return list((site.data / "evidence").rglob("recording"))
+
+    for vouched in (False, True):
+        if vouched:
+            site.clock_file.unlink()
+        with capture_logs() as lines:
+            async with serve(clock=later):
+                awaited = "removed evidence" if vouched else "the clock jumped"
+                await until(lambda: any(line["event"].startswith(awaited) for line in lines))  # noqa: B023 - in this turn
+        assert bool(kept()) is not vouched

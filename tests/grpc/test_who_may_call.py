@@ -22,13 +22,16 @@ from structlog.testing import capture_logs
 
 from tests.grpc.callers import App
 from tests.grpc.client import refused
+from tests.grpc.judges import OpenScripted
 from tests.patience import PATIENCE_S
+from verifier.console.app import run as run_console
+from verifier.console.people import Role as PersonRole
 from verifier.credential.encoding import to_base64url, to_json
 from verifier.errors import InvalidRequestError, KeyFileError
 from verifier.server.access import WHO_MAY_CALL
 from verifier.server.app import SERVICES, open_server, utc_now
 from verifier.server.caller import Caller, CallerTokenError, CallerTokens, Role
-from verifier.settings import Settings
+from verifier.settings import ConsoleSettings, OpenIdProvider, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,6 +139,50 @@ async def test_without_an_issuer_only_loopback_is_served(tmp_path: Path) -> None
     assert not (tmp_path / "data").exists()
     for listen in ("127.0.0.1:1", "[::1]:1", "localhost:1", "127.8.8.8:1", "unix:/run/cameo.sock"):
         assert CallerTokens.open(Settings(listen=listen), clock=utc_now) is None
+
+
+async def test_in_the_clear_others_are_served_only_where_the_site_says_so(app: App, tmp_path: Path, serve: OpenServer) -> None:
+    """Also with an issuer, on gRPC, HTTP and the console, and before anything is opened; then the log says it."""
+    for listening in (
+        {"listen": "0.0.0.0:0"},
+        {"listen": "[::]:0"},
+        {"http_listen": "0.0.0.0:0"},
+        {"listen": "cameo.example:443"},
+    ):
+        with pytest.raises(InvalidRequestError, match="CAMEO_PUBLIC_CLEARTEXT"):
+            await open_server(Settings(**{"listen": "127.0.0.1:0", "data": tmp_path / "data"} | app.settings | listening))
+    site = ConsoleSettings(listen="0.0.0.0:0", origin="https://console.example")
+    settings = Settings(data=tmp_path / "data", console=site, openid=OpenIdProvider(issuer="https://login.example"))
+    with pytest.raises(InvalidRequestError, match="CAMEO_PUBLIC_CLEARTEXT"):
+        await run_console(settings, local_role=PersonRole.LEAD, announce=pytest.fail)
+    assert not (tmp_path / "data").exists()
+    with capture_logs() as lines:
+        async with serve(listen="0.0.0.0:0", public_cleartext=True, **app.settings):
+            pass
+    assert [line["listen"] for line in lines if "NOT encrypted" in line["event"]] == ["0.0.0.0:0"]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "127.0.0.1:-1", "127.0.0.1", "127.0.0.1:", "[::1]:70000", ":0"])
+async def test_an_address_that_is_none_is_refused(tmp_path: Path, address: str) -> None:
+    """In gRPC 99999 would be 34463, and no port 443; the message names the setting, of HTTP too."""
+    for name, setting in (("listen", "CAMEO_LISTEN"), ("http_listen", "CAMEO_HTTP_LISTEN")):
+        site = Settings(**{"listen": "127.0.0.1:0", "data": tmp_path / "data", name: address})
+        with pytest.raises(InvalidRequestError, match=f"HOST:PORT.*{setting}"):
+            await open_server(site, open_judge=OpenScripted(tmp_path / "journal"))
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_issuers_clock_may_be_half_a_minute_ahead(app: App) -> None:
+    """`nbf` up to 30 s from now is taken, later is not; `exp` has no such leeway."""
+    now = utc_now()
+    tokens = CallerTokens.open(Settings(**app.settings), clock=lambda: now)
+    assert tokens is not None
+    at = int(now.timestamp())
+    assert tokens.verify(app.token("app", "x", nbf=at + 30)).id == "x"
+    for claims, refused_as in (({"nbf": at + 31}, "not_yet_valid"), ({"exp": at}, "expired")):
+        with pytest.raises(CallerTokenError) as error:
+            tokens.verify(app.token("app", "x", **claims))
+        assert error.value.refusal == refused_as
 
 
 def test_an_issuer_needs_its_keys(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from verifier.cli import app
 from verifier.errors import InvalidRequestError
 from verifier.review.cases import read_cases
-from verifier.settings import require_spelt
+from verifier.settings import require_spelt, unknown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +40,31 @@ def test_other_variables_are_left_alone() -> None:
     ours = ("CAMEO_GALLERY", "cameo_media_max_bytes", "CAMEO_SYNTHETIC_VOICE_FILE", "CAMEO_DATABASE_URL", "CAMEO_OPENID_ISSUER")
     others = ("CAMEO_DEVDATA", "CAMEO_TEST_DATABASE", "CAMEO_SERVICE_HOST", "CAMEO_PORT", "CAMEO_PORT_50051_TCP_ADDR", "CAMEO")
     require_spelt({*ours, *others, "GALERY"})
+
+
+def test_what_is_no_setting_is_named_with_what_is_near() -> None:
+    """Nothing of ours, nothing of Kubernetes', and every other variable that begins like ours."""
+    of_kubernetes = {f"CAMEO_{name}" for name in ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_GRPC", "PORT", "PORT_1_TCP_ADDR")}
+    assert unknown({"CAMEO_GALLERY", "cameo_media_max_bytes", "PATH", *of_kubernetes}) == ()
+    first, second = unknown({"CAMEO_QUEUE_UP", "CAMEO_X"})
+    assert first == "CAMEO_QUEUE_UP is no setting and changes nothing; did you mean 'QUEUE'?"
+    assert second == "CAMEO_X is no setting and changes nothing"
+
+
+@pytest.mark.parametrize("command", ["serve", "console"])
+def test_a_server_names_them_at_start(tmp_path: Path, command: str) -> None:
+    """In the log of `serve`, on standard error of `console`, before anything is opened."""
+    done = subprocess.run(
+        [sys.executable, "-m", "verifier.cli", command, "--listen", "127.0.0.1:99999", "--data", tmp_path],
+        env={**os.environ, "CAMEO_WALTZ": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "CAMEO_WALTZ is no setting" in done.stderr
+    assert "cannot listen on 127.0.0.1:99999" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_command_says_so_before_it_does_anything() -> None:

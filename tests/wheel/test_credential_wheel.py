@@ -80,7 +80,7 @@ def test_the_wheel_names_three_libraries_and_holds_one_room(wheel: Path) -> None
     required = {line.split()[1] for line in metadata.splitlines() if line.startswith("Requires-Dist:")}
     assert {name.split(">")[0].split("<")[0] for name in required} == set(NEEDED)
     outside = {name for name in names if not name.startswith(("verifier/credential/", "cameo_credential-"))}
-    assert outside == {"verifier/__init__.py", "verifier/errors.py", "verifier/token_status.py"}
+    assert outside == {"verifier/__init__.py", "verifier/errors.py", "verifier/owner_only.py", "verifier/token_status.py"}
     assert "verifier/credential/credential.schema.json" in names
 
 
@@ -96,7 +96,7 @@ print(sorted(name for name in sys.modules if name.startswith("verifier.") and no
 """
     ran = _run(python, tmp_path, program)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.splitlines() == ["[]", "['verifier.errors', 'verifier.token_status']"]
+    assert ran.stdout.splitlines() == ["[]", "['verifier.errors', 'verifier.owner_only', 'verifier.token_status']"]
 
 
 def test_the_program_of_the_readme_runs_on_the_wheel_alone(python: Path, tmp_path: Path) -> None:

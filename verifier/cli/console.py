@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from verifier.settings import ConsoleSettings, Settings
+from verifier.settings import ConsoleSettings, Settings, unknown
 
 
 def console(
@@ -31,5 +32,7 @@ def console(
     given: dict[str, Any] = {"data": data, "profile": profile}
     if listen is not None:
         given["console"] = ConsoleSettings(listen=listen)
+    for told in unknown(os.environ):
+        typer.echo(f"warning: {told}", err=True)
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     asyncio.run(run(settings, local_role=local_role, announce=lambda address: typer.echo(f"open {address}")))

@@ -14,6 +14,7 @@ from rich.table import Table
 from verifier.cli.output import print_json
 from verifier.cli.site import open_site
 from verifier.errors import InvalidRequestError
+from verifier.server.clock_watch import ClockWatch
 from verifier.settings import Settings
 from verifier.store.audit import Reader
 from verifier.store.retention import Swept
@@ -82,8 +83,11 @@ def sweep(
     as_json: AsJson = False,
 ) -> None:
     """Remove evidence whose time is over, as servers do by themselves, and say what went."""
-    now = datetime.now(UTC)
-    with open_site(Settings()) as site:
+    settings = Settings()
+    with open_site(settings) as site:
+        now = ClockWatch(settings.clock_file, lambda: datetime.now(UTC)).look()
+        if now is None:
+            raise InvalidRequestError(f"the clock jumped, so nothing goes; if it is right, remove {settings.clock_file} first")
         sweeper = site.room.sweeper
         swept = Swept(sweeper.due(now=now), 0, ()) if dry_run else sweeper.sweep(now=now)
     if as_json:

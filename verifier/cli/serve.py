@@ -31,7 +31,7 @@ def serve(
     Keys are made on first start. A line on standard output says when the server is ready and where; the log goes to
     standard error.
     """
-    from verifier.server.serve import log_to_stderr, run  # noqa: PLC0415 - other commands need no grpc
+    from verifier.server.serve import log_to_stderr, run, warn_of_unknown_settings  # noqa: PLC0415 - other commands need no grpc
 
     began = time.perf_counter()
     given: dict[str, Any] = {
@@ -53,4 +53,5 @@ def serve(
             typer.echo(f"ready on {server.address}{also} after {ready_s:.1f} s, {settings.workers} workers")
 
     log_to_stderr()
+    warn_of_unknown_settings()
     asyncio.run(run(settings, announce=announce))

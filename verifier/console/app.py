@@ -34,6 +34,7 @@ from verifier.console.trouble import handlers
 from verifier.console.what_if import WhatIf
 from verifier.errors import InvalidRequestError
 from verifier.review.evidence_room import EvidenceRoom
+from verifier.server.address import require_told
 from verifier.server.caller import is_loopback
 from verifier.server.http_resources import serve
 from verifier.server.recall import Recall
@@ -120,7 +121,8 @@ async def run(
     """Serve until SIGTERM or SIGINT; `announce` is told the address to open, with the token where there is one.
 
     Raises:
-        InvalidRequestError: the address cannot be listened on, or others could reach it without https.
+        InvalidRequestError: the address cannot be listened on, or others could reach it without https, or in the clear though the
+            site has not said so.
         KeyFileError: a key file is malformed, open to others, or cannot be written.
         ProfileError: the site's profile is unknown or malformed.
         StorageError: the URL of the evidence is malformed.
@@ -132,6 +134,7 @@ async def run(
         raise InvalidRequestError(
             f"{console.listen} is not loopback: put https before it, and set CAMEO_CONSOLE_ORIGIN and CAMEO_OPENID_ISSUER"
         )
+    require_told(console.listen, settings)
     async with AsyncExitStack() as opened:
         engine = await asyncio.to_thread(open_database, settings.database)
         opened.callback(engine.dispose)

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from verifier import owner_only
 from verifier.credential.encoding import from_base64url, from_json, to_base64url, to_json
 from verifier.errors import KeyFileError
 
@@ -62,7 +63,7 @@ def create_json(path: Path, document: dict[str, Any], *, secret: bool) -> bool:
         KeyFileError: the folder cannot be written.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        owner_only.make_folder(path.parent)
         beside = _write_beside(path, document, mode=0o600 if secret else 0o644)
         try:
             os.link(beside, path)
@@ -102,7 +103,9 @@ def locked(path: Path) -> Iterator[None]:
         KeyFileError: the folder cannot be written.
     """
     try:
-        descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = path.with_name(f".{path.name}.lock")
+        made = owner_only.make_file(lock)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC) if made is None else made
     except OSError as error:
         raise KeyFileError(f"cannot lock key file {path}: {error.strerror}") from None
     try:

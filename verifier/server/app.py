@@ -33,11 +33,13 @@ from verifier.credential import decoys
 from verifier.credential.key_files import open_secret
 from verifier.errors import InvalidRequestError
 from verifier.review.evidence_room import EvidenceRoom
-from verifier.server import cameo_services, http_resources, upkeep
+from verifier.server import cameo_services, http_resources, messages, upkeep
 from verifier.server.access import Admission
+from verifier.server.address import host_and_port, require_told
 from verifier.server.allotting import Allotter
-from verifier.server.caller import CallerTokens
+from verifier.server.caller import CallerTokens, is_loopback
 from verifier.server.challenge_service import ChallengeService
+from verifier.server.clock_watch import ClockWatch
 from verifier.server.concluding import Conclusions
 from verifier.server.credential_service import CredentialService
 from verifier.server.evidence_keeping import EvidenceKeeper
@@ -62,6 +64,7 @@ from verifier.store.engine import open_database
 from verifier.store.faces import FaceStore
 from verifier.store.fingerprints import FingerprintStore
 from verifier.store.likenesses import LikenessStore
+from verifier.store.pace import Pace
 from verifier.store.reissues import ReissueStore
 from verifier.store.servers import ServerStore
 from verifier.store.spool import Spool
@@ -93,7 +96,6 @@ SERVICES = tuple(
 )
 
 _ID_BYTES = 16
-_CHUNK_ROOM = 4 * 1024 * 1024  # grpc's own default for one message
 _PING_STRIKES = 2
 """Pings that come too soon before a client is cut off; grpc's own default."""
 
@@ -147,7 +149,8 @@ async def open_server(
         clock: the time in UTC.
 
     Raises:
-        InvalidRequestError: the address cannot be listened on, or is open to others and no issuer of callers' tokens is set.
+        InvalidRequestError: the address cannot be listened on, or is open to others and no issuer of callers' tokens is set, or
+            not that it is to be served in the clear.
         ProfileError: the profile is unknown or malformed, or confirms by a check that this site cannot ask.
         KeyFileError: a key file is malformed, open to others, cannot be written, or is not the one the gallery was kept with.
         StorageError: the URL of the evidence is malformed.
@@ -155,9 +158,7 @@ async def open_server(
         ModelKitError: a model file is missing, altered or not licensed for this site.
     """
     profile, later = _askable_profile(settings)
-    tokens = await asyncio.to_thread(CallerTokens.open, settings, clock=clock)
-    if tokens is None:
-        log.warning("no issuer of callers' tokens: EVERYONE who reaches this server counts as the app", listen=settings.listen)
+    tokens = await asyncio.to_thread(_open_door, settings, clock)
     async with AsyncExitStack() as opening:
         engine = await asyncio.to_thread(open_database, settings.database)
         opening.callback(engine.dispose)
@@ -170,8 +171,9 @@ async def open_server(
             clock=clock,
         )
         opening.push_async_callback(asyncio.to_thread, lease.give_back)
-        attempts, credentials = AttemptStore(engine, server_id=lease.id), CredentialStore(engine)
-        challenges, fingerprints = ChallengeStore(engine), FingerprintStore(engine)
+        pace = _pace(settings)
+        attempts, credentials = AttemptStore(engine, server_id=lease.id, pace=pace), CredentialStore(engine)
+        challenges, fingerprints = ChallengeStore(engine, pace=pace), FingerprintStore(engine)
         statuses = StatusStore(engine)
         allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
         issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, clock=clock, new_id=new_id)
@@ -252,13 +254,14 @@ async def open_server(
         )
         # Before the first call: whoever asks again for what a dead server judged is answered at once.
         await taking_over.look()
-        kept = upkeep.Kept(credentials, fingerprints, LikenessStore(engine), protection)
+        watch = ClockWatch(settings.clock_file, clock)
+        kept = upkeep.Kept(challenges, credentials, fingerprints, LikenessStore(engine), protection)
         for task in (
             upkeep.live(taking_over, settings.lease_s / 3),
-            upkeep.forget(kept, settings, clock),
+            upkeep.forget(kept, settings, watch),
             upkeep.publish(publisher, settings.status_interval_s),
             upkeep.rewrite(engine),
-            upkeep.sweep(evidence.sweeper, settings.evidence_sweep_s, clock),
+            upkeep.sweep(evidence.sweeper, settings.evidence_sweep_s, watch),
         ):
             opening.callback(asyncio.create_task(task).cancel)
         http_address = ""
@@ -274,12 +277,33 @@ async def open_server(
         return Server(address, http_address=http_address, pool=pool, opened=opening.pop_all(), drain_s=settings.drain_s)
 
 
+def _open_door(settings: Settings, clock: Callable[[], datetime]) -> CallerTokens | None:
+    """Return what verifies callers, after a look at the addresses; what others may find surprising is in the log."""
+    addresses = {"CAMEO_LISTEN": settings.listen, "CAMEO_HTTP_LISTEN": settings.http_listen}
+    open_to = {name: address for name, address in addresses.items() if address and not address.startswith("unix:")}
+    for name, address in open_to.items():
+        host_and_port(address, name)
+    tokens = CallerTokens.open(settings, clock=clock)
+    if tokens is None:
+        log.warning("no issuer of callers' tokens: EVERYONE who reaches this server counts as the app", listen=settings.listen)
+    for address in open_to.values():
+        require_told(address, settings)
+        if not is_loopback(address):
+            log.warning("others reach this address, and what they send and get is NOT encrypted", listen=address)
+    return tokens
+
+
 def _askable_profile(settings: Settings) -> tuple[profiles.Profile, frozenset[str]]:
     """Return the profile, and the names of the questions that the server puts after the pipeline's."""
     profile = profiles.load(settings.profile)
     later = pipeline.RECALL | (pipeline.GALLERY if settings.gallery else frozenset())
     pipeline.require_askable(profile, settings, received=True, later=later)
     return profile, later
+
+
+def _pace(settings: Settings) -> Pace:
+    wait = timedelta(seconds=settings.failure_wait_s)
+    return Pace(settings.open_challenges, settings.attempts_an_hour, settings.failures_in_a_row, wait)
 
 
 def _open_vault(settings: Settings) -> vault.Vault:
@@ -307,8 +331,7 @@ def _grpc_server(settings: Settings, tokens: CallerTokens | None) -> grpc.aio.Se
     return grpc.aio.server(
         interceptors=(Around(call_log, error_status, Admission(tokens)),),
         options=(
-            # A single message over the limit must reach us, to be refused with its reason.
-            ("grpc.max_receive_message_length", settings.media.max_bytes + _CHUNK_ROOM),
+            *messages.CHANNEL,
             # Without this two servers share a port unnoticed.
             ("grpc.so_reuseport", 0),
             *_keepalive(settings),

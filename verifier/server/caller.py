@@ -112,6 +112,8 @@ _REGISTRY = _Registry()
 _ED25519, _P256 = ("EdDSA", "Ed25519"), ("ES256",)
 _MAX_CHARS = 8192
 _REMEMBERED = 4096
+NOT_BEFORE_LEEWAY_S = 30
+"""How far the issuer's clock may be ahead of ours. For `exp` there is none: a token ends when it says."""
 _MAX_ID_CHARS = 128
 _REFUSALS = {"iss": "wrong_issuer", "aud": "wrong_audience", "nbf": "not_yet_valid"}
 
@@ -206,7 +208,7 @@ class CallerTokens:
         for name, option in options.items():
             given = {name: claims[name]} if name in claims else {}
             try:
-                JWTClaimsRegistry(now, 0, **{name: option}).validate(given)
+                JWTClaimsRegistry(now, NOT_BEFORE_LEEWAY_S if name == "nbf" else 0, **{name: option}).validate(given)
             except ExpiredTokenError:
                 raise CallerTokenError("expired", "the token has expired") from None
             except (InvalidClaimError, MissingClaimError):

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from verifier.errors import InvalidRequestError, NotFoundError, StoreError
+from verifier.server.address import host_and_port
 from verifier.server.allotting import uri_of
 from verifier.server.status import RETRY_S, reason_of
 
@@ -36,7 +37,6 @@ KEYS_TYPE = "application/jwk-set+json"
 KEYS_KEPT_S = 300
 """How long the keys may be kept; a key is published longer than that before it signs."""
 
-_PORTS = 65536
 _ANYWHERE = {"Access-Control-Allow-Origin": "*"}
 """Public, so pages of other origins may read them too (draft-ietf-oauth-status-list, section 8.1)."""
 
@@ -101,13 +101,9 @@ class _Server(uvicorn.Server):
 
 
 def _listen(address: str, setting: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    name = host.removeprefix("[").removesuffix("]")
+    name, port = host_and_port(address, setting)
     try:
-        # A number that is no port would leave the standard library's socket open.
-        if not 0 <= int(port) < _PORTS:
-            raise ValueError("not a port")  # noqa: TRY301 - reported like every other address that is none
-        return socket.create_server((name, int(port)), family=socket.AF_INET6 if ":" in name else socket.AF_INET)
+        return socket.create_server((name, port), family=socket.AF_INET6 if ":" in name else socket.AF_INET)
     except (OSError, ValueError):
         raise InvalidRequestError(
             f"cannot listen on {address}: it is taken or not an address of this machine; set {setting}"

@@ -15,6 +15,7 @@ import structlog
 from grpc.aio import ServerInterceptor
 
 from verifier.errors import CameoError
+from verifier.server.messages import parsed
 from verifier.server.outline import outline
 from verifier.server.status import DOMAIN, grpc_status_of, reason_of
 
@@ -32,7 +33,8 @@ log = structlog.get_logger(__name__)
 class Around(ServerInterceptor):
     """Puts each of `wraps` around every method of `cameo.v1`, the first outermost; leaves other services alone.
 
-    A method that answers with a stream is a coroutine that writes to its context, never an async generator.
+    A method that answers with a stream is a coroutine that writes to its context, never an async generator. What is put around
+    goes before the first message is read, see `messages`.
     """
 
     def __init__(self, *wraps: Callable[[str, Behaviour], Behaviour]) -> None:
@@ -56,27 +58,18 @@ class Around(ServerInterceptor):
         service, _, method = handler_call_details.method.removeprefix("/").partition("/")
         if handler is None or not service.startswith(f"{DOMAIN}."):
             return handler  # type: ignore[no-any-return]  # the stubs know only the synchronous handlers
-        make, behaviour = _kind(handler)
+        # Streams of bytes: of a call that is refused no message is asked for.
+        make = grpc.stream_stream_rpc_method_handler if handler.response_streaming else grpc.stream_unary_rpc_method_handler
         name = f"{service.removeprefix(f'{DOMAIN}.')}.{method}"
+        behaviour = parsed(name, handler)
         for wrap in reversed(self._wraps):
             behaviour = wrap(name, behaviour)
         wrapped: grpc.RpcMethodHandler[RequestT, ResponseT] = make(
             behaviour,
-            request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
         self._wrapped[handler_call_details.method] = wrapped
         return wrapped
-
-
-def _kind(handler: Any) -> tuple[Callable[..., Any], Behaviour]:  # noqa: ANN401 - the stubs know only the synchronous handlers
-    if handler.request_streaming and handler.response_streaming:
-        raise RuntimeError("no method of ours streams both ways")
-    if handler.request_streaming:
-        return grpc.stream_unary_rpc_method_handler, handler.stream_unary
-    if handler.response_streaming:
-        return grpc.unary_stream_rpc_method_handler, handler.unary_stream
-    return grpc.unary_unary_rpc_method_handler, handler.unary_unary
 
 
 def error_status(method: str, behaviour: Behaviour) -> Behaviour:

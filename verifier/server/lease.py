@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
+from verifier import owner_only
 from verifier.errors import StoreError
 from verifier.store.servers import KnownServer
 
@@ -63,10 +64,12 @@ class Lease:
         """
         lease = cls(store, folder, server_id=server_id, lasts=lasts, clock=clock)
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lease._lock = os.open(folder / server_id, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+            owner_only.make_folder(folder)
+            lease._lock = owner_only.make_file(folder / server_id)
         except OSError as error:
             raise StoreError(f"cannot write into {folder}: {error.strerror}") from None
+        if lease._lock is None:
+            raise RuntimeError("the id of a server was used before")
         # A file system without locks leaves the row to speak.
         with suppress(OSError):
             fcntl.flock(lease._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

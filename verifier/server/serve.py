@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from verifier.server.app import open_server
+from verifier.settings import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from verifier.server.app import Server
     from verifier.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -58,6 +62,12 @@ async def run(
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
     await server.stop()
+
+
+def warn_of_unknown_settings() -> None:
+    """Name in the log what begins like our variables and is none: whoever set it expects something of it."""
+    for told in unknown(os.environ):
+        log.warning(told)
 
 
 def log_to_stderr() -> None:

@@ -24,6 +24,7 @@ from verifier.errors import (
 from verifier.reasons import Reason
 from verifier.server.worker_process import WorkerLostError
 from verifier.server.workers import StoppingError
+from verifier.store.pace import TooManyAttemptsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,6 +153,10 @@ def status_of(error: Exception) -> status_pb2.Status:  # noqa: C901, PLR0911 - o
         case UnjudgeableError():
             metadata = {"hint": error.reason.hint, "challenge": "good" if isinstance(error, UnspentError) else "spent"}
             return _status(StatusCode.INVALID_ARGUMENT, error.reason.name, str(error), metadata=metadata)
+        case TooManyAttemptsError():
+            metadata = {"hint": error.reason.hint, "limit": error.limit}
+            code = _CHALLENGE_CODES[error.reason]
+            return _status(code, error.reason.name, str(error), metadata=metadata, retry_after_s=error.retry_after_s)
         case ChallengeError():
             code = _CHALLENGE_CODES.get(error.reason, StatusCode.FAILED_PRECONDITION)
             return _status(code, error.reason.name, str(error), metadata={"hint": error.reason.hint})
@@ -166,7 +171,7 @@ def status_of(error: Exception) -> status_pb2.Status:  # noqa: C901, PLR0911 - o
         case WorkerLostError():
             return _of(
                 error_reason_pb2.JUDGING_INTERRUPTED,
-                "judging was interrupted and counts as no attempt; ask for a new challenge and answer that one",
+                "judging was interrupted and counts as no failure; ask for a new challenge and answer that one",
             )
         case AbandonedError():
             return _of(error_reason_pb2.CALLER_GONE, "the caller went away")

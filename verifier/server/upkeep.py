@@ -16,15 +16,16 @@ from verifier.store import events
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
     from sqlalchemy import Engine
 
+    from verifier.server.clock_watch import ClockWatch
     from verifier.server.protection import Protection
     from verifier.server.publishing import StatusPublisher
     from verifier.server.taking_over import TakingOver
     from verifier.settings import Settings
+    from verifier.store.challenges import ChallengeStore
     from verifier.store.credentials import CredentialStore
     from verifier.store.fingerprints import FingerprintStore
     from verifier.store.likenesses import LikenessStore
@@ -34,6 +35,9 @@ log = structlog.get_logger(__name__)
 
 TOKEN_KEPT = timedelta(days=1)
 """How long an encrypted credential is kept for a reply that got lost."""
+
+CHALLENGE_KEPT = timedelta(hours=1)
+"""How long an expired challenge is kept for those who answer it too late to be told so."""
 
 UNCLAIMED_KEPT = timedelta(days=7)
 """How long the likeness of an accepted attempt waits, sealed, for its owner to make a cameo of it."""
@@ -66,20 +70,25 @@ async def rewrite(engine: Engine) -> None:
         await asyncio.sleep(_REWRITE_S)
 
 
-async def sweep(sweeper: Sweeper, interval_s: float, clock: Callable[[], datetime]) -> None:
-    """Remove evidence whose time is over."""
+async def sweep(sweeper: Sweeper, interval_s: float, watch: ClockWatch) -> None:
+    """Remove evidence whose time is over, while the clock is believed."""
     while True:
-        try:
-            swept = await asyncio.to_thread(sweeper.sweep, now=clock())
-        except StoreError as error:
-            log.warning("evidence could not be swept", error=str(error))
-        else:
-            if swept.removed or swept.left_overs:
-                gone = {verdict.value: sum(piece.verdict is verdict for piece in swept.removed) for verdict in Verdict}
-                log.info("removed evidence", left_overs=swept.left_overs, **gone)
-            for failure in swept.failed:
-                log.warning("evidence could not be removed", error=failure)
+        if (now := await asyncio.to_thread(watch.look)) is not None:
+            await _sweep(sweeper, now)
         await asyncio.sleep(interval_s)
+
+
+async def _sweep(sweeper: Sweeper, now: datetime) -> None:
+    try:
+        swept = await asyncio.to_thread(sweeper.sweep, now=now)
+    except StoreError as error:
+        log.warning("evidence could not be swept", error=str(error))
+        return
+    if swept.removed or swept.left_overs:
+        gone = {verdict.value: sum(piece.verdict is verdict for piece in swept.removed) for verdict in Verdict}
+        log.info("removed evidence", left_overs=swept.left_overs, **gone)
+    for failure in swept.failed:
+        log.warning("evidence could not be removed", error=failure)
 
 
 async def live(taking_over: TakingOver, interval_s: float) -> None:
@@ -96,24 +105,27 @@ async def live(taking_over: TakingOver, interval_s: float) -> None:
 class Kept:
     """What is kept for a time only."""
 
+    challenges: ChallengeStore
     credentials: CredentialStore
     fingerprints: FingerprintStore
     likenesses: LikenessStore
     protection: Protection | None
 
 
-async def forget(kept: Kept, settings: Settings, clock: Callable[[], datetime]) -> None:
-    """Forget what had its time.
+async def forget(kept: Kept, settings: Settings, watch: ClockWatch) -> None:
+    """Forget what had its time, while the clock is believed.
 
-    Those are tokens nobody asked for again, fingerprints, likenesses nobody claimed, and faces that were removed.
+    Those are challenges nobody answered, tokens nobody asked for again, fingerprints, likenesses nobody claimed, and faces that
+    were removed.
     """
     while True:
-        now = clock()
         with suppress(StoreError):
-            await asyncio.to_thread(kept.credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
-            await asyncio.to_thread(kept.fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
+            if (now := await asyncio.to_thread(watch.look)) is not None:
+                await asyncio.to_thread(kept.challenges.drop_unanswered, expired_before=now - CHALLENGE_KEPT)
+                await asyncio.to_thread(kept.credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
+                await asyncio.to_thread(kept.fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
+                await asyncio.to_thread(kept.likenesses.drop_unclaimed, before=now - UNCLAIMED_KEPT)
             if kept.protection is not None:
                 await asyncio.to_thread(kept.protection.refresh)
-            await asyncio.to_thread(kept.likenesses.drop_unclaimed, before=now - UNCLAIMED_KEPT)
             await asyncio.to_thread(kept.likenesses.scrub)
         await asyncio.sleep(_UPKEEP_S)

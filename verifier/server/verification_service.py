@@ -4,7 +4,8 @@ What `VerifyResponse` does, in this order:
 
 1. The first message is the config, and its fields are well formed.
 2. A request that was made before gets what came of it then.
-3. The audience and the challenge exist, the challenge can still be answered, a worker could take it, there is time to judge.
+3. The audience and the challenge exist, the challenge can still be answered, the person has not tried too often, a worker could
+   take it, there is time to judge.
    All of it is asked again when it counts; here it saves an upload that would be in vain.
 4. The recording is received, to the end. The moment it is whole is the one that counts against the challenge's expiry.
 5. A place in the queue, then a worker that has just answered. Whoever goes away until here has lost nothing.
@@ -280,6 +281,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         expires_at = stored.challenge.expires_at
         if expires_at is None or expires_at <= self._clock():
             raise ChallengeError(Reason.CHALLENGE_EXPIRED, "this challenge has expired; ask for a new one")
+        self._attempts.require_pace(stored.subject, now=self._clock())
         return stored
 
     def _require_time(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:

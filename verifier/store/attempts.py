@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from verifier.store.credentials import IssuedCredential
     from verifier.store.faces import Code
+    from verifier.store.pace import Pace
     from verifier.store.vault import SealedLikeness
     from verifier.types import Judgement
 
@@ -77,8 +78,20 @@ class Attempt:
 class AttemptStore:
     """Attempts in the database behind `engine`; those begun and ended here are the server's whose id is `server_id`."""
 
-    def __init__(self, engine: Engine, *, server_id: str = "") -> None:
-        self._engine, self._server_id = engine, server_id
+    def __init__(self, engine: Engine, *, server_id: str = "", pace: Pace | None = None) -> None:
+        """Use the database behind `engine`; `pace` is what one person may do, None anything."""
+        self._engine, self._server_id, self._pace = engine, server_id, pace
+
+    def require_pace(self, subject: str, *, now: datetime) -> None:
+        """Refuse a person who tries too often.
+
+        Raises:
+            TooManyAttemptsError: this person may begin no attempt now.
+            StoreError: the database could not do it.
+        """
+        if self._pace is not None:
+            with store_errors(), self._engine.connect() as connection:
+                self._pace.require_attempt(connection, subject, now=now)
 
     def begin(
         self, identifier: str, *, challenge_id: str, audience: str, request_id: str, now: datetime, spooled: bytes = b""
@@ -94,11 +107,14 @@ class AttemptStore:
             spooled: the recording, sealed by `Spool.seal`, for a server that takes the attempt over; empty keeps none.
 
         Raises:
-            ChallengeError: `CHALLENGE_UNKNOWN`, `CHALLENGE_SPENT` or `CHALLENGE_EXPIRED`; no attempt was opened.
+            ChallengeError: `CHALLENGE_UNKNOWN`, `CHALLENGE_SPENT`, `CHALLENGE_EXPIRED` or `TOO_MANY_ATTEMPTS`; no attempt was
+                opened and nothing spent.
             StoreError: the database could not do it; nothing was spent.
         """
         with store_errors(), self._engine.begin() as connection:
             challenge = challenges.spend(connection, challenge_id, now=now)
+            if self._pace is not None:
+                self._pace.require_attempt(connection, challenge.subject, now=now)
             row = {
                 "id": identifier,
                 "challenge_id": challenge_id,

@@ -8,19 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from challenges.model import Challenge, from_json, to_json
 from verifier.errors import ChallengeError, StoreError
 from verifier.reasons import Reason
 from verifier.store import tables
+from verifier.store.engine import writing
 from verifier.store.faults import store_errors
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine
+
+    from verifier.store.pace import Pace
+
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +40,9 @@ class StoredChallenge:
 class ChallengeStore:
     """Challenges in the database behind `engine`."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, *, pace: Pace | None = None) -> None:
+        """Use the database behind `engine`; `pace` is what one person may do, None anything."""
+        self._engine, self._pace = engine, pace
 
     def add(self, challenge: Challenge, *, subject: str, request_id: str = "") -> Challenge:
         """Keep a challenge that was just issued, and return the one to hand out.
@@ -44,6 +50,7 @@ class ChallengeStore:
         A second call with the same subject and a request id keeps nothing and returns the first call's challenge.
 
         Raises:
+            TooManyAttemptsError: this person may have no further one now.
             StoreError: the database could not do it, or the id is taken.
         """
         if not (challenge.id and challenge.issued_at and challenge.expires_at):
@@ -58,10 +65,15 @@ class ChallengeStore:
         }
         with store_errors():
             try:
-                with self._engine.begin() as connection:
+                with writing(self._engine).begin() as connection:
+                    if request_id and (first := _by_request_id(connection, subject, request_id)) is not None:
+                        return first
+                    if self._pace is not None:
+                        self._pace.require_challenge(connection, subject, now=challenge.issued_at)
                     connection.execute(insert(tables.challenges).values(row))
             except IntegrityError:
-                first = self._by_request_id(subject, request_id) if request_id else None
+                with self._engine.connect() as connection:
+                    first = _by_request_id(connection, subject, request_id) if request_id else None
                 if first is None:
                     raise StoreError("a challenge with this id is already kept") from None
                 return first
@@ -87,12 +99,31 @@ class ChallengeStore:
         with store_errors(), self._engine.begin() as connection:
             return spend(connection, identifier, now=now)
 
-    def _by_request_id(self, subject: str, request_id: str) -> Challenge | None:
+    def drop_unanswered(self, *, expired_before: datetime) -> int:
+        """Remove challenges that nobody answered and that expired before a time; return how many.
+
+        One that was answered stays with its attempt.
+
+        Raises:
+            StoreError: the database could not do it; some may be removed.
+        """
         table = tables.challenges
-        query = select(table.c.document).where(table.c.subject == subject, table.c.request_id == request_id)
-        with self._engine.connect() as connection:
-            document = connection.execute(query).scalar_one_or_none()
-        return None if document is None else from_json(document)
+        over = select(table.c.id).where(table.c.spent_at.is_(None), table.c.expires_at < expired_before).limit(_AT_ONCE)
+        count = 0
+        while True:
+            with store_errors(), writing(self._engine).begin() as connection:
+                # Said again: on PostgreSQL another server may spend one in between.
+                gone = connection.execute(delete(table).where(table.c.id.in_(over), table.c.spent_at.is_(None))).rowcount
+            count += gone
+            if gone < _AT_ONCE:
+                return count
+
+
+def _by_request_id(connection: Connection, subject: str, request_id: str) -> Challenge | None:
+    table = tables.challenges
+    query = select(table.c.document).where(table.c.subject == subject, table.c.request_id == request_id)
+    document = connection.execute(query).scalar_one_or_none()
+    return None if document is None else from_json(document)
 
 
 def read(connection: Connection, identifier: str) -> StoredChallenge:

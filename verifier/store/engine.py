@@ -5,7 +5,9 @@ The schema is brought up to date on opening, under a lock, so that servers which
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ from alembic.util import CommandError
 from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 
+from verifier import owner_only
 from verifier.errors import StoreError
 from verifier.store.faults import store_errors
 
@@ -146,11 +149,19 @@ def _server(url: URL, busy_timeout_s: float) -> Engine:
 def _sqlite(url: URL, busy_timeout_s: float) -> Engine:
     if not url.database or url.database == ":memory:":
         raise StoreError("each connection would see a database in memory of its own: name a file, as in sqlite:///cameo.sqlite3")
-    folder = Path(url.database).parent
+    file = Path(url.database)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        owner_only.make_folder(file.parent)
+        # SQLite gives its log and its index of it the mode that the database has when they are made.
+        if (made := owner_only.make_file(file)) is not None:
+            os.close(made)
+        for beside in ("-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                owner_only.close_to_others(file.with_name(f"{file.name}{beside}"))
     except OSError as error:
-        raise StoreError(f"cannot make the folder of the database, {folder}: {error.strerror}") from None
+        raise StoreError(
+            f"cannot make the folder of the database, {file.parent}, or {file.name} in it: {error.strerror}"
+        ) from None
     engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_timeout_s})
 
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from verifier import owner_only
 from verifier.store.evidence_errors import EvidenceMissingError, StorageError, StorageFullError
 
 if TYPE_CHECKING:
@@ -98,10 +99,11 @@ class LocalFolder:
         """See `Objects`."""
         path = self._root / name
         with _storage_errors(path.parent):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            owner_only.make_folder(path.parent)
             handle, beside = tempfile.mkstemp(prefix=_UNFINISHED, dir=path.parent)
             try:
                 with os.fdopen(handle, "wb") as file:
+                    os.fchmod(handle, 0o600)
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())

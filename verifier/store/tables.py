@@ -71,6 +71,8 @@ challenges = Table(
     Column("expires_at", UtcMicroseconds, nullable=False),
     Column("spent_at", UtcMicroseconds),
     UniqueConstraint("subject", "request_id"),
+    # Those nobody answered, by which they are removed when their time is over.
+    Index(None, "expires_at", sqlite_where=text("spent_at IS NULL"), postgresql_where=text("spent_at IS NULL")),
 )
 
 attempts = Table(

@@ -59,7 +59,8 @@ class ChallengeServiceServicer:
         Who may call: app. Its onboarding flow does, for a person who is signed in.
 
         Errors, by `ErrorInfo.reason`: `SUBJECT_INVALID`, `REQUEST_ID_INVALID` (INVALID_ARGUMENT), `REQUEST_ID_REUSED`
-        (ALREADY_EXISTS), `SERVER_STOPPING`, `STORE_UNAVAILABLE` (UNAVAILABLE).
+        (ALREADY_EXISTS), `TOO_MANY_ATTEMPTS` (RESOURCE_EXHAUSTED, with `RetryInfo`), `SERVER_STOPPING`, `STORE_UNAVAILABLE`
+        (UNAVAILABLE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -61,7 +61,8 @@ class VerificationServiceServicer:
     def VerifyResponse(self, request_iterator, context):
         """Judges one recorded response and, when it holds, issues a credential.
 
-        The first message is the config; each one after it holds the next bytes of the recording; the client then closes its side.
+        The first message is the config; each one after it holds the next bytes of the recording, 1 MiB at most; the client then closes
+        its side.
         The challenge is spent when the whole recording is here and a worker is free and has read its headers, not before: an upload that
         breaks off, a file that is no recording, and a request that is refused for load or for its deadline cost nothing. From then on it
         stays spent, whatever happens. Where a recording is refused, `challenge` in the metadata is `good` or `spent`.
@@ -71,13 +72,13 @@ class VerificationServiceServicer:
         Who may call: app. Its onboarding flow does.
 
         Errors, by `ErrorInfo.reason`:
-        INVALID_ARGUMENT: `CONFIG_MISSING`, `CONFIG_REPEATED`, `MESSAGE_EMPTY`, `REQUEST_ID_INVALID`, `RECORDING_EMPTY`,
+        INVALID_ARGUMENT: `CONFIG_MISSING`, `CONFIG_REPEATED`, `MESSAGE_EMPTY`, `REQUEST_ID_INVALID`, `REQUEST_INVALID`, `RECORDING_EMPTY`,
         `RECORDING_TOO_LARGE`, `UNSUPPORTED_MEDIA`, `CORRUPT_MEDIA`, `PICTURE_TOO_LARGE`.
         NOT_FOUND: `CHALLENGE_UNKNOWN`, `AUDIENCE_UNKNOWN`.
         FAILED_PRECONDITION: `CHALLENGE_EXPIRED`, `CHALLENGE_SPENT`.
         ABORTED: `REQUEST_IN_PROGRESS`.
         DEADLINE_EXCEEDED: `DEADLINE_TOO_SHORT`, `UPLOAD_TOO_SLOW`.
-        RESOURCE_EXHAUSTED: `OVERLOADED`. UNAVAILABLE: `SERVER_STOPPING`, `STORE_UNAVAILABLE`.
+        RESOURCE_EXHAUSTED: `OVERLOADED`, `TOO_MANY_ATTEMPTS`. UNAVAILABLE: `SERVER_STOPPING`, `STORE_UNAVAILABLE`.
         INTERNAL: `JUDGING_INTERRUPTED`, `SERVER_FAULT`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -12,6 +12,7 @@ import pytest
 from challenges.model import Challenge, Say
 from verifier.errors import ChallengeError, StoreError
 from verifier.reasons import Reason
+from verifier.store import challenges
 from verifier.store.challenges import ChallengeStore
 from verifier.store.engine import open_database
 
@@ -150,3 +151,23 @@ def test_two_hundred_challenges_are_each_spent_once(url: str, issued: Make) -> N
 
     assert total.pop("CHALLENGE_SPENT") == 200 * 15
     assert total == {f"won {identifier}": 1 for identifier in identifiers}
+
+
+def test_what_nobody_answered_goes_and_what_was_answered_stays(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than fit into one transaction; those that are open, that expired a moment ago and that were spent are there after."""
+    monkeypatch.setattr(challenges, "_AT_ONCE", 2)
+    store = ChallengeStore(engine)
+    for number in range(9):
+        later = timedelta(seconds=number // 7)
+        store.add(Challenge((Say("one"),), id=f"c{number}", issued_at=NOW, expires_at=EXPIRY + later), subject="account-7")
+    store.spend("c5", now=NOW)
+    assert store.drop_unanswered(expired_before=EXPIRY) == 0
+    assert store.drop_unanswered(expired_before=EXPIRY + timedelta(microseconds=1)) == 6
+    assert {number for number in range(9) if _kept(store, f"c{number}")} == {5, 7, 8}
+
+
+def _kept(store: ChallengeStore, identifier: str) -> bool:
+    try:
+        return store.get(identifier).challenge.id == identifier
+    except ChallengeError:
+        return False

@@ -1,0 +1,140 @@
+"""Who else on the machine can look at a site's data: nobody, whatever the umask is and whatever command came first."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from datetime import timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.databases import only_sqlite
+from tests.grpc.client import AUDIENCE
+from verifier.credential.audience_keys import AudienceFolder, AudienceKey
+from verifier.credential.key_files import create_json
+from verifier.owner_only import make_folder
+from verifier.server.app import utc_now
+from verifier.server.lease import Lease
+from verifier.store.engine import open_database
+from verifier.store.objects import LocalFolder
+from verifier.store.servers import ServerStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.grpc.server import OpenServer
+
+pytestmark = only_sqlite
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o277, 0o777])
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Set a umask for this test."""
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def modes(folder: Path) -> dict[str, int]:
+    """Return the mode of everything in a folder and of itself."""
+    return {str(path.relative_to(folder.parent)): stat.S_IMODE(path.stat().st_mode) for path in [folder, *folder.rglob("*")]}
+
+
+def wrong(folder: Path) -> dict[str, int]:
+    """Return what is not 0700, of folders, or 0600, of files; the keys of audiences are public."""
+    return {
+        name: mode
+        for name, mode in modes(folder).items()
+        if mode != (0o700 if (folder.parent / name).is_dir() else 0o644 if "/audiences/" in name else 0o600)
+    }
+
+
+async def test_a_served_site_is_its_owners_alone(serve: OpenServer, tmp_path: Path) -> None:
+    """While it runs: folders 0700; database, log, index, keys, evidence and locks 0600; with the umask that hides nothing."""
+    before = os.umask(0)
+    try:
+        async with serve() as client:
+            await client.verify((await client.challenge()).id, b"reject")
+            found = modes(tmp_path / "data")
+            assert {"data/cameo.sqlite3", "data/cameo.sqlite3-wal", "data/cameo.sqlite3-shm"} <= found.keys()
+            assert any(name.startswith("data/evidence/") and name.endswith("recording") for name in found)
+            assert wrong(tmp_path / "data") == {}
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize("first", range(5))
+def test_whatever_comes_first_the_folder_is_its_owners(tmp_path: Path, first: int) -> None:
+    """The folder that a first key, database, object, lock or audience makes, and those above it, with the widest umask."""
+    data = tmp_path / "above" / "data"
+    audience = AudienceKey.generate(AUDIENCE)
+    ids, store = count(), ServerStore(open_database(f"sqlite:///{tmp_path / 'elsewhere.sqlite3'}"))
+    makers: tuple[Callable[[], Any], ...] = (
+        lambda: create_json(data / "keys" / "issuer.jwks", {}, secret=True),
+        lambda: open_database(f"sqlite:///{data / 'cameo.sqlite3'}").dispose(),
+        lambda: LocalFolder(data / "evidence").put("ab/abc/tracks", b"x"),
+        lambda: Lease.take(store, data / "servers", server_id=str(next(ids)), lasts=timedelta(1), clock=utc_now),
+        lambda: AudienceFolder(data / "audiences").add(audience),
+    )
+    before = os.umask(0)
+    try:
+        for make in (makers[first], *makers):
+            make()
+            assert wrong(data.parent) == {}
+    finally:
+        os.umask(before)
+
+
+def test_a_command_makes_the_folder_its_owners(tmp_path: Path) -> None:
+    """As `cameo credential register` does on a machine where nothing was before."""
+    data = tmp_path / "above" / "data"
+    key = tmp_path / "key.pub"
+    key.write_text(json.dumps(AudienceKey.generate(AUDIENCE).public().to_jwk()))
+    command = [sys.executable, "-m", "verifier.cli", "credential", "register", str(key)]
+    shell = ["sh", "-c", 'umask 000 && exec "$@"', "sh", *command]
+    subprocess.run(shell, env={**os.environ, "CAMEO_DATA": str(data)}, capture_output=True, check=True)
+    assert data.is_dir()
+    assert wrong(data.parent) == {}
+
+
+def test_every_umask_leaves_the_owner_what_they_need(tmp_path: Path, umask: int) -> None:
+    """The database with its log and index, and an object, also where the umask would take the owner's own rights."""
+    engine = open_database(f"sqlite:///{tmp_path / 'data' / 'cameo.sqlite3'}")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 1 FROM challenges").all()
+        LocalFolder(tmp_path / "data" / "evidence").put("ab/abc/tracks", b"x")
+        found = modes(tmp_path / "data")
+        assert len(found) == 8, umask
+        assert wrong(tmp_path / "data") == {}
+    engine.dispose()
+
+
+def test_a_database_that_was_open_to_others_is_closed_to_them(tmp_path: Path) -> None:
+    """Made by hand or by an earlier version; with what lies beside it. What its owner may not do stays so."""
+    file = tmp_path / "cameo.sqlite3"
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE kept (x)")
+        for path in tmp_path.iterdir():
+            path.chmod(0o666)
+        open_database(f"sqlite:///{file}").dispose()
+        assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_folder_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+    """Whoever made it knows why; a file in its place is an error."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o750)
+    make_folder(tmp_path / "shared" / "data")
+    assert modes(tmp_path / "shared") == {"shared": 0o750, "shared/data": 0o700}
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="exists"):
+        make_folder(tmp_path / "file")
