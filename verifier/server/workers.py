@@ -46,7 +46,7 @@ class PoolLimits:
     queue: int
     threads: int = 1
     ready_s: float = 120.0
-    judge_s: float = 120.0
+    judge_s: float = 90.0
     look_s: float = 10.0
     grace_s: float = 3.0
 
