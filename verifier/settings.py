@@ -154,8 +154,16 @@ class Settings(BaseSettings):
     """Recordings that may wait for a worker before `RESOURCE_EXHAUSTED`."""
     uploads: int = Field(default=16, ge=1)
     """Recordings that may be received at once, each held in memory until it is judged, before `RESOURCE_EXHAUSTED`."""
+    uploads_a_subject: int = Field(default=4, ge=1)
+    """How many of those may be of one person."""
+    uploads_a_challenge: int = Field(default=2, ge=1)
+    """How many of those may answer one challenge: one, and the one that is sent again after a lost connection."""
     upload_s: float = Field(default=60.0, gt=0)
     """How long one upload may take."""
+    upload_min_bytes_s: float = Field(default=8192.0, ge=0)
+    """The least pace of an upload in bytes a second, over each `upload_stall_s` of it."""
+    upload_stall_s: float = Field(default=20.0, gt=0)
+    """How long an upload may fall short of that pace, and how long a caller has to send the config, in seconds."""
     judging_s: float = Field(default=90.0, gt=0)
     """How long one recording may be judged before its worker is ended."""
     lease_s: float = Field(default=60.0, gt=0)
