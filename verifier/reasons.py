@@ -51,6 +51,7 @@ class Reason(StrEnum):
     FRAME_RATE_TOO_LOW = "FRAME_RATE_TOO_LOW"
     PICTURE_TOO_SMALL = "PICTURE_TOO_SMALL"
     PICTURE_TOO_LARGE = "PICTURE_TOO_LARGE"
+    RECORDING_TOO_COSTLY = "RECORDING_TOO_COSTLY"
     NO_AUDIO = "NO_AUDIO"
     NO_VIDEO = "NO_VIDEO"
     UNSUPPORTED_MEDIA = "UNSUPPORTED_MEDIA"
@@ -132,6 +133,9 @@ _MEANINGS = {
     ),
     Reason.PICTURE_TOO_SMALL: _Meaning(Kind.QUALITY, Sense.PICTURE, "Record at a higher resolution."),
     Reason.PICTURE_TOO_LARGE: _Meaning(Kind.UNREADABLE, Sense.PICTURE, "Record at a lower resolution."),
+    Reason.RECORDING_TOO_COSTLY: _Meaning(
+        Kind.UNREADABLE, Sense.BOTH, "Record with your camera's usual settings, at a lower resolution."
+    ),
     Reason.NO_AUDIO: _Meaning(Kind.MISMATCH, Sense.SOUND, "Allow the microphone and record again with sound."),
     Reason.NO_VIDEO: _Meaning(Kind.MISMATCH, Sense.PICTURE, "Allow the camera and record again with picture."),
     Reason.UNSUPPORTED_MEDIA: _Meaning(Kind.UNREADABLE, Sense.BOTH, "Send an MP4, MOV, WebM, MKV, 3GP or MPEG recording."),

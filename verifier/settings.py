@@ -42,6 +42,10 @@ class MediaLimits(BaseSettings):
     min_fps: float = 12.0
     min_short_side_px: int = 160
     max_side_px: int = 4096
+    max_pixels: int = Field(default=16_000_000_000, gt=0)
+    """Of all pictures together that are decoded; 30 s of 3840x2160 at 30 a second have 7.5 thousand million."""
+    max_cpu_s: float = Field(default=60.0, gt=0)
+    """Processor seconds that a recording may cost; the same 30 s take some 35, 10 s of 640x480 take 6."""
 
 
 class SyntheticVoiceDetector(BaseSettings):
@@ -155,9 +159,17 @@ class Settings(BaseSettings):
     """Recordings that may wait for a worker before `RESOURCE_EXHAUSTED`."""
     uploads: int = Field(default=16, ge=1)
     """Recordings that may be received at once, each held in memory until it is judged, before `RESOURCE_EXHAUSTED`."""
+    uploads_a_subject: int = Field(default=4, ge=1)
+    """How many of those may be of one person."""
+    uploads_a_challenge: int = Field(default=2, ge=1)
+    """How many of those may answer one challenge: one, and the one that is sent again after a lost connection."""
     upload_s: float = Field(default=60.0, gt=0)
     """How long one upload may take."""
-    judging_s: float = Field(default=120.0, gt=0)
+    upload_min_bytes_s: float = Field(default=8192.0, ge=0)
+    """The least pace of an upload in bytes a second, over each `upload_stall_s` of it."""
+    upload_stall_s: float = Field(default=20.0, gt=0)
+    """How long an upload may fall short of that pace, and how long a caller has to send the config, in seconds."""
+    judging_s: float = Field(default=90.0, gt=0)
     """How long one recording may be judged before its worker is ended."""
     lease_s: float = Field(default=60.0, gt=0)
     """How long a server counts as alive after it last said so, which it does thrice as often; then others take over."""

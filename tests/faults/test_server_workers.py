@@ -122,6 +122,18 @@ async def test_refuses_at_once_when_workers_and_queue_are_full() -> None:
         assert "slept" in await ask(running, Sleep(0))
 
 
+async def test_the_delay_is_the_measured_time_of_those_before() -> None:
+    """Each who is refused is told to come after the one refused before, at the pace of the judgings that were measured."""
+    async with pool(workers=1, queue=1) as running:
+        assert "slept" in await ask(running, Sleep(2.0))
+        busy = [asyncio.create_task(ask(running, Sleep(2.0))) for _ in range(2)]
+        await asyncio.sleep(0)
+        delays = [running.refusal().retry_after_s for _ in range(5)]
+        assert delays[0] >= 2.0
+        assert [round(delay / delays[0], 3) for delay in delays] == [1.0, 2.0, 3.0, 3.0, 3.0]
+        await asyncio.gather(*busy)
+
+
 async def test_two_workers_work_side_by_side() -> None:
     """Two jobs at once, with nobody in the queue, are done in two processes."""
     async with pool(workers=2, queue=0) as running:

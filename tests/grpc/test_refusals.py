@@ -237,6 +237,81 @@ async def test_more_uploads_than_allowed_are_refused_with_a_delay(serve: OpenSer
         assert (await call).attempt.verdict == attempt_pb2.ACCEPTED
 
 
+async def trickle(client: Client, challenge_id: str) -> grpc.aio.StreamUnaryCall[VerifyResponseRequest, Any]:
+    """Begin an upload that sends a byte and no more."""
+    call: grpc.aio.StreamUnaryCall[VerifyResponseRequest, Any] = client.verification.VerifyResponse()
+    await call.write(config(challenge_id))
+    await call.write(VerifyResponseRequest(chunk=b"a"))
+    return call
+
+
+async def test_one_challenge_and_one_subject_do_not_keep_the_others_out(serve: OpenServer) -> None:
+    """Of sixteen trickles with one challenge two hold a place, of four more of the same person two; who else comes is judged."""
+    async with serve(uploads=16) as client:
+        first = await client.challenge("mallory")
+        calls = [await trickle(client, first.id) for _ in range(16)]
+        calls += [await trickle(client, (await client.challenge("mallory")).id) for _ in range(4)]
+        answers = [asyncio.ensure_future(refused(call)) for call in calls]
+        async with asyncio.timeout(PATIENCE_S):
+            while sum(answer.done() for answer in answers) < 16:
+                await asyncio.wait([answer for answer in answers if not answer.done()], return_when=asyncio.FIRST_COMPLETED)
+        held = [answer for answer in answers if not answer.done()]
+        assert {answer.result().reason for answer in answers if answer.done()} == {"OVERLOADED"}
+        assert len(held) == 4
+        answer = await client.verify((await client.challenge("alice")).id, b"accept")
+        assert answer.attempt.verdict == attempt_pb2.ACCEPTED
+        for call in calls:
+            call.cancel()
+        for answered in held:
+            answered.cancel()
+
+
+async def test_an_upload_that_hardly_moves_gives_its_place_up(serve: OpenServer) -> None:
+    """A byte now and then is no upload: it is ended long before the longest one, and who waited for its place gets it."""
+    async with serve(uploads=1, upload_stall_s=1.0, upload_min_bytes_s=1000.0) as client:
+        challenge = await client.challenge()
+        call = await trickle(client, challenge.id)
+
+        async def drip() -> None:
+            while not call.done():
+                with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+                    await call.write(VerifyResponseRequest(chunk=b"a"))
+                await asyncio.sleep(0.1)
+
+        dripping = asyncio.create_task(drip())
+        answer = await refused(call)
+        await dripping
+        assert (answer.code, answer.reason) == (grpc.StatusCode.DEADLINE_EXCEEDED, "UPLOAD_TOO_SLOW")
+        assert "fewer than 1000 bytes a second came for 1 s" in answer.message
+        await still_good(client, challenge.id)
+
+
+async def test_a_call_that_says_nothing_good_takes_no_place(serve: OpenServer) -> None:
+    """Calls without a config, or with one that names no challenge, stand in nobody's way."""
+    async with serve(uploads=1) as client:
+        silent = [client.verification.VerifyResponse() for _ in range(3)]
+        for call in silent:
+            await call.wait_for_connection()
+        assert (await refused(client.verify("none", b"accept"))).reason == "CHALLENGE_UNKNOWN"
+        await still_good(client, (await client.challenge()).id)
+        for call in silent:
+            call.cancel()
+
+
+async def test_a_repeated_request_needs_no_place(serve: OpenServer) -> None:
+    """Whoever lost a reply gets it while all places are taken."""
+    async with serve(uploads=1) as client:
+        challenge, request_id = await client.challenge(), str(uuid4())
+        first = await client.verify(challenge.id, b"accept", request_id=request_id)
+        call = await trickle(client, (await client.challenge("mallory")).id)
+        other = client.verify((await client.challenge()).id, b"reject")
+        while await other.code() is grpc.StatusCode.OK:
+            other = client.verify((await client.challenge()).id, b"reject")
+        assert (await refused(other)).reason == "OVERLOADED"
+        assert await client.verify(challenge.id, b"accept", request_id=request_id) == first
+        call.cancel()
+
+
 async def test_the_same_request_twice_is_judged_once(serve: OpenServer) -> None:
     """A repeated request gets the stored attempt and credential; another audience under the same id is refused."""
     async with serve() as client:
@@ -265,7 +340,7 @@ async def test_the_same_request_while_it_is_judged_is_told_to_wait(serve: OpenSe
 
 async def test_streams_racing_for_one_challenge_are_judged_once(serve: OpenServer) -> None:
     """Of eight complete uploads at once, exactly one is judged; the others find the challenge spent."""
-    async with serve(workers=2, queue=8) as client:
+    async with serve(workers=2, queue=8, uploads_a_subject=8, uploads_a_challenge=8) as client:
         challenge = await client.challenge()
         calls = [client.verification.VerifyResponse() for _ in range(8)]
         for call in calls:

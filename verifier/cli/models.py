@@ -32,7 +32,7 @@ app = typer.Typer(help="Fetch, list and check the model kit.", no_args_is_help=T
 app.command("export-ecapa")(export_ecapa)
 
 # Measuring reads files the operator chose, not a stranger's recording.
-_UNLIMITED = MediaLimits(max_bytes=1 << 30, max_s=3600.0, max_side_px=16384)
+_UNLIMITED = MediaLimits(max_bytes=1 << 30, max_s=3600.0, max_side_px=16384, max_pixels=10**15, max_cpu_s=1e9)
 _CUT_S = 4.0
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]

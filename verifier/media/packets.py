@@ -12,10 +12,13 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import av
+import numpy as np
 
-from verifier.media.source import seconds, start_s
+from verifier.media.source import damaged, seconds, start_s
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.video.stream import VideoStream
@@ -41,10 +44,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Of the stream of pictures and of each stream of sound; a stream without packets has none."""
+    """Of the stream of pictures and of each stream of sound; a stream without packets has none.
+
+    pictures: how many packets of pictures there are within the longest time that is read.
+    """
 
     picture: Span | None
     sounds: tuple[Span | None, ...]
+    pictures: int = 0
 
     def origin_s(self, sound: int = 0) -> float:
         """When the recording starts on the container's clock: the earlier start of its picture and that sound, in seconds."""
@@ -59,21 +66,31 @@ class Spans:
         return [span for span in both if span is not None]
 
 
-def measure(opened: InputContainer, streams: Streams, container: Container) -> Spans:
+def measure(opened: InputContainer, streams: Streams, container: Container, *, max_s: float) -> Spans:
     """Read the times of all packets; the container then no longer stands at its start.
 
     An MP4 says in its headers when its pictures start. For others FFmpeg derives that by decoding, which is not allowed while it
     probes (H.264 in Matroska then seems to start some pictures late), so the time of the first packet is taken.
+
+    Raises:
+        UnjudgeableError: `CORRUPT_MEDIA`; packets share bytes, by which an index of a few kilobytes makes one picture thousands.
     """
     counted = [stream for stream in (streams.picture, *streams.sounds) if stream is not None]
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     count: Counter[int] = Counter()
+    places: list[tuple[int, int]] = []
+    pictures = 0
     try:
         for packet in islice(opened.demux(counted), _MAX_PACKETS):
-            if (at := packet.pts) is None or packet.is_discard:
+            at, key = packet.pts, packet.stream_index
+            if streams.picture is not None and key == streams.picture.index and packet.size:
+                since = 0 if at is None else at - first.get(key, at)
+                pictures += seconds(since, streams.picture) <= max_s
+            if at is None or packet.is_discard:
                 continue
-            key = packet.stream_index
+            if container.complete_index and packet.size and packet.pos is not None:
+                places.append((packet.pos, packet.size))
             first.setdefault(key, at)
             last[key] = max(last.get(key, at), at)
             count[key] += 1
@@ -89,4 +106,13 @@ def measure(opened: InputContainer, streams: Streams, container: Container) -> S
         each_s = max(0.0, last_s - begins_s) / max(1, count[stream.index] - 1)
         return Span(begins_s if told is None else told, last_s, last_s + each_s)
 
-    return Spans(span(streams.picture), tuple(map(span, streams.sounds)))
+    _require_apart(places)
+    return Spans(span(streams.picture), tuple(map(span, streams.sounds)), pictures)
+
+
+def _require_apart(places: Sequence[tuple[int, int]]) -> None:
+    """Refuse packets, each by its first byte and its length, that share bytes of the file."""
+    place = np.array(places, np.int64).reshape(-1, 2)
+    place = place[np.argsort(place[:, 0], kind="stable")]
+    if np.any(place[1:, 0] < place[:-1].sum(axis=1)):
+        raise damaged("its index names the same bytes more than once, which no camera does")

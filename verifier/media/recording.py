@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from verifier.errors import InvalidRequestError, UnjudgeableError
+from verifier.media.budget import Budget
 from verifier.media.iso import declared_size
 from verifier.media.packets import measure
 from verifier.media.picture import PictureMeasures, PictureRequest, check_size, read_pictures
 from verifier.media.sniff import sniff
 from verifier.media.sound import MIN_GAP_S, RATE_HZ, Sound, read_sound
-from verifier.media.source import Source, Streams, choose_streams, codec_of, open_source
+from verifier.media.source import INTRA_CODECS, Source, Streams, choose_streams, codec_of, open_source
 from verifier.media.still import StillHeader, read_header
 from verifier.reasons import Reason
 from verifier.types import MediaInfo
@@ -41,14 +42,14 @@ def open_recording(data: bytes | Path, *, limits: MediaLimits) -> Recording:
 
     Raises:
         InvalidRequestError: the path leads to no file.
-        UnjudgeableError: `RECORDING_TOO_LARGE`, `PICTURE_TOO_LARGE`, `UNSUPPORTED_MEDIA` or `CORRUPT_MEDIA`; the
-            message says what to do.
+        UnjudgeableError: `RECORDING_TOO_LARGE`, `PICTURE_TOO_LARGE`, `RECORDING_TOO_COSTLY`, `UNSUPPORTED_MEDIA` or
+            `CORRUPT_MEDIA`; the message says what to do.
     """
     return Recording(_read(data, limits), limits)
 
 
 def require_supported(data: bytes, *, limits: MediaLimits) -> None:
-    """Refuse what is never judged, by its first bytes and its headers alone: some milliseconds, and no challenge need be spent.
+    """Refuse what is never judged, by its headers and packets alone: some milliseconds, and no challenge need be spent.
 
     `verifier.media.sniff.sniff` says the first half of it of the first 400 bytes, without FFmpeg.
 
@@ -60,9 +61,8 @@ def require_supported(data: bytes, *, limits: MediaLimits) -> None:
     if container.still:
         header = read_header(content, container)
         check_size(header.width, header.height, limits)
-        return
-    with open_source(Source(content, container)) as opened:
-        choose_streams(opened)
+    else:
+        Recording(content, limits)
 
 
 class Recording:
@@ -74,6 +74,7 @@ class Recording:
     def __init__(self, data: bytes, limits: MediaLimits) -> None:
         container = sniff(data)
         self._limits = limits
+        self._budget = Budget(limits)
         self._still: StillHeader | None = read_header(data, container) if container.still else None
         if self._still is not None:
             check_size(self._still.width, self._still.height, limits)
@@ -83,7 +84,9 @@ class Recording:
         with open_source(self._source) as opened:
             streams = choose_streams(opened)
             check_size(*self._declared_size(streams.picture), limits)
-            self._spans = measure(opened, streams, container)
+            self._spans = measure(opened, streams, container, max_s=limits.max_s)
+            if streams.picture is not None and codec_of(streams.picture) not in INTRA_CODECS:
+                self._budget.require(self._spans.pictures, *self._declared_size(streams.picture))
             self._sounds = tuple((codec_of(stream), stream.codec_context.sample_rate) for stream in streams.sounds)
             self._info = self._headers(streams)
 
@@ -113,7 +116,7 @@ class Recording:
         """Take, of several streams of sound, the one with the most seconds of speech by `speech_s`; the first of equals.
 
         Raises:
-            UnjudgeableError: `CORRUPT_MEDIA` where more than a tenth of one did not decode.
+            UnjudgeableError: `CORRUPT_MEDIA` where more than a tenth of one did not decode; `RECORDING_TOO_COSTLY`.
         """
         said_s = [speech_s(self._read_sound(track).samples) for track in range(len(self._sounds))]
         track = said_s.index(max(said_s))
@@ -139,12 +142,14 @@ class Recording:
         see `PictureRequest`.
 
         Raises:
-            UnjudgeableError: `PICTURE_TOO_LARGE` where a picture is larger than the headers said; `CORRUPT_MEDIA`, at
-                the end, where more than a tenth did not decode or they end before nine tenths of what was sent.
+            UnjudgeableError: `PICTURE_TOO_LARGE` where a picture is larger than the headers said; `RECORDING_TOO_COSTLY`;
+                `CORRUPT_MEDIA`, at the end, where more than a tenth did not decode or they end before nine tenths of what was
+                sent.
         """
         if not self._info.video_codec:
             return
         self._pictures = PictureMeasures()
+        self._budget.renew()
         with open_source(self._source) as opened:
             stream = choose_streams(opened).picture
             if stream is None:
@@ -154,6 +159,7 @@ class Recording:
                 max_side_px=max_side_px,
                 threads=threads,
                 limits=self._limits,
+                budget=self._budget,
                 origin_s=self._spans.origin_s(self._info.sound_track),
                 orientation=self._still.orientation if self._still else None,
                 must_reach_s=self._must_reach_s(),
@@ -169,7 +175,7 @@ class Recording:
         (0,) for a recording without sound. The second call returns the same array.
 
         Raises:
-            UnjudgeableError: `CORRUPT_MEDIA` where more than a tenth did not decode.
+            UnjudgeableError: `CORRUPT_MEDIA` where more than a tenth did not decode; `RECORDING_TOO_COSTLY`.
         """
         if self._sound is None:
             self._sound = self._read_sound(self._info.sound_track)
@@ -225,7 +231,8 @@ class Recording:
             sounds = choose_streams(opened).sounds
             if len(sounds) != len(self._sounds):
                 raise RuntimeError("the same bytes opened twice hold different streams")
-            return read_sound(opened, sounds[track], limits=self._limits, origin_s=self._spans.origin_s(track))
+            origin_s = self._spans.origin_s(track)
+            return read_sound(opened, sounds[track], limits=self._limits, budget=self._budget, origin_s=origin_s)
 
     def _headers(self, streams: Streams) -> MediaInfo:
         picture, data = streams.picture, self._source.data

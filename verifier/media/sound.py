@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
+    from verifier.media.budget import Budget
     from verifier.settings import MediaLimits
     from verifier.types import F32
 
@@ -98,18 +99,19 @@ def read_sound(
     stream: AudioStream,
     *,
     limits: MediaLimits,
+    budget: Budget,
     origin_s: float,
 ) -> Sound:
     """Decode the whole sound, at most `limits.max_s` and half a second.
 
     Raises:
-        UnjudgeableError: `CORRUPT_MEDIA`; more than a tenth of it does not decode.
+        UnjudgeableError: `CORRUPT_MEDIA`; more than a tenth of it does not decode. `RECORDING_TOO_COSTLY`.
     """
     media_source.open_decoder(stream, max_pixels=1, threads=1)
     runs: list[_Run] = []
     lost = _Lost()
     with media_source.vendor_errors("its sound cannot be resampled"):
-        for samples, t_s in _decode(opened, stream, origin_s, lost):
+        for samples, t_s in _decode(opened, stream, origin_s, lost, budget):
             shape = (samples.format.name, samples.layout.name, samples.sample_rate)
             length_s = samples.samples / samples.sample_rate
             run = runs[-1] if runs else None
@@ -142,7 +144,7 @@ class _Lost:
 
 
 def _decode(
-    opened: InputContainer, stream: AudioStream, origin_s: float, lost: _Lost
+    opened: InputContainer, stream: AudioStream, origin_s: float, lost: _Lost, budget: Budget
 ) -> Iterator[tuple[AudioFrame, float | None]]:
     packets, decoded = opened.demux(stream), 0
     while True:
@@ -153,6 +155,7 @@ def _decode(
             break
         if packet is None or lost.count > _HOPELESS:
             break
+        budget.spend()
         at_s = None if packet.pts is None else media_source.seconds(packet.pts, stream) - origin_s
         try:
             pieces = packet.decode()

@@ -33,6 +33,8 @@ _S = TypeVar("_S", "VideoStream", "AudioStream")
 _PICTURE_CODECS = frozenset(
     {"av1", "h263", "h264", "hevc", "mjpeg", "mpeg1video", "mpeg2video", "mpeg4", "png", "vp8", "vp9", "webp"}
 )
+INTRA_CODECS = frozenset({"mjpeg", "png", "webp"})
+"""Those of whose pictures each stands for itself, so that one can be left out without decoding it."""
 _SOUND_CODECS = frozenset(
     {"aac", "alac", "amr_nb", "amr_wb", "flac", "mp2", "mp3", "opus", "vorbis"}
     | {f"pcm_{name}" for name in ("alaw", "f32be", "f32le", "mulaw", "s16be", "s16le", "s24be", "s24le", "s32be", "s32le", "u8")}

@@ -53,7 +53,7 @@ from verifier.server.recall import Recall
 from verifier.server.reissuing import Reissuing
 from verifier.server.review_service import ReviewService, Site
 from verifier.server.taking_over import TakingOver
-from verifier.server.upload import Uploads
+from verifier.server.upload import UploadLimits, Uploads
 from verifier.server.verification_service import VerificationService
 from verifier.server.workers import PoolLimits, WorkerPool
 from verifier.store import vault
@@ -213,7 +213,7 @@ async def open_server(
                 attempts=attempts,
                 credentials=credentials,
                 issuer=issuer,
-                uploads=Uploads(at_once=settings.uploads, max_bytes=settings.media.max_bytes, limit_s=settings.upload_s),
+                uploads=Uploads(_upload_limits(settings), refusal=pool.refusal),
                 pool=pool,
                 conclusions=conclusions,
                 spool=spool if settings.spool else None,
@@ -304,6 +304,18 @@ def _askable_profile(settings: Settings) -> tuple[profiles.Profile, frozenset[st
 def _pace(settings: Settings) -> Pace:
     wait = timedelta(seconds=settings.failure_wait_s)
     return Pace(settings.open_challenges, settings.attempts_an_hour, settings.failures_in_a_row, wait)
+
+
+def _upload_limits(settings: Settings) -> UploadLimits:
+    return UploadLimits(
+        at_once=settings.uploads,
+        a_subject=settings.uploads_a_subject,
+        a_challenge=settings.uploads_a_challenge,
+        max_bytes=settings.media.max_bytes,
+        limit_s=settings.upload_s,
+        min_bytes_s=settings.upload_min_bytes_s,
+        stall_s=settings.upload_stall_s,
+    )
 
 
 def _open_vault(settings: Settings) -> vault.Vault:

@@ -1,58 +1,96 @@
-"""Receive one recording over a client stream: a config first, bytes after it, within limits on size, time and number."""
+"""Receive one recording over a client stream: a config first, bytes after it, within limits on size, time, pace and number.
+
+A place is held from when the config was found good until the recording is judged. One subject and one challenge have a share of
+the places only, so that nobody keeps everybody else out, and an upload that hardly moves gives its place up.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from collections import Counter
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cameo.v1 import error_reason_pb2
 
-from verifier.errors import OverloadedError
 from verifier.reasons import Reason
-from verifier.server.status import RETRY_S, RequestError, UnspentError
+from verifier.server.status import RequestError, UnspentError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
+
+    from verifier.errors import OverloadedError
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """What uploads may take.
+
+    at_once: places, of which one subject may hold `a_subject` and one challenge `a_challenge`. max_bytes: of a recording.
+    limit_s: longest upload. min_bytes_s: the least pace, over each stretch of `stall_s` seconds.
+    """
+
+    at_once: int
+    a_subject: int
+    a_challenge: int
+    max_bytes: int
+    limit_s: float
+    min_bytes_s: float
+    stall_s: float
 
 
 class Uploads:
     """The uploads a server takes at once."""
 
-    def __init__(self, *, at_once: int, max_bytes: int, limit_s: float) -> None:
-        """Set the limits: uploads at once, bytes and seconds of each."""
-        self._at_once = at_once
-        self._max_bytes = max_bytes
-        self._limit_s = limit_s
+    def __init__(self, limits: UploadLimits, *, refusal: Callable[[], OverloadedError]) -> None:
+        """Set the limits; `refusal` makes the error that says when to come back."""
+        self._limits = limits
+        self._refusal = refusal
         self._open = 0
+        self._subjects: Counter[str] = Counter()
+        self._challenges: Counter[str] = Counter()
 
-    @asynccontextmanager
-    async def receive(self, messages: AsyncIterator[VerifyResponseRequest]) -> AsyncIterator[Upload]:
-        """Hold a place for an upload while it is received and judged.
+    def begin(self, messages: AsyncIterator[VerifyResponseRequest]) -> Upload:
+        """Return an upload that holds no place yet."""
+        return Upload(messages, self._limits)
+
+    @contextmanager
+    def place(self, subject: str, challenge_id: str) -> Iterator[None]:
+        """Hold a place while a recording is received and judged.
 
         Raises:
-            OverloadedError: as many as may be are under way.
+            OverloadedError: as many as may be are under way, of all, of this subject or of this challenge.
         """
-        if self._open >= self._at_once:
-            raise OverloadedError(RETRY_S)
+        limits = self._limits
+        shares = ((self._subjects, subject, limits.a_subject), (self._challenges, challenge_id, limits.a_challenge))
+        if self._open >= limits.at_once or any(held[key] >= most for held, key, most in shares):
+            raise self._refusal()
         self._open += 1
+        for held, key, _ in shares:
+            held[key] += 1
         try:
-            yield Upload(messages, max_bytes=self._max_bytes, limit_s=self._limit_s)
+            yield
         finally:
             self._open -= 1
+            for held, key, _ in shares:
+                held[key] -= 1
+                if not held[key]:
+                    del held[key]
 
 
 class Upload:
-    """One upload: first `config`, then `recording`, both within one time limit."""
+    """One upload: first `config`, then `recording`, both within one time limit and at no less than the least pace."""
 
-    def __init__(self, messages: AsyncIterator[VerifyResponseRequest], *, max_bytes: int, limit_s: float) -> None:
-        """Made by `Uploads.receive`."""
+    def __init__(self, messages: AsyncIterator[VerifyResponseRequest], limits: UploadLimits) -> None:
+        """Made by `Uploads.begin`."""
         self._messages = messages
-        self._max_bytes = max_bytes
-        self._limit_s = limit_s
-        self._until = asyncio.get_running_loop().time() + limit_s
+        self._limits = limits
+        now = asyncio.get_running_loop().time()
+        self._until = now + limits.limit_s
+        self._stalled_at = now + limits.stall_s
 
     async def config(self) -> VerifyResponseConfig:
         """Return the config.
@@ -60,12 +98,10 @@ class Upload:
         Raises:
             RequestError: `CONFIG_MISSING`, or `UPLOAD_TOO_SLOW`.
         """
-        async with self._in_time():
-            async for message in self._messages:
-                if message.WhichOneof("message") == "config":
-                    return message.config
-                break
-        raise RequestError(error_reason_pb2.CONFIG_MISSING, "send the config as the first message of the stream")
+        message = await self._next()
+        if message is None or message.WhichOneof("message") != "config":
+            raise RequestError(error_reason_pb2.CONFIG_MISSING, "send the config as the first message of the stream")
+        return message.config
 
     async def recording(self) -> bytes:
         """Return all bytes, once the caller has closed its side.
@@ -74,32 +110,42 @@ class Upload:
             RequestError: `CONFIG_REPEATED`, `MESSAGE_EMPTY`, `RECORDING_EMPTY` or `UPLOAD_TOO_SLOW`.
             UnspentError: `RECORDING_TOO_LARGE`, as soon as it is.
         """
-        recording = bytearray()
-        async with self._in_time():
-            async for message in self._messages:
-                match message.WhichOneof("message"):
-                    case "chunk":
-                        if len(recording) + len(message.chunk) > self._max_bytes:
-                            raise UnspentError(
-                                Reason.RECORDING_TOO_LARGE,
-                                f"the recording has more than {self._max_bytes} bytes; {Reason.RECORDING_TOO_LARGE.hint}",
-                            )
-                        recording += message.chunk
-                    case "config":
-                        raise RequestError(error_reason_pb2.CONFIG_REPEATED, "send the config once, then only chunks")
-                    case _:
-                        raise RequestError(error_reason_pb2.MESSAGE_EMPTY, "send a chunk in every message after the config")
+        limits, loop = self._limits, asyncio.get_running_loop()
+        recording, reached = bytearray(), 0
+        self._stalled_at = loop.time() + limits.stall_s
+        while (message := await self._next()) is not None:
+            match message.WhichOneof("message"):
+                case "chunk":
+                    if len(recording) + len(message.chunk) > limits.max_bytes:
+                        raise UnspentError(
+                            Reason.RECORDING_TOO_LARGE,
+                            f"the recording has more than {limits.max_bytes} bytes; {Reason.RECORDING_TOO_LARGE.hint}",
+                        )
+                    recording += message.chunk
+                case "config":
+                    raise RequestError(error_reason_pb2.CONFIG_REPEATED, "send the config once, then only chunks")
+                case _:
+                    raise RequestError(error_reason_pb2.MESSAGE_EMPTY, "send a chunk in every message after the config")
+            if len(recording) - reached >= limits.min_bytes_s * limits.stall_s:
+                reached, self._stalled_at = len(recording), loop.time() + limits.stall_s
         if not recording:
             raise RequestError(error_reason_pb2.RECORDING_EMPTY, "send the bytes of the recording before closing the stream")
         return bytes(recording)
 
+    async def _next(self) -> VerifyResponseRequest | None:
+        """Return the next message, or None after the last."""
+        async with self._in_time():
+            return await anext(self._messages, None)
+
     @asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
+        limits = self._limits
         try:
-            async with asyncio.timeout_at(self._until):
+            async with asyncio.timeout_at(min(self._until, self._stalled_at)):
                 yield
         except TimeoutError:
-            raise RequestError(
-                error_reason_pb2.UPLOAD_TOO_SLOW,
-                f"the recording was not complete after {self._limit_s:g} s; try a better connection",
-            ) from None
+            if self._stalled_at < self._until:
+                told = f"fewer than {limits.min_bytes_s:g} bytes a second came for {limits.stall_s:g} s"
+            else:
+                told = f"the recording was not complete after {limits.limit_s:g} s"
+            raise RequestError(error_reason_pb2.UPLOAD_TOO_SLOW, f"{told}; try a better connection") from None

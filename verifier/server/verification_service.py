@@ -5,8 +5,8 @@ What `VerifyResponse` does, in this order:
 1. The first message is the config, and its fields are well formed.
 2. A request that was made before gets what came of it then.
 3. The audience and the challenge exist, the challenge can still be answered, the person has not tried too often, a worker could
-   take it, there is time to judge.
-   All of it is asked again when it counts; here it saves an upload that would be in vain.
+   take it, there is time to judge. All of it is asked again when it counts; here it saves an upload that would be in vain. Only
+   now a place is taken, of those that there are and of the few that one subject and one challenge may hold.
 4. The recording is received, to the end. The moment it is whole is the one that counts against the challenge's expiry.
 5. A place in the queue, then a worker that has just answered. Whoever goes away until here has lost nothing.
 6. The worker opens the recording and reads its headers. What is no recording it reads is refused, and the challenge is still
@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2, verification_service_pb2_grpc
 
-from verifier.errors import CameoError, ChallengeError, NotFoundError, OverloadedError, StoreError, UnjudgeableError
+from verifier.errors import CameoError, ChallengeError, NotFoundError, StoreError, UnjudgeableError
 from verifier.reasons import Reason
 from verifier.server import convert
 from verifier.server.caller import Role, current_caller
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         VerifyResponseResponse,
     )
 
+    from verifier.credential.audience_keys import AudienceKey
     from verifier.server.concluding import Conclusions
     from verifier.server.issuing import Issuer
     from verifier.server.upload import Upload, Uploads
@@ -103,7 +104,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             attempts: this server's, and those of others to look at.
             credentials: those that were issued.
             issuer: knows the audiences, and makes ids.
-            uploads: the limits on uploads.
+            uploads: takes recordings in.
             pool: judges.
             conclusions: ends attempts.
             spool: keeps recordings until they are judged; None keeps none.
@@ -129,18 +130,18 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         context: grpc.aio.ServicerContext[VerifyResponseRequest, VerifyResponseResponse],
     ) -> VerifyResponseResponse:
         """Judge one response; the steps are those of the module."""
-        async with self._uploads.receive(request_iterator) as upload:
-            config = await upload.config()
-            require_request_id(config.request_id)  # step 1
-            if earlier := await self._earlier(config, context):
-                return earlier  # step 2
-            try:
-                return await self._answer(config, upload, context)
-            except ChallengeError as error:
-                # A request that was sent twice at once: the other one was first to spend the challenge.
-                if error.reason is Reason.CHALLENGE_SPENT and (earlier := await self._earlier(config, context)):
-                    return earlier
-                raise
+        upload = self._uploads.begin(request_iterator)
+        config = await upload.config()
+        require_request_id(config.request_id)  # step 1
+        if earlier := await self._earlier(config, context):
+            return earlier  # step 2
+        try:
+            return await self._answer(config, upload, context)
+        except ChallengeError as error:
+            # A request that was sent twice at once: the other one was first to spend the challenge.
+            if error.reason is Reason.CHALLENGE_SPENT and (earlier := await self._earlier(config, context)):
+                return earlier
+            raise
 
     async def GetAttempt(  # noqa: N802 - the contract's name
         self,
@@ -163,11 +164,24 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
     async def _answer(
         self, config: VerifyResponseConfig, upload: Upload, context: grpc.aio.ServicerContext[Any, Any]
     ) -> VerifyResponseResponse:
+        """Step 3, then the others in a place."""
         audience = await asyncio.to_thread(self._issuer.audience, config.audience)
         issued = await asyncio.to_thread(self._answerable, config.challenge_id)
         if self._pool.full:
-            raise OverloadedError(self._pool.retry_after_s)
+            raise self._pool.refusal()
         self._require_time(context)  # step 3
+        with self._uploads.place(issued.subject, config.challenge_id):
+            return await self._received(config, upload, context, audience, issued)
+
+    async def _received(
+        self,
+        config: VerifyResponseConfig,
+        upload: Upload,
+        context: grpc.aio.ServicerContext[Any, Any],
+        audience: AudienceKey,
+        issued: StoredChallenge,
+    ) -> VerifyResponseResponse:
+        """Receive the recording and have it judged: steps 4 to 9."""
         recording = await upload.recording()
         # The messages of a cancelled call end like those of a closed one; to read on raises where it was cancelled meanwhile.
         await context.read()

@@ -46,14 +46,16 @@ class PoolLimits:
     queue: int
     threads: int = 1
     ready_s: float = 120.0
-    judge_s: float = 120.0
+    judge_s: float = 90.0
     look_s: float = 10.0
     grace_s: float = 3.0
 
 
 _REMEMBERED = 16
 _REMEMBERED_S = 600.0
-_FIRST_GUESS_S = 1.0
+_LEAST_GUESS_S, _USUAL_GUESS_S = 1.0, 8.0
+"""How long a judging takes before one has been measured: what none falls short of, and what 10 s of 640x480 take."""
+_LEAST_DELAY_S = 1.0
 _RESTART_DELAY_S = 1.0
 _LONGEST_RESTART_DELAY_S = 30.0
 
@@ -76,6 +78,7 @@ class WorkerPool(Generic[JobT, ResultT]):
         self._alive: set[Worker[JobT, ResultT]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._durations: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
+        self._told: list[float] = []
 
     async def start(self) -> None:
         """Start all workers and wait until each has loaded its models.
@@ -101,10 +104,17 @@ class WorkerPool(Generic[JobT, ResultT]):
         """Whether a new turn would be refused now."""
         return self._turns >= self._limits.workers + self._limits.queue
 
-    @property
-    def retry_after_s(self) -> float:
-        """When a refused caller has a fair chance: the usual time until one of the workers is done, at least a second."""
-        return max(1.0, self._usual_s / self._limits.workers)
+    def refusal(self) -> OverloadedError:
+        """Return the error that tells a caller when its turn comes: at the pace of recent judgings, behind those told before.
+
+        Those who were told and have not come back are remembered, each until its time, and no more than the queue is long: a
+        place is free for one of them at a time, and nobody can push the others back without end.
+        """
+        now, most = time.monotonic(), self._limits.workers + self._limits.queue
+        self._told = [moment for moment in self._told if moment > now][-most:]
+        delay_s = max(_LEAST_DELAY_S, (len(self._told) + 1) * self._usual_s / self._limits.workers)
+        self._told.append(now + delay_s)
+        return OverloadedError(delay_s)
 
     @property
     def needed_s(self) -> float:
@@ -113,7 +123,7 @@ class WorkerPool(Generic[JobT, ResultT]):
         A lower bound on purpose: it serves to refuse a deadline that cannot be met before anything is lost by trying.
         """
         rounds = 1 + self._turns // self._limits.workers
-        return rounds * min(self._recent(), default=_FIRST_GUESS_S)
+        return rounds * min(self._recent(), default=_LEAST_GUESS_S)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Turn[JobT, ResultT]]:
@@ -126,7 +136,7 @@ class WorkerPool(Generic[JobT, ResultT]):
         if self._stopping:
             raise StoppingError("the server is stopping; try again in a moment")
         if self.full:
-            raise OverloadedError(self.retry_after_s)
+            raise self.refusal()
         self._turns += 1
         self._no_turns.clear()
         try:
@@ -264,7 +274,7 @@ class WorkerPool(Generic[JobT, ResultT]):
     @property
     def _usual_s(self) -> float:
         recent = self._recent()
-        return statistics.median(recent) if recent else _FIRST_GUESS_S
+        return statistics.median(recent) if recent else _USUAL_GUESS_S
 
 
 class Turn(Generic[JobT, ResultT]):

@@ -13,6 +13,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FRAME_RATE_TOO_LOW: _ClassVar[Reason]
     PICTURE_TOO_SMALL: _ClassVar[Reason]
     PICTURE_TOO_LARGE: _ClassVar[Reason]
+    RECORDING_TOO_COSTLY: _ClassVar[Reason]
     NO_AUDIO: _ClassVar[Reason]
     NO_VIDEO: _ClassVar[Reason]
     UNSUPPORTED_MEDIA: _ClassVar[Reason]
@@ -67,6 +68,7 @@ RECORDING_TOO_LARGE: Reason
 FRAME_RATE_TOO_LOW: Reason
 PICTURE_TOO_SMALL: Reason
 PICTURE_TOO_LARGE: Reason
+RECORDING_TOO_COSTLY: Reason
 NO_AUDIO: Reason
 NO_VIDEO: Reason
 UNSUPPORTED_MEDIA: Reason
