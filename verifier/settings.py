@@ -219,6 +219,11 @@ class Settings(BaseSettings):
     evidence_sweep_s: int = Field(default=3600, ge=1)
     """How often a server removes evidence whose time is over."""
 
+    review_four_eyes: bool = False
+    """Have two different analysts say the same before an attempt that is to be looked at is decided."""
+    review_wait_days: float = Field(default=30.0, gt=0, le=3650)
+    """How long such an attempt waits, with its likeness sealed; then it is declined, and the likeness destroyed."""
+
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     openid: OpenIdProvider = Field(default_factory=OpenIdProvider)
 

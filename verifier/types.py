@@ -36,6 +36,14 @@ class Verdict(StrEnum):
     REVIEW = "REVIEW"
 
 
+class Ruling(StrEnum):
+    """What people decided of an attempt that was to be looked at."""
+
+    APPROVED = "approved"
+    """It counts as accepted from then on."""
+    DECLINED = "declined"
+
+
 class Outcome(StrEnum):
     """What one check found."""
 

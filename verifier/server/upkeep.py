@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from verifier.server.deciding import Deciding
     from verifier.server.protection import Protection
     from verifier.server.publishing import StatusPublisher
     from verifier.server.taking_over import TakingOver
@@ -100,12 +101,14 @@ class Kept:
     fingerprints: FingerprintStore
     likenesses: LikenessStore
     protection: Protection | None
+    deciding: Deciding
 
 
 async def forget(kept: Kept, settings: Settings, clock: Callable[[], datetime]) -> None:
     """Forget what had its time.
 
-    Those are tokens nobody asked for again, fingerprints, likenesses nobody claimed, and faces that were removed.
+    Those are tokens nobody asked for again, fingerprints, likenesses nobody claimed, attempts nobody decided, which are declined,
+    and faces that were removed.
     """
     while True:
         now = clock()
@@ -115,5 +118,6 @@ async def forget(kept: Kept, settings: Settings, clock: Callable[[], datetime]) 
             if kept.protection is not None:
                 await asyncio.to_thread(kept.protection.refresh)
             await asyncio.to_thread(kept.likenesses.drop_unclaimed, before=now - UNCLAIMED_KEPT)
+            await asyncio.to_thread(kept.deciding.expire, before=now - timedelta(days=settings.review_wait_days))
             await asyncio.to_thread(kept.likenesses.scrub)
         await asyncio.sleep(_UPKEEP_S)

@@ -56,7 +56,7 @@ class ListAttemptsResponse(_message.Message):
     def __init__(self, attempts: _Optional[_Iterable[_Union[AttemptSummary, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class AttemptSummary(_message.Message):
-    __slots__ = ("attempt_id", "subject", "verdict", "reasons", "profile", "create_time", "standing")
+    __slots__ = ("attempt_id", "subject", "verdict", "reasons", "profile", "create_time", "standing", "decision")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +64,7 @@ class AttemptSummary(_message.Message):
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     STANDING_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
     attempt_id: str
     subject: str
     verdict: _attempt_pb2.Verdict
@@ -71,7 +72,8 @@ class AttemptSummary(_message.Message):
     profile: str
     create_time: _timestamp_pb2.Timestamp
     standing: Standing
-    def __init__(self, attempt_id: _Optional[str] = ..., subject: _Optional[str] = ..., verdict: _Optional[_Union[_attempt_pb2.Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., profile: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ...) -> None: ...
+    decision: _attempt_pb2.ReviewDecision
+    def __init__(self, attempt_id: _Optional[str] = ..., subject: _Optional[str] = ..., verdict: _Optional[_Union[_attempt_pb2.Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., profile: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., decision: _Optional[_Union[_attempt_pb2.ReviewDecision, str]] = ...) -> None: ...
 
 class Standing(_message.Message):
     __slots__ = ("settled", "disputed")
@@ -88,7 +90,7 @@ class GetReviewedAttemptRequest(_message.Message):
     def __init__(self, attempt_id: _Optional[str] = ...) -> None: ...
 
 class ReviewedAttempt(_message.Message):
-    __slots__ = ("attempt", "subject", "recording_sha256", "finish_time", "evidence", "labels", "standing", "audit")
+    __slots__ = ("attempt", "subject", "recording_sha256", "finish_time", "evidence", "labels", "standing", "audit", "matches", "opinions", "decide_until")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     RECORDING_SHA256_FIELD_NUMBER: _ClassVar[int]
@@ -97,6 +99,9 @@ class ReviewedAttempt(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     STANDING_FIELD_NUMBER: _ClassVar[int]
     AUDIT_FIELD_NUMBER: _ClassVar[int]
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    OPINIONS_FIELD_NUMBER: _ClassVar[int]
+    DECIDE_UNTIL_FIELD_NUMBER: _ClassVar[int]
     attempt: _attempt_pb2.Attempt
     subject: str
     recording_sha256: str
@@ -105,7 +110,68 @@ class ReviewedAttempt(_message.Message):
     labels: _containers.RepeatedCompositeFieldContainer[Label]
     standing: Standing
     audit: _containers.RepeatedCompositeFieldContainer[AuditLine]
-    def __init__(self, attempt: _Optional[_Union[_attempt_pb2.Attempt, _Mapping]] = ..., subject: _Optional[str] = ..., recording_sha256: _Optional[str] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., evidence: _Optional[_Iterable[_Union[HeldEvidence, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[Label, _Mapping]]] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., audit: _Optional[_Iterable[_Union[AuditLine, _Mapping]]] = ...) -> None: ...
+    matches: _containers.RepeatedCompositeFieldContainer[GalleryMatch]
+    opinions: _containers.RepeatedCompositeFieldContainer[Opinion]
+    decide_until: _timestamp_pb2.Timestamp
+    def __init__(self, attempt: _Optional[_Union[_attempt_pb2.Attempt, _Mapping]] = ..., subject: _Optional[str] = ..., recording_sha256: _Optional[str] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., evidence: _Optional[_Iterable[_Union[HeldEvidence, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[Label, _Mapping]]] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., audit: _Optional[_Iterable[_Union[AuditLine, _Mapping]]] = ..., matches: _Optional[_Iterable[_Union[GalleryMatch, _Mapping]]] = ..., opinions: _Optional[_Iterable[_Union[Opinion, _Mapping]]] = ..., decide_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GalleryMatch(_message.Message):
+    __slots__ = ("collection", "face_number", "owner", "attempt_id")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    FACE_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    face_number: int
+    owner: str
+    attempt_id: str
+    def __init__(self, collection: _Optional[str] = ..., face_number: _Optional[int] = ..., owner: _Optional[str] = ..., attempt_id: _Optional[str] = ...) -> None: ...
+
+class Opinion(_message.Message):
+    __slots__ = ("number", "decision", "reason", "analyst", "create_time")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    ANALYST_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    decision: _attempt_pb2.ReviewDecision
+    reason: str
+    analyst: str
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, number: _Optional[int] = ..., decision: _Optional[_Union[_attempt_pb2.ReviewDecision, str]] = ..., reason: _Optional[str] = ..., analyst: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ApproveAttemptRequest(_message.Message):
+    __slots__ = ("attempt_id", "reason", "request_id")
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    attempt_id: str
+    reason: str
+    request_id: str
+    def __init__(self, attempt_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class DeclineAttemptRequest(_message.Message):
+    __slots__ = ("attempt_id", "reason", "request_id")
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    attempt_id: str
+    reason: str
+    request_id: str
+    def __init__(self, attempt_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class Reviewed(_message.Message):
+    __slots__ = ("attempt_id", "decision", "decide_time", "opinions")
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    DECIDE_TIME_FIELD_NUMBER: _ClassVar[int]
+    OPINIONS_FIELD_NUMBER: _ClassVar[int]
+    attempt_id: str
+    decision: _attempt_pb2.ReviewDecision
+    decide_time: _timestamp_pb2.Timestamp
+    opinions: _containers.RepeatedCompositeFieldContainer[Opinion]
+    def __init__(self, attempt_id: _Optional[str] = ..., decision: _Optional[_Union[_attempt_pb2.ReviewDecision, str]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., opinions: _Optional[_Iterable[_Union[Opinion, _Mapping]]] = ...) -> None: ...
 
 class HeldEvidence(_message.Message):
     __slots__ = ("kind", "size_bytes", "keep_time", "remove_time", "sha256")
