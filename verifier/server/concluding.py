@@ -203,7 +203,7 @@ class Conclusions:
             if finished.state is not AttemptState.JUDGED or finished.finished_at != now:
                 raise
         log.info("judged", attempt_id=attempt.id, verdict=judgement.decision.verdict.value)
-        self._evidence.keep(attempt, judgement, conclusion.response, credential, now=now)
+        self._evidence.keep(attempt, judgement, conclusion.response, credential, enrolled=face is not None, now=now)
         return verification_service_pb2.VerifyResponseResponse(
             attempt=convert.attempt(finished, full=False), credential=convert.credential(credential) if credential else None
         )

@@ -75,9 +75,10 @@ def kind(value: int) -> Kind:
         review_service_pb2.RECORDING: Kind.RECORDING,
         review_service_pb2.TRACKS: Kind.TRACKS,
         review_service_pb2.RESULT: Kind.RESULT,
+        review_service_pb2.CROPS: Kind.CROPS,
     }
     if value not in kinds:
-        raise invalid("kind", "must be RECORDING, TRACKS or RESULT")
+        raise invalid("kind", "must be RECORDING, TRACKS, RESULT or CROPS")
     return kinds[value]  # type: ignore[index]  # the stub knows the members only
 
 

@@ -20,6 +20,7 @@ class EvidenceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TRACKS: _ClassVar[EvidenceKind]
     RESULT: _ClassVar[EvidenceKind]
     CREDENTIAL: _ClassVar[EvidenceKind]
+    CROPS: _ClassVar[EvidenceKind]
 
 class Truth(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -32,6 +33,7 @@ RECORDING: EvidenceKind
 TRACKS: EvidenceKind
 RESULT: EvidenceKind
 CREDENTIAL: EvidenceKind
+CROPS: EvidenceKind
 TRUTH_UNSPECIFIED: Truth
 BONA_FIDE: Truth
 ATTACK: Truth
