@@ -20,7 +20,7 @@ from verifier.store.audit import Reader
 from verifier.store.evidence_errors import EvidenceError
 from verifier.store.labels import Truth
 from verifier.store.sealed_object import Kind
-from verifier.types import CheckResult, Direction, Outcome
+from verifier.types import CheckResult, Direction, Outcome, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from verifier.console.cases import Cases, Opened
+    from verifier.console.decision import DecisionForm
     from verifier.console.sessions import Sessions
     from verifier.profiles import Profile
     from verifier.store.attempts import Attempt
 
 OPENED = "opened in the console"
+REVEALED = "revealed in the console"
 _PLAYABLE = {"mp4": "video/mp4", "mov": "video/mp4", "webm": "video/webm", "matroska": "video/webm", "3gp": "video/3gpp"}
 
 
@@ -68,12 +70,13 @@ class AttemptPages:
         self,
         cases: Cases,
         sessions: Sessions,
+        decision: DecisionForm,
         *,
         profile: Profile,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
-        self._cases, self._sessions, self._profile = cases, sessions, profile
+        self._cases, self._sessions, self._decision, self._profile = cases, sessions, decision, profile
         self._clock, self._new_id = clock, new_id
 
     def routes(self) -> list[Route]:
@@ -82,6 +85,7 @@ class AttemptPages:
             Route("/attempts/{id}", self._show),
             Route("/attempts/{id}/overlay", self._overlay),
             Route("/attempts/{id}/recording", self._recording),
+            Route("/attempts/{id}/crops", self._crops),
             Route("/attempts/{id}/reveal", self._reveal, methods=["POST"]),
             Route("/attempts/{id}/label", self._label, methods=["POST"]),
         ]
@@ -92,6 +96,7 @@ class AttemptPages:
         opened, lost = self._opened(request, attempt)
         history = self._cases.labels.history(attempt.id)
         standing = self._cases.labels.standing([attempt.id]).get(attempt.id)
+        kept = self._cases.kept(attempt.id)
         return page(
             request,
             "attempt.html",
@@ -100,7 +105,9 @@ class AttemptPages:
             axis=axis(opened.tracks.evidence, opened.challenge, profile) if opened else None,
             opened=opened,
             lost=lost,
-            has_recording=Kind.RECORDING in self._cases.kept(attempt.id),
+            has_recording=Kind.RECORDING in kept,
+            has_crops=Kind.CROPS in kept,
+            decision=self._decision.of(attempt) if attempt.verdict is Verdict.REVIEW else None,
             revealed=self._sessions.may_see(request.state.cookie, attempt.id),
             history=history,
             standing=standing,
@@ -120,15 +127,25 @@ class AttemptPages:
 
     def _reveal(self, request: Request) -> Response:
         attempt = self._cases.attempt(request.path_params["id"])
-        self._cases.reveal(attempt.id, reader_of(request, dict(request.state.form).get("why", "")))
-        self._sessions.reveal(request.state.cookie, attempt.id)
-        return RedirectResponse(f"/attempts/{attempt.id}", 303)
+        form = dict(request.state.form)
+        # One reason for both where two attempts lie side by side.
+        beside = [self._cases.attempt(form["beside"])] if form.get("beside") else []
+        for each in (attempt, *beside):
+            self._cases.reveal(each.id, reader_of(request, form.get("why", "")))
+            self._sessions.reveal(request.state.cookie, each.id)
+        return RedirectResponse(f"/attempts/{attempt.id}" + "".join(f"/compare?with={each.id}" for each in beside), 303)
+
+    def _crops(self, request: Request) -> Response:
+        attempt_id = request.path_params["id"]
+        if not self._sessions.may_see(request.state.cookie, attempt_id):
+            return refusal(request, 403, "The face is hidden", "Say on the attempt's page why you need to see it.")
+        return Response(self._cases.crops(attempt_id, reader_of(request, REVEALED)), media_type="image/jpeg")
 
     def _recording(self, request: Request) -> Response:
         attempt_id = request.path_params["id"]
         if not self._sessions.may_see(request.state.cookie, attempt_id):
             return refusal(request, 403, "The face is hidden", "Say on the attempt's page why you need to see it.")
-        reader = reader_of(request, "revealed in the console")
+        reader = reader_of(request, REVEALED)
         recording = self._cases.recording(attempt_id, reader)
         container = self._cases.open(attempt_id, reader).tracks.evidence.media.container
         media_type = next((kind for name, kind in _PLAYABLE.items() if name in container), "application/octet-stream")
