@@ -163,6 +163,12 @@ def difference(found: replay_diff.Difference) -> review_service_pb2.Difference:
         bpcer=_change(found.bpcer),
         bona_fide_retries=_change(found.retries),
         confidence=CONFIDENCE,
+        rates_of=[
+            review_service_pb2.RateOf(name=each.name, verdict=each.verdict.name, kept=each.kept, labelled=each.labelled)
+            for each in found.kept
+        ],
+        unaccepted=_rate(found.unaccepted.rate),
+        let_in=_rate(found.let_in.rate),
     )
 
 

@@ -367,7 +367,7 @@ class ComparisonProgress(_message.Message):
     def __init__(self, done: _Optional[int] = ..., total: _Optional[int] = ..., elapsed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Difference(_message.Message):
-    __slots__ = ("profile", "profile_digest", "replayed", "reproduced", "not_replayed", "disputed", "changed_digests", "flips", "apcer", "bpcer", "bona_fide_retries", "confidence")
+    __slots__ = ("profile", "profile_digest", "replayed", "reproduced", "not_replayed", "disputed", "changed_digests", "flips", "apcer", "bpcer", "bona_fide_retries", "confidence", "rates_of", "unaccepted", "let_in")
     class ChangedDigestsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -387,6 +387,9 @@ class Difference(_message.Message):
     BPCER_FIELD_NUMBER: _ClassVar[int]
     BONA_FIDE_RETRIES_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    RATES_OF_FIELD_NUMBER: _ClassVar[int]
+    UNACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    LET_IN_FIELD_NUMBER: _ClassVar[int]
     profile: str
     profile_digest: str
     replayed: int
@@ -399,7 +402,22 @@ class Difference(_message.Message):
     bpcer: RateChange
     bona_fide_retries: RateChange
     confidence: float
-    def __init__(self, profile: _Optional[str] = ..., profile_digest: _Optional[str] = ..., replayed: _Optional[int] = ..., reproduced: _Optional[int] = ..., not_replayed: _Optional[int] = ..., disputed: _Optional[int] = ..., changed_digests: _Optional[_Mapping[str, int]] = ..., flips: _Optional[_Iterable[_Union[Flip, _Mapping]]] = ..., apcer: _Optional[_Iterable[_Union[RateChange, _Mapping]]] = ..., bpcer: _Optional[_Union[RateChange, _Mapping]] = ..., bona_fide_retries: _Optional[_Union[RateChange, _Mapping]] = ..., confidence: _Optional[float] = ...) -> None: ...
+    rates_of: _containers.RepeatedCompositeFieldContainer[RateOf]
+    unaccepted: Rate
+    let_in: Rate
+    def __init__(self, profile: _Optional[str] = ..., profile_digest: _Optional[str] = ..., replayed: _Optional[int] = ..., reproduced: _Optional[int] = ..., not_replayed: _Optional[int] = ..., disputed: _Optional[int] = ..., changed_digests: _Optional[_Mapping[str, int]] = ..., flips: _Optional[_Iterable[_Union[Flip, _Mapping]]] = ..., apcer: _Optional[_Iterable[_Union[RateChange, _Mapping]]] = ..., bpcer: _Optional[_Union[RateChange, _Mapping]] = ..., bona_fide_retries: _Optional[_Union[RateChange, _Mapping]] = ..., confidence: _Optional[float] = ..., rates_of: _Optional[_Iterable[_Union[RateOf, _Mapping]]] = ..., unaccepted: _Optional[_Union[Rate, _Mapping]] = ..., let_in: _Optional[_Union[Rate, _Mapping]] = ...) -> None: ...
+
+class RateOf(_message.Message):
+    __slots__ = ("name", "verdict", "kept", "labelled")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    LABELLED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    verdict: _attempt_pb2.Verdict
+    kept: int
+    labelled: int
+    def __init__(self, name: _Optional[str] = ..., verdict: _Optional[_Union[_attempt_pb2.Verdict, str]] = ..., kept: _Optional[int] = ..., labelled: _Optional[int] = ...) -> None: ...
 
 class Flip(_message.Message):
     __slots__ = ("before", "after", "checks", "count")

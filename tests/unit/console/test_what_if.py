@@ -144,7 +144,20 @@ def test_a_run_shows_what_flips(visit: Callable[..., Visitor]) -> None:
     assert "/attempts/astronaut_bona_fide" in text
     assert "APCER still photo" in text
     assert "100.0 %" in text
+    assert 'BPCER<br><small class="soft">of 1 accepted</small>' in text
     assert where in lead.get("/runs").text
+
+
+def test_a_run_over_everyone_says_what_it_costs_them(lead: Visitor) -> None:
+    """Without a label there is no rate, but how many that were accepted would not be any more, and which."""
+    begun = lead.post("/runs", over="everyone", **{"t.lips_part_min": "0.99"})
+    deadline = time.monotonic() + PATIENCE_S
+    while "Judging again" in (text := lead.get(begun.headers["location"]).text) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert "over 2 attempts, all there are or the latest of them" in text
+    cost = text[text.index("would not be accepted any more, of 1 that were") :]
+    assert "<summary>1</summary>" in cost[:200]
+    assert "/attempts/astronaut_bona_fide" in cost[:300]
 
 
 def test_an_unknown_run_is_not_found(lead: Visitor) -> None:
