@@ -11,7 +11,7 @@ from starlette.routing import Route
 from verifier.console.axis import axis
 from verifier.console.overlay import overlay
 from verifier.console.questions import Question, question
-from verifier.console.rendering import page, refusal
+from verifier.console.rendering import compared, number, page, refusal
 from verifier.decision import counts_against
 from verifier.errors import InvalidRequestError
 from verifier.evidence.tracks import TracksError
@@ -49,9 +49,21 @@ class Answer:
     against: bool
 
     @property
-    def sign(self) -> str:
-        """Return which side of the threshold is good, in one character."""
-        return "" if self.result.direction is None else "≥" if self.result.direction is Direction.AT_LEAST else "≤"
+    def score(self) -> str:
+        """Return what was measured, for people; empty where nothing was."""
+        return "" if self.result.score is None else self._compared()[0]
+
+    @property
+    def limit(self) -> str:
+        """Return how the score stands to its threshold, such as `> 6.4`; empty without either."""
+        return "" if self.result.score is None else self._compared()[1]
+
+    def _compared(self) -> tuple[str, str]:
+        result = self.result
+        assert result.score is not None  # noqa: S101 - asked by whoever calls
+        if result.threshold is None or result.direction is None:
+            return number(result.score), ""
+        return compared(result.score, result.threshold, at_least=result.direction is Direction.AT_LEAST)
 
 
 def answers(results: Sequence[CheckResult], profile: Profile) -> list[Answer]:
