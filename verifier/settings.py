@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -69,7 +70,7 @@ class SyntheticVoiceDetector(BaseSettings):
 
 
 class Retention(BaseSettings):
-    """How many days recording, tracks and result of an attempt are kept, by verdict (`CAMEO_RETENTION_…`); 0 keeps none.
+    """How many days evidence of an attempt is kept, by verdict and kind (`CAMEO_RETENTION_…`); 0 keeps none.
 
     Of an accepted attempt the digest of its credential stays in any case.
     """
@@ -80,15 +81,35 @@ class Retention(BaseSettings):
     review_days: float = Field(default=30.0, ge=0, le=3650)
     retry_days: float = Field(default=30.0, ge=0, le=3650)
     accepted_days: float = Field(default=0.0, ge=0, le=3650)
+    """Of an accepted attempt its recording too."""
+    accepted_tracks_days: float = Field(default=30.0, ge=0, le=3650)
+    """Of an accepted attempt tracks and result: without any, the site's error rates are of those it rejected alone."""
+    accepted_share: float = Field(default=1.0, ge=0, le=1)
+    """The share of accepted attempts, drawn by their ids, of which these are kept."""
+    enrolled_days: float = Field(default=180.0, ge=0, le=3650)
+    """Tracks, result and pictures of the face, of an attempt whose face the gallery keeps: a match is decided by them."""
 
     def days(self, verdict: Verdict) -> float:
-        """Return how long evidence of that verdict is kept."""
+        """Return how long recordings of that verdict are kept."""
         return {
             Verdict.REJECTED: self.rejected_days,
             Verdict.REVIEW: self.review_days,
             Verdict.RETRY: self.retry_days,
             Verdict.ACCEPTED: self.accepted_days,
         }[verdict]
+
+    def tracks_days(self, verdict: Verdict, attempt_id: str, *, enrolled: bool) -> float:
+        """Return how long tracks and result of an attempt are kept; enrolled: the gallery keeps its face."""
+        of_rates = self.accepted_tracks_days if verdict is Verdict.ACCEPTED and self._drawn(attempt_id) else 0.0
+        return max(self.days(verdict), of_rates, self.enrolled_days if enrolled else 0.0)
+
+    def crops_days(self, verdict: Verdict, *, enrolled: bool) -> float:
+        """Return how long pictures of the face are kept."""
+        own = self.review_days if verdict is Verdict.REVIEW else 0.0
+        return max(own, self.enrolled_days if enrolled else 0.0)
+
+    def _drawn(self, attempt_id: str) -> bool:
+        return int.from_bytes(hashlib.sha256(attempt_id.encode()).digest()[:4]) < self.accepted_share * 2**32
 
 
 class OpenIdProvider(BaseSettings):
@@ -243,6 +264,11 @@ class Settings(BaseSettings):
     retention: Retention = Field(default_factory=Retention)
     evidence_sweep_s: int = Field(default=3600, ge=1)
     """How often a server removes evidence whose time is over."""
+
+    review_four_eyes: bool = False
+    """Have two different analysts say the same before an attempt that is to be looked at is decided."""
+    review_wait_days: float = Field(default=30.0, gt=0, le=3650)
+    """How long such an attempt waits, with its likeness sealed; then it is declined, and the likeness destroyed."""
 
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     openid: OpenIdProvider = Field(default_factory=OpenIdProvider)

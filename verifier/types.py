@@ -36,6 +36,14 @@ class Verdict(StrEnum):
     REVIEW = "REVIEW"
 
 
+class Ruling(StrEnum):
+    """What people decided of an attempt that was to be looked at."""
+
+    APPROVED = "approved"
+    """It counts as accepted from then on."""
+    DECLINED = "declined"
+
+
 class Outcome(StrEnum):
     """What one check found."""
 
@@ -389,7 +397,8 @@ class Judgement:
     """Everything one verification produced.
 
     profile: name of the one it was judged by. minor_safeguards: the person may be a minor, or it could not be told. kept: what of
-    the recording may be kept as evidence, see `verifier.media.remux`; empty where that is nothing, or nobody keeps any.
+    the recording may be kept as evidence, see `verifier.media.remux`; empty where that is nothing, or nobody keeps any. crops: of
+    what would be accepted, pictures of the face, see `verifier.evidence.crops`; empty where nobody keeps any.
     """
 
     decision: Decision
@@ -401,3 +410,4 @@ class Judgement:
     timings_ms: Mapping[str, float] = field(default_factory=dict)
     circumstances: Circumstances = field(default_factory=Circumstances)
     kept: bytes = field(default=b"", repr=False)
+    crops: bytes = field(default=b"", repr=False)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from verifier.server.judging import Response
 
 DIGEST = "ab" * 32
+CROPS = b"\xff\xd8 four faces"
 FACE = 1
 """The seed of the face of whoever the recording does not name."""
 
@@ -135,6 +136,7 @@ def _judgement(recording: bytes, *, accept: bool, seed: int | None, minor: bool,
         digests={"profile": DIGEST, "model:face-embedding": DIGEST, "model:speaker-embedding": DIGEST},
         timings_ms={"total": 12.5},
         kept=recording,
+        crops=CROPS if accept else b"",
     )
 
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from challenges.model import Say
 from tests.faults.test_server_interruptions import until
-from tests.grpc.judges import DIGEST
+from tests.grpc.judges import CROPS, DIGEST
 from tests.patience import PATIENCE_S
 from verifier.evidence.tracks import from_bytes as tracks_from
 from verifier.reasons import Reason
@@ -81,12 +81,18 @@ async def test_a_rejected_attempt_leaves_all_that_judges_it_again(serve: OpenSer
 
 
 async def test_an_accepted_attempt_leaves_the_digest_of_its_credential(serve: OpenServer, site: Settings) -> None:
-    """No recording and no tracks, unless the site keeps those of accepted attempts too."""
+    """No recording unless the site keeps it; tracks for its rates, pictures of the face for the gallery, unless it keeps none."""
     async with serve() as client:
         found = await answer(client, b"accept")
     with evidence_of(site) as room:
-        (held,) = room.vault.held(found.attempt.id)
-    assert (held.kind, held.sha256) == (Kind.CREDENTIAL, hashlib.sha256(found.credential.token.encode()).hexdigest())
+        held = {each.kind: each for each in room.vault.held(found.attempt.id)}
+        assert room.vault.read(found.attempt.id, Kind.CROPS, reader=READER, now=utc_now()) == CROPS
+    assert held.keys() == {Kind.CREDENTIAL, Kind.TRACKS, Kind.RESULT, Kind.CROPS}
+    assert held[Kind.CREDENTIAL].sha256 == hashlib.sha256(found.credential.token.encode()).hexdigest()
+    async with serve(retention=Retention(accepted_share=0), gallery=False) as client:
+        found = await answer(client, b"face:5", "cat")
+    with evidence_of(site) as room:
+        assert [each.kind for each in room.vault.held(found.attempt.id)] == [Kind.CREDENTIAL]
     assert not list((site.data / "evidence").rglob("recording"))
     async with serve(retention=Retention(accepted_days=2, rejected_days=0)) as client:
         kept, dropped = await answer(client, b"face:3", "ben"), await answer(client, b"reject")

@@ -86,7 +86,7 @@ class OpenMarking:
 
 def compared(found: Iterable[Replayed | NotReplayed]) -> str:
     """Return the diff as it is written."""
-    return json.dumps(document(difference(found, {}, source=Source.TRACKS, profile=profiles.load(), made_at=NOW)))
+    return json.dumps(document(difference(found, {}, verdicts={}, source=Source.TRACKS, profile=profiles.load(), made_at=NOW)))
 
 
 OPENER = OpenReplay(profiles.load(), Source.TRACKS, Settings())

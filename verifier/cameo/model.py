@@ -200,7 +200,7 @@ class Use:
 
 
 class EventKind(StrEnum):
-    """What happened to a cameo."""
+    """What happened to a cameo, to a person's guardians or to an attempt."""
 
     WAS_CREATED = "created"
     PERMISSION_CHANGED = "permission_changed"
@@ -218,13 +218,14 @@ class EventKind(StrEnum):
     CHANGE_WITHDRAWN = "change_withdrawn"
     REMOVAL_WAS_REQUESTED = "removal_requested"
     REMOVAL_WAS_ANSWERED = "removal_answered"
+    ATTEMPT_WAS_DECIDED = "attempt_decided"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened, without anything of the person. number: 1, 2, 3 … without a gap, in the order of commits.
 
-    cameo_id: empty where it is about a person's guardian.
+    cameo_id: empty where it is about a person's guardian, or about an attempt that people decided. ruling: what they decided.
     """
 
     number: int
@@ -234,3 +235,5 @@ class Event:
     grant_id: str
     output_id: str
     removal_id: str = ""
+    attempt_id: str = ""
+    ruling: str = ""

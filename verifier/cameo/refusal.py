@@ -21,6 +21,8 @@ class Refusal(StrEnum):
     CAMEO_CHANGED = "this cameo was changed meanwhile: read it again, then change it"
     ATTEMPT_UNKNOWN = "no attempt has this id"
     ATTEMPT_NOT_ACCEPTED = "only an accepted attempt makes a cameo"
+    ATTEMPT_NOT_IN_REVIEW = "only an attempt that is to be looked at can be decided"
+    ATTEMPT_ALREADY_DECIDED = "this attempt was decided already, and stays so"
     ATTEMPT_USED = "this attempt made a cameo already"
     LIKENESS_NOT_KEPT = "the likeness of this attempt is not kept any more: record again"
     MINOR_NEEDS_GUARDIAN = "safeguards for minors apply: only with a linked guardian can this be asked for"

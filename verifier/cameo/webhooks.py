@@ -105,7 +105,9 @@ def message(event: Event, removal: Removal | None, endpoint: Endpoint, *, issuer
 
     removal: the one the event is about. cursor: of the event, as `WatchCameoEvents` has it.
     """
-    data: dict[str, Any] = {"cursor": cursor, "cameo": event.cameo_id}
+    decided = event.kind is EventKind.ATTEMPT_WAS_DECIDED
+    data: dict[str, Any] = {"cursor": cursor}
+    data |= {"attempt": event.attempt_id, "decision": event.ruling} if decided else {"cameo": event.cameo_id}
     data |= {name: value for name, value in (("grant", event.grant_id), ("output", event.output_id)) if value}
     if removal is not None:
         data["removal"] = {
@@ -116,7 +118,7 @@ def message(event: Event, removal: Removal | None, endpoint: Endpoint, *, issuer
             "due": removal.due_at.isoformat(),
         }
     return {
-        "type": f"cameo.{event.kind.value}",
+        "type": "attempt.decided" if decided else f"cameo.{event.kind.value}",
         "timestamp": event.at.isoformat(),
         "issuer": issuer,
         "audience": endpoint.audience,

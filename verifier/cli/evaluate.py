@@ -24,6 +24,7 @@ from verifier.models.kit import ModelKit
 from verifier.profiles import Profile
 from verifier.review.cases import Case, read_cases
 from verifier.review.judging import Attempt, judge
+from verifier.review.kept import BONA_FIDE, Kept, kept_of, settled, told
 from verifier.review.labelled import judge_labelled
 from verifier.review.lips import judge_clips, read_clips
 from verifier.review.lips_tables import lips_document, lips_tables
@@ -32,6 +33,7 @@ from verifier.review.replay import NotReplayed
 from verifier.review.report import Report, compose, document
 from verifier.server.worker_process import thread_environment
 from verifier.settings import Settings
+from verifier.store.attempt_search import AttemptSearch
 from verifier.store.audit import Reader
 from verifier.store.labels import LabelStore
 
@@ -95,11 +97,15 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     cases = () if suite is None else read_cases(suite, half=chosen)
     if groups and not any(case.groups for case in cases):
         raise InvalidRequestError(f'no recording of {suite} has "groups"')
-    attempts = _of_site(loaded, settings, why) if suite is None else _judged(cases, loaded, settings, workers)
+    kept: tuple[Kept, ...] = ()
+    if suite is None:
+        attempts, kept = _of_site(loaded, settings, why)
+    else:
+        attempts = _judged(cases, loaded, settings, workers)
     out.mkdir(parents=True, exist_ok=True)
     made_at = datetime.now(UTC).replace(microsecond=0)
     manifest = "labelled attempts" if suite is None else suite.name
-    report = compose(attempts, profile=loaded, manifest=manifest, half=chosen, made_at=made_at)
+    report = compose(attempts, profile=loaded, manifest=manifest, half=chosen, made_at=made_at, kept=kept)
     found = document(report)
     (out / "report.json").write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     (out / "report.html").write_text(page(report), "utf-8")
@@ -126,12 +132,13 @@ def _lips(folder: Path, profile: Profile, settings: Settings, *, json_: bool) ->
         console.print()
 
 
-def _of_site(profile: Profile, settings: Settings, why: str) -> list[Attempt]:
+def _of_site(profile: Profile, settings: Settings, why: str) -> tuple[list[Attempt], tuple[Kept, ...]]:
     reader = Reader(getpass.getuser(), why)
     with open_site(settings) as site:
         store = LabelStore(site.engine)
         standing = store.standing(store.labelled())
         labels = {attempt_id: label for attempt_id, each in standing.items() if (label := each.settled)}
+        verdicts = AttemptSearch(site.engine).verdicts(labels)
         found = list(judge_labelled(site.room.vault, labels, profile, reader=reader, now=datetime.now(UTC)))
     console = Console(stderr=True, highlight=False)
     if disputed := sum(each.disputed for each in standing.values()):
@@ -142,7 +149,7 @@ def _of_site(profile: Profile, settings: Settings, why: str) -> list[Attempt]:
     attempts = [each for each in found if isinstance(each, Attempt)]
     if not attempts:
         raise InvalidRequestError("no attempt with a settled label can be judged again; `cameo label` gives labels")
-    return attempts
+    return attempts, kept_of(settled(standing), verdicts, {each.case.id for each in attempts})
 
 
 def _judged(cases: tuple[Case, ...], profile: Profile, settings: Settings, workers: int) -> list[Attempt]:
@@ -191,6 +198,11 @@ def _show(report: Report, written: Path, *, groups: bool) -> None:
         )
     console.print()
     console.print(table)
+    if report.kept:
+        console.print()
+    for name in dict.fromkeys(each.name for each in report.kept):
+        rate = "BPCER" if name == BONA_FIDE else f"APCER {escape(name)}"
+        console.print(f"{rate} is of {told(report.kept, name)}", soft_wrap=True)
     if groups:
         console.print()
         console.print(_by_group(report))

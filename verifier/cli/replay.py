@@ -19,6 +19,7 @@ from verifier import profiles
 from verifier.cli.output import print_json
 from verifier.cli.site import open_site
 from verifier.errors import InvalidRequestError
+from verifier.review.kept import BONA_FIDE, told
 from verifier.review.page import interval, percent
 from verifier.review.replay import OpenReplay, Source, materials
 from verifier.review.replay_diff import Difference, RateChange, difference, document
@@ -89,8 +90,9 @@ def replay(  # noqa: PLR0913 - the options of a command
             apart = source is Source.RECORDING
             found = list(replay_all(held, opener, workers=min(workers, len(attempt_ids)), apart=apart))
         standing = LabelStore(site.engine).standing(attempt_ids)
+        verdicts = AttemptSearch(site.engine).verdicts(attempt_ids)
     made_at = datetime.now(UTC).replace(microsecond=0)
-    result = difference(found, standing, source=source, profile=loaded, made_at=made_at)
+    result = difference(found, standing, verdicts=verdicts, source=source, profile=loaded, made_at=made_at)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "replay.json").write_text(json.dumps(document(result), indent=1, allow_nan=False) + "\n", "utf-8")
@@ -123,6 +125,10 @@ def _show(found: Difference) -> None:
         console.print(f"  not what it was: {escape(name)} (of {count})")
     if found.broken:
         console.print(f"[red]  judged otherwise though nothing has changed:[/red] {_some(found.broken)}")
+    console.print(
+        f"of {found.unaccepted.rate.trials} that were accepted {found.unaccepted.rate.count} are not any more, "
+        f"of {found.let_in.rate.trials} others {found.let_in.rate.count} are"
+    )
     if found.flips:
         table = Table("before", "after", "by", "number", "attempts", box=None, pad_edge=False)
         for flip in found.flips:
@@ -133,6 +139,8 @@ def _show(found: Difference) -> None:
     if found.labels:
         console.print()
         console.print(_rates(found))
+        for name, label in [*((f"APCER {each.name}", each.name) for each in found.species), ("BPCER", BONA_FIDE)]:
+            console.print(f"  {escape(name)} is of {told(found.kept, label)}", soft_wrap=True)
     if found.disputed:
         console.print(f"\ndisputed, and left out of the rates: {_some(found.disputed)}")
     for each in found.not_replayed:

@@ -22,6 +22,7 @@ from verifier import profiles
 from verifier.console.attempt import AttemptPages
 from verifier.console.cases import Cases
 from verifier.console.compare import Compare
+from verifier.console.decision import DecisionForm
 from verifier.console.guard import Guard
 from verifier.console.local_token import LocalToken
 from verifier.console.openid import OpenId
@@ -36,6 +37,7 @@ from verifier.errors import InvalidRequestError
 from verifier.review.evidence_room import EvidenceRoom
 from verifier.server.address import require_told
 from verifier.server.caller import is_loopback
+from verifier.server.deciding import Deciding, issuer_of
 from verifier.server.http_resources import serve
 from verifier.server.recall import Recall
 from verifier.store.engine import open_database
@@ -99,10 +101,13 @@ def application(  # what it is made of
     profile = profiles.load(settings.profile)
     what_if = WhatIf(cases, base=settings.profile, clock=clock)
     recall = Recall(cases.fingerprints, profile, timedelta(days=settings.fingerprint_days))
+    deciding = Deciding(settings, cases.engine, cases.room, clock, issuer_of(settings, cases.engine, clock, new_id))
+    decision = DecisionForm(cases, deciding, new_id=new_id)
     pages = (
         SignIn(sessions, token=door.token, local_role=door.local_role, openid=door.openid, secure=secure),
         Queue(cases, profile=profile),
-        AttemptPages(cases, sessions, profile=profile, clock=clock, new_id=new_id),
+        AttemptPages(cases, sessions, decision, profile=profile, clock=clock, new_id=new_id),
+        decision,
         what_if,
         RunPages(runs, what_if),
         Compare(cases, sessions, recall, profile=profile, clock=clock),

@@ -11,7 +11,7 @@ from starlette.routing import Route
 from verifier.console.axis import axis
 from verifier.console.overlay import overlay
 from verifier.console.questions import Question, question
-from verifier.console.rendering import page, refusal
+from verifier.console.rendering import compared, number, page, refusal
 from verifier.decision import counts_against
 from verifier.errors import InvalidRequestError
 from verifier.evidence.tracks import TracksError
@@ -20,7 +20,7 @@ from verifier.store.audit import Reader
 from verifier.store.evidence_errors import EvidenceError
 from verifier.store.labels import Truth
 from verifier.store.sealed_object import Kind
-from verifier.types import CheckResult, Direction, Outcome
+from verifier.types import CheckResult, Direction, Outcome, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from verifier.console.cases import Cases, Opened
+    from verifier.console.decision import DecisionForm
     from verifier.console.sessions import Sessions
     from verifier.profiles import Profile
     from verifier.store.attempts import Attempt
 
 OPENED = "opened in the console"
+REVEALED = "revealed in the console"
 _PLAYABLE = {"mp4": "video/mp4", "mov": "video/mp4", "webm": "video/webm", "matroska": "video/webm", "3gp": "video/3gpp"}
 
 
@@ -47,9 +49,21 @@ class Answer:
     against: bool
 
     @property
-    def sign(self) -> str:
-        """Return which side of the threshold is good, in one character."""
-        return "" if self.result.direction is None else "≥" if self.result.direction is Direction.AT_LEAST else "≤"
+    def score(self) -> str:
+        """Return what was measured, for people; empty where nothing was."""
+        return "" if self.result.score is None else self._compared()[0]
+
+    @property
+    def limit(self) -> str:
+        """Return how the score stands to its threshold, such as `> 6.4`; empty without either."""
+        return "" if self.result.score is None else self._compared()[1]
+
+    def _compared(self) -> tuple[str, str]:
+        result = self.result
+        assert result.score is not None  # noqa: S101 - asked by whoever calls
+        if result.threshold is None or result.direction is None:
+            return number(result.score), ""
+        return compared(result.score, result.threshold, at_least=result.direction is Direction.AT_LEAST)
 
 
 def answers(results: Sequence[CheckResult], profile: Profile) -> list[Answer]:
@@ -68,12 +82,13 @@ class AttemptPages:
         self,
         cases: Cases,
         sessions: Sessions,
+        decision: DecisionForm,
         *,
         profile: Profile,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
-        self._cases, self._sessions, self._profile = cases, sessions, profile
+        self._cases, self._sessions, self._decision, self._profile = cases, sessions, decision, profile
         self._clock, self._new_id = clock, new_id
 
     def routes(self) -> list[Route]:
@@ -82,6 +97,7 @@ class AttemptPages:
             Route("/attempts/{id}", self._show),
             Route("/attempts/{id}/overlay", self._overlay),
             Route("/attempts/{id}/recording", self._recording),
+            Route("/attempts/{id}/crops", self._crops),
             Route("/attempts/{id}/reveal", self._reveal, methods=["POST"]),
             Route("/attempts/{id}/label", self._label, methods=["POST"]),
         ]
@@ -92,6 +108,7 @@ class AttemptPages:
         opened, lost = self._opened(request, attempt)
         history = self._cases.labels.history(attempt.id)
         standing = self._cases.labels.standing([attempt.id]).get(attempt.id)
+        kept = self._cases.kept(attempt.id)
         return page(
             request,
             "attempt.html",
@@ -100,7 +117,9 @@ class AttemptPages:
             axis=axis(opened.tracks.evidence, opened.challenge, profile) if opened else None,
             opened=opened,
             lost=lost,
-            has_recording=Kind.RECORDING in self._cases.kept(attempt.id),
+            has_recording=Kind.RECORDING in kept,
+            has_crops=Kind.CROPS in kept,
+            decision=self._decision.of(attempt) if attempt.verdict is Verdict.REVIEW else None,
             revealed=self._sessions.may_see(request.state.cookie, attempt.id),
             history=history,
             standing=standing,
@@ -120,15 +139,25 @@ class AttemptPages:
 
     def _reveal(self, request: Request) -> Response:
         attempt = self._cases.attempt(request.path_params["id"])
-        self._cases.reveal(attempt.id, reader_of(request, dict(request.state.form).get("why", "")))
-        self._sessions.reveal(request.state.cookie, attempt.id)
-        return RedirectResponse(f"/attempts/{attempt.id}", 303)
+        form = dict(request.state.form)
+        # One reason for both where two attempts lie side by side.
+        beside = [self._cases.attempt(form["beside"])] if form.get("beside") else []
+        for each in (attempt, *beside):
+            self._cases.reveal(each.id, reader_of(request, form.get("why", "")))
+            self._sessions.reveal(request.state.cookie, each.id)
+        return RedirectResponse(f"/attempts/{attempt.id}" + "".join(f"/compare?with={each.id}" for each in beside), 303)
+
+    def _crops(self, request: Request) -> Response:
+        attempt_id = request.path_params["id"]
+        if not self._sessions.may_see(request.state.cookie, attempt_id):
+            return refusal(request, 403, "The face is hidden", "Say on the attempt's page why you need to see it.")
+        return Response(self._cases.crops(attempt_id, reader_of(request, REVEALED)), media_type="image/jpeg")
 
     def _recording(self, request: Request) -> Response:
         attempt_id = request.path_params["id"]
         if not self._sessions.may_see(request.state.cookie, attempt_id):
             return refusal(request, 403, "The face is hidden", "Say on the attempt's page why you need to see it.")
-        reader = reader_of(request, "revealed in the console")
+        reader = reader_of(request, REVEALED)
         recording = self._cases.recording(attempt_id, reader)
         container = self._cases.open(attempt_id, reader).tracks.evidence.media.container
         media_type = next((kind for name, kind in _PLAYABLE.items() if name in container), "application/octet-stream")

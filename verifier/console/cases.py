@@ -21,6 +21,7 @@ from verifier.store.attempt_search import AttemptSearch
 from verifier.store.attempts import AttemptStore
 from verifier.store.audit import Entry, Reader
 from verifier.store.evidence_errors import EvidenceRemovedError
+from verifier.store.faces import FaceStore
 from verifier.store.fingerprints import FingerprintStore
 from verifier.store.labels import LabelStore
 from verifier.store.sealed_object import Kind
@@ -67,8 +68,9 @@ class Cases:
 
     def __init__(self, engine: Engine, room: EvidenceRoom, *, clock: Callable[[], datetime]) -> None:
         self.search, self.counts, self.labels = AttemptSearch(engine), AttemptCounts(engine), LabelStore(engine)
-        self.vault, self.fingerprints = room.vault, FingerprintStore(engine)
-        self._attempts, self._room, self._clock = AttemptStore(engine), room, clock
+        self.vault, self.fingerprints, self.faces = room.vault, FingerprintStore(engine), FaceStore(engine)
+        self.engine, self.room = engine, room
+        self._attempts, self._clock = AttemptStore(engine), clock
         self._lock = Lock()
         self._pieces: OrderedDict[tuple[str, str, Kind], _Piece] = OrderedDict()
 
@@ -109,7 +111,8 @@ class Cases:
         Raises:
             StoreError: the database could not do it: nothing may be shown then.
         """
-        self._room.audit.append([Entry("reveal", attempt_id, Kind.RECORDING.value)], reader=reader, now=self._clock())
+        kind = Kind.CROPS if Kind.RECORDING not in self.kept(attempt_id) else Kind.RECORDING
+        self.room.audit.append([Entry("reveal", attempt_id, kind.value)], reader=reader, now=self._clock())
 
     def recording(self, attempt_id: str, reader: Reader) -> bytes:
         """Return the recording of an attempt, as it was received.
@@ -119,6 +122,10 @@ class Cases:
             StoreError: the database could not do it.
         """
         return bytes(self._piece(attempt_id, Kind.RECORDING, reader, bytes))
+
+    def crops(self, attempt_id: str, reader: Reader) -> bytes:
+        """Return pictures of the face of an attempt side by side, a JPEG; errors as `recording`."""
+        return bytes(self._piece(attempt_id, Kind.CROPS, reader, bytes))
 
     def _piece(self, attempt_id: str, kind: Kind, reader: Reader, parse: Callable[[bytes], Any]) -> Any:  # noqa: ANN401 - what `parse` returns
         now, key = self._clock(), (reader.who, attempt_id, kind)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from verifier.store.attempts import Attempt
 
-NAMES = ("verdict", "reason", "profile", "label", "subject", "since", "until")
+NAMES = ("verdict", "decision", "reason", "profile", "label", "subject", "since", "until")
+DECISIONS = ("waiting", "approved", "declined")
 LABELS = ("none", "bona_fide", "attack", "unsure")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -3,7 +3,7 @@
 1. A request for another host than the console's own is refused: a name that was pointed here by somebody else (DNS rebinding).
 2. Of what is sent, at most `MAX_BODY` is read. A POST needs the token of its cookie, in the field `csrf` or the header
    `X-CSRF-Token`; what a browser says came from another site is refused before that.
-3. Whoever is not signed in sees the sign-in pages and the styles, and nothing else.
+3. Whoever is not signed in sees the sign-in pages and the styles, and nothing else; who sent a form too late, what they wrote.
 4. Every answer says what a browser may do with it: load from here only, run no script but ours, be framed by nobody, be kept
    nowhere, but for styles and scripts.
 """
@@ -11,11 +11,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
+
+from verifier.console.rendering import page
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -74,17 +76,8 @@ class Guard:
         cookie = Request(scope).cookies.get(cookie_name(secure=self._secure), "")
         state = scope.setdefault("state", {})
         state.update(cookie=cookie, person=self._sessions.person(cookie), csrf=self._sessions.csrf_token(cookie), form=())
-        if scope["method"] not in _SAFE:
-            body = await _body(receive)
-            if body is None:
-                return PlainTextResponse("That is too much for one form.", 413)
-            state["body"] = body
-            if headers.get("content-type", "").partition(";")[0].strip() == "application/x-www-form-urlencoded":
-                state["form"] = _fields(body)
-            if not self._from_our_page(headers, cookie, state["form"]):
-                return PlainTextResponse(
-                    "This form did not come from a page of the console, or is too old. Go back, reload.", 403
-                )
+        if scope["method"] not in _SAFE and (refused := await self._form(scope, receive, headers)) is not None:
+            return refused
         if state["person"] is None and not scope["path"].startswith(_OPEN_TO_ALL):
             if scope["method"] in _SAFE and "text/html" in headers.get("accept", ""):
                 where = quote(scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""))
@@ -92,11 +85,38 @@ class Guard:
             return JSONResponse({"error": "sign in first"}, 401)
         return None
 
+    async def _form(self, scope: Scope, receive: Receive, headers: Headers) -> ASGIApp | None:
+        """Read what was sent into `state`, and return why it is not taken; None where it is."""
+        state = scope["state"]
+        body = await _body(receive)
+        if body is None:
+            return PlainTextResponse("That is too much for one form.", 413)
+        state["body"] = body
+        if headers.get("content-type", "").partition(";")[0].strip() == "application/x-www-form-urlencoded":
+            state["form"] = _fields(body)
+        ours = self._from_our_page(headers, state["cookie"], state["form"])
+        too_late = state["person"] is None and not scope["path"].startswith(_OPEN_TO_ALL)
+        if ours and not too_late:
+            return None
+        # The session ended, or another began, while somebody wrote: what they wrote is shown to them, and to nobody else's page.
+        if "text/html" in headers.get("accept", "") and (ours or headers.get("sec-fetch-site") == "same-origin"):
+            return _kept_nothing(Request(scope), state["form"])
+        if ours:
+            return None
+        return PlainTextResponse("This form did not come from a page of the console, or is too old. Go back, reload.", 403)
+
     def _from_our_page(self, headers: Headers, cookie: str, form: tuple[tuple[str, str], ...]) -> bool:
         if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return False
         token = headers.get("x-csrf-token") or dict(form).get("csrf", "")
         return self._sessions.csrf_holds(cookie, token)
+
+
+def _kept_nothing(request: Request, form: tuple[tuple[str, str], ...]) -> ASGIApp:
+    """Return the page that shows what was written, since nothing of it was kept."""
+    written = [(name, value) for name, value in form if name not in {"csrf", "request"} and value.strip()]
+    back = "/" + urlsplit(request.headers.get("referer", "")).path.lstrip("/")
+    return page(request, "signed_out.html", status=401, written=written, back=quote(back))
 
 
 def cookie_name(*, secure: bool) -> str:

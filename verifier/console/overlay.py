@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from verifier.media.recording import looked_at
 from verifier.types import FaceTrack
 
 if TYPE_CHECKING:
@@ -39,11 +40,12 @@ OUTLINES = tuple(
 
 
 def overlay(evidence: Evidence) -> dict[str, Any]:
-    """Return what the page draws: size of the picture, when each frame is, and its points, a tenth of a pixel exact.
+    """Return what the page draws: size of the picture as it is shown, when each frame is, and its points, to a tenth of a px.
 
     A frame without a face has no points.
     """
-    size = {"width": evidence.media.width, "height": evidence.media.height}
+    width, height = looked_at(evidence.media)
+    size = {"width": width, "height": height}
     starts = np.cumsum([0, *(len(indices) for indices, _ in OUTLINES)])
     lines = [
         {"from": int(start), "to": int(end), "closed": closed}

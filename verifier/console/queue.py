@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from verifier.console.filters import LABELS, place, read, read_place
+from verifier.console.filters import DECISIONS, LABELS, place, read, read_place
 from verifier.console.rendering import page
 from verifier.console.trend import trend
 from verifier.reasons import Reason
@@ -59,6 +59,7 @@ class Queue:
             reasons=tuple(Reason),
             profiles=self._profiles,
             labels_known=LABELS,
+            decisions=DECISIONS,
         )
 
     def _trend(self, filters: Filters) -> Trend:

@@ -6,6 +6,7 @@ from people who may mean harm.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+_DIGITS, _MOST_DIGITS = 3, 18
 _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 
 
@@ -43,9 +45,24 @@ def moment(time: datetime | None) -> str:
     return "" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
 
 
-def number(value: float | None) -> str:
-    """Return a score to three digits, or to the last whole one."""
-    return "" if value is None else f"{value:{',.0f' if abs(value) >= 1000 else '.3g'}}".replace("-", "−")
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a score to so many digits, or to the last whole one."""
+    if value is None:
+        return ""
+    whole = digits == _DIGITS and abs(value) >= 1000
+    return f"{value:{',.0f' if whole else f'.{digits}g'}}".replace("-", "−")
+
+
+def compared(score: float, threshold: float, *, at_least: bool) -> tuple[str, str]:
+    """Return a score, and how it stands to a threshold, such as `> 6.4`: what is said is true, in as many digits as it takes."""
+    if math.isnan(score):
+        return "no number", f"not {'≥' if at_least else '≤'} {number(threshold)}"
+    relation = ("≥" if score >= threshold else "<") if at_least else ("≤" if score <= threshold else ">")
+    for digits in range(_DIGITS, _MOST_DIGITS):
+        one, other = number(score, digits), number(threshold, digits)
+        if one != other or score == threshold:
+            return one, f"{relation} {other}"
+    return repr(score), f"{relation} {threshold!r}"
 
 
 def words(code: str) -> str:

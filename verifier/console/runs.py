@@ -16,6 +16,7 @@ from starlette.routing import Route
 from verifier.console.people import Role, only
 from verifier.console.rendering import page
 from verifier.errors import CameoError, InvalidRequestError, NotFoundError
+from verifier.review.kept import told
 from verifier.review.replay import OpenReplay, Source, materials
 from verifier.review.replay_diff import difference
 from verifier.review.replay_engine import replay_all
@@ -37,6 +38,8 @@ _KEPT = 20
 _WAITING = 4
 _FEW = 200
 """So many attempts are done before other processes would have started."""
+EVERYONE = 2000
+"""Attempts that a run over everyone judges: about a minute."""
 SHOWN = 500
 """Attempts that a page lists one by one."""
 
@@ -51,6 +54,7 @@ class Run:
     profile: Profile
     moved: frozenset[str]
     attempt_ids: tuple[str, ...]
+    everyone: bool = False
     done: int = 0
     found: Difference | None = None
     trouble: str = ""
@@ -75,20 +79,23 @@ class Runs:
     _closed: Event = field(default_factory=Event)
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "run"))
 
-    def begin(self, who: str, profile: Profile, moved: frozenset[str]) -> Run:
-        """Begin a run over all labelled attempts.
+    def begin(self, who: str, profile: Profile, moved: frozenset[str], *, everyone: bool = False) -> Run:
+        """Begin a run over all labelled attempts, or over the latest `EVERYONE` of all whose tracks are kept.
 
         Raises:
-            InvalidRequestError: nothing is labelled, or too many runs wait.
+            InvalidRequestError: there is none, or too many runs wait.
             StoreError: the database could not do it.
         """
-        attempt_ids = self.cases.labels.labelled()
+        labels, search = self.cases.labels, self.cases.search
+        attempt_ids = tuple(search.with_tracks(limit=EVERYONE)) if everyone else labels.labelled()
         if not attempt_ids:
-            raise InvalidRequestError("no attempt is labelled yet: label some, then run again")
+            raise InvalidRequestError(
+                "of no attempt are tracks kept" if everyone else "no attempt is labelled yet: label some, then run again"
+            )
         with self._lock:
             if sum(run.running for run in self._latest.values()) >= _WAITING:
                 raise InvalidRequestError("too many runs are waiting: look at one of them first")
-            run = Run(self.new_id(), who, self.clock(), profile, moved, attempt_ids)
+            run = Run(self.new_id(), who, self.clock(), profile, moved, attempt_ids, everyone)
             self._latest = dict([*self._latest.items(), (run.id, run)][-_KEPT:])
         self._thread.submit(self.carry_out, run)
         return run
@@ -122,7 +129,10 @@ class Runs:
                     run.trouble = "the console was stopped"
                     return
             standing = self.cases.labels.standing(run.attempt_ids)
-            run.found = difference(found, standing, source=Source.TRACKS, profile=run.profile, made_at=self.clock())
+            verdicts = self.cases.search.verdicts(run.attempt_ids)
+            run.found = difference(
+                found, standing, verdicts=verdicts, source=Source.TRACKS, profile=run.profile, made_at=self.clock()
+            )
         except CameoError as error:
             run.trouble = str(error)
         except Exception as error:
@@ -155,8 +165,9 @@ class RunPages:
     def _begin(self, request: Request) -> Response:
         only(request.state.person, Role.LEAD)
         profile, moved = self._what_if.vary(request.state.form, request.state.person.name)
-        run = self._runs.begin(request.state.person.name, profile, moved)
+        everyone = dict(request.state.form).get("over", "") == "everyone"
+        run = self._runs.begin(request.state.person.name, profile, moved, everyone=everyone)
         return RedirectResponse(f"/runs/{run.id}", 303)
 
     def _show(self, request: Request) -> Response:
-        return page(request, "run.html", run=self._runs.get(request.path_params["id"]), shown=SHOWN)
+        return page(request, "run.html", run=self._runs.get(request.path_params["id"]), shown=SHOWN, told=told)

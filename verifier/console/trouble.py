@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from verifier.cameo.refusal import RefusedError
 from verifier.console.people import NotAllowedError
 from verifier.console.rendering import refusal
-from verifier.errors import InvalidRequestError, NotFoundError, ProfileError, StoreError
+from verifier.errors import InvalidRequestError, KeyFileError, NotFoundError, ProfileError, StoreConflictError, StoreError
 from verifier.evidence.tracks import TracksError
+from verifier.server.status import RequestError
 from verifier.store.evidence_errors import EvidenceError
+from verifier.store.vault import VaultError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -24,6 +27,11 @@ _KINDS = {
     ProfileError: (400, "No such profile"),
     EvidenceError: (410, "The evidence cannot be read"),
     TracksError: (410, "The evidence cannot be read"),
+    RefusedError: (409, "That cannot be decided"),
+    RequestError: (409, "That cannot be decided"),
+    KeyFileError: (503, "A key cannot be used"),
+    VaultError: (503, "A key cannot be used"),
+    StoreConflictError: (409, "Somebody else was at it"),
     StoreError: (503, "The database does not answer"),
 }
 

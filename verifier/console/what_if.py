@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
@@ -16,7 +16,7 @@ from verifier.console.people import Role, only
 from verifier.console.profile_file import named, profile_file
 from verifier.console.questions import QUESTIONS
 from verifier.console.questions import question as asked_by
-from verifier.console.rendering import number, page, words
+from verifier.console.rendering import page, words
 from verifier.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from verifier.profiles import Profile, Threshold
     from verifier.types import Judgement
 
-FIELD = "t."
-"""What the form's fields of thresholds begin with."""
+FIELD, MINOR = "t.", "minor"
+"""What the form's fields of thresholds begin with, and the field of a form about a possible minor."""
+_TELLING = frozenset(asked_by("age").thresholds)
+"""Thresholds that tell who may be a minor: those of everybody's profile do."""
 _SHARES = frozenset({"cosine", "p(live)", "p(synthetic)", "of words", "of frames", "of closed", "of a turn", "of a head's depth"})
 _STEPS = 200
 
@@ -97,30 +99,42 @@ class WhatIf:
         ]
 
     def vary(self, fields: Iterable[tuple[str, str]], person: str, name: str = "what-if") -> tuple[Profile, frozenset[str]]:
-        """Return the profile of a form, and which thresholds it moves.
+        """Return the profile of a form, and which thresholds it moves: with the field `minor`, those that judge possible minors.
 
         Raises:
             InvalidRequestError: a field is no number.
             ProfileError: the profile has no such threshold.
         """
-        base = profiles.load(self._base)
-        given = {key.removeprefix(FIELD): _number(value) for key, value in fields if key.startswith(FIELD)}
+        listed = list(fields)
+        minor = (MINOR, "1") in listed
+        base = self._shown(minor=minor)
+        given = {key.removeprefix(FIELD): _number(value) for key, value in listed if key.startswith(FIELD)}
         moved = {key: value for key, value in given.items() if value != base[key].value}
-        today = f"{self._clock():%Y-%m-%d}"
-        source = f"tried by {person} in the console"
-        return profiles.varied(self._base, name, moved, source=source, date=today), frozenset(moved)
+        how = {"source": f"tried by {person} in the console", "date": f"{self._clock():%Y-%m-%d}"}
+        if minor:
+            return profiles.varied_for_minors(self._base, name, moved, telling=_TELLING, **how), frozenset(moved)
+        return profiles.varied(self._base, name, moved, **how), frozenset(moved)
+
+    def _shown(self, *, minor: bool) -> Profile:
+        """Return the profile whose thresholds the sliders show: for a possible minor those it is judged by."""
+        base = profiles.load(self._base)
+        if not minor or base.minor is None:
+            return base
+        return replace(base.minor, thresholds={**base.minor.thresholds, **{name: base[name] for name in _TELLING}})
 
     def _show(self, request: Request) -> Response:
         opened = self._cases.open(request.path_params["id"], reader_of(request, OPENED))
         profile = profiles.load(self._base)
         judged = opened.judged_by(profile)
-        answered = _answers(judged, profile)
+        answered, minor = _answers(judged, profile), judged.minor_safeguards and profile.minor is not None
+        shown = self._shown(minor=minor)
         return page(
             request,
             "what_if.html",
             attempt=opened.attempt,
-            base=profile,
-            groups=groups(profile, [answer.result.name for answer in answered]),
+            base=shown,
+            minor=MINOR if minor else "",
+            groups=groups(shown, [answer.result.name for answer in answered]),
             field=FIELD,
             judged=judged,
             answers=answered,
@@ -129,9 +143,11 @@ class WhatIf:
     def _judge(self, request: Request) -> Response:
         """Answer the page's script: what the attempt would be judged with these thresholds."""
         opened = self._cases.open(request.path_params["id"], reader_of(request, OPENED))
-        profile, moved = self.vary(_fields(request.state.body), request.state.person.name)
         base = profiles.load(self._base)
-        judged, before = opened.judged_by(profile), opened.judged_by(base)
+        before = opened.judged_by(base)
+        minor = [(MINOR, "1")] if before.minor_safeguards and base.minor is not None else []
+        profile, moved = self.vary([*_fields(request.state.body), *minor], request.state.person.name)
+        judged = opened.judged_by(profile)
         were = {answer.result.name: answer for answer in _answers(before, base)}
         return JSONResponse(
             {
@@ -149,8 +165,15 @@ class WhatIf:
         profile, moved = self.vary(request.state.form, request.state.person.name, name)
         if not moved:
             raise InvalidRequestError("no threshold was moved: this is the profile there is already")
+        base = self._base
+        if dict(request.state.form).get(MINOR) and profile.minor is not None:
+            if moved & _TELLING:
+                raise InvalidRequestError(
+                    "who may be a minor is told by everybody's profile: save those lines from an adult's attempt"
+                )
+            profile, base = profile.minor, profiles.minor_profile(base)
         headers = {"Content-Disposition": f'attachment; filename="{name}.toml"'}
-        return Response(profile_file(profile, self._base, moved), media_type="application/toml", headers=headers)
+        return Response(profile_file(profile, base, moved), media_type="application/toml", headers=headers)
 
 
 def _answers(judged: Judgement, profile: Profile) -> list[Answer]:
@@ -165,8 +188,8 @@ def _document(answer: Answer, before: Answer | None) -> dict[str, Any]:
         "outcome": "counts against" if answer.against else result.outcome.value,
         "against": answer.against,
         "passed": result.outcome.value == "pass",
-        "score": number(result.score),
-        "limit": f"{answer.sign} {number(result.threshold)}" if result.threshold is not None else "",
+        "score": answer.score,
+        "limit": answer.limit,
         "changed": before is None or (before.against, before.result.outcome) != (answer.against, result.outcome),
     }
 

@@ -37,6 +37,17 @@ if TYPE_CHECKING:
     from verifier.types import F32, U8, Frame
 
 
+LOOKED_AT_PX = 1280
+"""The longer side of a picture as the models see it, and as landmarks are counted in."""
+
+
+def looked_at(info: MediaInfo) -> tuple[int, int]:
+    """Return width and height in px of the upright pictures that landmarks of a recording are counted in."""
+    scale = min(1.0, LOOKED_AT_PX / max(info.width, info.height, 1))
+    width, height = (max(1, round(side * scale)) for side in (info.width, info.height))
+    return (height, width) if info.rotation_deg in {90, 270} else (width, height)
+
+
 def open_recording(data: bytes | Path, *, limits: MediaLimits) -> Recording:
     """Open a recording, a sound file or a still, and read its headers; no picture is decoded yet.
 
@@ -129,7 +140,7 @@ class Recording:
         self,
         *,
         max_fps: float | None = None,
-        max_side_px: int = 1280,
+        max_side_px: int = LOOKED_AT_PX,
         threads: int = 1,
         glance: Callable[[float, U8], None] | None = None,
     ) -> Iterator[Frame]:

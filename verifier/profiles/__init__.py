@@ -196,6 +196,33 @@ def varied(base: str, name: str, values: Mapping[str, float], *, source: str, da
     return _with_minor(*_laid(name, document, *_load(base), listed=_listed()))
 
 
+def minor_profile(base: str) -> str:
+    """Return the name or path of the profile for possible minors that a profile names; empty where it names none.
+
+    Raises:
+        ProfileError: as `load`.
+    """
+    return _load(base)[1]
+
+
+def varied_for_minors(
+    base: str, name: str, values: Mapping[str, float], *, telling: Collection[str], source: str, date: str
+) -> Profile:
+    """Return `base` with some thresholds moved in its profile for possible minors, but those that tell who may be one in itself.
+
+    What judges a minor stays at least as strict as `base` in everything. Where `base` names no such profile, it is moved itself.
+
+    Raises:
+        ProfileError: as `varied`.
+    """
+    minor_name = minor_profile(base)
+    if not minor_name or minor_name == load(base).name:
+        return varied(base, name, values, source=source, date=date)
+    everybody = varied(base, name, {key: values[key] for key in values.keys() & set(telling)}, source=source, date=date)
+    rest = {key: value for key, value in values.items() if key not in telling}
+    return replace(everybody, minor=_stricter(everybody, varied(minor_name, f"{name}-minor", rest, source=source, date=date)))
+
+
 def _with_minor(profile: Profile, minor_name: str) -> Profile:
     if not minor_name or minor_name == profile.name:
         return profile

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from verifier.profiles import Role
 from verifier.review.charts import det, distribution, trade_off
 from verifier.review.error_rates import CONFIDENCE
+from verifier.review.kept import told
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from verifier.review.error_rates import CheckRates, ConditionRates, Rate, SpeciesRates
     from verifier.review.fairness import GroupRates
     from verifier.review.judging import Attempt
+    from verifier.review.kept import Kept
     from verifier.review.report import Report, Scores
 
 STYLE = """
@@ -53,6 +55,7 @@ def page(report: Report) -> str:
     body = "".join(
         [
             _head(report),
+            _kept_section(report.kept),
             _species_section(report.species),
             _bona_fide_section(report.bona_fide, report.conditions),
             _groups_section(report.groups),
@@ -98,6 +101,13 @@ def _head(report: Report) -> str:
         f'<div class="headline">{"".join(f"<div><b>{escape(n)}</b><small>{escape(t)}</small></div>" for n, t in boxes)}</div>'
         f"<details><summary>What the verdicts depend on</summary><table>{digests}</table></details>"
     )
+
+
+def _kept_section(kept: Sequence[Kept]) -> str:
+    if not kept:
+        return ""
+    rows = [[escape(name), escape(told(kept, name))] for name in dict.fromkeys(each.name for each in kept)]
+    return "<h2>What the rates are of</h2>" + table(["label", "labelled attempts, by what they were judged then"], rows)
 
 
 def _species_section(species: Sequence[SpeciesRates]) -> str:

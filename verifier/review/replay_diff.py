@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from verifier.review.error_rates import CONFIDENCE, Rate, rate
+from verifier.review.kept import BONA_FIDE, Kept, kept_of, settled
+from verifier.review.kept import document as kept_document
 from verifier.review.replay import NotReplayed, Replayed, bits
-from verifier.store.labels import Truth
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from verifier.review.replay import Answer, Source
     from verifier.store.labels import Standing
     from verifier.types import CheckResult
-
-BONA_FIDE = "bona_fide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,20 @@ class RateChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """How many attempts moved, and which, of all that could have."""
+
+    rate: Rate
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
-    """What a replay came to; attempts in the order of their ids. species: APCER, the worst first. changed: digests, counted."""
+    """What a replay came to; attempts in the order of their ids.
+
+    species: APCER, the worst first. changed: digests, counted. kept: what the rates are of. unaccepted: of all that were accepted
+    before, labelled or not, those that are not after; let_in: of all others, those that are.
+    """
 
     made_at: datetime
     source: Source
@@ -64,7 +75,10 @@ class Difference:
     species: tuple[RateChange, ...]
     bpcer: RateChange
     retries: RateChange
+    unaccepted: Moved
+    let_in: Moved
     labels: Mapping[str, str]
+    kept: tuple[Kept, ...]
     disputed: tuple[str, ...]
     changed: Mapping[str, int]
 
@@ -83,14 +97,25 @@ def difference(
     found: Iterable[Replayed | NotReplayed],
     standing: Mapping[str, Standing],
     *,
+    verdicts: Mapping[str, Verdict],
     source: Source,
     profile: Profile,
     made_at: datetime,
 ) -> Difference:
-    """Compare; the order in which the replays were done makes no difference."""
+    """Compare; the order in which the replays were done makes no difference.
+
+    Args:
+        found: the attempts, judged again or not.
+        standing: what analysts say of them.
+        verdicts: what they were given when they were judged, also those that could not be judged again.
+        source: what they were judged from.
+        profile: what they were judged by.
+        made_at: the time.
+    """
     ordered = sorted(found, key=lambda each: each.attempt_id)
     replayed = tuple(each for each in ordered if isinstance(each, Replayed))
-    labels = {each.attempt_id: label for each in replayed if (label := _label(standing.get(each.attempt_id)))}
+    said = settled({each.attempt_id: held for each in ordered if (held := standing.get(each.attempt_id))})
+    labels = {each.attempt_id: label for each in replayed if (label := said.get(each.attempt_id))}
     genuine = [each for each in replayed if labels.get(each.attempt_id) == BONA_FIDE]
     species = sorted(set(labels.values()) - {BONA_FIDE})
     changes = [_change(name, [each for each in replayed if labels.get(each.attempt_id) == name], _accepted) for name in species]
@@ -104,7 +129,10 @@ def difference(
         species=tuple(sorted(changes, key=lambda change: (-(change.after.share or 0), -change.after.high, change.name))),
         bpcer=_change(BONA_FIDE, genuine, _rejected),
         retries=_change(BONA_FIDE, genuine, lambda answer: answer.verdict is Verdict.RETRY),
+        unaccepted=_moved(replayed, lambda one, other: one and not other, lambda one: one),
+        let_in=_moved(replayed, lambda one, other: other and not one, lambda one: not one),
         labels=labels,
+        kept=kept_of(said, verdicts, labels.keys()),
         disputed=tuple(each.attempt_id for each in replayed if (held := standing.get(each.attempt_id)) and held.disputed),
         changed=dict(sorted(Counter(name for each in replayed for name in each.changed).items())),
     )
@@ -134,6 +162,9 @@ def document(found: Difference) -> dict[str, Any]:
         "apcer": [_change_document(change) for change in found.species],
         "bpcer": _change_document(found.bpcer),
         "bona_fide_retries": _change_document(found.retries),
+        "rates_of": kept_document(found.kept),
+        "accepted_before_not_after": {**_rate(found.unaccepted.rate), "attempts": list(found.unaccepted.ids)},
+        "accepted_after_not_before": {**_rate(found.let_in.rate), "attempts": list(found.let_in.ids)},
         "disputed": list(found.disputed),
         "not_replayed": [{"attempt": each.attempt_id, "why": each.why} for each in found.not_replayed],
         "attempts": [_attempt(each, found.labels.get(each.attempt_id)) for each in found.replayed],
@@ -147,11 +178,11 @@ def moved(each: Replayed) -> tuple[tuple[CheckResult | None, CheckResult | None]
     return tuple((one, other) for one, other in pairs if one is None or other is None or bits(one) != bits(other))
 
 
-def _label(standing: Standing | None) -> str:
-    label = standing.settled if standing else None
-    if label is None:
-        return ""
-    return label.species if label.truth is Truth.ATTACK else BONA_FIDE
+def _moved(replayed: Sequence[Replayed], moves: Callable[[bool, bool], bool], could: Callable[[bool], bool]) -> Moved:
+    """Return the attempts that move, by whether they are accepted before and after, of those that could."""
+    pairs = [(each.attempt_id, _accepted(each.before), _accepted(each.after)) for each in replayed]
+    ids = tuple(attempt_id for attempt_id, before, after in pairs if moves(before, after))
+    return Moved(rate(len(ids), sum(could(before) for _, before, _ in pairs)), ids)
 
 
 def _accepted(answer: Answer) -> bool:

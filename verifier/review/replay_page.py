@@ -8,6 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from verifier.review.kept import told
 from verifier.review.page import STYLE, interval, percent, table
 from verifier.review.replay_diff import moved
 
@@ -71,23 +72,42 @@ def _flips(found: Difference) -> str:
         for flip in found.flips
     ]
     listed = table(["before", "after", "by", "#attempts"], rows) if rows else "<p>None: every verdict is what it was.</p>"
-    return f"<h2>Verdicts that flip</h2>{listed}"
+    lost, let_in = found.unaccepted, found.let_in
+    everyone = (
+        f"<p>Of {lost.rate.trials} attempts that were accepted, labelled or not, {_ids(lost.ids)} are not any more "
+        f"({interval(lost.rate)}); of {let_in.rate.trials} others {_ids(let_in.ids)} are.</p>"
+    )
+    return f"<h2>Verdicts that flip</h2>{everyone}{listed}"
 
 
 def _rates(found: Difference) -> str:
-    rows = [_row(f"APCER, {change.name}", change) for change in found.species]
-    rows += [_row("BPCER", found.bpcer), _row("bona fide asked to try again", found.retries)]
+    rows = [_row(f"APCER, {change.name}", change, found) for change in found.species]
+    rows += [_row("BPCER", found.bpcer, found), _row("bona fide asked to try again", found.retries, found)]
     left_out = f"<p>Disputed, and left out: {_ids(found.disputed)}</p>" if found.disputed else ""
     return (
         f"<h2>Error rates of the {len(found.labels)} labelled attempts</h2>"
-        + table(["rate", "#attempts", "#before", "#interval", "#after", "#interval", "#new errors", "#errors gone"], rows)
+        + table(
+            [
+                "rate",
+                "of attempts that were",
+                "#attempts",
+                "#before",
+                "#interval",
+                "#after",
+                "#interval",
+                "#new errors",
+                "#errors gone",
+            ],
+            rows,
+        )
         + left_out
     )
 
 
-def _row(name: str, change: RateChange) -> list[str]:
+def _row(name: str, change: RateChange, found: Difference) -> list[str]:
     return [
         escape(name),
+        escape(told(found.kept, change.name)),
         str(change.before.trials),
         _opens(percent(change.before.share), change.before_ids),
         interval(change.before),

@@ -19,6 +19,7 @@ from verifier.review.error_rates import (
     stops,
 )
 from verifier.review.fairness import GroupRates, group_rates
+from verifier.review.kept import document as kept_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from verifier.profiles import Profile
     from verifier.review.judging import Attempt
+    from verifier.review.kept import Kept
     from verifier.types import Direction
 
 EVERYONE = "all"
@@ -61,6 +63,8 @@ class Report:
     checks: tuple[CheckRates, ...]
     scores: Mapping[str, Scores]
     groups: tuple[GroupRates, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    """Of a site's own attempts: what the rates are of."""
 
     @property
     def digests(self) -> Mapping[str, str]:
@@ -69,7 +73,15 @@ class Report:
         return {name: digest for name, digest in common.items() if name != "recording"}
 
 
-def compose(attempts: Sequence[Attempt], *, profile: Profile, manifest: str, half: str, made_at: datetime) -> Report:
+def compose(
+    attempts: Sequence[Attempt],
+    *,
+    profile: Profile,
+    manifest: str,
+    half: str,
+    made_at: datetime,
+    kept: tuple[Kept, ...] = (),
+) -> Report:
     """Count everything; attempts are put in the order of their ids, whatever order they were judged in."""
     ordered = tuple(sorted(attempts, key=lambda attempt: attempt.case.id))
     checks = check_rates(ordered, profile)
@@ -85,6 +97,7 @@ def compose(attempts: Sequence[Attempt], *, profile: Profile, manifest: str, hal
         checks=checks,
         scores={rates.check: scores for rates in checks if (scores := _scores(rates.check, ordered, profile))},
         groups=group_rates(ordered, profile),
+        kept=kept,
     )
 
 
@@ -109,6 +122,7 @@ def document(report: Report) -> dict[str, Any]:
         "bona_fide": _condition(report.bona_fide),
         "conditions": [_condition(rates) for rates in report.conditions],
         "groups": [_group(rates) for rates in report.groups],
+        "rates_of": kept_document(report.kept),
         "checks": [_check(rates) for rates in report.checks],
         "attempts": [_attempt(attempt) for attempt in report.attempts],
     }

@@ -5,9 +5,10 @@
     one        = "not" one | "(" any ")" | field ( "=" | "!=" ) value
     value      = a word of letters, digits and _ - . : + / @, or any text in single or double quotes
 
-Fields: id, subject, audience, profile, verdict, reason, since, until, label, species. A reason is one of several an attempt may
-have. `since` and `until` are a day or a time with zone, of when the attempt was made; `until` is exclusive. `label` is what some
-analyst says now (bona_fide, attack, unsure), or `none`.
+Fields: id, subject, audience, profile, verdict, reason, since, until, label, species, decision. A reason is one of several an
+attempt may have. `since` and `until` are a day or a time with zone, of when the attempt was made; `until` is exclusive. `label`
+is what some analyst says now (bona_fide, attack, unsure), or `none`. `decision` is what people decided (approved, declined), or
+`waiting`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from verifier.errors import InvalidRequestError
 from verifier.reasons import Reason
 from verifier.store import tables
 from verifier.store.labels import Truth, says
-from verifier.types import Verdict
+from verifier.types import Ruling, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,6 +176,13 @@ def _verdict(value: str) -> ColumnElement[bool]:
     return and_(column.is_not(None), column == _member(Verdict, value))
 
 
+def _decision(value: str) -> ColumnElement[bool]:
+    verdict, ruling = tables.attempts.c.verdict, tables.attempts.c.ruling
+    if value == "waiting":
+        return and_(verdict.is_not(None), verdict == Verdict.REVIEW.value, ruling.is_(None))
+    return and_(ruling.is_not(None), ruling == _member(Ruling, value))
+
+
 def _label(value: str) -> ColumnElement[bool]:
     if value == "none":
         return ~exists().where(tables.labels.c.attempt_id == tables.attempts.c.id)
@@ -192,4 +200,5 @@ _FIELDS: dict[str, Callable[[str], ColumnElement[bool]]] = {
     "until": lambda value: tables.attempts.c.created_at < _time(value),
     "label": _label,
     "species": lambda value: says(species=value),
+    "decision": _decision,
 }

@@ -42,6 +42,7 @@ from verifier.server.challenge_service import ChallengeService
 from verifier.server.clock_watch import ClockWatch
 from verifier.server.concluding import Conclusions
 from verifier.server.credential_service import CredentialService
+from verifier.server.deciding import Deciding
 from verifier.server.evidence_keeping import EvidenceKeeper
 from verifier.server.interceptors import Around, call_log, error_status
 from verifier.server.issuing import Issuer
@@ -200,7 +201,7 @@ async def open_server(
             evidence=EvidenceKeeper(evidence.vault, settings.retention),
             clock=clock,
         )
-        spool = Spool(engine, evidence.keys)
+        deciding, spool = Deciding(settings, engine, evidence, clock, lambda: issuer), Spool(engine, evidence.keys)
         server = _grpc_server(settings, tokens)
         address = _listen(server, settings.listen)
         challenge_service_pb2_grpc.add_ChallengeServiceServicer_to_server(
@@ -233,7 +234,7 @@ async def open_server(
             server,
         )
         review_service_pb2_grpc.add_ReviewServiceServicer_to_server(
-            ReviewService(Site(engine, evidence, settings), clock=clock, stopping=stopping), server
+            ReviewService(Site(engine, evidence, settings, deciding), clock=clock, stopping=stopping), server
         )
         standing = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(standing, server)
@@ -255,7 +256,7 @@ async def open_server(
         # Before the first call: whoever asks again for what a dead server judged is answered at once.
         await taking_over.look()
         watch = ClockWatch(settings.clock_file, clock)
-        kept = upkeep.Kept(challenges, credentials, fingerprints, LikenessStore(engine), protection)
+        kept = upkeep.Kept(challenges, credentials, fingerprints, LikenessStore(engine), protection, deciding)
         for task in (
             upkeep.live(taking_over, settings.lease_s / 3),
             upkeep.forget(kept, settings, watch),

@@ -140,6 +140,8 @@ def event(value: Event) -> cameo_pb2.CameoEvent:
         grant_id=value.grant_id,
         output_id=value.output_id,
         removal_id=value.removal_id,
+        attempt_id=value.attempt_id,
+        decision=value.ruling.upper() or None,
     )
 
 

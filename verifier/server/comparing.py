@@ -52,7 +52,8 @@ class Comparison:
         Raises:
             StoreError: the database could not do it.
         """
-        ids = AttemptSearch(engine).judged(condition)
+        self._search = AttemptSearch(engine)
+        ids = self._search.judged(condition)
         self.total = len(ids)
         self._labels, self._profile, self._now = LabelStore(engine), profile, now
         self._found: list[Replayed | NotReplayed] = []
@@ -89,8 +90,11 @@ class Comparison:
         Raises:
             StoreError: the database could not do it.
         """
-        standing = self._labels.standing([found.attempt_id for found in self._found])
-        return difference(self._found, standing, source=Source.TRACKS, profile=self._profile, made_at=self._now)
+        ids = [found.attempt_id for found in self._found]
+        standing, verdicts = self._labels.standing(ids), self._search.verdicts(ids)
+        return difference(
+            self._found, standing, verdicts=verdicts, source=Source.TRACKS, profile=self._profile, made_at=self._now
+        )
 
     def close(self) -> None:
         """End what is under way."""

@@ -22,7 +22,7 @@ from verifier.credential import likeness
 from verifier.errors import KeyFileError, NotFoundError, StoreConflictError, StoreError
 from verifier.evidence.fingerprint import to_bytes
 from verifier.server import convert
-from verifier.server.issuing import embeddings
+from verifier.server.issuing import embeddings, embeddings_if_any
 from verifier.server.threads import undisturbed
 from verifier.store.attempts import AttemptState
 from verifier.types import Verdict
@@ -178,15 +178,24 @@ class Conclusions:
         judgement = self._recall.reconsider(conclusion.judgement, now=now)
         if self._protection is not None:
             judgement = self._protection.reconsider(judgement, subject=attempt.subject)
-        credential, face, sealed = None, None, None
+        credential, face, sealed, waiting = None, None, None, None
         if judgement.decision.verdict is Verdict.ACCEPTED:
             credential = conclusion.credential or self._issued(conclusion, judgement)
             face = self._protection.code(judgement) if self._protection is not None else None
             sealed = self._vault.seal(credential.cameo_id, likeness.to_bytes(*embeddings(judgement)))
+        elif judgement.decision.verdict is Verdict.REVIEW and (found := embeddings_if_any(judgement)) is not None:
+            waiting = self._vault.seal(self._issuer.new_id(), likeness.to_bytes(*found))
         known_by = to_bytes(judgement.evidence.fingerprint)
         try:
             finished = self._attempts.finish(
-                attempt.id, judgement, now=now, credential=credential, fingerprint=known_by, face=face, likeness=sealed
+                attempt.id,
+                judgement,
+                now=now,
+                credential=credential,
+                fingerprint=known_by,
+                face=face,
+                likeness=sealed,
+                waiting=waiting,
             )
         except NotFoundError:
             # A commit whose answer got lost was a commit: then it ended at the very moment that was given above.
@@ -194,7 +203,7 @@ class Conclusions:
             if finished.state is not AttemptState.JUDGED or finished.finished_at != now:
                 raise
         log.info("judged", attempt_id=attempt.id, verdict=judgement.decision.verdict.value)
-        self._evidence.keep(attempt, judgement, conclusion.response, credential, now=now)
+        self._evidence.keep(attempt, judgement, conclusion.response, credential, enrolled=face is not None, now=now)
         return verification_service_pb2.VerifyResponseResponse(
             attempt=convert.attempt(finished, full=False), credential=convert.credential(credential) if credential else None
         )

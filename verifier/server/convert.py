@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 from cameo.v1 import attempt_pb2, challenge_pb2, credential_pb2
 
 from challenges.model import Say
+from verifier.types import Ruling
 
 if TYPE_CHECKING:
     from challenges.model import Challenge, Step
     from verifier.store.attempts import Attempt
     from verifier.store.credentials import IssuedCredential
     from verifier.types import CheckResult
+
+
+_DECLINED = "This was looked at by a person and cannot be accepted."
 
 
 def challenge(issued: Challenge, *, entropy_bits: float) -> challenge_pb2.Challenge:
@@ -34,9 +38,11 @@ def attempt(stored: Attempt, *, full: bool) -> attempt_pb2.Attempt:
         audience=stored.audience,
         verdict=stored.verdict.name if stored.verdict else None,
         reasons=[reason.name for reason in stored.reasons],
-        hint=stored.reasons[0].hint if stored.reasons else "",
+        hint=_hint(stored),
         create_time=stored.created_at,
         minor_safeguards=stored.minor_safeguards,
+        decision=stored.ruling.name if stored.ruling else None,
+        decide_time=stored.ruled_at,
     )
     if full:
         message.checks.extend(check(result) for result in stored.checks)
@@ -63,6 +69,12 @@ def check(result: CheckResult) -> attempt_pb2.Check:
 def credential(issued: IssuedCredential) -> credential_pb2.Credential:
     """Return the message of a credential."""
     return credential_pb2.Credential(id=issued.jti, token=issued.token, receipt=issued.receipt, expire_time=issued.expires_at)
+
+
+def _hint(stored: Attempt) -> str:
+    if stored.ruling is Ruling.DECLINED:
+        return _DECLINED
+    return stored.reasons[0].hint if stored.reasons and not stored.holds else ""
 
 
 def _step(step: Step) -> challenge_pb2.Step:

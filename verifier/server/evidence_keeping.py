@@ -15,9 +15,11 @@ from verifier.evidence import tracks
 from verifier.store import attempt_result
 from verifier.store.attempt_result import AttemptResult
 from verifier.store.evidence_errors import EvidenceError
+from verifier.store.retention import kept_days
 from verifier.store.sealed_object import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from verifier.server.judging import Response
@@ -39,14 +41,26 @@ class EvidenceKeeper:
         self.failures = 0
 
     def keep(
-        self, attempt: Attempt, judgement: Judgement, response: Response, credential: IssuedCredential | None, *, now: datetime
+        self,
+        attempt: Attempt,
+        judgement: Judgement,
+        response: Response,
+        credential: IssuedCredential | None,
+        *,
+        enrolled: bool,
+        now: datetime,
     ) -> bool:
-        """Keep what the policy says of a judged attempt; return whether that was done. It raises nothing."""
+        """Keep what the policy says of a judged attempt; return whether that was done. It raises nothing.
+
+        enrolled: the gallery keeps its face.
+        """
         try:
             if credential is not None:
                 self._vault.keep_digest(attempt.id, credential.token, now=now)
-            if self._policy.days(judgement.decision.verdict):
-                self._vault.keep(attempt.id, attempt.subject, _pieces(judgement, response), now=now)
+            verdict = judgement.decision.verdict
+            wanted = [kind for kind in Kind if kept_days(self._policy, verdict, kind, attempt.id, enrolled=enrolled)]
+            if pieces := _pieces(judgement, response, wanted):
+                self._vault.keep(attempt.id, attempt.subject, pieces, now=now)
         except (EvidenceError, StoreError) as error:
             self._failed(type(error).__name__, str(error))
             return False
@@ -63,12 +77,16 @@ class EvidenceKeeper:
         log.error("evidence could not be kept", kind=kind, error=message, failures=count)
 
 
-def _pieces(judgement: Judgement, response: Response) -> dict[Kind, bytes]:
+def _pieces(judgement: Judgement, response: Response, wanted: Sequence[Kind]) -> dict[Kind, bytes]:
     """Return what is kept; of the recording only what was judged, and nothing where that cannot be had without the rest."""
-    if not judgement.kept:
-        log.warning("no recording kept: it holds more than was judged and cannot be written again without it")
-    return {
-        **({Kind.RECORDING: judgement.kept} if judgement.kept else {}),
-        Kind.TRACKS: tracks.to_bytes(tracks.Tracks(judgement.evidence, judgement.circumstances)),
-        Kind.RESULT: attempt_result.to_bytes(AttemptResult.of(judgement, response.challenge)),
-    }
+    pieces = {}
+    if Kind.RECORDING in wanted:
+        pieces[Kind.RECORDING] = judgement.kept
+        if not judgement.kept:
+            log.warning("no recording kept: it holds more than was judged and cannot be written again without it")
+    if Kind.TRACKS in wanted:
+        pieces[Kind.TRACKS] = tracks.to_bytes(tracks.Tracks(judgement.evidence, judgement.circumstances))
+        pieces[Kind.RESULT] = attempt_result.to_bytes(AttemptResult.of(judgement, response.challenge))
+    if Kind.CROPS in wanted:
+        pieces[Kind.CROPS] = judgement.crops
+    return {kind: piece for kind, piece in pieces.items() if piece}

@@ -102,6 +102,25 @@ class Issuer:
         provenance = _provenance(attempt, judgement, cameo_id=cameo_id, recording_sha256=judgement.evidence.media.sha256)
         return self._issue(attempt, provenance, embeddings(judgement), audience=audience, now=now)
 
+    def approve(
+        self,
+        attempt: Attempt,
+        likeness: tuple[Embedding, Embedding],
+        *,
+        cameo_id: str,
+        audience: AudienceKey,
+        now: datetime,
+    ) -> IssuedCredential:
+        """Issue the credential of an attempt that people approved, of what was found when it was judged.
+
+        Raises:
+            RefusedError: `ATTESTATION_ENDED`.
+            KeyFileError: no key may sign now.
+            StoreError: no index of a status list could be had; nothing was issued.
+        """
+        provenance = _provenance(attempt, attempt, cameo_id=cameo_id, recording_sha256=attempt.recording_sha256)
+        return self._issue(attempt, provenance, likeness, audience=audience, now=now)
+
     def reissue(
         self,
         basis: Basis,
@@ -203,12 +222,18 @@ def embeddings(judgement: Judgement) -> tuple[Embedding, Embedding]:
     Raises:
         RuntimeError: a bug of ours: it was accepted without a face, a voice or their models' digests.
     """
+    found = embeddings_if_any(judgement)
+    if found is None:
+        raise RuntimeError("a recording without a face or a voice, or without the digests of their models, was accepted")
+    return found
+
+
+def embeddings_if_any(judgement: Judgement) -> tuple[Embedding, Embedding] | None:
+    """Return the face and the voice of a judgement; None without either, or without the digests of their models."""
     face, voice, models = judgement.evidence.face, judgement.evidence.sound, _models(judgement.digests)
     face_vector = face_embedding(face) if isinstance(face, FaceTrack) else None
-    if face_vector is None or not isinstance(voice, SoundTrack):
-        raise RuntimeError("a recording without a face or a voice was accepted")
-    if not {_FACE, _VOICE} <= models.keys():
-        raise RuntimeError("the judgement does not say which models made its embeddings")
+    if face_vector is None or not isinstance(voice, SoundTrack) or not {_FACE, _VOICE} <= models.keys():
+        return None
     return Embedding(_FACE, models[_FACE], face_vector), Embedding(_VOICE, models[_VOICE], voice.embedding)
 
 

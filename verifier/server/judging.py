@@ -5,7 +5,7 @@ Nothing here is imported by the server process itself beyond the two dataclasses
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class Judge:
         self._settings, self._require_supported, self._verify = settings, media.require_supported, pipeline.verify
         self._later = later
         self._keep = any(settings.retention.days(verdict) for verdict in Verdict)
+        self._keep_crops = settings.gallery and max(settings.retention.review_days, settings.retention.enrolled_days) > 0
+        self._may_be_reviewed = {Verdict.ACCEPTED, Verdict.REVIEW}
         self._profile = profile
         self._kit = ModelKit.open(settings)
         self._kit.preload()
@@ -53,7 +55,7 @@ class Judge:
 
     def __call__(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
         """Judge it; errors as `pipeline.verify`."""
-        return self._verify(
+        judgement = self._verify(
             response.recording,
             response.challenge,
             profile=self._profile,
@@ -64,6 +66,18 @@ class Judge:
             keep=self._keep,
             cancelled=cancelled,
         )
+        if not self._keep_crops or judgement.decision.verdict not in self._may_be_reviewed:
+            return judgement
+        return replace(judgement, crops=self._crops(response.recording, judgement))
+
+    def _crops(self, recording: bytes, judgement: Judgement) -> bytes:
+        from verifier.evidence.crops import crops  # noqa: PLC0415 - the model runtimes belong to the worker process
+        from verifier.types import FaceTrack  # noqa: PLC0415 - the same
+
+        face = judgement.evidence.face
+        if not isinstance(face, FaceTrack):
+            return b""
+        return crops(recording, face, limits=self._settings.media, fps=self._settings.analysis_fps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,17 @@ from verifier.review.replay_diff import moved
 from verifier.server import convert
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from verifier.review import replay, replay_diff
     from verifier.review.error_rates import Rate
     from verifier.store.attempts import Attempt
     from verifier.store.audit import Line
     from verifier.store.evidence import Held
+    from verifier.store.faces import Holder
     from verifier.store.labels import Label, Standing
+    from verifier.store.opinions import Opinion
 
 _AT_ONCE = 500
 """Attempts in one message: some 50 kB."""
@@ -35,6 +38,7 @@ def summary(stored: Attempt, standing: Standing | None) -> review_service_pb2.At
         profile=stored.profile,
         create_time=stored.created_at,
         standing=_standing(standing),
+        decision=stored.ruling.name if stored.ruling else None,
     )
 
 
@@ -45,6 +49,9 @@ def reviewed(
     labels: Sequence[Label],
     standing: Standing | None,
     lines: Sequence[Line],
+    holders: Mapping[int, Holder],
+    opinions: Sequence[Opinion],
+    until: datetime | None,
 ) -> review_service_pb2.ReviewedAttempt:
     """Return everything about an attempt but its evidence."""
     return review_service_pb2.ReviewedAttempt(
@@ -70,6 +77,37 @@ def reviewed(
             )
             for line in lines
         ],
+        matches=[
+            review_service_pb2.GalleryMatch(
+                collection=collection,
+                face_number=number,
+                owner=holders[number].owner if number in holders else "",
+                attempt_id=holders[number].attempt_id if number in holders else "",
+            )
+            for collection, number in stored.matches.items()
+        ],
+        opinions=map(_opinion, opinions),
+        decide_until=until,
+    )
+
+
+def standing_of(stored: Attempt, opinions: Sequence[Opinion]) -> review_service_pb2.Reviewed:
+    """Return how an attempt stands with those who have to decide it."""
+    return review_service_pb2.Reviewed(
+        attempt_id=stored.id,
+        decision=stored.ruling.name if stored.ruling else None,
+        decide_time=stored.ruled_at,
+        opinions=map(_opinion, opinions),
+    )
+
+
+def _opinion(given: Opinion) -> review_service_pb2.Opinion:
+    return review_service_pb2.Opinion(
+        number=given.number,
+        decision=given.ruling.name,
+        reason=given.reason,
+        analyst=given.analyst,
+        create_time=given.created_at,
     )
 
 
@@ -125,6 +163,12 @@ def difference(found: replay_diff.Difference) -> review_service_pb2.Difference:
         bpcer=_change(found.bpcer),
         bona_fide_retries=_change(found.retries),
         confidence=CONFIDENCE,
+        rates_of=[
+            review_service_pb2.RateOf(name=each.name, verdict=each.verdict.name, kept=each.kept, labelled=each.labelled)
+            for each in found.kept
+        ],
+        unaccepted=_rate(found.unaccepted.rate),
+        let_in=_rate(found.let_in.rate),
     )
 
 

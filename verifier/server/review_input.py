@@ -19,6 +19,7 @@ from verifier.server.caller import current_caller
 from verifier.server.cameo_input import invalid, place_of
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RequestError
+from verifier.store import opinions
 from verifier.store.audit import Reader
 from verifier.store.labels import MAX_NOTE, Truth
 from verifier.store.sealed_object import Kind
@@ -26,10 +27,16 @@ from verifier.store.sealed_object import Kind
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from cameo.v1.review_service_pb2 import LabelAttemptRequest, ProfileChoice
+    from cameo.v1.review_service_pb2 import (
+        ApproveAttemptRequest,
+        DeclineAttemptRequest,
+        LabelAttemptRequest,
+        ProfileChoice,
+    )
     from sqlalchemy import ColumnElement
 
     from verifier.profiles import Profile
+    from verifier.types import Ruling
 
 PROFILE_MAX_BYTES = 64 * 1024
 _ATTEMPT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -68,9 +75,10 @@ def kind(value: int) -> Kind:
         review_service_pb2.RECORDING: Kind.RECORDING,
         review_service_pb2.TRACKS: Kind.TRACKS,
         review_service_pb2.RESULT: Kind.RESULT,
+        review_service_pb2.CROPS: Kind.CROPS,
     }
     if value not in kinds:
-        raise invalid("kind", "must be RECORDING, TRACKS or RESULT")
+        raise invalid("kind", "must be RECORDING, TRACKS, RESULT or CROPS")
     return kinds[value]  # type: ignore[index]  # the stub knows the members only
 
 
@@ -83,13 +91,13 @@ def source(value: int) -> Source:
     raise invalid("source", "must be TRACKS or RECORDING")
 
 
-def reader(why: str) -> Reader:
+def reader(why: str, field: str = "why") -> Reader:
     """Return who reads, and why."""
-    _plain(why, "why")
+    _plain(why, field)
     try:
         return Reader(current_caller().id, why)
     except InvalidRequestError as error:
-        raise invalid("why", f"is refused: {error}") from None
+        raise invalid(field, f"is refused: {error}") from None
 
 
 def condition(expression: str) -> ColumnElement[bool]:
@@ -136,6 +144,14 @@ def said(request: LabelAttemptRequest) -> Said:
         note=request.note,
         analyst=analyst,
     )
+
+
+def opinion(request: ApproveAttemptRequest | DeclineAttemptRequest, ruling: Ruling) -> opinions.Said:
+    """Return what is to be kept of whether an attempt holds."""
+    require_request_id(request.request_id)
+    who = reader(request.reason, "reason")
+    identifier = hashlib.sha256(f"{request.request_id.lower()} {who.who}".encode()).hexdigest()
+    return opinions.Said(identifier, attempt_id(request.attempt_id), ruling, who.why, who.who)
 
 
 def profile(choice: ProfileChoice, own: str) -> Profile:

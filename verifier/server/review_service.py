@@ -12,6 +12,7 @@ import hashlib
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -31,16 +32,20 @@ from verifier.store.attempt_result import from_bytes as result_from
 from verifier.store.attempt_search import AttemptSearch
 from verifier.store.attempts import AttemptStore
 from verifier.store.evidence_errors import EvidenceError
+from verifier.store.faces import FaceStore
 from verifier.store.labels import LabelStore
 from verifier.store.sealed_object import Kind
+from verifier.types import Ruling
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import datetime
 
     from cameo.v1.review_service_pb2 import (
+        ApproveAttemptRequest,
         CompareProfilesRequest,
         CompareProfilesResponse,
+        DeclineAttemptRequest,
         GetEvidenceRequest,
         GetEvidenceResponse,
         GetReviewedAttemptRequest,
@@ -50,16 +55,19 @@ if TYPE_CHECKING:
         ListAttemptsResponse,
         ReplayAttemptRequest,
         ReplayAttemptResponse,
+        Reviewed,
         ReviewedAttempt,
     )
     from grpc.aio import ServicerContext as Context
     from sqlalchemy import Engine
 
     from verifier.review.evidence_room import EvidenceRoom
+    from verifier.server.deciding import Deciding
     from verifier.settings import Settings
     from verifier.store import labels
     from verifier.store.attempts import Attempt
     from verifier.store.audit import Reader
+    from verifier.store.opinions import Said
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +89,7 @@ class Site:
     engine: Engine
     room: EvidenceRoom
     settings: Settings
+    deciding: Deciding
 
 
 class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
@@ -90,7 +99,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         """Keep the parts; `clock` returns the time in UTC, `stopping` is set when the server stops."""
         self._site, self._clock, self._stopping = site, clock, stopping
         self._attempts, self._labels = AttemptStore(site.engine), LabelStore(site.engine)
-        self._search = AttemptSearch(site.engine)
+        self._search, self._faces = AttemptSearch(site.engine), FaceStore(site.engine)
         self._evidence = asyncio.Semaphore(_EVIDENCE_AT_ONCE)
         self._replays = asyncio.Semaphore(_REPLAYS_AT_ONCE)
         self._recordings = asyncio.Semaphore(_RECORDINGS_AT_ONCE)
@@ -164,6 +173,14 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         structlog.contextvars.bind_contextvars(attempt_id=said.attempt_id)
         return convert.label(await undisturbed(self._labelled, said))
 
+    async def ApproveAttempt(self, request: ApproveAttemptRequest, context: Context[Any, Any]) -> Reviewed:  # noqa: ARG002, N802 - the contract's
+        """Keep that an analyst approves an attempt."""
+        return await self._decided(given.opinion(request, Ruling.APPROVED))
+
+    async def DeclineAttempt(self, request: DeclineAttemptRequest, context: Context[Any, Any]) -> Reviewed:  # noqa: ARG002, N802 - the contract's
+        """Keep that an analyst declines it."""
+        return await self._decided(given.opinion(request, Ruling.DECLINED))
+
     async def CompareProfiles(  # noqa: N802 - the contract's
         self, request: CompareProfilesRequest, context: Context[CompareProfilesRequest, CompareProfilesResponse]
     ) -> None:
@@ -214,6 +231,14 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         except TimeoutError:
             raise RequestError(error_reason_pb2.CALLER_TOO_SLOW, "nobody read the stream; ask again") from None
 
+    async def _decided(self, said: Said) -> Reviewed:
+        structlog.contextvars.bind_contextvars(attempt_id=said.attempt_id)
+        try:
+            attempt = await undisturbed(self._site.deciding.decide, said)
+        except NotFoundError:
+            raise given.unknown_attempt() from None
+        return convert.standing_of(attempt, await asyncio.to_thread(self._site.deciding.opinions.given, attempt.id))
+
     def _attempt(self, identifier: str) -> Attempt:
         try:
             return self._attempts.get(identifier)
@@ -221,12 +246,17 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
             raise given.unknown_attempt() from None
 
     def _reviewed(self, identifier: str) -> ReviewedAttempt:
+        attempt, opinions = self._attempt(identifier), self._site.deciding.opinions
+        since = opinions.waits_since(identifier)
         return convert.reviewed(
-            self._attempt(identifier),
+            attempt,
             held=self._site.room.vault.held(identifier),
             labels=self._labels.history(identifier),
             standing=self._labels.standing([identifier]).get(identifier),
             lines=self._site.room.audit.lines(attempt_id=identifier, limit=_AUDIT_LINES),
+            holders=self._faces.holders(attempt.matches.values()),
+            opinions=opinions.given(identifier),
+            until=since + timedelta(days=self._site.settings.review_wait_days) if since else None,
         )
 
     def _piece(self, identifier: str, kind: Kind, reader: Reader) -> bytes:

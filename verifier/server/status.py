@@ -70,6 +70,8 @@ _CODES = {
     error_reason_pb2.ATTESTATION_ENDED: StatusCode.FAILED_PRECONDITION,
     error_reason_pb2.CAMEO_CHANGED: StatusCode.ABORTED,
     error_reason_pb2.ATTEMPT_NOT_ACCEPTED: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ATTEMPT_NOT_IN_REVIEW: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ATTEMPT_ALREADY_DECIDED: StatusCode.FAILED_PRECONDITION,
     error_reason_pb2.ATTEMPT_USED: StatusCode.ALREADY_EXISTS,
     error_reason_pb2.LIKENESS_NOT_KEPT: StatusCode.FAILED_PRECONDITION,
     error_reason_pb2.MINOR_NEEDS_GUARDIAN: StatusCode.FAILED_PRECONDITION,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from verifier.server.clock_watch import ClockWatch
+    from verifier.server.deciding import Deciding
     from verifier.server.protection import Protection
     from verifier.server.publishing import StatusPublisher
     from verifier.server.taking_over import TakingOver
@@ -110,13 +111,14 @@ class Kept:
     fingerprints: FingerprintStore
     likenesses: LikenessStore
     protection: Protection | None
+    deciding: Deciding
 
 
 async def forget(kept: Kept, settings: Settings, watch: ClockWatch) -> None:
     """Forget what had its time, while the clock is believed.
 
-    Those are challenges nobody answered, tokens nobody asked for again, fingerprints, likenesses nobody claimed, and faces that
-    were removed.
+    Those are challenges nobody answered, tokens nobody asked for again, fingerprints, likenesses nobody claimed, attempts nobody
+    decided, which are declined, and faces that were removed.
     """
     while True:
         with suppress(StoreError):
@@ -125,6 +127,7 @@ async def forget(kept: Kept, settings: Settings, watch: ClockWatch) -> None:
                 await asyncio.to_thread(kept.credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
                 await asyncio.to_thread(kept.fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
                 await asyncio.to_thread(kept.likenesses.drop_unclaimed, before=now - UNCLAIMED_KEPT)
+                await asyncio.to_thread(kept.deciding.expire, before=now - timedelta(days=settings.review_wait_days))
             if kept.protection is not None:
                 await asyncio.to_thread(kept.protection.refresh)
             await asyncio.to_thread(kept.likenesses.scrub)

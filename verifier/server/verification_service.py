@@ -45,7 +45,6 @@ from verifier.server.threads import undisturbed
 from verifier.server.worker_process import WorkerLostError
 from verifier.store.attempts import AttemptState
 from verifier.store.evidence_errors import EvidenceError
-from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -281,7 +280,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
                 raise UnjudgeableError(attempt.reasons[0], attempt.reasons[0].hint)
             raise WorkerLostError("the first request ended without a verdict")
         response = verification_service_pb2.VerifyResponseResponse(attempt=convert.attempt(attempt, full=False))
-        if attempt.verdict is Verdict.ACCEPTED:
+        if attempt.holds:
             # Not found: it was deleted with its cameo.
             with suppress(NotFoundError):
                 credential = await asyncio.to_thread(self._credentials.of_attempt, attempt.id)

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, exists, or_, select
 
 from verifier.store import tables
 from verifier.store.attempts import AttemptState, from_row
 from verifier.store.faults import store_errors
+from verifier.store.sealed_object import Kind
+from verifier.types import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Engine
 
     from verifier.store.attempts import Attempt
+
+
+_AT_ONCE = 500
 
 
 class AttemptSearch:
@@ -57,3 +63,33 @@ class AttemptSearch:
         query = select(table.c.id).where(condition, table.c.state == AttemptState.JUDGED.value).order_by(table.c.id)
         with store_errors(), self._engine.connect() as connection:
             return list(connection.scalars(query))
+
+    def verdicts(self, attempt_ids: Collection[str]) -> dict[str, Verdict]:
+        """Return what attempts were given when they were judged; those without a verdict are left out.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table, wanted = tables.attempts, sorted(set(attempt_ids))
+        found: dict[str, Verdict] = {}
+        with store_errors(), self._engine.connect() as connection:
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = table.c.id.in_(wanted[start : start + _AT_ONCE])
+                query = select(table.c.id, table.c.verdict).where(some, table.c.verdict.is_not(None))
+                found.update((row.id, Verdict(row.verdict)) for row in connection.execute(query))
+        return found
+
+    def with_tracks(self, *, limit: int) -> list[str]:
+        """Return the ids of the latest judged attempts whose tracks are kept, in their own order; so many at most.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table, evidence = tables.attempts, tables.evidence
+        kept = exists().where(
+            evidence.c.attempt_id == table.c.id, evidence.c.kind == Kind.TRACKS.value, evidence.c.removed_at.is_(None)
+        )
+        judged = table.c.state == AttemptState.JUDGED.value
+        query = select(table.c.id).where(judged, kept).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit)
+        with store_errors(), self._engine.connect() as connection:
+            return sorted(connection.scalars(query))

@@ -8,7 +8,7 @@ on nothing that the first still has to say of it counts.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from verifier.reasons import Reason
 from verifier.store import challenges, credentials, faces, fingerprints, likenesses, spool, tables
 from verifier.store.engine import writing
 from verifier.store.faults import store_errors
-from verifier.types import CheckResult, Direction, Outcome, Verdict
+from verifier.types import CheckResult, Direction, Outcome, Ruling, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -54,7 +54,8 @@ class Attempt:
     """One attempt; `verdict` and `finished_at` are None while it is open, `verdict` also when it ended unjudged.
 
     digests: model, profile and code digests, hex sha256. recording_sha256: empty until judged. minor_safeguards: see `Judgement`;
-    False until judged.
+    False until judged. ruling, ruled_at: what people decided where the verdict is REVIEW, None until then. matches: number of the
+    face that the gallery found, by its collection.
     """
 
     id: str
@@ -73,6 +74,19 @@ class Attempt:
     created_at: datetime
     finished_at: datetime | None
     minor_safeguards: bool
+    ruling: Ruling | None = None
+    ruled_at: datetime | None = None
+    matches: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether it was accepted, by its verdict or by people."""
+        return self.verdict is Verdict.ACCEPTED or self.ruling is Ruling.APPROVED
+
+    @property
+    def waits(self) -> bool:
+        """Whether people have to decide and have not."""
+        return self.verdict is Verdict.REVIEW and self.ruling is None
 
 
 class AttemptStore:
@@ -146,6 +160,7 @@ class AttemptStore:
         fingerprint: bytes = b"",
         face: Code | None = None,
         likeness: SealedLikeness | None = None,
+        waiting: SealedLikeness | None = None,
     ) -> Attempt:
         """Keep the judgement of an open attempt, all or nothing with what comes of it.
 
@@ -159,6 +174,7 @@ class AttemptStore:
             fingerprint: of its recording.
             face: the face that enrols with it, as the gallery keeps it.
             likeness: what credentials are issued from again, sealed.
+            waiting: the same of an attempt that people have to decide.
 
         Raises:
             NotFoundError: no open attempt of this server has this id.
@@ -175,6 +191,8 @@ class AttemptStore:
                 fingerprints.add(connection, identifier, fingerprint, now=now)
             if likeness is not None:
                 likenesses.add(connection, identifier, likeness, now=now)
+            if waiting is not None:
+                likenesses.wait(connection, identifier, waiting, now=now)
             attempt = _one(connection, tables.attempts.c.id == identifier)
             if face is not None:
                 faces.enrol(connection, attempt.subject, face, attempt_id=identifier, now=now)
@@ -276,6 +294,7 @@ def judged_values(judgement: Judgement, *, now: datetime) -> dict[str, Any]:
         "timings_ms": {stage: float(ms) for stage, ms in judgement.timings_ms.items()},
         "recording_sha256": judgement.evidence.media.sha256,
         "finished_at": now,
+        "matches": _matches(judgement),
     }
 
 
@@ -310,7 +329,23 @@ def from_row(row: Row[Any]) -> Attempt:
         created_at=row.created_at,
         finished_at=row.finished_at,
         minor_safeguards=row.minor_safeguards,
+        ruling=None if row.ruling is None else Ruling(row.ruling),
+        ruled_at=row.ruled_at,
+        matches=row.matches,
     )
+
+
+def _matches(judgement: Judgement) -> dict[str, int]:
+    answer = judgement.circumstances.gallery
+    found = (
+        {}
+        if answer is None
+        else {
+            faces.Collection.PROTECTED: answer.protected,
+            faces.Collection.ENROLLED: answer.enrolled,
+        }
+    )
+    return {collection.value: match.number for collection, match in found.items() if match is not None}
 
 
 def _check_to_json(check: CheckResult) -> dict[str, Any]:

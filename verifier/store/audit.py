@@ -52,7 +52,10 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a line says: the action (`read`, `remove`, `forget`), the attempt, empty where it is none, and what of it."""
+    """What a line says: the action, the attempt, empty where it is none, and what of it.
+
+    Actions are `read`, `reveal`, `remove`, `forget`, `approve` and `decline`.
+    """
 
     action: str
     attempt_id: str
@@ -137,7 +140,7 @@ class AuditLog:
         if not entries:
             return
         with store_errors(), self._engine.begin() as connection:
-            self._append(connection, entries, reader, now)
+            self.append_within(connection, entries, reader=reader, now=now)
 
     def lines(self, *, attempt_id: str = "", after: int = 0, limit: int = 1000) -> list[Line]:
         """Return lines with greater numbers, oldest first: of one attempt, or all.
@@ -205,7 +208,8 @@ class AuditLog:
         ]
         return last, tuple(problems)
 
-    def _append(self, connection: Connection, entries: Sequence[Entry], reader: Reader, now: datetime) -> None:
+    def append_within(self, connection: Connection, entries: Sequence[Entry], *, reader: Reader, now: datetime) -> None:
+        """Add lines inside a transaction of the caller, so that what they say happens exactly if they are kept."""
         head, log = tables.audit_head, tables.audit_log
         # The row is held until commit, so that lines come in the order of commits and without a gap.
         statement = (

@@ -24,7 +24,7 @@ from verifier.cameo.permissions import consent_digest, require_changeable
 from verifier.cameo.refusal import Refusal, RefusedError
 from verifier.store import documents, erasure, events, guardianships, likenesses, statuses, tables
 from verifier.token_status import Status
-from verifier.types import Verdict
+from verifier.types import Ruling, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -44,7 +44,12 @@ _STATUS = {
     CameoState.CAMEO_REVOKED: Status.INVALID,
 }
 """What a cameo's credentials become when it gets there; deletion erases them."""
-_ATTEMPT_COLUMNS = (tables.attempts.c.subject, tables.attempts.c.verdict, tables.attempts.c.minor_safeguards)
+_ATTEMPT_COLUMNS = (
+    tables.attempts.c.subject,
+    tables.attempts.c.verdict,
+    tables.attempts.c.ruling,
+    tables.attempts.c.minor_safeguards,
+)
 
 
 def create(
@@ -58,7 +63,7 @@ def create(
     agreed_at: datetime,
     now: datetime,
 ) -> Cameo:
-    """Make the cameo of an accepted attempt, which only its owner may use as yet; a repeated request gets the first one's.
+    """Make the cameo of an attempt that holds, which only its owner may use as yet; a repeated request gets the first one's.
 
     Raises:
         RefusedError: `ATTEMPT_UNKNOWN`, `ATTEMPT_NOT_ACCEPTED`, `ATTEMPT_USED` or `LIKENESS_NOT_KEPT`.
@@ -68,7 +73,7 @@ def create(
     ).one_or_none()
     if attempt is None or (subject is not None and attempt.subject != subject):
         raise RefusedError(Refusal.ATTEMPT_UNKNOWN)
-    if attempt.verdict != Verdict.ACCEPTED.value:
+    if attempt.verdict != Verdict.ACCEPTED.value and attempt.ruling != Ruling.APPROVED.value:
         raise RefusedError(Refusal.ATTEMPT_NOT_ACCEPTED)
     earlier = connection.execute(select(tables.cameos).where(tables.cameos.c.attempt_id == attempt_id)).one_or_none()
     if earlier is not None:

@@ -5,12 +5,12 @@
 2. The likeness and the data key that opens it.
 3. The face in the gallery. One that another attempt of the subject enrolled stays for as long as the likeness of that attempt
    does: another cameo of theirs, or one they still can make.
-4. The person's account id beside the attempt and the challenge, and beside every other of their attempts that ended and has
-   neither a likeness nor a credential, which is theirs to revoke. The judgements stay, and the fingerprints, by which a recording
-   that is sent again is known; nobody is named beside them any more.
+4. The person's account id beside the attempt, the challenge and the event that it was decided, and beside every other of their
+   attempts that ended and has neither a likeness nor a credential, which is theirs to revoke. The judgements stay, and the
+   fingerprints, by which a recording that is sent again is known; nobody is named beside them any more.
 5. The data key of all evidence that is kept of the person, which makes every copy of it unreadable; the objects themselves
    go with the next sweep (`retention`). Evidence of an attempt that comes later has another key. A recording that is spooled
-   until it is judged goes at once.
+   until it is judged goes at once, and so does the likeness of an attempt that waits for people to decide.
 
 Terms, notes and the reason are the cameo's own: `cameos.delete` overwrites them. Whatever else is kept of a person or of their
 recording is destroyed here.
@@ -48,7 +48,7 @@ def erase(connection: Connection, cameo: Cameo, *, now: datetime) -> None:
 
 
 def _unlink(connection: Connection, subject: str) -> None:
-    attempts, challenges = tables.attempts, tables.challenges
+    attempts, challenges, events = tables.attempts, tables.challenges, tables.events
     ended = (attempts.c.subject == subject) & (attempts.c.state != AttemptState.OPEN.value)
     kept = [select(of.c.attempt_id).where(of.c.attempt_id == attempts.c.id).exists() for of in _OF_ATTEMPTS]
     # Held in one order: two cameos of a person may be deleted at once.
@@ -56,3 +56,4 @@ def _unlink(connection: Connection, subject: str) -> None:
     for row in connection.execute(query).all():
         connection.execute(update(attempts).where(attempts.c.id == row.id).values(subject=""))
         connection.execute(update(challenges).where(challenges.c.id == row.challenge_id).values(subject="", request_id=None))
+        connection.execute(update(events).where(events.c.attempt_id == row.id).values(subject=""))

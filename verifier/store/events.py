@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row, Select
 
     from verifier.cameo.model import Cameo
+    from verifier.types import Ruling
 
 _COUNTER = tables.event_counter
 _COUNT = update(_COUNTER).where(_COUNTER.c.id == 1).values(last=_COUNTER.c.last + bindparam("count")).returning(_COUNTER.c.last)
@@ -54,6 +55,13 @@ def append_of_guardian(connection: Connection, minor: str, kind: EventKind, *, n
     """Add an event of a minor's guardians, of no cameo, inside a transaction of the caller, and return its number."""
     of = {"grant_id": "", "output_id": "", "removal_id": ""}
     [number] = _add(connection, [{"cameo_id": "", "subject": minor, "kind": kind.value, "at": now, **of}])
+    return number
+
+
+def append_of_attempt(connection: Connection, attempt_id: str, subject: str, ruling: Ruling, *, now: datetime) -> int:
+    """Add the event that people decided an attempt, inside a transaction of the caller, and return its number."""
+    of = {"cameo_id": "", "grant_id": "", "output_id": "", "attempt_id": attempt_id, "ruling": ruling.value}
+    [number] = _add(connection, [{"subject": subject, "kind": EventKind.ATTEMPT_WAS_DECIDED.value, "at": now, **of}])
     return number
 
 
@@ -110,11 +118,15 @@ def read(connection: Connection, query: Select[Any]) -> list[Event]:
 
 
 def of_guardian(connection: Connection, number: int, *, guardian: str, limit: int) -> list[Event]:
-    """Return the events with greater numbers, oldest first, of those whose guardian this is now, and of their minors' cameos."""
+    """Return the events with greater numbers, oldest first, of those whose guardian this is now, and of their minors' cameos.
+
+    What people decided of an attempt is none of them.
+    """
     table, cameos = tables.events, tables.cameos
     theirs = table.c.subject.in_(guardianships.minors_of(guardian))
+    of_links = (table.c.cameo_id == "") & (table.c.attempt_id == "")
     safeguarded = table.c.cameo_id.in_(select(cameos.c.id).where(cameos.c.subject == table.c.subject, cameos.c.minor_safeguards))
-    query = select(table).where(table.c.number > number, theirs, (table.c.cameo_id == "") | safeguarded)
+    query = select(table).where(table.c.number > number, theirs, of_links | safeguarded)
     return [_event(row) for row in connection.execute(query.order_by(table.c.number).limit(limit))]
 
 
@@ -125,4 +137,5 @@ def last(connection: Connection) -> int:
 
 
 def _event(row: Row[Any]) -> Event:
-    return Event(row.number, row.cameo_id, EventKind(row.kind), row.at, row.grant_id, row.output_id, row.removal_id)
+    of = (row.grant_id, row.output_id, row.removal_id, row.attempt_id, row.ruling)
+    return Event(row.number, row.cameo_id, EventKind(row.kind), row.at, *of)

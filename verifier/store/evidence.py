@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 
-from verifier.store import spool, subject_keys, tables
+from verifier.store import likenesses, spool, subject_keys, tables
 from verifier.store.audit import Entry
 from verifier.store.engine import scrub
 from verifier.store.evidence_errors import EvidenceError, EvidenceMissingError, EvidenceRemovedError, SubjectDeletedError
@@ -203,13 +203,15 @@ class EvidenceVault:
 def withdraw(connection: Connection, subject: str, *, now: datetime) -> list[tuple[str, Kind]]:
     """Destroy a subject's data key and call all their evidence removed, inside a transaction of the caller, who scrubs the disk.
 
-    What is spooled of them goes too. Nothing opens the objects any more; those nobody deletes are left to `retention`.
+    What is spooled of them goes too, and the likeness of whatever waits for people to decide. Nothing opens the objects any more;
+    those nobody deletes are left to `retention`.
 
     Returns:
         the objects, by attempt and kind.
     """
     subject_keys.destroy(connection, subject, now=now)
     spool.drop_of_subject(connection, subject)
+    likenesses.stop_waiting_of_subject(connection, subject)
     evidence, attempts = tables.evidence, tables.attempts
     theirs = evidence.c.attempt_id.in_(select(attempts.c.id).where(attempts.c.subject == subject))
     which = theirs & evidence.c.removed_at.is_(None) & (evidence.c.kind != Kind.CREDENTIAL.value)

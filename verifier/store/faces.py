@@ -45,10 +45,11 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose a face is."""
+    """Whose a face is. attempt_id: with which attempt it was enrolled; empty for a protected person."""
 
     collection: Collection
     owner: str
+    attempt_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,9 @@ class FaceStore:
         with store_errors(), self._engine.connect() as connection:
             for start in range(0, len(wanted), _ASKED_AT_ONCE):
                 some = table.c.number.in_(wanted[start : start + _ASKED_AT_ONCE])
-                for row in connection.execute(select(table.c.number, table.c.collection, table.c.owner).where(some)):
-                    found[row.number] = Holder(Collection(row.collection), row.owner)
+                columns = (table.c.number, table.c.collection, table.c.owner, table.c.attempt_id)
+                for row in connection.execute(select(*columns).where(some)):
+                    found[row.number] = Holder(Collection(row.collection), row.owner, row.attempt_id or "")
         return found
 
     def allowed(self, subject: str) -> frozenset[str]:

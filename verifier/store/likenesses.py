@@ -68,6 +68,42 @@ def add(connection: Connection, attempt_id: str, likeness: SealedLikeness, *, no
     )
 
 
+def wait(connection: Connection, attempt_id: str, likeness: SealedLikeness, *, now: datetime) -> None:
+    """Keep the likeness of an attempt that people have to decide, inside a transaction of the caller."""
+    connection.execute(
+        insert(tables.waiting_likenesses).values(
+            attempt_id=attempt_id,
+            cameo_id=likeness.cameo_id,
+            wrapped_key=likeness.wrapped_key,
+            sealed=likeness.sealed,
+            created_at=now,
+        )
+    )
+
+
+def waiting(connection: Connection, attempt_id: str) -> SealedLikeness | None:
+    """Return the likeness of an attempt that people have to decide, None where none is kept.
+
+    Inside a transaction of the caller.
+    """
+    table = tables.waiting_likenesses
+    row = connection.execute(select(table).where(table.c.attempt_id == attempt_id)).one_or_none()
+    return None if row is None else SealedLikeness(row.cameo_id, wrapped_key=row.wrapped_key, sealed=row.sealed)
+
+
+def stop_waiting(connection: Connection, attempt_id: str) -> None:
+    """Destroy it, if there is one, inside a transaction of the caller, who scrubs the disk afterwards (`engine.scrub`)."""
+    table = tables.waiting_likenesses
+    connection.execute(delete(table).where(table.c.attempt_id == attempt_id))
+
+
+def stop_waiting_of_subject(connection: Connection, subject: str) -> None:
+    """Destroy all of a person's, inside a transaction of the caller, who scrubs the disk afterwards."""
+    table, attempts = tables.waiting_likenesses, tables.attempts
+    theirs = select(attempts.c.id).where(attempts.c.subject == subject)
+    connection.execute(delete(table).where(table.c.attempt_id.in_(theirs)))
+
+
 def of(connection: Connection, cameo_id: str) -> SealedLikeness:
     """Return the sealed likeness of a cameo, inside a transaction of the caller; errors as `LikenessStore.of`."""
     table = tables.likenesses

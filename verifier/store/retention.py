@@ -1,6 +1,7 @@
 """Retention: evidence whose time is over goes, and whoever swept says what went.
 
-How long evidence is kept is asked anew at every sweep: a policy that was shortened takes what is there already with it.
+How long evidence is kept is asked anew at every sweep: a policy that was shortened takes what is there already with it, and a
+face that left the gallery takes with it what is kept for its sake.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from verifier.store import tables
 from verifier.store.audit import Reader
@@ -33,6 +34,17 @@ SWEEPER = Reader("retention", "its time is over")
 UNFINISHED_AFTER = timedelta(hours=1)
 """A writer that takes longer than this is dead."""
 _AT_ONCE = 500
+_KINDS = (Kind.RECORDING, Kind.TRACKS, Kind.RESULT, Kind.CROPS)
+
+
+def kept_days(policy: Retention, verdict: Verdict, kind: Kind, attempt_id: str, *, enrolled: bool) -> float:
+    """Return how long a piece of evidence is kept; enrolled: the gallery keeps the face of its attempt."""
+    match kind:
+        case Kind.TRACKS | Kind.RESULT:
+            return policy.tracks_days(verdict, attempt_id, enrolled=enrolled)
+        case Kind.CROPS:
+            return policy.crops_days(verdict, enrolled=enrolled)
+    return policy.days(verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ class Sweeper:
         Raises:
             StoreError: the database could not do it.
         """
-        return tuple(piece for verdict in Verdict for piece in self._due(verdict, now))
+        return tuple(piece for verdict in Verdict for kind in _KINDS for piece in self._due(verdict, kind, now))
 
     def sweep(self, *, now: datetime) -> Swept:
         """Remove what is due and what killed writers left.
@@ -90,22 +102,31 @@ class Sweeper:
             failed.append(str(error))
         return Swept(tuple(removed), left_overs, tuple(failed))
 
-    def _due(self, verdict: Verdict, now: datetime) -> Iterator[Removed]:
-        evidence, attempts = tables.evidence, tables.attempts
+    def _due(self, verdict: Verdict, kind: Kind, now: datetime) -> Iterator[Removed]:
+        evidence, attempts, faces = tables.evidence, tables.attempts, tables.faces
+        enrolled = exists().where(faces.c.attempt_id == attempts.c.id)
         query = (
-            select(evidence.c.attempt_id, evidence.c.kind, evidence.c.size_bytes, attempts.c.finished_at)
+            select(evidence.c.attempt_id, evidence.c.size_bytes, attempts.c.finished_at, enrolled.label("enrolled"))
             .select_from(evidence.join(attempts, attempts.c.id == evidence.c.attempt_id))
             .where(
                 attempts.c.verdict == verdict.value,
-                attempts.c.finished_at <= now - timedelta(days=self._policy.days(verdict)),
-                evidence.c.kind != Kind.CREDENTIAL.value,
+                attempts.c.finished_at <= now - timedelta(days=self._least(verdict, kind)),
+                evidence.c.kind == kind.value,
                 evidence.c.removed_at.is_(None),
             )
-            .order_by(attempts.c.finished_at, evidence.c.attempt_id, evidence.c.kind)
+            .order_by(attempts.c.finished_at, evidence.c.attempt_id)
         )
         with store_errors(), self._engine.connect() as connection:
             for row in connection.execute(query).all():
-                yield Removed(row.attempt_id, Kind(row.kind), verdict, row.finished_at, row.size_bytes)
+                days = kept_days(self._policy, verdict, kind, row.attempt_id, enrolled=row.enrolled)
+                if row.finished_at <= now - timedelta(days=days):
+                    yield Removed(row.attempt_id, kind, verdict, row.finished_at, row.size_bytes)
+
+    def _least(self, verdict: Verdict, kind: Kind) -> float:
+        """Return how long every such piece is kept, whatever its attempt."""
+        if kind is Kind.CROPS:
+            return self._policy.crops_days(verdict, enrolled=False)
+        return self._policy.days(verdict)
 
     def _clear(self, written_before: datetime) -> int:
         count = self._objects.clear_unfinished(written_before=written_before)

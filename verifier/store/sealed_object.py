@@ -39,6 +39,8 @@ class Kind(StrEnum):
     """What it yielded, see `verifier.evidence.tracks`."""
     RESULT = "result"
     """What it was asked and judged, by what, see `verifier.store.evidence`."""
+    CROPS = "crops"
+    """A few pictures of the face side by side, a JPEG, see `verifier.evidence.crops`."""
     CREDENTIAL = "credential"
     """What it earned; of this only the digest is kept."""
 

@@ -97,6 +97,11 @@ attempts = Table(
     Column("minor_safeguards", Boolean, nullable=False, server_default=false()),
     # Which server judges it, or did. No foreign key: a server that died is forgotten.
     Column("server_id", String(64), nullable=False, server_default=text("''")),
+    # What people decided of an attempt that was to be looked at, and when; null where nobody has to, or nobody has yet.
+    Column("ruling", String(16)),
+    Column("ruled_at", UtcMicroseconds),
+    # Numbers of the faces the gallery found, by their collection; see `faces`.
+    Column("matches", JSON, nullable=False, server_default=text("'{}'")),
     Index(None, "subject", "created_at"),
     Index(None, "state", "created_at"),
 )
@@ -224,6 +229,32 @@ likenesses = Table(
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("created_at", UtcMicroseconds, nullable=False),
+)
+
+# Of attempts that wait for people to decide; the same ciphertext as in `likenesses`, where it goes when they approve.
+waiting_likenesses = Table(
+    "waiting_likenesses",
+    metadata,
+    Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
+    Column("cameo_id", String(64), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Index(None, "created_at"),
+)
+
+opinions = Table(
+    "opinions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id"), nullable=False),
+    # The order in which they were given: times may be equal.
+    Column("number", BigInteger, nullable=False),
+    Column("ruling", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("analyst", String(128), nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    UniqueConstraint("attempt_id", "number"),
 )
 
 cameos = Table(
@@ -355,7 +386,11 @@ events = Table(
     Column("grant_id", String(64), nullable=False),
     Column("output_id", String(64), nullable=False),
     Column("removal_id", String(64), nullable=False, server_default=text("''")),
+    # Of an attempt that people decided, of which there need be no cameo.
+    Column("attempt_id", String(64), nullable=False, server_default=text("''")),
+    Column("ruling", String(16), nullable=False, server_default=text("''")),
     Index(None, "subject", "number"),
+    Index(None, "attempt_id"),
 )
 
 # One row. Whoever adds an event holds it until commit, so that numbers come in the order of commits and without a gap.

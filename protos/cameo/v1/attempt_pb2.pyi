@@ -11,6 +11,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ReviewDecision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REVIEW_DECISION_UNSPECIFIED: _ClassVar[ReviewDecision]
+    APPROVED: _ClassVar[ReviewDecision]
+    DECLINED: _ClassVar[ReviewDecision]
+
 class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     VERDICT_UNSPECIFIED: _ClassVar[Verdict]
@@ -37,6 +43,9 @@ class AttemptView(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTEMPT_VIEW_UNSPECIFIED: _ClassVar[AttemptView]
     ATTEMPT_VIEW_BASIC: _ClassVar[AttemptView]
     ATTEMPT_VIEW_FULL: _ClassVar[AttemptView]
+REVIEW_DECISION_UNSPECIFIED: ReviewDecision
+APPROVED: ReviewDecision
+DECLINED: ReviewDecision
 VERDICT_UNSPECIFIED: Verdict
 ACCEPTED: Verdict
 REJECTED: Verdict
@@ -54,7 +63,7 @@ ATTEMPT_VIEW_BASIC: AttemptView
 ATTEMPT_VIEW_FULL: AttemptView
 
 class Attempt(_message.Message):
-    __slots__ = ("id", "challenge_id", "audience", "verdict", "reasons", "hint", "create_time", "checks", "profile", "digests", "timings_ms", "minor_safeguards")
+    __slots__ = ("id", "challenge_id", "audience", "verdict", "reasons", "hint", "create_time", "checks", "profile", "digests", "timings_ms", "minor_safeguards", "decision", "decide_time")
     class DigestsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +90,8 @@ class Attempt(_message.Message):
     DIGESTS_FIELD_NUMBER: _ClassVar[int]
     TIMINGS_MS_FIELD_NUMBER: _ClassVar[int]
     MINOR_SAFEGUARDS_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    DECIDE_TIME_FIELD_NUMBER: _ClassVar[int]
     id: str
     challenge_id: str
     audience: str
@@ -93,7 +104,9 @@ class Attempt(_message.Message):
     digests: _containers.ScalarMap[str, str]
     timings_ms: _containers.ScalarMap[str, float]
     minor_safeguards: bool
-    def __init__(self, id: _Optional[str] = ..., challenge_id: _Optional[str] = ..., audience: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., hint: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., profile: _Optional[str] = ..., digests: _Optional[_Mapping[str, str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., minor_safeguards: _Optional[bool] = ...) -> None: ...
+    decision: ReviewDecision
+    decide_time: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., challenge_id: _Optional[str] = ..., audience: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., hint: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., profile: _Optional[str] = ..., digests: _Optional[_Mapping[str, str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., minor_safeguards: _Optional[bool] = ..., decision: _Optional[_Union[ReviewDecision, str]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Check(_message.Message):
     __slots__ = ("name", "outcome", "score", "unit", "threshold", "direction", "reason", "detail")

@@ -1,5 +1,6 @@
 import datetime
 
+from cameo.v1 import attempt_pb2 as _attempt_pb2
 from cameo.v1 import removal_pb2 as _removal_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -74,6 +75,7 @@ class CameoEventKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHANGE_WITHDRAWN: _ClassVar[CameoEventKind]
     REMOVAL_WAS_REQUESTED: _ClassVar[CameoEventKind]
     REMOVAL_WAS_ANSWERED: _ClassVar[CameoEventKind]
+    ATTEMPT_WAS_DECIDED: _ClassVar[CameoEventKind]
 CAMEO_STATE_UNSPECIFIED: CameoState
 CAMEO_ACTIVE: CameoState
 CAMEO_PAUSED: CameoState
@@ -120,6 +122,7 @@ CHANGE_REFUSED: CameoEventKind
 CHANGE_WITHDRAWN: CameoEventKind
 REMOVAL_WAS_REQUESTED: CameoEventKind
 REMOVAL_WAS_ANSWERED: CameoEventKind
+ATTEMPT_WAS_DECIDED: CameoEventKind
 
 class Cameo(_message.Message):
     __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian")
@@ -248,7 +251,7 @@ class Output(_message.Message):
     def __init__(self, id: _Optional[str] = ..., grant_id: _Optional[str] = ..., sha256: _Optional[str] = ..., c2pa_manifest_id: _Optional[str] = ..., state: _Optional[_Union[OutputState, str]] = ..., creator: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., platform: _Optional[str] = ..., removals: _Optional[_Iterable[_Union[_removal_pb2.Removal, _Mapping]]] = ...) -> None: ...
 
 class CameoEvent(_message.Message):
-    __slots__ = ("cursor", "cameo_id", "kind", "event_time", "grant_id", "output_id", "removal_id")
+    __slots__ = ("cursor", "cameo_id", "kind", "event_time", "grant_id", "output_id", "removal_id", "attempt_id", "decision")
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     CAMEO_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -256,6 +259,8 @@ class CameoEvent(_message.Message):
     GRANT_ID_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_ID_FIELD_NUMBER: _ClassVar[int]
     REMOVAL_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
     cursor: str
     cameo_id: str
     kind: CameoEventKind
@@ -263,4 +268,6 @@ class CameoEvent(_message.Message):
     grant_id: str
     output_id: str
     removal_id: str
-    def __init__(self, cursor: _Optional[str] = ..., cameo_id: _Optional[str] = ..., kind: _Optional[_Union[CameoEventKind, str]] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., grant_id: _Optional[str] = ..., output_id: _Optional[str] = ..., removal_id: _Optional[str] = ...) -> None: ...
+    attempt_id: str
+    decision: _attempt_pb2.ReviewDecision
+    def __init__(self, cursor: _Optional[str] = ..., cameo_id: _Optional[str] = ..., kind: _Optional[_Union[CameoEventKind, str]] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., grant_id: _Optional[str] = ..., output_id: _Optional[str] = ..., removal_id: _Optional[str] = ..., attempt_id: _Optional[str] = ..., decision: _Optional[_Union[_attempt_pb2.ReviewDecision, str]] = ...) -> None: ...

@@ -74,6 +74,8 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PROFILE_INVALID: _ClassVar[ErrorReason]
     FILTER_INVALID: _ClassVar[ErrorReason]
     CALLER_TOO_SLOW: _ClassVar[ErrorReason]
+    ATTEMPT_NOT_IN_REVIEW: _ClassVar[ErrorReason]
+    ATTEMPT_ALREADY_DECIDED: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 CONFIG_MISSING: ErrorReason
 CONFIG_REPEATED: ErrorReason
@@ -142,3 +144,5 @@ PROFILE_UNKNOWN: ErrorReason
 PROFILE_INVALID: ErrorReason
 FILTER_INVALID: ErrorReason
 CALLER_TOO_SLOW: ErrorReason
+ATTEMPT_NOT_IN_REVIEW: ErrorReason
+ATTEMPT_ALREADY_DECIDED: ErrorReason

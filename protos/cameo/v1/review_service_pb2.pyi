@@ -20,6 +20,7 @@ class EvidenceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TRACKS: _ClassVar[EvidenceKind]
     RESULT: _ClassVar[EvidenceKind]
     CREDENTIAL: _ClassVar[EvidenceKind]
+    CROPS: _ClassVar[EvidenceKind]
 
 class Truth(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -32,6 +33,7 @@ RECORDING: EvidenceKind
 TRACKS: EvidenceKind
 RESULT: EvidenceKind
 CREDENTIAL: EvidenceKind
+CROPS: EvidenceKind
 TRUTH_UNSPECIFIED: Truth
 BONA_FIDE: Truth
 ATTACK: Truth
@@ -56,7 +58,7 @@ class ListAttemptsResponse(_message.Message):
     def __init__(self, attempts: _Optional[_Iterable[_Union[AttemptSummary, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class AttemptSummary(_message.Message):
-    __slots__ = ("attempt_id", "subject", "verdict", "reasons", "profile", "create_time", "standing")
+    __slots__ = ("attempt_id", "subject", "verdict", "reasons", "profile", "create_time", "standing", "decision")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
@@ -64,6 +66,7 @@ class AttemptSummary(_message.Message):
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     STANDING_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
     attempt_id: str
     subject: str
     verdict: _attempt_pb2.Verdict
@@ -71,7 +74,8 @@ class AttemptSummary(_message.Message):
     profile: str
     create_time: _timestamp_pb2.Timestamp
     standing: Standing
-    def __init__(self, attempt_id: _Optional[str] = ..., subject: _Optional[str] = ..., verdict: _Optional[_Union[_attempt_pb2.Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., profile: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ...) -> None: ...
+    decision: _attempt_pb2.ReviewDecision
+    def __init__(self, attempt_id: _Optional[str] = ..., subject: _Optional[str] = ..., verdict: _Optional[_Union[_attempt_pb2.Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., profile: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., decision: _Optional[_Union[_attempt_pb2.ReviewDecision, str]] = ...) -> None: ...
 
 class Standing(_message.Message):
     __slots__ = ("settled", "disputed")
@@ -88,7 +92,7 @@ class GetReviewedAttemptRequest(_message.Message):
     def __init__(self, attempt_id: _Optional[str] = ...) -> None: ...
 
 class ReviewedAttempt(_message.Message):
-    __slots__ = ("attempt", "subject", "recording_sha256", "finish_time", "evidence", "labels", "standing", "audit")
+    __slots__ = ("attempt", "subject", "recording_sha256", "finish_time", "evidence", "labels", "standing", "audit", "matches", "opinions", "decide_until")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     RECORDING_SHA256_FIELD_NUMBER: _ClassVar[int]
@@ -97,6 +101,9 @@ class ReviewedAttempt(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     STANDING_FIELD_NUMBER: _ClassVar[int]
     AUDIT_FIELD_NUMBER: _ClassVar[int]
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    OPINIONS_FIELD_NUMBER: _ClassVar[int]
+    DECIDE_UNTIL_FIELD_NUMBER: _ClassVar[int]
     attempt: _attempt_pb2.Attempt
     subject: str
     recording_sha256: str
@@ -105,7 +112,68 @@ class ReviewedAttempt(_message.Message):
     labels: _containers.RepeatedCompositeFieldContainer[Label]
     standing: Standing
     audit: _containers.RepeatedCompositeFieldContainer[AuditLine]
-    def __init__(self, attempt: _Optional[_Union[_attempt_pb2.Attempt, _Mapping]] = ..., subject: _Optional[str] = ..., recording_sha256: _Optional[str] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., evidence: _Optional[_Iterable[_Union[HeldEvidence, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[Label, _Mapping]]] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., audit: _Optional[_Iterable[_Union[AuditLine, _Mapping]]] = ...) -> None: ...
+    matches: _containers.RepeatedCompositeFieldContainer[GalleryMatch]
+    opinions: _containers.RepeatedCompositeFieldContainer[Opinion]
+    decide_until: _timestamp_pb2.Timestamp
+    def __init__(self, attempt: _Optional[_Union[_attempt_pb2.Attempt, _Mapping]] = ..., subject: _Optional[str] = ..., recording_sha256: _Optional[str] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., evidence: _Optional[_Iterable[_Union[HeldEvidence, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[Label, _Mapping]]] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., audit: _Optional[_Iterable[_Union[AuditLine, _Mapping]]] = ..., matches: _Optional[_Iterable[_Union[GalleryMatch, _Mapping]]] = ..., opinions: _Optional[_Iterable[_Union[Opinion, _Mapping]]] = ..., decide_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class GalleryMatch(_message.Message):
+    __slots__ = ("collection", "face_number", "owner", "attempt_id")
+    COLLECTION_FIELD_NUMBER: _ClassVar[int]
+    FACE_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    OWNER_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    collection: str
+    face_number: int
+    owner: str
+    attempt_id: str
+    def __init__(self, collection: _Optional[str] = ..., face_number: _Optional[int] = ..., owner: _Optional[str] = ..., attempt_id: _Optional[str] = ...) -> None: ...
+
+class Opinion(_message.Message):
+    __slots__ = ("number", "decision", "reason", "analyst", "create_time")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    ANALYST_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    decision: _attempt_pb2.ReviewDecision
+    reason: str
+    analyst: str
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, number: _Optional[int] = ..., decision: _Optional[_Union[_attempt_pb2.ReviewDecision, str]] = ..., reason: _Optional[str] = ..., analyst: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ApproveAttemptRequest(_message.Message):
+    __slots__ = ("attempt_id", "reason", "request_id")
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    attempt_id: str
+    reason: str
+    request_id: str
+    def __init__(self, attempt_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class DeclineAttemptRequest(_message.Message):
+    __slots__ = ("attempt_id", "reason", "request_id")
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    attempt_id: str
+    reason: str
+    request_id: str
+    def __init__(self, attempt_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class Reviewed(_message.Message):
+    __slots__ = ("attempt_id", "decision", "decide_time", "opinions")
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    DECIDE_TIME_FIELD_NUMBER: _ClassVar[int]
+    OPINIONS_FIELD_NUMBER: _ClassVar[int]
+    attempt_id: str
+    decision: _attempt_pb2.ReviewDecision
+    decide_time: _timestamp_pb2.Timestamp
+    opinions: _containers.RepeatedCompositeFieldContainer[Opinion]
+    def __init__(self, attempt_id: _Optional[str] = ..., decision: _Optional[_Union[_attempt_pb2.ReviewDecision, str]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., opinions: _Optional[_Iterable[_Union[Opinion, _Mapping]]] = ...) -> None: ...
 
 class HeldEvidence(_message.Message):
     __slots__ = ("kind", "size_bytes", "keep_time", "remove_time", "sha256")
@@ -299,7 +367,7 @@ class ComparisonProgress(_message.Message):
     def __init__(self, done: _Optional[int] = ..., total: _Optional[int] = ..., elapsed: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Difference(_message.Message):
-    __slots__ = ("profile", "profile_digest", "replayed", "reproduced", "not_replayed", "disputed", "changed_digests", "flips", "apcer", "bpcer", "bona_fide_retries", "confidence")
+    __slots__ = ("profile", "profile_digest", "replayed", "reproduced", "not_replayed", "disputed", "changed_digests", "flips", "apcer", "bpcer", "bona_fide_retries", "confidence", "rates_of", "unaccepted", "let_in")
     class ChangedDigestsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -319,6 +387,9 @@ class Difference(_message.Message):
     BPCER_FIELD_NUMBER: _ClassVar[int]
     BONA_FIDE_RETRIES_FIELD_NUMBER: _ClassVar[int]
     CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    RATES_OF_FIELD_NUMBER: _ClassVar[int]
+    UNACCEPTED_FIELD_NUMBER: _ClassVar[int]
+    LET_IN_FIELD_NUMBER: _ClassVar[int]
     profile: str
     profile_digest: str
     replayed: int
@@ -331,7 +402,22 @@ class Difference(_message.Message):
     bpcer: RateChange
     bona_fide_retries: RateChange
     confidence: float
-    def __init__(self, profile: _Optional[str] = ..., profile_digest: _Optional[str] = ..., replayed: _Optional[int] = ..., reproduced: _Optional[int] = ..., not_replayed: _Optional[int] = ..., disputed: _Optional[int] = ..., changed_digests: _Optional[_Mapping[str, int]] = ..., flips: _Optional[_Iterable[_Union[Flip, _Mapping]]] = ..., apcer: _Optional[_Iterable[_Union[RateChange, _Mapping]]] = ..., bpcer: _Optional[_Union[RateChange, _Mapping]] = ..., bona_fide_retries: _Optional[_Union[RateChange, _Mapping]] = ..., confidence: _Optional[float] = ...) -> None: ...
+    rates_of: _containers.RepeatedCompositeFieldContainer[RateOf]
+    unaccepted: Rate
+    let_in: Rate
+    def __init__(self, profile: _Optional[str] = ..., profile_digest: _Optional[str] = ..., replayed: _Optional[int] = ..., reproduced: _Optional[int] = ..., not_replayed: _Optional[int] = ..., disputed: _Optional[int] = ..., changed_digests: _Optional[_Mapping[str, int]] = ..., flips: _Optional[_Iterable[_Union[Flip, _Mapping]]] = ..., apcer: _Optional[_Iterable[_Union[RateChange, _Mapping]]] = ..., bpcer: _Optional[_Union[RateChange, _Mapping]] = ..., bona_fide_retries: _Optional[_Union[RateChange, _Mapping]] = ..., confidence: _Optional[float] = ..., rates_of: _Optional[_Iterable[_Union[RateOf, _Mapping]]] = ..., unaccepted: _Optional[_Union[Rate, _Mapping]] = ..., let_in: _Optional[_Union[Rate, _Mapping]] = ...) -> None: ...
+
+class RateOf(_message.Message):
+    __slots__ = ("name", "verdict", "kept", "labelled")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    LABELLED_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    verdict: _attempt_pb2.Verdict
+    kept: int
+    labelled: int
+    def __init__(self, name: _Optional[str] = ..., verdict: _Optional[_Union[_attempt_pb2.Verdict, str]] = ..., kept: _Optional[int] = ..., labelled: _Optional[int] = ...) -> None: ...
 
 class Flip(_message.Message):
     __slots__ = ("before", "after", "checks", "count")

@@ -67,6 +67,16 @@ class ReviewServiceStub:
                 request_serializer=cameo_dot_v1_dot_review__service__pb2.LabelAttemptRequest.SerializeToString,
                 response_deserializer=cameo_dot_v1_dot_review__service__pb2.Label.FromString,
                 _registered_method=True)
+        self.ApproveAttempt = channel.unary_unary(
+                '/cameo.v1.ReviewService/ApproveAttempt',
+                request_serializer=cameo_dot_v1_dot_review__service__pb2.ApproveAttemptRequest.SerializeToString,
+                response_deserializer=cameo_dot_v1_dot_review__service__pb2.Reviewed.FromString,
+                _registered_method=True)
+        self.DeclineAttempt = channel.unary_unary(
+                '/cameo.v1.ReviewService/DeclineAttempt',
+                request_serializer=cameo_dot_v1_dot_review__service__pb2.DeclineAttemptRequest.SerializeToString,
+                response_deserializer=cameo_dot_v1_dot_review__service__pb2.Reviewed.FromString,
+                _registered_method=True)
         self.CompareProfiles = channel.unary_stream(
                 '/cameo.v1.ReviewService/CompareProfiles',
                 request_serializer=cameo_dot_v1_dot_review__service__pb2.CompareProfilesRequest.SerializeToString,
@@ -149,6 +159,33 @@ class ReviewServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ApproveAttempt(self, request, context):
+        """Says that an attempt whose verdict is `REVIEW` holds. It is decided with that; where the site wants four eyes, once another analyst
+        says the same. Then it has a credential, its face is in the gallery, and the app is told by event and webhook.
+        Of each analyst the last word counts until it is decided.
+
+        Who may call: analyst.
+
+        Errors, by `ErrorInfo.reason`: `ATTEMPT_UNKNOWN`, `AUDIENCE_UNKNOWN` (NOT_FOUND), `REQUEST_INVALID`, `REQUEST_ID_INVALID`
+        (INVALID_ARGUMENT), `REQUEST_ID_REUSED` (ALREADY_EXISTS), `ATTEMPT_NOT_IN_REVIEW`, `ATTEMPT_ALREADY_DECIDED`,
+        `LIKENESS_NOT_KEPT`, `ATTESTATION_ENDED` (FAILED_PRECONDITION), `STORE_UNAVAILABLE` (UNAVAILABLE), also where another analyst
+        spoke at the same moment.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeclineAttempt(self, request, context):
+        """Says that it does not. Once decided, the likeness that waited is destroyed, and the app is told.
+
+        Who may call: analyst.
+
+        Errors, by `ErrorInfo.reason`: those of `ApproveAttempt`, but for `AUDIENCE_UNKNOWN`, `LIKENESS_NOT_KEPT` and `ATTESTATION_ENDED`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CompareProfiles(self, request, context):
         """Judges many attempts again under a profile and says what that changes, against what they were judged then or against another
         profile: which verdicts flip and by which checks, and the error rates of labelled attempts before and after. Streams how far it is, then the difference, then the attempts behind its numbers.
@@ -190,6 +227,16 @@ def add_ReviewServiceServicer_to_server(servicer, server):
                     servicer.LabelAttempt,
                     request_deserializer=cameo_dot_v1_dot_review__service__pb2.LabelAttemptRequest.FromString,
                     response_serializer=cameo_dot_v1_dot_review__service__pb2.Label.SerializeToString,
+            ),
+            'ApproveAttempt': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveAttempt,
+                    request_deserializer=cameo_dot_v1_dot_review__service__pb2.ApproveAttemptRequest.FromString,
+                    response_serializer=cameo_dot_v1_dot_review__service__pb2.Reviewed.SerializeToString,
+            ),
+            'DeclineAttempt': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclineAttempt,
+                    request_deserializer=cameo_dot_v1_dot_review__service__pb2.DeclineAttemptRequest.FromString,
+                    response_serializer=cameo_dot_v1_dot_review__service__pb2.Reviewed.SerializeToString,
             ),
             'CompareProfiles': grpc.unary_stream_rpc_method_handler(
                     servicer.CompareProfiles,
@@ -340,6 +387,60 @@ class ReviewService:
             '/cameo.v1.ReviewService/LabelAttempt',
             cameo_dot_v1_dot_review__service__pb2.LabelAttemptRequest.SerializeToString,
             cameo_dot_v1_dot_review__service__pb2.Label.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveAttempt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cameo.v1.ReviewService/ApproveAttempt',
+            cameo_dot_v1_dot_review__service__pb2.ApproveAttemptRequest.SerializeToString,
+            cameo_dot_v1_dot_review__service__pb2.Reviewed.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclineAttempt(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cameo.v1.ReviewService/DeclineAttempt',
+            cameo_dot_v1_dot_review__service__pb2.DeclineAttemptRequest.SerializeToString,
+            cameo_dot_v1_dot_review__service__pb2.Reviewed.FromString,
             options,
             channel_credentials,
             insecure,

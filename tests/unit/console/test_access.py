@@ -166,3 +166,33 @@ def test_a_face_is_hidden_again(clock: Clock) -> None:
     assert (sessions.may_see(ann, "a1"), sessions.may_see(ann, "a2"), sessions.may_see(ben, "a1")) == (True, False, False)
     clock.now += REVEAL_LASTS
     assert not sessions.may_see(ann, "a1")
+
+
+WRITTEN = {"truth": "attack", "species": "mask", "note": "two hours of work <b>and</b> more"}
+
+
+def test_what_was_written_is_not_lost_with_the_session(lead: Visitor, clock: Clock) -> None:
+    """A form that comes after the session ended keeps nothing, says so, and shows what was written, with the way back."""
+    token = lead.csrf("/attempts/still_photo")
+    clock.now += timedelta(hours=9)
+    sent = {"data": {"csrf": token, **WRITTEN}, "headers": {**HTML, "referer": "http://testserver/attempts/still_photo"}}
+    answer = lead.client.post("/attempts/still_photo/label", **sent)
+    assert answer.status_code == 401
+    assert "Nothing was kept" in answer.text
+    assert "two hours of work &lt;b&gt;and&lt;/b&gt; more" in answer.text
+    assert 'href="/sign-in?next=/attempts/still_photo"' in answer.text
+    assert token not in answer.text.split("<main")[1]
+    told = lead.client.post(
+        "/attempts/still_photo/label", data={"csrf": token, **WRITTEN}, headers={"Accept": "application/json"}
+    )
+    assert (told.status_code, told.json()) == (401, {"error": "sign in first"})
+
+
+def test_what_was_written_on_a_page_of_before_is_not_lost(lead: Visitor) -> None:
+    """A page that an earlier session opened sends a token of before: shown again where a browser says that it is our page."""
+    mine = {**HTML, "sec-fetch-site": "same-origin"}
+    answer = lead.client.post("/attempts/still_photo/label", data={"csrf": "0" * 64, **WRITTEN}, headers=mine)
+    assert (answer.status_code, "two hours of work" in answer.text) == (401, True)
+    for site in ({}, {"sec-fetch-site": "cross-site"}):
+        answer = lead.client.post("/attempts/still_photo/label", data={"csrf": "0" * 64, **WRITTEN}, headers={**HTML, **site})
+        assert (answer.status_code, "two hours" in answer.text) == (403, False)

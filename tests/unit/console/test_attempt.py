@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,7 @@ import pytest
 
 from tests.unit.review.stored import RECORDINGS
 from verifier.console.questions import QUESTIONS
-from verifier.console.rendering import plain
+from verifier.console.rendering import compared, plain
 from verifier.media.remux import judged_only
 from verifier.profiles import load
 from verifier.settings import MediaLimits
@@ -146,3 +148,31 @@ def test_characters_that_turn_the_text_are_shown() -> None:
     """Direction overrides, zero-width and control characters are written as their code points, letters of any script are not."""
     assert plain("\u202egnp.exe\u200b\x00") == "‹U+202E›gnp.exe‹U+200B›‹U+0000›"
     assert plain("Ünïcødé שלום") == "Ünïcødé שלום"
+
+
+@pytest.mark.parametrize(
+    ("score", "threshold", "at_least", "said"),
+    [
+        (37.1, 6.4, False, ("37.1", "> 6.4")),
+        (5.01, 6.4, False, ("5.01", "≤ 6.4")),
+        (0.8, 0.8, True, ("0.8", "≥ 0.8")),
+        (0.84999, 0.85, True, ("0.84999", "< 0.85")),
+        (-0.5, -0.25, False, ("−0.5", "≤ −0.25")),
+        (1234.4, 1234.2, False, ("1234.4", "> 1234.2")),
+        (math.nextafter(0.3, 0), 0.3, True, ("0.2999999999999999", "< 0.3")),
+        (math.nan, 0.3, True, ("no number", "not ≥ 0.3")),
+    ],
+)
+def test_a_score_is_said_to_stand_as_it_stands(score: float, threshold: float, at_least: bool, said: tuple[str, str]) -> None:  # noqa: FBT001 - a case
+    """Above, below or on the line, and in as many digits as it takes to see that."""
+    assert compared(score, threshold, at_least=at_least) == said
+
+
+def test_no_check_of_a_page_states_what_is_not_so(lead: Visitor) -> None:
+    """Whatever counts against the attempt is not shown as holding."""
+    text = lead.get(PAGE).text
+    found = re.findall(r"<b>([^<]+)</b> <span class=\"soft\">([≥≤<>]) ([^<]+)</span>", text)
+    assert len(found) > 10
+    for score, relation, limit in found:
+        one, other = (float(each.replace("−", "-").replace(",", "")) for each in (score, limit))
+        assert {"≥": one >= other, "≤": one <= other, "<": one < other, ">": one > other}[relation], (score, relation, limit)

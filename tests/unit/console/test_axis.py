@@ -129,3 +129,17 @@ def test_outlines_are_points_of_the_picture(judged: Judged) -> None:
     assert flat[:, 0].max() <= told["width"]
     assert flat[:, 1].max() <= told["height"]
     assert not re.search("nan", str(told["frames"]), re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("stored", "rotation_deg", "shown"),
+    [((640, 480), 0, (640, 480)), ((1920, 1080), 90, (720, 1280)), ((1080, 1920), 270, (1280, 720))],
+)
+def test_outlines_lie_on_the_face_of_a_turned_recording(
+    judged: Judged, stored: tuple[int, int], rotation_deg: int, shown: tuple[int, int]
+) -> None:
+    """The picture they are drawn in is the upright one that the landmarks were counted in, not the one that is stored."""
+    evidence = judged("astronaut_bona_fide")[0].evidence
+    media = replace(evidence.media, width=stored[0], height=stored[1], rotation_deg=rotation_deg)
+    told = overlay(replace(evidence, media=media))
+    assert (told["width"], told["height"]) == shown

@@ -144,7 +144,20 @@ def test_a_run_shows_what_flips(visit: Callable[..., Visitor]) -> None:
     assert "/attempts/astronaut_bona_fide" in text
     assert "APCER still photo" in text
     assert "100.0 %" in text
+    assert 'BPCER<br><small class="soft">of 1 accepted</small>' in text
     assert where in lead.get("/runs").text
+
+
+def test_a_run_over_everyone_says_what_it_costs_them(lead: Visitor) -> None:
+    """Without a label there is no rate, but how many that were accepted would not be any more, and which."""
+    begun = lead.post("/runs", over="everyone", **{"t.lips_part_min": "0.99"})
+    deadline = time.monotonic() + PATIENCE_S
+    while "Judging again" in (text := lead.get(begun.headers["location"]).text) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert "over 2 attempts, all there are or the latest of them" in text
+    cost = text[text.index("would not be accepted any more, of 1 that were") :]
+    assert "<summary>1</summary>" in cost[:200]
+    assert "/attempts/astronaut_bona_fide" in cost[:300]
 
 
 def test_an_unknown_run_is_not_found(lead: Visitor) -> None:
@@ -171,3 +184,36 @@ def test_the_recording_that_is_most_like_it_comes_first(lead: Visitor, judged: J
     assert "sounds alike, 1.00" in text
     assert "same subject" not in text
     assert text.count("data-viewer") == 2
+
+
+def test_the_lines_of_a_minor_are_those_that_move(visit: Callable[..., Visitor], tmp_path: Path) -> None:
+    """An attempt that the profile for minors judges shows its lines, and moving one of them moves what it is judged."""
+    file = tmp_path / "careful.toml"
+    file.write_text('extends = "default"\n[thresholds]\nadult_age_min = 90\n')
+    minors = profiles.load(str(file)).minor
+    assert minors is not None
+    strict, loose = minors["voice_group_min"].value, profiles.load()["voice_group_min"].value
+    assert strict > loose
+    lead = visit(profile=str(file)).sign_in()
+    text = lead.get(PAGE).text
+    assert 'name="minor" value="1"' in text
+    assert f'name="t.voice_group_min" step="any" required value="{strict}"' in text
+    assert 'name="t.adult_age_min" step="any" required value="90.0"' in text
+    assert "under <bdi>minor</bdi>" in text
+
+    def limits(**values: float) -> dict[str, str]:
+        answer = lead.client.post(PAGE, json={"values": values}, headers={"X-CSRF-Token": lead.csrf()})
+        return {check["name"]: f"{check['outcome']} {check['limit']}" for check in answer.json()["checks"]}
+
+    assert limits()["second_voice"] == f"pass ≥ {strict}"
+    assert limits(voice_group_min=0.99)["second_voice"] == "counts against < 0.99"
+    assert limits(voice_group_min=0.0)["second_voice"] == f"pass ≥ {loose}"
+    assert limits(adult_age_min=1.0)["second_voice"] == f"pass ≥ {loose}"
+
+    saved = lead.post("/what-if/profile", minor="1", name="strict-minor", **{"t.voice_group_min": "0.9"})
+    assert 'extends = "minor"' in saved.text
+    kept = tmp_path / "strict-minor.toml"
+    kept.write_text(saved.text)
+    assert profiles.load(str(kept))["voice_group_min"].value == 0.9
+    refused = lead.post("/what-if/profile", minor="1", name="x", **{"t.adult_age_min": "10"})
+    assert (refused.status_code, "an adult" in refused.text) == (400, True)

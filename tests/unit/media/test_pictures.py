@@ -11,6 +11,7 @@ import pytest
 from tests.unit.media.clips import Clip, corners, make
 from verifier.media import open_recording
 from verifier.media.orientation import Orientation, from_rotation
+from verifier.media.recording import looked_at
 from verifier.settings import MediaLimits
 
 _LIMITS = MediaLimits()
@@ -49,6 +50,14 @@ def test_the_display_matrix_is_honoured(second: bytes, matrix: tuple[int, ...], 
     assert frames[0].rgb.shape == ((64, 48, 3) if matrix[0] == 0 else (48, 64, 3))
     assert frames[0].rgb.flags.c_contiguous
     assert info.rotation_deg == rotation_deg
+    assert looked_at(info) == frames[0].rgb.shape[1::-1]
+
+
+def test_a_picture_that_is_shrunk_is_counted_as_it_is_looked_at() -> None:
+    """Landmarks of a picture larger than the models see are counted in the smaller one."""
+    with open_recording(make(Clip(audio=None, size=(1600, 900), seconds=0.2)), limits=_LIMITS) as recording:
+        frames = list(recording.frames())
+        assert looked_at(recording.finished_info()) == frames[0].rgb.shape[1::-1] == (1280, 720)
 
 
 def test_a_rotation_without_matrix_turns_to_the_nearest_right_angle() -> None:

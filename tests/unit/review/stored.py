@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from challenges.model import Challenge
+    from verifier.store.vault import SealedLikeness
     from verifier.types import Judgement
 
     Judged = Callable[[str], tuple[Judgement, Challenge]]
@@ -33,7 +34,16 @@ if TYPE_CHECKING:
 RECORDINGS = {fixture.id: fixture.file for fixture in load()}
 
 
-def keep(site: Site, attempt_id: str, judgement: Judgement, challenge: Challenge, recording: bytes, subject: str = "ann") -> str:
+def keep(
+    site: Site,
+    attempt_id: str,
+    judgement: Judgement,
+    challenge: Challenge,
+    recording: bytes,
+    subject: str = "ann",
+    *,
+    waiting: SealedLikeness | None = None,
+) -> str:
     """Keep an attempt as the server does."""
     asked_at = challenge.issued_at
     assert asked_at is not None
@@ -44,7 +54,7 @@ def keep(site: Site, attempt_id: str, judgement: Judgement, challenge: Challenge
     store.begin(attempt_id, challenge_id=challenge.id, audience="https://g.example", request_id="r", now=now)
     accepted = judgement.decision.verdict is Verdict.ACCEPTED
     credential = replace(CREDENTIAL, jti=f"j-{attempt_id}", attempt_id=attempt_id) if accepted else None
-    store.finish(attempt_id, judgement, now=now, credential=credential)
+    store.finish(attempt_id, judgement, now=now, credential=credential, waiting=waiting)
     pieces = {
         Kind.RECORDING: recording,
         Kind.TRACKS: to_bytes(Tracks(judgement.evidence, judgement.circumstances)),

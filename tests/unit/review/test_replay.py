@@ -21,6 +21,7 @@ from verifier.review.replay_diff import Difference, difference, document, moved
 from verifier.review.replay_engine import replay_all
 from verifier.review.replay_page import replay_page
 from verifier.settings import Settings
+from verifier.store.attempt_search import AttemptSearch
 from verifier.store.engine import open_database
 from verifier.store.evidence import object_name
 from verifier.store.labels import LabelStore, Truth
@@ -61,7 +62,8 @@ def replayed(
     given = materials(site.room.vault, ids, source, reader=READER, now=NOW)
     found = replay_all(given, OpenReplay(profile, source, Settings()), workers=workers)
     standing = LabelStore(site.engine).standing(ids)
-    return difference(found, standing, source=source, profile=profile, made_at=NOW)
+    verdicts = AttemptSearch(site.engine).verdicts(ids)
+    return difference(found, standing, verdicts=verdicts, source=source, profile=profile, made_at=NOW)
 
 
 def other_profile(tmp_path: Path, **values: float) -> Profile:
@@ -139,7 +141,7 @@ def test_an_altered_score_is_not_passed_over(site: Site) -> None:
     check["score"] = float.fromhex(check["score"].hex()) * (1 + 2**-52)
     altered = replace(material, result=json.dumps(kept).encode())
     replay = OpenReplay(profiles.load(), Source.TRACKS, Settings())()
-    found = difference([replay(altered)], {}, source=Source.TRACKS, profile=profiles.load(), made_at=NOW)
+    found = difference([replay(altered)], {}, verdicts={}, source=Source.TRACKS, profile=profiles.load(), made_at=NOW)
     assert found.broken == ("dark",)
     assert document(found)["not_reproduced_though_nothing_changed"] == ["dark"]
     assert "judged otherwise" in replay_page(found)

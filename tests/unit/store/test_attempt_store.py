@@ -281,7 +281,7 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         "attempts": {
             *("id", "challenge_id", "subject", "audience", "request_id", "state", "verdict", "reasons", "checks"),
             *("profile", "digests", "timings_ms", "recording_sha256", "created_at", "finished_at"),
-            *("minor_safeguards", "server_id"),
+            *("minor_safeguards", "server_id", "ruling", "ruled_at", "matches"),
         },
         "servers": {"id", "boot", "expires_at"},
         "spooled_recordings": {"attempt_id", "sealed", "judgings"},  # ciphertext, until it is judged
@@ -315,7 +315,9 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
             *("id", "number", "cameo_id", "output_id", "holder_kind", "holder", "request_id", "state", "reason"),
             *("answer_reason", "requested_at", "due_at", "delivered_at", "acknowledged_at", "finished_at"),
         },
-        "events": {"number", "cameo_id", "subject", "kind", "at", "grant_id", "output_id", "removal_id"},
+        "events": {
+            *("number", "cameo_id", "subject", "kind", "at", "grant_id", "output_id", "removal_id", "attempt_id", "ruling"),
+        },
         "event_counter": {"id", "last"},
         "webhooks": {
             *("name", "cursor", "delivered", "delivered_at", "attempts", "failing_since", "next_at", "last_error"),
@@ -327,4 +329,7 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         "audit_log": {"number", "at", "who", "action", "attempt_id", "what", "why", "hash"},
         "audit_head": {"id", "number", "hash", "mac"},
         "labels": {"id", "attempt_id", "truth", "species", "note", "analyst", "number", "created_at"},
+        "opinions": {"id", "attempt_id", "number", "ruling", "reason", "analyst", "created_at"},
+        # Both are ciphertext.
+        "waiting_likenesses": {"attempt_id", "cameo_id", "wrapped_key", "sealed", "created_at"},
     }

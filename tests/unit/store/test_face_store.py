@@ -58,7 +58,7 @@ def test_faces_come_back_in_order_with_whose_they_are(store: FaceStore, enrol: C
     assert read(store, 2) == [(3, b"\3" * 512)]
     assert store.codes([3, 99]) == [(3, b"\3" * 512)]
     assert store.numbers(key_id=KEY, model=MODEL) == [1, 2, 3]
-    assert store.holders([1, 3, 99]) == {1: Holder(Collection.PROTECTED, "Ada"), 3: Holder(Collection.ENROLLED, "ann")}
+    assert store.holders([1, 3, 99]) == {1: Holder(Collection.PROTECTED, "Ada"), 3: Holder(Collection.ENROLLED, "ann", "a")}
 
 
 def test_a_face_is_kept_with_its_judgement_or_not_at_all(engine: Engine, store: FaceStore, enrol: Callable[..., None]) -> None:

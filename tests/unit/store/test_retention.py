@@ -12,6 +12,7 @@ from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, READER, Site, open_site
 from verifier.settings import Retention
 from verifier.store.evidence_errors import EvidenceRemovedError
+from verifier.store.faces import Code, FaceStore, enrol
 from verifier.store.objects import LocalFolder
 from verifier.store.retention import UNFINISHED_AFTER
 from verifier.store.sealed_object import Kind
@@ -35,21 +36,49 @@ def site(engine: Engine, tmp_path: Path) -> Site:
 
 
 def test_the_policy_is_what_the_site_is_told_it_is() -> None:
-    """Thirty days of whatever was not accepted, nothing of what was."""
+    """Thirty days of whatever was not accepted; of what was, no recording, and tracks for as long, or longer for the gallery."""
     assert {verdict: Retention().days(verdict) for verdict in Verdict} == {
         Verdict.REJECTED: 30, Verdict.REVIEW: 30, Verdict.RETRY: 30, Verdict.ACCEPTED: 0,
     }  # fmt: skip
 
 
+def test_what_is_accepted_is_kept_by_kind() -> None:
+    """No recording, tracks of the share that is drawn, tracks and pictures of the face for as long as the gallery needs them."""
+    policy = Retention(accepted_tracks_days=7, accepted_share=0.25, enrolled_days=90, review_days=5)
+    drawn = [f"a{number}" for number in range(1000) if policy.tracks_days(Verdict.ACCEPTED, f"a{number}", enrolled=False)]
+    assert 200 < len(drawn) < 300
+    assert {policy.tracks_days(Verdict.ACCEPTED, each, enrolled=False) for each in drawn} == {7}
+    assert {policy.tracks_days(Verdict.ACCEPTED, f"a{number}", enrolled=True) for number in range(1000)} == {90}
+    assert policy.days(Verdict.ACCEPTED) == 0
+    assert [policy.crops_days(verdict, enrolled=False) for verdict in Verdict] == [0, 0, 0, 5]
+    assert [policy.crops_days(verdict, enrolled=True) for verdict in Verdict] == [90] * 4
+
+
+def test_a_face_that_leaves_the_gallery_takes_its_evidence_along(engine: Engine, tmp_path: Path) -> None:
+    """While the gallery keeps the face, tracks and pictures stay for their own time; without it they go with the rest."""
+    policy = Retention(accepted_tracks_days=7, enrolled_days=90)
+    opened, faces = open_site(engine, tmp_path, retention=policy), FaceStore(engine)
+    for name in ("ann", "ben"):
+        opened.judged(name, name, Verdict.ACCEPTED)
+        opened.room.vault.keep(name, name, {Kind.TRACKS: b"numbers", Kind.CROPS: b"jpeg"}, now=NOW)
+        with engine.begin() as connection:
+            enrol(connection, name, Code(b"\1" * 512, "k" * 16, "m" * 64), attempt_id=name, now=NOW)
+    assert opened.room.sweeper.sweep(now=NOW + 8 * DAY).removed == ()
+    faces.forget("ann")
+    removed = opened.room.sweeper.sweep(now=NOW + 8 * DAY).removed
+    assert {(piece.attempt_id, piece.kind) for piece in removed} == {("ann", Kind.TRACKS), ("ann", Kind.CROPS)}
+    assert len(opened.room.sweeper.sweep(now=NOW + 90 * DAY).removed) == 2
+
+
 def test_what_is_over_goes_and_the_sweep_says_what(site: Site) -> None:
-    """Accepted at once, the rest after thirty days to the microsecond; each removal is returned and in the audit log."""
+    """Accepted recordings at once, the rest after thirty days to the microsecond; each removal is returned and in the log."""
     first = site.room.sweeper.sweep(now=NOW)
-    assert {(piece.attempt_id, piece.kind) for piece in first.removed} == {("accepted", kind) for kind in PIECES}
+    assert {(piece.attempt_id, piece.kind) for piece in first.removed} == {("accepted", Kind.RECORDING)}
     assert site.room.sweeper.sweep(now=NOW + 30 * DAY - timedelta(microseconds=1)).removed == ()
     assert site.read("rejected") == PIECES[Kind.RECORDING]
     last = site.room.sweeper.sweep(now=NOW + 30 * DAY)
-    assert {piece.verdict for piece in last.removed} == {Verdict.REJECTED, Verdict.REVIEW, Verdict.RETRY}
-    assert (last.failed, len(last.removed)) == ((), 9)
+    assert {piece.verdict for piece in last.removed} == set(Verdict)
+    assert (last.failed, len(last.removed)) == ((), 11)
     assert not [path for path in site.folder.rglob("*") if path.is_file()]
     with pytest.raises(EvidenceRemovedError, match="removed on 2026-03-31"):
         site.read("rejected")

@@ -1,0 +1,69 @@
+"""A site with an attempt that people have to decide: its face is the one that another account enrolled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tests.unit.review.stored import RECORDINGS, keep
+from verifier.cameo.transform import Transform
+from verifier.checks import already_enrolled
+from verifier.credential import likeness
+from verifier.credential.audience_keys import AudienceFolder, AudienceKey
+from verifier.credential.gallery_key import GalleryKey
+from verifier.credential.key_files import open_secret
+from verifier.decision import also
+from verifier.evidence.crops import crops
+from verifier.profiles import load
+from verifier.server.issuing import embeddings
+from verifier.settings import MediaLimits, Settings
+from verifier.store import faces
+from verifier.store.faces import Code
+from verifier.store.retention import SWEEPER
+from verifier.store.sealed_object import Kind
+from verifier.store.vault import KEY_BYTES, Vault
+from verifier.types import FaceTrack, GalleryAnswer, Match
+
+if TYPE_CHECKING:
+    from tests.unit.review.stored import Judged
+    from tests.unit.store.evidence_site import Site
+
+NAME, FIRST, TAKEN = "astronaut_bona_fide", "enrolled-first", "taken"
+AUDIENCE = "https://g.example"
+COSINE = 0.83
+
+
+def keep_pair(site: Site, judged: Judged) -> None:
+    """Keep ann's attempt `FIRST`, whose face is enrolled, and ben's attempt `TAKEN`, in review for it, as a server does."""
+    judgement, challenge = judged(NAME)
+    recording = RECORDINGS[NAME].read_bytes()
+    track, asked_at = judgement.evidence.face, challenge.issued_at
+    assert isinstance(track, FaceTrack)
+    assert asked_at is not None
+    settings = Settings(data=site.folder.parent)
+    AudienceFolder(settings.audiences).add(AudienceKey.generate(AUDIENCE))
+    pictures = crops(recording, track, limits=MediaLimits(), fps=settings.analysis_fps)
+    keep(site, FIRST, judgement, challenge, recording, "ann")
+    face, voice = embeddings(judgement)
+    key = GalleryKey.open(settings.gallery_key)
+    code = Code(Transform(key.secret, face.model_sha256).code(face.vector), key.id, face.model_sha256)
+    later = asked_at + timedelta(minutes=30)
+    with site.engine.begin() as connection:
+        faces.enrol(connection, "ann", code, attempt_id=FIRST, now=asked_at)
+    site.room.vault.remove(FIRST, [Kind.RECORDING], reader=SWEEPER, now=later)
+    site.room.vault.keep(FIRST, "ann", {Kind.CROPS: pictures}, now=asked_at)
+
+    found = Match(1, COSINE)
+    result = already_enrolled.check(load(), nearest=found)
+    circumstances = replace(judgement.circumstances, has_gallery=True, gallery=GalleryAnswer(0.45, None, found))
+    reviewed = replace(
+        judgement,
+        decision=also(judgement.decision, result, load()),
+        checks=(*judgement.checks, result),
+        circumstances=circumstances,
+    )
+    vault = open_secret(settings.vault_key, KEY_BYTES, Vault, kind="vault key")
+    waiting = vault.seal("cameo-of-ben", likeness.to_bytes(face, voice))
+    keep(site, TAKEN, reviewed, replace(challenge, issued_at=later), recording, "ben", waiting=waiting)
+    site.room.vault.keep(TAKEN, "ben", {Kind.CROPS: pictures}, now=later)
