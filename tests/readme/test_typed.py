@@ -136,6 +136,7 @@ def test_a_new_user_gets_from_the_readme_to_an_opened_credential(tmp_path: Path,
         table = terminals.type(opening)
         (terminals.folder / "generator.py").write_text(generator)
         ran = terminals.type("$ python generator.py")
+    assert "no site there yet: making a new one" in (tmp_path / "log").read_text("utf-8")
     assert "verified credential" in table
     assert "512 values of face-embedding" in table
     subject, rest = ran.split(maxsplit=1)

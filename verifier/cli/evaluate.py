@@ -18,7 +18,7 @@ from rich.table import Table
 
 from verifier import offline, pipeline, profiles
 from verifier.cli.output import print_json
-from verifier.cli.site import open_site
+from verifier.cli.site import Data, open_site, site_settings
 from verifier.errors import InvalidRequestError
 from verifier.models.kit import ModelKit
 from verifier.profiles import Profile
@@ -63,6 +63,7 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     why: Annotated[
         str, typer.Option(help="With --labelled: why you need that evidence, for the audit log.", show_default=False)
     ] = "",
+    data: Data = None,
     profile: Annotated[str, typer.Option(help="A built-in profile, or the path of a TOML file.")] = profiles.DEFAULT,
     half: Annotated[
         Half, typer.Option(help="The half that thresholds are set on, the one they are reported on, or all.")
@@ -80,7 +81,7 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     With --labelled the attempts are this site's own whose label is settled.
     With --lips SUITE is a folder with talking clips in `bonafide` and generated heads in `deepfake`.
     """
-    settings = Settings()
+    settings = site_settings(data) if labelled else Settings()
     loaded = profiles.load(profile)
     if (suite is None) != labelled:
         raise typer.BadParameter("give a suite, or --labelled")

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from verifier import profiles
 from verifier.cli.output import print_json
-from verifier.cli.site import open_site
+from verifier.cli.site import Data, open_site, site_settings
 from verifier.errors import InvalidRequestError
 from verifier.review.page import interval, percent
 from verifier.review.replay import OpenReplay, Source, materials
@@ -27,7 +27,6 @@ from verifier.review.replay_page import replay_page
 from verifier.review.replay_ray import replay_on_ray
 from verifier.review.where import where as parse
 from verifier.server.worker_process import thread_environment
-from verifier.settings import Settings
 from verifier.store.attempt_search import AttemptSearch
 from verifier.store.audit import Reader
 from verifier.store.labels import LabelStore
@@ -63,6 +62,7 @@ def replay(  # noqa: PLR0913 - the options of a command
     engine: Annotated[Engine, typer.Option(help="Processes of this machine, or a Ray cluster.")] = Engine.LOCAL,
     workers: Annotated[int, typer.Option(min=1, help="Processes side by side, with --engine local.")] = 1,
     ray_address: Annotated[str, typer.Option(help="Of the cluster, with --engine ray.")] = "auto",
+    data: Data = None,
     out: Annotated[Path | None, typer.Option(help="Folder for replay.json and replay.html.", show_default=False)] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the difference as one JSON document.")] = False,
 ) -> None:
@@ -73,7 +73,7 @@ def replay(  # noqa: PLR0913 - the options of a command
     """
     if models is not None and source is Source.TRACKS:
         raise InvalidRequestError("tracks hold what the models of then made of the recording: another kit needs --from recording")
-    settings = Settings() if models is None else Settings(models=models)
+    settings = site_settings(data, **({} if models is None else {"models": models}))
     reader = Reader(who or getpass.getuser(), why)
     loaded = profiles.load(profile or settings.profile)
     if workers > 1:
@@ -104,6 +104,7 @@ def replay(  # noqa: PLR0913 - the options of a command
 def _chosen(site: Site, attempts: list[str], expression: str) -> list[str]:
     if bool(attempts) == bool(expression):
         raise InvalidRequestError("name attempts, or say which with --where")
+    site.require_attempts(*attempts)
     chosen = sorted(set(attempts)) if attempts else AttemptSearch(site.engine).judged(parse(expression))
     if not chosen:
         raise InvalidRequestError("no judged attempt is meant by this")
