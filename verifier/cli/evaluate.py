@@ -13,11 +13,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from verifier import offline, pipeline, profiles
 from verifier.cli.output import print_json
+from verifier.cli.progress import progress
 from verifier.cli.site import Data, open_site, site_settings
 from verifier.errors import InvalidRequestError
 from verifier.models.kit import ModelKit
@@ -133,7 +133,9 @@ def _of_site(profile: Profile, settings: Settings, why: str) -> list[Attempt]:
         store = LabelStore(site.engine)
         standing = store.standing(store.labelled())
         labels = {attempt_id: label for attempt_id, each in standing.items() if (label := each.settled)}
-        found = list(judge_labelled(site.room.vault, labels, profile, reader=reader, now=datetime.now(UTC)))
+        judged = judge_labelled(site.room.vault, labels, profile, reader=reader, now=datetime.now(UTC))
+        with progress("judging", len(labels)) as bar:
+            found = list(bar.each(judged, lambda each: each.attempt_id if isinstance(each, NotReplayed) else each.case.id))
     console = Console(stderr=True, highlight=False)
     if disputed := sum(each.disputed for each in standing.values()):
         console.print(f"{disputed} attempts are disputed and left out")
@@ -151,14 +153,9 @@ def _judged(cases: tuple[Case, ...], profile: Profile, settings: Settings, worke
     pipeline.require_askable(profile, settings, received=all(case.received_at is not None for case in cases))
     # Each process reads these when it loads its numeric libraries.
     os.environ.update(thread_environment(settings.threads))
-    columns = (TextColumn("judging"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    attempts = []
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=len(cases))
-        for attempt in judge(cases, profile=profile, settings=settings, workers=min(workers, len(cases))):
-            attempts.append(attempt)
-            progress.update(task, advance=1, description=f"{escape(attempt.case.id)} {attempt.verdict.value}")
-    return attempts
+    judged = judge(cases, profile=profile, settings=settings, workers=min(workers, len(cases)))
+    with progress("judging", len(cases)) as bar:
+        return list(bar.each(judged, lambda attempt: f"{attempt.case.id} {attempt.verdict.value}"))
 
 
 def _show(report: Report, written: Path, *, groups: bool) -> None:

@@ -14,6 +14,7 @@ from rich.table import Table
 from verifier import offline
 from verifier.cameo.transform import Transform
 from verifier.cli.output import print_json
+from verifier.cli.progress import busy
 from verifier.cli.site import Data, open_site, site_settings
 from verifier.credential.gallery_key import GalleryKey
 from verifier.errors import InvalidRequestError
@@ -52,7 +53,8 @@ def add(
     if not name or len(name) > _NAME_CHARS:
         raise InvalidRequestError(f"a name has 1 to {_NAME_CHARS} characters")
     settings = site_settings(data)
-    faces, model = offline.apart(_faces, photos, settings)
+    with busy("looking for faces"):
+        faces, model = offline.apart(_faces, photos, settings)
     key = GalleryKey.open(settings.gallery_key)
     transform = Transform(key.secret, model)
     with _store(settings) as store:

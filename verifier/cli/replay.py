@@ -17,6 +17,7 @@ from rich.table import Table
 
 from verifier import profiles
 from verifier.cli.output import print_json
+from verifier.cli.progress import progress
 from verifier.cli.site import Data, open_site, site_settings
 from verifier.errors import InvalidRequestError
 from verifier.review.page import interval, percent
@@ -84,10 +85,12 @@ def replay(  # noqa: PLR0913 - the options of a command
         held = materials(site.room.vault, attempt_ids, source, reader=reader, now=datetime.now(UTC))
         opener = OpenReplay(loaded, source, settings)
         if engine is Engine.RAY:
-            found = list(replay_on_ray(held, opener, address=ray_address))
+            replays = replay_on_ray(held, opener, address=ray_address)
         else:
             apart = source is Source.RECORDING
-            found = list(replay_all(held, opener, workers=min(workers, len(attempt_ids)), apart=apart))
+            replays = replay_all(held, opener, workers=min(workers, len(attempt_ids)), apart=apart)
+        with progress("judging again", len(attempt_ids)) as bar:
+            found = list(bar.each(replays, lambda each: each.attempt_id))
         standing = LabelStore(site.engine).standing(attempt_ids)
     made_at = datetime.now(UTC).replace(microsecond=0)
     result = difference(found, standing, source=source, profile=loaded, made_at=made_at)
