@@ -1,4 +1,4 @@
-"""Ask for a challenge, send the recorded answer, print what came of it: client.py ADDRESS AUDIENCE."""
+"""Ask for a challenge, send the recorded answer, print the credential: client.py ADDRESS AUDIENCE > credential.jwe."""
 
 import sys
 from pathlib import Path
@@ -11,10 +11,13 @@ from cameo.v1 import verification_service_pb2 as wire
 with grpc.insecure_channel(sys.argv[1]) as channel:
     request = challenge_service_pb2.IssueChallengeRequest(subject="account-42")
     challenge = challenge_service_pb2_grpc.ChallengeServiceStub(channel).IssueChallenge(request)
-    recording = Path(input(f"{challenge.steps}\nRecord yourself doing this, in order. The file: ")).read_bytes()
+    print(*challenge.steps, "Record yourself doing this, in order. The file:", sep="", file=sys.stderr)
+    recording = Path(input().strip()).read_bytes()
     config = wire.VerifyResponseConfig(challenge_id=challenge.id, audience=sys.argv[2], request_id=str(uuid4()))
-    chunks = (wire.VerifyResponseRequest(chunk=recording[at : at + 2**20]) for at in range(0, len(recording), 2**20))
-    messages = iter([wire.VerifyResponseRequest(config=config), *chunks])
-    answer = verification_service_pb2_grpc.VerificationServiceStub(channel).VerifyResponse(messages, timeout=120)
-print(attempt_pb2.Verdict.Name(answer.attempt.verdict), *map(reason_pb2.Reason.Name, answer.attempt.reasons))
-print(answer.credential.token or answer.attempt.hint)
+    chunks = [recording[at : at + 2**18] for at in range(0, len(recording), 2**18)]
+    messages = [wire.VerifyResponseRequest(config=config), *(wire.VerifyResponseRequest(chunk=chunk) for chunk in chunks)]
+    answer = verification_service_pb2_grpc.VerificationServiceStub(channel).VerifyResponse(iter(messages), timeout=120)
+print(attempt_pb2.Verdict.Name(answer.attempt.verdict), *map(reason_pb2.Reason.Name, answer.attempt.reasons), file=sys.stderr)
+if not answer.credential.token:
+    sys.exit(answer.attempt.hint)
+print(answer.credential.token)

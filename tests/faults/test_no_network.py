@@ -20,6 +20,7 @@ import pytest
 
 from fixtures.manifest import load
 from tests.conftest import ROOT
+from tests.new_site import new_site
 from verifier.settings import Settings
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ def test_a_command_gives_up_its_network_before_it_opens_a_model(
     with av.open(str(clip)) as recording:
         next(recording.decode(video=0)).to_image().save(photo)
     (tmp_path / "manifest.jsonl").write_text(json.dumps({"file": str(clip), "bona_fide": True}) + "\n")
+    new_site(Settings(data=tmp_path / "data"))
     arguments = {
         "verify": ["verify", str(clip), "--challenge", CHALLENGE],
         "inspect": ["inspect", str(photo), "--json"],

@@ -107,7 +107,7 @@ def test_the_program_of_the_readme_runs_on_the_wheel_alone(python: Path, tmp_pat
         listed = publish(StatusList.of(np.zeros(8, np.uint8)), uri=uri, keys=keys, now=now, ttl=lasts, lifetime=lasts)
         vector = np.full(512, 512**-0.5, np.float32)
         issued = issue(
-            issuer="https://issuer.example",
+            issuer="https://cameo.localhost",
             subject="account-7",
             audience_key=audience.public(),
             keys=keys,
@@ -121,7 +121,7 @@ def test_the_program_of_the_readme_runs_on_the_wheel_alone(python: Path, tmp_pat
             status=StatusReference(3, uri),
         )
         create_json(tmp_path / "audience.jwk", audience.to_jwk(), secret=True)
-        (tmp_path / "jwks.json").write_text(json.dumps(keys.public("https://issuer.example").to_jwks()))
+        (tmp_path / "jwks.json").write_text(json.dumps(keys.public("https://cameo.localhost").to_jwks()))
         (tmp_path / "credential.jwe").write_text(issued.credential)
         [program] = [block for block in (ROOT / "README.md").read_text().split("```python\n")[1:] if "open_credential(" in block]
         ran = _run(python, tmp_path, program.split("```")[0])

@@ -8,6 +8,7 @@ import sys
 import typer
 
 from verifier.cli import (
+    attempts,
     audit,
     challenge,
     console,
@@ -47,6 +48,7 @@ app.command("webhooks")(webhooks.webhooks)
 app.add_typer(challenge.app, name="challenge")
 app.add_typer(credential.app, name="credential")
 app.add_typer(gallery.app, name="gallery")
+app.add_typer(attempts.app, name="attempts")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(audit.app, name="audit")
 app.add_typer(models.app, name="models")

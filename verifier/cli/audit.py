@@ -12,9 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from verifier.cli.output import print_json
-from verifier.cli.site import open_site
+from verifier.cli.site import Data, open_site, site_settings
 from verifier.errors import InvalidRequestError
-from verifier.settings import Settings
 from verifier.store.audit import Head
 
 app = typer.Typer(help="The log of who read or removed which evidence, and why.", no_args_is_help=True)
@@ -28,11 +27,14 @@ def show(
     *,
     after: Annotated[int, typer.Option(min=0, help="Only lines with a greater number.")] = 0,
     limit: Annotated[int, typer.Option(min=1, help="So many lines at most.")] = 1000,
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the log, oldest first."""
-    with open_site(Settings()) as site:
+    with open_site(site_settings(data)) as site:
         lines = site.room.audit.lines(attempt_id=attempt, after=after, limit=limit)
+        if attempt and not lines:
+            site.require_attempts(attempt)
     if as_json:
         shown = [
             {
@@ -62,6 +64,7 @@ def verify(
     checkpoint: Annotated[
         list[Path] | None, typer.Option(help="A checkpoint that was kept elsewhere; may be given again.", show_default=False)
     ] = None,
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Find lines that were removed, altered or moved; exit code 1 if there are any.
@@ -70,7 +73,7 @@ def verify(
     database, cannot be told from the real one.
     """
     heads = [_head(path) for path in checkpoint or []]
-    with open_site(Settings()) as site:
+    with open_site(site_settings(data)) as site:
         count, problems = site.room.audit.verify(*heads)
     if as_json:
         print_json({"lines": count, "problems": [{"line": each.number, "message": each.message} for each in problems]})
@@ -84,9 +87,9 @@ def verify(
 
 
 @app.command()
-def checkpoint() -> None:
+def checkpoint(*, data: Data = None) -> None:
     """Print where the log ends now, as JSON; keep it where whoever runs this server cannot change it."""
-    with open_site(Settings()) as site:
+    with open_site(site_settings(data)) as site:
         print_json(site.room.audit.checkpoint().document())
 
 

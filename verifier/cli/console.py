@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from verifier.settings import ConsoleSettings, Settings, unknown
+from verifier.cli.site import Data, site_settings
+from verifier.settings import ConsoleSettings, unknown
 
 
 def console(
     listen: Annotated[str | None, typer.Option(help="Address and port, e.g. 127.0.0.1:8090; port 0 takes a free one.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of keys, evidence and of the embedded database.")] = None,
+    data: Data = None,
     profile: Annotated[str | None, typer.Option(help="Name or path of the profile whose thresholds are shown.")] = None,
     role: Annotated[str, typer.Option(help="What the printed token makes of its bearer: lead or analyst.")] = "lead",
 ) -> None:
@@ -29,10 +29,10 @@ def console(
         local_role = Role(role)
     except ValueError:
         raise typer.BadParameter(f"none of {', '.join(Role)}", param_hint="--role") from None
-    given: dict[str, Any] = {"data": data, "profile": profile}
+    given: dict[str, Any] = {} if profile is None else {"profile": profile}
     if listen is not None:
         given["console"] = ConsoleSettings(listen=listen)
     for told in unknown(os.environ):
         typer.echo(f"warning: {told}", err=True)
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    settings = site_settings(data, **given)
     asyncio.run(run(settings, local_role=local_role, announce=lambda address: typer.echo(f"open {address}")))

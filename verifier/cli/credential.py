@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from verifier.cli.output import print_json
+from verifier.cli.site import Data, site_settings
 from verifier.credential import key_files
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
 from verifier.credential.issuer_keys import SigningKey, VerificationKeys
@@ -124,11 +125,13 @@ def keygen(
 def register(
     public_key: Annotated[Path, typer.Argument(help="The .pub file that `keygen` wrote.", show_default=False)],
     *,
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Register an audience's public key with this issuer, which may then issue for it; no restart is needed."""
+    settings = site_settings(data)
     key = AudienceKey.load_public(public_key)
-    path = AudienceFolder(Settings().audiences).add(key)
+    path = AudienceFolder(settings.audiences).add(key)
     if as_json:
         print_json({"audience": key.audience, "kid": key.kid, "file": str(path)})
     else:
@@ -136,10 +139,9 @@ def register(
 
 
 @app.command()
-def keys(*, as_json: AsJson = False) -> None:
+def keys(*, data: Data = None, as_json: AsJson = False) -> None:
     """Show this issuer's public keys; with --json as a JWK set, to be saved to a file for `open --issuer-keys`."""
-    settings = Settings()
-    _require_keys(settings)
+    settings = site_settings(data)
     now = datetime.now(UTC)
     kept = KeySet.load(settings.issuer_keys)
     own = kept.at(now)
@@ -161,11 +163,11 @@ def rotate(
     key_uri: Annotated[
         str, typer.Option(help="Where the new key is held, for an installed signing backend; otherwise in the key file.")
     ] = "",
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Add a signing key: published at once, in use once the overlap is over. A running server takes it up by itself."""
-    settings, now = Settings(), datetime.now(UTC)
-    _require_keys(settings)
+    settings, now = site_settings(data), datetime.now(UTC)
     made = new_key(starts=now + timedelta(hours=overlap_h), now=now, key_uri=key_uri)
     change(settings.issuer_keys, lambda kept: kept.rotated(made, now=now))
     if as_json:
@@ -181,22 +183,17 @@ def retire(
     distrust: Annotated[
         bool, typer.Option("--distrust", help="Remove it altogether: everything it signed is refused from now on.")
     ] = False,
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Destroy the private half of a signing key. What it signed verifies until its end, unless it is distrusted."""
-    settings, now = Settings(), datetime.now(UTC)
-    _require_keys(settings)
+    settings, now = site_settings(data), datetime.now(UTC)
     kept = change(settings.issuer_keys, lambda kept: kept.retired(kid, now=now, distrust=distrust))
     active = kept.at(now).active.kid
     if as_json:
         print_json({"kid": kid, "distrusted": distrust, "active": active})
     else:
         typer.echo(f"key {kid} is {'gone' if distrust else 'retired'}; {active} signs")
-
-
-def _require_keys(settings: Settings) -> None:
-    if not settings.issuer_keys.exists():
-        raise InvalidRequestError(f"no issuer keys in {settings.issuer_keys}: `cameo serve` makes them on its first start")
 
 
 def _signs(key: SigningKey | VerificationKey, own: IssuerKeys, now: datetime) -> str:

@@ -82,7 +82,7 @@ def demo(
         from fixtures.studio.defects import Defect  # noqa: PLC0415 - the studio is an extra
     except ImportError as error:
         raise InvalidRequestError(
-            f"the demo renders its own recordings: pip install 'cameo-verifier[studio]' ({error})"
+            f"the demo renders its own recordings: in the clone, pip install '.[studio]' ({error})"
         ) from None
     from verifier.cli.demo_owner import OwnersAct, Site  # noqa: PLC0415 - other commands need no grpc
     from verifier.server.client import Client  # noqa: PLC0415

@@ -13,12 +13,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from verifier import offline, pipeline, profiles
 from verifier.cli.output import print_json
-from verifier.cli.site import open_site
+from verifier.cli.progress import progress
+from verifier.cli.site import Data, open_site, site_settings
 from verifier.errors import InvalidRequestError
 from verifier.models.kit import ModelKit
 from verifier.profiles import Profile
@@ -65,6 +65,7 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     why: Annotated[
         str, typer.Option(help="With --labelled: why you need that evidence, for the audit log.", show_default=False)
     ] = "",
+    data: Data = None,
     profile: Annotated[str, typer.Option(help="A built-in profile, or the path of a TOML file.")] = profiles.DEFAULT,
     half: Annotated[
         Half, typer.Option(help="The half that thresholds are set on, the one they are reported on, or all.")
@@ -82,7 +83,7 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     With --labelled the attempts are this site's own whose label is settled.
     With --lips SUITE is a folder with talking clips in `bonafide` and generated heads in `deepfake`.
     """
-    settings = Settings()
+    settings = site_settings(data) if labelled else Settings()
     loaded = profiles.load(profile)
     if (suite is None) != labelled:
         raise typer.BadParameter("give a suite, or --labelled")
@@ -139,7 +140,9 @@ def _of_site(profile: Profile, settings: Settings, why: str) -> tuple[list[Attem
         standing = store.standing(store.labelled())
         labels = {attempt_id: label for attempt_id, each in standing.items() if (label := each.settled)}
         verdicts = AttemptSearch(site.engine).verdicts(labels)
-        found = list(judge_labelled(site.room.vault, labels, profile, reader=reader, now=datetime.now(UTC)))
+        judged = judge_labelled(site.room.vault, labels, profile, reader=reader, now=datetime.now(UTC))
+        with progress("judging", len(labels)) as bar:
+            found = list(bar.each(judged, lambda each: each.attempt_id if isinstance(each, NotReplayed) else each.case.id))
     console = Console(stderr=True, highlight=False)
     if disputed := sum(each.disputed for each in standing.values()):
         console.print(f"{disputed} attempts are disputed and left out")
@@ -157,14 +160,9 @@ def _judged(cases: tuple[Case, ...], profile: Profile, settings: Settings, worke
     pipeline.require_askable(profile, settings, received=all(case.received_at is not None for case in cases))
     # Each process reads these when it loads its numeric libraries.
     os.environ.update(thread_environment(settings.threads))
-    columns = (TextColumn("judging"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    attempts = []
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=len(cases))
-        for attempt in judge(cases, profile=profile, settings=settings, workers=min(workers, len(cases))):
-            attempts.append(attempt)
-            progress.update(task, advance=1, description=f"{escape(attempt.case.id)} {attempt.verdict.value}")
-    return attempts
+    judged = judge(cases, profile=profile, settings=settings, workers=min(workers, len(cases)))
+    with progress("judging", len(cases)) as bar:
+        return list(bar.each(judged, lambda attempt: f"{attempt.case.id} {attempt.verdict.value}"))
 
 
 def _show(report: Report, written: Path, *, groups: bool) -> None:

@@ -12,10 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from verifier.cli.output import print_json
-from verifier.cli.site import open_site
+from verifier.cli.site import Data, open_site, site_settings
 from verifier.errors import InvalidRequestError
 from verifier.server.clock_watch import ClockWatch
-from verifier.settings import Settings
 from verifier.store.audit import Reader
 from verifier.store.retention import Swept
 from verifier.store.sealed_object import Kind
@@ -29,9 +28,10 @@ Who = Annotated[str, typer.Option(help="Who you are, for the audit log.", show_d
 
 
 @app.command("list")
-def list_(attempt: Attempt, *, as_json: AsJson = False) -> None:
+def list_(attempt: Attempt, *, data: Data = None, as_json: AsJson = False) -> None:
     """Show what is and was kept of an attempt."""
-    with open_site(Settings()) as site:
+    with open_site(site_settings(data)) as site:
+        site.require_attempts(attempt)
         pieces = site.room.vault.held(attempt)
     if as_json:
         print_json(
@@ -65,25 +65,28 @@ def read(
     out: Annotated[Path, typer.Option(help="The file to write it to, in the clear.", show_default=False)],
     why: Why,
     who: Who = "",
+    data: Data = None,
 ) -> None:
     """Open a piece of evidence into a file for you alone; the audit log says who read it and why."""
     if out.exists():
         raise InvalidRequestError(f"{out} is there already: name a new file")
-    with open_site(Settings()) as site:
-        data = site.room.vault.read(attempt, kind, reader=_reader(who, why), now=datetime.now(UTC))
+    with open_site(site_settings(data)) as site:
+        site.require_attempts(attempt)
+        found = site.room.vault.read(attempt, kind, reader=_reader(who, why), now=datetime.now(UTC))
     out.touch(mode=0o600)
-    out.write_bytes(data)
-    typer.echo(f"{len(data)} bytes in {out}")
+    out.write_bytes(found)
+    typer.echo(f"{len(found)} bytes in {out}")
 
 
 @app.command()
 def sweep(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Remove evidence whose time is over, as servers do by themselves, and say what went."""
-    settings = Settings()
+    settings = site_settings(data)
     with open_site(settings) as site:
         now = ClockWatch(settings.clock_file, lambda: datetime.now(UTC)).look()
         if now is None:
@@ -118,10 +121,12 @@ def forget(
     *,
     why: Why,
     who: Who = "",
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Destroy a person's data key: no copy of their evidence can be read again, by anybody."""
-    with open_site(Settings()) as site:
+    with open_site(site_settings(data)) as site:
+        site.require_subject(subject)
         count = site.room.vault.forget(subject, reader=_reader(who, why), now=datetime.now(UTC))
     if as_json:
         print_json({"subject": subject, "attempts": count})

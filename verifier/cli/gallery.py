@@ -14,6 +14,8 @@ from rich.table import Table
 from verifier import offline
 from verifier.cameo.transform import Transform
 from verifier.cli.output import print_json
+from verifier.cli.progress import busy
+from verifier.cli.site import Data, open_site, site_settings
 from verifier.credential.gallery_key import GalleryKey
 from verifier.errors import InvalidRequestError
 from verifier.evidence.collect import collect
@@ -44,13 +46,15 @@ def add(
     name: Name,
     photos: Annotated[list[Path], typer.Argument(help="Photographs of that person alone.", show_default=False)],
     *,
+    data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Protect a person by photographs, or add some; servers that run know it at once. The photographs are not kept."""
     if not name or len(name) > _NAME_CHARS:
         raise InvalidRequestError(f"a name has 1 to {_NAME_CHARS} characters")
-    settings = Settings()
-    faces, model = offline.apart(_faces, photos, settings)
+    settings = site_settings(data)
+    with busy("looking for faces"):
+        faces, model = offline.apart(_faces, photos, settings)
     key = GalleryKey.open(settings.gallery_key)
     transform = Transform(key.secret, model)
     with _store(settings) as store:
@@ -59,9 +63,9 @@ def add(
 
 
 @app.command("list")
-def list_(*, as_json: AsJson = False) -> None:
+def list_(*, data: Data = None, as_json: AsJson = False) -> None:
     """Show who is protected, by how many photographs, and which accounts are that person."""
-    with _store(Settings()) as store:
+    with _store(site_settings(data)) as store:
         people = store.protected()
     if as_json:
         shown = [
@@ -83,44 +87,45 @@ def list_(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def remove(name: Name, *, as_json: AsJson = False) -> None:
+def remove(name: Name, *, data: Data = None, as_json: AsJson = False) -> None:
     """Protect a person no longer, and forget the faces kept for it."""
-    with _store(Settings()) as store:
+    with _store(site_settings(data)) as store:
         gone = store.unprotect(name)
     _say(f"{name} is protected no longer: {gone} faces forgotten", {"name": name, "removed": gone}, as_json=as_json)
 
 
 @app.command()
-def allow(name: Name, subject: Subject, *, as_json: AsJson = False) -> None:
+def allow(name: Name, subject: Subject, *, data: Data = None, as_json: AsJson = False) -> None:
     """Let an account enrol as a protected person, once you know that it is."""
     if not subject or len(subject) > _NAME_CHARS:
         raise InvalidRequestError(f"an account has 1 to {_NAME_CHARS} characters")
-    with _store(Settings()) as store:
+    with _store(site_settings(data)) as store:
         store.allow(name, subject, now=datetime.now(UTC))
     _say(f"{subject} may enrol as {name}", {"name": name, "subject": subject}, as_json=as_json)
 
 
 @app.command()
-def disallow(name: Name, subject: Subject, *, as_json: AsJson = False) -> None:
+def disallow(name: Name, subject: Subject, *, data: Data = None, as_json: AsJson = False) -> None:
     """Take back what `allow` gave; what was enrolled meanwhile stays."""
-    with _store(Settings()) as store:
+    with _store(site_settings(data)) as store:
         if not store.disallow(name, subject):
             raise InvalidRequestError(f"{subject} was not allowed to enrol as {name}")
     _say(f"{subject} may no longer enrol as {name}", {"name": name, "subject": subject}, as_json=as_json)
 
 
 @app.command()
-def forget(subject: Subject, *, as_json: AsJson = False) -> None:
+def forget(subject: Subject, *, data: Data = None, as_json: AsJson = False) -> None:
     """Forget the faces an account enrolled; the same face is not known again."""
-    with _store(Settings()) as store:
-        gone = store.forget(subject)
+    with open_site(site_settings(data)) as site:
+        if not (gone := FaceStore(site.engine).forget(subject)):
+            site.require_subject(subject)
     _say(f"{gone} faces of {subject} forgotten", {"subject": subject, "removed": gone}, as_json=as_json)
 
 
 @app.command()
-def prune(*, as_json: AsJson = False) -> None:
+def prune(*, data: Data = None, as_json: AsJson = False) -> None:
     """Forget faces kept under another key or made by another model: nothing can be held against them."""
-    settings = Settings()
+    settings = site_settings(data)
     key = GalleryKey.open(settings.gallery_key)
     with ModelKit.open(settings) as kit:
         model = kit.digests[_MODEL]

@@ -14,7 +14,7 @@ from rich.json import JSON
 from challenges.model import Challenge
 from verifier import offline, profiles
 from verifier.checks import age
-from verifier.cli.output import print_json
+from verifier.cli.progress import progress
 from verifier.errors import CameoError, InvalidRequestError, UnjudgeableError
 from verifier.evidence.blinks import blinks
 from verifier.evidence.collect import collect
@@ -38,7 +38,7 @@ def inspect(
     if len(files) > 1 and not jsonl:
         raise InvalidRequestError("more than one file needs --jsonl")
     offline.go_offline()
-    with ModelKit.open(settings) as kit:
+    with ModelKit.open(settings) as kit, progress("looking", len(files)) as bar:
         for file in files:
             try:
                 document = {"file": str(file), **_document(_collect(file, kit, settings), profile, embeddings=embeddings)}
@@ -47,11 +47,12 @@ def inspect(
                     raise
                 reason = {"reason": error.reason.value} if isinstance(error, UnjudgeableError) else {}
                 document = {"file": str(file), "error": str(error), **reason}
+            bar.done(str(file))
             if json_ or jsonl:
-                print_json(document)
-            else:
-                document.pop("pose", None)
-                Console().print(JSON.from_data(document))
+                bar.print_json(document)
+    if not (json_ or jsonl):
+        document.pop("pose", None)
+        Console().print(JSON.from_data(document))
 
 
 def _collect(file: Path, kit: ModelKit, settings: Settings) -> Evidence:

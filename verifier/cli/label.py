@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import secrets
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -13,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from verifier.cli.output import print_json
-from verifier.cli.site import open_site
-from verifier.settings import Settings
+from verifier.cli.site import Data, open_site, site_settings
+from verifier.ids import new_id
 from verifier.store.labels import Label, LabelStore, Truth
 
 
@@ -27,14 +26,16 @@ def label(
     species: Annotated[str, typer.Option(help="Of an attack, such as screen_replay.", show_default=False)] = "",
     note: Annotated[str, typer.Option(help="What made you say so.", show_default=False)] = "",
     who: Annotated[str, typer.Option(help="Who you are.", show_default="your account")] = "",
+    data: Data = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Say what an attempt truly was, or show what was said; nothing is overwritten, and of each analyst the last word counts."""
-    with open_site(Settings()) as site:
+    with open_site(site_settings(data)) as site:
+        site.require_attempts(attempt)
         store = LabelStore(site.engine)
         if truth is not None:
             store.add(
-                secrets.token_urlsafe(16),
+                new_id(),
                 attempt_id=attempt,
                 truth=truth,
                 species=species,

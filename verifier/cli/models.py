@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from rich.table import Table
 from verifier import offline
 from verifier.cli.export_ecapa import export_ecapa
 from verifier.cli.output import COULD_NOT_JUDGE, complain, print_json
+from verifier.cli.progress import busy
 from verifier.errors import ModelKitError
 from verifier.media import open_recording
 from verifier.models import index, manifest
@@ -51,6 +53,7 @@ def pull(*, as_json: AsJson = False) -> None:
         DownloadColumn(),
         TimeElapsedColumn(),
         console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
     ) as progress:
         task = progress.add_task("model kit", total=sum(model.bytes for model in contents.models.values()))
 
@@ -111,7 +114,7 @@ def check(*, as_json: AsJson = False) -> None:
 def measure(*, devdata: DevData, as_json: AsJson = False) -> None:
     """Measure face and voice verification on a folder of recordings: equal error rates over all pairs."""
     offline.go_offline()
-    with ModelKit.open(Settings()) as kit:
+    with busy("measuring"), ModelKit.open(Settings()) as kit:
         rates = {
             "face": _measure_faces(kit, devdata / "faces"),
             "voice": _measure_voices(kit, devdata / "speech" / "librispeech"),

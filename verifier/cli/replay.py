@@ -17,7 +17,8 @@ from rich.table import Table
 
 from verifier import profiles
 from verifier.cli.output import print_json
-from verifier.cli.site import open_site
+from verifier.cli.progress import progress
+from verifier.cli.site import Data, open_site, site_settings
 from verifier.errors import InvalidRequestError
 from verifier.review.kept import BONA_FIDE, told
 from verifier.review.page import interval, percent
@@ -28,7 +29,6 @@ from verifier.review.replay_page import replay_page
 from verifier.review.replay_ray import replay_on_ray
 from verifier.review.where import where as parse
 from verifier.server.worker_process import thread_environment
-from verifier.settings import Settings
 from verifier.store.attempt_search import AttemptSearch
 from verifier.store.audit import Reader
 from verifier.store.labels import LabelStore
@@ -64,6 +64,7 @@ def replay(  # noqa: PLR0913 - the options of a command
     engine: Annotated[Engine, typer.Option(help="Processes of this machine, or a Ray cluster.")] = Engine.LOCAL,
     workers: Annotated[int, typer.Option(min=1, help="Processes side by side, with --engine local.")] = 1,
     ray_address: Annotated[str, typer.Option(help="Of the cluster, with --engine ray.")] = "auto",
+    data: Data = None,
     out: Annotated[Path | None, typer.Option(help="Folder for replay.json and replay.html.", show_default=False)] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the difference as one JSON document.")] = False,
 ) -> None:
@@ -74,7 +75,7 @@ def replay(  # noqa: PLR0913 - the options of a command
     """
     if models is not None and source is Source.TRACKS:
         raise InvalidRequestError("tracks hold what the models of then made of the recording: another kit needs --from recording")
-    settings = Settings() if models is None else Settings(models=models)
+    settings = site_settings(data, **({} if models is None else {"models": models}))
     reader = Reader(who or getpass.getuser(), why)
     loaded = profiles.load(profile or settings.profile)
     if workers > 1:
@@ -85,10 +86,12 @@ def replay(  # noqa: PLR0913 - the options of a command
         held = materials(site.room.vault, attempt_ids, source, reader=reader, now=datetime.now(UTC))
         opener = OpenReplay(loaded, source, settings)
         if engine is Engine.RAY:
-            found = list(replay_on_ray(held, opener, address=ray_address))
+            replays = replay_on_ray(held, opener, address=ray_address)
         else:
             apart = source is Source.RECORDING
-            found = list(replay_all(held, opener, workers=min(workers, len(attempt_ids)), apart=apart))
+            replays = replay_all(held, opener, workers=min(workers, len(attempt_ids)), apart=apart)
+        with progress("judging again", len(attempt_ids)) as bar:
+            found = list(bar.each(replays, lambda each: each.attempt_id))
         standing = LabelStore(site.engine).standing(attempt_ids)
         verdicts = AttemptSearch(site.engine).verdicts(attempt_ids)
     made_at = datetime.now(UTC).replace(microsecond=0)
@@ -106,6 +109,7 @@ def replay(  # noqa: PLR0913 - the options of a command
 def _chosen(site: Site, attempts: list[str], expression: str) -> list[str]:
     if bool(attempts) == bool(expression):
         raise InvalidRequestError("name attempts, or say which with --where")
+    site.require_attempts(*attempts)
     chosen = sorted(set(attempts)) if attempts else AttemptSearch(site.engine).judged(parse(expression))
     if not chosen:
         raise InvalidRequestError("no judged attempt is meant by this")

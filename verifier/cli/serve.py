@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from verifier.cli.output import print_json
+from verifier.cli.site import Data, is_there
 from verifier.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def serve(
     listen: Annotated[str | None, typer.Option(help="Address and port, e.g. 127.0.0.1:50051; port 0 takes a free one.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of keys and of the embedded database.")] = None,
+    data: Data = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Worker processes; one a core by default.")] = None,
     profile: Annotated[str | None, typer.Option(help="Name or path of the profile to judge by.")] = None,
     expose_scores: Annotated[
@@ -28,9 +28,11 @@ def serve(
 ) -> None:
     """Serve cameo.v1 over gRPC until SIGTERM, with settings from CAMEO_… variables and these options.
 
-    Keys are made on first start. A line on standard output says when the server is ready and where; the log goes to
-    standard error.
+    Keys and a database are made on first start, which the log says. A line on standard output says when the server is ready
+    and where; the log goes to standard error.
     """
+    import structlog  # noqa: PLC0415 - other commands log nothing
+
     from verifier.server.serve import log_to_stderr, run, warn_of_unknown_settings  # noqa: PLC0415 - other commands need no grpc
 
     began = time.perf_counter()
@@ -54,4 +56,6 @@ def serve(
 
     log_to_stderr()
     warn_of_unknown_settings()
+    if not is_there(settings):
+        structlog.get_logger(__name__).warning("no site there yet: making a new one", data=str(settings.data))
     asyncio.run(run(settings, announce=announce))

@@ -14,6 +14,7 @@ from rich.console import Console
 from challenges.model import Challenge, InvalidChallengeError, from_json
 from verifier import offline, pipeline, profiles
 from verifier.cli.output import EXIT_CODES, checks_table, judgement_document, print_json
+from verifier.cli.progress import busy, progress
 from verifier.errors import CameoError, InvalidRequestError, UnjudgeableError
 from verifier.models.kit import ModelKit
 from verifier.profiles import Profile
@@ -57,7 +58,7 @@ def verify(
         raise InvalidRequestError("give a recording and its --challenge, or --cases FILE.jsonl")
     case = _Case(str(recording), recording, _challenge(challenge, Path()), profile)
     loaded = _askable(profile, settings)
-    with ModelKit.open(settings) as kit:
+    with busy("judging"), ModelKit.open(settings) as kit:
         judgement = _judge(case, kit, settings, loaded)
     if json_ or jsonl:
         print_json({"file": case.file, **judgement_document(judgement)})
@@ -68,19 +69,20 @@ def verify(
 
 def _verify_cases(path: Path, default_profile: str, settings: Settings) -> None:
     loaded = {default_profile: _askable(default_profile, settings)}
-    with ModelKit.open(settings) as kit:
-        for file, case in _read_cases(path, default_profile):
-            if isinstance(case, str):
-                print_json({"file": file, "error": case})
-                continue
+    cases = list(_read_cases(path, default_profile))
+    with ModelKit.open(settings) as kit, progress("judging", len(cases)) as bar:
+        for file, case in cases:
             try:
-                if case.profile not in loaded:
-                    loaded[case.profile] = _askable(case.profile, settings)
-                judgement = _judge(case, kit, settings, loaded[case.profile])
+                if isinstance(case, str):
+                    document: dict[str, Any] = {"error": case}
+                else:
+                    if case.profile not in loaded:
+                        loaded[case.profile] = _askable(case.profile, settings)
+                    document = judgement_document(_judge(case, kit, settings, loaded[case.profile]))
             except CameoError as error:
-                print_json({"file": file, **_error_document(error)})
-            else:
-                print_json({"file": file, **judgement_document(judgement)})
+                document = _error_document(error)
+            bar.print_json({"file": file, **document})
+            bar.done(file)
 
 
 def _askable(name: str, settings: Settings) -> Profile:

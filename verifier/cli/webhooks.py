@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from verifier.cli.output import print_json
+from verifier.cli.site import Data, site_settings
 from verifier.errors import InvalidRequestError
 from verifier.server.webhook_endpoints import read_endpoints
-from verifier.settings import Settings
 from verifier.store import webhooks as store
 from verifier.store.engine import open_database, writing
 from verifier.store.faults import store_errors
@@ -29,10 +29,11 @@ def webhooks(
     retry: Annotated[
         str, typer.Option(help="An endpoint that waits or was stopped, to be tried again at once.", show_default=False)
     ] = "",
+    data: Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Show the site's webhook endpoints, what was delivered to each and what failed."""
-    settings = Settings()
+    settings = site_settings(data)
     if settings.webhooks is None:
         raise InvalidRequestError("no webhook endpoints: set CAMEO_WEBHOOKS to the file that lists them, see docs/api.md")
     endpoints = read_endpoints(settings.webhooks)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from verifier.console.sign_in import SignIn
 from verifier.console.trouble import handlers
 from verifier.console.what_if import WhatIf
 from verifier.errors import InvalidRequestError
+from verifier.ids import new_id
 from verifier.review.evidence_room import EvidenceRoom
 from verifier.server.address import require_told
 from verifier.server.caller import is_loopback
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 
     from verifier.settings import Settings
 
-_ID_BYTES = 16
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -65,11 +64,6 @@ class Door:
 def utc_now() -> datetime:
     """Return the time, in UTC."""
     return datetime.now(UTC)
-
-
-def new_id() -> str:
-    """Return an unguessable id."""
-    return secrets.token_urlsafe(_ID_BYTES)
 
 
 def application(  # what it is made of

@@ -86,7 +86,9 @@ class SigningKey:
     def generate(cls, *, now: datetime, lifetime: timedelta = KEY_LIFETIME, not_before: datetime | None = None) -> Self:
         """Make a key, to the second, that ends after `lifetime` and signs from `not_before` on, or at once."""
         start = now.astimezone(UTC).replace(microsecond=0)
-        key = OKPKey.generate_key("Ed25519")
+        # Its `kid` is an argument of commands, which would take one that begins with a dash for an option.
+        while (key := OKPKey.generate_key("Ed25519")).thumbprint().startswith("-"):
+            pass
         return cls.of_private(key, issued_at=start, not_before=not_before or start, expires_at=start + lifetime)
 
     def public(self) -> VerificationKey:

@@ -39,7 +39,7 @@ def replay_on_ray(given: Iterable[Material], open_replay: OpenReplay, *, address
     try:
         import ray  # noqa: PLC0415 - an extra
     except ModuleNotFoundError:
-        raise InvalidRequestError("Ray is not installed: pip install 'cameo-verifier[ray]'") from None
+        raise InvalidRequestError("Ray is not installed: in the clone, pip install '.[ray]'") from None
     connected_here = not ray.is_initialized()
     if connected_here:
         try:

@@ -32,6 +32,7 @@ from verifier import pipeline, profiles
 from verifier.credential import decoys
 from verifier.credential.key_files import open_secret
 from verifier.errors import InvalidRequestError
+from verifier.ids import new_id
 from verifier.review.evidence_room import EvidenceRoom
 from verifier.server import cameo_services, http_resources, messages, upkeep
 from verifier.server.access import Admission
@@ -96,7 +97,6 @@ SERVICES = tuple(
     )
 )
 
-_ID_BYTES = 16
 _PING_STRIKES = 2
 """Pings that come too soon before a client is cut off; grpc's own default."""
 
@@ -104,11 +104,6 @@ _PING_STRIKES = 2
 def utc_now() -> datetime:
     """Return the time, in UTC."""
     return datetime.now(UTC)
-
-
-def new_id() -> str:
-    """Return an unguessable id: 128 random bits, 22 URL-safe characters."""
-    return secrets.token_urlsafe(_ID_BYTES)
 
 
 class Server:

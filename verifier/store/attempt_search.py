@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, or_, select, union_all
 
+from verifier.errors import NotFoundError
 from verifier.store import tables
 from verifier.store.attempts import AttemptState, from_row
 from verifier.store.faults import store_errors
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Engine
 
     from verifier.store.attempts import Attempt
-
 
 _AT_ONCE = 500
 
@@ -93,3 +93,32 @@ class AttemptSearch:
         query = select(table.c.id).where(judged, kept).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit)
         with store_errors(), self._engine.connect() as connection:
             return sorted(connection.scalars(query))
+
+    def require(self, attempt_ids: Collection[str]) -> None:
+        """Return if every id is an attempt's.
+
+        Raises:
+            NotFoundError: it names those that are not.
+            StoreError: the database could not do it.
+        """
+        table, wanted = tables.attempts, sorted(set(attempt_ids))
+        known: set[str] = set()
+        with store_errors(), self._engine.connect() as connection:
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = table.c.id.in_(wanted[start : start + _AT_ONCE])
+                known.update(connection.scalars(select(table.c.id).where(some)))
+        if unknown := sorted(set(wanted) - known):
+            raise NotFoundError(f"no attempt has the id {' or '.join(unknown)}")
+
+    def require_subject(self, subject: str) -> None:
+        """Return if this site ever heard of an account: if it was given a challenge, or anything is kept of it.
+
+        Raises:
+            NotFoundError: it never did.
+            StoreError: the database could not do it.
+        """
+        named = (tables.attempts.c.subject, tables.challenges.c.subject, tables.subject_keys.c.subject, tables.cameos.c.subject)
+        query = union_all(*(select(column).where(column == subject) for column in named)).limit(1)
+        with store_errors(), self._engine.connect() as connection:
+            if connection.execute(query).first() is None:
+                raise NotFoundError(f"this site knows no account {subject!r}")

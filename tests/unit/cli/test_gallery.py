@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fixtures.manifest import load
+from tests.new_site import new_site
 from verifier.cli import app
 from verifier.errors import InvalidRequestError, NotFoundError
 from verifier.settings import Settings
@@ -27,7 +28,7 @@ FIXTURES = {fixture.id: fixture for fixture in load()}
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A site of its own for the commands."""
     monkeypatch.setenv("CAMEO_DATA", str(tmp_path / "data"))
-    return Settings()
+    return new_site(Settings())
 
 
 def photo(fixture: str, folder: Path) -> Path:
@@ -98,4 +99,3 @@ def test_what_cannot_be_done_says_why(tmp_path: Path) -> None:
         with pytest.raises(error, match=message):
             run(*arguments)
     assert run("list") == {"protected": []}
-    assert run("forget", "account-9") == {"subject": "account-9", "removed": 0}

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
+from tests.new_site import new_site
 from verifier.cli import app
 from verifier.errors import InvalidRequestError
+from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_site_without_endpoints_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_site_without_endpoints_is_told_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the setting."""
+    monkeypatch.setenv("CAMEO_DATA", str(new_site(Settings(data=tmp_path / "data")).data))
     monkeypatch.delenv("CAMEO_WEBHOOKS", raising=False)
     with pytest.raises(InvalidRequestError, match="set CAMEO_WEBHOOKS"):
         CliRunner().invoke(app, ["webhooks"], catch_exceptions=False)
@@ -24,7 +27,7 @@ def test_a_site_without_endpoints_is_told_what_to_set(monkeypatch: pytest.Monkey
 
 def test_an_endpoint_that_no_server_has_seen_is_not_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is listed with nothing delivered, and cannot be tried again."""
-    monkeypatch.setenv("CAMEO_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("CAMEO_DATA", str(new_site(Settings(data=tmp_path / "data")).data))
     monkeypatch.setenv("CAMEO_WEBHOOKS", str(tmp_path / "webhooks.toml"))
     (tmp_path / "webhooks.toml").write_text('[[endpoint]]\nname = "a"\nurl = "https://a.example/x"\nrole = "app"\n')
     result = CliRunner().invoke(app, ["webhooks", "--json"], catch_exceptions=False)

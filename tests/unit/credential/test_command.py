@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from tests.new_site import new_site
 from verifier import cli
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
 from verifier.credential.claims import StatusReference
 from verifier.credential.key_set import KeySet
 from verifier.credential.status_list import StatusList, publish
+from verifier.settings import Settings
 from verifier.token_status import Status
 
 if TYPE_CHECKING:
@@ -59,6 +61,7 @@ def token(shell: Shell, world: World) -> str:
     """A credential issued now, by the keys of the data folder, to the audience whose key is in audience.jwk."""
     code, *_ = shell("keygen", "--audience", "https://generator.example", "--out", shell.folder / "audience.jwk")
     assert code == 0
+    new_site(Settings(data=shell.folder / "data"))
     assert shell("register", shell.folder / "audience.jwk.pub")[0] == 0
     now = datetime.now(UTC)
     keys = KeySet.open(shell.folder / "data" / "keys" / "issuer.jwks", now=now).at(now)
@@ -214,6 +217,7 @@ def test_keys_are_shown_once_they_exist(shell: Shell) -> None:
     assert code == 2
     assert "cameo serve" in err
 
+    new_site(Settings(data=shell.folder / "data"))
     made = KeySet.open(shell.folder / "data" / "keys" / "issuer.jwks", now=datetime.now(UTC)).at(datetime.now(UTC))
     code, out, _ = shell("keys")
     assert code == 0
@@ -225,6 +229,7 @@ def test_keys_rotate_and_retire(shell: Shell) -> None:
     """A new key is published at once and shown with when it signs; the old one retires once another signs; all are named."""
     path = shell.folder / "data" / "keys" / "issuer.jwks"
     assert "cameo serve" in shell("rotate")[2]
+    new_site(Settings(data=shell.folder / "data"))
     now = datetime.now(UTC)
     first = KeySet.open(path, now=now).at(now).active.kid
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 PAGE = (Path(__file__).parents[3] / "docs" / "credential.md").read_text("utf-8")
 README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+ISSUER = "https://cameo.localhost"
+"""A site's own name where it sets none."""
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -109,19 +111,19 @@ def test_the_page_names_every_refusal() -> None:
 def test_the_page_program_runs(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The program, the same on the page and in the README, opens a fresh credential, and refuses it once it is revoked."""
+    """The page's program, which is the README's, opens a fresh credential from a file with a line end, and none once revoked."""
     program = _block("python", 0)
     assert program in README
     assert len(program.splitlines()) == 15
     monkeypatch.chdir(tmp_path)
     create_json(tmp_path / "audience.jwk", world.audience_key.to_jwk(), secret=True)
-    jwks = world.keys.public("https://issuer.example").to_jwks()
+    jwks = world.keys.public(ISSUER).to_jwks()
     create_json(tmp_path / "jwks.json", jwks, secret=False)
     now, lasts = datetime.now(UTC), timedelta(minutes=1)
     published = {"token": ""}
     with serving(lambda: published["token"].encode("ascii")) as uri:
-        issued = world.issue(now=now, status=StatusReference(0, uri))
-        (tmp_path / "credential.jwe").write_text(issued.credential)
+        issued = world.issue(issuer=ISSUER, now=now, status=StatusReference(0, uri))
+        (tmp_path / "credential.jwe").write_text(f"{issued.credential}\n")
         for status in (Status.VALID, Status.INVALID):
             listed = StatusList.of(np.array([status], np.uint8))
             published["token"] = publish(listed, uri=uri, keys=world.keys, now=now, ttl=lasts, lifetime=lasts)

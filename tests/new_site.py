@@ -1,0 +1,19 @@
+"""A site that no server has made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from verifier.review.evidence_room import EvidenceRoom
+from verifier.store.engine import open_database
+
+if TYPE_CHECKING:
+    from verifier.settings import Settings
+
+
+def new_site(settings: Settings) -> Settings:
+    """Make the database and the first keys, as `cameo serve` does, and return the settings."""
+    engine = open_database(settings.database)
+    EvidenceRoom.open(settings, engine)
+    engine.dispose()
+    return settings

@@ -1,0 +1,24 @@
+"""Ids that nobody can guess, and that a command line takes as they are."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BYTES = 16
+
+
+def new_id(random_text: Callable[[int], str] = secrets.token_urlsafe) -> str:
+    """Return an unguessable id: 128 random bits, less 0.02, as 22 URL-safe characters.
+
+    None begins with a dash: a command line would take it for an option.
+
+    Args:
+        random_text: returns that many random bytes as base64url.
+    """
+    while (drawn := random_text(_BYTES)).startswith("-"):
+        pass
+    return drawn
