@@ -33,7 +33,7 @@ from verifier.checks import phrase
 from verifier.evidence.pronounced import weighed
 from verifier.evidence.quieter import quieter
 from verifier.evidence.sound import RATE_HZ
-from verifier.evidence.spoken import beside_s, lay
+from verifier.evidence.spoken import begun_again_s, lay
 from verifier.media import open_recording
 from verifier.models.kit import ModelKit
 from verifier.profiles import Profile, load
@@ -112,7 +112,7 @@ class Ear:
         laid = lay(self._kit.transcriber, self._heard, texts, self._track.words)
         return replace(
             self._track,
-            forced=weighed(laid, self._phonemes, self._kit.phonemes.tokens, beside=beside_s(texts, self._track.words)),
+            forced=weighed(laid, self._phonemes, self._kit.phonemes.tokens, begun_again=begun_again_s(texts, self._track.words)),
         )
 
     def accepts(self, texts: Sequence[str]) -> bool:

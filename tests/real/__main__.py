@@ -1,6 +1,7 @@
 """Every question on real recordings, as one page and one JSON document.
 
-`python -m tests.real --devdata FOLDER --out FOLDER` writes `real.html` and `real.json` and prints what they say.
+`python -m tests.real --devdata FOLDER --out FOLDER` writes `real.html`, `real.json` and README's table, `real.md`, and
+prints what they say.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from rich.console import Console
 
 from tests.real import age, heads, lips, recordings, stills, voices, words
 from tests.real.finding import Real
-from tests.real.table import document, page, print_findings
+from tests.real.table import document, page, print_findings, short
 from verifier import profiles
 from verifier.models.kit import ModelKit
 from verifier.pipeline import code_digest
@@ -45,6 +46,7 @@ def main() -> None:
     made = f"{given.devdata.name}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. Intervals: Clopper-Pearson, 95 %."
     (given.out / "real.html").write_text(page(findings, made), "utf-8")
     (given.out / "real.json").write_text(document(findings, digests), "utf-8")
+    (given.out / "real.md").write_text(short(findings), "utf-8")
     console.print(f"{given.out / 'real.html'}, {given.out / 'real.json'}")
 
 

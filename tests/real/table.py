@@ -25,6 +25,23 @@ if TYPE_CHECKING:
     from tests.real.finding import Finding
 
 COLUMNS = ("whose", "what", "of", "rate", "95 % interval", "goal", "worst item")
+SHORT = (
+    ("genuine, talking", "accused"),
+    ("genuine, turning the head", "accepted"),
+    ("replays on a display", "accepted"),
+    ("generated heads", "accepted"),
+    ("genuine portraits", "refused by any"),
+    ("displays", "refused by any"),
+    ("genuine talkers", "accused"),
+    ("their sound 1.5 to 3 s shifted", "accepted"),
+    ("the sound of another talker", "accepted"),
+    ("telephone callers", "right accepted"),
+    ("telephone callers", "two digits wrong accepted"),
+    ("under 13, female", "right accepted"),
+    ("under 13, male", "right accepted"),
+    ("all", "both networks, below 27"),
+)
+"""Whose and what of the lines that README has, in its order."""
 
 
 def run(measure: Callable[[Real], list[Finding]], said: str | None) -> None:
@@ -50,6 +67,14 @@ def document(findings: Sequence[Finding], digests: dict[str, str]) -> str:
     """Return the findings as one JSON document."""
     rows = [{**asdict(finding), "rate": {**asdict(finding.rate), "share": finding.rate.share}} for finding in findings]
     return json.dumps({"digests": digests, "findings": rows}, indent=1) + "\n"
+
+
+def short(findings: Sequence[Finding]) -> str:
+    """Return README's table of them, in Markdown; a line of `SHORT` that was not measured is left out."""
+    by_name = {(row.group, row.what): row for row in reversed(findings)}
+    rows = [by_name[key] for key in SHORT if key in by_name]
+    lines = [f"| {row.question} {row.group}: {row.what} | {' | '.join(_cells(row)[2:6])} |" for row in rows]
+    return "\n".join(("| real recordings | of | rate | 95 % interval | goal |", "|---|---|---|---|---|", *lines)) + "\n"
 
 
 def page(findings: Sequence[Finding], made: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from tests.real.finding import Item, finding
-from tests.real.table import document, page
+from tests.real.table import SHORT, document, page, short
 
 
 def test_the_worst_item_is_the_clearest_of_those_that_count() -> None:
@@ -29,3 +30,16 @@ def test_the_page_and_the_document_say_the_same() -> None:
     assert "1 of 1" in written
     (row,) = json.loads(document(found, {"code": "00"}))["findings"]
     assert (row["worst"], row["rate"]["count"], row["rate"]["share"], row["goal"]) == ("<script>.mp4", 1, 1.0, ">= 95 %")
+
+
+def test_readmes_table_names_what_was_measured() -> None:
+    """The lines of README are those of `SHORT` that were measured, in its order, and README has no other."""
+    found = [finding("Q?", group, what, [Item("a", counts=True)], goal="0 %") for group, what in reversed(SHORT[:2])]
+    assert short(found).splitlines()[2:] == [
+        f"| Q? {group}: {what} | 1 of 1 | 100.0 % | 2.5 to 100.0 % | 0 % |" for group, what in SHORT[:2]
+    ]
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8").splitlines()
+    start = readme.index(short([]).splitlines()[0])
+    assert [
+        f": {what} |" in line and f" {group}:" in line for line, (group, what) in zip(readme[start + 2 :], SHORT, strict=False)
+    ] == [True] * len(SHORT)

@@ -83,14 +83,14 @@ _SCALE, _MOST_NATS = 2 / 3, 8.0
 of speech recognisers). And none counts for more than so many, so that no word makes up for another."""
 _NEVER, _TINY = -1e9, 1e-9
 _EDGE_S = 0.06
-"""By so much the reading may have talk beside the phrase begin too early and end too late."""
+"""By so much the reading may have a word begin too early and end too late."""
 
 _PHONEMES = tuple(VISEMES)
 _SILENT = frozenset({BLANK, "<wb>", " ", "<pad>"})
 _NOTHING, _BESIDE, _NONE = len(_PHONEMES), len(_PHONEMES) + 1, len(_PHONEMES) + 2
 """Columns after those of the phonemes: "nothing new", anything at all, and what never is (it fills up short chains)."""
 _PASSED_OVER = np.array([np.log(_TINY)] * _NOTHING + [0.0, 0.0, _NEVER])
-"""A row of talk beside the phrase: nothing of it counts for a word, and passing it over costs nothing."""
+"""A row of a word that was begun again: nothing of it counts for a word, and passing it over costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class _Span:
 
 
 def weighed(
-    forced: Sequence[ScoredWord], log_probs: F32, names: Sequence[str], *, beside: F64 | None = None
+    forced: Sequence[ScoredWord], log_probs: F32, names: Sequence[str], *, begun_again: F64 | None = None
 ) -> tuple[ScoredWord, ...]:
     """Return the words with their `margin`, which is part of their `gain`.
 
@@ -110,14 +110,14 @@ def weighed(
         forced: the words of a phrase laid over the sound.
         log_probs: (rows, tokens) natural-log probabilities of phonemes, 50 rows a second of the same sound.
         names: what each column stands for.
-        beside: (T, 2) seconds of talk beside the phrase, a word begun again among it: no word of the phrase, nor any other in
-            its place, is looked for there.
+        begun_again: (T, 2) seconds of words of the phrase that were begun again: none is looked for there, nor another in its
+            place.
     """
     laid = tuple(dict.fromkeys(forced))
     if not laid or not len(log_probs):
         return tuple(forced)
     scores = _scores(log_probs, tuple(names))
-    for start, end in np.zeros((0, 2)) if beside is None else beside:
+    for start, end in np.zeros((0, 2)) if begun_again is None else begun_again:
         scores[round((start + _EDGE_S) * RATE_HZ) : max(0, round((end - _EDGE_S) * RATE_HZ))] = _PASSED_OVER
     words = [_canonical(word.text) for word in laid]
     ways = [_laid_as(word.text) for word in laid]

@@ -18,7 +18,7 @@ from verifier.evidence.picture import Stopwatch
 from verifier.evidence.pronounced import weighed
 from verifier.evidence.quieter import quieter
 from verifier.evidence.sound_cuts import stops
-from verifier.evidence.spoken import beside_s, lay
+from verifier.evidence.spoken import begun_again_s, lay
 from verifier.evidence.visemes import lips_said
 from verifier.evidence.voices import word_groups
 from verifier.types import F32, F64, SoundTrack
@@ -59,7 +59,7 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
     mark = watch.add("forced_alignment", mark)
     log_probs = kit.phonemes.log_probs(quieter(sound)) if voiced else np.zeros((0, len(kit.phonemes.tokens)), np.float32)
     lips = lips_said(log_probs, kit.phonemes.tokens) if voiced else np.zeros((0, 0), np.float32)
-    forced = weighed(forced, log_probs, kit.phonemes.tokens, beside=beside_s(spoken, words))
+    forced = weighed(forced, log_probs, kit.phonemes.tokens, begun_again=begun_again_s(spoken, words))
     mark = watch.add("phonemes", mark)
     uttered, times_s = _concatenate(sound, speech)
     starts = _window_starts(len(uttered))

@@ -65,10 +65,15 @@ def lay(transcriber: Transcriber, heard: EncodedSound, spoken: Sequence[str], wo
     return laid.words
 
 
-def beside_s(spoken: Sequence[str], words: Sequence[Word]) -> F64:
-    """Return (T, 2) seconds of what the free reading has beside the phrase and that leaves it as it is (`in_passing`)."""
+def begun_again_s(spoken: Sequence[str], words: Sequence[Word]) -> F64:
+    """Return (T, 2) seconds of the words of the phrase that the free reading has before they were begun again.
+
+    Other talk is not among it: what is read as "and" may be a word of the phrase.
+    """
     _, reading = _read(spoken, words)
-    return np.array([(word.start_s, word.end_s) for word in in_passing(reading)], np.float64).reshape(-1, 2)
+    known = {word.token for word in reading.expected}
+    again = [(word.start_s, word.end_s) for word in in_passing(reading) if word.token in known]
+    return np.array(again, np.float64).reshape(-1, 2)
 
 
 def _read(spoken: Sequence[str], words: Sequence[Word]) -> tuple[list[Expected], Alignment]:

@@ -128,7 +128,7 @@ def test_another_profile_judges_what_was_kept_anew(judged: Judged, tmp_path: Pat
     for name, value, reason in (
         ("seen_motion_max", 0.15, Reason.SEEN_BEFORE),
         ("enrolled_cosine_max", 0.305, Reason.ALREADY_ENROLLED),
-        ("live_p20_min", 1.1, Reason.SCREEN_OR_PRINT),
+        ("live_close_p20_min", 1.1, Reason.TOO_DARK),
     ):
         found = rejudge(tracks, challenge, with_threshold(tmp_path, name, value))
         assert found.decision.reasons == (reason,), name
