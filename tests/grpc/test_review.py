@@ -89,7 +89,7 @@ def site(tmp_path: Path, judged: Judged) -> Iterator[Site]:
 async def desk(site: Site, serve: OpenServer, tmp_path: Path) -> AsyncIterator[Desk]:  # noqa: ARG001 - the site is served
     """An analyst, ana, and another one, ben."""
     app = App.make(tmp_path)
-    async with serve(**app.settings, retention=KEPT, stall_s=0.5) as client:
+    async with serve(**app.settings, retention=KEPT) as client:
         yield Desk(client, app.metadata("analyst", "ana"), app.metadata("analyst", "ben"))
 
 
