@@ -65,7 +65,9 @@ class SyntheticVoiceDetector(BaseSettings):
 
 
 class Retention(BaseSettings):
-    """How many days recording, tracks and result of an attempt are kept, by verdict (`CAMEO_RETENTION_…`); 0 keeps none.
+    """How long recording, tracks and result of an attempt are kept, in days by verdict, and how much (`CAMEO_RETENTION_…`).
+
+    0 days keep none.
 
     Of an accepted attempt the digest of its credential stays in any case.
     """
@@ -76,6 +78,8 @@ class Retention(BaseSettings):
     review_days: float = Field(default=30.0, ge=0, le=3650)
     retry_days: float = Field(default=30.0, ge=0, le=3650)
     accepted_days: float = Field(default=0.0, ge=0, le=3650)
+    max_bytes: int = Field(default=100 * 2**30, ge=1)
+    """How much evidence is kept at once; beyond it the least useful goes first, see `verifier.store.retention`."""
 
     def days(self, verdict: Verdict) -> float:
         """Return how long evidence of that verdict is kept."""

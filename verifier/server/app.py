@@ -197,7 +197,7 @@ async def open_server(
             vault=wrapping,
             recall=Recall(fingerprints, profile, timedelta(days=settings.fingerprint_days)),
             protection=protection,
-            evidence=EvidenceKeeper(evidence.vault, settings.retention),
+            evidence=EvidenceKeeper(evidence.vault, evidence.sweeper, settings.retention),
             clock=clock,
         )
         spool = Spool(engine, evidence.keys)
