@@ -70,7 +70,7 @@ class SyntheticVoiceDetector(BaseSettings):
 
 
 class Retention(BaseSettings):
-    """How many days evidence of an attempt is kept, by verdict and kind (`CAMEO_RETENTION_…`); 0 keeps none.
+    """How many days evidence of an attempt is kept, by verdict and kind, and how much (`CAMEO_RETENTION_…`); 0 days keep none.
 
     Of an accepted attempt the digest of its credential stays in any case.
     """
@@ -88,6 +88,8 @@ class Retention(BaseSettings):
     """The share of accepted attempts, drawn by their ids, of which these are kept."""
     enrolled_days: float = Field(default=180.0, ge=0, le=3650)
     """Tracks, result and pictures of the face, of an attempt whose face the gallery keeps: a match is decided by them."""
+    max_bytes: int = Field(default=100 * 2**30, ge=1)
+    """How much evidence is kept at once; beyond it the least useful goes first, see `verifier.store.retention`."""
 
     def days(self, verdict: Verdict) -> float:
         """Return how long recordings of that verdict are kept."""

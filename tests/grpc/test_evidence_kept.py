@@ -152,3 +152,23 @@ async def test_a_clock_that_jumped_while_nobody_served_takes_no_evidence(serve: 
                 awaited = "removed evidence" if vouched else "the clock jumped"
                 await until(lambda: any(line["event"].startswith(awaited) for line in lines))  # noqa: B023 - in this turn
         assert bool(kept()) is not vouched
+
+
+async def test_what_has_no_room_is_not_kept_and_the_log_says_so(serve: OpenServer, site: Settings) -> None:
+    """The verdict stands; with room for one, the newer takes the place of the older."""
+    with capture_logs() as lines:
+        async with serve(retention=Retention(max_bytes=1)) as client:
+            assert (await answer(client, b"reject")).attempt.verdict == attempt_pb2.REJECTED
+    [told] = [line for line in lines if line["event"] == "evidence could not be kept"]
+    assert (told["kind"], "CAMEO_RETENTION_MAX_BYTES" in told["error"]) == ("StorageFullError", True)
+    assert not list(site.data.rglob("recording"))
+    async with serve() as client:
+        first = (await answer(client, b"reject")).attempt.id
+    held = sum(path.stat().st_size for path in (site.data / "evidence").rglob("*") if path.is_file())
+    with capture_logs() as lines:
+        async with serve(retention=Retention(max_bytes=held + held // 2)) as client:
+            second = (await answer(client, b"reject", "bob")).attempt.id
+    assert [line["attempts"] for line in lines if line["event"] == "older evidence made room for new"] == [1]
+    with evidence_of(site) as room:
+        assert any(piece.removed_at for piece in room.vault.held(first))
+        assert not any(piece.removed_at for piece in room.vault.held(second))

@@ -193,7 +193,7 @@ async def open_server(
             vault=wrapping,
             recall=Recall(fingerprints, profile, timedelta(days=settings.fingerprint_days)),
             protection=protection,
-            evidence=EvidenceKeeper(evidence.vault, settings.retention),
+            evidence=EvidenceKeeper(evidence.vault, evidence.sweeper, settings.retention),
             clock=clock,
         )
         deciding, spool = Deciding(settings, engine, evidence, clock, lambda: issuer), Spool(engine, evidence.keys)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from verifier.store.attempts import Attempt
     from verifier.store.credentials import IssuedCredential
     from verifier.store.evidence import EvidenceVault
+    from verifier.store.retention import Sweeper
     from verifier.types import Judgement
 
 log = structlog.get_logger(__name__)
@@ -35,8 +36,8 @@ log = structlog.get_logger(__name__)
 class EvidenceKeeper:
     """Keeps evidence; may be asked from several threads at once. `failures`: attempts of which it could not."""
 
-    def __init__(self, vault: EvidenceVault, policy: Retention) -> None:
-        self._vault, self._policy = vault, policy
+    def __init__(self, vault: EvidenceVault, sweeper: Sweeper, policy: Retention) -> None:
+        self._vault, self._sweeper, self._policy = vault, sweeper, policy
         self._lock = Lock()
         self.failures = 0
 
@@ -60,6 +61,9 @@ class EvidenceKeeper:
             verdict = judgement.decision.verdict
             wanted = [kind for kind in Kind if kept_days(self._policy, verdict, kind, attempt.id, enrolled=enrolled)]
             if pieces := _pieces(judgement, response, wanted):
+                size_bytes = sum(map(len, pieces.values()))
+                if gone := self._sweeper.make_room(size_bytes, judgement.decision.verdict, now=now):
+                    log.warning("older evidence made room for new", pieces=len(gone), attempts=len({p.attempt_id for p in gone}))
                 self._vault.keep(attempt.id, attempt.subject, pieces, now=now)
         except (EvidenceError, StoreError) as error:
             self._failed(type(error).__name__, str(error))

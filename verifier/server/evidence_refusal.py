@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 _OURS: dict[type[EvidenceError], tuple[ErrorReason, str]] = {
     EvidenceMissingError: (error_reason_pb2.EVIDENCE_MISSING, "is not kept here"),
-    EvidenceRemovedError: (error_reason_pb2.EVIDENCE_GONE, "was removed when its time was over"),
+    EvidenceRemovedError: (error_reason_pb2.EVIDENCE_GONE, "was removed when its time was over, or made room for newer"),
     SubjectDeletedError: (error_reason_pb2.SUBJECT_DELETED, "is gone with all data of its subject"),
     DataKeyLostError: (error_reason_pb2.DATA_KEY_LOST, "cannot be opened: the key of its subject is lost or damaged"),
     VaultKeyLostError: (error_reason_pb2.VAULT_KEY_LOST, "cannot be opened: the server does not have its vault key any more"),

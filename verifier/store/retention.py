@@ -1,27 +1,33 @@
-"""Retention: evidence whose time is over goes, and whoever swept says what went.
+"""Retention: evidence whose time is over goes, so does some of it where there is too much, and whoever swept says what went.
 
 How long evidence is kept is asked anew at every sweep: a policy that was shortened takes what is there already with it, and a
 face that left the gallery takes with it what is kept for its sake.
+
+Where new evidence would exceed what a site keeps at once, older evidence makes room, the oldest first: of RETRY, then of accepted
+attempts, then of rejected ones. None goes for an attempt of a lesser kind, so that nobody washes out a rejection by bad pictures.
+What waits for a person (REVIEW) and what somebody has labelled never goes for others. Where that is not enough, the new is not
+kept.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Lock
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 
 from verifier.store import tables
 from verifier.store.audit import Reader
 from verifier.store.evidence import is_object_name, live_names
-from verifier.store.evidence_errors import EvidenceError
+from verifier.store.evidence_errors import EvidenceError, StorageFullError
 from verifier.store.faults import store_errors
 from verifier.store.sealed_object import Kind
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Engine
@@ -34,6 +40,8 @@ SWEEPER = Reader("retention", "its time is over")
 UNFINISHED_AFTER = timedelta(hours=1)
 """A writer that takes longer than this is dead."""
 _AT_ONCE = 500
+CROWDED_OUT = Reader("retention", "room for newer evidence")
+_FIRST_TO_GO = (Verdict.RETRY, Verdict.ACCEPTED, Verdict.REJECTED, Verdict.REVIEW)
 _KINDS = (Kind.RECORDING, Kind.TRACKS, Kind.RESULT, Kind.CROPS)
 
 
@@ -72,6 +80,26 @@ class Sweeper:
 
     def __init__(self, engine: Engine, objects: Objects, vault: EvidenceVault, policy: Retention) -> None:
         self._engine, self._objects, self._vault, self._policy = engine, objects, vault, policy
+        self._one_at_a_time = Lock()
+
+    def make_room(self, size_bytes: int, verdict: Verdict, *, now: datetime) -> tuple[Removed, ...]:
+        """Have room for new evidence of an attempt of that verdict; return what went for it.
+
+        Raises:
+            StorageFullError: there is not enough that may go; nothing went.
+            StorageError: an object cannot be removed; it can be tried again.
+            StoreError: the database could not do it.
+        """
+        with self._one_at_a_time:
+            over = self._used() + size_bytes - self._policy.max_bytes
+            going = self._expendable(_FIRST_TO_GO[: _FIRST_TO_GO.index(verdict) + 1], over)
+            if sum(piece.size_bytes for piece in going) < over:
+                raise StorageFullError(
+                    f"no room: CAMEO_RETENTION_MAX_BYTES allows {self._policy.max_bytes} bytes, and what is there may not go"
+                )
+            for piece in going:
+                self._vault.remove(piece.attempt_id, [piece.kind], reader=CROWDED_OUT, now=now)
+            return going
 
     def due(self, *, now: datetime) -> tuple[Removed, ...]:
         """Return what a sweep would remove now.
@@ -127,6 +155,38 @@ class Sweeper:
         if kind is Kind.CROPS:
             return self._policy.crops_days(verdict, enrolled=False)
         return self._policy.days(verdict)
+
+    def _used(self) -> int:
+        table = tables.evidence
+        query = select(func.coalesce(func.sum(table.c.size_bytes), 0)).where(table.c.removed_at.is_(None))
+        with store_errors(), self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def _expendable(self, verdicts: Sequence[Verdict], size_bytes: int) -> tuple[Removed, ...]:
+        """Return what may go, the first to go first, until it has that size, or all there is of it."""
+        evidence, attempts, labels = tables.evidence, tables.attempts, tables.labels
+        found: list[Removed] = []
+        for verdict in verdicts:
+            if verdict is Verdict.REVIEW:
+                continue
+            query = (
+                select(evidence.c.attempt_id, evidence.c.kind, evidence.c.size_bytes, attempts.c.finished_at)
+                .select_from(evidence.join(attempts, attempts.c.id == evidence.c.attempt_id))
+                .where(
+                    attempts.c.verdict == verdict.value,
+                    evidence.c.kind != Kind.CREDENTIAL.value,
+                    evidence.c.removed_at.is_(None),
+                    ~exists().where(labels.c.attempt_id == evidence.c.attempt_id),
+                )
+                .order_by(attempts.c.finished_at, evidence.c.attempt_id, evidence.c.kind)
+            )
+            with store_errors(), self._engine.connect() as connection:
+                for row in connection.execute(query):
+                    if size_bytes <= 0:
+                        return tuple(found)
+                    found.append(Removed(row.attempt_id, Kind(row.kind), verdict, row.finished_at, row.size_bytes))
+                    size_bytes -= row.size_bytes
+        return tuple(found)
 
     def _clear(self, written_before: datetime) -> int:
         count = self._objects.clear_unfinished(written_before=written_before)

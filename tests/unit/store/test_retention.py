@@ -11,11 +11,12 @@ import pytest
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, READER, Site, open_site
 from verifier.settings import Retention
-from verifier.store.evidence_errors import EvidenceRemovedError
+from verifier.store.evidence_errors import EvidenceRemovedError, StorageFullError
 from verifier.store.faces import Code, FaceStore, enrol
+from verifier.store.labels import LabelStore, Truth
 from verifier.store.objects import LocalFolder
 from verifier.store.retention import UNFINISHED_AFTER
-from verifier.store.sealed_object import Kind
+from verifier.store.sealed_object import FRONT_BYTES, Kind
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
@@ -131,3 +132,59 @@ def test_a_forgotten_subject_is_not_swept_again(site: Site) -> None:
     """What went with its subject is not due any more."""
     site.room.vault.forget("ann", reader=READER, now=NOW)
     assert site.room.sweeper.sweep(now=NOW + 99 * DAY).removed == ()
+
+
+SIZE = 3 * (FRONT_BYTES + 16) + sum(map(len, PIECES.values()))
+"""Of the evidence of one attempt, sealed."""
+
+
+def bounded(engine: Engine, tmp_path: Path, attempts: float) -> Site:
+    """Open a site that has room for the evidence of so many attempts."""
+    return open_site(engine, tmp_path, retention=Retention(max_bytes=int(attempts * SIZE)))
+
+
+def there(site: Site, *attempt_ids: str) -> list[str]:
+    """Return those of some attempts whose recording is kept."""
+    kept = {each: {piece.kind for piece in site.room.vault.held(each) if not piece.removed_at} for each in attempt_ids}
+    return [each for each in attempt_ids if Kind.RECORDING in kept[each]]
+
+
+def test_new_evidence_makes_the_least_useful_go_first(engine: Engine, tmp_path: Path) -> None:
+    """The oldest RETRY, then accepted, then rejected; review and what is labelled stay. Each removal is in the audit log."""
+    site = bounded(engine, tmp_path, 5)
+    kinds = (Verdict.REJECTED, Verdict.REJECTED, Verdict.RETRY, Verdict.ACCEPTED, Verdict.REVIEW)
+    verdicts = dict(zip(("old", "new", "bad", "ok", "look"), kinds, strict=True))
+    for number, (name, verdict) in enumerate(verdicts.items()):
+        site.kept(name, "ann", verdict, at=NOW + number * DAY)
+    went = []
+    for _ in range(3):
+        gone = site.room.sweeper.make_room(SIZE, Verdict.REVIEW, now=NOW + 9 * DAY)
+        went.append({piece.attempt_id for piece in gone})
+        site.kept(f"r{len(went)}", "ann", Verdict.REVIEW, at=NOW + 9 * DAY)
+    assert went == [{"bad"}, {"ok"}, {"old"}]
+    assert there(site, *verdicts) == ["new", "look"]
+    lines = [line for line in site.room.audit.lines() if line.action == "remove"]
+    assert {(line.who, line.why) for line in lines} == {("retention", "room for newer evidence")}
+    assert len(lines) == 9
+
+
+def test_nothing_goes_for_evidence_of_a_lesser_kind(engine: Engine, tmp_path: Path) -> None:
+    """Bad pictures wash out no rejection, and where there is not enough that may go nothing goes."""
+    site = bounded(engine, tmp_path, 2)
+    site.kept("rejected", "ann", Verdict.REJECTED)
+    site.kept("retry", "ann", Verdict.RETRY)
+    with pytest.raises(StorageFullError, match="CAMEO_RETENTION_MAX_BYTES"):
+        site.room.sweeper.make_room(2 * SIZE, Verdict.RETRY, now=NOW)
+    assert there(site, "rejected", "retry") == ["rejected", "retry"]
+    assert {piece.attempt_id for piece in site.room.sweeper.make_room(SIZE, Verdict.RETRY, now=NOW)} == {"retry"}
+    assert site.room.sweeper.make_room(SIZE, Verdict.RETRY, now=NOW) == ()
+
+
+def test_what_is_labelled_goes_for_nobody(engine: Engine, tmp_path: Path) -> None:
+    """It is what the site's own rates are measured on."""
+    site = bounded(engine, tmp_path, 1)
+    site.kept("known", "ann", Verdict.RETRY)
+    LabelStore(engine).add("l1", attempt_id="known", truth=Truth.BONA_FIDE, analyst="ana", now=NOW)
+    with pytest.raises(StorageFullError):
+        site.room.sweeper.make_room(SIZE, Verdict.REJECTED, now=NOW)
+    assert there(site, "known") == ["known"]
