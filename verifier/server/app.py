@@ -187,7 +187,13 @@ async def open_server(
 
         pool = WorkerPool(
             open_judge or OpenJudge(_in_worker(settings), profile, later),
-            PoolLimits(workers=settings.workers, queue=settings.queue, threads=settings.threads, judge_s=settings.judging_s),
+            PoolLimits(
+                workers=settings.workers,
+                queue=settings.queue,
+                threads=settings.threads,
+                judge_s=settings.judging_s,
+                memory_bytes=settings.worker_mb * 2**20,
+            ),
         )
         conclusions = Conclusions(
             attempts=attempts,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import structlog
 
 from verifier.errors import CameoError, OverloadedError
-from verifier.server.worker_process import JobT, ResultT, Worker, WorkerLostError, thread_environment
+from verifier.server.worker_process import JobT, ResultT, Rights, Worker, WorkerLostError, thread_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -40,6 +40,7 @@ class PoolLimits:
     workers: processes. queue: jobs that may wait. threads: per model in each process.
     ready_s: longest start of a process. judge_s: longest single judging, after which the process is ended.
     look_s: longest look at a recording's headers. grace_s: how long a cancelled job may go on before its process is ended.
+    memory_bytes: that each process may write to.
     """
 
     workers: int
@@ -49,6 +50,7 @@ class PoolLimits:
     judge_s: float = 90.0
     look_s: float = 10.0
     grace_s: float = 3.0
+    memory_bytes: int = 4 * 2**30
 
 
 _REMEMBERED = 16
@@ -90,9 +92,12 @@ class WorkerPool(Generic[JobT, ResultT]):
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._limits.workers):
                     group.create_task(self._hire())
-        except ExceptionGroup as errors:
+        except BaseException as error:
+            # Also when the server is told to stop meanwhile: some may be up already.
             await self.stop(drain_s=0)
-            raise errors.exceptions[0] from None
+            if isinstance(error, ExceptionGroup):
+                raise error.exceptions[0] from None
+            raise
 
     @property
     def processes(self) -> tuple[int, ...]:
@@ -176,6 +181,8 @@ class WorkerPool(Generic[JobT, ResultT]):
             environment=thread_environment(self._limits.threads),
             threads=self._threads,
             ready_s=self._limits.ready_s,
+            # Picture and sound of one recording may be judged side by side.
+            rights=Rights(memory_bytes=self._limits.memory_bytes, job_cpu_s=2 * self._limits.judge_s),
         )
         self._alive.add(worker)
         self._keep(self._replace(worker))
