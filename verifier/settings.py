@@ -199,6 +199,8 @@ class Settings(BaseSettings):
     status_interval_s: int = Field(default=300, ge=1)
     """How often status lists are made anew. What is revoked is refused everywhere after twice as long."""
     profile: str = "default"
+    lame_duck_s: float = Field(default=5.0, ge=0)
+    """How long a server that is told to stop by SIGTERM says so in its health, and still takes calls, before it takes no more."""
     drain_s: float = Field(default=20.0, ge=0)
     """How long a stopping server waits for verifications under way."""
     job_cameos: int = Field(default=4, ge=1, le=32)
