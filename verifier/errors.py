@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class CameoError(Exception):
-    """Everything this package raises on purpose. Can be pickled, so that a worker process can hand it to its parent."""
+    """Everything this package raises on purpose. Can be pickled, so that a process of one command can hand it to another."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Rebuild by attributes: the default would call the class with the message alone."""

@@ -26,6 +26,7 @@ ResultT = TypeVar("ResultT")
 log = logging.getLogger(__name__)
 
 # linux/prctl.h, linux/seccomp.h. SPEC_ALLOW leaves speculation as it was: before Linux 5.16 a filter slowed all arithmetic.
+_SET_DUMPABLE = 4
 _SET_NO_NEW_PRIVS = 38
 _SET_MODE_FILTER = 1
 _TSYNC = 1 << 0
@@ -79,6 +80,21 @@ def go_offline() -> bool:
     return True
 
 
+def forgo_privileges() -> None:
+    """Give this process and its children no way to gain rights, by set-user-id files or otherwise (PR_SET_NO_NEW_PRIVS)."""
+    if sys.platform == "linux":
+        _prctl(_SET_NO_NEW_PRIVS, 1)
+
+
+def hide() -> None:
+    """Have the kernel show environment and memory of this process to no other of the same user, and dump no core of it.
+
+    A process that may do everything (CAP_SYS_PTRACE) sees them all the same.
+    """
+    if sys.platform == "linux":
+        _prctl(_SET_DUMPABLE, 0)
+
+
 def apart(function: Callable[..., ResultT], *arguments: object) -> ResultT:
     """Return what `function` returns in a process of its own that is offline; for a command whose store needs the network.
 
@@ -101,9 +117,7 @@ def _install() -> None:
     lines += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _ERRNO | errno.EPERM)]
     program = _Program(len(lines), (_Instruction * len(lines))(*(_Instruction(*line) for line in lines)))
 
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_SET_NO_NEW_PRIVS, *map(ctypes.c_ulong, (1, 0, 0, 0))):
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    libc = _prctl(_SET_NO_NEW_PRIVS, 1)
     answer = libc.syscall(
         ctypes.c_long(seccomp), ctypes.c_ulong(_SET_MODE_FILTER), ctypes.c_ulong(_TSYNC | _SPEC_ALLOW), ctypes.byref(program)
     )
@@ -111,3 +125,10 @@ def _install() -> None:
         raise OSError(errno.EBUSY, f"its thread {answer} has a filter of its own")
     if answer:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def _prctl(option: int, value: int) -> ctypes.CDLL:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, *map(ctypes.c_ulong, (value, 0, 0, 0))):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return libc

@@ -194,6 +194,8 @@ class Settings(BaseSettings):
     """How long an upload may fall short of that pace, and how long a caller has to send the config, in seconds."""
     judging_s: float = Field(default=90.0, gt=0)
     """How long one recording may be judged before its worker is ended."""
+    worker_mb: int = Field(default=4096, ge=1024)
+    """Memory in MiB that one worker may write to, by the kernel's limit; 30 s of 1920x1080 take it to 940."""
     lease_s: float = Field(default=60.0, gt=0)
     """How long a server counts as alive after it last said so, which it does thrice as often; then others take over."""
     spool: bool = False
@@ -233,6 +235,8 @@ class Settings(BaseSettings):
     status_interval_s: int = Field(default=300, ge=1)
     """How often status lists are made anew. What is revoked is refused everywhere after twice as long."""
     profile: str = "default"
+    lame_duck_s: float = Field(default=5.0, ge=0)
+    """How long a server that is told to stop by SIGTERM says so in its health, and still takes calls, before it takes no more."""
     drain_s: float = Field(default=20.0, ge=0)
     """How long a stopping server waits for verifications under way."""
     job_cameos: int = Field(default=4, ge=1, le=32)

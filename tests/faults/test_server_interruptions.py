@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import sqlite3
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
     from tests.grpc.client import Client
     from tests.grpc.server import OpenServer
+
+
+SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 async def until(condition: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
@@ -107,6 +112,7 @@ async def test_a_dead_worker_is_a_clear_error_and_the_server_goes_on(serve: Open
             assert "new challenge" in answer.message
         answer = await refused(client.verify(challenge.id, b"accept"))
         assert answer.reason == "CHALLENGE_SPENT"
+        await until(lambda: client.server.pool.lives)
         good = await client.verify((await client.challenge()).id, b"accept", timeout=PATIENCE_S)
         assert good.attempt.verdict == attempt_pb2.ACCEPTED
 
@@ -137,6 +143,81 @@ async def test_stopping_finishes_what_is_under_way(serve: OpenServer) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as failure:
             await client.challenge()
         assert failure.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def serving(client: Client, service: str) -> health_pb2.HealthCheckResponse.ServingStatus:
+    """Return what health says."""
+    return (await health_pb2_grpc.HealthStub(client.channel).Check(health_pb2.HealthCheckRequest(service=service))).status
+
+
+async def told(client: Client, service: str, status: health_pb2.HealthCheckResponse.ServingStatus) -> None:
+    """Wait until health says so."""
+    async with asyncio.timeout(PATIENCE_S):
+        watch = health_pb2_grpc.HealthStub(client.channel).Watch(health_pb2.HealthCheckRequest(service=service))
+        while (await watch.read()).status != status:
+            pass
+        watch.cancel()
+
+
+async def test_health_follows_the_workers_and_uploads_are_refused_while_none_lives(serve: OpenServer, tmp_path: Path) -> None:
+    """What judges says NOT_SERVING, what does not need it goes on; an upload is told at once when to come back."""
+    judging, other = "cameo.v1.VerificationService", "cameo.v1.CameoService"
+    async with serve(workers=1, queue=2) as client:
+        challenge = await client.challenge()
+        assert [await serving(client, name) for name in ("", judging, other)] == [SERVING] * 3
+        (tmp_path / "broken").touch()
+        os.kill(client.server.pool.processes[0], signal.SIGKILL)
+        await until(lambda: not client.server.pool.lives)
+        answer = await refused(client.verify(challenge.id, b"accept"))
+        assert (answer.code, answer.reason) == (grpc.StatusCode.UNAVAILABLE, "WORKERS_UNAVAILABLE")
+        assert answer.retry_s is not None
+        assert answer.retry_s >= 1
+        await told(client, "", NOT_SERVING)
+        assert await serving(client, judging) == NOT_SERVING
+        assert await serving(client, other) == SERVING
+        (tmp_path / "broken").unlink()
+        await until(lambda: client.server.pool.lives)
+        await told(client, judging, SERVING)
+        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+
+
+async def test_whoever_waits_for_a_worker_that_does_not_start_is_sent_away(serve: OpenServer, tmp_path: Path) -> None:
+    """Nothing is lost: the challenge is good, and is answered once a worker is up."""
+    async with serve(workers=1, queue=2) as client:
+        busy = asyncio.ensure_future(refused(client.verify((await client.challenge()).id, b"held:die")))
+        await until(lambda: client.judged() == ["begin held:die"])
+        challenge = await client.challenge()
+        waiting = asyncio.ensure_future(refused(client.verify(challenge.id, b"accept")))
+        other = asyncio.ensure_future(refused(client.verify((await client.challenge()).id, b"accept")))
+        await until(lambda: client.server.pool.full)
+        (tmp_path / "broken").touch()
+        (tmp_path / "go").touch()
+        assert (await busy).reason == "JUDGING_INTERRUPTED"
+        assert {(await answer).reason for answer in (waiting, other)} == {"WORKERS_UNAVAILABLE"}
+        (tmp_path / "broken").unlink()
+        await until(lambda: client.server.pool.lives)
+        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+
+
+async def test_health_follows_the_store(serve: OpenServer, tmp_path: Path) -> None:
+    """Nothing serves while the database cannot be read, and everything once it can."""
+    async with serve() as client:
+        for renaming, status in (("alembic_version RENAME TO away", NOT_SERVING), ("away RENAME TO alembic_version", SERVING)):
+            with sqlite3.connect(tmp_path / "data" / "cameo.sqlite3") as database:
+                database.execute(f"ALTER TABLE {renaming}")
+            for name in ("", "cameo.v1.CameoService"):
+                await told(client, name, status)
+
+
+async def test_a_lame_duck_says_so_and_still_works(serve: OpenServer) -> None:
+    """Health says NOT_SERVING before the listener closes; until then new calls are answered."""
+    async with serve() as client:
+        challenge = await client.challenge()
+        stop = asyncio.create_task(client.server.stop(lame_duck_s=PATIENCE_S))
+        await told(client, "", NOT_SERVING)
+        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+        assert not stop.done()
+        stop.cancel()
 
 
 async def test_an_attempt_that_a_dead_server_left_open_is_ended_by_the_next(serve: OpenServer, tmp_path: Path) -> None:

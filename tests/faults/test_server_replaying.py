@@ -18,7 +18,7 @@ from verifier.errors import ModelKitError
 from verifier.review.replay import Material, NotReplayed, OpenReplay, Source
 from verifier.server.replaying import replay_aside
 from verifier.server.status import RequestError, reason_of
-from verifier.server.worker_process import WorkerFaultError
+from verifier.server.worker_wire import WorkerFaultError
 from verifier.settings import Settings
 
 if TYPE_CHECKING:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import json
 import os
+import resource
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.patience import PATIENCE_S
 from verifier.errors import AbandonedError, ModelKitError, OverloadedError, UnjudgeableError
 from verifier.reasons import Reason
-from verifier.server.worker_process import WorkerFaultError, WorkerLostError
+from verifier.server.worker_process import Rights, Worker, WorkerLostError, thread_environment
+from verifier.server.worker_wire import WorkerFaultError
 from verifier.server.workers import PoolLimits, StoppingError, WorkerPool
 
 if TYPE_CHECKING:
@@ -56,10 +64,42 @@ class Report:
     name: str
 
 
-Job = Sleep | Die | Refuse | Stumble | Report
+@dataclass(frozen=True)
+class Confess:
+    """Tell what the process may do, by the kernel's word, and all of its environment."""
 
 
-def judge(job: Job, cancelled: Callable[[], bool]) -> str:
+@dataclass(frozen=True)
+class Smuggle:
+    """Answer with a pickle that makes whoever loads it write a file."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Hoard:
+    """Fill so many bytes."""
+
+    size: int
+
+
+@dataclass(frozen=True)
+class Burn:
+    """Use the processor without end, and do not listen."""
+
+
+class _Evil:
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (self.path,)
+
+
+Job = Sleep | Die | Refuse | Stumble | Report | Confess | Smuggle | Hoard | Burn
+
+
+def judge(job: Job, cancelled: Callable[[], bool]) -> str:  # noqa: C901 - a job a line
     match job:
         case Sleep(seconds, deaf):
             until = time.monotonic() + seconds
@@ -76,6 +116,22 @@ def judge(job: Job, cancelled: Callable[[], bool]) -> str:
             raise ValueError(secret)
         case Report(name):
             return os.environ.get(name, "")
+        case Confess():
+            limits = {
+                name: resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[0] for name in ("CORE", "NOFILE", "DATA", "CPU")
+            }
+            status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+            environment = Path("/proc/self/environ").read_text()
+            return json.dumps({**limits, "NoNewPrivs": status["NoNewPrivs"].strip(), "environment": environment})
+        case Smuggle(path):
+            pipe = next(each for each in gc.get_objects() if isinstance(each, Connection))
+            pipe.send(_Evil(path))
+            return "sent"
+        case Hoard(size):
+            return str(len(bytearray(size)))
+        case Burn():
+            while True:
+                pass
     raise AssertionError(job)
 
 
@@ -268,3 +324,91 @@ async def test_workers_are_held_to_their_threads() -> None:
     async with pool() as running:
         assert await ask(running, Report("OMP_NUM_THREADS")) == "1"
     assert dict(os.environ) == before
+
+
+async def test_the_environment_of_a_worker_holds_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of this process's variables it gets what interpreter and libraries need, and of the site's the limits of recordings."""
+    for name in ("CAMEO_OPENID_CLIENT_SECRET", "CAMEO_DATABASE_URL", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "SOMETHING"):
+        monkeypatch.setenv(name, "not-for-workers")
+    monkeypatch.setenv("CAMEO_MEDIA_MAX_S", "20")
+    async with pool() as running:
+        told = json.loads(await ask(running, Confess()))
+        assert "not-for-workers" not in told["environment"]
+        assert await ask(running, Report("CAMEO_MEDIA_MAX_S")) == "20"
+        assert await ask(running, Report("PATH")) == os.environ["PATH"]
+
+
+async def test_the_kernel_holds_a_worker_to_its_limits() -> None:
+    """No core dumps, few files, bounded memory, a bounded time of the processor for each job, and no way to more rights."""
+    async with pool(judge_s=50.0) as running:
+        told = json.loads(await ask(running, Confess()))
+        assert (told["CORE"], told["NOFILE"], told["DATA"], told["NoNewPrivs"]) == (0, 256, 4 * 2**30, "1")
+        assert 100 < told["CPU"] < 110
+
+
+async def worker(rights: Rights, threads: ThreadPoolExecutor) -> Worker[Job, str]:
+    return await Worker.start(hire, environment=thread_environment(1), threads=threads, ready_s=PATIENCE_S, rights=rights)
+
+
+async def test_a_job_that_fills_the_memory_fails_alone() -> None:
+    """What is over the limit is refused by the kernel; the process says so and goes on."""
+    with ThreadPoolExecutor(2) as threads:
+        held = await worker(Rights(memory_bytes=2**30), threads)
+        try:
+            with pytest.raises(WorkerFaultError, match="MemoryError"):
+                await held.judge(Hoard(2**31))
+            assert await held.judge(Hoard(2**20)) == str(2**20)
+        finally:
+            held.kill()
+            await held.ended()
+
+
+async def test_a_job_that_burns_the_processor_is_ended_by_the_kernel() -> None:
+    """Nobody here need be listening, and the time of earlier jobs does not count."""
+    with ThreadPoolExecutor(2) as threads:
+        held = await worker(Rights(job_cpu_s=1.0), threads)
+        assert "slept" in await held.judge(Sleep(0))
+        with pytest.raises(WorkerLostError):
+            await held.judge(Burn())
+        await held.ended()
+
+
+async def test_what_a_worker_says_is_read_as_data(tmp_path: Path) -> None:
+    """A pickle that would make its reader act does nothing; whoever sent it is ended, and another takes over."""
+    async with pool() as running:
+        before = running.processes
+        with pytest.raises(WorkerLostError):
+            await ask(running, Smuggle(str(tmp_path / "owned")))
+        await replaced(running, before)
+        assert "slept" in await ask(running, Sleep(0))
+    assert not (tmp_path / "owned").exists()
+
+
+def workers_of_this_process() -> list[str]:
+    """Return the processes that this one has started to judge."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return [child for child in children if b"worker_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def stop_when_one_is_up(marks: Path) -> Callable[[Job, Callable[[], bool]], str]:
+    """The first to come is up at once, the second never."""
+    try:
+        marks.mkdir()
+    except FileExistsError:
+        time.sleep(PATIENCE_S)
+    return judge
+
+
+async def test_a_start_that_is_given_up_leaves_no_worker(tmp_path: Path) -> None:
+    """Neither the one that is up nor the one that is still loading outlives it: they hear no signal but the last."""
+    starting = WorkerPool(partial(stop_when_one_is_up, tmp_path / "up"), PoolLimits(workers=2, queue=0))
+    start = asyncio.create_task(starting.start())
+    async with asyncio.timeout(PATIENCE_S):
+        while not starting.processes:  # noqa: ASYNC110 - other processes
+            await asyncio.sleep(0.02)
+    assert len(workers_of_this_process()) == 2
+    start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+    assert starting.processes == ()
+    assert workers_of_this_process() == []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verifier.errors import AbandonedError, UnjudgeableError
+from verifier.errors import AbandonedError, ModelKitError, UnjudgeableError
 from verifier.reasons import Reason
 from verifier.types import (
     CheckResult,
@@ -50,7 +50,9 @@ class OpenScripted:
     journal: Path
 
     def __call__(self) -> Scripted:
-        """Return the judge."""
+        """Return the judge, unless there is a file `broken` beside the journal."""
+        if self.journal.with_name("broken").exists():
+            raise ModelKitError("face.onnx is missing: run `cameo models pull`")
         return Scripted(self.journal)
 
 

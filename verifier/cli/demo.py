@@ -240,6 +240,7 @@ def _server(data: Path, app: App, console: Console) -> Iterator[str]:
         "CAMEO_CALLER_ISSUER": ISSUER,
         "CAMEO_CALLER_KEYS": str(app.jwks),
         "CAMEO_STATUS_INTERVAL_S": str(_STATUS_INTERVAL_S),
+        "CAMEO_LAME_DUCK_S": "0",
     }
     with log.open("wb") as errors:
         process = subprocess.Popen(  # noqa: S603 - our own

@@ -22,7 +22,8 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -32,11 +33,13 @@ from verifier.reasons import Reason
 from verifier.types import Circumstances, Evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy.typing as npt
 
     Array = npt.NDArray[Any]
+
+ReadT = TypeVar("ReadT")
 
 VERSION = 5
 """5: ages are those of two networks, asked words have a margin over others, the voice has the score of an audio mark.
@@ -122,6 +125,10 @@ def to_bytes(tracks: Tracks) -> bytes:
         "evidence": _plain(tracks.evidence, arrays),
         "circumstances": _plain(tracks.circumstances, arrays, "circumstances"),
     }
+    return _archive(header, arrays)
+
+
+def _archive(header: dict[str, Any], arrays: dict[str, Array]) -> bytes:
     text = np.frombuffer(json.dumps(header, separators=(",", ":"), allow_nan=False).encode(), np.uint8)
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **{_HEADER: text}, **arrays)
@@ -136,6 +143,41 @@ def from_bytes(kept: bytes) -> Tracks:
         TruncatedTracksError: the end is missing.
         DamagedTracksError: they were altered, or are no tracks at all.
     """
+    return _opened(kept, _tracks)
+
+
+def pack(value: object, records: Sequence[type] = (), names: Sequence[type[StrEnum]] = ()) -> bytes:
+    """Return any value of records, tuples, maps, arrays, bytes and plain values, as tracks are kept, but for no time.
+
+    Args:
+        value: what is packed.
+        records: the data classes that it may hold beside those of tracks.
+        names: the enumerations.
+
+    Raises:
+        RuntimeError: it holds something else.
+    """
+    arrays: dict[str, Array] = {}
+    plain = _plain(value, arrays, "value", known=_Known.of(records, names))
+    return _archive({"value": plain}, arrays)
+
+
+def unpack(packed: bytes, records: Sequence[type] = (), names: Sequence[type[StrEnum]] = ()) -> Any:  # noqa: ANN401 - whatever was packed
+    """Return what `pack` was given with the same records and names; the arrays are read-only.
+
+    Raises:
+        TracksError: it is not what `pack` returns.
+    """
+    known = _Known.of(records, names)
+
+    def read(archive: zipfile.ZipFile) -> Any:  # noqa: ANN401 - whatever was packed
+        plain = _header(archive)["value"]
+        return _read(archive, lambda arrays: _value(plain, arrays, known))
+
+    return _opened(packed, read)
+
+
+def _opened(kept: bytes, read: Callable[[zipfile.ZipFile], ReadT]) -> ReadT:
     if not kept.startswith(_BEGINS[: len(kept)]):
         raise DamagedTracksError("these are no tracks")
     end = kept.rfind(_ENDS)
@@ -145,25 +187,39 @@ def from_bytes(kept: bytes) -> Tracks:
         raise DamagedTracksError("something stands behind the end of the tracks")
     try:
         with zipfile.ZipFile(io.BytesIO(kept)) as archive:
-            return _tracks(archive)
+            return read(archive)
     except _MALFORMED as error:
         raise DamagedTracksError(f"the tracks are malformed: {type(error).__name__}") from None
 
 
 def _tracks(archive: zipfile.ZipFile) -> Tracks:
+    header = _header(archive)
+    if header["version"] != VERSION:
+        raise TracksVersionError(f"tracks of version {int(header['version'])}; this is version {VERSION} of the service's format")
+
+    def tracks(arrays: dict[str, Array]) -> Tracks:
+        evidence, circumstances = (_value(header[part], arrays) for part in ("evidence", "circumstances"))
+        if not isinstance(evidence, Evidence) or not isinstance(circumstances, Circumstances):
+            raise TypeError("record")
+        return Tracks(evidence, circumstances)
+
+    return _read(archive, tracks)
+
+
+def _header(archive: zipfile.ZipFile) -> Any:  # noqa: ANN401 - whatever JSON has
     members = {info.filename: info for info in archive.infolist()}
     if len(members) != len(archive.infolist()) or sum(info.file_size for info in members.values()) > MAX_BYTES:
         raise ValueError("members")
-    header = json.loads(_member(archive, members.pop(f"{_HEADER}.npy")).tobytes())
-    if header["version"] != VERSION:
-        raise TracksVersionError(f"tracks of version {int(header['version'])}; this is version {VERSION} of the service's format")
-    arrays = {name: _member(archive, info) for name, info in members.items()}
-    evidence, circumstances = (_value(header[part], arrays) for part in ("evidence", "circumstances"))
-    if not isinstance(evidence, Evidence) or not isinstance(circumstances, Circumstances):
-        raise TypeError("record")
+    return json.loads(_member(archive, members[f"{_HEADER}.npy"]).tobytes())
+
+
+def _read(archive: zipfile.ZipFile, value: Callable[[dict[str, Array]], ReadT]) -> ReadT:
+    """Return what `value` makes of the arrays, of which it has to take every one."""
+    arrays = {info.filename: _member(archive, info) for info in archive.infolist() if info.filename != f"{_HEADER}.npy"}
+    read = value(arrays)
     if arrays:
         raise ValueError("members that belong nowhere")
-    return Tracks(evidence, circumstances)
+    return read
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
@@ -193,17 +249,37 @@ def _array(dtype: str, shape: tuple[int, ...], data: bytes, place: int = 0) -> A
     return array
 
 
-def _plain(value: object, arrays: dict[str, Array], *path: str) -> Any:  # noqa: ANN401, PLR0911 - whatever JSON has, one line for each kind
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The records and the enumerations that may stand in what is read, by name."""
+
+    records: Mapping[str, type]
+    names: Mapping[str, type[StrEnum]] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def of(cls, records: Sequence[type], names: Sequence[type[StrEnum]]) -> _Known:
+        return cls(_RECORDS | {each.__name__: each for each in records}, {each.__name__: each for each in names})
+
+
+_OF_TRACKS = _Known(_RECORDS)
+
+
+def _plain(value: object, arrays: dict[str, Array], *path: str, known: _Known = _OF_TRACKS) -> Any:  # noqa: ANN401, C901, PLR0911 - whatever JSON has, one line for each kind
     """Return a value as JSON; arrays are put aside under their path. Numpy's numbers keep their type: it takes part in sums."""
+    name = ".".join(path)
     match value:
         case np.generic():
             return {"scalar": [value.dtype.str, value.tobytes().hex()]}
         case np.ndarray():
-            name = ".".join(path)
             arrays[name] = np.asarray(value, order="C")
             return {"array": name}
+        case bytes():
+            arrays[name] = np.frombuffer(value, np.uint8)
+            return {"bytes": name}
         case Reason():
             return {"reason": value.value}
+        case StrEnum() if known.names.get(type(value).__name__) is type(value):
+            return {"name": [type(value).__name__, value.value]}
         case float() if not math.isfinite(value):
             return {"float64": struct.pack(">d", value).hex()}
         case None | bool() | int() | float() | str():
@@ -211,24 +287,27 @@ def _plain(value: object, arrays: dict[str, Array], *path: str) -> Any:  # noqa:
         case datetime():
             return {"time": value.isoformat()}
         case tuple():
-            return {"tuple": [_plain(each, arrays, *path, str(place)) for place, each in enumerate(value)]}
+            return {"tuple": [_plain(each, arrays, *path, str(place), known=known) for place, each in enumerate(value)]}
         case dict():
-            return {"map": {str(key): _plain(each, arrays, *path, str(place)) for place, (key, each) in enumerate(value.items())}}
+            held = enumerate(value.items())
+            return {"map": {str(key): _plain(each, arrays, *path, str(place), known=known) for place, (key, each) in held}}
     record = type(value)
-    if not dataclasses.is_dataclass(value) or _RECORDS.get(record.__name__) is not record:
+    if not dataclasses.is_dataclass(value) or known.records.get(record.__name__) is not record:
         raise RuntimeError(f"tracks have no place for a {record.__name__}")
-    fields = {field.name: _plain(getattr(value, field.name), arrays, *path, field.name) for field in dataclasses.fields(value)}
-    return {"record": record.__name__, "fields": fields}
+    parts = [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]
+    return {"record": record.__name__, "fields": {key: _plain(each, arrays, *path, key, known=known) for key, each in parts}}
 
 
-def _value(plain: Any, arrays: dict[str, Array]) -> Any:  # noqa: ANN401 - the inverse of `_plain`
+def _value(plain: Any, arrays: dict[str, Array], known: _Known = _OF_TRACKS) -> Any:  # noqa: ANN401 - the inverse of `_plain`
     match plain:
         case {"record": name, "fields": fields}:
-            return _RECORDS[name](**{key: _value(each, arrays) for key, each in fields.items()})
+            return known.records[name](**{key: _value(each, arrays, known) for key, each in fields.items()})
         case {"tuple": values}:
-            return tuple(_value(each, arrays) for each in values)
+            return tuple(_value(each, arrays, known) for each in values)
         case {"map": values}:
-            return {key: _value(each, arrays) for key, each in values.items()}
+            return {key: _value(each, arrays, known) for key, each in values.items()}
+        case {"name": [name, value]}:
+            return known.names[name](value)
         case dict():
             ((kind, held),) = plain.items()
             return _READERS[kind](held, arrays)
@@ -239,6 +318,7 @@ def _value(plain: Any, arrays: dict[str, Array]) -> Any:  # noqa: ANN401 - the i
 
 _READERS: dict[str, Callable[[Any, dict[str, Array]], Any]] = {
     "array": lambda held, arrays: arrays.pop(f"{held}.npy"),
+    "bytes": lambda held, arrays: arrays.pop(f"{held}.npy").tobytes(),
     "scalar": lambda held, _: _array(held[0], (), bytes.fromhex(held[1]))[()],
     "reason": lambda held, _: Reason(held),
     "float64": lambda held, _: struct.unpack(">d", bytes.fromhex(held))[0],

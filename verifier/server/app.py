@@ -25,7 +25,7 @@ from cameo.v1 import (
     verification_service_pb2,
     verification_service_pb2_grpc,
 )
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from verifier import pipeline, profiles
@@ -54,6 +54,7 @@ from verifier.server.publishing import StatusPublisher
 from verifier.server.recall import Recall
 from verifier.server.reissuing import Reissuing
 from verifier.server.review_service import ReviewService, Site
+from verifier.server.standing import followed
 from verifier.server.taking_over import TakingOver
 from verifier.server.upload import UploadLimits, Uploads
 from verifier.server.verification_service import VerificationService
@@ -97,6 +98,7 @@ SERVICES = tuple(
     )
 )
 
+_JUDGING = verification_service_pb2.DESCRIPTOR.services_by_name["VerificationService"].full_name
 _PING_STRIKES = 2
 """Pings that come too soon before a client is cut off; grpc's own default."""
 
@@ -115,6 +117,7 @@ class Server:
         *,
         http_address: str,
         pool: WorkerPool[Response, Judgement],
+        standing: health.aio.HealthServicer,
         opened: AsyncExitStack,
         drain_s: float,
     ) -> None:
@@ -122,12 +125,19 @@ class Server:
         self.address = address
         self.http_address = http_address
         self.pool = pool
+        self._standing = standing
         self._opened = opened
         self._drain_s = drain_s
 
-    async def stop(self) -> None:
-        """Say NOT_SERVING, take nothing new, finish what is under way within the drain time, end the workers, close the store."""
-        log.info("stopping", drain_s=self._drain_s)
+    async def stop(self, *, lame_duck_s: float = 0.0) -> None:
+        """Say NOT_SERVING, after a while take nothing new, finish what is under way within the drain time, end workers and store.
+
+        Args:
+            lame_duck_s: how long calls are still taken, so that whoever balances the load can send them elsewhere first.
+        """
+        log.info("stopping", lame_duck_s=lame_duck_s, drain_s=self._drain_s)
+        await self._standing.enter_graceful_shutdown()
+        await asyncio.sleep(lame_duck_s)
         await self._opened.aclose()
 
 
@@ -185,7 +195,13 @@ async def open_server(
 
         pool = WorkerPool(
             open_judge or OpenJudge(_in_worker(settings), profile, later),
-            PoolLimits(workers=settings.workers, queue=settings.queue, threads=settings.threads, judge_s=settings.judging_s),
+            PoolLimits(
+                workers=settings.workers,
+                queue=settings.queue,
+                threads=settings.threads,
+                judge_s=settings.judging_s,
+                memory_bytes=settings.worker_mb * 2**20,
+            ),
         )
         conclusions = Conclusions(
             attempts=attempts,
@@ -266,11 +282,18 @@ async def open_server(
             http_address = await opening.enter_async_context(http_resources.serve(resources, settings.http_listen))
         await server.start()
         opening.push_async_callback(server.stop, settings.drain_s)
-        for service in ("", *SERVICES):
-            await standing.set(service, health_pb2.HealthCheckResponse.SERVING)
-        opening.push_async_callback(standing.enter_graceful_shutdown)
+        await opening.enter_async_context(
+            followed(standing, ("", *SERVICES), ("", _JUDGING), engine=engine, lives=lambda: pool.lives)
+        )
         opening.callback(stopping.set)
-        return Server(address, http_address=http_address, pool=pool, opened=opening.pop_all(), drain_s=settings.drain_s)
+        return Server(
+            address,
+            http_address=http_address,
+            pool=pool,
+            standing=standing,
+            opened=opening.pop_all(),
+            drain_s=settings.drain_s,
+        )
 
 
 def _open_door(settings: Settings, clock: Callable[[], datetime]) -> CallerTokens | None:

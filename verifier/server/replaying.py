@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from cameo.v1 import error_reason_pb2
 
+from verifier.review.replay import Answer, NotReplayed, Replayed
 from verifier.server.status import RequestError
-from verifier.server.worker_process import Worker, WorkerLostError, thread_environment
+from verifier.server.worker_process import Rights, Worker, WorkerLostError, thread_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verifier.review.replay import Material, NotReplayed, OpenReplay, Replayed
+    from verifier.review.replay import Material, OpenReplay
 
 _NICENESS = 10
 _READY_S = 120.0
@@ -56,6 +57,8 @@ async def replay_aside(opener: OpenReplay, material: Material) -> Replayed | Not
             environment=thread_environment(settings.threads),
             threads=threads,
             ready_s=_READY_S,
+            records=(Answer, NotReplayed, Replayed),
+            rights=Rights(memory_bytes=settings.worker_mb * 2**20, job_cpu_s=_LONGEST_S),
         )
         try:
             async with asyncio.timeout(_LONGEST_S):

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from verifier import offline
 from verifier.server.app import open_server
+from verifier.server.unblocked import unblock_stderr
 from verifier.settings import unknown
 
 if TYPE_CHECKING:
@@ -34,14 +36,22 @@ async def run(
 ) -> None:
     """Open a server, `announce` it once it is ready, and stop it on SIGTERM or SIGINT.
 
-    The first signal drains: what is under way is finished within `settings.drain_s`. A second one ends the process at once.
+    The first signal drains: what is under way is finished within `settings.drain_s`. Before that, if it is SIGTERM, health says
+    NOT_SERVING for `settings.lame_duck_s` while new calls are still taken. A second signal ends the process at once.
 
     Raises:
         CameoError: the server could not be opened, see `open_server`.
     """
+    offline.hide()
     loop, told = asyncio.get_running_loop(), asyncio.Event()
+    heard: list[signal.Signals] = []
+
+    def tell(number: signal.Signals) -> None:
+        heard.append(number)
+        told.set()
+
     for number in _SIGNALS:
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, tell, number)
     opening = asyncio.create_task(opener(settings))
     stopping = asyncio.create_task(told.wait())
     await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -61,7 +71,8 @@ async def run(
         stopping.cancel()
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
-    await server.stop()
+    # Nobody balances the load of a server that is ended from a terminal.
+    await server.stop(lame_duck_s=settings.lame_duck_s if signal.SIGTERM in heard else 0.0)
 
 
 def warn_of_unknown_settings() -> None:
@@ -71,7 +82,8 @@ def warn_of_unknown_settings() -> None:
 
 
 def log_to_stderr() -> None:
-    """Write the log to standard error: for people on a terminal, one JSON object a line otherwise."""
+    """Write the log to standard error, without ever waiting: for people on a terminal, one JSON object a line otherwise."""
+    unblock_stderr()
     renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[

@@ -23,7 +23,7 @@ from verifier.errors import (
 )
 from verifier.reasons import Reason
 from verifier.server.worker_process import WorkerLostError
-from verifier.server.workers import StoppingError
+from verifier.server.workers import NoWorkersError, StoppingError
 from verifier.store.pace import TooManyAttemptsError
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ _CODES = {
     error_reason_pb2.OVERLOADED: StatusCode.RESOURCE_EXHAUSTED,
     error_reason_pb2.SERVER_STOPPING: StatusCode.UNAVAILABLE,
     error_reason_pb2.STORE_UNAVAILABLE: StatusCode.UNAVAILABLE,
+    error_reason_pb2.WORKERS_UNAVAILABLE: StatusCode.UNAVAILABLE,
     error_reason_pb2.JUDGING_INTERRUPTED: StatusCode.INTERNAL,
     error_reason_pb2.SERVER_FAULT: StatusCode.INTERNAL,
     error_reason_pb2.CALLER_TOKEN_MISSING: StatusCode.UNAUTHENTICATED,
@@ -162,6 +163,8 @@ def status_of(error: Exception) -> status_pb2.Status:  # noqa: C901, PLR0911 - o
         case ChallengeError():
             code = _CHALLENGE_CODES.get(error.reason, StatusCode.FAILED_PRECONDITION)
             return _status(code, error.reason.name, str(error), metadata={"hint": error.reason.hint})
+        case NoWorkersError():
+            return _of(error_reason_pb2.WORKERS_UNAVAILABLE, str(error), retry_after_s=error.retry_after_s)
         case OverloadedError():
             return _of(error_reason_pb2.OVERLOADED, str(error), retry_after_s=error.retry_after_s)
         case StoppingError():

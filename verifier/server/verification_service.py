@@ -166,6 +166,8 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         """Step 3, then the others in a place."""
         audience = await asyncio.to_thread(self._issuer.audience, config.audience)
         issued = await asyncio.to_thread(self._answerable, config.challenge_id)
+        if not self._pool.lives:
+            raise self._pool.none_lives()
         if self._pool.full:
             raise self._pool.refusal()
         self._require_time(context)  # step 3

@@ -2,6 +2,9 @@
 
 Parent and child talk over one two-way pipe, in numbered messages. The child looks into the pipe between two steps of its work,
 so that a cancelled caller frees it soon, and so that it ends by itself when the parent is gone.
+
+The child decodes what strangers send. So it is given an environment without the site's secrets and limits that the kernel holds
+it to (`worker_main`), and what it answers is read as data (`worker_wire`); one that says anything else is ended.
 """
 
 from __future__ import annotations
@@ -9,20 +12,21 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-import signal
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
 
-from verifier import offline
 from verifier.errors import CameoError
-from verifier.server.outline import outline
+from verifier.server import worker_wire
+from verifier.server.worker_wire import MalformedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
     from multiprocessing.connection import Connection
-    from multiprocessing.context import SpawnProcess
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
@@ -32,46 +36,71 @@ class WorkerLostError(CameoError):
     """The process ended, or had to be killed, before it answered."""
 
 
-class WorkerFaultError(CameoError):
-    """The code that judges has a bug; the message is the error's outline, without what it was raised with."""
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a worker may use, by the kernel's limits.
+
+    memory_bytes: that it writes to. job_cpu_s: processor seconds of one job. files: open at once.
+    """
+
+    memory_bytes: int = 4 * 2**30
+    job_cpu_s: float = 600.0
+    files: int = 256
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
-    pass
+class Opening:
+    """The first message: what judges, what its results are made of beside judgements, and what the process may use."""
+
+    factory: Callable[[], Callable[..., Any]]
+    records: tuple[type, ...]
+    rights: Rights
 
 
 @dataclass(frozen=True, slots=True)
-class _Knock:
-    pass
+class Knock:
+    """Is anybody there?"""
 
 
 @dataclass(frozen=True, slots=True)
-class _Job:
+class Job:
+    """Judge this."""
+
     number: int
     job: Any
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class Look:
+    """Look whether this can be judged."""
+
     number: int
     job: Any
 
 
 @dataclass(frozen=True, slots=True)
-class _Cancel:
+class Cancel:
+    """Give that job up."""
+
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
-    number: int
-    result: Any
-
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    error: CameoError
+_PASSED_ON = frozenset(
+    {
+        "HOME",
+        "LANG",
+        "LC_ALL",
+        "LD_LIBRARY_PATH",
+        "PATH",
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONHASHSEED",
+        "TMPDIR",
+        "TZ",
+        "XDG_CACHE_HOME",
+    }
+)
+_PASSED_ON_KINDS = ("CAMEO_MEDIA_", "MKL_", "OMP_", "OPENBLAS_", "ORT_")
+"""What interpreter and numeric libraries read, and the limits of recordings; every other setting arrives with what judges."""
 
 
 @runtime_checkable
@@ -93,22 +122,63 @@ def thread_environment(threads: int) -> dict[str, str]:
     return {**dict.fromkeys(names, str(threads)), "OMP_WAIT_POLICY": "PASSIVE"}
 
 
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a worker: what it needs of this process's, and what is given."""
+    ours = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_KINDS)}
+    return {**ours, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path), **given}
+
+
+def _started(environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], Connection[Any, Any], int]:
+    """Start a process; return it, this end of its pipe, and the end of another that can be read once it has ended."""
+    ours, theirs = multiprocessing.Pipe()
+    sentinel, held = os.pipe()
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-P", "-m", "verifier.server.worker_main", str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env=dict(environment),
+            pass_fds=(theirs.fileno(), held),
+        )
+    except BaseException:
+        os.close(sentinel)
+        raise
+    finally:
+        theirs.close()
+        os.close(held)
+    return process, ours, sentinel
+
+
 class Worker(Generic[JobT, ResultT]):
     """The parent's end of one worker process. One job at a time; the pool sees to that."""
 
-    def __init__(self, process: SpawnProcess, connection: Connection[Any, Any], threads: Executor) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        connection: Connection[Any, Any],
+        sentinel: int,
+        *,
+        records: Sequence[type],
+        threads: Executor,
+    ) -> None:
         """Use `start` instead.
 
         Args:
             process: started.
             connection: the parent's end of the pipe.
+            sentinel: the end of a pipe that can be read once the process has ended.
+            records: what results are made of beside judgements.
             threads: where blocking reads and writes run.
         """
         self._process = process
         self._connection = connection
+        self._sentinel = sentinel
+        self._records = records
         self._threads = threads
         self._writing = threading.Lock()
         self._jobs = 0
+        self._ended = asyncio.Event()
+        asyncio.get_running_loop().add_reader(sentinel, self._reap)
 
     @classmethod
     async def start(
@@ -118,58 +188,49 @@ class Worker(Generic[JobT, ResultT]):
         environment: Mapping[str, str],
         threads: Executor,
         ready_s: float,
+        records: Sequence[type] = (),
+        rights: Rights = Rights(),
     ) -> Worker[JobT, ResultT]:
         """Start a process and wait until its `factory` has returned.
 
         Args:
             factory: picklable; called once in the process, returns what judges: `judge(job, cancelled)`. `judge` should call
                 `cancelled` every few frames and raise `AbandonedError` when it says so. It may be one that `Looks`.
-            environment: variables to set for the process.
+            environment: variables to set for the process, beside the few it is given of this one's.
             threads: where blocking reads and writes run.
             ready_s: how long the factory may take.
+            records: data classes of which results are made, beside those of a judgement, tuples, maps and plain values.
+            rights: what the process may use.
 
         Raises:
             CameoError: the factory refused, e.g. because a model file is missing.
             WorkerLostError: the process ended or took too long.
         """
-        spawn = multiprocessing.get_context("spawn")
-        ours, theirs = spawn.Pipe()
-        process = spawn.Process(target=_serve, args=(theirs, factory), daemon=True)
-        saved = {name: os.environ.get(name) for name in environment}
-        os.environ.update(environment)
-        try:
-            process.start()
-        finally:
-            for name, value in saved.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
-            theirs.close()
-        worker: Worker[JobT, ResultT] = cls(process, ours, threads)
+        process, ours, sentinel = _started(_environment(environment))
+        worker: Worker[JobT, ResultT] = cls(process, ours, sentinel, records=records, threads=threads)
         try:
             async with asyncio.timeout(ready_s):
+                await worker._send(Opening(factory, tuple(records), rights))
                 greeting = await worker._receive()
         except BaseException as error:
-            worker.kill()
-            await worker.ended()
+            worker._end()
             if isinstance(error, TimeoutError):
                 raise WorkerLostError(f"a worker was not ready after {ready_s:.0f} s") from None
             raise
-        if isinstance(greeting, _Refusal):
-            await worker.ended()
+        if isinstance(greeting, worker_wire.Refusal):
+            worker._end()
             raise greeting.error
         return worker
 
     @property
     def pid(self) -> int:
         """Process id."""
-        return self._process.pid or 0
+        return self._process.pid
 
     @property
     def alive(self) -> bool:
         """Whether the process runs."""
-        return self._process.is_alive()
+        return self._process.poll() is None
 
     async def knock(self) -> None:
         """Return once the process has answered that it is there. Do not cancel this, as for `judge`.
@@ -177,8 +238,9 @@ class Worker(Generic[JobT, ResultT]):
         Raises:
             WorkerLostError: it is not.
         """
-        await self._send(_Knock())
-        if not isinstance(await self._receive(), _Ready):
+        await self._send(Knock())
+        if not isinstance(await self._receive(), worker_wire.Ready):
+            self.kill()
             raise WorkerLostError("the worker answered out of turn")
 
     async def look(self, job: JobT) -> None:
@@ -189,7 +251,7 @@ class Worker(Generic[JobT, ResultT]):
             WorkerFaultError: it raised something else.
             WorkerLostError: the process ended.
         """
-        await self._answer(_Look, job)
+        await self._answer(Look, job)
 
     async def judge(self, job: JobT) -> ResultT:
         """Have `job` judged. Do not cancel this: call `cancel`, and `kill` if that does not help.
@@ -200,12 +262,12 @@ class Worker(Generic[JobT, ResultT]):
             WorkerFaultError: the judge raised something else.
             WorkerLostError: the process ended.
         """
-        answer: ResultT = await self._answer(_Job, job)
+        answer: ResultT = await self._answer(Job, job)
         return answer
 
     async def cancel(self) -> None:
         """Ask the worker to give up the job it has."""
-        await self._send(_Cancel(self._jobs))
+        await self._send(Cancel(self._jobs))
 
     def kill(self) -> None:
         """End the process at once."""
@@ -213,23 +275,30 @@ class Worker(Generic[JobT, ResultT]):
 
     async def ended(self) -> None:
         """Wait until the process has ended."""
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        sentinel = self._process.sentinel
-        loop.add_reader(sentinel, ended.set)
-        try:
-            await ended.wait()
-        finally:
-            loop.remove_reader(sentinel)
-        self._process.join()
+        await self._ended.wait()
 
-    async def _answer(self, kind: type[_Job | _Look], job: JobT) -> Any:  # noqa: ANN401 - of either kind
+    def _end(self) -> None:
+        """End the process and wait for that, which nothing can cancel."""
+        self.kill()
+        self._reap()
+
+    def _reap(self) -> None:
+        if self._ended.is_set():
+            return
+        asyncio.get_running_loop().remove_reader(self._sentinel)
+        os.close(self._sentinel)
+        self._process.wait()
+        self._ended.set()
+
+    async def _answer(self, kind: type[Job | Look], job: JobT) -> Any:  # noqa: ANN401 - of either kind
         self._jobs += 1
         await self._send(kind(self._jobs, job))
         match await self._receive():
-            case _Result(_, result):
+            case worker_wire.Result(number, result) if number == self._jobs:
                 return result
-            case _Refusal(error):
+            case worker_wire.Refusal(error):
                 raise error
+        self.kill()
         raise WorkerLostError("the worker answered out of turn")
 
     async def _send(self, message: object) -> None:
@@ -242,75 +311,16 @@ class Worker(Generic[JobT, ResultT]):
         except (OSError, ValueError):
             raise WorkerLostError("the worker is gone") from None
 
-    async def _receive(self) -> object:
+    async def _receive(self) -> worker_wire.Ready | worker_wire.Result | worker_wire.Refusal:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._connection.recv)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._hear)
         except (EOFError, OSError):
+            # Also what is longer than any answer: the pipe is closed by now.
+            self.kill()
             raise WorkerLostError("the worker died") from None
+        except MalformedError as error:
+            self.kill()
+            raise WorkerLostError(str(error)) from None
 
-
-def _serve(connection: Connection[Any, Any], factory: Callable[[], Callable[[Any, Callable[[], bool]], Any]]) -> None:
-    """The whole life of a worker process."""
-    # A terminal or a service manager signals the whole group; the parent decides when the workers end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    offline.go_offline()
-    try:
-        judge = factory()
-    except Exception as error:  # noqa: BLE001 - reported to the parent, which decides
-        connection.send(_Refusal(_portable(error)))
-        return
-    connection.send(_Ready())
-    for job in _jobs(connection):
-        try:
-            answer: object = _Result(job.number, _done(judge, job, connection))
-        except Exception as error:  # noqa: BLE001 - reported to the parent; the process goes on
-            answer = _Refusal(_portable(error))
-        try:
-            connection.send(answer)
-        except OSError:
-            return
-
-
-def _done(judge: Callable[..., Any], job: _Job | _Look, connection: Connection[Any, Any]) -> Any:  # noqa: ANN401 - any result
-    if isinstance(job, _Job):
-        return judge(job.job, _Cancelled(connection, job.number))
-    return judge.look(job.job) if isinstance(judge, Looks) else None
-
-
-def _jobs(connection: Connection[Any, Any]) -> Iterator[_Job | _Look]:
-    """Answer knocks and yield jobs until the parent is gone; a cancellation that came after the answer means nothing any more."""
-    while True:
-        try:
-            message = connection.recv()
-        except (EOFError, OSError):
-            return
-        if isinstance(message, _Job | _Look):
-            yield message
-        elif isinstance(message, _Knock):
-            connection.send(_Ready())
-
-
-class _Cancelled:
-    """Says whether the caller of one job went away."""
-
-    def __init__(self, connection: Connection[Any, Any], number: int) -> None:
-        self._connection = connection
-        self._number = number
-        self._said = False
-
-    def __call__(self) -> bool:
-        while not self._said and self._connection.poll():
-            try:
-                message = self._connection.recv()
-            except (EOFError, OSError):
-                self._said = True
-            else:
-                self._said = isinstance(message, _Cancel) and message.number == self._number
-        return self._said
-
-
-def _portable(error: Exception) -> CameoError:
-    if isinstance(error, CameoError):
-        return error
-    return WorkerFaultError(outline(error))
+    def _hear(self) -> worker_wire.Ready | worker_wire.Result | worker_wire.Refusal:
+        return worker_wire.heard(self._connection.recv_bytes(worker_wire.MAX_BYTES), self._records)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import structlog
 
 from verifier.errors import CameoError, OverloadedError
-from verifier.server.worker_process import JobT, ResultT, Worker, WorkerLostError, thread_environment
+from verifier.server.worker_process import JobT, ResultT, Rights, Worker, WorkerLostError, thread_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -33,6 +33,15 @@ class StoppingError(CameoError):
     """The pool takes no more work."""
 
 
+class NoWorkersError(OverloadedError):
+    """No worker lives; one may after `retry_after_s` seconds."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        """Keep the delay in seconds."""
+        super().__init__(retry_after_s)
+        self.args = (f"nothing can be judged just now; try again in {retry_after_s:.1f} s",)
+
+
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
     """How much a pool does at once, and for how long.
@@ -40,6 +49,7 @@ class PoolLimits:
     workers: processes. queue: jobs that may wait. threads: per model in each process.
     ready_s: longest start of a process. judge_s: longest single judging, after which the process is ended.
     look_s: longest look at a recording's headers. grace_s: how long a cancelled job may go on before its process is ended.
+    memory_bytes: that each process may write to.
     """
 
     workers: int
@@ -49,6 +59,7 @@ class PoolLimits:
     judge_s: float = 90.0
     look_s: float = 10.0
     grace_s: float = 3.0
+    memory_bytes: int = 4 * 2**30
 
 
 _REMEMBERED = 16
@@ -56,6 +67,8 @@ _REMEMBERED_S = 600.0
 _LEAST_GUESS_S, _USUAL_GUESS_S = 1.0, 8.0
 """How long a judging takes before one has been measured: what none falls short of, and what 10 s of 640x480 take."""
 _LEAST_DELAY_S = 1.0
+_USUAL_START_S = 5.0
+"""How long a worker takes to load its models before one was measured."""
 _RESTART_DELAY_S = 1.0
 _LONGEST_RESTART_DELAY_S = 30.0
 
@@ -79,6 +92,8 @@ class WorkerPool(Generic[JobT, ResultT]):
         self._tasks: set[asyncio.Task[None]] = set()
         self._durations: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
         self._told: list[float] = []
+        self._start_s = _USUAL_START_S
+        self._back_at = 0.0
 
     async def start(self) -> None:
         """Start all workers and wait until each has loaded its models.
@@ -90,14 +105,26 @@ class WorkerPool(Generic[JobT, ResultT]):
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._limits.workers):
                     group.create_task(self._hire())
-        except ExceptionGroup as errors:
+        except BaseException as error:
+            # Also when the server is told to stop meanwhile: some may be up already.
             await self.stop(drain_s=0)
-            raise errors.exceptions[0] from None
+            if isinstance(error, ExceptionGroup):
+                raise error.exceptions[0] from None
+            raise
 
     @property
     def processes(self) -> tuple[int, ...]:
         """Process ids of the workers that are up."""
         return tuple(sorted(worker.pid for worker in self._alive))
+
+    @property
+    def lives(self) -> bool:
+        """Whether any worker is up."""
+        return any(worker.alive for worker in self._alive)
+
+    def none_lives(self) -> NoWorkersError:
+        """Return the error that says when a worker should be up again."""
+        return NoWorkersError(max(_LEAST_DELAY_S, self._back_at - time.monotonic()))
 
     @property
     def full(self) -> bool:
@@ -131,6 +158,7 @@ class WorkerPool(Generic[JobT, ResultT]):
 
         Raises:
             OverloadedError: the queue is full.
+            NoWorkersError: the worker that was waited for does not start.
             StoppingError: the pool is stopping.
         """
         if self._stopping:
@@ -171,12 +199,16 @@ class WorkerPool(Generic[JobT, ResultT]):
 
     async def _hire(self) -> None:
         """Start a worker, put it to use, and see to its replacement."""
+        began = time.monotonic()
         worker: Worker[JobT, ResultT] = await Worker.start(
             self._factory,
             environment=thread_environment(self._limits.threads),
             threads=self._threads,
             ready_s=self._limits.ready_s,
+            # Picture and sound of one recording may be judged side by side.
+            rights=Rights(memory_bytes=self._limits.memory_bytes, job_cpu_s=2 * self._limits.judge_s),
         )
+        self._start_s = time.monotonic() - began
         self._alive.add(worker)
         self._keep(self._replace(worker))
         self._hand_over(worker)
@@ -189,14 +221,24 @@ class WorkerPool(Generic[JobT, ResultT]):
         delay_s = _RESTART_DELAY_S
         while not self._stopping:
             log.warning("worker ended; starting another", pid=worker.pid)
+            self._back_at = time.monotonic() + self._start_s
             try:
                 await self._hire()
             except CameoError as error:
                 log.error("worker did not start", error=str(error), retry_in_s=delay_s)  # noqa: TRY400 - the message says it all
+                self._back_at = time.monotonic() + delay_s + self._start_s
+                if not self.lives:
+                    self._send_away()
                 await asyncio.sleep(delay_s)
                 delay_s = min(2 * delay_s, _LONGEST_RESTART_DELAY_S)
             else:
                 return
+
+    def _send_away(self) -> None:
+        """Tell those who wait that nobody comes for now; they have lost nothing."""
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_exception(self.none_lives())
 
     async def _open(self) -> Turn[JobT, ResultT]:
         """Return a turn whose worker has just answered, so that nothing is staked on one that died while it was idle."""

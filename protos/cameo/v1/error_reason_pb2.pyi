@@ -25,6 +25,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OVERLOADED: _ClassVar[ErrorReason]
     SERVER_STOPPING: _ClassVar[ErrorReason]
     STORE_UNAVAILABLE: _ClassVar[ErrorReason]
+    WORKERS_UNAVAILABLE: _ClassVar[ErrorReason]
     JUDGING_INTERRUPTED: _ClassVar[ErrorReason]
     SERVER_FAULT: _ClassVar[ErrorReason]
     CALLER_TOKEN_MISSING: _ClassVar[ErrorReason]
@@ -95,6 +96,7 @@ CALLER_GONE: ErrorReason
 OVERLOADED: ErrorReason
 SERVER_STOPPING: ErrorReason
 STORE_UNAVAILABLE: ErrorReason
+WORKERS_UNAVAILABLE: ErrorReason
 JUDGING_INTERRUPTED: ErrorReason
 SERVER_FAULT: ErrorReason
 CALLER_TOKEN_MISSING: ErrorReason
