@@ -153,8 +153,8 @@ async def between(address: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
 
 async def test_a_peer_that_stops_answering_loses_its_place(serve: OpenServer) -> None:
     """A phone that goes dark in the middle of an upload holds the only place until the server has asked in vain for it."""
-    async with serve(uploads=1, upload_s=3600, keepalive_s=0.5, keepalive_timeout_s=0.5) as client:
-        challenge = await client.challenge()
+    async with serve(uploads=1, upload_s=3600, upload_stall_s=3600, keepalive_s=0.5, keepalive_timeout_s=0.5) as client:
+        challenge, other = await client.challenge(), await client.challenge("account-2")
         async with between(client.server.address) as (address, cut), grpc.aio.insecure_channel(address) as channel:
             call = VerificationServiceStub(channel).VerifyResponse()
             config = VerifyResponseConfig(challenge_id=challenge.id, audience=AUDIENCE, request_id=REQUEST_ID)
@@ -162,7 +162,7 @@ async def test_a_peer_that_stops_answering_loses_its_place(serve: OpenServer) ->
             answers = []
 
             async def refused_for_load() -> bool:
-                answers.append((await refused(client.verify("none", b"accept"))).reason)
+                answers.append((await refused(client.verify(other.id, b"foreign"))).reason)
                 return answers[-1] == "OVERLOADED"
 
             async with asyncio.timeout(PATIENCE_S):
@@ -171,6 +171,6 @@ async def test_a_peer_that_stops_answering_loses_its_place(serve: OpenServer) ->
                 cut.set()
                 while await refused_for_load():  # noqa: ASYNC110 - the server tells nobody
                     await asyncio.sleep(0.1)
-            assert answers[-1] == "CHALLENGE_UNKNOWN"
+            assert answers[-1] == "UNSUPPORTED_MEDIA"
             call.cancel()
         assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
