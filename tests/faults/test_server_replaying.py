@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 import time
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import started
 from tests.patience import PATIENCE_S
 from verifier import profiles
 from verifier.errors import ModelKitError
@@ -68,7 +68,7 @@ async def test_it_steps_back_and_is_gone_when_it_has_answered(tmp_path: Path) ->
     """A lower priority than this process, threads as a worker has them, and no process left."""
     found = await replay_aside(opener(tmp_path / "pid"), material())
     assert found == NotReplayed("a1", f"{min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)} False 1")
-    assert multiprocessing.active_children() == []
+    assert started.judging() == set()
 
 
 async def test_each_trouble_has_its_own_error(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ async def test_each_trouble_has_its_own_error(tmp_path: Path) -> None:
     with pytest.raises(WorkerFaultError) as bug:
         await replay_aside(opener(tmp_path / "pid"), material(b"stumble"))
     assert "ann" not in str(bug.value)
-    assert multiprocessing.active_children() == []
+    assert started.judging() == set()
 
 
 async def test_a_caller_that_leaves_ends_the_process(tmp_path: Path) -> None:
@@ -94,6 +94,6 @@ async def test_a_caller_that_leaves_ends_the_process(tmp_path: Path) -> None:
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert multiprocessing.active_children() == []
+    assert started.judging() == set()
     with pytest.raises(ProcessLookupError):
         os.kill(int(noted.read_text()), 0)

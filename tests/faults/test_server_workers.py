@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import started
 from tests.patience import PATIENCE_S
 from verifier.errors import AbandonedError, ModelKitError, OverloadedError, UnjudgeableError
 from verifier.reasons import Reason
@@ -384,12 +385,6 @@ async def test_what_a_worker_says_is_read_as_data(tmp_path: Path) -> None:
     assert not (tmp_path / "owned").exists()
 
 
-def workers_of_this_process() -> list[str]:
-    """Return the processes that this one has started to judge."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return [child for child in children if b"worker_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
-
-
 def stop_when_one_is_up(marks: Path) -> Callable[[Job, Callable[[], bool]], str]:
     """The first to come is up at once, the second never."""
     try:
@@ -406,9 +401,9 @@ async def test_a_start_that_is_given_up_leaves_no_worker(tmp_path: Path) -> None
     async with asyncio.timeout(PATIENCE_S):
         while not starting.processes:  # noqa: ASYNC110 - other processes
             await asyncio.sleep(0.02)
-    assert len(workers_of_this_process()) == 2
+    assert len(started.judging()) == 2
     start.cancel()
     with pytest.raises(asyncio.CancelledError):
         await start
     assert starting.processes == ()
-    assert workers_of_this_process() == []
+    assert started.judging() == set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ import pytest
 from cameo.v1 import attempt_pb2, review_service_pb2
 from cameo.v1.review_service_pb2 import ProfileChoice, ReplayAttemptRequest
 
+from tests import started
 from tests.grpc.callers import App
 from tests.grpc.client import refused
 from tests.grpc.test_review import KEPT, WHY, Desk
@@ -62,8 +62,7 @@ def again(at: Desk, attempt_id: str = DARK, source: Any = review_service_pb2.REC
 
 def asides(at: Desk) -> set[int]:
     """Return the processes that are neither this one's nor judge live."""
-    ours = {child.pid for child in multiprocessing.active_children() if child.pid is not None}
-    return ours - set(at.client.server.pool.processes)
+    return started.judging() - set(at.client.server.pool.processes)
 
 
 async def one_aside(at: Desk) -> int:
