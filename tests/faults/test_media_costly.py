@@ -112,43 +112,18 @@ def test_what_is_past_the_longest_length_costs_nothing() -> None:
         assert recording.finished_info().duration_s == pytest.approx(4.0, abs=0.2)
 
 
-def test_pictures_that_stand_for_themselves_are_decoded_at_the_analysed_rate() -> None:
-    """Of 60 a second in JPEG every fourth is decoded for 15, the same ones as of any codec; the measured rate stays 60."""
+def test_pictures_that_stand_for_themselves_are_all_decoded() -> None:
+    """Of 60 a second in JPEG all are looked at where 15 are analysed: a picture that stands still must not hide between them."""
     data = make(Clip("mkv", "mjpeg", seconds=2, fps=60))
     every = _LIMITS.model_copy(update={"max_pixels": 120 * 64 * 48})
-    fourth = _LIMITS.model_copy(update={"max_pixels": 30 * 64 * 48})
+    glances: list[float] = []
     with open_recording(data, limits=every) as recording:
-        pictures = list(recording.frames())
-    with open_recording(data, limits=fourth) as recording:
-        chosen = list(recording.frames(max_fps=15))
-        info = recording.finished_info()
-        with pytest.raises(UnjudgeableError, match="more than 92160 pixels together") as refusal:
-            list(recording.frames())
+        chosen = list(recording.frames(max_fps=15, glance=lambda t_s, _: glances.append(t_s)))
+    assert (len(chosen), len(glances)) == (30, 120)
+    fewer = _LIMITS.model_copy(update={"max_pixels": 119 * 64 * 48})
+    with open_recording(data, limits=fewer) as recording, pytest.raises(UnjudgeableError) as refusal:
+        list(recording.frames(max_fps=15))
     assert refusal.value.reason is Reason.RECORDING_TOO_COSTLY
-    first = {int(picture.t_s * 15 + 1e-6): picture for picture in reversed(pictures)}
-    wanted = [first[slot] for slot in sorted(first)]
-    assert [picture.t_s for picture in chosen] == [picture.t_s for picture in wanted]
-    assert all((one.rgb == other.rgb).all() for one, other in zip(chosen, wanted, strict=True))
-    assert (info.frames, info.fps, info.damaged_s) == (120, pytest.approx(60.0, abs=2.0), ())
-
-
-def test_a_tenth_of_the_decoded_pictures_may_be_damaged_not_of_all() -> None:
-    """What was left out is no proof that the rest is whole: of 30 decoded pictures four are too many, of 120 they are not."""
-    data = bytearray(make(Clip("mkv", "mjpeg", None, seconds=2, fps=60)))
-    with open_recording(bytes(data), limits=_LIMITS) as recording:
-        times = [picture.t_s for picture in recording.frames()]
-        chosen = [times.index(picture.t_s) for picture in recording.frames(max_fps=15)]
-    starts = [at for at in range(len(data)) if data[at : at + 3] == b"\xff\xd8\xff"]
-    for number in chosen[2::7]:
-        data[starts[number] : data.find(b"\xff\xd9", starts[number])] = bytes(
-            data.find(b"\xff\xd9", starts[number]) - starts[number]
-        )
-    assert len(chosen[2::7]) == 4
-    with open_recording(bytes(data), limits=_LIMITS) as recording:
-        assert len(list(recording.frames())) == 116
-        with pytest.raises(UnjudgeableError, match="did not decode") as refusal:
-            list(recording.frames(max_fps=15))
-    assert refusal.value.reason is Reason.CORRUPT_MEDIA
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from cameo.v1.verification_service_pb2 import GetAttemptRequest
 from challenges.model import Challenge
 from fixtures.manifest import load
 from tests.grpc.client import AUDIENCE, Client, refused, status_source
+from tests.grpc.server import UNHURRIED
 from tests.issued_claims import hold_against_schema
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
 from verifier.credential.issuer_keys import VerificationKeys
@@ -47,7 +48,7 @@ async def client(kit: ModelKit, tmp_path_factory: pytest.TempPathFactory) -> Asy
     """Serve with the real pipeline in one worker."""
     assert kit.digests
     data = tmp_path_factory.mktemp("data")
-    settings = Settings(listen="127.0.0.1:0", data=data, workers=1, expose_scores=True)
+    settings = Settings(listen="127.0.0.1:0", data=data, workers=1, expose_scores=True, **UNHURRIED)
     key = AudienceKey.generate(AUDIENCE)
     AudienceFolder(settings.audiences).add(key)
     server = await open_server(settings)

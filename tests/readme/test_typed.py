@@ -14,10 +14,12 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+import av
 import pytest
 
 from tests.patience import PATIENCE_S
@@ -89,6 +91,12 @@ class Terminals:
                 server.communicate(timeout=PATIENCE_S)
 
 
+def _length_s(recording: Path) -> float:
+    with av.open(str(recording)) as opened:
+        assert opened.duration
+        return opened.duration / av.time_base
+
+
 def _free_ports() -> tuple[int, int]:
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
         return one.getsockname()[1], other.getsockname()[1]
@@ -125,8 +133,12 @@ def test_a_new_user_gets_from_the_readme_to_an_opened_credential(tmp_path: Path,
                 assert asking.stdin
                 assert asking.stderr
                 terminals.otherwise[example] = shlex.quote(json.dumps(_asked(asking.stderr)))
-                (terminals.folder / "answer.mp4").unlink(missing_ok=True)
+                asked_s = time.monotonic()
+                answer = terminals.folder / "answer.mp4"
+                answer.unlink(missing_ok=True)
                 terminals.type(render)
+                # Nobody answers in less time than the answer lasts, and the studio may be quicker than that.
+                time.sleep(max(0.0, asked_s + _length_s(answer) - time.monotonic()))
                 asking.stdin.write("answer.mp4\n")
                 asking.stdin.close()
                 told = asking.stderr.read()

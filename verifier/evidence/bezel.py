@@ -91,6 +91,7 @@ def _best(segments: F64, low: F64, high: F64, size: F64) -> float:
     left = _lines(segments[upright & (middles[:, 0] < low[0] + reach)])
     right = _lines(segments[upright & (middles[:, 0] > high[0] - reach)])
     below = _lines(segments[level & (middles[:, 1] > high[1])])
+    beside, lying = segments[upright], segments[level]
 
     def corner(side: _Line, bottom: _Line, *, of_left: bool) -> F64 | None:
         at = _crossing(side, bottom)
@@ -104,9 +105,9 @@ def _best(segments: F64, low: F64, high: F64, size: F64) -> float:
         starts = [(side, at) for side in left if (at := corner(side, bottom, of_left=True)) is not None]
         ends = [(side, at) for side in right if (at := corner(side, bottom, of_left=False)) is not None]
         for (one, start), (other, end) in product(starts, ends):
-            under = _covered(segments[level], start, end)
+            under = _covered(lying, start, end)
             if under > best:
-                sides = (_covered(segments[upright], at, _at_height(side, low[1])) for side, at in ((one, start), (other, end)))
+                sides = (_covered(beside, at, _at_height(side, low[1])) for side, at in ((one, start), (other, end)))
                 best = max(best, min(under, *sides))
     return best
 
@@ -120,7 +121,7 @@ def _lines(segments: F64) -> list[_Line]:
     lengths = np.hypot(*_spans(segments).T)
     directions = _spans(segments) / np.maximum(lengths, 1e-9)[:, None]
     free = np.ones(len(segments), bool)
-    found: list[tuple[float, _Line]] = []
+    found: list[npt.NDArray[np.bool_]] = []
     for seed in np.argsort(-lengths):
         if not free[seed]:
             continue
@@ -128,8 +129,9 @@ def _lines(segments: F64) -> list[_Line]:
         off = [np.abs((segments[:, end] - segments[seed, :2]) @ across) for end in (slice(0, 2), slice(2, 4))]
         members = (np.maximum(*off) < _APART_PX) & (np.abs(directions @ across) < _APART_RAD)
         free &= ~members
-        found.append((float(lengths[members].sum()), _fitted(segments[members], lengths[members])))
-    return [line for _, line in sorted(found, key=lambda each: -each[0])[:_LINES]]
+        found.append(members)
+    longest = sorted(found, key=lambda members: -float(lengths[members].sum()))[:_LINES]
+    return [_fitted(segments[members], lengths[members]) for members in longest]
 
 
 def _fitted(segments: F64, lengths: F64) -> _Line:

@@ -2,7 +2,6 @@
 
 1. Decode packet by packet, within the budget of the recording. A packet that does not decode, or a picture FFmpeg had to conceal,
    is counted as damage. What comes before the first key picture, or is the very end, was cut off and is no damage to the rest.
-   Where each picture stands for itself only those that are wanted are decoded; packets of the others tell when they are shown.
 2. Check the size of each decoded picture before anything is made of it.
 3. Place it in time, from the start of the recording. One that runs backwards in time is left out and counted as damage.
 4. Stop at the first one past the longest recording allowed.
@@ -21,7 +20,6 @@ from typing import TYPE_CHECKING, cast
 
 import av
 import numpy as np
-from av.packet import Packet
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 
 from verifier.errors import UnjudgeableError
@@ -79,8 +77,7 @@ _INTERPOLATION = Interpolation.AREA | Interpolation.BITEXACT
 class PictureMeasures:
     """What was seen of the pictures so far.
 
-    `t_s` holds the presentation time of every one, thinned or not; `unseen` counts those of them that were not decoded because
-    nobody wanted them; `latest_s` is the last of them, negative if it lies
+    `t_s` holds the presentation time of every decoded one, thinned or not; `latest_s` the last of them, negative if it lies
     before the start of the recording; `end_s` when the last one is over. `damaged` counts what was left out or concealed;
     `damaged_s` when that was, but for what was cut off at the ends. `broken`, `broken_s`: the most broken blocks in a picture,
     see `verifier.media.blocks`, and when. `reshaped_s`: when pictures of another shape begin, as of a phone that is turned. Of
@@ -90,7 +87,6 @@ class PictureMeasures:
     t_s: list[float] = field(default_factory=list)
     end_s: float = 0.0
     latest_s: float = float("-inf")
-    unseen: int = 0
     damaged: int = 0
     damaged_s: list[float] = field(default_factory=list)
     broken: int = 0
@@ -172,25 +168,21 @@ def read_pictures(
             measures.too_long = True
             measures.t_s.append(t_s)
             break
-        if isinstance(picture, Packet):
-            measures.t_s.append(t_s)
-            measures.unseen += 1
-            _require_pace(measures, limits)
-            continue
         if not measures.t_s:
             measures.orientation = converter.prepare(picture)
             measures.stored_size = (picture.width, picture.height)
         else:
             measures.reshaped_s += [t_s] * converter.reshaped(picture)
         measures.t_s.append(t_s)
-        _require_pace(measures, limits)
+        if len(measures.t_s) > _MAX_FPS * limits.max_s:
+            raise media_source.damaged(f"more than {_MAX_FPS} pictures a second")
         if request.glance is not None and (glance := int(t_s * _GLANCE_FPS + 1e-6)) > last_glance:
             last_glance = glance
             request.glance(t_s, converter.glance(picture))
         if (look := int(t_s * _BLOCKS_FPS + 1e-6)) > last_look:
             last_look = look
             measures.look(picture, t_s)
-        slot = _slot(t_s, request.max_fps) if request.max_fps else len(measures.t_s)
+        slot = int(t_s * request.max_fps + 1e-6) if request.max_fps else len(measures.t_s)
         if slot > last_slot:
             last_slot = slot
             yield Frame(t_s=t_s, rgb=converter.convert(picture))
@@ -211,32 +203,11 @@ def check_size(width: int, height: int, limits: MediaLimits) -> None:
         )
 
 
-def _slot(t_s: float, max_fps: float) -> int:
-    return int(t_s * max_fps + 1e-6)
-
-
-def _slot_of(packet: Packet[VideoStream], stream: VideoStream, request: PictureRequest, measures: PictureMeasures) -> int | None:
-    """Return the slot of a picture that can be left out; None where others need it, all are wanted, or its time is not told."""
-    apart = request.max_fps and media_source.codec_of(stream) in media_source.INTRA_CODECS
-    if not apart or not packet.size or packet.pts is None:
-        return None
-    return _slot(max(0.0, _at_s(packet.pts, stream, request, measures)), request.max_fps or 0.0)
-
-
-def _require_pace(measures: PictureMeasures, limits: MediaLimits) -> None:
-    if len(measures.t_s) > _MAX_FPS * limits.max_s:
-        raise media_source.damaged(f"more than {_MAX_FPS} pictures a second")
-
-
 def _decode(
     opened: InputContainer, stream: VideoStream, request: PictureRequest, measures: PictureMeasures
-) -> Iterator[VideoFrame | Packet[VideoStream]]:
-    """Yield decoded pictures; count the packets that do not decode and give up when most do not.
-
-    Where each picture stands for itself, those after the first of a slot are not decoded: their packets are yielded instead.
-    """
+) -> Iterator[VideoFrame]:
+    """Yield decoded pictures; count the packets that do not decode and give up when most do not."""
     limits, context = request.limits, stream.codec_context
-    latest = -1
     hopeless = int(_MAX_FPS * limits.max_s)
     packets = opened.demux(stream)
     keyed = False
@@ -249,10 +220,6 @@ def _decode(
         if packet is None:
             return
         keyed = keyed or packet.is_keyframe
-        slot = _slot_of(packet, stream, request, measures)
-        if slot is not None and slot <= latest:
-            yield packet
-            continue
         request.budget.spend(context.width * context.height if packet.size else 0)
         try:
             pictures = packet.decode()
@@ -264,7 +231,6 @@ def _decode(
             if measures.damaged > hopeless:
                 return
             continue
-        latest = slot if pictures and slot is not None else latest
         for picture in pictures:
             check_size(picture.width, picture.height, limits)
             measures.damaged += picture.is_corrupt
@@ -278,9 +244,7 @@ def _at_s(ticks: int | None, stream: VideoStream, request: PictureRequest, measu
     return max(0.0, measures.latest_s) if ticks is None else media_source.seconds(ticks, stream) - request.origin_s
 
 
-def _place(
-    picture: VideoFrame | Packet[VideoStream], stream: VideoStream, origin_s: float, measures: PictureMeasures
-) -> float | None:
+def _place(picture: VideoFrame, stream: VideoStream, origin_s: float, measures: PictureMeasures) -> float | None:
     """When the picture is shown, in seconds from the start of the recording; `None` if that is before the one before it."""
     if picture.pts is not None:
         at_s = media_source.seconds(picture.pts, stream) - origin_s
@@ -297,7 +261,7 @@ def _place(
 
 
 def _judge(measures: PictureMeasures, must_reach_s: float) -> None:
-    seen = len(measures.t_s) - measures.unseen
+    seen = len(measures.t_s)
     if measures.damaged and not seen:
         raise media_source.damaged("no picture could be decoded")
     every = seen + measures.damaged
