@@ -113,14 +113,14 @@ def test_what_is_past_the_longest_length_costs_nothing() -> None:
 
 
 def test_pictures_that_stand_for_themselves_are_all_decoded() -> None:
-    """Of 60 a second in JPEG all are looked at where 15 are analysed: a picture that stands still must not hide between them."""
-    data = make(Clip("mkv", "mjpeg", seconds=2, fps=60))
-    every = _LIMITS.model_copy(update={"max_pixels": 120 * 64 * 48})
+    """Of 50 a second in JPEG all are looked at where 15 are analysed: a picture that stands still must not hide between them."""
+    data = make(Clip("mkv", "mjpeg", seconds=2, fps=50))
+    every = _LIMITS.model_copy(update={"max_pixels": 100 * 64 * 48})
     glances: list[float] = []
     with open_recording(data, limits=every) as recording:
         chosen = list(recording.frames(max_fps=15, glance=lambda t_s, _: glances.append(t_s)))
-    assert (len(chosen), len(glances)) == (30, 120)
-    fewer = _LIMITS.model_copy(update={"max_pixels": 119 * 64 * 48})
+    assert (len(chosen), len(glances)) == (30, 100)
+    fewer = _LIMITS.model_copy(update={"max_pixels": 99 * 64 * 48})
     with open_recording(data, limits=fewer) as recording, pytest.raises(UnjudgeableError) as refusal:
         list(recording.frames(max_fps=15))
     assert refusal.value.reason is Reason.RECORDING_TOO_COSTLY

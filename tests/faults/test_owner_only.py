@@ -93,11 +93,13 @@ def test_whatever_comes_first_the_folder_is_its_owners(tmp_path: Path, first: in
 
 
 def test_a_command_makes_the_folder_its_owners(tmp_path: Path) -> None:
-    """As `cameo serve` does on a machine where nothing was before, whatever comes of it."""
+    """As `cameo serve` does on a machine where nothing was before, not even its models."""
     data = tmp_path / "above" / "data"
-    command = [sys.executable, "-m", "verifier.cli", "serve", "--listen", "127.0.0.1:0", "--profile", str(tmp_path / "none.toml")]
+    command = [sys.executable, "-m", "verifier.cli", "serve", "--listen", "127.0.0.1:0"]
     shell = ["sh", "-c", 'umask 000 && exec "$@"', "sh", *command]
-    subprocess.run(shell, env={**os.environ, "CAMEO_DATA": str(data)}, capture_output=True, check=False)
+    subprocess.run(
+        shell, env={**os.environ, "CAMEO_DATA": str(data), "CAMEO_MODELS": str(tmp_path)}, capture_output=True, check=False
+    )
     assert data.is_dir()
     assert wrong(data.parent) == {}
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
+from tests.new_site import new_site
 from verifier.cli import app
 from verifier.errors import InvalidRequestError
 from verifier.review.cases import read_cases
 from verifier.settings import Settings, require_spelt, unknown
-from verifier.store.engine import open_database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ def test_what_is_no_setting_is_named_with_what_is_near() -> None:
 @pytest.mark.parametrize("command", ["serve", "console"])
 def test_a_server_names_them_at_start(tmp_path: Path, command: str) -> None:
     """In the log of `serve`, on standard error of `console`, before anything is opened."""
-    open_database(Settings(data=tmp_path).database).dispose()
+    new_site(Settings(data=tmp_path))
     done = subprocess.run(
         [sys.executable, "-m", "verifier.cli", command, "--listen", "127.0.0.1:99999", "--data", tmp_path],
         env={**os.environ, "CAMEO_WALTZ": "1"},
