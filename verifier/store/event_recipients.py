@@ -39,13 +39,16 @@ class Addressed:
 
 
 def after(connection: Connection, number: int, *, limit: int) -> list[Addressed]:
-    """Return the events with greater numbers, oldest first, `limit` at most, inside a transaction of the caller."""
+    """Return the events with greater numbers, oldest first, `limit` at most, inside a transaction of the caller.
+
+    Guardians are those of now: where there are more events, a link among those may be why.
+    """
     page = select(tables.events).where(tables.events.c.number > number).order_by(tables.events.c.number).limit(limit).subquery()
     links = tables.guardianships
     linked = and_(
         links.c.minor == page.c.subject, links.c.state == GuardianshipState.LINKED.value, events.concerns_guardians(page.c)
     )
-    # One statement: on a server a second one could know of a link that comes after the last of these events.
+    # One statement: on a server a second one could know of a link that comes after the last event there is.
     query = select(page, links.c.guardian).select_from(page.outerjoin(links, linked)).order_by(page.c.number)
     rows = connection.execute(query).all()
     guardians: dict[int, set[str]] = defaultdict(set)

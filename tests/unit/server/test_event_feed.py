@@ -218,12 +218,12 @@ async def test_idle_streams_cost_no_statement_of_their_own(engine: Engine, monke
     async with asyncio.timeout(PATIENCE_S), feeding(engine) as feed:
         readers: list[Reader] = []
         a_round = []
-        caught_up: asyncio.Queue[bool] = asyncio.Queue()
+        caught_up: asyncio.Queue[int] = asyncio.Queue()
         look = feed.after
 
         async def looked(*of: Any) -> Any:
             found = await look(*of)
-            caught_up.put_nowait(True)
+            caught_up.put_nowait(len(found))
             return found
 
         monkeypatch.setattr(feed, "after", looked)
