@@ -119,7 +119,7 @@ class EventFeed:
             self._is_reading = True
             self._running = asyncio.create_task(self._run())
         if self._is_reading:
-            # What is being read now may begin after the stream's cursor, and may have been read without a thought of this viewer.
+            # Where the feed begins is known once its first read is done; one rule for that and every other.
             joined = asyncio.get_running_loop().create_future()
             self._joining.append((stream, joined))
             await joined
