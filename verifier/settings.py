@@ -247,6 +247,10 @@ class Settings(BaseSettings):
     """How long an analyst may leave a stream unread before it is ended."""
     permission_cache_s: int = Field(default=30, ge=0, le=3600)
     """How long a generator may keep the answer of `CheckPermission`."""
+    event_streams: int = Field(default=1000, ge=1)
+    """How many streams of events one server keeps open, before `RESOURCE_EXHAUSTED`."""
+    event_streams_a_caller: int = Field(default=16, ge=1)
+    """How many of those may be one caller's; where no issuer of callers' tokens is named, everyone is one caller."""
     removal_due_h: float = Field(default=48.0, gt=0)
     """How long a platform or generator has to remove an output, or to refuse, before the removal counts as overdue, in hours."""
     webhooks: Path | None = None

@@ -21,11 +21,10 @@ from verifier.credential.grant_token import open_grant, sign_grant
 from verifier.errors import CredentialError
 from verifier.server import cameo_convert as convert
 from verifier.server import cameo_input as given
-from verifier.server.caller import Role, current_caller
-from verifier.server.removal_convert import current_holder
+from verifier.server.caller import current_caller
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RequestError
-from verifier.store import cameos, events, removals, uses, watching
+from verifier.store import cameos, removals, uses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,6 +56,7 @@ if TYPE_CHECKING:
 
     from verifier.cameo.model import Use
     from verifier.cameo.removals import Removal
+    from verifier.server.event_feed import EventFeed
     from verifier.server.issuing import Issuer
     from verifier.server.relationships import RelationshipSource
     from verifier.store.batches import Batches
@@ -64,8 +64,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 ResultT = TypeVar("ResultT")
-_POLL_S = 0.2
-_EVENTS_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +98,12 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         limits: UseLimits,
         scrub: Callable[[], bool],
         clock: Callable[[], datetime],
-        stopping: asyncio.Event,
+        feed: EventFeed,
     ) -> None:
         """Keep the parts.
 
-        `scrub` sees to it that what was deleted is gone from the disk too; `clock` returns the time in UTC; `stopping` is set
-        when the server stops, for the streams that would go on for ever.
+        `scrub` sees to it that what was deleted is gone from the disk too; `clock` returns the time in UTC; `feed` is where all
+        streams of events come from.
         """
         self._reads = reads
         self._writes = writes
@@ -115,7 +113,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         self._limits = limits
         self._scrub = scrub
         self._clock = clock
-        self._stopping = stopping
+        self._feed = feed
 
     async def CreateCameo(self, request: CreateCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """Make a cameo of an accepted attempt."""
@@ -282,22 +280,10 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         self, request: WatchCameoEventsRequest, context: Context[WatchCameoEventsRequest, CameoEvent]
     ) -> None:
         """Stream what happens after the cursor."""
-        number, caller, holder = given.number_of(request.cursor) or 0, current_caller(), current_holder()
-        guarded = caller.role is Role.GUARDIAN
-        follow = partial(events.of_guardian, guardian=caller.id) if guarded else partial(events.after, subject=_own())
-        while not self._stopping.is_set():
-            if holder is None:
-                found = await self._read(partial(follow, number=number, limit=_EVENTS_AT_ONCE))
-                upto = found[-1].number if found else number
-            else:
-                work = partial(watching.after, number=number, holder=holder, limit=_EVENTS_AT_ONCE)
-                found, upto = await self._read(work)
-            for event in found:
-                await context.write(convert.event(event))
-            number, before = upto, number
-            if number == before:
-                await _either(self._stopping, _POLL_S)
-        raise RequestError(error_reason_pb2.SERVER_STOPPING, "the server is stopping; go on elsewhere", retry_after_s=1.0)
+        with self._feed.open(current_caller(), given.number_of(request.cursor) or 0) as stream:
+            while True:
+                for event in await stream.read():
+                    await context.write(convert.event(event))
 
     async def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
         return await self._reads.submit(work)
@@ -319,11 +305,3 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
 def _own() -> str | None:
     """Return whose cameos the caller sees: their own, or None, which is everyone's, for the app."""
     return current_caller().sees
-
-
-async def _either(event: asyncio.Event, wait_s: float) -> None:
-    try:
-        async with asyncio.timeout(wait_s):
-            await event.wait()
-    except TimeoutError:
-        return

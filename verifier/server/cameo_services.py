@@ -18,6 +18,7 @@ from cameo.v1 import (
 
 from verifier.cameo.webhooks import Schedule
 from verifier.server.cameo_service import CameoService, Permissions, UseLimits
+from verifier.server.event_feed import EventFeed, StreamLimits
 from verifier.server.guardian_service import GuardianService
 from verifier.server.relationships import GrpcRelationships, RelationshipService, TableRelationships
 from verifier.server.removal_service import RemovalService
@@ -56,6 +57,8 @@ async def opened(
         source = TableRelationships(reads) if own else GrpcRelationships(settings.relationships)
         opening.push_async_callback(source.close)
         stopping = asyncio.Event()
+        feed = EventFeed(reads, StreamLimits(settings.event_streams, settings.event_streams_a_caller), stopping=stopping)
+        opening.push_async_callback(feed.close)
         due_in = timedelta(hours=settings.removal_due_h)
         cameo_service_pb2_grpc.add_CameoServiceServicer_to_server(
             CameoService(
@@ -75,7 +78,7 @@ async def opened(
                 ),
                 scrub=partial(scrub, engine),
                 clock=clock,
-                stopping=stopping,
+                feed=feed,
             ),
             server,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from verifier.cameo.model import Event, EventKind
 from verifier.store import guardianships, tables
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine, Row, Select
+    from sqlalchemy import ColumnElement, Connection, Engine, Row, Select
+    from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
     from verifier.cameo.model import Cameo
     from verifier.types import Ruling
@@ -114,7 +115,7 @@ def after(connection: Connection, number: int, *, subject: str | None, limit: in
 
 def read(connection: Connection, query: Select[Any]) -> list[Event]:
     """Return the events that a query of the whole table's columns finds."""
-    return [_event(row) for row in connection.execute(query)]
+    return [event_of(row) for row in connection.execute(query)]
 
 
 def of_guardian(connection: Connection, number: int, *, guardian: str, limit: int) -> list[Event]:
@@ -122,12 +123,18 @@ def of_guardian(connection: Connection, number: int, *, guardian: str, limit: in
 
     What people decided of an attempt is none of them.
     """
-    table, cameos = tables.events, tables.cameos
+    table = tables.events
     theirs = table.c.subject.in_(guardianships.minors_of(guardian))
-    of_links = (table.c.cameo_id == "") & (table.c.attempt_id == "")
-    safeguarded = table.c.cameo_id.in_(select(cameos.c.id).where(cameos.c.subject == table.c.subject, cameos.c.minor_safeguards))
-    query = select(table).where(table.c.number > number, theirs, of_links | safeguarded)
-    return [_event(row) for row in connection.execute(query.order_by(table.c.number).limit(limit))]
+    query = select(table).where(table.c.number > number, theirs, concerns_guardians(table.c))
+    return read(connection, query.order_by(table.c.number).limit(limit))
+
+
+def concerns_guardians(event: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
+    """Return the condition that the guardians of an event's subject are told of it, by the columns of the events."""
+    cameos = tables.cameos
+    of_links = and_(event.cameo_id == "", event.attempt_id == "")
+    safeguarded = event.cameo_id.in_(select(cameos.c.id).where(cameos.c.subject == event.subject, cameos.c.minor_safeguards))
+    return or_(of_links, safeguarded)
 
 
 def last(connection: Connection) -> int:
@@ -136,6 +143,7 @@ def last(connection: Connection) -> int:
     return number
 
 
-def _event(row: Row[Any]) -> Event:
+def event_of(row: Row[Any]) -> Event:
+    """Return the event of a row of the table."""
     of = (row.grant_id, row.output_id, row.removal_id, row.attempt_id, row.ruling)
     return Event(row.number, row.cameo_id, EventKind(row.kind), row.at, *of)

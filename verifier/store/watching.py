@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 LOOKED_AT_ONCE = 10_000
 """Events looked through in one go at most: whoever has not asked for long must not hold up the others."""
 
+_EVENT, _USES, _GRANTS, _OUTPUTS = tables.events.c, tables.grant_cameos.c, tables.grants.c, tables.outputs.c
+GRANTED = and_(_USES.cameo_id == _EVENT.cameo_id, _USES.number < _EVENT.number, _GRANTS.id == _USES.grant_id)
+"""That a grant was one of an event's cameo, and before it."""
+SHOWN = and_(_USES.cameo_id == _EVENT.cameo_id, _OUTPUTS.grant_id == _USES.grant_id, _OUTPUTS.shown_since < _EVENT.number)
+"""That an output was made of an event's cameo, and shown before it."""
+
 
 def after(connection: Connection, number: int, *, holder: Holder, limit: int) -> tuple[list[Event], int]:
     """Return events with greater numbers that a holder is told of, oldest first, and up to which number it was looked.
@@ -41,12 +47,9 @@ def after(connection: Connection, number: int, *, holder: Holder, limit: int) ->
 
 
 def _knows(holder: Holder) -> ColumnElement[bool]:
-    event, uses, grants, outputs = tables.events.c, tables.grant_cameos.c, tables.grants.c, tables.outputs.c
     if holder.kind is HolderKind.HELD_BY_GENERATOR:
-        granted = and_(grants.id == uses.grant_id, grants.audience == holder.name, uses.number < event.number)
-        return exists().where(granted, uses.cameo_id == event.cameo_id)
-    shown = and_(outputs.grant_id == uses.grant_id, outputs.platform == holder.name, outputs.shown_since < event.number)
-    return exists().where(shown, uses.cameo_id == event.cameo_id)
+        return exists().where(GRANTED, tables.grants.c.audience == holder.name)
+    return exists().where(SHOWN, tables.outputs.c.platform == holder.name)
 
 
 def _is_asked(holder: Holder) -> ColumnElement[bool]:

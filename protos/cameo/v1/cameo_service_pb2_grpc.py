@@ -280,7 +280,8 @@ class CameoServiceServicer:
         platform the same of cameos in outputs it shows, and both of removals addressed to them; of other cameos and other events they
         learn nothing.
 
-        Errors, by `ErrorInfo.reason`: `PAGE_TOKEN_INVALID` (INVALID_ARGUMENT), `SERVER_STOPPING` (UNAVAILABLE).
+        Errors, by `ErrorInfo.reason`: `PAGE_TOKEN_INVALID` (INVALID_ARGUMENT), `OVERLOADED` (RESOURCE_EXHAUSTED; as many streams as
+        may be are open, of this caller or in all), `SERVER_STOPPING`, `STORE_UNAVAILABLE` (UNAVAILABLE).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -1,0 +1,5 @@
+"""What reads a database."""
+
+from tests.unit.store.conftest import engine, url
+
+__all__ = ["engine", "url"]
