@@ -6,7 +6,7 @@ LIBRARIES := libEGL.so.1 libGLESv2.so.2 libGL.so.1 libglib-2.0.so.0
 PACKAGES := libegl1 libgles2 libgl1 libglib2.0-0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint bench evaluate evaluate-real lock system kit
+.PHONY: help demo test soak attack lint bench evaluate evaluate-real lock system kit
 
 help:
 	@echo "make demo    run the main job end to end"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-browser  the console in Chromium; screenshots in build/screenshots"
 	@echo "make test-s3, test-ray, test-speechbrain  evidence on S3's wire, replay on Ray, parity with SpeechBrain: each with an environment of its own"
 	@echo "make test-postgresql  the store and the services over PostgreSQL"
+	@echo "make attack  attack a server on loopback, and say what it did and what an honest client saw; 5 minutes"
 	@echo "make bench   what one verification costs"
 	@echo "make evaluate  render the attack suite, print its error rates"
 
@@ -57,6 +58,12 @@ test: kit lint check-protos
 
 soak: .venv/ready
 	CAMEO_EXAMPLES=2000 $(BIN)/pytest --timeout=3600 tests/property/test_cameo_owner.py tests/property/test_cameo_minor.py tests/property/test_cameo_credentials.py
+
+# A server of its own on a free loopback port; a busy machine needs more minutes.
+MINUTES ?= 5
+
+attack: kit
+	$(BIN)/python -m tests.attack --minutes $(MINUTES)
 
 bench: kit
 	$(BIN)/python tests/bench/cost.py

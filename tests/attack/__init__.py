@@ -1,0 +1,1 @@
+"""Attacks on a server that runs, and what an honest client sees meanwhile: `make attack`."""

@@ -1,0 +1,5 @@
+"""The fixture that serves."""
+
+from tests.grpc.server import serve
+
+__all__ = ["serve"]
