@@ -65,9 +65,10 @@ async def tried(site: Site, name: str, within_s: float) -> Row:
             down_s, peak_mb = site.down_s, site.peak_mb
             if (after := await undisturbed(site)).verdict != VERDICT:
                 seen = replace(seen, broken=(*seen.broken, f"after it an honest upload ended with {after.verdict}"))
-    except TimeoutError:
+    except Exception as error:  # noqa: BLE001 - the next attack is tried, and the table is printed, whatever went wrong here
         took_s = time.monotonic() - began
-        seen = Seen(f"not over after {took_s:.0f} s", Honest("unknown", took_s), ("the attack did not end",))
+        why = "it was not over in time" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
+        seen = Seen(f"unknown after {took_s:.0f} s", Honest("unknown", took_s), (why,))
         down_s, peak_mb = site.down_s, site.peak_mb
     return Row(name, seen, usual_s, down_s, peak_mb)
 

@@ -19,7 +19,7 @@ from tests.attack.bounds import Seen
 from tests.attack.honest import RECORDING, upload
 from tests.faults.test_server_interruptions import until
 from tests.grpc.test_full_path import FIXTURES
-from verifier.errors import NotFoundError
+from verifier.errors import ChallengeError
 from verifier.server.app import utc_now
 from verifier.settings import Settings
 from verifier.store.challenges import ChallengeStore
@@ -44,7 +44,7 @@ async def attack(site: Site) -> Seen:
         def kept() -> bool:
             try:
                 challenges.get(old.id)
-            except NotFoundError:
+            except ChallengeError:
                 return False
             return True
 

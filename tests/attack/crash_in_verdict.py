@@ -1,4 +1,4 @@
-"""Crash in a verdict.
+"""Crash in verdict.
 
 The front process is killed while it judges an honest recording, as the kernel does when memory runs out, and started again.
 

@@ -1,7 +1,7 @@
 """Lost workers.
 
 Every worker is killed while it judges a recording of the attacker's, as a decoder would be that a recording crashes; the honest
-client comes right then.
+client comes when they are gone.
 
 Must hold: the attacker is told that nothing came of it; health says that nothing is judged just now, and that the rest is
 served; the honest client is told when to come back, and that is true.
@@ -33,8 +33,10 @@ async def attack(site: Site) -> Seen:
     challenges = [await site.client.challenge(f"crasher-{number}", metadata) for number in range(len(site.workers))]
     calls = [site.client.verify(each.id, recording, metadata=metadata, timeout=None) for each in challenges]
     await until(lambda: open_attempts(site) == len(calls) or all(call.done() for call in calls))
-    for pid in site.workers:
+    for pid in (killed := site.workers):
         os.kill(pid, signal.SIGKILL)
+    # Whoever comes while they are still dying waits for the next ones, which takes no longer.
+    await until(lambda: not set(killed) & set(site.workers))
     uploading = asyncio.create_task(upload(site))
     answers = [no.reason if (no := await answer(call)) else "judged" for call in calls]
     said: set[tuple[int, int]] = set()
