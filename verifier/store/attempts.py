@@ -331,7 +331,7 @@ def from_row(row: Row[Any]) -> Attempt:
         minor_safeguards=row.minor_safeguards,
         ruling=None if row.ruling is None else Ruling(row.ruling),
         ruled_at=row.ruled_at,
-        matches=row.matches,
+        matches=row.matches or {},
     )
 
 

@@ -101,7 +101,7 @@ attempts = Table(
     Column("ruling", String(16)),
     Column("ruled_at", UtcMicroseconds),
     # Numbers of the faces the gallery found, by their collection; see `faces`.
-    Column("matches", JSON, nullable=False, server_default=text("'{}'")),
+    Column("matches", JSON(none_as_null=True)),
     Index(None, "subject", "created_at"),
     Index(None, "state", "created_at"),
 )

@@ -15,7 +15,7 @@ def upgrade() -> None:
     """Make the tables and columns; attempts that wait by now have no likeness, and can be declined only."""
     op.add_column("attempts", sa.Column("ruling", sa.String(16)))
     op.add_column("attempts", sa.Column("ruled_at", sa.BigInteger))
-    op.add_column("attempts", sa.Column("matches", sa.JSON, nullable=False, server_default=sa.text("'{}'")))
+    op.add_column("attempts", sa.Column("matches", sa.JSON, nullable=True))
     op.add_column("events", sa.Column("attempt_id", sa.String(64), nullable=False, server_default=sa.text("''")))
     op.add_column("events", sa.Column("ruling", sa.String(16), nullable=False, server_default=sa.text("''")))
     op.create_index("ix_events_attempt_id", "events", ["attempt_id"])
