@@ -97,8 +97,8 @@ def _best(segments: F64, low: F64, high: F64, size: F64) -> float:
         at = _crossing(side, bottom)
         if at is None or at[1] < high[1] or np.any(at < _EDGE_PX) or np.any(at > size - 1 - _EDGE_PX):
             return None
-        beside = at[0] < low[0] + reach if of_left else at[0] > high[0] - reach
-        return at if beside else None
+        outside = at[0] < low[0] + reach if of_left else at[0] > high[0] - reach
+        return at if outside else None
 
     best = 0.0
     for bottom in below:
