@@ -221,7 +221,7 @@ class _Speeds:
         )
 
     def _correlations(self, other: F32) -> tuple[F64, F64, F64, Ints]:
-        """Return correlations by speed and delay of what a mirror leaves and of what it turns, what perfect ones are, the delays."""
+        """Return correlations by speed and delay of what a mirror leaves and what it turns, perfect ones, the delays."""
         longest = self._energy.shape[1] - 1
         size = 1 << (longest + len(other)).bit_length()
         spectra, against = self._spectrum(size), np.conj(np.fft.rfft(other, size, axis=0))[:, :, None]

@@ -161,8 +161,8 @@ class GridSearch:
         self._usual: F32 = self._detail
         self._on_face, self._around = _Sum(_FACE), _Sum(_OTHER)
         self.spectrum: F32 = np.zeros((0, 0), np.float32)
-        """(64, 33), by how many deviations each frequency stands out in face and surroundings of all so far, NaN where it does not
-        count; (0, 0) before any. Rows are upright cycles in 64 px from -32, columns level ones from 0."""
+        """(64, 33), by how many deviations each frequency stands out in face and surroundings of all so far, NaN where it does
+        not count; (0, 0) before any. Rows are upright cycles in 64 px from -32, columns level ones from 0."""
 
     def add(self, rgb: U8, landmarks: F32) -> float:
         """Add a frame and return by how many deviations a grid stands out in the face and surroundings of all so far.

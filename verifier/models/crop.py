@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from verifier.types import F32, U8
 
 WIDE, CLOSE = 2.7, 1.8
-"""By how much the crops of the presentation-attack network reach beyond a face's box. Close is head and little else. Closer still,
-the network no longer knows a person: below 1.4 genuine videos fall to 0.04."""
+"""By how much the crops of the presentation-attack network reach beyond a face's box. Close is head and little else. Closer
+still, the network no longer knows a person: below 1.4 genuine videos fall to 0.04."""
 
 Box = tuple[float, float, float, float]
 """Left, top, width, height in px."""
