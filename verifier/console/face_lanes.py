@@ -43,7 +43,7 @@ def live(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
     )
     for t_s, scores, least, check, what in crops:
         worst = [row for row in np.argsort(scores)[:_WORST] if not least.holds(float(scores[row]))]
-        moments += [Moment(float(t_s[row]), "live", f"P(live) {scores[row]:.2f}{what}", (check,)) for row in worst]
+        moments += [Moment(float(t_s[row]), "live", f"P(live) {scores[row]:.2g}{what}", (check,)) for row in worst]
     return Lane("live", "P(live)", keys, height, joined(drawn), tuple(moments))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from verifier.console import stills
+from verifier.console.rendering import compared, number
 from verifier.console.scale import joined, note
 from verifier.evidence.gaze import irises
 from verifier.evidence.relief import pairs, relief
@@ -71,7 +72,8 @@ def depth(_evidence: Evidence, face: FaceTrack, profile: Profile) -> Picture:
         parts.append(plot.dot(float(x), float(y), at_s, f"{share:.2f} of a head's depth over {degrees:.0f}°", bad=share < line))
     whole = relief(face).depth
     parts += plot.axes("turned between two frames, sine", "moved as depth moves it")
-    says = f"{len(turned)} pairs of frames; two of three show {whole:.2f} of a head's depth and more, {line:.2f} are needed."
+    score, limit = compared(whole, line, at_least=True)
+    says = f"{len(turned)} pairs of frames; two of three show {score} of a head's depth and more, which is {limit}."
     return Picture("depth", "Depth against turn", says, plot.drawing(parts, says))
 
 
@@ -101,7 +103,7 @@ def spectrum(evidence: Evidence, face: FaceTrack, profile: Profile) -> Picture:
     top = float(np.nanmax(values))
     says = (
         f"Stripes {1 / cycles:.1f} px apart stand out most, by {top:.1f} deviations; more than {line:.1f} counts as a grid."
-        f" {_CELL:.0f} units a cycle in {rows} px: across from {-rows // 2} to {rows // 2} upright, down from 0 level."
+        " Each square is a frequency: none is in the middle of the upper edge, and the farther from it, the finer."
     )
     drawing = Markup('<svg class="spectrum" role="img" aria-label="{}" viewBox="0 0 {:.0f} {:.0f}">{}</svg>').format(
         says, _CELL * rows, _CELL * columns, joined(parts)
@@ -127,7 +129,7 @@ def gaze(_evidence: Evidence, face: FaceTrack, profile: Profile) -> Picture:
         text = f"{yaw[row]:.0f}°, iris at {iris[row]:.0f} % of the eye"
         parts.append(plot.dot(float(yaw[row]), float(iris[row]), float(t_s[row]), text))
     parts += plot.axes("yaw, degrees", "iris, % of the eye")
-    says = f"Eyes that hold the camera go against the head: the line falls, by {slope:.2g} % a degree at least where it is drawn."
+    says = f"Eyes that hold the camera go against the head, at least as the dashed line does, by {number(slope)} % a degree."
     return Picture("gaze", title, says, plot.drawing(parts, says))
 
 
@@ -159,7 +161,8 @@ def _framed(
     return make
 
 
-_CROPS = "What the network looked at to tell a live face, frame by frame, with what it said: 1 is live."
+_WIDE = "What the network looked at to tell a live face, with what it said of each: 1 is live."
+_CLOSE = "The closer crops that it looked at, with the lesser of what it said of each and of its mirror image."
 _LIKE = "The faces that were compared, each with its mean cosine with the others."
 _COVERED = "The faces whose eyes and mouth were looked at, and how far they stand out of the skin, in nats."
 _EDGES = "The frames that were searched for the border of a display or a print, the most covered one first."
@@ -167,7 +170,8 @@ _MADE = (
     ("depth", "Depth against turn", depth),
     ("spectrum", "Spectrum of the display's grid", spectrum),
     ("edges", "Border around the face", _framed("edges", "Border around the face", _EDGES, stills.edges)),
-    ("crops", "Live face, wide and close", _framed("crops", "Live face, wide and close", _CROPS, stills.crops)),
+    ("wide", "Live face, wide crops", _framed("wide", "Live face, wide crops", _WIDE, stills.wide)),
+    ("close", "Live face, close crops", _framed("close", "Live face, close crops", _CLOSE, stills.close)),
     ("likenesses", "Face against face", _framed("likenesses", "Face against face", _LIKE, stills.likenesses)),
     ("uncovered", "Eyes and mouth", _framed("uncovered", "Eyes and mouth", _COVERED, stills.uncovered)),
     ("gaze", "Eyes against head", gaze),

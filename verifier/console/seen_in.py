@@ -72,7 +72,7 @@ OF_REASON: Mapping[Reason, Seen] = {
     Reason.MOVEMENT_WRONG_ORDER: _in("head"),
     Reason.NO_BLINK: _in("lids"),
     Reason.FLAT_FACE: _in("depth"),
-    Reason.SCREEN_OR_PRINT: _in("live", "crops"),
+    Reason.SCREEN_OR_PRINT: _in("live", "wide", "close"),
     Reason.DISPLAY_VISIBLE: _in("border", "grid"),
     Reason.LIPS_DO_NOT_MATCH: _in("lips"),
     Reason.FROZEN_OR_LOOPED: _in("picture"),
@@ -93,8 +93,8 @@ OF_REASON: Mapping[Reason, Seen] = {
 OF_CHECK: Mapping[str, Seen] = {
     "elapsed": Seen(nowhere="it is about clocks: when the challenge was issued and when the recording was there"),
     "same_person": _in("identity", "likenesses"),
-    "presentation_attack": _in("live", "crops"),
-    "close_up": _in("live", "crops"),
+    "presentation_attack": _in("live", "wide"),
+    "close_up": _in("live", "close"),
     "bezel": _in("border", "edges"),
     "moire": _in("grid", "spectrum"),
     "depth": _in("depth", "head"),
@@ -123,6 +123,8 @@ def seen_in(check: str, reason: Reason | None) -> Seen:
 
 
 _OF_THE_CHECK: Mapping[str, tuple[Reason, ...]] = {
+    "presentation_attack": (Reason.SCREEN_OR_PRINT,),
+    "close_up": (Reason.SCREEN_OR_PRINT,),
     "bezel": (Reason.DISPLAY_VISIBLE,),
     "moire": (Reason.DISPLAY_VISIBLE,),
     "picture_times": (Reason.SPLICED,),

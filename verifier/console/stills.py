@@ -67,18 +67,19 @@ class _Cutter:
         return None if box is None else Still(float(t_s), box, caption, against)
 
 
-def crops(evidence: Evidence, face: FaceTrack, profile: Profile) -> tuple[Still, ...]:
-    """Return what the network that tells live faces looked at: wide crops, then close ones."""
-    cutter, found = _cutter(evidence, face), []
-    close_t_s, close = close_frames(face)
-    rows = (
-        (face.live_t_s, face.live, profile["live_p20_min"], WIDE, "wide"),
-        (close_t_s, close, profile["live_close_p20_min"], CLOSE, "close"),
-    )
-    for t_s, scores, line, scale, name in rows:
-        for at_s, score in zip(t_s, scores, strict=True):
-            caption = f"{name} {score:.2f}"
-            found.append(cutter.still(at_s, caption, scale=scale, square=False, against=not line.holds(float(score))))
+def wide(evidence: Evidence, face: FaceTrack, profile: Profile) -> tuple[Still, ...]:
+    """Return the wide crops that the network that tells live faces looked at."""
+    cutter, line = _cutter(evidence, face), profile["live_p20_min"]
+    scored = zip(face.live_t_s, face.live, strict=True)
+    found = [_scored(cutter, t_s, score, line, scale=WIDE, square=False) for t_s, score in scored]
+    return tuple(each for each in found if each)
+
+
+def close(evidence: Evidence, face: FaceTrack, profile: Profile) -> tuple[Still, ...]:
+    """Return the closer crops that it looked at."""
+    cutter, line = _cutter(evidence, face), profile["live_close_p20_min"]
+    scored = zip(*close_frames(face), strict=True)
+    found = [_scored(cutter, t_s, score, line, scale=CLOSE, square=False) for t_s, score in scored]
     return tuple(each for each in found if each)
 
 
@@ -121,8 +122,10 @@ def searched(evidence: Evidence, face: FaceTrack) -> tuple[Still, ...]:
     return () if box is None else (Still(float(known[-1]), box, "where it was searched", detail=True),)
 
 
-def _scored(cutter: _Cutter, t_s: float, score: float, line: Threshold) -> Still | None:
-    return cutter.still(t_s, f"{score:.2f}", scale=_AROUND, against=not line.holds(float(score)))
+def _scored(
+    cutter: _Cutter, t_s: float, score: float, line: Threshold, *, scale: float = _AROUND, square: bool = True
+) -> Still | None:
+    return cutter.still(t_s, f"{score:.2f}", scale=scale, square=square, against=not line.holds(float(score)))
 
 
 def _cutter(evidence: Evidence, face: FaceTrack) -> _Cutter:

@@ -3,28 +3,38 @@
 
 class Stills {
   constructor(root, source) {
-    this.width = Number(root.dataset.across);
+    this.root = root;
     this.waiting = [];
-    this.busy = false;
-    this.video = document.createElement("video");
-    this.video.muted = true;
-    this.video.preload = "auto";
-    this.video.src = source;
-    this.video.addEventListener("seeked", () => this.draw());
-    this.video.addEventListener("error", () => this.fail(root));
+    this.busy = true;
+    this.video = null;
     const inView = new IntersectionObserver((entries) => {
       for (const entry of entries) {
         if (!entry.isIntersecting) continue;
         inView.unobserve(entry.target);
         this.waiting.push(entry.target);
       }
+      if (this.waiting.length && !this.video) this.open(source);
       this.next();
     });
-    this.video.addEventListener("loadeddata", () => { for (const frame of root.querySelectorAll(".frame")) inView.observe(frame); }, { once: true });
+    for (const frame of root.querySelectorAll(".frame")) inView.observe(frame);
   }
 
-  fail(root) {
-    for (const note of root.querySelectorAll(".frames-note")) note.textContent = "This browser does not play the recording, so the frames cannot be shown.";
+  // A video of its own, so that the stage stays where it is; none before the first frame comes into view.
+  open(source) {
+    this.video = document.createElement("video");
+    this.video.muted = true;
+    this.video.preload = "auto";
+    this.video.addEventListener("loadeddata", () => { this.busy = false; this.next(); }, { once: true });
+    this.video.addEventListener("seeked", () => this.draw());
+    this.video.addEventListener("error", () => this.fail());
+    this.video.src = source;
+  }
+
+  fail() {
+    for (const note of this.root.querySelectorAll(".frames-note")) {
+      note.textContent = "This browser does not play the recording, so the frames cannot be shown.";
+      note.classList.remove("unseen");
+    }
   }
 
   next() {
@@ -35,7 +45,7 @@ class Stills {
   }
 
   draw() {
-    const scale = this.video.videoWidth / this.width;
+    const scale = this.video.videoWidth / Number(this.frame.closest(".pictures").dataset.across);
     const [x, y, width, height] = this.frame.dataset.box.split(" ").map((value) => Number(value) * scale);
     const [canvas, detail] = this.frame.querySelectorAll("canvas");
     const side = detail ? 640 : 256;

@@ -23,7 +23,7 @@ class Viewer {
     this.last = 0;
     this.zoom = new Zoom(root, () => this.face());
     this.listen(root);
-    for (const frames of this.video ? root.querySelectorAll(".pictures") : []) new Stills(frames, this.video.src);
+    if (this.video) new Stills(root, this.video.src);
   }
 
   listen(root) {
