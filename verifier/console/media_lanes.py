@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from verifier.types import Evidence
 
 _WORST = 3
+_SLOW = 1.5
+"""Times the usual wait for a picture: a longer one is named."""
 
 
 def picture(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
@@ -96,8 +98,9 @@ def pace(scale: Scale, evidence: Evidence) -> Lane:
         for row in hurried[:_WORST]
     ]
     slowest = int(np.argmax(apart_s))
-    text = f"the longest wait for a picture, {1e3 * apart_s[slowest]:.0f} ms"
-    moments.append(Moment(float(trace.t_s[slowest]), "pace", text, ("frame_rate", Reason.FRAME_RATE_TOO_LOW)))
+    if apart_s[slowest] > _SLOW * usual_s:
+        text = f"the longest wait for a picture, {1e3 * apart_s[slowest]:.0f} ms"
+        moments.append(Moment(float(trace.t_s[slowest]), "pace", text, ("frame_rate", Reason.FRAME_RATE_TOO_LOW)))
     keys = (("duplicate", "sooner than a camera makes one"),)
     return Lane("pace", f"{name}, usually {1e3 * usual_s:.0f}", keys, height, joined(drawn), tuple(moments))
 

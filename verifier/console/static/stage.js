@@ -2,11 +2,12 @@
 // The stage can be looked at closer: by keys and buttons about the face, by a wheel with Ctrl or a double click about the pointer.
 
 class Zoom {
-  constructor(root, face) {
+  constructor(root, face, changed) {
     this.stage = root.querySelector(".stage");
     this.layers = this.stage.querySelector(".layers");
     this.said = root.querySelector(".zoom-now");
     this.face = face;
+    this.changed = changed;
     this.scale = 1;
     this.x = 0;
     this.y = 0;
@@ -59,5 +60,6 @@ class Zoom {
     this.layers.style.transform = this.scale === 1 ? "" : `translate(${this.x}px, ${this.y}px) scale(${this.scale})`;
     this.stage.classList.toggle("closer", this.scale > 1);
     this.said.textContent = `${this.scale.toFixed(1)}×`;
+    this.changed();
   }
 }

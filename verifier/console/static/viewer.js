@@ -21,7 +21,7 @@ class Viewer {
     this.at = 0;
     this.running = false;
     this.last = 0;
-    this.zoom = new Zoom(root, () => this.face());
+    this.zoom = new Zoom(root, () => this.face(), () => this.draw());
     this.listen(root);
     if (this.video) new Stills(root, this.video.src);
   }
@@ -125,7 +125,7 @@ class Viewer {
     context.clearRect(0, 0, this.canvas.width, this.canvas.height);
     const points = this.shown.checked ? this.points() : [];
     if (!points.length) return;
-    context.lineWidth = Math.max(this.canvas.width, this.canvas.height) / 320;
+    context.lineWidth = Math.max(this.canvas.width, this.canvas.height) / 320 / Math.sqrt(this.zoom.scale);
     context.lineJoin = "round";
     context.strokeStyle = getComputedStyle(this.canvas).color;
     for (const line of this.outlines.lines) {
