@@ -165,6 +165,9 @@ class FaceTrack:
     face_share (N,) inter-cheek width and small_share (S,) the same of faces that only a second look into parts of pictures found,
     as shares of the longer side of the picture, see `verifier.evidence.second_look`.
     bezel (B,) how much of a border that stands around the face is there, 0..1, see `verifier.evidence.bezel`.
+    For people to look at: grid_t_s (G,) and bezel_t_s (B,), when; grid_spectrum (64, 33), what the last of the grid came of, by
+    frequency, see `verifier.evidence.moire.GridSearch`; bezel_px (B, 4, 2) corners of the border, NaN without one. Empty in
+    tracks that were kept before they were.
     """
 
     t_s: F64
@@ -192,6 +195,10 @@ class FaceTrack:
     face_share: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     small_share: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
     bezel: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    grid_t_s: F64 = field(default_factory=lambda: np.zeros(0))
+    grid_spectrum: F32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    bezel_t_s: F64 = field(default_factory=lambda: np.zeros(0))
+    bezel_px: F32 = field(default_factory=lambda: np.zeros((0, 4, 2), np.float32))
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,8 +148,8 @@ class Watched:
 
 
 def _given_up(request: Request) -> bool:
-    """Return whether this is a tab's icon, which a browser fetches behind everything else and drops when the tab goes on."""
-    return (request.failure, request.url.rpartition("/")[2]) == ("net::ERR_ABORTED", "icon.svg")
+    """Return whether this is a tab's icon or a video, which a browser fetches beside the page and drops when the tab goes on."""
+    return request.failure == "net::ERR_ABORTED" and request.url.rpartition("/")[2] in {"icon.svg", "recording"}
 
 
 @pytest.fixture(scope="session")

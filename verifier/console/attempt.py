@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from verifier.console.axis import axis
 from verifier.console.overlay import overlay
 from verifier.console.questions import Question, question
 from verifier.console.rendering import compared, number, page, refusal
+from verifier.console.viewer import view
 from verifier.decision import counts_against
 from verifier.errors import InvalidRequestError
 from verifier.evidence.tracks import TracksError
@@ -47,6 +47,11 @@ class Answer:
     question: Question
     role: str
     against: bool
+
+    @property
+    def passed(self) -> bool:
+        """Return whether it did."""
+        return self.result.outcome is Outcome.PASS
 
     @property
     def score(self) -> str:
@@ -114,7 +119,7 @@ class AttemptPages:
             "attempt.html",
             attempt=attempt,
             answers=answers(attempt.checks, profile),
-            axis=axis(opened.tracks.evidence, opened.challenge, profile) if opened else None,
+            view=view(self._cases, opened, profile) if opened else None,
             opened=opened,
             lost=lost,
             has_recording=Kind.RECORDING in kept,

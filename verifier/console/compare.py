@@ -9,12 +9,14 @@ from starlette.routing import Route
 
 from verifier.console.attempt import OPENED, answers, reader_of
 from verifier.console.axis import axis
+from verifier.console.cases import Opened
 from verifier.console.decision import matches
+from verifier.console.earlier import Earlier
 from verifier.console.rendering import page
+from verifier.console.viewer import pointed_at
 from verifier.errors import NotFoundError
 from verifier.evidence.tracks import TracksError
 from verifier.store import tables
-from verifier.store.attempts import Attempt
 from verifier.store.evidence_errors import EvidenceError
 from verifier.store.sealed_object import Kind
 
@@ -27,10 +29,11 @@ if TYPE_CHECKING:
 
     from verifier.console.attempt import Answer
     from verifier.console.axis import Axis
-    from verifier.console.cases import Cases, Opened
+    from verifier.console.cases import Cases
     from verifier.console.sessions import Sessions
     from verifier.profiles import Profile
     from verifier.server.recall import Recall
+    from verifier.store.attempts import Attempt
 
 _SAME_SUBJECT = 12
 
@@ -38,6 +41,14 @@ _SAME_SUBJECT = 12
 @dataclass(frozen=True, slots=True)
 class Other:
     """An attempt that this one can be held against, and what the two share."""
+
+    attempt: Attempt
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An attempt whose tracks cannot be read, and why."""
 
     attempt: Attempt
     why: str
@@ -77,17 +88,18 @@ class Compare:
         opened = self._cases.open(request.path_params["id"], reader_of(request, OPENED))
         others = list(self._others(opened))
         chosen = request.query_params.get("with", "") or (others[0].attempt.id if others else "")
-        left = self._side(request, opened)
-        right = self._chosen(request, chosen) if chosen else None
+        other = self._chosen(request, chosen) if chosen else None
+        left = self._side(request, opened, other)
+        right = self._side(request, other, opened) if other else None
         names = dict.fromkeys([*left.answers, *(right.answers if right else ())])
         return page(request, "compare.html", left=left, right=right, others=others, checks=list(names))
 
-    def _chosen(self, request: Request, attempt_id: str) -> Side:
+    def _chosen(self, request: Request, attempt_id: str) -> Opened | Lost:
         """Return the other one; what was kept of it may be gone, and what is known of it is shown all the same."""
         try:
-            return self._side(request, self._cases.open(attempt_id, reader_of(request, OPENED)))
+            return self._cases.open(attempt_id, reader_of(request, OPENED))
         except (EvidenceError, TracksError) as error:
-            return self._side(request, self._cases.attempt(attempt_id), str(error))
+            return Lost(self._cases.attempt(attempt_id), str(error))
 
     def _others(self, opened: Opened) -> Iterator[Other]:
         """Yield whose face the gallery found, the nearest recordings by their fingerprints, the latest of the same subject."""
@@ -111,18 +123,27 @@ class Compare:
             if attempt.id not in alike | near.keys() and Kind.TRACKS in self._cases.kept(attempt.id):
                 yield Other(attempt, "same subject")
 
-    def _side(self, request: Request, found: Opened | Attempt, lost: str = "") -> Side:
-        attempt = found if isinstance(found, Attempt) else found.attempt
+    def _side(self, request: Request, found: Opened | Lost, other: Opened | Lost | None) -> Side:
+        attempt = found.attempt
         if attempt.verdict is None:
             raise NotFoundError("the attempt was not judged")
         profile = self._profile.judging(minor=attempt.minor_safeguards)
         revealed, kept = self._sessions.may_see(request.state.cookie, attempt.id), self._cases.kept(attempt.id)
         return Side(
             attempt=attempt,
-            axis=None if isinstance(found, Attempt) else axis(found.tracks.evidence, found.challenge, profile),
-            lost=lost,
+            axis=None if isinstance(found, Lost) else _axis(found, other, profile),
+            lost=found.why if isinstance(found, Lost) else "",
             answers={answer.result.name: answer for answer in answers(attempt.checks, profile)},
             shown=revealed and Kind.RECORDING in kept,
             crops=revealed and Kind.CROPS in kept,
             hidden=not revealed and bool(kept & {Kind.RECORDING, Kind.CROPS}),
         )
+
+
+def _axis(found: Opened, other: Opened | Lost | None, profile: Profile) -> Axis:
+    """Return the axis of one with the other one's movement and sound laid over it, and the same lanes in view as in the other."""
+    against = pointed_at(found.attempt.checks)
+    laid = Earlier(other.attempt.id, other.tracks.evidence.fingerprint) if isinstance(other, Opened) else None
+    beside = {"moves", "sounds"} | (pointed_at(other.attempt.checks) if other else frozenset())
+    evidence, challenge = found.tracks.evidence, found.challenge
+    return axis(evidence, challenge, profile, pointed_at=against, beside=beside, moves_as=laid, sounds_as=laid)

@@ -36,20 +36,22 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that happens, in words; `kind` is its lane."""
+    """Something that happens, in words; `kind` is its lane. of: the checks, and the reasons, that it speaks against."""
 
     t_s: float
     kind: str
     text: str
+    of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One row of the axis: name, what its marks mean, its height, and its picture, drawn from y = 0 down.
+    """One row of the axis: id, name, what its marks mean, its height, and its picture, drawn from y = 0 down.
 
     keys: (class of the mark, what it stands for).
     """
 
+    id: str
     name: str
     keys: tuple[tuple[str, str], ...]
     height: float
@@ -58,10 +60,18 @@ class Lane:
 
 
 def curve(
-    scale: Scale, name: str, t_s: npt.NDArray[Any], values: npt.NDArray[Any], *, low: float, high: float, height: float
+    scale: Scale,
+    name: str,
+    t_s: npt.NDArray[Any],
+    values: npt.NDArray[Any],
+    *,
+    low: float,
+    high: float,
+    height: float,
+    top: float = 0.0,
 ) -> Markup:
     """Return values over time as lines of a class, broken where there are none; what lies outside of low..high is on the edge."""
-    y = (1.0 - np.clip((np.asarray(values, np.float64) - low) / (high - low), 0.0, 1.0)) * height
+    y = top + (1.0 - np.clip((np.asarray(values, np.float64) - low) / (high - low), 0.0, 1.0)) * height
     runs: list[list[str]] = [[]]
     for time, value in zip(t_s, y, strict=True):
         if np.isfinite(value):
@@ -86,6 +96,42 @@ def span(scale: Scale, name: str, start_s: float, end_s: float, *, top: float, h
     return Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">{}</rect>').format(
         name, left, top, max(right - left, 1.5), height, Markup("<title>{}</title>").format(title) if title else ""
     )
+
+
+def dots(
+    scale: Scale, name: str, t_s: npt.NDArray[Any], values: npt.NDArray[Any], *, low: float, high: float, height: float
+) -> Markup:
+    """Return a dot of a class for each value that is known, with its value and time as a title."""
+    parts = []
+    for time, value in zip(t_s, values, strict=True):
+        if np.isfinite(value):
+            y = (1.0 - min(max((float(value) - low) / (high - low), 0.0), 1.0)) * height
+            parts.append(
+                Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="2.6"><title>{:.2f} at {:.1f} s</title></circle>').format(
+                    name, scale.x(float(time)), y, float(value), float(time)
+                )
+            )
+    return joined(parts)
+
+
+def mark(scale: Scale, name: str, t_s: float, height: float, title: str) -> Markup:
+    """Return a pin at one moment, with what it is as a title."""
+    x = scale.x(t_s)
+    return Markup('<path class="{}" d="M{:.1f} 0v{:.1f}m-4 {:.1f}h8l-4 6z"><title>{} at {:.2f} s</title></path>').format(
+        name, x, height, -height, title, t_s
+    )
+
+
+def nothing(lane: str, name: str, why: str) -> Lane:
+    """Return a row that has nothing to show, and says why."""
+    return Lane(lane, name, (), 20.0, note("note", MARGIN, 14, why))
+
+
+def spells(t_s: npt.NDArray[Any], is_so: npt.NDArray[np.bool_], *, most: int) -> list[tuple[float, float]]:
+    """Return from when to when something is so, the longest `most` of them, in their order."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(is_so, np.int8), [0]])))
+    runs = [(float(t_s[start]), float(t_s[end - 1])) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    return sorted(sorted(runs, key=lambda run: run[0] - run[1])[:most])
 
 
 def note(name: str, x: float, y: float, text: str, *, anchor: str = "start") -> Markup:

@@ -49,8 +49,18 @@ class _Line(NamedTuple):
     along: F64
 
 
-def bezel(rgb: U8, landmarks: F32) -> float:
-    """Return how much of a border stands under, left and right of a face, 0..1: the least covered of the three edges.
+class Border(NamedTuple):
+    """How much of it is there, 0..1: the least covered of the three edges; its corners (4, 2) px, NaN without one.
+
+    corners: top left, bottom left, bottom right, top right, the upper two at the height of the top of the face.
+    """
+
+    covered: float
+    corners: F64
+
+
+def border(rgb: U8, landmarks: F32) -> Border:
+    """Return the border that stands under, left and right of a face.
 
     Args:
         rgb: (H, W, 3) picture.
@@ -62,7 +72,8 @@ def bezel(rgb: U8, landmarks: F32) -> float:
     grey, corner = _without_border(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))
     face = landmarks[:, :2].astype(np.float64) * scale - corner
     segments = _segments(grey)
-    return _best(segments, face.min(axis=0), face.max(axis=0), np.array(grey.shape[::-1], np.float64))
+    best = _best(segments, face.min(axis=0), face.max(axis=0), np.array(grey.shape[::-1], np.float64))
+    return best._replace(corners=(best.corners + corner) / scale)
 
 
 def _without_border(grey: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], F64]:
@@ -82,7 +93,7 @@ def _segments(grey: npt.NDArray[np.uint8]) -> F64:
     return np.asarray(segments[np.hypot(*_spans(segments).T) >= _SHORTEST_PX])
 
 
-def _best(segments: F64, low: F64, high: F64, size: F64) -> float:
+def _best(segments: F64, low: F64, high: F64, size: F64) -> Border:
     """Return the best of all borders, of a face whose box reaches from `low` to `high`, in a picture of `size`, all (2,) px."""
     spans, middles = _spans(segments), (segments[:, :2] + segments[:, 2:]) / 2
     askew = np.sin(np.radians(TILT_DEG)) * np.hypot(*spans.T)
@@ -100,15 +111,17 @@ def _best(segments: F64, low: F64, high: F64, size: F64) -> float:
         outside = at[0] < low[0] + reach if of_left else at[0] > high[0] - reach
         return at if outside else None
 
-    best = 0.0
+    best = Border(0.0, np.full((4, 2), np.nan))
     for bottom in below:
         starts = [(side, at) for side in left if (at := corner(side, bottom, of_left=True)) is not None]
         ends = [(side, at) for side in right if (at := corner(side, bottom, of_left=False)) is not None]
         for (one, start), (other, end) in product(starts, ends):
             under = _covered(lying, start, end)
-            if under > best:
-                sides = (_covered(beside, at, _at_height(side, low[1])) for side, at in ((one, start), (other, end)))
-                best = max(best, min(under, *sides))
+            if under > best.covered:
+                tops = _at_height(one, low[1]), _at_height(other, low[1])
+                least = min(under, _covered(beside, start, tops[0]), _covered(beside, end, tops[1]))
+                if least > best.covered:
+                    best = Border(least, np.stack([tops[0], start, end, tops[1]]))
     return best
 
 

@@ -49,7 +49,7 @@ _AROUND = 3
 _FACE_STEP, _PICTURE_STEP = 0.01, 0.1
 """Steps below these, of face widths and of levels, are the jitter of the landmarks and the noise of the camera."""
 
-_HURRIED = 0.45
+HURRIED = 0.45
 
 _LOPSIDED = 2.0
 """One of the two may stand out this many times more than the other; beyond that it no longer speaks for both."""
@@ -88,7 +88,13 @@ class Glances:
 
 
 def longest_still_s(trace: PictureTrace, *, still: float, face: FaceTrack | None = None) -> float:
-    """Return the longest time without change, in seconds: a codec's refreshed picture, at most one in ten, does not end it.
+    """Return how long the longest time without change is, in seconds, see `stillest`."""
+    start_s, end_s = stillest(trace, still=still, face=face)
+    return end_s - start_s
+
+
+def stillest(trace: PictureTrace, *, still: float, face: FaceTrack | None = None) -> tuple[float, float]:
+    """Return from when to when nothing changes for longest, in seconds: a codec's refreshed picture, one in ten, does not end it.
 
     Args:
         trace: the pictures.
@@ -102,12 +108,13 @@ def longest_still_s(trace: PictureTrace, *, still: float, face: FaceTrack | None
         still_rows &= _shows_face(face, trace.t_s[1:])
     # Still steps earn one, others cost nine: a stretch that ends with a gain is still for more than nine tenths of its steps.
     balance = np.concatenate([[0.0], np.cumsum(np.where(still_rows, 1.0, -_REFRESH))])
-    longest_s = 0.0
+    longest = (0.0, 0.0)
     for start in np.flatnonzero(still_rows):
         held = np.flatnonzero(still_rows[start:] & (balance[start + 1 :] >= balance[start] + 1.0))
         if len(held):
-            longest_s = max(longest_s, float(trace.t_s[start + held[-1] + 1] - trace.t_s[start]))
-    return longest_s
+            end_s = float(trace.t_s[start + held[-1] + 1])
+            longest = max(longest, (float(trace.t_s[start]), end_s), key=lambda span: span[1] - span[0])
+    return longest
 
 
 def _shows_face(face: FaceTrack, t_s: F64) -> Mask:
@@ -150,12 +157,12 @@ def longest_gap_s(trace: PictureTrace) -> float:
 
 
 def hurried_share(trace: PictureTrace) -> float:
-    """Return the share of pictures that follow the one before in less than `_HURRIED` of the usual time.
+    """Return the share of pictures that follow the one before in less than `HURRIED` of the usual time.
 
     A camera skips pictures, and in failing light makes half as many; it never has the next one ready much sooner than that.
     """
     apart_s = np.diff(trace.t_s)
-    return float(np.mean(apart_s < _HURRIED * np.median(apart_s))) if len(apart_s) else 0.0
+    return float(np.mean(apart_s < HURRIED * np.median(apart_s))) if len(apart_s) else 0.0
 
 
 def _stands_out(steps: F64, t_s: F64, least: float) -> F64:

@@ -137,6 +137,21 @@ class Likeness:
     sound: float
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What two tracks share where they are most alike.
+
+    own_s, other_s: from when to when, in seconds of each track. speed: how many times faster the other one runs. mirrored: it
+    is the mirror image.
+    """
+
+    likeness: float
+    own_s: tuple[float, float]
+    other_s: tuple[float, float]
+    speed: float
+    mirrored: bool
+
+
 class Matcher:
     """Compares one recording with many earlier ones, about a millisecond each."""
 
@@ -156,6 +171,14 @@ class Matcher:
     def sound(self, earlier: Fingerprint) -> float:
         """Return how alike an earlier recording sounds."""
         return self._sound.best(earlier.sound)
+
+    def motion_stretch(self, earlier: Fingerprint) -> Stretch | None:
+        """Return where both move most alike; `None` where too little could be compared."""
+        return self._motion.stretch(earlier.motion)
+
+    def sound_stretch(self, earlier: Fingerprint) -> Stretch | None:
+        """Return where both sound most alike; `None` where too little could be compared."""
+        return self._sound.stretch(earlier.sound)
 
 
 class _Speeds:
@@ -177,15 +200,37 @@ class _Speeds:
         """Return the highest correlation over speeds, delays and, where there is one, the mirror."""
         if not self._tracks or len(values) < _LEAST:
             return 0.0
-        other, longest = values.astype(np.float32), self._energy.shape[1] - 1
+        straight, turned, power, _ = self._correlations(values.astype(np.float32))
+        return float(((straight + np.abs(turned)) / power).max())
+
+    def stretch(self, values: I8) -> Stretch | None:
+        """Return what belongs to the highest correlation."""
+        if not self._tracks or len(values) < _LEAST:
+            return None
+        straight, turned, power, delays = self._correlations(values.astype(np.float32))
+        alike = (straight + np.abs(turned)) / power
+        row, column = (int(place) for place in np.unravel_index(int(alike.argmax()), alike.shape))
+        speed, delay = float(SPEEDS[row]), int(delays[column])
+        start, stop = max(delay, 0), min(int(self._lengths[row]), delay + len(values))
+        return Stretch(
+            likeness=float(alike[row, column]),
+            own_s=(start / speed / RATE_HZ, stop / speed / RATE_HZ),
+            other_s=((start - delay) / RATE_HZ, (stop - delay) / RATE_HZ),
+            speed=1.0 / speed,
+            mirrored=bool(np.broadcast_to(turned, alike.shape)[row, column] < 0),
+        )
+
+    def _correlations(self, other: F32) -> tuple[F64, F64, F64, Ints]:
+        """Return correlations by speed and delay of what a mirror leaves and what it turns, perfect ones, the delays."""
+        longest = self._energy.shape[1] - 1
         size = 1 << (longest + len(other)).bit_length()
         spectra, against = self._spectrum(size), np.conj(np.fft.rfft(other, size, axis=0))[:, :, None]
         delays = np.arange(_LEAST - len(other), longest - _LEAST + 1)
         straight, turned = (
-            np.fft.irfft(spectra[:, :, view] @ against[:, view], size, axis=0)[delays, :, 0].T if view.any() else 0.0
+            np.fft.irfft(spectra[:, :, view] @ against[:, view], size, axis=0)[delays, :, 0].T if view.any() else np.zeros(1)
             for view in self._views
         )
-        return float(((straight + np.abs(turned)) / self._power(other, delays)).max())
+        return straight, turned, self._power(other, delays), delays
 
     def _power(self, other: F32, delays: Ints) -> F64:
         """Return what a perfect correlation would be at each speed and delay, infinite where the two share too little.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from verifier.types import F32, FaceTrack
+    from verifier.types import F32, F64, FaceTrack
 
 YAW_DEG, PITCH_DEG = 30.0, 20.0
 """Beyond these the far corner of an eye, or the iris under its lid, is guessed and not seen."""
@@ -46,19 +46,23 @@ class EyeTurn:
 
 def eye_turn(face: FaceTrack) -> EyeTurn:
     """Measure the eyes against the turning head."""
-    yaw, pitch = face.pose_deg[:, 0], face.pose_deg[:, 1]
-    lids = face.blendshapes[:, _BLINKS].max(axis=1)
-    seen = (np.abs(yaw) <= YAW_DEG) & (np.abs(pitch) <= PITCH_DEG) & (lids < LID)
-    yaw = yaw[seen].astype(np.float64)
+    _, yaw, iris = irises(face)
     if len(yaw) < 2:
         return EyeTurn(float("nan"), 0.0, len(yaw))
-    iris = 100.0 * _iris(face.landmarks[seen, :, :2])
     first, second = np.triu_indices(len(yaw), 1)
     turned = yaw[second] - yaw[first]
     apart = np.abs(turned) >= STEP_DEG
     slopes = (iris[second] - iris[first])[apart] / turned[apart]
     low, high = np.quantile(yaw, (0.03, 0.97))
     return EyeTurn(float(np.median(slopes)) if len(slopes) else float("nan"), float(high - low), len(yaw))
+
+
+def irises(face: FaceTrack) -> tuple[F64, F64, F32]:
+    """Return when, (N,) seconds, of the frames that count, their yaw in degrees, and where the irises stand, in % of the eye."""
+    yaw, pitch = face.pose_deg[:, 0], face.pose_deg[:, 1]
+    lids = face.blendshapes[:, _BLINKS].max(axis=1)
+    seen = (np.abs(yaw) <= YAW_DEG) & (np.abs(pitch) <= PITCH_DEG) & (lids < LID)
+    return face.t_s[seen], yaw[seen].astype(np.float64), 100.0 * _iris(face.landmarks[seen, :, :2])
 
 
 def _iris(points: F32) -> F32:

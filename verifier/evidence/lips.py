@@ -134,6 +134,14 @@ def agreement(face: FaceTrack, sound: SoundTrack) -> Agreement:
     return agree(said(sound), near_speech(sound.speech, rows), lips, seen)
 
 
+def parts(face: FaceTrack, sound: SoundTrack) -> list[tuple[float, float]]:
+    """Return when each part of 2 s begins, in seconds, and how well lips and sound agree in it, at the best offset for all."""
+    rows = len(sound.lips)
+    (lips, seen), predicted, spoken = measured(face, rows), said(sound), near_speech(sound.speech, rows)
+    offset = round(agree(predicted, spoken, lips, seen).offset_s * RATE_HZ)
+    return [(row / RATE_HZ, score) for row, score in _parts(predicted, spoken, lips, seen, offset)]
+
+
 def clearest(face: FaceTrack, sound: SoundTrack) -> Agreement:
     """Return the same at the best offset within `SHIFT_S` and what devices are apart anyway, its lead that over all others."""
     rows = len(sound.lips)
@@ -179,14 +187,20 @@ def agree(predicted: F64, spoken: Mask, lips: F64, seen: Mask, *, reach_s: float
 
 def _worst_part(predicted: F64, spoken: Mask, lips: F64, seen: Mask, offset: int) -> float:
     """Return the 20th percentile of the agreement of parts of 2 s of what is compared, the sound about `offset` rows late."""
+    return float(np.percentile([score for _, score in _parts(predicted, spoken, lips, seen, offset)], _PART_PERCENTILE))
+
+
+def _parts(predicted: F64, spoken: Mask, lips: F64, seen: Mask, offset: int) -> list[tuple[int, float]]:
+    """Return the first row of each part, and its agreement."""
     compared = np.flatnonzero(spoken & seen)
     size, hop = round(_PART_S * RATE_HZ), round(_PART_HOP_S * RATE_HZ)
-    parts = []
+    found = []
     for start in range(0, len(compared) - size + 1, hop):
         part = np.zeros(len(spoken), bool)
         part[compared[start : start + size]] = True
-        parts.append(max(_correlation(predicted, part, lips, seen, offset + k, size / 2) for k in _PART_ROWS))
-    return float(np.percentile(parts, _PART_PERCENTILE))
+        best = max(_correlation(predicted, part, lips, seen, offset + k, size / 2) for k in _PART_ROWS)
+        found.append((int(compared[start]), best))
+    return found
 
 
 def _correlation(predicted: F64, spoken: Mask, lips: F64, seen: Mask, offset: int, least: float) -> float:

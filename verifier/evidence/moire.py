@@ -160,6 +160,9 @@ class GridSearch:
         self._detail: F32 = np.zeros((0, 0), np.float32)
         self._usual: F32 = self._detail
         self._on_face, self._around = _Sum(_FACE), _Sum(_OTHER)
+        self.spectrum: F32 = np.zeros((0, 0), np.float32)
+        """(64, 33), by how many deviations each frequency stands out in face and surroundings of all so far, NaN where it does
+        not count; (0, 0) before any. Rows are upright cycles in 64 px from -32, columns level ones from 0."""
 
     def add(self, rgb: U8, landmarks: F32) -> float:
         """Add a frame and return by how many deviations a grid stands out in the face and surroundings of all so far.
@@ -181,7 +184,10 @@ class GridSearch:
         self._around.add(self._detail, other)
         around = cv2.dilate(self._around.deviations(), np.ones((3, 3), np.uint8))[::2, ::2]
         both = np.minimum(self._on_face.deviations(), around)[_BANDS[_FACE]]
-        return float((both * _COUNTS).max())
+        counted = both * _COUNTS
+        self.spectrum = np.full((_FACE.side, _FACE.side // 2 + 1), np.nan, np.float32)
+        self.spectrum[_BANDS[_FACE]] = counted
+        return float(counted.max())
 
     def _take_detail(self, grey: U8) -> None:
         """Make `_detail` the detail (H, W) of a picture over how much of it there is around each place.

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from verifier.errors import AbandonedError
-from verifier.evidence.bezel import bezel
+from verifier.evidence.bezel import border
 from verifier.evidence.covered import EYES, MOUTH, look
 from verifier.evidence.enlarging import Spectrum
 from verifier.evidence.light import eye_white
@@ -91,12 +91,15 @@ class _Rows:
     live: list[float] = field(default_factory=list)
     live_close: list[tuple[float, float]] = field(default_factory=list)
     grid: list[float] = field(default_factory=list)
+    grid_t_s: list[float] = field(default_factory=list)
     search: GridSearch = field(default_factory=GridSearch)
     spectrum: Spectrum = field(default_factory=Spectrum)
     ages: list[tuple[float, float]] = field(default_factory=list)
     eyes: list[F32] = field(default_factory=list)
     mouth: list[F32] = field(default_factory=list)
     bezel: list[float] = field(default_factory=list)
+    bezel_t_s: list[float] = field(default_factory=list)
+    bezel_px: list[F32] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,10 +222,14 @@ def _run_networks(
             rows.mouth.append(mouth)
             mark = watch.add("covered", mark)
     if turned_deg <= LIVE_DEG and picks.grid.take(frame.t_s):
+        rows.grid_t_s.append(frame.t_s)
         rows.grid.append(rows.search.add(frame.rgb, face.landmarks))
         mark = watch.add("moire", mark)
     if picks.bezel.take(frame.t_s):
-        rows.bezel.append(bezel(frame.rgb, face.landmarks))
+        found = border(frame.rgb, face.landmarks)
+        rows.bezel_t_s.append(frame.t_s)
+        rows.bezel.append(found.covered)
+        rows.bezel_px.append(found.corners.astype(np.float32))
         mark = watch.add("bezel", mark)
     if turned_deg > IDENTITY_DEG:
         return
@@ -303,6 +310,10 @@ def _track(rows: _Rows, parallax: Parallax, small: F32) -> FaceTrack:
         eyes=stack(rows.eyes, EYES),
         mouth=stack(rows.mouth, MOUTH),
         bezel=np.array(rows.bezel, np.float32),
+        grid_t_s=np.array(rows.grid_t_s, np.float64),
+        grid_spectrum=rows.search.spectrum,
+        bezel_t_s=np.array(rows.bezel_t_s, np.float64),
+        bezel_px=np.array(rows.bezel_px, np.float32).reshape(-1, 4, 2),
         face_share=np.array(rows.face_share, np.float32),
         small_share=small,
     )

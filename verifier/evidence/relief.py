@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from verifier.types import F32, F64, FaceTrack
+    from verifier.types import F32, F64, I32, FaceTrack
 
 SKIN = (
     3, 4, 5, 6, 8, 9, 31, 34, 35, 36, 45, 47, 50, 51, 60, 79, 100, 101, 102, 108, 111, 114, 115, 116, 117, 118, 119, 120, 121,
@@ -55,6 +55,26 @@ class Relief:
     clarity: float = float("nan")
 
 
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Q pairs of frames, one with the head turned a little from the other.
+
+    before, after (Q,): their rows. due (Q, 2): what a px of a head's depth must move a point to the right and down, see `lean`;
+    shown (Q, 2): what it did. clear (Q,): see `Relief.clarity`, over the length of `due`.
+    """
+
+    before: I32
+    after: I32
+    due: F64
+    shown: F64
+    clear: F64
+
+    @property
+    def depth(self) -> F64:
+        """Depth of each, (Q,), as a share of a head's: the part of what was shown that goes the way it must."""
+        return np.asarray((self.shown * self.due).sum(axis=1) / (self.due * self.due).sum(axis=1), np.float64)
+
+
 def lean(before_deg: F32 | F64, after_deg: F32 | F64) -> F64:
     """Return how far a head turned out of the picture plane, as what one px of depth moves a point to the right and down.
 
@@ -75,17 +95,25 @@ def relief(track: FaceTrack) -> Relief:
     Every pair gives a displacement per px of depth, in both axes. Its depth is the part of it that goes the way a head's would,
     over what a head would show; two thirds of the pairs show as much as is returned.
     """
+    found = pairs(track)
+    if not len(found.before):
+        return Relief(float("nan"), 0)
+    clarity = float(np.median(found.clear * np.linalg.norm(found.due, axis=1)))
+    return Relief(float(np.percentile(found.depth, _SHARE)), len(found.before), clarity)
+
+
+def pairs(track: FaceTrack) -> Pairs:
+    """Return the pairs of frames between which enough of the skin could be followed."""
     followed = np.isfinite(track.turn_points[..., 0]) if len(track.turn_rows) else np.zeros((0, 0), np.bool_)
     enough = followed.sum(axis=1) >= _FOLLOWED_MIN
     if not enough.any():
-        return Relief(float("nan"), 0)
+        none = np.zeros(0, np.int32)
+        return Pairs(none, none, np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0))
     before, after = track.turn_rows[enough].T
     face = track.landmarks[before][:, list(SKIN)].astype(np.float64)
     due = lean(track.pose_deg[before], track.pose_deg[after])
     shown, clear = _per_depth(face, track.turn_points[enough].astype(np.float64), followed[enough])
-    found = (shown * due).sum(axis=1) / (due * due).sum(axis=1)
-    clarity = float(np.median(clear * np.linalg.norm(due, axis=1)))
-    return Relief(float(np.percentile(found, _SHARE)), len(found), clarity)
+    return Pairs(before, after, due, shown, clear)
 
 
 def _per_depth(face: F64, moved: F64, followed: npt.NDArray[np.bool_]) -> tuple[F64, F64]:

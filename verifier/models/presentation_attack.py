@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verifier.models.crop import crop_scaled, face_box
+from verifier.models.crop import CLOSE, WIDE, crop_scaled, face_box
 from verifier.models.onnx_session import OnnxModel
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 SKIN = (1.26, 0.93, 0.81)
 """Red, green and blue of a face over their mean: the medians of 77 portraits (`python -m tests.bench.casts`)."""
 _SIDE_PX = 128
-_SCALE = 2.7
-_CLOSE_SCALE = 1.8
-"""Head and little else. Closer still, the network no longer knows a person: below 1.4 genuine videos fall to 0.04."""
 _SKIN_SCALE, _SKIN_PX = 0.6, 32
 """The inner part of the face, whose mean colour is its cast."""
 _LIVE = 0
@@ -42,7 +39,7 @@ class PresentationAttackScorer(OnnxModel):
     def score(self, rgb: U8, landmarks: F32) -> float:
         """Return the probability 0..1 that the face with these 478 `landmarks` in `rgb` (H, W, 3) is live."""
         box = face_box(landmarks)
-        return self._live(crop_scaled(rgb, box, scale=_SCALE, side_px=_SIDE_PX), _gains(rgb, box))
+        return self._live(crop_scaled(rgb, box, scale=WIDE, side_px=_SIDE_PX), _gains(rgb, box))
 
     def score_close(self, rgb: U8, landmarks: F32) -> tuple[float, float]:
         """Return the same of the head with less around it, as it is and mirrored.
@@ -51,7 +48,7 @@ class PresentationAttackScorer(OnnxModel):
         in a display, which the network overlooks on one side, it sees on the other.
         """
         box = face_box(landmarks)
-        crop, gains = crop_scaled(rgb, box, scale=_CLOSE_SCALE, side_px=_SIDE_PX), _gains(rgb, box)
+        crop, gains = crop_scaled(rgb, box, scale=CLOSE, side_px=_SIDE_PX), _gains(rgb, box)
         return self._live(crop, gains), self._live(crop[:, ::-1], gains)
 
     def _live(self, crop: U8, gains: F64) -> float:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from verifier import profiles
-from verifier.evidence.bezel import bezel
+from verifier.evidence.bezel import border
 
 LINE = profiles.load()["bezel_max"].value
 HEIGHT, WIDTH = 480, 640
@@ -55,19 +55,19 @@ def display(degrees: float = 0.0) -> np.ndarray:
 @pytest.mark.parametrize("degrees", [0.0, 7.0, -15.0])
 def test_a_display_before_the_camera_has_a_border(degrees: float) -> None:
     """A bezel is found as it is held, straight or askew; in a large picture as in a small one."""
-    assert bezel(display(degrees), landmarks()) > LINE
+    assert border(display(degrees), landmarks()).covered > LINE
     large = cv2.resize(display(degrees), None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR)
-    assert bezel(large, landmarks() * np.float32(2)) > LINE
+    assert border(large, landmarks() * np.float32(2)).covered > LINE
 
 
 def test_a_person_covers_the_frame_of_a_door_and_the_sill_of_a_window() -> None:
     """What stands behind a person has no lower edge where the person is."""
     door = room()
     cv2.rectangle(door, (170, 20), (470, 470), (50, 40, 30), 12)
-    assert bezel(person(door), landmarks()) < LINE
+    assert border(person(door), landmarks()).covered < LINE
     window = room()
     cv2.rectangle(window, (170, 20), (470, 400), (240, 240, 240), -1)
-    assert bezel(person(window), landmarks()) < LINE
+    assert border(person(window), landmarks()).covered < LINE
 
 
 def test_a_desk_and_a_picture_on_the_wall_are_no_border() -> None:
@@ -75,7 +75,7 @@ def test_a_desk_and_a_picture_on_the_wall_are_no_border() -> None:
     desk = person(room())
     desk[420:] = (120, 80, 40)
     cv2.rectangle(desk, (500, 60), (600, 200), (20, 20, 20), 8)
-    assert bezel(desk, landmarks()) < LINE
+    assert border(desk, landmarks()).covered < LINE
 
 
 def test_bars_that_a_camera_puts_around_a_picture_are_no_border() -> None:
@@ -83,12 +83,23 @@ def test_bars_that_a_camera_puts_around_a_picture_are_no_border() -> None:
     framed = np.zeros((HEIGHT + 160, WIDTH + 200, 3), np.uint8)
     framed[80:-80, 100:-100] = person(room())
     moved = landmarks() + np.float32([100, 80, 0])
-    assert bezel(framed, moved) < LINE
+    assert border(framed, moved).covered < LINE
     framed[80:-80, 100:-100] = display()
-    assert bezel(framed, moved) > LINE
+    assert border(framed, moved).covered > LINE
 
 
 def test_a_picture_without_an_edge_shows_nothing() -> None:
     """A plain picture, and one that is smaller than its face, are no error."""
-    assert bezel(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), landmarks()) == 0.0
-    assert bezel(np.full((8, 8, 3), 90, np.uint8), landmarks()) == 0.0
+    assert border(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), landmarks()).covered == 0.0
+    assert border(np.full((8, 8, 3), 90, np.uint8), landmarks()).covered == 0.0
+
+
+def test_the_corners_of_a_border_are_those_of_the_display() -> None:
+    """In px of the picture as it was given, whatever its size; without a border there are none."""
+    for scale in (1, 2):
+        picture = cv2.resize(display(), None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
+        corners = border(picture, landmarks() * np.float32(scale)).corners / scale
+        assert np.abs(corners[1:3] - [[180, 410], [460, 410]]).max() < 15
+        assert np.abs(corners[[0, 3], 0] - [180, 460]).max() < 15
+        assert np.abs(corners[[0, 3], 1] - 125).max() < 2
+    assert np.isnan(border(np.full((HEIGHT, WIDTH, 3), 90, np.uint8), landmarks()).corners).all()

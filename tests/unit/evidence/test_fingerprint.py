@@ -106,6 +106,23 @@ def test_other_sound_is_not(seed: int) -> None:
     assert sound_likeness(sound(1), sound(seed)) < 0.35
 
 
+@pytest.mark.parametrize(("speed", "mirror"), [(1.0, False), (1.05, False), (1.0, True)])
+def test_the_stretch_that_both_share_is_named(speed: float, mirror: bool) -> None:  # noqa: FBT001 - a case
+    """Where it lies in either, at which speed, and whether in the mirror; it is as alike as the likeness says."""
+    silent = np.zeros(0, np.float32)
+    one = fingerprint(face(1, start_s=1.5), silent)
+    other = fingerprint(face(1, speed=speed, mirror=mirror), silent)
+    found = Matcher(one).motion_stretch(other)
+    assert found is not None
+    assert found.likeness == Matcher(one).motion(other)
+    assert found.mirrored is mirror
+    assert found.speed == pytest.approx(speed, abs=0.015)
+    assert found.own_s[0] == pytest.approx(0.0, abs=0.15)
+    assert found.other_s[0] == pytest.approx(1.5 / speed, abs=0.2)
+    assert (found.own_s[1] - found.own_s[0]) / (found.other_s[1] - found.other_s[0]) == pytest.approx(speed, rel=0.03)
+    assert Matcher(one).sound_stretch(other) is None
+
+
 def test_silence_and_rest_are_like_nothing() -> None:
     """Two silences, and two short recordings, are not the same recording."""
     silence = np.zeros(int(SECONDS * SOUND_HZ), np.float32)

@@ -113,3 +113,17 @@ def test_a_frame_that_cannot_be_judged_does_not_count() -> None:
     alone.add(first, landmarks())
     assert np.isnan(search.add(second, landmarks(0.2)))
     assert search.add(second, landmarks()) == alone.add(second, landmarks())
+
+
+def test_the_spectrum_says_where_the_grid_is() -> None:
+    """The frequency that stands out most is the grid's, by what the search returned; none that does not count has a value."""
+    search = GridSearch()
+    for seed in range(8):
+        score = search.add(picture(scene(seed) * grid(0.03)), landmarks())
+    assert search.spectrum.shape == (64, 33)
+    assert float(np.nanmax(search.spectrum)) == pytest.approx(score)
+    assert np.isnan(search.spectrum[32, 0])
+    row, column = np.unravel_index(int(np.nanargmax(search.spectrum)), search.spectrum.shape)
+    cycles = np.hypot(row - 32, column) / 64
+    assert 1 / cycles == pytest.approx(7.0, rel=0.1)
+    assert np.degrees(np.arctan2(row - 32, column)) == pytest.approx(np.degrees(0.1), abs=6)
