@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from verifier.console.asked import asked
 from verifier.console.axis import axis
 from verifier.console.overlay import overlay
 from verifier.console.questions import Question, question
@@ -119,6 +120,7 @@ class AttemptPages:
             lost=lost,
             has_recording=Kind.RECORDING in kept,
             has_crops=Kind.CROPS in kept,
+            asked=asked(self._cases, attempt),
             decision=self._decision.of(attempt) if attempt.verdict is Verdict.REVIEW else None,
             revealed=self._sessions.may_see(request.state.cookie, attempt.id),
             history=history,

@@ -116,3 +116,12 @@ def test_a_face_that_is_gone_is_said_to_be_gone(analyst: Visitor, site: Site) ->
     text = analyst.get(PAGE).text
     assert "which is not in the gallery any more" in text
     assert 'subject=ann"' not in text
+
+
+def test_the_page_says_what_the_person_was_told_before_and_after(analyst: Visitor) -> None:
+    """The hint of the verdict, then that of the decision, each as the app was given it."""
+    before = re.findall("<q>([^<]+)</q>", analyst.get(PAGE).text)
+    analyst.post(f"{PAGE}/decide", PAGE, ruling="declined", reason="somebody else")
+    after = re.findall("<q>([^<]+)</q>", analyst.get(PAGE).text)
+    assert after == [*before, "This was looked at by a person and cannot be accepted."]
+    assert len(before) == 1
