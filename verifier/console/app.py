@@ -23,6 +23,7 @@ from verifier.console.cases import Cases
 from verifier.console.compare import Compare
 from verifier.console.decision import DecisionForm
 from verifier.console.guard import Guard
+from verifier.console.links import Links
 from verifier.console.local_token import LocalToken
 from verifier.console.openid import OpenId
 from verifier.console.people import Role
@@ -95,6 +96,7 @@ def application(  # what it is made of
     profile = profiles.load(settings.profile)
     what_if = WhatIf(cases, base=settings.profile, clock=clock)
     recall = Recall(cases.fingerprints, profile, timedelta(days=settings.fingerprint_days))
+    links = Links(cases, settings, recall, profile=profile, clock=clock)
     deciding = Deciding(settings, cases.engine, cases.room, clock, issuer_of(settings, cases.engine, clock, new_id))
     decision = DecisionForm(cases, deciding, new_id=new_id)
     pages = (
@@ -104,7 +106,8 @@ def application(  # what it is made of
         decision,
         what_if,
         RunPages(runs, what_if),
-        Compare(cases, sessions, recall, profile=profile, clock=clock),
+        links,
+        Compare(cases, sessions, recall, links, profile=profile, clock=clock),
     )
     static = Mount("/static", StaticFiles(packages=[("verifier.console", "static")]))
     routes = [route for page in pages for route in page.routes()]

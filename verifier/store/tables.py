@@ -104,6 +104,14 @@ attempts = Table(
     Column("matches", JSON(none_as_null=True)),
     Index(None, "subject", "created_at"),
     Index(None, "state", "created_at"),
+    Index(None, "recording_sha256"),
+    # Of the few for which the gallery found a face.
+    Index(
+        "ix_attempts_matched",
+        "created_at",
+        sqlite_where=text("matches IS NOT NULL"),
+        postgresql_where=text("matches IS NOT NULL"),
+    ),
 )
 
 servers = Table(
@@ -208,6 +216,7 @@ faces = Table(
     Column("code", LargeBinary, nullable=False),
     Column("created_at", UtcMicroseconds, nullable=False),
     Index(None, "collection", "owner"),
+    Index(None, "attempt_id"),
     Index(None, "key_id", "model", "number"),
     sqlite_autoincrement=True,
 )
