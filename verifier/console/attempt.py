@@ -13,6 +13,7 @@ from verifier.console.axis import axis
 from verifier.console.overlay import overlay
 from verifier.console.questions import Question, question
 from verifier.console.rendering import compared, number, page, refusal
+from verifier.console.walk import back, walk
 from verifier.decision import counts_against
 from verifier.errors import InvalidRequestError
 from verifier.evidence.tracks import TracksError
@@ -121,6 +122,7 @@ class AttemptPages:
             has_recording=Kind.RECORDING in kept,
             has_crops=Kind.CROPS in kept,
             asked=asked(self._cases, attempt),
+            walk=walk(self._cases, attempt, request),
             decision=self._decision.of(attempt) if attempt.verdict is Verdict.REVIEW else None,
             revealed=self._sessions.may_see(request.state.cookie, attempt.id),
             history=history,
@@ -147,7 +149,9 @@ class AttemptPages:
         for each in (attempt, *beside):
             self._cases.reveal(each.id, reader_of(request, form.get("why", "")))
             self._sessions.reveal(request.state.cookie, each.id)
-        return RedirectResponse(f"/attempts/{attempt.id}" + "".join(f"/compare?with={each.id}" for each in beside), 303)
+        if beside:
+            return RedirectResponse(f"/attempts/{attempt.id}/compare?with={beside[0].id}", 303)
+        return back(request, attempt.id)
 
     def _crops(self, request: Request) -> Response:
         attempt_id = request.path_params["id"]
@@ -172,6 +176,7 @@ class AttemptPages:
         except ValueError:
             raise InvalidRequestError("a label is bona fide, attack or unsure") from None
         attempt = self._cases.attempt(request.path_params["id"])
+        answer = back(request, attempt.id, "#labels")
         self._cases.labels.add(
             self._new_id(),
             attempt_id=attempt.id,
@@ -183,7 +188,7 @@ class AttemptPages:
         )
         if "application/json" in request.headers.get("accept", ""):
             return JSONResponse({"truth": truth.value})
-        return RedirectResponse(f"/attempts/{attempt.id}#labels", 303)
+        return answer
 
 
 def reader_of(request: Request, why: str) -> Reader:

@@ -43,6 +43,11 @@ class Filters:
         given = {name: value for name, value in {**self.given, **changed}.items() if value}
         return f"/?{urlencode(given)}" if given else "/"
 
+    @property
+    def query(self) -> str:
+        """The filters as they follow the address of an attempt, with their question mark; empty where there are none."""
+        return self.url()[1:]
+
 
 def read(query: Mapping[str, str]) -> Filters:
     """Read filters.

@@ -48,10 +48,33 @@ class AttemptSearch:
         if condition is not None:
             query = query.where(condition)
         if after is not None:
-            moment, identifier = after
-            query = query.where(or_(table.c.created_at < moment, and_(table.c.created_at == moment, table.c.id < identifier)))
+            query = query.where(_older(*after))
         with store_errors(), self._engine.connect() as connection:
             return [from_row(row) for row in connection.execute(query)]
+
+    def neighbours(self, condition: ColumnElement[bool], place: tuple[datetime, str]) -> tuple[str, str]:
+        """Return the ids of the attempts next to a place among those that meet a condition: the newer one, the older one.
+
+        Args:
+            condition: on `tables.attempts`.
+            place: `created_at` and id of an attempt, which itself need not meet it.
+
+        Returns:
+            both ids, empty where there is none.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table = tables.attempts
+        moment, identifier = place
+        newer = or_(table.c.created_at > moment, and_(table.c.created_at == moment, table.c.id > identifier))
+        ids = select(table.c.id).where(condition).limit(1)
+        with store_errors(), self._engine.connect() as connection:
+            above = connection.execute(ids.where(newer).order_by(table.c.created_at, table.c.id)).scalar_one_or_none()
+            below = connection.execute(
+                ids.where(_older(moment, identifier)).order_by(table.c.created_at.desc(), table.c.id.desc())
+            ).scalar_one_or_none()
+        return above or "", below or ""
 
     def same_file(self, attempt: Attempt, *, limit: int) -> list[Attempt]:
         """Return other attempts whose recordings were the same, byte for byte, the newest first.
@@ -157,3 +180,8 @@ class AttemptSearch:
         with store_errors(), self._engine.connect() as connection:
             if connection.execute(query).first() is None:
                 raise NotFoundError(f"this site knows no account {subject!r}")
+
+
+def _older(moment: datetime, identifier: str) -> ColumnElement[bool]:
+    table = tables.attempts
+    return or_(table.c.created_at < moment, and_(table.c.created_at == moment, table.c.id < identifier))

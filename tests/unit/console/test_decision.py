@@ -59,7 +59,7 @@ def test_both_faces_lie_side_by_side_once_somebody_says_why(analyst: Visitor) ->
     """The accepted attempt has no recording any more, its pictures are shown; the reveal of both is in the log first."""
     beside = f"{PAGE}/compare?with={FIRST}"
     text = analyst.get(beside).text
-    assert "same face, 0.83" in text
+    assert "same face, 1.00" in text
     assert "/crops" not in text
     assert analyst.client.get(f"/attempts/{FIRST}/crops").status_code == 403
     answer = analyst.post(f"{PAGE}/reveal", beside, why="case 9", beside=FIRST)
