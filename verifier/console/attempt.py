@@ -13,6 +13,7 @@ from verifier.console.axis import axis
 from verifier.console.overlay import overlay
 from verifier.console.questions import Question, question
 from verifier.console.rendering import compared, number, page, refusal
+from verifier.console.species import known
 from verifier.console.walk import back, walk
 from verifier.decision import counts_against
 from verifier.errors import InvalidRequestError
@@ -128,6 +129,7 @@ class AttemptPages:
             history=history,
             standing=standing,
             truths=tuple(Truth),
+            species_known=known(self._cases.labels),
         )
 
     def _opened(self, request: Request, attempt: Attempt) -> tuple[Opened | None, str]:

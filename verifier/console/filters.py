@@ -9,10 +9,12 @@ from urllib.parse import urlencode
 
 from sqlalchemy import and_
 
+from verifier.console.find import by_id
 from verifier.errors import InvalidRequestError
 from verifier.review.where import where
 from verifier.store import tables
 from verifier.store.attempts import AttemptState
+from verifier.store.labels import says
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
 
     from verifier.store.attempts import Attempt
 
-NAMES = ("verdict", "decision", "reason", "profile", "label", "subject", "since", "until")
+NAMES = ("verdict", "decision", "reason", "profile", "label", "species", "subject", "find", "since", "until")
 DECISIONS = ("waiting", "approved", "declined")
-LABELS = ("none", "bona_fide", "attack", "unsure")
+LABELS = ("none", "bona_fide", "attack", "unsure", "disputed")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -32,7 +34,8 @@ _MICROSECOND = timedelta(microseconds=1)
 class Filters:
     """What was asked for.
 
-    given: as it was written, without what is empty. condition: the same on `tables.attempts`; only judged attempts meet it.
+    given: as it was written, without what is empty. condition: the same on `tables.attempts`; only judged
+    attempts meet it, but for one that is asked for by an id.
     """
 
     given: Mapping[str, str]
@@ -57,14 +60,21 @@ def read(query: Mapping[str, str]) -> Filters:
     """
     given = {name: query[name].strip() for name in NAMES if query.get(name, "").strip()}
     table = tables.attempts
-    # Both say that it was judged. The state leads the index of all attempts in order of time; one subject's few have their own.
-    judged = table.c.verdict.is_not(None) if "subject" in given else table.c.state == AttemptState.JUDGED.value
-    conditions: list[ColumnElement[bool]] = [judged]
+    conditions: list[ColumnElement[bool]] = []
+    if "subject" in given:
+        # One subject's few have their own index; the state leads that of all attempts in order of time.
+        conditions.append(table.c.verdict.is_not(None))
+    elif "find" not in given:
+        conditions.append(table.c.state == AttemptState.JUDGED.value)
     for name, value in given.items():
         match name:
             case "subject" | "profile":
                 # Any text, quotation marks and all.
                 conditions.append(table.c[name] == value)
+            case "find":
+                conditions.append(by_id(value))
+            case "species":
+                conditions.append(says(species=value))
             case "since":
                 conditions.append(table.c.created_at >= _day(value))
             case "until":

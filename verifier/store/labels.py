@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, func, insert, select
+from sqlalchemy import exists, func, insert, or_, select
 
 from verifier.errors import InvalidRequestError, NotFoundError
 from verifier.store import tables
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Engine, Row
+    from sqlalchemy import ColumnElement, Connection, Engine, FromClause, Row
 
 MAX_NOTE = 4000
 _MAX_ANALYST = 128
@@ -142,6 +142,16 @@ class LabelStore:
                     found.setdefault(label.attempt_id, []).append(label)
         return {attempt_id: Standing(tuple(labels)) for attempt_id, labels in found.items()}
 
+    def species(self) -> tuple[str, ...]:
+        """Return every species that a label names, in order.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        column = tables.labels.c.species
+        with store_errors(), self._engine.connect() as connection:
+            return tuple(connection.scalars(select(column).where(column != "").distinct().order_by(column)))
+
     def labelled(self) -> tuple[str, ...]:
         """Return the ids of all attempts with a label.
 
@@ -156,12 +166,24 @@ class LabelStore:
 def says(**wanted: str) -> ColumnElement[bool]:
     """Return the condition that some analyst's latest label of an attempt has these values."""
     table = tables.labels
-    later = table.alias()
-    changed = exists().where(
-        later.c.attempt_id == table.c.attempt_id, later.c.analyst == table.c.analyst, later.c.number > table.c.number
-    )
     values = [table.c[name] == value for name, value in wanted.items()]
-    return exists().where(table.c.attempt_id == tables.attempts.c.id, ~changed, *values)
+    return exists().where(table.c.attempt_id == tables.attempts.c.id, _counts(table), *values)
+
+
+def disputed() -> ColumnElement[bool]:
+    """Return the condition that two analysts are sure of different things of an attempt, see `Standing`."""
+    one, other = tables.labels.alias(), tables.labels.alias()
+    sure = [each.c.truth != Truth.UNSURE.value for each in (one, other)]
+    of_it = [each.c.attempt_id == tables.attempts.c.id for each in (one, other)]
+    differ = or_(one.c.truth != other.c.truth, one.c.species != other.c.species)
+    return exists().where(*of_it, *sure, differ, _counts(one), _counts(other))
+
+
+def _counts(table: FromClause) -> ColumnElement[bool]:
+    """Return the condition that a label is the latest of its analyst."""
+    later = tables.labels.alias()
+    changed = (later.c.attempt_id == table.c.attempt_id, later.c.analyst == table.c.analyst, later.c.number > table.c.number)
+    return ~exists().where(*changed)
 
 
 def _latest(connection: Connection, condition: ColumnElement[bool]) -> list[Label]:
