@@ -31,6 +31,7 @@ from verifier.console.queue import Queue
 from verifier.console.runs import RunPages, Runs
 from verifier.console.sessions import Sessions
 from verifier.console.sign_in import SignIn
+from verifier.console.subject import SubjectPage
 from verifier.console.trouble import handlers
 from verifier.console.what_if import WhatIf
 from verifier.errors import InvalidRequestError
@@ -107,6 +108,7 @@ def application(  # what it is made of
         what_if,
         RunPages(runs, what_if),
         links,
+        SubjectPage(cases, settings, clock=clock),
         Compare(cases, sessions, recall, links, profile=profile, clock=clock),
     )
     static = Mount("/static", StaticFiles(packages=[("verifier.console", "static")]))

@@ -59,6 +59,8 @@ def read(query: Mapping[str, str]) -> Filters:
         InvalidRequestError: one has a value that it cannot have; the message names it.
     """
     given = {name: query[name].strip() for name in NAMES if query.get(name, "").strip()}
+    if any("\0" in value for value in given.values()):
+        raise InvalidRequestError("no id has a null character")
     table = tables.attempts
     conditions: list[ColumnElement[bool]] = []
     if "subject" in given:

@@ -178,7 +178,8 @@ class AttemptSearch:
         named = (tables.attempts.c.subject, tables.challenges.c.subject, tables.subject_keys.c.subject, tables.cameos.c.subject)
         query = union_all(*(select(column).where(column == subject) for column in named)).limit(1)
         with store_errors(), self._engine.connect() as connection:
-            if connection.execute(query).first() is None:
+            # An empty one stands beside attempts of accounts that were erased, and PostgreSQL's text holds no null character.
+            if not subject or "\0" in subject or connection.execute(query).first() is None:
                 raise NotFoundError(f"this site knows no account {subject!r}")
 
 

@@ -79,7 +79,7 @@ def create(
     if earlier is not None:
         if earlier.request_id != request_id:
             raise RefusedError(Refusal.ATTEMPT_USED)
-        return _cameo(earlier)
+        return from_row(earlier)
     cameo_id = likenesses.cameo_of(connection, attempt_id)
     if not cameo_id:
         raise RefusedError(Refusal.LIKENESS_NOT_KEPT)
@@ -114,7 +114,7 @@ def get(connection: Connection, identifier: str, *, subject: str | None, hold: b
     row = connection.execute(query).one_or_none()
     if row is None or (subject is not None and row.subject != subject):
         raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": identifier})
-    return _cameo(row)
+    return from_row(row)
 
 
 def several(connection: Connection, identifiers: Collection[str], *, hold: bool) -> dict[str, Cameo]:
@@ -124,7 +124,7 @@ def several(connection: Connection, identifiers: Collection[str], *, hold: bool)
         rows = connection.execute(_HOLD_ONE if hold else _READ_ONE, {"identifier": only})
     else:
         rows = connection.execute(_HOLD_SEVERAL if hold else _READ_SEVERAL, {"identifiers": sorted(identifiers)})
-    return {row.id: _cameo(row) for row in rows}
+    return {row.id: from_row(row) for row in rows}
 
 
 def of_subject(
@@ -138,7 +138,7 @@ def of_subject(
     if after is not None:
         moment, identifier = after
         query = query.where((table.c.created_at > moment) | ((table.c.created_at == moment) & (table.c.id > identifier)))
-    return [_cameo(row) for row in connection.execute(query)]
+    return [from_row(row) for row in connection.execute(query)]
 
 
 def change(
@@ -288,7 +288,8 @@ def _row(cameo: Cameo) -> dict[str, Any]:
     }
 
 
-def _cameo(row: Row[Any]) -> Cameo:
+def from_row(row: Row[Any]) -> Cameo:
+    """Return the cameo of a row of `tables.cameos`."""
     return Cameo(
         id=row.id,
         subject=row.subject,

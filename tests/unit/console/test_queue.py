@@ -63,6 +63,8 @@ def test_the_url_says_which_attempts_are_shown(lead: Visitor, query: str, shown:
         "until=2026-13-01",
         "label=odd",
         "find=" + "a" * 129,
+        "find=a%00b",
+        "subject=%00",
         "after=x",
         "after=9e99.a",
     ],
