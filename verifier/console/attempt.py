@@ -103,13 +103,14 @@ class AttemptPages:
             Route("/attempts/{id}/crops", self._crops),
             Route("/attempts/{id}/reveal", self._reveal, methods=["POST"]),
             Route("/attempts/{id}/label", self._label, methods=["POST"]),
+            Route("/attempts/{id}/unlabel", self._unlabel, methods=["POST"]),
         ]
 
     def _show(self, request: Request) -> Response:
         attempt = self._cases.attempt(request.path_params["id"])
         profile = self._profile.judging(minor=attempt.minor_safeguards)
         opened, lost = self._opened(request, attempt)
-        history = self._cases.labels.history(attempt.id)
+        history, who = self._cases.labels.history(attempt.id), request.state.person.name
         standing = self._cases.labels.standing([attempt.id]).get(attempt.id)
         kept = self._cases.kept(attempt.id)
         return page(
@@ -127,6 +128,7 @@ class AttemptPages:
             decision=self._decision.of(attempt) if attempt.verdict is Verdict.REVIEW else None,
             revealed=self._sessions.may_see(request.state.cookie, attempt.id),
             history=history,
+            own_last=max((each.number for each in history if each.analyst == who and not each.withdrawn_at), default=0),
             standing=standing,
             truths=tuple(Truth),
             species_known=known(self._cases.labels),
@@ -179,7 +181,7 @@ class AttemptPages:
             raise InvalidRequestError("a label is bona fide, attack or unsure") from None
         attempt = self._cases.attempt(request.path_params["id"])
         answer = back(request, attempt.id, "#labels")
-        self._cases.labels.add(
+        label = self._cases.labels.add(
             self._new_id(),
             attempt_id=attempt.id,
             truth=truth,
@@ -189,7 +191,20 @@ class AttemptPages:
             now=self._clock(),
         )
         if "application/json" in request.headers.get("accept", ""):
-            return JSONResponse({"truth": truth.value})
+            return JSONResponse({"truth": truth.value, "number": label.number})
+        return answer
+
+    def _unlabel(self, request: Request) -> Response:
+        try:
+            number = int(dict(request.state.form).get("number", ""))
+        except ValueError:
+            raise InvalidRequestError("say which label is taken back, by its number") from None
+        attempt_id, now = request.path_params["id"], self._clock()
+        answer = back(request, attempt_id, "#labels")
+        who = request.state.person.name
+        self._cases.labels.withdraw(attempt_id, number, analyst=who, audit=self._cases.room.audit, now=now)
+        if "application/json" in request.headers.get("accept", ""):
+            return JSONResponse({"number": number})
         return answer
 
 

@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
 
-from sqlalchemy import ColumnElement, Text, and_, cast, exists, not_, or_
+from sqlalchemy import ColumnElement, Text, and_, cast, not_, or_
 
 from verifier.errors import InvalidRequestError
 from verifier.reasons import Reason
 from verifier.store import tables
-from verifier.store.labels import Truth, disputed, says
+from verifier.store.labels import Truth, disputed, labelled, says
 from verifier.types import Ruling, Verdict
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def _decision(value: str) -> ColumnElement[bool]:
 
 def _label(value: str) -> ColumnElement[bool]:
     if value == "none":
-        return ~exists().where(tables.labels.c.attempt_id == tables.attempts.c.id)
+        return ~labelled()
     return disputed() if value == "disputed" else says(truth=_member(Truth, value))
 
 

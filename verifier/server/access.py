@@ -64,6 +64,7 @@ WHO_MAY_CALL: Mapping[str, frozenset[Role | None]] = {
     "ReviewService.GetEvidence": frozenset({Role.ANALYST}),
     "ReviewService.ReplayAttempt": frozenset({Role.ANALYST}),
     "ReviewService.LabelAttempt": frozenset({Role.ANALYST}),
+    "ReviewService.WithdrawLabel": frozenset({Role.ANALYST}),
     "ReviewService.ApproveAttempt": frozenset({Role.ANALYST}),
     "ReviewService.DeclineAttempt": frozenset({Role.ANALYST}),
     "ReviewService.CompareProfiles": frozenset({Role.ANALYST}),

@@ -22,6 +22,7 @@ from verifier.errors import InvalidRequestError, NotFoundError, OverloadedError
 from verifier.review.replay import Material, NotReplayed, OpenReplay, Source
 from verifier.server import review_convert as convert
 from verifier.server import review_input as given
+from verifier.server.caller import current_caller
 from verifier.server.cameo_input import invalid, page_size, to_place
 from verifier.server.comparing import Comparison
 from verifier.server.evidence_refusal import damaged, refusal
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
         ReplayAttemptResponse,
         Reviewed,
         ReviewedAttempt,
+        WithdrawLabelRequest,
     )
     from grpc.aio import ServicerContext as Context
     from sqlalchemy import Engine
@@ -172,6 +174,12 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         said = given.said(request)
         structlog.contextvars.bind_contextvars(attempt_id=said.attempt_id)
         return convert.label(await undisturbed(self._labelled, said))
+
+    async def WithdrawLabel(self, request: WithdrawLabelRequest, context: Context[Any, Any]) -> Label:  # noqa: ARG002, N802 - the contract's
+        """Take a label back."""
+        identifier = given.attempt_id(request.attempt_id)
+        structlog.contextvars.bind_contextvars(attempt_id=identifier)
+        return convert.label(await undisturbed(self._withdrawn, identifier, request.number, current_caller().id))
 
     async def ApproveAttempt(self, request: ApproveAttemptRequest, context: Context[Any, Any]) -> Reviewed:  # noqa: ARG002, N802 - the contract's
         """Keep that an analyst approves an attempt."""
@@ -301,6 +309,14 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         if (label.attempt_id, label.truth, label.species, label.note) != (said.attempt_id, said.truth, said.species, said.note):
             raise RequestError(error_reason_pb2.REQUEST_ID_REUSED, "this request_id was used for another label")
         return label
+
+    def _withdrawn(self, identifier: str, number: int, analyst: str) -> labels.Label:
+        try:
+            return self._labels.withdraw(identifier, number, analyst=analyst, audit=self._site.room.audit, now=self._clock())
+        except NotFoundError:
+            raise given.unknown_attempt() from None
+        except InvalidRequestError as error:
+            raise invalid("number", f"is refused: {error}") from None
 
 
 @asynccontextmanager

@@ -499,6 +499,8 @@ labels = Table(
     # The order in which labels were given: times may be equal.
     Column("number", BigInteger, nullable=False),
     Column("created_at", UtcMicroseconds, nullable=False),
+    # When its analyst took it back; from then on it counts for nothing.
+    Column("withdrawn_at", UtcMicroseconds),
     UniqueConstraint("attempt_id", "number"),
     Index(None, "analyst", "created_at"),
 )

@@ -67,6 +67,11 @@ class ReviewServiceStub:
                 request_serializer=cameo_dot_v1_dot_review__service__pb2.LabelAttemptRequest.SerializeToString,
                 response_deserializer=cameo_dot_v1_dot_review__service__pb2.Label.FromString,
                 _registered_method=True)
+        self.WithdrawLabel = channel.unary_unary(
+                '/cameo.v1.ReviewService/WithdrawLabel',
+                request_serializer=cameo_dot_v1_dot_review__service__pb2.WithdrawLabelRequest.SerializeToString,
+                response_deserializer=cameo_dot_v1_dot_review__service__pb2.Label.FromString,
+                _registered_method=True)
         self.ApproveAttempt = channel.unary_unary(
                 '/cameo.v1.ReviewService/ApproveAttempt',
                 request_serializer=cameo_dot_v1_dot_review__service__pb2.ApproveAttemptRequest.SerializeToString,
@@ -159,6 +164,19 @@ class ReviewServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WithdrawLabel(self, request, context):
+        """Takes back the last of the caller's labels of an attempt that stands; the one before counts again. The history keeps both, and the
+        audit log says who and when. A label that was taken back already stays so.
+
+        Who may call: analyst.
+
+        Errors, by `ErrorInfo.reason`: `ATTEMPT_UNKNOWN` (NOT_FOUND), `REQUEST_INVALID` (INVALID_ARGUMENT), where the caller has no label
+        of that number, or it is not the last.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ApproveAttempt(self, request, context):
         """Says that an attempt whose verdict is `REVIEW` holds. It is decided with that; where the site wants four eyes, once another analyst
         says the same. Then it has a credential, its face is in the gallery, and the app is told by event and webhook.
@@ -226,6 +244,11 @@ def add_ReviewServiceServicer_to_server(servicer, server):
             'LabelAttempt': grpc.unary_unary_rpc_method_handler(
                     servicer.LabelAttempt,
                     request_deserializer=cameo_dot_v1_dot_review__service__pb2.LabelAttemptRequest.FromString,
+                    response_serializer=cameo_dot_v1_dot_review__service__pb2.Label.SerializeToString,
+            ),
+            'WithdrawLabel': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawLabel,
+                    request_deserializer=cameo_dot_v1_dot_review__service__pb2.WithdrawLabelRequest.FromString,
                     response_serializer=cameo_dot_v1_dot_review__service__pb2.Label.SerializeToString,
             ),
             'ApproveAttempt': grpc.unary_unary_rpc_method_handler(
@@ -386,6 +409,33 @@ class ReviewService:
             target,
             '/cameo.v1.ReviewService/LabelAttempt',
             cameo_dot_v1_dot_review__service__pb2.LabelAttemptRequest.SerializeToString,
+            cameo_dot_v1_dot_review__service__pb2.Label.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawLabel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cameo.v1.ReviewService/WithdrawLabel',
+            cameo_dot_v1_dot_review__service__pb2.WithdrawLabelRequest.SerializeToString,
             cameo_dot_v1_dot_review__service__pb2.Label.FromString,
             options,
             channel_credentials,
