@@ -32,6 +32,7 @@ from verifier.console.runs import RunPages, Runs
 from verifier.console.sessions import Sessions
 from verifier.console.sign_in import SignIn
 from verifier.console.subject import SubjectPage
+from verifier.console.suspension import SuspensionForm
 from verifier.console.trouble import handlers
 from verifier.console.what_if import WhatIf
 from verifier.errors import InvalidRequestError
@@ -100,15 +101,17 @@ def application(  # what it is made of
     links = Links(cases, settings, recall, profile=profile, clock=clock)
     deciding = Deciding(settings, cases.engine, cases.room, clock, issuer_of(settings, cases.engine, clock, new_id))
     decision = DecisionForm(cases, deciding, new_id=new_id)
+    suspension = SuspensionForm(cases, clock=clock, new_id=new_id)
     pages = (
         SignIn(sessions, token=door.token, local_role=door.local_role, openid=door.openid, secure=secure),
         Queue(cases, profile=profile),
-        AttemptPages(cases, sessions, decision, profile=profile, clock=clock, new_id=new_id),
+        AttemptPages(cases, sessions, decision, suspension, profile=profile, clock=clock, new_id=new_id),
         decision,
         what_if,
         RunPages(runs, what_if),
         links,
-        SubjectPage(cases, settings, clock=clock),
+        suspension,
+        SubjectPage(cases, settings, suspension, clock=clock),
         Compare(cases, sessions, recall, links, profile=profile, clock=clock),
     )
     static = Mount("/static", StaticFiles(packages=[("verifier.console", "static")]))

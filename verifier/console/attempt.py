@@ -21,6 +21,7 @@ from verifier.evidence.tracks import TracksError
 from verifier.profiles import Role
 from verifier.store.audit import Reader
 from verifier.store.evidence_errors import EvidenceError
+from verifier.store.holdings import Holdings
 from verifier.store.labels import Truth
 from verifier.store.sealed_object import Kind
 from verifier.types import CheckResult, Direction, Outcome, Verdict
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from verifier.console.cases import Cases, Opened
     from verifier.console.decision import DecisionForm
     from verifier.console.sessions import Sessions
+    from verifier.console.suspension import SuspensionForm
     from verifier.profiles import Profile
     from verifier.store.attempts import Attempt
 
@@ -86,12 +88,14 @@ class AttemptPages:
         cases: Cases,
         sessions: Sessions,
         decision: DecisionForm,
+        suspension: SuspensionForm,
         *,
         profile: Profile,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
         self._cases, self._sessions, self._decision, self._profile = cases, sessions, decision, profile
+        self._suspension, self._holdings = suspension, Holdings(cases.engine)
         self._clock, self._new_id = clock, new_id
 
     def routes(self) -> list[Route]:
@@ -124,6 +128,7 @@ class AttemptPages:
             has_recording=Kind.RECORDING in kept,
             has_crops=Kind.CROPS in kept,
             asked=asked(self._cases, attempt),
+            holdings=self._suspension.of(self._holdings.of_attempt(attempt.id)),
             walk=walk(self._cases, attempt, request),
             decision=self._decision.of(attempt) if attempt.verdict is Verdict.REVIEW else None,
             revealed=self._sessions.may_see(request.state.cookie, attempt.id),

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from verifier.cameo.model import ANALYSTS
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -75,5 +77,6 @@ def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("verifier.console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.globals["analysts"] = ANALYSTS
     environment.filters.update(plain=plain, moment=moment, number=number, words=words)
     return environment

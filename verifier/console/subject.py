@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from verifier.console.cases import Cases
+    from verifier.console.suspension import SuspensionForm
     from verifier.settings import Settings
 
 AT_MOST = 200
@@ -32,8 +33,8 @@ AT_MOST = 200
 class SubjectPage:
     """The page."""
 
-    def __init__(self, cases: Cases, settings: Settings, *, clock: Callable[[], datetime]) -> None:
-        self._cases, self._clock, self._pace = cases, clock, Pace.of(settings)
+    def __init__(self, cases: Cases, settings: Settings, suspension: SuspensionForm, *, clock: Callable[[], datetime]) -> None:
+        self._cases, self._suspension, self._clock, self._pace = cases, suspension, clock, Pace.of(settings)
         self._holdings = Holdings(cases.engine)
 
     def routes(self) -> list[Route]:
@@ -49,6 +50,7 @@ class SubjectPage:
         # By an attempt and not by the account's id: no log may name whose data is erased later.
         entry = Entry("read", attempts[0].id if attempts else "", "subject")
         cases.room.audit.append([entry], reader=reader_of(request, OPENED), now=now)
+        held = self._holdings.of_subject(subject, now=now)
         with store_errors(), cases.engine.connect() as connection:
             tried = self._pace.tried(connection, subject, now=now)
         return page(
@@ -59,7 +61,8 @@ class SubjectPage:
             of_all=cases.search.count(theirs),
             verdicts=Counter(attempt.verdict for attempt in attempts if attempt.verdict),
             labels=cases.labels.standing([attempt.id for attempt in attempts]),
-            held=self._holdings.of_subject(subject, now=now),
+            held=held,
+            holdings=self._suspension.of(held),
             tried=tried,
             pace=self._pace,
         )

@@ -67,6 +67,8 @@ WHO_MAY_CALL: Mapping[str, frozenset[Role | None]] = {
     "ReviewService.WithdrawLabel": frozenset({Role.ANALYST}),
     "ReviewService.ApproveAttempt": frozenset({Role.ANALYST}),
     "ReviewService.DeclineAttempt": frozenset({Role.ANALYST}),
+    "ReviewService.SuspendCameo": frozenset({Role.ANALYST}),
+    "ReviewService.LiftSuspension": frozenset({Role.ANALYST}),
     "ReviewService.CompareProfiles": frozenset({Role.ANALYST}),
     "RelationshipService.AreMutuals": frozenset({Role.APP}),
     "RelationshipService.SetFollow": frozenset({Role.APP}),

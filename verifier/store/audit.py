@@ -54,7 +54,8 @@ class Reader:
 class Entry:
     """What a line says: the action, the attempt, empty where it is none, and what of it.
 
-    Actions are `read`, `reveal`, `remove`, `forget`, `approve`, `decline` and `unlabel`.
+    Actions are `read`, `reveal`, `remove`, `forget`, `approve`, `decline`, `unlabel`,
+    `suspend` and `lift`.
     """
 
     action: str

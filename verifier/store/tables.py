@@ -288,6 +288,21 @@ cameos = Table(
     Index(None, "subject", "created_at"),
 )
 
+# What analysts said of a cameo's credentials, and of the cameo once it is made; the last word holds.
+suspensions = Table(
+    "suspensions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    # No foreign key: the first credential is issued before its owner makes the cameo.
+    Column("cameo_id", String(64), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("analyst", String(128), nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    UniqueConstraint("cameo_id", "number"),
+)
+
 guardianships = Table(
     "guardianships",
     metadata,

@@ -163,6 +163,34 @@ class DeclineAttemptRequest(_message.Message):
     request_id: str
     def __init__(self, attempt_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
 
+class SuspendCameoRequest(_message.Message):
+    __slots__ = ("cameo_id", "reason", "request_id")
+    CAMEO_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    cameo_id: str
+    reason: str
+    request_id: str
+    def __init__(self, cameo_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class LiftSuspensionRequest(_message.Message):
+    __slots__ = ("cameo_id", "reason", "request_id")
+    CAMEO_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    cameo_id: str
+    reason: str
+    request_id: str
+    def __init__(self, cameo_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class Suspended(_message.Message):
+    __slots__ = ("cameo_id", "suspended")
+    CAMEO_ID_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_FIELD_NUMBER: _ClassVar[int]
+    cameo_id: str
+    suspended: bool
+    def __init__(self, cameo_id: _Optional[str] = ..., suspended: _Optional[bool] = ...) -> None: ...
+
 class Reviewed(_message.Message):
     __slots__ = ("attempt_id", "decision", "decide_time", "opinions")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]

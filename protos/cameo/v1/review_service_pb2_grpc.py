@@ -82,6 +82,16 @@ class ReviewServiceStub:
                 request_serializer=cameo_dot_v1_dot_review__service__pb2.DeclineAttemptRequest.SerializeToString,
                 response_deserializer=cameo_dot_v1_dot_review__service__pb2.Reviewed.FromString,
                 _registered_method=True)
+        self.SuspendCameo = channel.unary_unary(
+                '/cameo.v1.ReviewService/SuspendCameo',
+                request_serializer=cameo_dot_v1_dot_review__service__pb2.SuspendCameoRequest.SerializeToString,
+                response_deserializer=cameo_dot_v1_dot_review__service__pb2.Suspended.FromString,
+                _registered_method=True)
+        self.LiftSuspension = channel.unary_unary(
+                '/cameo.v1.ReviewService/LiftSuspension',
+                request_serializer=cameo_dot_v1_dot_review__service__pb2.LiftSuspensionRequest.SerializeToString,
+                response_deserializer=cameo_dot_v1_dot_review__service__pb2.Suspended.FromString,
+                _registered_method=True)
         self.CompareProfiles = channel.unary_stream(
                 '/cameo.v1.ReviewService/CompareProfiles',
                 request_serializer=cameo_dot_v1_dot_review__service__pb2.CompareProfilesRequest.SerializeToString,
@@ -204,6 +214,32 @@ class ReviewServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SuspendCameo(self, request, context):
+        """Suspends a cameo: nobody can use it, open grants die at once, and its credentials are suspended, all of them, until analysts lift
+        that; its owner and guardians cannot. The app and the owner are told. `cameo_id` may be that of a credential whose cameo is not
+        made yet, which is paused then from the start.
+
+        Who may call: analyst.
+
+        Errors, by `ErrorInfo.reason`: `CAMEO_UNKNOWN` (NOT_FOUND), `REQUEST_INVALID`, `REQUEST_ID_INVALID` (INVALID_ARGUMENT),
+        `REQUEST_ID_REUSED` (ALREADY_EXISTS), `CAMEO_ENDED`, `CAMEO_GONE` (FAILED_PRECONDITION).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LiftSuspension(self, request, context):
+        """Lifts the suspension, whichever analyst it is from. Grants that died stay dead; the cameo stays paused while its owner or a guardian
+        pauses it.
+
+        Who may call: analyst.
+
+        Errors, by `ErrorInfo.reason`: those of `SuspendCameo`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CompareProfiles(self, request, context):
         """Judges many attempts again under a profile and says what that changes, against what they were judged then or against another
         profile: which verdicts flip and by which checks, and the error rates of labelled attempts before and after. Streams how far it is, then the difference, then the attempts behind its numbers.
@@ -260,6 +296,16 @@ def add_ReviewServiceServicer_to_server(servicer, server):
                     servicer.DeclineAttempt,
                     request_deserializer=cameo_dot_v1_dot_review__service__pb2.DeclineAttemptRequest.FromString,
                     response_serializer=cameo_dot_v1_dot_review__service__pb2.Reviewed.SerializeToString,
+            ),
+            'SuspendCameo': grpc.unary_unary_rpc_method_handler(
+                    servicer.SuspendCameo,
+                    request_deserializer=cameo_dot_v1_dot_review__service__pb2.SuspendCameoRequest.FromString,
+                    response_serializer=cameo_dot_v1_dot_review__service__pb2.Suspended.SerializeToString,
+            ),
+            'LiftSuspension': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftSuspension,
+                    request_deserializer=cameo_dot_v1_dot_review__service__pb2.LiftSuspensionRequest.FromString,
+                    response_serializer=cameo_dot_v1_dot_review__service__pb2.Suspended.SerializeToString,
             ),
             'CompareProfiles': grpc.unary_stream_rpc_method_handler(
                     servicer.CompareProfiles,
@@ -491,6 +537,60 @@ class ReviewService:
             '/cameo.v1.ReviewService/DeclineAttempt',
             cameo_dot_v1_dot_review__service__pb2.DeclineAttemptRequest.SerializeToString,
             cameo_dot_v1_dot_review__service__pb2.Reviewed.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SuspendCameo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cameo.v1.ReviewService/SuspendCameo',
+            cameo_dot_v1_dot_review__service__pb2.SuspendCameoRequest.SerializeToString,
+            cameo_dot_v1_dot_review__service__pb2.Suspended.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftSuspension(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cameo.v1.ReviewService/LiftSuspension',
+            cameo_dot_v1_dot_review__service__pb2.LiftSuspensionRequest.SerializeToString,
+            cameo_dot_v1_dot_review__service__pb2.Suspended.FromString,
             options,
             channel_credentials,
             insecure,

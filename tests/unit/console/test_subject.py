@@ -13,6 +13,8 @@ from challenges.model import Challenge, Say
 from tests.conftest import ASKED
 from tests.enrolled import enrol
 from tests.unit.store.evidence_site import open_site
+from tests.unit.store.test_attempt_store import CREDENTIAL
+from verifier.console.people import Role
 from verifier.store import cameos, tables
 from verifier.store.challenges import ChallengeStore
 from verifier.store.engine import open_database
@@ -56,6 +58,12 @@ def part(text: str, name: str) -> str:
     return found[0] if found else ""
 
 
+def holding(text: str) -> str:
+    """Return what the page says of one cameo and its credentials."""
+    [found] = re.findall(r'<section class="panel holding".*?</section>', text, re.DOTALL)
+    return str(found)
+
+
 def test_all_that_is_known_of_an_account_is_on_its_page(analyst: Visitor, site: Site, clock: Clock) -> None:
     """Attempts with their labels, credentials with their statuses, challenges that are open, and nobody else's."""
     steps = (Say("one two"),)
@@ -66,12 +74,12 @@ def test_all_that_is_known_of_an_account_is_on_its_page(analyst: Visitor, site: 
     attempts = part(text, "attempts")
     assert re.findall(r'href="/attempts/([^?"]+)\?subject=ann"', attempts) == ["rejected-2", "rejected-1", "accepted"]
     assert attempts.count("<code>mask</code>") == 1
-    credentials = part(text, "credentials")
-    assert re.findall("<code>([^<]+)</code>", credentials) == ["j-accepted"]
-    assert "suspended" in credentials
-    assert 'href="/attempts/accepted"' in credentials
+    held = holding(text)
+    assert re.findall("<code>([^<]+)</code>", held) == [CREDENTIAL.cameo_id, "j-accepted"]
+    assert "not made yet" in held
+    assert "<td>suspended</td>" in held
+    assert 'href="/attempts/accepted"' in held
     assert re.findall("<code>([^<]+)</code>", part(text, "challenges")) == ["c-open"]
-    assert part(text, "cameos") == ""
     assert "strange" not in text
 
 
@@ -79,10 +87,10 @@ def test_a_cameo_is_shown_as_it_stands(analyst: Visitor, site: Site, clock: Cloc
     """Its state, who paused it and why, and the attempt it was made of."""
     with site.engine.begin() as connection:
         cameos.pause(connection, "cameo-1", subject="owner-1", reason="a <moment>", now=clock.now)
-    shown = part(analyst.get("/subject?id=owner-1").text, "cameos")
+    shown = holding(analyst.get("/subject?id=owner-1").text)
     assert "<code>cameo-1</code>" in shown
-    assert 'paused <span class="soft">by its owner</span>' in shown
-    assert "a &lt;moment&gt;" in shown
+    assert '<span class="ruling">paused</span>' in shown
+    assert "Paused by its owner. <q><bdi>a &lt;moment&gt;</bdi></q>" in shown
     assert 'href="/attempts/a1"' in shown
 
 
@@ -129,3 +137,36 @@ def test_an_id_may_be_anything(analyst: Visitor) -> None:
     text = analyst.get(link[1]).text
     assert "a/b?c=&lt;d&gt;&amp;&#39;&#34;‹U+202E›" in text
     assert 'href="/attempts/strange?subject=' in text
+
+
+def test_an_analyst_suspends_and_another_lifts(visit: Callable[..., Visitor]) -> None:
+    """A button on the account's page and on the attempt's, each with a reason; both show who said what, and the log has it."""
+    analyst = visit(Role.ANALYST).sign_in()
+    page = "/subject?id=owner-1"
+    action = "/cameos/cameo-1/suspension"
+    assert f'action="{action}"' in analyst.get(page).text
+    answer = analyst.post(action, page, do="suspend", reason="stolen <b>", subject="owner-1", request="r1")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/subject?id=owner-1#holdings")
+    shown = holding(analyst.get(page).text)
+    assert '<b class="bad">suspended</b>' in shown
+    assert "Paused by analysts." in shown
+    assert "stolen &lt;b&gt;" in shown
+    text = analyst.get("/attempts/a1?verdict=ACCEPTED").text
+    assert f'action="{action}?verdict=ACCEPTED"' in text
+    assert "Lift the suspension" in holding(text)
+    answer = analyst.post(f"{action}?verdict=ACCEPTED", page, do="lift", reason="a mix-up", attempt="a1")
+    assert answer.headers["location"] == "/attempts/a1?verdict=ACCEPTED#holdings"
+    assert '<span class="ruling">active</span>' in holding(analyst.get(page).text)
+    lines = [(line.who, line.action, line.attempt_id, line.why) for line in analyst.log() if line.what == "cameo"]
+    assert lines == [("local", "suspend", "a1", "stolen <b>"), ("local", "lift", "a1", "a mix-up")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [({"do": "suspend", "reason": " "}, 400), ({"do": "end", "reason": "x"}, 400), ({"reason": "x"}, 400)],
+)
+def test_no_suspension_without_a_reason(analyst: Visitor, fields: dict[str, str], status: int) -> None:
+    """Nor with another word than the two; the cameo stays as it is."""
+    assert analyst.post("/cameos/cameo-1/suspension", "/", subject="owner-1", **fields).status_code == status
+    assert '<span class="ruling">active</span>' in holding(analyst.get("/subject?id=owner-1").text)
+    assert analyst.post("/cameos/nobody-s/suspension", "/", do="suspend", reason="x").status_code == 409
