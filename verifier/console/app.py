@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from verifier import profiles
 from verifier.console.attempt import AttemptPages
+from verifier.console.case_file import CaseFile
 from verifier.console.cases import Cases
 from verifier.console.compare import Compare
 from verifier.console.decision import DecisionForm
@@ -111,6 +112,7 @@ def application(  # what it is made of
         RunPages(runs, what_if),
         links,
         suspension,
+        CaseFile(cases, links, deciding, profile=profile, clock=clock),
         SubjectPage(cases, settings, suspension, clock=clock),
         Compare(cases, sessions, recall, links, profile=profile, clock=clock),
     )

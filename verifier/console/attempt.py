@@ -125,6 +125,7 @@ class AttemptPages:
             axis=axis(opened.tracks.evidence, opened.challenge, profile) if opened else None,
             opened=opened,
             lost=lost,
+            kept=sorted(kept - {Kind.CREDENTIAL}),
             has_recording=Kind.RECORDING in kept,
             has_crops=Kind.CROPS in kept,
             asked=asked(self._cases, attempt),

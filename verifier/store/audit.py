@@ -55,7 +55,8 @@ class Entry:
     """What a line says: the action, the attempt, empty where it is none, and what of it.
 
     Actions are `read`, `reveal`, `remove`, `forget`, `approve`, `decline`, `unlabel`,
-    `suspend` and `lift`.
+    `suspend`, `lift` and
+    `export`.
     """
 
     action: str
