@@ -37,7 +37,7 @@ def enrol(connection: Connection, number: int, *, minor: bool = False) -> tuple[
         "created_at": START,
         "minor_safeguards": minor,
     }
-    challenge = {"id": f"c{number}", "subject": subject, "document": {}, "issued_at": START, "expires_at": START}
+    challenge = {"id": f"c{number}", "subject": subject, "document": {"steps": []}, "issued_at": START, "expires_at": START}
     connection.execute(insert(tables.challenges).values(challenge))
     connection.execute(insert(tables.attempts).values(attempt))
     likenesses.add(connection, f"a{number}", Vault(bytes(32)).seal(cameo_id, b"face"), now=START)

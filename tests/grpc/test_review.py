@@ -18,6 +18,7 @@ from cameo.v1.review_service_pb2 import (
     ListAttemptsRequest,
     ProfileChoice,
     ReplayAttemptRequest,
+    WithdrawLabelRequest,
 )
 
 from tests.grpc.callers import App
@@ -212,6 +213,26 @@ async def test_a_label_that_is_sent_again_is_kept_once(desk: Desk) -> None:
     assert (await desk.label(SILENT, desk.other, **request)).number == 2
     both = await asyncio.gather(*[desk.label(GOOD, **request | {"request_id": str(uuid4())}) for _ in range(4)])
     assert sorted(label.number for label in both) == [1, 2, 3, 4]
+
+
+async def test_a_label_is_taken_back_by_who_gave_it(desk: Desk) -> None:
+    """Once or twice the same; it stays in the history with the time, and counts for nothing. Nobody else's can be."""
+    given = await desk.label(SILENT, truth=review_service_pb2.ATTACK, species="mask")
+
+    async def take_back(attempt_id: str, number: int, metadata: Metadata | None = None) -> Any:
+        return await desk.ask("WithdrawLabel", WithdrawLabelRequest(attempt_id=attempt_id, number=number), metadata)
+
+    answer = await refused(take_back(SILENT, given.number, desk.other))
+    assert (answer.reason, answer.metadata) == ("REQUEST_INVALID", {"field": "number"})
+    taken = await take_back(SILENT, given.number)
+    assert taken.HasField("withdraw_time")
+    assert await take_back(SILENT, given.number) == taken
+    found = await desk.ask("GetAttempt", GetReviewedAttemptRequest(attempt_id=SILENT))
+    assert list(found.labels) == [taken]
+    assert not found.standing.HasField("settled")
+    assert [(line.who, line.action) for line in found.audit] == [("ana", "unlabel")]
+    assert (await refused(take_back("nobody", 1))).reason == "ATTEMPT_UNKNOWN"
+    assert (await refused(take_back(SILENT, 7))).reason == "REQUEST_INVALID"
 
 
 async def test_a_label_that_says_nothing_is_refused(desk: Desk) -> None:

@@ -6,7 +6,8 @@
    ends it where nothing of it is left.
 4. A new word of the owner's takes the place of a pending one. If it is narrower, the approvals given stay; otherwise they go.
 5. A cameo is active when nobody pauses it. A guardian ends their own pause only; the owner's wish to resume is a change as in 2.
-6. Nobody's leaving widens anything: who steps down leaves their pause to the others, and pending changes are withdrawn. With the
+6. What the site's analysts suspend is paused by them, whoever else pauses it or lets it run; they alone end that.
+7. Nobody's leaving widens anything: who steps down leaves their pause to the others, and pending changes are withdrawn. With the
    last guardian the audience goes back to `ONLY_ME`.
 
 Every rule takes the cameo as it stands and returns it as it is to be, with the kinds of what happened, in order.
@@ -17,7 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from verifier.cameo.model import OWNER, Cameo, CameoState, Change, ChangeState, EventKind, Terms, WhoMayUse
+from verifier.cameo.model import ANALYSTS, OWNER, Cameo, CameoState, Change, ChangeState, EventKind, Terms, WhoMayUse
 from verifier.cameo.permissions import WORDS_MAX, digest_of, narrowed, narrower
 from verifier.cameo.refusal import Refusal, RefusedError
 
@@ -62,7 +63,7 @@ def ask_to_resume(cameo: Cameo, *, guardians: frozenset[str], now: datetime) -> 
     Raises:
         RefusedError: `MINOR_NEEDS_GUARDIAN`.
     """
-    if cameo.state is CameoState.CAMEO_ACTIVE or (cameo.pending and cameo.pending.resume):
+    if not cameo.paused_by - {ANALYSTS} or (cameo.pending and cameo.pending.resume):
         return cameo, ()
     return _propose(cameo, last_word(cameo), resume=True, guardians=guardians, now=now)
 
@@ -80,7 +81,7 @@ def approve(cameo: Cameo, number: int, *, guardian: str, guardians: frozenset[st
     if not guardians <= change.approved_by:
         return replace(cameo, change=change), (EventKind.CHANGE_APPROVED,)
     held, changed = _hold(cameo, change.terms)
-    held, resumed = _run(held, frozenset()) if change.resume else (held, ())
+    held, resumed = _run(held, held.paused_by & {ANALYSTS}) if change.resume else (held, ())
     settled, approved = _settle(held, ChangeState.CHANGE_APPROVED)
     return settled, (*approved, *changed, *resumed)
 
@@ -124,6 +125,23 @@ def pause(cameo: Cameo, reason: str, *, by: str) -> Ruled:
     how = ChangeState.CHANGE_WITHDRAWN if by == OWNER else ChangeState.CHANGE_REFUSED
     left, settled = _wait_for(paused, paused.pending.terms, resume=False, otherwise=how)
     return left, (*kinds, *settled)
+
+
+def suspend(cameo: Cameo) -> Ruled:
+    """Take the analysts' pause; what they say of it is not the owner's to read, so the words of whoever else paused it stay."""
+    if cameo.suspended:
+        return cameo, ()
+    kinds = () if cameo.state is CameoState.CAMEO_PAUSED else (EventKind.WAS_PAUSED,)
+    paused = replace(cameo, state=CameoState.CAMEO_PAUSED, paused_by=cameo.paused_by | {ANALYSTS})
+    return paused, (EventKind.WAS_SUSPENDED, *kinds)
+
+
+def end_suspension(cameo: Cameo) -> Ruled:
+    """Take back the analysts' pause; the cameo is active again when that was the last."""
+    if not cameo.suspended:
+        return cameo, ()
+    run, kinds = lift(cameo, by=ANALYSTS)
+    return run, (EventKind.SUSPENSION_WAS_LIFTED, *kinds)
 
 
 def lift(cameo: Cameo, *, by: str) -> Ruled:

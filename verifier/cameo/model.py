@@ -95,7 +95,8 @@ class Change:
 class Cameo:
     """One likeness under one owner's control. attempt_id: empty once deleted. version: grows by one with every change.
 
-    change: the last one that a minor asked for, pending or settled. paused_by: `OWNER` and guardians, each of whom has paused it.
+    change: the last one that a minor asked for, pending or settled. paused_by: `OWNER`, guardians and `ANALYSTS`, who each have
+    paused it.
     """
 
     id: str
@@ -114,6 +115,11 @@ class Cameo:
     paused_by: frozenset[str] = frozenset()
 
     @property
+    def suspended(self) -> bool:
+        """Whether analysts have suspended it, which they alone can end."""
+        return ANALYSTS in self.paused_by
+
+    @property
     def pending(self) -> Change | None:
         """The change that waits for guardians, if there is one."""
         return self.change if self.change and self.change.state is ChangeState.CHANGE_PENDING else None
@@ -121,6 +127,9 @@ class Cameo:
 
 OWNER = ""
 """The owner among those who have paused a cameo; a guardian's id is never empty."""
+
+ANALYSTS = "\u0001analysts"
+"""The site's analysts among those, whose pause is a suspension; no id of a person has a control character."""
 
 
 class GuardianshipState(StrEnum):
@@ -219,6 +228,8 @@ class EventKind(StrEnum):
     REMOVAL_WAS_REQUESTED = "removal_requested"
     REMOVAL_WAS_ANSWERED = "removal_answered"
     ATTEMPT_WAS_DECIDED = "attempt_decided"
+    WAS_SUSPENDED = "suspended"
+    SUSPENSION_WAS_LIFTED = "suspension_lifted"
 
 
 @dataclass(frozen=True, slots=True)

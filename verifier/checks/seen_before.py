@@ -7,7 +7,7 @@ voice, a synthetic one above all, says a word alike each time.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import log10
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,21 @@ from verifier.reasons import Reason
 from verifier.types import CheckResult, Evidence, Fingerprint, Recalled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from challenges.model import Challenge
     from verifier.profiles import Profile, Threshold
 
 NAME = "seen_before"
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """How alike another attempt's recording is, 0..1: by movement, and by sound, None where other words were said."""
+
+    attempt_id: str
+    motion: float
+    sound: float | None
 
 
 def check(
@@ -41,15 +50,39 @@ def search(own: Fingerprint, profile: Profile, earlier: Iterable[tuple[str, Fing
     """Return the most alike of earlier recordings; nothing to recognise it by looks at none."""
     motion, sound = (0.0, ""), (0.0, "")
     compared, same_words = 0, 0
-    if _recognisable(own):
-        matcher = Matcher(own)
-        for attempt_id, other in earlier:
-            compared += 1
-            motion = max(motion, (matcher.motion(other), attempt_id))
-            if profile["seen_words_min"].holds(shared_words(own.words, other.words)):
-                same_words += 1
-                sound = max(sound, (matcher.sound(other), attempt_id))
+    for each in _compared(own, profile, earlier):
+        compared += 1
+        motion = max(motion, (each.motion, each.attempt_id))
+        if each.sound is not None:
+            same_words += 1
+            sound = max(sound, (each.sound, each.attempt_id))
     return Recalled(*motion, *sound, compared, kept=compared, same_words=same_words)
+
+
+def alike(own: Fingerprint, profile: Profile, others: Iterable[tuple[str, Fingerprint]], *, among: int) -> list[Alike]:
+    """Return every other recording that is this one by the lines of the check, the most alike first.
+
+    Args:
+        own: of this recording.
+        profile: thresholds.
+        others: attempts and the fingerprints of their recordings.
+        among: how many recordings the others were chosen from.
+    """
+    found = list(_compared(own, profile, others))
+    motion = _risen(profile["seen_motion_max"], profile["seen_motion_rise_max"], among)
+    same_words = sum(each.sound is not None for each in found)
+    sound = _risen(profile["seen_sound_max"], profile["seen_sound_rise_max"], same_words)
+    same = [each for each in found if not motion.holds(each.motion) or not (each.sound is None or sound.holds(each.sound))]
+    return sorted(same, key=lambda each: -max(each.motion, each.sound or 0.0))
+
+
+def _compared(own: Fingerprint, profile: Profile, others: Iterable[tuple[str, Fingerprint]]) -> Iterator[Alike]:
+    if not _recognisable(own):
+        return
+    matcher = Matcher(own)
+    for attempt_id, other in others:
+        same_words = profile["seen_words_min"].holds(shared_words(own.words, other.words))
+        yield Alike(attempt_id, matcher.motion(other), matcher.sound(other) if same_words else None)
 
 
 def judge(own: Fingerprint, profile: Profile, found: Recalled) -> CheckResult:

@@ -54,7 +54,8 @@ def label(
         return
     table = Table("", "when", "who", "says", "note", box=None, pad_edge=False)
     for each in history:
-        table.add_row(str(each.number), f"{each.created_at:%Y-%m-%d %H:%M}", escape(each.analyst), _said(each), escape(each.note))
+        said = f"{_said(each)}, taken back" if each.withdrawn_at else _said(each)
+        table.add_row(str(each.number), f"{each.created_at:%Y-%m-%d %H:%M}", escape(each.analyst), said, escape(each.note))
     console = Console(highlight=False)
     console.print(table)
     console.print("disputed" if disputed else f"settled: {_said(settled)}" if settled else "nobody is sure")
@@ -72,4 +73,5 @@ def _document(label: Label) -> dict[str, object]:
         "note": label.note,
         "analyst": label.analyst,
         "at": label.created_at.isoformat(),
+        "withdrawn_at": label.withdrawn_at.isoformat() if label.withdrawn_at else None,
     }

@@ -19,10 +19,12 @@ from starlette.staticfiles import StaticFiles
 
 from verifier import profiles
 from verifier.console.attempt import AttemptPages
+from verifier.console.case_file import CaseFile
 from verifier.console.cases import Cases
 from verifier.console.compare import Compare
 from verifier.console.decision import DecisionForm
 from verifier.console.guard import Guard
+from verifier.console.links import Links
 from verifier.console.local_token import LocalToken
 from verifier.console.openid import OpenId
 from verifier.console.people import Role
@@ -30,6 +32,8 @@ from verifier.console.queue import Queue
 from verifier.console.runs import RunPages, Runs
 from verifier.console.sessions import Sessions
 from verifier.console.sign_in import SignIn
+from verifier.console.subject import SubjectPage
+from verifier.console.suspension import SuspensionForm
 from verifier.console.trouble import handlers
 from verifier.console.what_if import WhatIf
 from verifier.errors import InvalidRequestError
@@ -95,16 +99,22 @@ def application(  # what it is made of
     profile = profiles.load(settings.profile)
     what_if = WhatIf(cases, base=settings.profile, clock=clock)
     recall = Recall(cases.fingerprints, profile, timedelta(days=settings.fingerprint_days))
+    links = Links(cases, settings, recall, profile=profile, clock=clock)
     deciding = Deciding(settings, cases.engine, cases.room, clock, issuer_of(settings, cases.engine, clock, new_id))
     decision = DecisionForm(cases, deciding, new_id=new_id)
+    suspension = SuspensionForm(cases, clock=clock, new_id=new_id)
     pages = (
         SignIn(sessions, token=door.token, local_role=door.local_role, openid=door.openid, secure=secure),
         Queue(cases, profile=profile),
-        AttemptPages(cases, sessions, decision, profile=profile, clock=clock, new_id=new_id),
+        AttemptPages(cases, sessions, decision, suspension, profile=profile, clock=clock, new_id=new_id),
         decision,
         what_if,
         RunPages(runs, what_if),
-        Compare(cases, sessions, recall, profile=profile, clock=clock),
+        links,
+        suspension,
+        CaseFile(cases, links, deciding, profile=profile, clock=clock),
+        SubjectPage(cases, settings, suspension, clock=clock),
+        Compare(cases, sessions, recall, links, profile=profile, clock=clock),
     )
     static = Mount("/static", StaticFiles(packages=[("verifier.console", "static")]))
     routes = [route for page in pages for route in page.routes()]

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from verifier.console.asked import asked
 from verifier.console.overlay import overlay
 from verifier.console.questions import Question, question
 from verifier.console.rendering import compared, number, page, refusal
+from verifier.console.species import known
 from verifier.console.viewer import view
+from verifier.console.walk import back, walk
 from verifier.decision import counts_against
 from verifier.errors import InvalidRequestError
 from verifier.evidence.tracks import TracksError
 from verifier.profiles import Role
 from verifier.store.audit import Reader
 from verifier.store.evidence_errors import EvidenceError
+from verifier.store.holdings import Holdings
 from verifier.store.labels import Truth
 from verifier.store.sealed_object import Kind
 from verifier.types import CheckResult, Direction, Outcome, Verdict
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from verifier.console.cases import Cases, Opened
     from verifier.console.decision import DecisionForm
     from verifier.console.sessions import Sessions
+    from verifier.console.suspension import SuspensionForm
     from verifier.profiles import Profile
     from verifier.store.attempts import Attempt
 
@@ -88,12 +93,14 @@ class AttemptPages:
         cases: Cases,
         sessions: Sessions,
         decision: DecisionForm,
+        suspension: SuspensionForm,
         *,
         profile: Profile,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
         self._cases, self._sessions, self._decision, self._profile = cases, sessions, decision, profile
+        self._suspension, self._holdings = suspension, Holdings(cases.engine)
         self._clock, self._new_id = clock, new_id
 
     def routes(self) -> list[Route]:
@@ -105,13 +112,14 @@ class AttemptPages:
             Route("/attempts/{id}/crops", self._crops),
             Route("/attempts/{id}/reveal", self._reveal, methods=["POST"]),
             Route("/attempts/{id}/label", self._label, methods=["POST"]),
+            Route("/attempts/{id}/unlabel", self._unlabel, methods=["POST"]),
         ]
 
     def _show(self, request: Request) -> Response:
         attempt = self._cases.attempt(request.path_params["id"])
         profile = self._profile.judging(minor=attempt.minor_safeguards)
         opened, lost = self._opened(request, attempt)
-        history = self._cases.labels.history(attempt.id)
+        history, who = self._cases.labels.history(attempt.id), request.state.person.name
         standing = self._cases.labels.standing([attempt.id]).get(attempt.id)
         kept = self._cases.kept(attempt.id)
         return page(
@@ -122,13 +130,19 @@ class AttemptPages:
             view=view(self._cases, opened, profile) if opened else None,
             opened=opened,
             lost=lost,
+            kept=sorted(kept - {Kind.CREDENTIAL}),
             has_recording=Kind.RECORDING in kept,
             has_crops=Kind.CROPS in kept,
+            asked=asked(self._cases, attempt),
+            holdings=self._suspension.of(self._holdings.of_attempt(attempt.id)),
+            walk=walk(self._cases, attempt, request),
             decision=self._decision.of(attempt) if attempt.verdict is Verdict.REVIEW else None,
             revealed=self._sessions.may_see(request.state.cookie, attempt.id),
             history=history,
+            own_last=max((each.number for each in history if each.analyst == who and not each.withdrawn_at), default=0),
             standing=standing,
             truths=tuple(Truth),
+            species_known=known(self._cases.labels),
         )
 
     def _opened(self, request: Request, attempt: Attempt) -> tuple[Opened | None, str]:
@@ -150,7 +164,9 @@ class AttemptPages:
         for each in (attempt, *beside):
             self._cases.reveal(each.id, reader_of(request, form.get("why", "")))
             self._sessions.reveal(request.state.cookie, each.id)
-        return RedirectResponse(f"/attempts/{attempt.id}" + "".join(f"/compare?with={each.id}" for each in beside), 303)
+        if beside:
+            return RedirectResponse(f"/attempts/{attempt.id}/compare?with={beside[0].id}", 303)
+        return back(request, attempt.id)
 
     def _crops(self, request: Request) -> Response:
         attempt_id = request.path_params["id"]
@@ -175,7 +191,8 @@ class AttemptPages:
         except ValueError:
             raise InvalidRequestError("a label is bona fide, attack or unsure") from None
         attempt = self._cases.attempt(request.path_params["id"])
-        self._cases.labels.add(
+        answer = back(request, attempt.id, "#labels")
+        label = self._cases.labels.add(
             self._new_id(),
             attempt_id=attempt.id,
             truth=truth,
@@ -185,8 +202,21 @@ class AttemptPages:
             now=self._clock(),
         )
         if "application/json" in request.headers.get("accept", ""):
-            return JSONResponse({"truth": truth.value})
-        return RedirectResponse(f"/attempts/{attempt.id}#labels", 303)
+            return JSONResponse({"truth": truth.value, "number": label.number})
+        return answer
+
+    def _unlabel(self, request: Request) -> Response:
+        try:
+            number = int(dict(request.state.form).get("number", ""))
+        except ValueError:
+            raise InvalidRequestError("say which label is taken back, by its number") from None
+        attempt_id, now = request.path_params["id"], self._clock()
+        answer = back(request, attempt_id, "#labels")
+        who = request.state.person.name
+        self._cases.labels.withdraw(attempt_id, number, analyst=who, audit=self._cases.room.audit, now=now)
+        if "application/json" in request.headers.get("accept", ""):
+            return JSONResponse({"number": number})
+        return answer
 
 
 def reader_of(request: Request, why: str) -> Reader:

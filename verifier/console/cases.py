@@ -20,6 +20,7 @@ from verifier.store.attempt_counts import AttemptCounts
 from verifier.store.attempt_search import AttemptSearch
 from verifier.store.attempts import AttemptStore
 from verifier.store.audit import Entry, Reader
+from verifier.store.challenges import ChallengeStore
 from verifier.store.evidence_errors import EvidenceRemovedError
 from verifier.store.faces import FaceStore
 from verifier.store.fingerprints import FingerprintStore
@@ -69,6 +70,7 @@ class Cases:
     def __init__(self, engine: Engine, room: EvidenceRoom, *, clock: Callable[[], datetime]) -> None:
         self.search, self.counts, self.labels = AttemptSearch(engine), AttemptCounts(engine), LabelStore(engine)
         self.vault, self.fingerprints, self.faces = room.vault, FingerprintStore(engine), FaceStore(engine)
+        self.challenges = ChallengeStore(engine)
         self.engine, self.room = engine, room
         self._attempts, self._clock = AttemptStore(engine), clock
         self._lock = Lock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
@@ -10,13 +11,12 @@ from starlette.routing import Route
 from verifier.console.attempt import OPENED, answers, reader_of
 from verifier.console.axis import axis
 from verifier.console.cases import Opened
-from verifier.console.decision import matches
 from verifier.console.earlier import Earlier
+from verifier.console.links import SAME_SUBJECT
 from verifier.console.rendering import page
 from verifier.console.viewer import pointed_at
 from verifier.errors import NotFoundError
 from verifier.evidence.tracks import TracksError
-from verifier.store import tables
 from verifier.store.evidence_errors import EvidenceError
 from verifier.store.sealed_object import Kind
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from verifier.console.attempt import Answer
     from verifier.console.axis import Axis
     from verifier.console.cases import Cases
+    from verifier.console.links import Links
     from verifier.console.sessions import Sessions
     from verifier.profiles import Profile
     from verifier.server.recall import Recall
@@ -75,9 +76,9 @@ class Compare:
     """The page."""
 
     def __init__(
-        self, cases: Cases, sessions: Sessions, recall: Recall, *, profile: Profile, clock: Callable[[], datetime]
+        self, cases: Cases, sessions: Sessions, recall: Recall, links: Links, *, profile: Profile, clock: Callable[[], datetime]
     ) -> None:
-        self._cases, self._sessions, self._recall = cases, sessions, recall
+        self._cases, self._sessions, self._recall, self._links = cases, sessions, recall, links
         self._profile, self._clock = profile, clock
 
     def routes(self) -> list[Route]:
@@ -102,26 +103,26 @@ class Compare:
             return Lost(self._cases.attempt(attempt_id), str(error))
 
     def _others(self, opened: Opened) -> Iterator[Other]:
-        """Yield whose face the gallery found, the nearest recordings by their fingerprints, the latest of the same subject."""
+        """Yield what is linked by face or recording, the nearest recordings even if they are not it, then the account's."""
         own = opened.attempt
-        alike: set[str] = set()
-        for match in matches(self._cases, own):
-            if match.holder is not None and match.holder.attempt_id:
-                alike.add(match.holder.attempt_id)
-                cosine = "" if match.cosine is None else f", {match.cosine:.2f}"
-                yield Other(self._cases.attempt(match.holder.attempt_id), f"same face{cosine}")
+        links = [link for link in self._links.of(own, opened).links if link.attempt.verdict is not None]
+        same: list[Other] = []
+        theirs: list[Other] = []
+        for link in links:
+            (theirs if link.shares == [SAME_SUBJECT] else same).append(Other(link.attempt, ", ".join(link.shares)))
+        yield from same
         found = self._recall.nearest(opened.tracks.evidence.fingerprint, now=self._clock(), but=own.id)
         near = {found.motion_attempt: f"moves alike, {found.motion:.2f}", found.sound_attempt: f"sounds alike, {found.sound:.2f}"}
         if found.motion_attempt == found.sound_attempt:
             near = {found.motion_attempt: f"moves alike, {found.motion:.2f}, sounds alike, {found.sound:.2f}"}
+        shown = {other.attempt.id for other in same} | {""}
         for attempt_id, why in near.items():
-            if attempt_id and attempt_id not in alike and Kind.TRACKS in self._cases.kept(attempt_id):
+            if attempt_id not in shown and Kind.TRACKS in self._cases.kept(attempt_id):
                 yield Other(self._cases.attempt(attempt_id), why)
-        table = tables.attempts
-        condition = (table.c.subject == own.subject) & (table.c.id != own.id) & table.c.verdict.is_not(None)
-        for attempt in self._cases.search.page(condition, limit=_SAME_SUBJECT):
-            if attempt.id not in alike | near.keys() and Kind.TRACKS in self._cases.kept(attempt.id):
-                yield Other(attempt, "same subject")
+        with_tracks = (
+            each for each in theirs if each.attempt.id not in near and Kind.TRACKS in self._cases.kept(each.attempt.id)
+        )
+        yield from islice(with_tracks, _SAME_SUBJECT)
 
     def _side(self, request: Request, found: Opened | Lost, other: Opened | Lost | None) -> Side:
         attempt = found.attempt

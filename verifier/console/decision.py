@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from verifier.console.walk import back
 from verifier.errors import InvalidRequestError
 from verifier.store.audit import Reader
 from verifier.store.opinions import Said
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from verifier.console.cases import Cases
     from verifier.server.deciding import Deciding
@@ -86,9 +87,10 @@ class DecisionForm:
             raise InvalidRequestError("an attempt is approved or declined") from None
         attempt_id, who = request.path_params["id"], Reader(request.state.person.name, form.get("reason", ""))
         sent = form.get("request", "")[:_MAX_REQUEST] or self._new_id()
+        answer = back(request, attempt_id, "#decision")
         identifier = hashlib.sha256(f"{sent} {who.who}".encode()).hexdigest()
         self._deciding.decide(Said(identifier, attempt_id, ruling, who.why, who.who))
-        return RedirectResponse(f"/attempts/{attempt_id}#decision", 303)
+        return answer
 
 
 def matches(cases: Cases, attempt: Attempt) -> list[Found]:

@@ -9,10 +9,12 @@ from urllib.parse import urlencode
 
 from sqlalchemy import and_
 
+from verifier.console.find import by_id
 from verifier.errors import InvalidRequestError
 from verifier.review.where import where
 from verifier.store import tables
 from verifier.store.attempts import AttemptState
+from verifier.store.labels import says
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
 
     from verifier.store.attempts import Attempt
 
-NAMES = ("verdict", "decision", "reason", "profile", "label", "subject", "since", "until")
+NAMES = ("verdict", "decision", "reason", "profile", "label", "species", "subject", "find", "since", "until")
 DECISIONS = ("waiting", "approved", "declined")
-LABELS = ("none", "bona_fide", "attack", "unsure")
+LABELS = ("none", "bona_fide", "attack", "unsure", "disputed")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -32,7 +34,8 @@ _MICROSECOND = timedelta(microseconds=1)
 class Filters:
     """What was asked for.
 
-    given: as it was written, without what is empty. condition: the same on `tables.attempts`; only judged attempts meet it.
+    given: as it was written, without what is empty. condition: the same on `tables.attempts`; only judged
+    attempts meet it, but for one that is asked for by an id.
     """
 
     given: Mapping[str, str]
@@ -43,6 +46,11 @@ class Filters:
         given = {name: value for name, value in {**self.given, **changed}.items() if value}
         return f"/?{urlencode(given)}" if given else "/"
 
+    @property
+    def query(self) -> str:
+        """The filters as they follow the address of an attempt, with their question mark; empty where there are none."""
+        return self.url()[1:]
+
 
 def read(query: Mapping[str, str]) -> Filters:
     """Read filters.
@@ -51,15 +59,24 @@ def read(query: Mapping[str, str]) -> Filters:
         InvalidRequestError: one has a value that it cannot have; the message names it.
     """
     given = {name: query[name].strip() for name in NAMES if query.get(name, "").strip()}
+    if any("\0" in value for value in given.values()):
+        raise InvalidRequestError("no id has a null character")
     table = tables.attempts
-    # Both say that it was judged. The state leads the index of all attempts in order of time; one subject's few have their own.
-    judged = table.c.verdict.is_not(None) if "subject" in given else table.c.state == AttemptState.JUDGED.value
-    conditions: list[ColumnElement[bool]] = [judged]
+    conditions: list[ColumnElement[bool]] = []
+    if "subject" in given:
+        # One subject's few have their own index; the state leads that of all attempts in order of time.
+        conditions.append(table.c.verdict.is_not(None))
+    elif "find" not in given:
+        conditions.append(table.c.state == AttemptState.JUDGED.value)
     for name, value in given.items():
         match name:
             case "subject" | "profile":
                 # Any text, quotation marks and all.
                 conditions.append(table.c[name] == value)
+            case "find":
+                conditions.append(by_id(value))
+            case "species":
+                conditions.append(says(species=value))
             case "since":
                 conditions.append(table.c.created_at >= _day(value))
             case "until":

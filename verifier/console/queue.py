@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from verifier.console.filters import DECISIONS, LABELS, place, read, read_place
 from verifier.console.rendering import page
+from verifier.console.species import known
 from verifier.console.trend import trend
 from verifier.reasons import Reason
 from verifier.types import Verdict
@@ -59,6 +60,7 @@ class Queue:
             reasons=tuple(Reason),
             profiles=self._profiles,
             labels_known=LABELS,
+            species_known=known(cases.labels),
             decisions=DECISIONS,
         )
 

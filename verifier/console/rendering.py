@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
+from verifier.cameo.model import ANALYSTS
 from verifier.console.keys import KEYS
 
 if TYPE_CHECKING:
@@ -78,5 +79,6 @@ def _templates() -> Environment:
         loader=PackageLoader("verifier.console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals.update(keys=KEYS)
+    environment.globals["analysts"] = ANALYSTS
     environment.filters.update(plain=plain, moment=moment, number=number, words=words)
     return environment

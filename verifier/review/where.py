@@ -7,8 +7,8 @@
 
 Fields: id, subject, audience, profile, verdict, reason, since, until, label, species, decision. A reason is one of several an
 attempt may have. `since` and `until` are a day or a time with zone, of when the attempt was made; `until` is exclusive. `label`
-is what some analyst says now (bona_fide, attack, unsure), or `none`. `decision` is what people decided (approved, declined), or
-`waiting`.
+is what some analyst says now (bona_fide, attack, unsure), `none`, or `disputed` where two are sure of different things.
+`decision` is what people decided (approved, declined), or `waiting`.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
 
-from sqlalchemy import ColumnElement, Text, and_, cast, exists, not_, or_
+from sqlalchemy import ColumnElement, Text, and_, cast, not_, or_
 
 from verifier.errors import InvalidRequestError
 from verifier.reasons import Reason
 from verifier.store import tables
-from verifier.store.labels import Truth, says
+from verifier.store.labels import Truth, disputed, labelled, says
 from verifier.types import Ruling, Verdict
 
 if TYPE_CHECKING:
@@ -185,8 +185,8 @@ def _decision(value: str) -> ColumnElement[bool]:
 
 def _label(value: str) -> ColumnElement[bool]:
     if value == "none":
-        return ~exists().where(tables.labels.c.attempt_id == tables.attempts.c.id)
-    return says(truth=_member(Truth, value))
+        return ~labelled()
+    return disputed() if value == "disputed" else says(truth=_member(Truth, value))
 
 
 _FIELDS: dict[str, Callable[[str], ColumnElement[bool]]] = {

@@ -177,7 +177,7 @@ async def open_server(
             clock=clock,
         )
         opening.push_async_callback(asyncio.to_thread, lease.give_back)
-        pace = _pace(settings)
+        pace = Pace.of(settings)
         attempts, credentials = AttemptStore(engine, server_id=lease.id, pace=pace), CredentialStore(engine)
         challenges, fingerprints = ChallengeStore(engine, pace=pace), FingerprintStore(engine)
         statuses = StatusStore(engine)
@@ -318,11 +318,6 @@ def _askable_profile(settings: Settings) -> tuple[profiles.Profile, frozenset[st
     later = pipeline.RECALL | (pipeline.GALLERY if settings.gallery else frozenset())
     pipeline.require_askable(profile, settings, received=True, later=later)
     return profile, later
-
-
-def _pace(settings: Settings) -> Pace:
-    wait = timedelta(seconds=settings.failure_wait_s)
-    return Pace(settings.open_challenges, settings.attempts_an_hour, settings.failures_in_a_row, wait)
 
 
 def _upload_limits(settings: Settings) -> UploadLimits:

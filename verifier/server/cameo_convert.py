@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cameo.v1 import cameo_pb2, cameo_service_pb2, guardian_pb2
 
-from verifier.cameo.model import OWNER
+from verifier.cameo.model import ANALYSTS, OWNER
 from verifier.server.cameo_input import to_token
 from verifier.server.removal_convert import removal
 
@@ -39,7 +39,8 @@ def cameo(value: Cameo) -> cameo_pb2.Cameo:
         update_time=value.updated_at,
         reason=value.reason,
         pending_change=None if value.pending is None else pending_change(value.pending),
-        paused_by_guardian=bool(value.paused_by - {OWNER}),
+        paused_by_guardian=bool(value.paused_by - {OWNER, ANALYSTS}),
+        suspended=value.suspended,
     )
 
 

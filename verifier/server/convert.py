@@ -38,7 +38,7 @@ def attempt(stored: Attempt, *, full: bool) -> attempt_pb2.Attempt:
         audience=stored.audience,
         verdict=stored.verdict.name if stored.verdict else None,
         reasons=[reason.name for reason in stored.reasons],
-        hint=_hint(stored),
+        hint=hint(stored),
         create_time=stored.created_at,
         minor_safeguards=stored.minor_safeguards,
         decision=stored.ruling.name if stored.ruling else None,
@@ -71,7 +71,8 @@ def credential(issued: IssuedCredential) -> credential_pb2.Credential:
     return credential_pb2.Credential(id=issued.jti, token=issued.token, receipt=issued.receipt, expire_time=issued.expires_at)
 
 
-def _hint(stored: Attempt) -> str:
+def hint(stored: Attempt) -> str:
+    """Return the sentence that the person is given to go on with, empty where the attempt holds or nothing explains it."""
     if stored.ruling is Ruling.DECLINED:
         return _DECLINED
     return stored.reasons[0].hint if stored.reasons and not stored.holds else ""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime, timedelta
 
+    from verifier.checks.seen_before import Alike
     from verifier.profiles import Profile
     from verifier.store.fingerprints import FingerprintStore
     from verifier.types import Judgement, Recalled
@@ -69,6 +70,24 @@ class Recall:
         found = seen_before.search(own, self._profile, self._listed(own, known, but))
         kept = sum(len(each.motion) > 0 for attempt_id, each in known.items() if attempt_id != but)
         return replace(found, kept=kept, unreadable=len(self._unreadable & known.keys()))
+
+    def alike(self, own: Fingerprint, *, now: datetime, but: str) -> list[Alike]:
+        """Return every recording that is remembered and is this one, the most alike first, but for one attempt's.
+
+        Raises:
+            StoreError: the database could not be read.
+        """
+        known = self._outlined(now - self._kept)
+        among = sum(len(each.motion) > 0 for attempt_id, each in known.items() if attempt_id != but)
+        return seen_before.alike(own, self._profile, self._listed(own, known, but), among=among)
+
+    def own(self, attempt_id: str) -> Fingerprint | None:
+        """Return what is remembered of an attempt's recording; None where that is nothing, or cannot be decoded.
+
+        Raises:
+            StoreError: the database could not be read.
+        """
+        return next((self._decoded(each, data) for each, data in self._fingerprints.of([attempt_id])), None)
 
     def _listed(self, own: Fingerprint, known: Mapping[str, Outline], but: str) -> Iterator[tuple[str, Fingerprint]]:
         attempt_ids = list(known)

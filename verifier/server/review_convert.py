@@ -121,6 +121,7 @@ def label(given: Label) -> review_service_pb2.Label:
         note=given.note,
         analyst=given.analyst,
         create_time=given.created_at,
+        withdraw_time=given.withdrawn_at,
     )
 
 

@@ -12,6 +12,7 @@ from cameo.v1 import error_reason_pb2, review_service_pb2
 from sqlalchemy import true
 
 from verifier import profiles
+from verifier.cameo.refusal import Refusal, RefusedError
 from verifier.errors import InvalidRequestError, ProfileError
 from verifier.review.replay import Source
 from verifier.review.where import MAX_CHARACTERS, where
@@ -19,7 +20,7 @@ from verifier.server.caller import current_caller
 from verifier.server.cameo_input import invalid, place_of
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RequestError
-from verifier.store import opinions
+from verifier.store import opinions, suspensions
 from verifier.store.audit import Reader
 from verifier.store.labels import MAX_NOTE, Truth
 from verifier.store.sealed_object import Kind
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
         ApproveAttemptRequest,
         DeclineAttemptRequest,
         LabelAttemptRequest,
+        LiftSuspensionRequest,
         ProfileChoice,
+        SuspendCameoRequest,
     )
     from sqlalchemy import ColumnElement
 
@@ -152,6 +155,20 @@ def opinion(request: ApproveAttemptRequest | DeclineAttemptRequest, ruling: Ruli
     who = reader(request.reason, "reason")
     identifier = hashlib.sha256(f"{request.request_id.lower()} {who.who}".encode()).hexdigest()
     return opinions.Said(identifier, attempt_id(request.attempt_id), ruling, who.why, who.who)
+
+
+def suspension(request: SuspendCameoRequest | LiftSuspensionRequest, *, suspended: bool) -> suspensions.Said:
+    """Return what is to be kept of whether a cameo is suspended."""
+    require_request_id(request.request_id)
+    who = reader(request.reason, "reason")
+    identifier = hashlib.sha256(f"{request.request_id.lower()} {who.who}".encode()).hexdigest()
+    return suspensions.Said(identifier, _cameo_id(request.cameo_id), suspended, who.why, who.who)
+
+
+def _cameo_id(value: str) -> str:
+    if not _ATTEMPT_ID.fullmatch(value):
+        raise RefusedError(Refusal.CAMEO_UNKNOWN)
+    return value
 
 
 def profile(choice: ProfileChoice, own: str) -> Profile:

@@ -22,6 +22,7 @@ from verifier.errors import InvalidRequestError, NotFoundError, OverloadedError
 from verifier.review.replay import Material, NotReplayed, OpenReplay, Source
 from verifier.server import review_convert as convert
 from verifier.server import review_input as given
+from verifier.server.caller import current_caller
 from verifier.server.cameo_input import invalid, page_size, to_place
 from verifier.server.comparing import Comparison
 from verifier.server.evidence_refusal import damaged, refusal
@@ -35,6 +36,7 @@ from verifier.store.evidence_errors import EvidenceError
 from verifier.store.faces import FaceStore
 from verifier.store.labels import LabelStore
 from verifier.store.sealed_object import Kind
+from verifier.store.suspensions import SuspensionStore
 from verifier.types import Ruling
 
 if TYPE_CHECKING:
@@ -51,12 +53,16 @@ if TYPE_CHECKING:
         GetReviewedAttemptRequest,
         Label,
         LabelAttemptRequest,
+        LiftSuspensionRequest,
         ListAttemptsRequest,
         ListAttemptsResponse,
         ReplayAttemptRequest,
         ReplayAttemptResponse,
         Reviewed,
         ReviewedAttempt,
+        SuspendCameoRequest,
+        Suspended,
+        WithdrawLabelRequest,
     )
     from grpc.aio import ServicerContext as Context
     from sqlalchemy import Engine
@@ -64,7 +70,7 @@ if TYPE_CHECKING:
     from verifier.review.evidence_room import EvidenceRoom
     from verifier.server.deciding import Deciding
     from verifier.settings import Settings
-    from verifier.store import labels
+    from verifier.store import labels, suspensions
     from verifier.store.attempts import Attempt
     from verifier.store.audit import Reader
     from verifier.store.opinions import Said
@@ -100,6 +106,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         self._site, self._clock, self._stopping = site, clock, stopping
         self._attempts, self._labels = AttemptStore(site.engine), LabelStore(site.engine)
         self._search, self._faces = AttemptSearch(site.engine), FaceStore(site.engine)
+        self._suspensions = SuspensionStore(site.engine, site.room.audit)
         self._evidence = asyncio.Semaphore(_EVIDENCE_AT_ONCE)
         self._replays = asyncio.Semaphore(_REPLAYS_AT_ONCE)
         self._recordings = asyncio.Semaphore(_RECORDINGS_AT_ONCE)
@@ -173,6 +180,12 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         structlog.contextvars.bind_contextvars(attempt_id=said.attempt_id)
         return convert.label(await undisturbed(self._labelled, said))
 
+    async def WithdrawLabel(self, request: WithdrawLabelRequest, context: Context[Any, Any]) -> Label:  # noqa: ARG002, N802 - the contract's
+        """Take a label back."""
+        identifier = given.attempt_id(request.attempt_id)
+        structlog.contextvars.bind_contextvars(attempt_id=identifier)
+        return convert.label(await undisturbed(self._withdrawn, identifier, request.number, current_caller().id))
+
     async def ApproveAttempt(self, request: ApproveAttemptRequest, context: Context[Any, Any]) -> Reviewed:  # noqa: ARG002, N802 - the contract's
         """Keep that an analyst approves an attempt."""
         return await self._decided(given.opinion(request, Ruling.APPROVED))
@@ -180,6 +193,14 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
     async def DeclineAttempt(self, request: DeclineAttemptRequest, context: Context[Any, Any]) -> Reviewed:  # noqa: ARG002, N802 - the contract's
         """Keep that an analyst declines it."""
         return await self._decided(given.opinion(request, Ruling.DECLINED))
+
+    async def SuspendCameo(self, request: SuspendCameoRequest, context: Context[Any, Any]) -> Suspended:  # noqa: ARG002, N802 - the contract's
+        """Suspend a cameo."""
+        return await self._suspended(given.suspension(request, suspended=True))
+
+    async def LiftSuspension(self, request: LiftSuspensionRequest, context: Context[Any, Any]) -> Suspended:  # noqa: ARG002, N802 - the contract's
+        """Lift that."""
+        return await self._suspended(given.suspension(request, suspended=False))
 
     async def CompareProfiles(  # noqa: N802 - the contract's
         self, request: CompareProfilesRequest, context: Context[CompareProfilesRequest, CompareProfilesResponse]
@@ -230,6 +251,10 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
                 await context.write(message)
         except TimeoutError:
             raise RequestError(error_reason_pb2.CALLER_TOO_SLOW, "nobody read the stream; ask again") from None
+
+    async def _suspended(self, said: suspensions.Said) -> Suspended:
+        suspended = await undisturbed(lambda: self._suspensions.keep(said, now=self._clock()))
+        return review_service_pb2.Suspended(cameo_id=said.cameo_id, suspended=suspended)
 
     async def _decided(self, said: Said) -> Reviewed:
         structlog.contextvars.bind_contextvars(attempt_id=said.attempt_id)
@@ -301,6 +326,14 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         if (label.attempt_id, label.truth, label.species, label.note) != (said.attempt_id, said.truth, said.species, said.note):
             raise RequestError(error_reason_pb2.REQUEST_ID_REUSED, "this request_id was used for another label")
         return label
+
+    def _withdrawn(self, identifier: str, number: int, analyst: str) -> labels.Label:
+        try:
+            return self._labels.withdraw(identifier, number, analyst=analyst, audit=self._site.room.audit, now=self._clock())
+        except NotFoundError:
+            raise given.unknown_attempt() from None
+        except InvalidRequestError as error:
+            raise invalid("number", f"is refused: {error}") from None
 
 
 @asynccontextmanager

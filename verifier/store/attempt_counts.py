@@ -62,7 +62,7 @@ class AttemptCounts:
             ]
 
     def mark(self) -> tuple[object, ...]:
-        """Return what changes when counts do: an attempt is judged once, and labels are only added.
+        """Return what changes when counts do: an attempt is judged once, and labels are only added and taken back.
 
         Raises:
             StoreError: the database could not do it.
@@ -70,4 +70,5 @@ class AttemptCounts:
         table, labels = tables.attempts, tables.labels
         judged = select(func.count(), func.max(table.c.created_at)).where(table.c.state == AttemptState.JUDGED.value)
         with store_errors(), self._engine.connect() as connection:
-            return (*connection.execute(judged).one(), connection.execute(select(func.count()).select_from(labels)).scalar_one())
+            given = select(func.count(), func.count(labels.c.withdrawn_at)).select_from(labels)
+            return (*connection.execute(judged).one(), *connection.execute(given).one())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, exists, or_, select, union_all
+from sqlalchemy import and_, exists, func, or_, select, union_all
 
 from verifier.errors import NotFoundError
 from verifier.store import tables
@@ -14,7 +14,7 @@ from verifier.store.sealed_object import Kind
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Engine
@@ -48,10 +48,68 @@ class AttemptSearch:
         if condition is not None:
             query = query.where(condition)
         if after is not None:
-            moment, identifier = after
-            query = query.where(or_(table.c.created_at < moment, and_(table.c.created_at == moment, table.c.id < identifier)))
+            query = query.where(_older(*after))
         with store_errors(), self._engine.connect() as connection:
             return [from_row(row) for row in connection.execute(query)]
+
+    def neighbours(self, condition: ColumnElement[bool], place: tuple[datetime, str]) -> tuple[str, str]:
+        """Return the ids of the attempts next to a place among those that meet a condition: the newer one, the older one.
+
+        Args:
+            condition: on `tables.attempts`.
+            place: `created_at` and id of an attempt, which itself need not meet it.
+
+        Returns:
+            both ids, empty where there is none.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table = tables.attempts
+        moment, identifier = place
+        newer = or_(table.c.created_at > moment, and_(table.c.created_at == moment, table.c.id > identifier))
+        ids = select(table.c.id).where(condition).limit(1)
+        with store_errors(), self._engine.connect() as connection:
+            above = connection.execute(ids.where(newer).order_by(table.c.created_at, table.c.id)).scalar_one_or_none()
+            below = connection.execute(
+                ids.where(_older(moment, identifier)).order_by(table.c.created_at.desc(), table.c.id.desc())
+            ).scalar_one_or_none()
+        return above or "", below or ""
+
+    def same_file(self, attempt: Attempt, *, limit: int) -> list[Attempt]:
+        """Return other attempts whose recordings were the same, byte for byte, the newest first.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table = tables.attempts
+        if not attempt.recording_sha256:
+            return []
+        return self.page((table.c.recording_sha256 == attempt.recording_sha256) & (table.c.id != attempt.id), limit=limit)
+
+    def that_found(self, faces: Mapping[str, Collection[int]], *, limit: int) -> list[Attempt]:
+        """Return attempts for which the gallery found one of these faces, the newest first.
+
+        Args:
+            faces: numbers, by their collection.
+            limit: so many attempts at most.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        matches = tables.attempts.c.matches
+        found = [matches[collection].as_integer().in_(sorted(numbers)) for collection, numbers in faces.items() if numbers]
+        return self.page(and_(matches.is_not(None), or_(*found)), limit=limit) if found else []
+
+    def count(self, condition: ColumnElement[bool]) -> int:
+        """Return how many attempts meet a condition on `tables.attempts`.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        query = select(func.count()).select_from(tables.attempts).where(condition)
+        with store_errors(), self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
 
     def judged(self, condition: ColumnElement[bool]) -> list[str]:
         """Return the ids of all judged attempts that meet a condition, in their own order.
@@ -120,5 +178,11 @@ class AttemptSearch:
         named = (tables.attempts.c.subject, tables.challenges.c.subject, tables.subject_keys.c.subject, tables.cameos.c.subject)
         query = union_all(*(select(column).where(column == subject) for column in named)).limit(1)
         with store_errors(), self._engine.connect() as connection:
-            if connection.execute(query).first() is None:
+            # An empty one stands beside attempts of accounts that were erased, and PostgreSQL's text holds no null character.
+            if not subject or "\0" in subject or connection.execute(query).first() is None:
                 raise NotFoundError(f"this site knows no account {subject!r}")
+
+
+def _older(moment: datetime, identifier: str) -> ColumnElement[bool]:
+    table = tables.attempts
+    return or_(table.c.created_at < moment, and_(table.c.created_at == moment, table.c.id < identifier))

@@ -335,7 +335,7 @@ def from_row(row: Row[Any]) -> Attempt:
     )
 
 
-def _matches(judgement: Judgement) -> dict[str, int]:
+def _matches(judgement: Judgement) -> dict[str, int] | None:
     answer = judgement.circumstances.gallery
     found = (
         {}
@@ -345,7 +345,8 @@ def _matches(judgement: Judgement) -> dict[str, int]:
             faces.Collection.ENROLLED: answer.enrolled,
         }
     )
-    return {collection.value: match.number for collection, match in found.items() if match is not None}
+    # None, not {}: the few that have any are found by an index.
+    return {collection.value: match.number for collection, match in found.items() if match is not None} or None
 
 
 def _check_to_json(check: CheckResult) -> dict[str, Any]:

@@ -54,7 +54,9 @@ class Reader:
 class Entry:
     """What a line says: the action, the attempt, empty where it is none, and what of it.
 
-    Actions are `read`, `reveal`, `remove`, `forget`, `approve` and `decline`.
+    Actions are `read`, `reveal`, `remove`, `forget`, `approve`, `decline`, `unlabel`,
+    `suspend`, `lift` and
+    `export`.
     """
 
     action: str

@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from verifier.cameo import guardians
 from verifier.cameo.model import (
+    ANALYSTS,
     OWNER,
     Cameo,
     CameoState,
@@ -65,6 +66,8 @@ def create(
 ) -> Cameo:
     """Make the cameo of an attempt that holds, which only its owner may use as yet; a repeated request gets the first one's.
 
+    One whose credentials analysts have suspended is made paused.
+
     Raises:
         RefusedError: `ATTEMPT_UNKNOWN`, `ATTEMPT_NOT_ACCEPTED`, `ATTEMPT_USED` or `LIKENESS_NOT_KEPT`.
     """
@@ -79,7 +82,7 @@ def create(
     if earlier is not None:
         if earlier.request_id != request_id:
             raise RefusedError(Refusal.ATTEMPT_USED)
-        return _cameo(earlier)
+        return from_row(earlier)
     cameo_id = likenesses.cameo_of(connection, attempt_id)
     if not cameo_id:
         raise RefusedError(Refusal.LIKENESS_NOT_KEPT)
@@ -97,8 +100,13 @@ def create(
         updated_at=now,
         reason="",
     )
+    kinds = [EventKind.WAS_CREATED]
+    if suspended(connection, cameo_id):
+        cameo = replace(cameo, state=CameoState.CAMEO_PAUSED, paused_by=frozenset({ANALYSTS}))
+        kinds.append(EventKind.WAS_PAUSED)
     connection.execute(insert(tables.cameos).values({**_row(cameo), "request_id": request_id}))
-    events.append(connection, cameo, EventKind.WAS_CREATED, now=now)
+    for kind in kinds:
+        events.append(connection, cameo, kind, now=now)
     return cameo
 
 
@@ -114,7 +122,7 @@ def get(connection: Connection, identifier: str, *, subject: str | None, hold: b
     row = connection.execute(query).one_or_none()
     if row is None or (subject is not None and row.subject != subject):
         raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": identifier})
-    return _cameo(row)
+    return from_row(row)
 
 
 def several(connection: Connection, identifiers: Collection[str], *, hold: bool) -> dict[str, Cameo]:
@@ -124,7 +132,7 @@ def several(connection: Connection, identifiers: Collection[str], *, hold: bool)
         rows = connection.execute(_HOLD_ONE if hold else _READ_ONE, {"identifier": only})
     else:
         rows = connection.execute(_HOLD_SEVERAL if hold else _READ_SEVERAL, {"identifiers": sorted(identifiers)})
-    return {row.id: _cameo(row) for row in rows}
+    return {row.id: from_row(row) for row in rows}
 
 
 def of_subject(
@@ -138,7 +146,7 @@ def of_subject(
     if after is not None:
         moment, identifier = after
         query = query.where((table.c.created_at > moment) | ((table.c.created_at == moment) & (table.c.id > identifier)))
-    return [_cameo(row) for row in connection.execute(query)]
+    return [from_row(row) for row in connection.execute(query)]
 
 
 def change(
@@ -181,7 +189,7 @@ def pause(connection: Connection, identifier: str, *, subject: str | None, reaso
     """
     cameo = held(connection, identifier, subject)
     require_changeable(cameo)
-    _end_grants(connection, identifier, now=now)
+    end_grants(connection, identifier, now=now)
     return keep(connection, cameo, guardians.pause(cameo, reason, by=by), now=now)
 
 
@@ -195,7 +203,7 @@ def revoke(connection: Connection, identifier: str, *, subject: str | None, reas
     if cameo.state is CameoState.CAMEO_REVOKED:
         return cameo
     require_changeable(cameo)
-    _end_grants(connection, identifier, now=now)
+    end_grants(connection, identifier, now=now)
     revoked = replace(cameo, state=CameoState.CAMEO_REVOKED, reason=reason, change=None, paused_by=frozenset())
     return keep(connection, cameo, (revoked, (EventKind.WAS_REVOKED,)), now=now)
 
@@ -228,7 +236,7 @@ def delete(connection: Connection, identifier: str, *, subject: str | None, now:
     if cameo.state is CameoState.CAMEO_DELETED:
         return cameo
     erasure.erase(connection, cameo, now=now)
-    _end_grants(connection, identifier, now=now)
+    end_grants(connection, identifier, now=now)
     emptied = replace(cameo, terms=Terms(), attempt_id="", reason="", change=None, paused_by=frozenset())
     gone = replace(emptied, state=CameoState.CAMEO_DELETED)
     return keep(connection, cameo, (gone, (EventKind.WAS_DELETED,)), now=now)
@@ -263,11 +271,19 @@ def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: 
     return kept
 
 
-def _end_grants(connection: Connection, identifier: str, *, now: datetime) -> None:
+def end_grants(connection: Connection, identifier: str, *, now: datetime) -> None:
+    """Let no open grant of a held cameo be spent any more."""
     grants, uses = tables.grants, tables.grant_cameos
     of_cameo = select(uses.c.grant_id).where(uses.c.cameo_id == identifier)
     still_open = grants.c.spent_at.is_(None) & grants.c.revoked_at.is_(None)
     connection.execute(update(grants).where(grants.c.id.in_(of_cameo), still_open).values(revoked_at=now))
+
+
+def suspended(connection: Connection, cameo_id: str) -> bool:
+    """Return whether analysts have suspended a cameo, made or not, inside a transaction of the caller."""
+    table = tables.suspensions
+    query = select(table.c.suspended).where(table.c.cameo_id == cameo_id).order_by(table.c.number.desc()).limit(1)
+    return bool(connection.execute(query).scalar_one_or_none())
 
 
 def _row(cameo: Cameo) -> dict[str, Any]:
@@ -288,7 +304,8 @@ def _row(cameo: Cameo) -> dict[str, Any]:
     }
 
 
-def _cameo(row: Row[Any]) -> Cameo:
+def from_row(row: Row[Any]) -> Cameo:
+    """Return the cameo of a row of `tables.cameos`."""
     return Cameo(
         id=row.id,
         subject=row.subject,

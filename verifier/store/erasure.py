@@ -1,7 +1,7 @@
 """What deleting a cameo destroys, inside the transaction that turns the cameo into a tombstone.
 
 1. Its credentials: revoked, all of them; their rows, with pseudonyms, receipts and kept tokens, are deleted. An entry of a status
-   list stays, under an id that leads nowhere.
+   list stays, under an id that leads nowhere. What analysts said where they suspended them goes as well.
 2. The likeness and the data key that opens it.
 3. The face in the gallery. One that another attempt of the subject enrolled stays for as long as the likeness of that attempt
    does: another cameo of theirs, or one they still can make.
@@ -41,6 +41,7 @@ def erase(connection: Connection, cameo: Cameo, *, now: datetime) -> None:
     """Destroy what is kept of a cameo, inside a transaction of the caller; the steps are those of the module."""
     statuses.change_of_cameo(connection, cameo.id, Status.INVALID, now=now)
     connection.execute(delete(tables.credentials).where(tables.credentials.c.cameo_id == cameo.id))  # step 1
+    connection.execute(delete(tables.suspensions).where(tables.suspensions.c.cameo_id == cameo.id))
     likenesses.destroy(connection, cameo.id)  # step 2
     faces.forget_without_likeness(connection, cameo.subject)  # step 3
     evidence.withdraw(connection, cameo.subject, now=now)  # step 5, before nothing leads from the person to it

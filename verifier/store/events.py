@@ -66,6 +66,13 @@ def append_of_attempt(connection: Connection, attempt_id: str, subject: str, rul
     return number
 
 
+def append_of_credentials(connection: Connection, cameo_id: str, subject: str, kind: EventKind, *, now: datetime) -> int:
+    """Add an event of credentials whose cameo is not made yet, inside a transaction of the caller, and return its number."""
+    of = {"grant_id": "", "output_id": "", "removal_id": ""}
+    [number] = _add(connection, [{"cameo_id": cameo_id, "subject": subject, "kind": kind.value, "at": now, **of}])
+    return number
+
+
 def append_all(connection: Connection, happened: Sequence[Happened]) -> range:
     """Add events of cameos in their order, inside a transaction of the caller, and return their numbers."""
     rows = [

@@ -117,6 +117,13 @@ class FaceStore:
                     found[row.number] = Holder(Collection(row.collection), row.owner, row.attempt_id or "")
         return found
 
+    def of_attempt(self, attempt_id: str) -> tuple[int, Code] | None:
+        """Return the number and the face that was enrolled with an attempt; None where there is none, or none any more."""
+        table = tables.faces
+        with store_errors(), self._engine.connect() as connection:
+            row = connection.execute(select(table).where(table.c.attempt_id == attempt_id).limit(1)).one_or_none()
+        return None if row is None else (row.number, Code(row.code, row.key_id, row.model))
+
     def allowed(self, subject: str) -> frozenset[str]:
         """Return the names of the protected people this subject is."""
         table = tables.protected_allowances

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import select
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+    from verifier.settings import Settings
 
 _HOUR = timedelta(hours=1)
 _SETTLED = (Verdict.REJECTED.value, Verdict.ACCEPTED.value, Verdict.REVIEW.value)
@@ -39,6 +41,19 @@ class TooManyAttemptsError(ChallengeError):
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """How often one person tried: challenges that are open, attempts within the hour, rejections in a row since anything else.
+
+    refused: the limits that hold now, each with until when; the counts go no further than their limits.
+    """
+
+    open_challenges: int
+    attempts: int
+    failures: int
+    refused: tuple[TooManyAttemptsError, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Pace:
     """What one person may do. wait: after `failures_in_a_row` rejections, from the last one, before each further attempt."""
 
@@ -46,6 +61,12 @@ class Pace:
     attempts_an_hour: int
     failures_in_a_row: int
     wait: timedelta
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return what a site lets one person do."""
+        wait = timedelta(seconds=settings.failure_wait_s)
+        return cls(settings.open_challenges, settings.attempts_an_hour, settings.failures_in_a_row, wait)
 
     def require_challenge(self, connection: Connection, subject: str, *, now: datetime) -> None:
         """Refuse a further challenge, inside a transaction of the caller.
@@ -64,33 +85,51 @@ class Pace:
         """
         _raise_longest(tuple(self._attempts(connection, subject, now)))
 
+    def tried(self, connection: Connection, subject: str, *, now: datetime) -> Tried:
+        """Return how often a person tried and what they are refused for it, inside a transaction of the caller."""
+        ends, (recent, settled) = self._ends(connection, subject, now), self._latest(connection, subject, now)
+        failures = [row.verdict == Verdict.REJECTED.value for row in settled]
+        in_a_row = failures.index(False) if False in failures else len(failures)
+        refused = (*self._open(connection, subject, now), *self._attempts(connection, subject, now))
+        return Tried(len(ends), len(recent), in_a_row, refused)
+
     def _open(self, connection: Connection, subject: str, now: datetime) -> Iterator[TooManyAttemptsError]:
-        table, at_most = tables.challenges, self.open_challenges
-        query = (
-            select(table.c.expires_at)
-            .where(table.c.subject == subject, table.c.spent_at.is_(None), table.c.expires_at > now)
-            .order_by(table.c.expires_at.desc())
-            .limit(at_most)
-        )
-        ends = connection.execute(query).scalars().all()
+        ends, at_most = self._ends(connection, subject, now), self.open_challenges
         if len(ends) == at_most:
             told = f"{at_most} challenges of this person are open: answer one"
             yield TooManyAttemptsError("open_challenges", told, ends[-1] - now)
 
     def _attempts(self, connection: Connection, subject: str, now: datetime) -> Iterator[TooManyAttemptsError]:
-        table, at_most, in_a_row = tables.attempts, self.attempts_an_hour, self.failures_in_a_row
-        theirs = select(table.c.created_at, table.c.finished_at, table.c.verdict).where(table.c.subject == subject)
-        newest_first = theirs.order_by(table.c.created_at.desc())
-        recent = connection.execute(newest_first.where(table.c.created_at > now - _HOUR).limit(at_most)).all()
+        at_most, in_a_row = self.attempts_an_hour, self.failures_in_a_row
+        recent, settled = self._latest(connection, subject, now)
         if len(recent) == at_most:
             told = f"this person made {at_most} attempts within an hour"
             yield TooManyAttemptsError("attempts_an_hour", told, recent[-1].created_at + _HOUR - now)
-        settled = connection.execute(newest_first.where(table.c.verdict.in_(_SETTLED)).limit(in_a_row)).all()
         if len(settled) == in_a_row and all(row.verdict == Verdict.REJECTED.value for row in settled):
             left = settled[0].finished_at + self.wait - now
             if left > timedelta(0):
                 told = f"{in_a_row} attempts of this person in a row were rejected"
                 yield TooManyAttemptsError("failures_in_a_row", told, left)
+
+    def _ends(self, connection: Connection, subject: str, now: datetime) -> Sequence[datetime]:
+        """Return when the open challenges of a person end, the last one first."""
+        table = tables.challenges
+        query = (
+            select(table.c.expires_at)
+            .where(table.c.subject == subject, table.c.spent_at.is_(None), table.c.expires_at > now)
+            .order_by(table.c.expires_at.desc())
+            .limit(self.open_challenges)
+        )
+        return connection.execute(query).scalars().all()
+
+    def _latest(self, connection: Connection, subject: str, now: datetime) -> tuple[Sequence[Any], Sequence[Any]]:
+        """Return a person's attempts within the hour, and those whose verdicts say something of them, as rows, newest first."""
+        table = tables.attempts
+        theirs = select(table.c.created_at, table.c.finished_at, table.c.verdict).where(table.c.subject == subject)
+        newest_first = theirs.order_by(table.c.created_at.desc())
+        recent = newest_first.where(table.c.created_at > now - _HOUR).limit(self.attempts_an_hour)
+        settled = newest_first.where(table.c.verdict.in_(_SETTLED)).limit(self.failures_in_a_row)
+        return connection.execute(recent).all(), connection.execute(settled).all()
 
 
 def _raise_longest(refusals: Sequence[TooManyAttemptsError]) -> None:

@@ -23,6 +23,7 @@ from verifier.store.audit import Reader
 from verifier.store.evidence import is_object_name, live_names
 from verifier.store.evidence_errors import EvidenceError, StorageFullError
 from verifier.store.faults import store_errors
+from verifier.store.labels import labelled
 from verifier.store.sealed_object import Kind
 from verifier.types import Verdict
 
@@ -164,7 +165,7 @@ class Sweeper:
 
     def _expendable(self, verdicts: Sequence[Verdict], size_bytes: int) -> tuple[Removed, ...]:
         """Return what may go, the first to go first, until it has that size, or all there is of it."""
-        evidence, attempts, labels = tables.evidence, tables.attempts, tables.labels
+        evidence, attempts = tables.evidence, tables.attempts
         found: list[Removed] = []
         for verdict in verdicts:
             if verdict is Verdict.REVIEW:
@@ -176,7 +177,7 @@ class Sweeper:
                     attempts.c.verdict == verdict.value,
                     evidence.c.kind != Kind.CREDENTIAL.value,
                     evidence.c.removed_at.is_(None),
-                    ~exists().where(labels.c.attempt_id == evidence.c.attempt_id),
+                    ~labelled(),
                 )
                 .order_by(attempts.c.finished_at, evidence.c.attempt_id, evidence.c.kind)
             )

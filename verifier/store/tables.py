@@ -104,6 +104,14 @@ attempts = Table(
     Column("matches", JSON(none_as_null=True)),
     Index(None, "subject", "created_at"),
     Index(None, "state", "created_at"),
+    Index(None, "recording_sha256"),
+    # Of the few for which the gallery found a face.
+    Index(
+        "ix_attempts_matched",
+        "created_at",
+        sqlite_where=text("matches IS NOT NULL"),
+        postgresql_where=text("matches IS NOT NULL"),
+    ),
 )
 
 servers = Table(
@@ -208,6 +216,7 @@ faces = Table(
     Column("code", LargeBinary, nullable=False),
     Column("created_at", UtcMicroseconds, nullable=False),
     Index(None, "collection", "owner"),
+    Index(None, "attempt_id"),
     Index(None, "key_id", "model", "number"),
     sqlite_autoincrement=True,
 )
@@ -277,6 +286,21 @@ cameos = Table(
     Column("change", JSON(none_as_null=True)),
     Column("paused_by", JSON(none_as_null=True)),
     Index(None, "subject", "created_at"),
+)
+
+# What analysts said of a cameo's credentials, and of the cameo once it is made; the last word holds.
+suspensions = Table(
+    "suspensions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    # No foreign key: the first credential is issued before its owner makes the cameo.
+    Column("cameo_id", String(64), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("analyst", String(128), nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    UniqueConstraint("cameo_id", "number"),
 )
 
 guardianships = Table(
@@ -490,6 +514,8 @@ labels = Table(
     # The order in which labels were given: times may be equal.
     Column("number", BigInteger, nullable=False),
     Column("created_at", UtcMicroseconds, nullable=False),
+    # When its analyst took it back; from then on it counts for nothing.
+    Column("withdrawn_at", UtcMicroseconds),
     UniqueConstraint("attempt_id", "number"),
     Index(None, "analyst", "created_at"),
 )

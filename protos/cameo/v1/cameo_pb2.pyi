@@ -76,6 +76,8 @@ class CameoEventKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REMOVAL_WAS_REQUESTED: _ClassVar[CameoEventKind]
     REMOVAL_WAS_ANSWERED: _ClassVar[CameoEventKind]
     ATTEMPT_WAS_DECIDED: _ClassVar[CameoEventKind]
+    WAS_SUSPENDED: _ClassVar[CameoEventKind]
+    SUSPENSION_WAS_LIFTED: _ClassVar[CameoEventKind]
 CAMEO_STATE_UNSPECIFIED: CameoState
 CAMEO_ACTIVE: CameoState
 CAMEO_PAUSED: CameoState
@@ -123,9 +125,11 @@ CHANGE_WITHDRAWN: CameoEventKind
 REMOVAL_WAS_REQUESTED: CameoEventKind
 REMOVAL_WAS_ANSWERED: CameoEventKind
 ATTEMPT_WAS_DECIDED: CameoEventKind
+WAS_SUSPENDED: CameoEventKind
+SUSPENSION_WAS_LIFTED: CameoEventKind
 
 class Cameo(_message.Message):
-    __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian")
+    __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian", "suspended")
     ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -142,6 +146,7 @@ class Cameo(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     PENDING_CHANGE_FIELD_NUMBER: _ClassVar[int]
     PAUSED_BY_GUARDIAN_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_FIELD_NUMBER: _ClassVar[int]
     id: str
     subject: str
     state: CameoState
@@ -158,7 +163,8 @@ class Cameo(_message.Message):
     reason: str
     pending_change: PendingChange
     paused_by_guardian: bool
-    def __init__(self, id: _Optional[str] = ..., subject: _Optional[str] = ..., state: _Optional[_Union[CameoState, str]] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., minor_safeguards: _Optional[bool] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., pending_change: _Optional[_Union[PendingChange, _Mapping]] = ..., paused_by_guardian: _Optional[bool] = ...) -> None: ...
+    suspended: bool
+    def __init__(self, id: _Optional[str] = ..., subject: _Optional[str] = ..., state: _Optional[_Union[CameoState, str]] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., minor_safeguards: _Optional[bool] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., pending_change: _Optional[_Union[PendingChange, _Mapping]] = ..., paused_by_guardian: _Optional[bool] = ..., suspended: _Optional[bool] = ...) -> None: ...
 
 class PendingChange(_message.Message):
     __slots__ = ("number", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "resume", "approved_by", "propose_time")

@@ -163,6 +163,34 @@ class DeclineAttemptRequest(_message.Message):
     request_id: str
     def __init__(self, attempt_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
 
+class SuspendCameoRequest(_message.Message):
+    __slots__ = ("cameo_id", "reason", "request_id")
+    CAMEO_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    cameo_id: str
+    reason: str
+    request_id: str
+    def __init__(self, cameo_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class LiftSuspensionRequest(_message.Message):
+    __slots__ = ("cameo_id", "reason", "request_id")
+    CAMEO_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    cameo_id: str
+    reason: str
+    request_id: str
+    def __init__(self, cameo_id: _Optional[str] = ..., reason: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class Suspended(_message.Message):
+    __slots__ = ("cameo_id", "suspended")
+    CAMEO_ID_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_FIELD_NUMBER: _ClassVar[int]
+    cameo_id: str
+    suspended: bool
+    def __init__(self, cameo_id: _Optional[str] = ..., suspended: _Optional[bool] = ...) -> None: ...
+
 class Reviewed(_message.Message):
     __slots__ = ("attempt_id", "decision", "decide_time", "opinions")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -303,7 +331,7 @@ class CheckChange(_message.Message):
     def __init__(self, before: _Optional[_Union[_attempt_pb2.Check, _Mapping]] = ..., after: _Optional[_Union[_attempt_pb2.Check, _Mapping]] = ..., changed: _Optional[bool] = ...) -> None: ...
 
 class Label(_message.Message):
-    __slots__ = ("attempt_id", "number", "truth", "species", "note", "analyst", "create_time")
+    __slots__ = ("attempt_id", "number", "truth", "species", "note", "analyst", "create_time", "withdraw_time")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     TRUTH_FIELD_NUMBER: _ClassVar[int]
@@ -311,6 +339,7 @@ class Label(_message.Message):
     NOTE_FIELD_NUMBER: _ClassVar[int]
     ANALYST_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    WITHDRAW_TIME_FIELD_NUMBER: _ClassVar[int]
     attempt_id: str
     number: int
     truth: Truth
@@ -318,7 +347,16 @@ class Label(_message.Message):
     note: str
     analyst: str
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, attempt_id: _Optional[str] = ..., number: _Optional[int] = ..., truth: _Optional[_Union[Truth, str]] = ..., species: _Optional[str] = ..., note: _Optional[str] = ..., analyst: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    withdraw_time: _timestamp_pb2.Timestamp
+    def __init__(self, attempt_id: _Optional[str] = ..., number: _Optional[int] = ..., truth: _Optional[_Union[Truth, str]] = ..., species: _Optional[str] = ..., note: _Optional[str] = ..., analyst: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., withdraw_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class WithdrawLabelRequest(_message.Message):
+    __slots__ = ("attempt_id", "number")
+    ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    attempt_id: str
+    number: int
+    def __init__(self, attempt_id: _Optional[str] = ..., number: _Optional[int] = ...) -> None: ...
 
 class LabelAttemptRequest(_message.Message):
     __slots__ = ("attempt_id", "truth", "species", "note", "request_id")

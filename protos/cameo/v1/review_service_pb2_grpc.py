@@ -67,6 +67,11 @@ class ReviewServiceStub:
                 request_serializer=cameo_dot_v1_dot_review__service__pb2.LabelAttemptRequest.SerializeToString,
                 response_deserializer=cameo_dot_v1_dot_review__service__pb2.Label.FromString,
                 _registered_method=True)
+        self.WithdrawLabel = channel.unary_unary(
+                '/cameo.v1.ReviewService/WithdrawLabel',
+                request_serializer=cameo_dot_v1_dot_review__service__pb2.WithdrawLabelRequest.SerializeToString,
+                response_deserializer=cameo_dot_v1_dot_review__service__pb2.Label.FromString,
+                _registered_method=True)
         self.ApproveAttempt = channel.unary_unary(
                 '/cameo.v1.ReviewService/ApproveAttempt',
                 request_serializer=cameo_dot_v1_dot_review__service__pb2.ApproveAttemptRequest.SerializeToString,
@@ -76,6 +81,16 @@ class ReviewServiceStub:
                 '/cameo.v1.ReviewService/DeclineAttempt',
                 request_serializer=cameo_dot_v1_dot_review__service__pb2.DeclineAttemptRequest.SerializeToString,
                 response_deserializer=cameo_dot_v1_dot_review__service__pb2.Reviewed.FromString,
+                _registered_method=True)
+        self.SuspendCameo = channel.unary_unary(
+                '/cameo.v1.ReviewService/SuspendCameo',
+                request_serializer=cameo_dot_v1_dot_review__service__pb2.SuspendCameoRequest.SerializeToString,
+                response_deserializer=cameo_dot_v1_dot_review__service__pb2.Suspended.FromString,
+                _registered_method=True)
+        self.LiftSuspension = channel.unary_unary(
+                '/cameo.v1.ReviewService/LiftSuspension',
+                request_serializer=cameo_dot_v1_dot_review__service__pb2.LiftSuspensionRequest.SerializeToString,
+                response_deserializer=cameo_dot_v1_dot_review__service__pb2.Suspended.FromString,
                 _registered_method=True)
         self.CompareProfiles = channel.unary_stream(
                 '/cameo.v1.ReviewService/CompareProfiles',
@@ -159,6 +174,19 @@ class ReviewServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def WithdrawLabel(self, request, context):
+        """Takes back the last of the caller's labels of an attempt that stands; the one before counts again. The history keeps both, and the
+        audit log says who and when. A label that was taken back already stays so.
+
+        Who may call: analyst.
+
+        Errors, by `ErrorInfo.reason`: `ATTEMPT_UNKNOWN` (NOT_FOUND), `REQUEST_INVALID` (INVALID_ARGUMENT), where the caller has no label
+        of that number, or it is not the last.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ApproveAttempt(self, request, context):
         """Says that an attempt whose verdict is `REVIEW` holds. It is decided with that; where the site wants four eyes, once another analyst
         says the same. Then it has a credential, its face is in the gallery, and the app is told by event and webhook.
@@ -181,6 +209,32 @@ class ReviewServiceServicer:
         Who may call: analyst.
 
         Errors, by `ErrorInfo.reason`: those of `ApproveAttempt`, but for `AUDIENCE_UNKNOWN`, `LIKENESS_NOT_KEPT` and `ATTESTATION_ENDED`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SuspendCameo(self, request, context):
+        """Suspends a cameo: nobody can use it, open grants die at once, and its credentials are suspended, all of them, until analysts lift
+        that; its owner and guardians cannot. The app and the owner are told. `cameo_id` may be that of a credential whose cameo is not
+        made yet, which is paused then from the start.
+
+        Who may call: analyst.
+
+        Errors, by `ErrorInfo.reason`: `CAMEO_UNKNOWN` (NOT_FOUND), `REQUEST_INVALID`, `REQUEST_ID_INVALID` (INVALID_ARGUMENT),
+        `REQUEST_ID_REUSED` (ALREADY_EXISTS), `CAMEO_ENDED`, `CAMEO_GONE` (FAILED_PRECONDITION).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LiftSuspension(self, request, context):
+        """Lifts the suspension, whichever analyst it is from. Grants that died stay dead; the cameo stays paused while its owner or a guardian
+        pauses it.
+
+        Who may call: analyst.
+
+        Errors, by `ErrorInfo.reason`: those of `SuspendCameo`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -228,6 +282,11 @@ def add_ReviewServiceServicer_to_server(servicer, server):
                     request_deserializer=cameo_dot_v1_dot_review__service__pb2.LabelAttemptRequest.FromString,
                     response_serializer=cameo_dot_v1_dot_review__service__pb2.Label.SerializeToString,
             ),
+            'WithdrawLabel': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawLabel,
+                    request_deserializer=cameo_dot_v1_dot_review__service__pb2.WithdrawLabelRequest.FromString,
+                    response_serializer=cameo_dot_v1_dot_review__service__pb2.Label.SerializeToString,
+            ),
             'ApproveAttempt': grpc.unary_unary_rpc_method_handler(
                     servicer.ApproveAttempt,
                     request_deserializer=cameo_dot_v1_dot_review__service__pb2.ApproveAttemptRequest.FromString,
@@ -237,6 +296,16 @@ def add_ReviewServiceServicer_to_server(servicer, server):
                     servicer.DeclineAttempt,
                     request_deserializer=cameo_dot_v1_dot_review__service__pb2.DeclineAttemptRequest.FromString,
                     response_serializer=cameo_dot_v1_dot_review__service__pb2.Reviewed.SerializeToString,
+            ),
+            'SuspendCameo': grpc.unary_unary_rpc_method_handler(
+                    servicer.SuspendCameo,
+                    request_deserializer=cameo_dot_v1_dot_review__service__pb2.SuspendCameoRequest.FromString,
+                    response_serializer=cameo_dot_v1_dot_review__service__pb2.Suspended.SerializeToString,
+            ),
+            'LiftSuspension': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftSuspension,
+                    request_deserializer=cameo_dot_v1_dot_review__service__pb2.LiftSuspensionRequest.FromString,
+                    response_serializer=cameo_dot_v1_dot_review__service__pb2.Suspended.SerializeToString,
             ),
             'CompareProfiles': grpc.unary_stream_rpc_method_handler(
                     servicer.CompareProfiles,
@@ -398,6 +467,33 @@ class ReviewService:
             _registered_method=True)
 
     @staticmethod
+    def WithdrawLabel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cameo.v1.ReviewService/WithdrawLabel',
+            cameo_dot_v1_dot_review__service__pb2.WithdrawLabelRequest.SerializeToString,
+            cameo_dot_v1_dot_review__service__pb2.Label.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ApproveAttempt(request,
             target,
             options=(),
@@ -441,6 +537,60 @@ class ReviewService:
             '/cameo.v1.ReviewService/DeclineAttempt',
             cameo_dot_v1_dot_review__service__pb2.DeclineAttemptRequest.SerializeToString,
             cameo_dot_v1_dot_review__service__pb2.Reviewed.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SuspendCameo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cameo.v1.ReviewService/SuspendCameo',
+            cameo_dot_v1_dot_review__service__pb2.SuspendCameoRequest.SerializeToString,
+            cameo_dot_v1_dot_review__service__pb2.Suspended.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftSuspension(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cameo.v1.ReviewService/LiftSuspension',
+            cameo_dot_v1_dot_review__service__pb2.LiftSuspensionRequest.SerializeToString,
+            cameo_dot_v1_dot_review__service__pb2.Suspended.FromString,
             options,
             channel_credentials,
             insecure,

@@ -128,6 +128,24 @@ def test_labels_are_kept_with_their_history(visit: Callable[..., Visitor]) -> No
     assert 'class="truth bona_fide"' in lead.get("/?label=bona_fide").text
 
 
+def test_a_label_can_be_taken_back(lead: Visitor) -> None:
+    """The page offers to undo one's own last label; it stays in the history, crossed out, and the log has a line."""
+    page = "/attempts/astronaut_bona_fide"
+    lead.post(f"{page}/label", page, truth="attack", species="mask")
+    number = re.search(r'name="number" value="(\d+)"><button class="quiet">Undo', lead.get(page).text)
+    assert number is not None
+    answer = lead.post(f"{page}/unlabel?verdict=ACCEPTED", page, number=number[1])
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{page}?verdict=ACCEPTED#labels")
+    [crossed] = re.findall(r'<li class="withdrawn">.*?</li>', lead.get(page).text)
+    assert "<code>mask</code>" in crossed
+    assert "taken back 2026-03-02" in crossed
+    assert "Undo" not in crossed
+    line = lead.log()[-1]
+    assert (line.action, line.attempt_id, line.what) == ("unlabel", "astronaut_bona_fide", f"label {number[1]}")
+    for wrong in ("", "x", "99"):
+        assert lead.post(f"{page}/unlabel", page, number=wrong).status_code == 400
+
+
 @pytest.mark.parametrize("form", [{"truth": "maybe"}, {}, {"truth": "attack"}, {"truth": "attack", "species": "<script>"}])
 def test_a_label_that_means_nothing_is_refused(lead: Visitor, form: dict[str, str]) -> None:
     """It is a 400, and the history is as it was."""

@@ -59,7 +59,7 @@ def test_both_faces_lie_side_by_side_once_somebody_says_why(analyst: Visitor) ->
     """The accepted attempt has no recording any more, its pictures are shown; the reveal of both is in the log first."""
     beside = f"{PAGE}/compare?with={FIRST}"
     text = analyst.get(beside).text
-    assert "same face, 0.83" in text
+    assert "same face, 1.00" in text
     assert "/crops" not in text
     assert analyst.client.get(f"/attempts/{FIRST}/crops").status_code == 403
     answer = analyst.post(f"{PAGE}/reveal", beside, why="case 9", beside=FIRST)
@@ -116,3 +116,12 @@ def test_a_face_that_is_gone_is_said_to_be_gone(analyst: Visitor, site: Site) ->
     text = analyst.get(PAGE).text
     assert "which is not in the gallery any more" in text
     assert 'subject=ann"' not in text
+
+
+def test_the_page_says_what_the_person_was_told_before_and_after(analyst: Visitor) -> None:
+    """The hint of the verdict, then that of the decision, each as the app was given it."""
+    before = re.findall("<q>([^<]+)</q>", analyst.get(PAGE).text)
+    analyst.post(f"{PAGE}/decide", PAGE, ruling="declined", reason="somebody else")
+    after = re.findall("<q>([^<]+)</q>", analyst.get(PAGE).text)
+    assert after == [*before, "This was looked at by a person and cannot be accepted."]
+    assert len(before) == 1

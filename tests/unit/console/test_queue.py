@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fixtures.studio.species import Species
 from tests.conftest import ASKED
 from verifier.console.filters import place, read, read_place
+from verifier.console.species import SUITE
 from verifier.errors import InvalidRequestError
 from verifier.store.attempts import AttemptStore
+from verifier.store.labels import LabelStore, Truth
 
 if TYPE_CHECKING:
     from tests.unit.console.conftest import Visitor
@@ -35,6 +39,12 @@ BOTH = ("astronaut_bona_fide", "still_photo")
         ("since=2026-03-02", ()),
         ("until=2026-02-28", ()),
         ("verdict=&reason=", BOTH),
+        ("label=disputed", ()),
+        ("species=screen_replay", ()),
+        ("find=STILL", BOTH[1:]),
+        ("find=c-astronaut_bona_fide", BOTH[:1]),
+        ("find=ann", BOTH),
+        ("find=still&verdict=ACCEPTED", ()),
         ("subject=%27%22%20or%201%3D1", ()),
     ],
 )
@@ -45,13 +55,45 @@ def test_the_url_says_which_attempts_are_shown(lead: Visitor, query: str, shown:
 
 
 @pytest.mark.parametrize(
-    "query", ["verdict=MAYBE", "reason=BORED", "since=yesterday", "until=2026-13-01", "label=odd", "after=x", "after=9e99.a"]
+    "query",
+    [
+        "verdict=MAYBE",
+        "reason=BORED",
+        "since=yesterday",
+        "until=2026-13-01",
+        "label=odd",
+        "find=" + "a" * 129,
+        "find=a%00b",
+        "subject=%00",
+        "after=x",
+        "after=9e99.a",
+    ],
 )
 def test_a_filter_that_means_nothing_is_refused(lead: Visitor, query: str) -> None:
     """It is a 400 that says so, and no page that silently shows everything."""
     answer = lead.get(f"/?{query}")
     assert answer.status_code == 400
     assert "data-id" not in answer.text
+
+
+def test_what_analysts_dispute_and_call_it_is_a_filter(lead: Visitor, site: Site) -> None:
+    """Two who are sure of different things: *disputed* finds it, each of its species finds it, and the form offers both."""
+    labels = LabelStore(site.engine)
+    for analyst, species in (("ana", "mask"), ("ben", "print")):
+        labels.add(f"l-{species}", attempt_id="still_photo", truth=Truth.ATTACK, species=species, analyst=analyst, now=ASKED)
+    for query in ("label=disputed", "species=mask", "species=print"):
+        text = lead.get(f"/?{query}").text
+        assert [name for name in BOTH if f'data-id="{name}"' in text] == ["still_photo"]
+    offered = re.findall(r'<option value="([a-z_]+)">', text[text.index('id="f-species"') :].partition("</select>")[0])
+    assert set(offered) == {*map(str, Species), "mask", "print"} - {"print"}
+    assert '<option value="print" selected>print</option>' in text
+
+
+def test_the_species_to_choose_from_are_the_suite_s(lead: Visitor) -> None:
+    """Those of the studio, one and all, and on the attempt's page too."""
+    assert sorted(Species) == list(SUITE)
+    text = lead.get("/attempts/still_photo").text
+    assert set(re.findall(r'<option value="([a-z_]+)"></option>', text)) >= set(Species)
 
 
 def test_the_head_counts_what_the_filter_leaves(lead: Visitor) -> None:

@@ -57,6 +57,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         ("since=2026-03-02T12:00:00.123456Z and until=2026-03-03T12:00:00.123456+00:00", ["young"]),
         ("until=2026-03-02", ["flat"]),
         ("label=attack", ["flat"]),
+        ("label=disputed", []),
+        ("not label=disputed and verdict=REJECTED", ["flat"]),
         ("label=bona_fide", []),
         ("label=none", ["dark", "young"]),
         ("label!=none and species!=mask", ["good"]),

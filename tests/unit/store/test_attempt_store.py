@@ -328,7 +328,8 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         "evidence": {"attempt_id", "kind", "size_bytes", "sha256", "kept_at", "removed_at"},
         "audit_log": {"number", "at", "who", "action", "attempt_id", "what", "why", "hash"},
         "audit_head": {"id", "number", "hash", "mac"},
-        "labels": {"id", "attempt_id", "truth", "species", "note", "analyst", "number", "created_at"},
+        "labels": {"id", "attempt_id", "truth", "species", "note", "analyst", "number", "created_at", "withdrawn_at"},
+        "suspensions": {"id", "cameo_id", "number", "suspended", "reason", "analyst", "created_at"},
         "opinions": {"id", "attempt_id", "number", "ruling", "reason", "analyst", "created_at"},
         # Both are ciphertext.
         "waiting_likenesses": {"attempt_id", "cameo_id", "wrapped_key", "sealed", "created_at"},

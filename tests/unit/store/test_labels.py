@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import open_site
 from verifier.errors import InvalidRequestError, NotFoundError
+from verifier.review.where import where
+from verifier.store.attempt_counts import AttemptCounts
+from verifier.store.attempt_search import AttemptSearch
 from verifier.store.labels import LabelStore, Standing, Truth
 
 if TYPE_CHECKING:
@@ -16,14 +20,22 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from tests.unit.store.evidence_site import Site
+
 
 @pytest.fixture
-def labels(engine: Engine, tmp_path: Path) -> LabelStore:
-    """Labels of two attempts."""
+def site(engine: Engine, tmp_path: Path) -> Site:
+    """Two attempts."""
     site = open_site(engine, tmp_path)
     site.judged("a1")
     site.judged("a2")
-    return LabelStore(engine)
+    return site
+
+
+@pytest.fixture
+def labels(site: Site) -> LabelStore:
+    """Labels of both."""
+    return LabelStore(site.engine)
 
 
 def test_nothing_is_overwritten(labels: LabelStore) -> None:
@@ -60,6 +72,59 @@ def test_disagreement_settles_nothing_until_it_ends(labels: LabelStore) -> None:
     settled = labels.add("l5", attempt_id="a1", truth=Truth.ATTACK, species="mask", analyst="ana", now=NOW)
     assert now_stands().settled == settled
     assert len(labels.history("a1")) == 5
+
+
+def test_a_label_that_is_taken_back_counts_for_nothing(labels: LabelStore, site: Site) -> None:
+    """The one before counts again, the history keeps both, the log says who and when, and every question about labels agrees."""
+    search, counts, audit = AttemptSearch(site.engine), AttemptCounts(site.engine), site.room.audit
+    later = NOW + timedelta(minutes=1)
+
+    def found(expression: str) -> list[str]:
+        return [attempt.id for attempt in search.page(where(expression))]
+
+    labels.add("l1", attempt_id="a1", truth=Truth.BONA_FIDE, analyst="ana", now=NOW)
+    labels.add("l2", attempt_id="a1", truth=Truth.BONA_FIDE, analyst="ben", now=NOW)
+    labels.add("l3", attempt_id="a1", truth=Truth.ATTACK, species="mask", analyst="ana", now=NOW)
+    assert (found("label=disputed"), found("species=mask"), labels.species()) == (["a1"], ["a1"], ("mask",))
+    mark = counts.mark()
+    taken = labels.withdraw("a1", 3, analyst="ana", audit=audit, now=later)
+    assert (taken.number, taken.withdrawn_at) == (3, later)
+    assert [label.withdrawn_at for label in labels.history("a1")] == [None, None, later]
+    standing = labels.standing(["a1"])["a1"]
+    assert ([label.number for label in standing.labels], standing.disputed) == ([1, 2], False)
+    assert (found("label=disputed"), found("label=bona_fide"), found("species=mask"), labels.species()) == ([], ["a1"], [], ())
+    assert counts.mark() != mark
+    [line] = audit.lines(attempt_id="a1")
+    assert (line.who, line.action, line.what, line.why, line.at) == ("ana", "unlabel", "label 3", "took back attack mask", later)
+    assert labels.withdraw("a1", 3, analyst="ana", audit=audit, now=later + timedelta(1)) == taken
+    assert len(audit.lines()) == 1
+    labels.withdraw("a1", 1, analyst="ana", audit=audit, now=later)
+    labels.withdraw("a1", 2, analyst="ben", audit=audit, now=later)
+    assert (labels.labelled(), labels.standing(["a1"]), found("label=none")) == ((), {}, ["a2", "a1"])
+    assert labels.add("l4", attempt_id="a1", truth=Truth.UNSURE, analyst="ana", now=later).number == 4
+
+
+@pytest.mark.parametrize(
+    ("number", "analyst", "error", "message"),
+    [
+        (1, "ana", InvalidRequestError, "only the last"),
+        (2, "ana", InvalidRequestError, "no label of that number"),
+        (9, "ana", InvalidRequestError, "no label of that number"),
+        (3, "eve", InvalidRequestError, "no label of that number"),
+    ],
+)
+def test_nobody_takes_back_what_is_not_their_last(
+    labels: LabelStore, site: Site, number: int, analyst: str, error: type[Exception], message: str
+) -> None:
+    """Somebody else's label, one there is not, and one before the last stay; so does the log."""
+    for place, who in enumerate(("ana", "ben", "ana"), 1):
+        labels.add(f"l{place}", attempt_id="a1", truth=Truth.UNSURE, analyst=who, now=NOW)
+    with pytest.raises(error, match=message):
+        labels.withdraw("a1", number, analyst=analyst, audit=site.room.audit, now=NOW)
+    with pytest.raises(NotFoundError):
+        labels.withdraw("zz", 1, analyst="ana", audit=site.room.audit, now=NOW)
+    assert not any(label.withdrawn_at for label in labels.history("a1"))
+    assert site.room.audit.lines() == []
 
 
 def test_a_label_that_is_sent_again_is_kept_once(labels: LabelStore) -> None:

@@ -1,8 +1,9 @@
 "use strict";
-// Keys in the queue: j and k move, enter opens, b, a and u label.
+// Keys in the queue: j and k move, enter opens, b, a and u label, z takes the last label back.
 
 const rows = [...document.querySelectorAll("#queue tbody tr")];
 const status = document.getElementById("said");
+const given = [];
 let at = -1;
 
 function select(index) {
@@ -15,24 +16,37 @@ function select(index) {
   rows[at].scrollIntoView({ block: "nearest" });
 }
 
+async function send(id, what, fields) {
+  const answer = await fetch(`/attempts/${encodeURIComponent(id)}/${what}`, {
+    method: "POST",
+    headers: { "X-CSRF-Token": document.body.dataset.csrf, "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
+    body: new URLSearchParams(fields),
+  });
+  if (answer.ok) return answer.json();
+  status.textContent = answer.status === 401 || answer.status === 403 ? "Nothing was kept: you are signed out. Reload the page." : "Nothing was kept.";
+  return null;
+}
+
 async function label(truth) {
   if (at < 0) return;
   const row = rows[at];
-  const answer = await fetch(`/attempts/${encodeURIComponent(row.dataset.id)}/label`, {
-    method: "POST",
-    headers: { "X-CSRF-Token": document.body.dataset.csrf, "Content-Type": "application/x-www-form-urlencoded", Accept: "application/json" },
-    body: new URLSearchParams({ truth }),
-  });
-  if (!answer.ok) {
-    status.textContent = answer.status === 401 || answer.status === 403 ? "The label was not kept: you are signed out. Reload the page." : "The label was not kept.";
-    return;
-  }
-  await answer.json();
+  const kept = await send(row.dataset.id, "label", { truth });
+  if (!kept) return;
+  const cell = row.querySelector(".label");
+  given.push({ row, number: kept.number, before: [...cell.childNodes] });
   const mark = document.createElement("span");
   mark.className = `truth ${truth}`;
   mark.textContent = truth.replace("_", " ");
-  row.querySelector(".label").replaceChildren(mark);
+  cell.replaceChildren(mark);
   status.textContent = `Labelled ${mark.textContent}.`;
+}
+
+async function undo() {
+  const last = given.pop();
+  if (!last || !(await send(last.row.dataset.id, "unlabel", { number: last.number }))) return;
+  last.row.querySelector(".label").replaceChildren(...last.before);
+  select(rows.indexOf(last.row));
+  status.textContent = "The last label was taken back.";
 }
 
 rows.forEach((row, index) => {
@@ -47,6 +61,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "Enter" && at >= 0 && event.target === document.body) location.assign(rows[at].querySelector("a").href);
   else if (event.key === "b") label("bona_fide");
   else if (event.key === "u") label("unsure");
+  else if (event.key === "z") undo();
   else if (event.key === "a" && at >= 0) location.assign(`${rows[at].querySelector("a").href}#label`);
   else return;
   event.preventDefault();
