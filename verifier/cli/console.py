@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import Annotated, Any
 
 import typer
 
 from verifier.cli.site import Data, site_settings
-from verifier.settings import ConsoleSettings, unknown
+from verifier.settings import ConsoleSettings
 
 
 def console(
@@ -24,6 +23,7 @@ def console(
     """
     from verifier.console.app import run  # noqa: PLC0415 - other commands need no pages
     from verifier.console.people import Role  # noqa: PLC0415 - the same
+    from verifier.server.serve import log_to_stderr, warn_of_unknown_settings  # noqa: PLC0415 - the same
 
     try:
         local_role = Role(role)
@@ -32,7 +32,7 @@ def console(
     given: dict[str, Any] = {} if profile is None else {"profile": profile}
     if listen is not None:
         given["console"] = ConsoleSettings(listen=listen)
-    for told in unknown(os.environ):
-        typer.echo(f"warning: {told}", err=True)
     settings = site_settings(data, **given)
+    log_to_stderr()
+    warn_of_unknown_settings()
     asyncio.run(run(settings, local_role=local_role, announce=lambda address: typer.echo(f"open {address}")))

@@ -154,11 +154,11 @@ async def run(
         if not origin.netloc:
             hosts.update(_names(address))
         where = console.origin.rstrip("/") or f"http://{address}"
-        announce(f"{where}/sign-in?token={quote(token.value)}" if token else f"{where}/")
         told = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, told.set)
+        announce(f"{where}/sign-in?token={quote(token.value)}" if token else f"{where}/")
         await told.wait()
 
 
