@@ -41,6 +41,7 @@ from verifier.server.deciding import Deciding, issuer_of
 from verifier.server.http_resources import serve
 from verifier.server.recall import Recall
 from verifier.store.engine import open_database
+from verifier.store.sign_in_tokens import SignInTokenStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -54,7 +55,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How people come in: by the token printed at start, or by a provider; exactly one of them."""
+    """How people come in: by the token printed at start, and by those of named local people, or by a provider; never by both."""
 
     token: LocalToken | None
     openid: OpenId | None
@@ -97,8 +98,18 @@ def application(  # what it is made of
     recall = Recall(cases.fingerprints, profile, timedelta(days=settings.fingerprint_days))
     deciding = Deciding(settings, cases.engine, cases.room, clock, issuer_of(settings, cases.engine, clock, new_id))
     decision = DecisionForm(cases, deciding, new_id=new_id)
+    named = SignInTokenStore(cases.engine, cases.room.audit)
+    sign_in = SignIn(
+        sessions,
+        token=door.token,
+        local_role=door.local_role,
+        named=named,
+        openid=door.openid,
+        secure=secure,
+        clock=clock,
+    )
     pages = (
-        SignIn(sessions, token=door.token, local_role=door.local_role, openid=door.openid, secure=secure),
+        sign_in,
         Queue(cases, profile=profile),
         AttemptPages(cases, sessions, decision, profile=profile, clock=clock, new_id=new_id),
         decision,
@@ -111,7 +122,7 @@ def application(  # what it is made of
     # Browsers ask for it on a page that names no icon.
     no_icon = Route("/favicon.ico", lambda _: Response(status_code=204))
     pages_of_ours = Starlette(routes=[*routes, static, no_icon], exception_handlers=handlers())
-    return Guard(pages_of_ours, sessions=sessions, hosts=hosts, secure=secure)
+    return Guard(pages_of_ours, sessions=sessions, hosts=hosts, secure=secure, stands=named.stands)
 
 
 async def run(

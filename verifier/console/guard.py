@@ -3,13 +3,15 @@
 1. A request for another host than the console's own is refused: a name that was pointed here by somebody else (DNS rebinding).
 2. Of what is sent, at most `MAX_BODY` is read. A POST needs the token of its cookie, in the field `csrf` or the header
    `X-CSRF-Token`; what a browser says came from another site is refused before that.
-3. Whoever is not signed in sees the sign-in pages and the styles, and nothing else; who sent a form too late, what they wrote.
-4. Every answer says what a browser may do with it: load from here only, run no script but ours, be framed by nobody, be kept
+3. A session that began by the token of a named local person ends when that is taken back, at the next request.
+4. Whoever is not signed in sees the sign-in pages and the styles, and nothing else; who sent a form too late, what they wrote.
+5. Every answer says what a browser may do with it: load from here only, run no script but ours, be framed by nobody, be kept
    nowhere, but for styles and scripts.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -18,9 +20,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 
 from verifier.console.rendering import page
+from verifier.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -47,10 +50,13 @@ _SAFE = frozenset({"GET", "HEAD"})
 
 
 class Guard:
-    """Middleware around the whole application; `secure` where it is reached by https."""
+    """Middleware around the whole application; `secure` where it is reached by https, `stands` of a sign-in token by its id."""
 
-    def __init__(self, app: ASGIApp, *, sessions: Sessions, hosts: Collection[str], secure: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, sessions: Sessions, hosts: Collection[str], secure: bool, stands: Callable[[str], bool]
+    ) -> None:
         self._app, self._sessions, self._hosts, self._secure = app, sessions, hosts, secure
+        self._stands = stands
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the request, or hand it on with `state.person`, `state.cookie`, `state.csrf` and `state.form`."""
@@ -74,6 +80,12 @@ class Guard:
         if headers.get("host", "") not in self._hosts:
             return PlainTextResponse("This is not the console's address.", 421)
         cookie = Request(scope).cookies.get(cookie_name(secure=self._secure), "")
+        if (token_id := self._sessions.token_id(cookie)) and not scope["path"].startswith("/static/"):
+            try:
+                if not await asyncio.to_thread(self._stands, token_id):
+                    self._sessions.sign_out(cookie)
+            except StoreError:
+                return PlainTextResponse("The database does not answer. Try again.", 503)
         state = scope.setdefault("state", {})
         state.update(cookie=cookie, person=self._sessions.person(cookie), csrf=self._sessions.csrf_token(cookie), form=())
         if scope["method"] not in _SAFE and (refused := await self._form(scope, receive, headers)) is not None:

@@ -54,7 +54,7 @@ class Reader:
 class Entry:
     """What a line says: the action, the attempt, empty where it is none, and what of it.
 
-    Actions are `read`, `reveal`, `remove`, `forget`, `approve` and `decline`.
+    Actions are `read`, `reveal`, `remove`, `forget`, `approve` and `decline`; and of local people `admit`, `enter` and `expel`.
     """
 
     action: str
