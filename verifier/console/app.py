@@ -26,6 +26,7 @@ from verifier.console.guard import Guard
 from verifier.console.local_token import LocalToken
 from verifier.console.openid import OpenId
 from verifier.console.people import Role
+from verifier.console.previews import Previews
 from verifier.console.queue import Queue
 from verifier.console.runs import RunPages, Runs
 from verifier.console.sessions import Sessions
@@ -111,7 +112,9 @@ def application(  # what it is made of
     pages = (
         sign_in,
         Queue(cases, profile=profile),
-        AttemptPages(cases, sessions, decision, profile=profile, clock=clock, new_id=new_id),
+        AttemptPages(
+            cases, sessions, decision, Previews(settings.media, clock=clock), profile=profile, clock=clock, new_id=new_id
+        ),
         decision,
         what_if,
         RunPages(runs, what_if),
