@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from verifier.console.guard import cookie_name
+from verifier.console.guard import cookie_name, set_cookie
 from verifier.console.openid import SignInError
 from verifier.console.people import Person, Role
 from verifier.console.rendering import page
@@ -47,7 +47,11 @@ class SignIn:
 
     def routes(self) -> list[Route]:
         """Return what answers."""
-        found = [Route("/sign-in", self._show), Route("/sign-out", self._sign_out, methods=["POST"])]
+        found = [
+            Route("/sign-in", self._show),
+            Route("/sign-in/state", self._state),
+            Route("/sign-out", self._sign_out, methods=["POST"]),
+        ]
         if self._token is not None:
             found.append(Route("/sign-in/token", self._by_token, methods=["POST"]))
         if self._openid is not None:
@@ -56,6 +60,11 @@ class SignIn:
 
     async def _show(self, request: Request) -> Response:
         return self._page(request)
+
+    async def _state(self, request: Request) -> Response:
+        """Say whose the browser's cookie is now, and the token of the forms sent with it."""
+        person: Person | None = request.state.person
+        return JSONResponse({"csrf": request.state.csrf, "name": "" if person is None else person.name})
 
     def _page(self, request: Request, message: str = "", status: int = 200) -> Response:
         """Return the page, with a cookie for whoever has none, so that its form carries a token."""
@@ -126,13 +135,7 @@ class SignIn:
         return gone
 
     def _set(self, answer: Response, cookie: str, *, strict: bool) -> None:
-        answer.set_cookie(
-            cookie_name(secure=self._secure),
-            cookie,
-            httponly=True,
-            secure=self._secure,
-            samesite="strict" if strict else "lax",
-        )
+        set_cookie(answer, cookie, secure=self._secure, strict=strict)
 
 
 def _within(where: str) -> str:
