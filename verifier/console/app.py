@@ -75,6 +75,7 @@ def application(  # what it is made of
     door: Door,
     *,
     hosts: Collection[str],
+    previews: Previews | None = None,
     clock: Callable[[], datetime] = utc_now,
     new_id: Callable[[], str] = new_id,
 ) -> ASGIApp:
@@ -86,6 +87,7 @@ def application(  # what it is made of
         runs: of tried profiles over all labelled attempts.
         door: how people come in.
         hosts: the names, with ports, that browsers may ask for it by.
+        previews: of recordings that browsers do not play; by default some of its own.
         clock: the time in UTC.
         new_id: makes unguessable ids.
 
@@ -95,6 +97,7 @@ def application(  # what it is made of
     secure = settings.console.origin.startswith("https://")
     sessions = Sessions(lasts=timedelta(hours=settings.console.session_h), clock=clock)
     profile = profiles.load(settings.profile)
+    previews = previews or Previews(settings.media, clock=clock)
     what_if = WhatIf(cases, base=settings.profile, clock=clock)
     recall = Recall(cases.fingerprints, profile, timedelta(days=settings.fingerprint_days))
     deciding = Deciding(settings, cases.engine, cases.room, clock, issuer_of(settings, cases.engine, clock, new_id))
@@ -112,9 +115,7 @@ def application(  # what it is made of
     pages = (
         sign_in,
         Queue(cases, profile=profile),
-        AttemptPages(
-            cases, sessions, decision, Previews(settings.media, clock=clock), profile=profile, clock=clock, new_id=new_id
-        ),
+        AttemptPages(cases, sessions, decision, previews, profile=profile, clock=clock, new_id=new_id),
         decision,
         what_if,
         RunPages(runs, what_if),
@@ -163,8 +164,11 @@ async def run(
         cases = Cases(engine, room, clock=clock)
         runs = Runs(cases, settings, max(1, (os.cpu_count() or 2) - 1), clock, new_id)
         opened.callback(runs.close)
-        app = application(settings, cases, runs, door, hosts=hosts, clock=clock)
+        previews = Previews(settings.media, clock=clock)
+        app = application(settings, cases, runs, door, hosts=hosts, previews=previews, clock=clock)
         address = await opened.enter_async_context(serve(app, console.listen, setting="CAMEO_CONSOLE_LISTEN"))
+        # First of all when it is told to stop: otherwise requests under way would wait for it.
+        opened.callback(previews.close)
         if not origin.netloc:
             hosts.update(_names(address))
         where = console.origin.rstrip("/") or f"http://{address}"

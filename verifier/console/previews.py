@@ -70,6 +70,15 @@ class Previews:
         self._limits, self._clock = limits, clock
         self._making, self._holding = Lock(), Lock()
         self._made: OrderedDict[tuple[str, str], _Made] = OrderedDict()
+        self._worker: Worker[bytes, bytes] | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """Make no more of them, and end the process that makes one now: whoever waits for it hears that there is none."""
+        with self._holding:
+            self._closed = True
+            if self._worker is not None:
+                self._worker.kill()
 
     def of(self, attempt_id: str, recording: bytes, *, who: str) -> bytes:
         """Return the preview of a recording that `who` was given, WebM; it takes some seconds the first time.
@@ -85,8 +94,10 @@ class Previews:
             # A player asks twice before it has its first answer.
             if (found := self._held(attempt_id, who)) is not None:
                 return found
+            if self._closed:
+                raise PreviewError("no preview can be made: the console is stopping")
             try:
-                webm = asyncio.run(_transcoded(recording, self._limits))
+                webm = asyncio.run(_transcoded(recording, self._limits, self._at_work))
             except CameoError as error:
                 raise PreviewError(f"no preview can be made: {error}") from None
         finally:
@@ -99,23 +110,32 @@ class Previews:
                 self._made.popitem(last=False)
         return webm
 
+    def _at_work(self, worker: Worker[bytes, bytes] | None) -> None:
+        with self._holding:
+            self._worker = worker
+            if worker is not None and self._closed:
+                worker.kill()
+
     def _held(self, attempt_id: str, who: str) -> bytes | None:
         with self._holding:
             made = self._made.get((who, attempt_id))
         return made.webm if made is not None and made.until > self._clock() else None
 
 
-async def _transcoded(recording: bytes, limits: MediaLimits) -> bytes:
+async def _transcoded(recording: bytes, limits: MediaLimits, at_work: Callable[[Worker[bytes, bytes] | None], None]) -> bytes:
+    """Return the preview; `at_work` is told of the worker once it is there, and of none once it is gone."""
     with ThreadPoolExecutor(2) as threads:
         worker: Worker[bytes, bytes] = await Worker.start(
             partial(previewing, limits), environment=thread_environment(1), threads=threads, ready_s=_READY_S, rights=_RIGHTS
         )
+        at_work(worker)
         try:
             async with asyncio.timeout(_MADE_S):
                 made = await worker.judge(recording)
         except TimeoutError:
             raise PreviewError(f"it takes longer than {_MADE_S:.0f} s") from None
         finally:
+            at_work(None)
             worker.kill()
             await worker.ended()
     if not isinstance(made, bytes):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import pytest
 
+from tests.patience import PATIENCE_S
 from tests.started import judging
 from tests.unit.console.conftest import HTML
 from tests.unit.review.recoded import recoded
@@ -54,9 +56,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sizes: list[int] = []
     transcoded = previews._transcoded
 
-    async def counted(recording: bytes, limits: MediaLimits) -> bytes:
+    async def counted(recording: bytes, *others: Any) -> bytes:
         sizes.append(len(recording))
-        return await transcoded(recording, limits)
+        return await transcoded(recording, *others)
 
     monkeypatch.setattr(previews, "_transcoded", counted)
     return sizes
@@ -152,6 +154,21 @@ def test_what_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch, clock: Cl
     assert made.of("a", recording, who="ann").startswith(b"\x1a\x45\xdf\xa3")
 
 
+def test_a_console_that_stops_waits_for_no_preview(clock: Clock) -> None:
+    """Closing ends the process at once, whoever waits is told, and none is started after that."""
+    made = Previews(MediaLimits(), clock=clock)
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(made.of, "a", RECORDINGS[NAME].read_bytes(), who="ann")
+        while not judging():
+            assert not waiting.done()
+        made.close()
+        with pytest.raises(PreviewError, match="no preview can be made"):
+            waiting.result(PATIENCE_S)
+    assert not judging()
+    with pytest.raises(PreviewError):
+        made.of("a", RECORDINGS[NAME].read_bytes(), who="ann")
+
+
 def test_a_worker_that_uses_too_much_is_ended_by_the_kernel(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     """Beyond its memory it makes nothing, and the console goes on."""
     monkeypatch.setattr(previews, "_RIGHTS", replace(previews._RIGHTS, memory_bytes=2**27))
@@ -165,7 +182,7 @@ def test_previews_in_memory_are_few_and_each_is_one_person_s(
 ) -> None:
     """What is over the number, or older than a quarter of an hour, is made again; so is what somebody else was shown."""
 
-    async def instead(recording: bytes, limits: MediaLimits) -> bytes:  # noqa: ARG001 - the real one's
+    async def instead(recording: bytes, *_: object) -> bytes:
         made.append(len(recording))
         return recording
 

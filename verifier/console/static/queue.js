@@ -24,7 +24,7 @@ async function label(truth) {
     body: new URLSearchParams({ truth }),
   });
   if (!answer.ok) {
-    status.textContent = answer.status === 401 || answer.status === 403 ? "The label was not kept: you are signed out. Reload the page." : "The label was not kept.";
+    status.textContent = answer.status === 401 || answer.status === 403 ? "The label was not kept: you are signed out. Sign in in another tab, then press it again." : "The label was not kept.";
     return;
   }
   await answer.json();
