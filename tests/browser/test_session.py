@@ -46,7 +46,7 @@ def test_nothing_written_is_lost_when_the_session_ends(walk: Watched, site: Site
     page.context.clear_cookies()
     page.get_by_role("button", name="Keep label").click()
     page.get_by_role("heading", name="Not sent yet").wait_for()
-    assert page.get_by_label("note").input_value() == NOTE
+    assert page.get_by_label("Note").input_value() == NOTE
     for scheme, width in (("light", 1440), ("dark", 360), ("light", 3840)):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type] # one of the two
         page.set_viewport_size({"width": width, "height": 900})

@@ -184,6 +184,7 @@ def sent_again(visitor: Visitor, late: Response) -> Response:
     action = re.search(r'action="([^"]*)"', form)
     assert action is not None
     fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form)
+    fields += re.findall(r'<input id="[^"]*" name="([^"]*)" value="([^"]*)"', form)
     fields += re.findall(r'<textarea [^>]*name="([^"]*)">\n([^<]*)</textarea>', form)
     data = {html.unescape(name): html.unescape(value) for name, value in fields}
     mine = {**HTML, "sec-fetch-site": "same-origin"}

@@ -103,7 +103,7 @@ def test_a_recording_that_no_browser_plays_is_previewed(lead: Visitor, made: lis
     lead.post(f"{page}/reveal", page, why="case 4711")
     text = lead.get(page).text
     assert "This is a preview: browsers do not play mp4 with hevc and aac as it is." in text
-    assert "The recording is the evidence." in text
+    assert "the recording is the evidence" in text
     whole = lead.client.get(f"{page}/recording")
     assert (whole.status_code, whole.headers["content-type"]) == (200, "video/webm")
     with av.open(io.BytesIO(whole.content)) as opened:
