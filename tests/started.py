@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
 
 def judging() -> set[int]:
-    """Return their process ids; they are started from the main thread."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    """Return their process ids, whichever thread started them."""
+    children: list[str] = []
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):
+            children += (thread / "children").read_text().split()
     found = set()
     for child in children:
         with suppress(FileNotFoundError, ProcessLookupError):

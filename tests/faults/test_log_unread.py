@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import socket
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import ROOT
+from tests.new_site import new_site
 from tests.patience import PATIENCE_S
+from verifier.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _CHILD = """
 import os
@@ -71,3 +80,23 @@ def test_a_log_that_nobody_reads_loses_lines_and_holds_nobody_up(kind: str) -> N
     assert 0 < len(numbers) < 20_000
     assert sum(told) == 20_000 - len(numbers)
     assert [line["event"] for line in lines[-2:]] == ["read again", "last"]
+
+
+def test_a_console_whose_log_nobody_reads_serves_all_the_same(tmp_path: Path) -> None:
+    """It has more to say than a pipe holds before it listens; it says where it is nevertheless, and ends when it is told to."""
+    settings = new_site(Settings(data=tmp_path / "data"))
+    unknown = {f"CAMEO_{'NOT_OURS_' * 20}{number}": "1" for number in range(400)}
+    environment = {**os.environ, **unknown, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "protos")))}
+    command = [sys.executable, "-m", "verifier.cli", "console", "--listen", "127.0.0.1:0", "--data", str(settings.data)]
+    unread, theirs = os.pipe()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environment, cwd=ROOT) as process:
+        os.close(theirs)
+        try:
+            assert process.stdout is not None
+            assert select.select([process.stdout], [], [], PATIENCE_S)[0], "it waits for a reader of its log"
+            assert process.stdout.readline().startswith(b"open http://127.0.0.1:")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=PATIENCE_S) == 0
+        finally:
+            process.kill()
+            os.close(unread)

@@ -28,6 +28,7 @@ from verifier.console.links import Links
 from verifier.console.local_token import LocalToken
 from verifier.console.openid import OpenId
 from verifier.console.people import Role
+from verifier.console.previews import Previews
 from verifier.console.queue import Queue
 from verifier.console.runs import RunPages, Runs
 from verifier.console.sessions import Sessions
@@ -45,6 +46,7 @@ from verifier.server.deciding import Deciding, issuer_of
 from verifier.server.http_resources import serve
 from verifier.server.recall import Recall
 from verifier.store.engine import open_database
+from verifier.store.sign_in_tokens import SignInTokenStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -58,7 +60,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How people come in: by the token printed at start, or by a provider; exactly one of them."""
+    """How people come in: by the token printed at start, and by those of named local people, or by a provider; never by both."""
 
     token: LocalToken | None
     openid: OpenId | None
@@ -77,6 +79,7 @@ def application(  # what it is made of
     door: Door,
     *,
     hosts: Collection[str],
+    previews: Previews | None = None,
     clock: Callable[[], datetime] = utc_now,
     new_id: Callable[[], str] = new_id,
 ) -> ASGIApp:
@@ -88,6 +91,7 @@ def application(  # what it is made of
         runs: of tried profiles over all labelled attempts.
         door: how people come in.
         hosts: the names, with ports, that browsers may ask for it by.
+        previews: of recordings that browsers do not play; by default some of its own.
         clock: the time in UTC.
         new_id: makes unguessable ids.
 
@@ -97,16 +101,27 @@ def application(  # what it is made of
     secure = settings.console.origin.startswith("https://")
     sessions = Sessions(lasts=timedelta(hours=settings.console.session_h), clock=clock)
     profile = profiles.load(settings.profile)
+    previews = previews or Previews(settings.media, clock=clock)
     what_if = WhatIf(cases, base=settings.profile, clock=clock)
     recall = Recall(cases.fingerprints, profile, timedelta(days=settings.fingerprint_days))
     links = Links(cases, settings, recall, profile=profile, clock=clock)
     deciding = Deciding(settings, cases.engine, cases.room, clock, issuer_of(settings, cases.engine, clock, new_id))
     decision = DecisionForm(cases, deciding, new_id=new_id)
     suspension = SuspensionForm(cases, clock=clock, new_id=new_id)
+    named = SignInTokenStore(cases.engine, cases.room.audit)
+    sign_in = SignIn(
+        sessions,
+        token=door.token,
+        local_role=door.local_role,
+        named=named,
+        openid=door.openid,
+        secure=secure,
+        clock=clock,
+    )
     pages = (
-        SignIn(sessions, token=door.token, local_role=door.local_role, openid=door.openid, secure=secure),
+        sign_in,
         Queue(cases, profile=profile),
-        AttemptPages(cases, sessions, decision, suspension, profile=profile, clock=clock, new_id=new_id),
+        AttemptPages(cases, sessions, decision, suspension, previews, profile=profile, clock=clock, new_id=new_id),
         decision,
         what_if,
         RunPages(runs, what_if),
@@ -121,7 +136,7 @@ def application(  # what it is made of
     # Browsers ask for it on a page that names no icon.
     no_icon = Route("/favicon.ico", lambda _: Response(status_code=204))
     pages_of_ours = Starlette(routes=[*routes, static, no_icon], exception_handlers=handlers())
-    return Guard(pages_of_ours, sessions=sessions, hosts=hosts, secure=secure)
+    return Guard(pages_of_ours, sessions=sessions, hosts=hosts, secure=secure, stands=named.stands)
 
 
 async def run(
@@ -159,16 +174,19 @@ async def run(
         cases = Cases(engine, room, clock=clock)
         runs = Runs(cases, settings, max(1, (os.cpu_count() or 2) - 1), clock, new_id)
         opened.callback(runs.close)
-        app = application(settings, cases, runs, door, hosts=hosts, clock=clock)
+        previews = Previews(settings.media, clock=clock)
+        app = application(settings, cases, runs, door, hosts=hosts, previews=previews, clock=clock)
         address = await opened.enter_async_context(serve(app, console.listen, setting="CAMEO_CONSOLE_LISTEN"))
+        # First of all when it is told to stop: otherwise requests under way would wait for it.
+        opened.callback(previews.close)
         if not origin.netloc:
             hosts.update(_names(address))
         where = console.origin.rstrip("/") or f"http://{address}"
-        announce(f"{where}/sign-in?token={quote(token.value)}" if token else f"{where}/")
         told = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, told.set)
+        announce(f"{where}/sign-in?token={quote(token.value)}" if token else f"{where}/")
         await told.wait()
 
 

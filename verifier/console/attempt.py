@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from verifier.console.asked import asked
 from verifier.console.overlay import overlay
+from verifier.console.previews import media_type
 from verifier.console.questions import Question, question
 from verifier.console.rendering import compared, number, page, refusal
 from verifier.console.species import known
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from verifier.console.cases import Cases, Opened
     from verifier.console.decision import DecisionForm
+    from verifier.console.previews import Previews
     from verifier.console.sessions import Sessions
     from verifier.console.suspension import SuspensionForm
     from verifier.profiles import Profile
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
 
 OPENED = "opened in the console"
 REVEALED = "revealed in the console"
-_PLAYABLE = {"mp4": "video/mp4", "mov": "video/mp4", "webm": "video/webm", "matroska": "video/webm", "3gp": "video/3gpp"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,7 @@ class AttemptPages:
         sessions: Sessions,
         decision: DecisionForm,
         suspension: SuspensionForm,
+        previews: Previews,
         *,
         profile: Profile,
         clock: Callable[[], datetime],
@@ -101,7 +103,7 @@ class AttemptPages:
     ) -> None:
         self._cases, self._sessions, self._decision, self._profile = cases, sessions, decision, profile
         self._suspension, self._holdings = suspension, Holdings(cases.engine)
-        self._clock, self._new_id = clock, new_id
+        self._previews, self._clock, self._new_id = previews, clock, new_id
 
     def routes(self) -> list[Route]:
         """Return what answers."""
@@ -122,6 +124,8 @@ class AttemptPages:
         history, who = self._cases.labels.history(attempt.id), request.state.person.name
         standing = self._cases.labels.standing([attempt.id]).get(attempt.id)
         kept = self._cases.kept(attempt.id)
+        revealed = self._sessions.may_see(request.state.cookie, attempt.id)
+        shown = revealed and opened is not None and Kind.RECORDING in kept
         return page(
             request,
             "attempt.html",
@@ -137,7 +141,8 @@ class AttemptPages:
             holdings=self._suspension.of(self._holdings.of_attempt(attempt.id)),
             walk=walk(self._cases, attempt, request),
             decision=self._decision.of(attempt) if attempt.verdict is Verdict.REVIEW else None,
-            revealed=self._sessions.may_see(request.state.cookie, attempt.id),
+            revealed=revealed,
+            previewed=shown and opened is not None and not media_type(opened.tracks.evidence.media),
             history=history,
             own_last=max((each.number for each in history if each.analyst == who and not each.withdrawn_at), default=0),
             standing=standing,
@@ -180,9 +185,10 @@ class AttemptPages:
             return refusal(request, 403, "The face is hidden", "Say on the attempt's page why you need to see it.")
         reader = reader_of(request, REVEALED)
         recording = self._cases.recording(attempt_id, reader)
-        container = self._cases.open(attempt_id, reader).tracks.evidence.media.container
-        media_type = next((kind for name, kind in _PLAYABLE.items() if name in container), "application/octet-stream")
-        return _part(recording, request.headers.get("range", ""), media_type)
+        kind = media_type(self._cases.open(attempt_id, reader).tracks.evidence.media)
+        if not kind:
+            recording, kind = self._previews.of(attempt_id, recording, who=reader.who), "video/webm"
+        return _part(recording, request.headers.get("range", ""), kind)
 
     def _label(self, request: Request) -> Response:
         form = dict(request.state.form)

@@ -13,6 +13,7 @@ from verifier.console.axis import axis
 from verifier.console.cases import Opened
 from verifier.console.earlier import Earlier
 from verifier.console.links import SAME_SUBJECT
+from verifier.console.previews import media_type
 from verifier.console.rendering import page
 from verifier.console.viewer import pointed_at
 from verifier.errors import NotFoundError
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from verifier.profiles import Profile
     from verifier.server.recall import Recall
     from verifier.store.attempts import Attempt
+    from verifier.types import MediaInfo
 
 _SAME_SUBJECT = 12
 
@@ -60,7 +62,8 @@ class Side:
     """One of the two.
 
     axis: None where its tracks cannot be read, `lost` says why. shown, crops: its face was revealed to whoever looks, as a
-    recording or as pictures. hidden: there is a face to be revealed.
+    recording or as pictures. hidden: there is a face to be revealed. previewed: what is known of a recording that is shown by a
+    preview, None of any other.
     """
 
     attempt: Attempt
@@ -70,6 +73,7 @@ class Side:
     shown: bool
     crops: bool
     hidden: bool
+    previewed: MediaInfo | None
 
 
 class Compare:
@@ -130,13 +134,16 @@ class Compare:
             raise NotFoundError("the attempt was not judged")
         profile = self._profile.judging(minor=attempt.minor_safeguards)
         revealed, kept = self._sessions.may_see(request.state.cookie, attempt.id), self._cases.kept(attempt.id)
+        media = None if isinstance(found, Lost) else found.tracks.evidence.media
+        shown = revealed and Kind.RECORDING in kept
         return Side(
             attempt=attempt,
             axis=None if isinstance(found, Lost) else _axis(found, other, profile),
             lost=found.why if isinstance(found, Lost) else "",
             answers={answer.result.name: answer for answer in answers(attempt.checks, profile)},
-            shown=revealed and Kind.RECORDING in kept,
+            shown=shown,
             crops=revealed and Kind.CROPS in kept,
+            previewed=media if media is not None and shown and not media_type(media) else None,
             hidden=not revealed and bool(kept & {Kind.RECORDING, Kind.CROPS}),
         )
 

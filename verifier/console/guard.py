@@ -3,25 +3,30 @@
 1. A request for another host than the console's own is refused: a name that was pointed here by somebody else (DNS rebinding).
 2. Of what is sent, at most `MAX_BODY` is read. A POST needs the token of its cookie, in the field `csrf` or the header
    `X-CSRF-Token`; what a browser says came from another site is refused before that.
-3. Whoever is not signed in sees the sign-in pages and the styles, and nothing else; who sent a form too late, what they wrote.
-4. Every answer says what a browser may do with it: load from here only, run no script but ours, be framed by nobody, be kept
+3. A session that began by the token of a named local person ends when that is taken back, at the next request.
+4. Whoever is not signed in sees the sign-in pages and the styles, and nothing else; who sent a form too
+   late, what they sent, to be sent again.
+5. Every answer says what a browser may do with it: load from here only, run no script but ours, be framed by nobody, be kept
    nowhere, but for styles and scripts.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse
 
-from verifier.console.rendering import page
+from verifier.console.late_form import late_form
+from verifier.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from verifier.console.sessions import Sessions
@@ -47,10 +52,13 @@ _SAFE = frozenset({"GET", "HEAD"})
 
 
 class Guard:
-    """Middleware around the whole application; `secure` where it is reached by https."""
+    """Middleware around the whole application; `secure` where it is reached by https, `stands` of a sign-in token by its id."""
 
-    def __init__(self, app: ASGIApp, *, sessions: Sessions, hosts: Collection[str], secure: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, sessions: Sessions, hosts: Collection[str], secure: bool, stands: Callable[[str], bool]
+    ) -> None:
         self._app, self._sessions, self._hosts, self._secure = app, sessions, hosts, secure
+        self._stands = stands
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse the request, or hand it on with `state.person`, `state.cookie`, `state.csrf` and `state.form`."""
@@ -74,6 +82,12 @@ class Guard:
         if headers.get("host", "") not in self._hosts:
             return PlainTextResponse("This is not the console's address.", 421)
         cookie = Request(scope).cookies.get(cookie_name(secure=self._secure), "")
+        if (token_id := self._sessions.token_id(cookie)) and not scope["path"].startswith("/static/"):
+            try:
+                if not await asyncio.to_thread(self._stands, token_id):
+                    self._sessions.sign_out(cookie)
+            except StoreError:
+                return PlainTextResponse("The database does not answer. Try again.", 503)
         state = scope.setdefault("state", {})
         state.update(cookie=cookie, person=self._sessions.person(cookie), csrf=self._sessions.csrf_token(cookie), form=())
         if scope["method"] not in _SAFE and (refused := await self._form(scope, receive, headers)) is not None:
@@ -98,12 +112,24 @@ class Guard:
         too_late = state["person"] is None and not scope["path"].startswith(_OPEN_TO_ALL)
         if ours and not too_late:
             return None
-        # The session ended, or another began, while somebody wrote: what they wrote is shown to them, and to nobody else's page.
+        # The session ended, or another began, while somebody wrote: they get back what they wrote, and nobody else's page does.
         if "text/html" in headers.get("accept", "") and (ours or headers.get("sec-fetch-site") == "same-origin"):
-            return _kept_nothing(Request(scope), state["form"])
+            return self._late(scope)
         if ours:
             return None
         return PlainTextResponse("This form did not come from a page of the console, or is too old. Go back, reload.", 403)
+
+    def _late(self, scope: Scope) -> ASGIApp:
+        """Return the page from which a form that came too late is sent again; whoever signs out late is out."""
+        if scope["path"] == "/sign-out":
+            return RedirectResponse("/sign-in", 303)
+        state = scope["state"]
+        cookie = state["cookie"] or self._sessions.new_cookie()
+        state["csrf"] = self._sessions.csrf_token(cookie)
+        answer = late_form(Request(scope), state["form"])
+        if not state["cookie"]:
+            set_cookie(answer, cookie, secure=self._secure, strict=True)
+        return answer
 
     def _from_our_page(self, headers: Headers, cookie: str, form: tuple[tuple[str, str], ...]) -> bool:
         if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
@@ -112,11 +138,9 @@ class Guard:
         return self._sessions.csrf_holds(cookie, token)
 
 
-def _kept_nothing(request: Request, form: tuple[tuple[str, str], ...]) -> ASGIApp:
-    """Return the page that shows what was written, since nothing of it was kept."""
-    written = [(name, value) for name, value in form if name not in {"csrf", "request"} and value.strip()]
-    back = "/" + urlsplit(request.headers.get("referer", "")).path.lstrip("/")
-    return page(request, "signed_out.html", status=401, written=written, back=quote(back))
+def set_cookie(answer: Response, cookie: str, *, secure: bool, strict: bool) -> None:
+    """Leave the session cookie with a browser; one that is not strict is sent along when another site leads here."""
+    answer.set_cookie(cookie_name(secure=secure), cookie, httponly=True, secure=secure, samesite="strict" if strict else "lax")
 
 
 def cookie_name(*, secure: bool) -> str:

@@ -28,6 +28,7 @@ REVEAL_LASTS = timedelta(minutes=15)
 class _Session:
     person: Person
     until: datetime
+    token_id: str
     revealed: dict[str, datetime] = field(default_factory=dict)
 
 
@@ -57,12 +58,12 @@ class Sessions:
         """Whether a form came from a page of ours that was made for that cookie."""
         return bool(cookie) and hmac.compare_digest(self.csrf_token(cookie).encode(), token.encode())
 
-    def sign_in(self, person: Person) -> str:
-        """Return the cookie of a new session."""
+    def sign_in(self, person: Person, *, token_id: str = "") -> str:
+        """Return the cookie of a new session; token_id: the sign-in token that it hangs on, empty where it does on none."""
         now = self._clock()
         self._open = {key: session for key, session in self._open.items() if session.until > now}
         cookie = self.new_cookie()
-        self._open[_key(cookie)] = _Session(person, now + self._lasts)
+        self._open[_key(cookie)] = _Session(person, now + self._lasts, token_id)
         return cookie
 
     def sign_out(self, cookie: str) -> None:
@@ -73,6 +74,11 @@ class Sessions:
         """Return who holds the cookie; None where nobody does, or not any more."""
         session = self._find(cookie)
         return None if session is None else session.person
+
+    def token_id(self, cookie: str) -> str:
+        """Return the sign-in token that the session hangs on; empty where it does on none, or there is no session."""
+        session = self._find(cookie)
+        return "" if session is None else session.token_id
 
     def reveal(self, cookie: str, attempt_id: str) -> None:
         """Let whoever holds the cookie see an attempt's recording for `REVEAL_LASTS`."""

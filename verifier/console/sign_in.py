@@ -1,41 +1,57 @@
-"""Signing in and out: by the token printed at start, or by the site's identity provider."""
+"""Signing in and out: by the token printed at start, by that of a named local person, or by the site's identity provider."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from verifier.console.guard import cookie_name
+from verifier.console.guard import cookie_name, set_cookie
 from verifier.console.openid import SignInError
-from verifier.console.people import Person
+from verifier.console.people import Person, Role
 from verifier.console.rendering import page
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from starlette.requests import Request
 
     from verifier.console.local_token import LocalToken
     from verifier.console.openid import OpenId
-    from verifier.console.people import Role
     from verifier.console.sessions import Sessions
+    from verifier.store.sign_in_tokens import SignInTokenStore
 
 LOCAL_NAME = "local"
 """What the audit log calls whoever came with the printed token."""
 
 
 class SignIn:
-    """The pages; `local_role` is that of the printed token, which there is only without a provider."""
+    """The pages; `local_role` is that of the printed token, which there is only without a provider, as there are `named` ones."""
 
     def __init__(
-        self, sessions: Sessions, *, token: LocalToken | None, local_role: Role, openid: OpenId | None, secure: bool
+        self,
+        sessions: Sessions,
+        *,
+        token: LocalToken | None,
+        local_role: Role,
+        named: SignInTokenStore,
+        openid: OpenId | None,
+        secure: bool,
+        clock: Callable[[], datetime],
     ) -> None:
         self._sessions, self._token, self._local_role = sessions, token, local_role
-        self._openid, self._secure = openid, secure
+        self._named, self._openid, self._secure, self._clock = named, openid, secure, clock
 
     def routes(self) -> list[Route]:
         """Return what answers."""
-        found = [Route("/sign-in", self._show), Route("/sign-out", self._sign_out, methods=["POST"])]
+        found = [
+            Route("/sign-in", self._show),
+            Route("/sign-in/state", self._state),
+            Route("/sign-out", self._sign_out, methods=["POST"]),
+        ]
         if self._token is not None:
             found.append(Route("/sign-in/token", self._by_token, methods=["POST"]))
         if self._openid is not None:
@@ -44,6 +60,11 @@ class SignIn:
 
     async def _show(self, request: Request) -> Response:
         return self._page(request)
+
+    async def _state(self, request: Request) -> Response:
+        """Say whose the browser's cookie is now, and the token of the forms sent with it."""
+        person: Person | None = request.state.person
+        return JSONResponse({"csrf": request.state.csrf, "name": "" if person is None else person.name})
 
     def _page(self, request: Request, message: str = "", status: int = 200) -> Response:
         """Return the page, with a cookie for whoever has none, so that its form carries a token."""
@@ -64,11 +85,18 @@ class SignIn:
 
     async def _by_token(self, request: Request) -> Response:
         form = dict(request.state.form)
-        if self._token is None or not self._token.spend(form.get("token", "")):
+        given, where = form.get("token", "").strip(), _within(form.get("next", "/"))
+        if self._token is not None and self._token.spend(given):
+            return self._welcome(request, Person(LOCAL_NAME, self._local_role), where)
+        token = await asyncio.to_thread(self._named.spend, given, now=self._clock())
+        if token is None:
             return self._page(
-                request, "That is not the token, or it was used before. Start the console again for a new one.", 403
+                request,
+                "This token is not known here, or it was used, has expired or was taken back. "
+                "`cameo console token` makes another one.",
+                403,
             )
-        return self._welcome(request, Person(LOCAL_NAME, self._local_role), _within(form.get("next", "/")))
+        return self._welcome(request, Person(token.name, Role(token.role)), where, token_id=token.id)
 
     async def _to_provider(self, request: Request) -> Response:
         if self._openid is None or not request.state.cookie:
@@ -92,10 +120,10 @@ class SignIn:
             return self._page(request, str(error), 403)
         return self._welcome(request, person, "/")
 
-    def _welcome(self, request: Request, person: Person, where: str) -> Response:
+    def _welcome(self, request: Request, person: Person, where: str, *, token_id: str = "") -> Response:
         """Return a page that goes on by itself: a strict cookie is not sent along a redirect that began at another site."""
         self._sessions.sign_out(request.state.cookie)
-        cookie = self._sessions.sign_in(person)
+        cookie = self._sessions.sign_in(person, token_id=token_id)
         welcome = page(request, "signed_in.html", next=where, signed_in=person)
         self._set(welcome, cookie, strict=True)
         return welcome
@@ -107,13 +135,7 @@ class SignIn:
         return gone
 
     def _set(self, answer: Response, cookie: str, *, strict: bool) -> None:
-        answer.set_cookie(
-            cookie_name(secure=self._secure),
-            cookie,
-            httponly=True,
-            secure=self._secure,
-            samesite="strict" if strict else "lax",
-        )
+        set_cookie(answer, cookie, secure=self._secure, strict=strict)
 
 
 def _within(where: str) -> str:

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 
 from verifier.cameo.refusal import RefusedError
 from verifier.console.people import NotAllowedError
+from verifier.console.previews import PreviewError
 from verifier.console.rendering import refusal
 from verifier.errors import InvalidRequestError, KeyFileError, NotFoundError, ProfileError, StoreConflictError, StoreError
 from verifier.evidence.tracks import TracksError
@@ -30,6 +31,7 @@ _KINDS = {
     RefusedError: (409, "That cannot be decided"),
     RequestError: (409, "That cannot be decided"),
     KeyFileError: (503, "A key cannot be used"),
+    PreviewError: (503, "No preview"),
     VaultError: (503, "A key cannot be used"),
     StoreConflictError: (409, "Somebody else was at it"),
     StoreError: (503, "The database does not answer"),

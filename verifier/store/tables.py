@@ -475,6 +475,21 @@ evidence = Table(
     Index(None, "removed_at", "kept_at"),
 )
 
+sign_in_tokens = Table(
+    "sign_in_tokens",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    # SHA-256 of the token, which is 192 random bits: whoever reads the database cannot sign in by it.
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("made_at", UtcMicroseconds, nullable=False),
+    Column("expires_at", UtcMicroseconds, nullable=False),
+    Column("spent_at", UtcMicroseconds),
+    Column("revoked_at", UtcMicroseconds),
+    Index(None, "name"),
+)
+
 audit_log = Table(
     "audit_log",
     metadata,

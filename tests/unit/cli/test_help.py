@@ -18,7 +18,8 @@ README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
 
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
     if isinstance(command, typer.core.TyperGroup):
-        return [found for name, sub in command.commands.items() for found in commands(sub, (*path, name))]
+        below = [found for name, sub in command.commands.items() for found in commands(sub, (*path, name))]
+        return [(path, command), *below] if command.invoke_without_command else below
     return [(path, command)]
 
 

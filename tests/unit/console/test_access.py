@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,9 +14,14 @@ from tests.unit.console.conftest import HTML
 from verifier.console.guard import MAX_BODY
 from verifier.console.people import Person, Role
 from verifier.console.sessions import REVEAL_LASTS, Sessions
+from verifier.store.audit import Reader
+from verifier.store.labels import LabelStore
+from verifier.store.sign_in_tokens import SignInTokenStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from httpx2 import Response
 
     from tests.unit.console.conftest import Clock, Visitor
 
@@ -171,21 +178,88 @@ def test_a_face_is_hidden_again(clock: Clock) -> None:
 WRITTEN = {"truth": "attack", "species": "mask", "note": "two hours of work <b>and</b> more"}
 
 
-def test_what_was_written_is_not_lost_with_the_session(lead: Visitor, clock: Clock) -> None:
-    """A form that comes after the session ended keeps nothing, says so, and shows what was written, with the way back."""
-    token = lead.csrf("/attempts/still_photo")
+def sent_again(visitor: Visitor, late: Response) -> Response:
+    """Send the form of a page that somebody came too late to, as a browser does without a script."""
+    form = late.text.split("<main")[1].partition("<form")[2]
+    action = re.search(r'action="([^"]*)"', form)
+    assert action is not None
+    fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form)
+    fields += re.findall(r'<input id="[^"]*" name="([^"]*)" value="([^"]*)"', form)
+    fields += re.findall(r'<textarea [^>]*name="([^"]*)">\n([^<]*)</textarea>', form)
+    data = {html.unescape(name): html.unescape(value) for name, value in fields}
+    mine = {**HTML, "sec-fetch-site": "same-origin"}
+    return visitor.client.post(html.unescape(action[1]), data=data, headers=mine, follow_redirects=False)
+
+
+def test_what_was_written_is_not_lost_with_the_session(visit: Callable[..., Visitor], clock: Clock) -> None:
+    """A form that comes after the session ended comes back whole; after signing in again it is sent as it was, and kept."""
+    visitor = visit().sign_in()
+    token = visitor.csrf("/attempts/still_photo")
     clock.now += timedelta(hours=9)
     sent = {"data": {"csrf": token, **WRITTEN}, "headers": {**HTML, "referer": "http://testserver/attempts/still_photo"}}
-    answer = lead.client.post("/attempts/still_photo/label", **sent)
-    assert answer.status_code == 401
-    assert "Nothing was kept" in answer.text
-    assert "two hours of work &lt;b&gt;and&lt;/b&gt; more" in answer.text
-    assert 'href="/sign-in?next=/attempts/still_photo"' in answer.text
-    assert token not in answer.text.split("<main")[1]
-    told = lead.client.post(
-        "/attempts/still_photo/label", data={"csrf": token, **WRITTEN}, headers={"Accept": "application/json"}
-    )
+    late = visitor.client.post("/attempts/still_photo/label", **sent)
+    assert (late.status_code, "Not sent yet" in late.text) == (401, True)
+    assert "two hours of work &lt;b&gt;and&lt;/b&gt; more</textarea>" in late.text
+    assert 'href="/sign-in?next=/attempts/still_photo" target="_blank"' in late.text
+    again = sent_again(visitor, late)
+    assert (again.status_code, "two hours of work" in again.text) == (401, True)
+
+    named = SignInTokenStore(visitor.site.engine, visitor.site.room.audit)
+    _, text = named.make("ann", "analyst", lasts=timedelta(hours=1), reader=Reader("root", "test"), now=clock())
+    visitor.post("/sign-in/token", "/sign-in", token=text)
+    again = sent_again(visitor, late)
+    assert (again.status_code, "You are signed in as <bdi>ann</bdi>" in again.text) == (401, True)
+    kept = sent_again(visitor, again)
+    assert (kept.status_code, kept.headers["location"]) == (303, "/attempts/still_photo#labels")
+    label = LabelStore(visitor.site.engine).history("still_photo")[-1]
+    assert (label.truth.value, label.species, label.note, label.analyst) == (*WRITTEN.values(), "ann")
+
+
+def test_a_script_is_told_that_the_session_ended(lead: Visitor, clock: Clock) -> None:
+    """And after signing in again, what the new session's form token is and whose it is."""
+    token = lead.csrf("/attempts/still_photo")
+    assert lead.client.get("/sign-in/state").json() == {"csrf": token, "name": "local"}
+    clock.now += timedelta(hours=9)
+    plain = {"data": {"csrf": token, **WRITTEN}, "headers": {"Accept": "application/json"}}
+    told = lead.client.post("/attempts/still_photo/label", **plain)
     assert (told.status_code, told.json()) == (401, {"error": "sign in first"})
+    assert lead.client.get("/sign-in/state").json()["name"] == ""
+
+
+def test_a_whole_profile_is_not_lost_either(lead: Visitor) -> None:
+    """Every field goes along, in order; what is too much to show is counted, and no page of another host is sent to."""
+    values = {f"t.line_{number}": str(number) for number in range(40)}
+    mine = {**HTML, "sec-fetch-site": "same-origin"}
+    late = lead.client.post("/what-if/profile", data={"csrf": "0" * 64, "name": "strict", **values}, headers=mine)
+    assert [f'name="{name}" value="{value}"' in late.text for name, value in values.items()] == [True] * 40
+    assert "And 28 more, as they were set." in late.text
+    elsewhere = lead.client.post("http://testserver//evil.example/x", data={"csrf": "0" * 64, **WRITTEN}, headers=mine)
+    assert 'action="/evil.example/x"' in elsewhere.text
+
+
+def test_signing_out_late_is_signing_out(lead: Visitor, clock: Clock) -> None:
+    """There is nothing to send again."""
+    token = lead.csrf()
+    clock.now += timedelta(hours=9)
+    answer = lead.client.post("/sign-out", data={"csrf": token}, headers=HTML, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+
+
+def test_who_has_no_cookie_any_more_is_given_one_to_send_it_again(visit: Callable[..., Visitor]) -> None:
+    """A browser that threw it away would be refused for ever."""
+    visitor = visit()
+    mine = {**HTML, "sec-fetch-site": "same-origin"}
+    late = visitor.client.post("/attempts/still_photo/label", data={"csrf": "0" * 64, **WRITTEN}, headers=mine)
+    assert late.status_code == 401
+    assert "HttpOnly" in late.headers["set-cookie"]
+    assert form_token(late) == visitor.client.get("/sign-in/state").json()["csrf"]
+
+
+def form_token(late: Response) -> str:
+    """Return the token of a page's form."""
+    found = re.search(r'name="csrf" value="([0-9a-f]{64})"', late.text)
+    assert found is not None
+    return found[1]
 
 
 def test_what_was_written_on_a_page_of_before_is_not_lost(lead: Visitor) -> None:

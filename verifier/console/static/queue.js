@@ -23,7 +23,7 @@ async function send(id, what, fields) {
     body: new URLSearchParams(fields),
   });
   if (answer.ok) return answer.json();
-  status.textContent = answer.status === 401 || answer.status === 403 ? "Nothing was kept: you are signed out. Reload the page." : "Nothing was kept.";
+  status.textContent = answer.status === 401 || answer.status === 403 ? "Nothing was kept: you are signed out. Sign in in another tab, then press it again." : "Nothing was kept.";
   return null;
 }
 
@@ -42,8 +42,9 @@ async function label(truth) {
 }
 
 async function undo() {
-  const last = given.pop();
+  const last = given.at(-1);
   if (!last || !(await send(last.row.dataset.id, "unlabel", { number: last.number }))) return;
+  given.pop();
   last.row.querySelector(".label").replaceChildren(...last.before);
   select(rows.indexOf(last.row));
   status.textContent = "The last label was taken back.";

@@ -55,7 +55,7 @@ async function judge() {
   });
   if (number !== asked) return;
   if (answer.ok) show(await answer.json());
-  else if (answer.status === 401 || answer.status === 403) document.getElementById("moved").textContent = "Not judged: you are signed out. Sign in in another tab; what is set here stays until you reload.";
+  else if (answer.status === 401 || answer.status === 403) document.getElementById("moved").textContent = "Not judged: you are signed out. Sign in in another tab, then move it again; what is set here stays.";
   else document.getElementById("moved").textContent = "The server could not judge this; reload the page.";
 }
 
