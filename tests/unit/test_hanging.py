@@ -1,0 +1,75 @@
+"""A test that hangs ends its process with every thread's traceback, is run once, and the others go on."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from tests.patience import PATIENCE_S
+
+ROOT = Path(__file__).resolve().parents[2]
+HOOKS = "from tests.hanging import pytest_runtest_teardown, pytest_xdist_make_scheduler\n"
+SWALLOWS = """
+    import asyncio, time
+
+    async def test_hangs():
+        loop = asyncio.get_running_loop()
+        loop.call_soon(time.sleep, 600)
+        await loop.create_future()
+"""
+IN_A_FIXTURE = """
+    import threading
+    import pytest
+
+    @pytest.fixture
+    def held():
+        yield
+        threading.Event().wait()
+
+    def test_hangs(held):
+        raise AssertionError("the ordinary failure")
+"""
+OTHERS = """
+    def test_passes():
+        pass
+
+    def test_fails():
+        assert [1] == [2]
+"""
+
+
+@pytest.mark.parametrize(("hangs", "where"), [(SWALLOWS, "in run_forever"), (IN_A_FIXTURE, "in held")])
+def test_a_test_that_hangs_ends(tmp_path: Path, hangs: str, where: str) -> None:
+    """Neither an exception swallowed by asyncio nor a fixture that waits for ever after a failure keeps the run."""
+    (tmp_path / "conftest.py").write_text(HOOKS)
+    (tmp_path / "test_one.py").write_text(dedent(hangs + OTHERS))
+    options = ["asyncio_mode=auto", "faulthandler_timeout=6", "faulthandler_exit_on_timeout=true", f"pythonpath={ROOT}"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-n1",
+        "--dist=loadfile",
+        "--timeout=2",
+        f"--rootdir={tmp_path}",
+        f"--basetemp={tmp_path / 't'}",
+    ]
+    ran = subprocess.run(
+        [*command, "-p", "no:cacheprovider", *(part for each in options for part in ("-o", each)), "test_one.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert where in ran.stderr
+    assert ran.stdout.count("replacing crashed worker") == 1
+    assert "worker 'gw0' crashed while running 'test_one.py::test_hangs'" in ran.stdout
+    assert "assert [1] == [2]" in ran.stdout
+    assert "1 passed" in ran.stdout
+    assert ("the ordinary failure" in ran.stdout) == (hangs is IN_A_FIXTURE)
