@@ -4,17 +4,42 @@
 watchdog both stand down, so that a fixture which cannot clean up after it waits without end. So pytest's watchdog, a thread that
 needs no interpreter, prints where every thread stands and ends the process (`faulthandler_exit_on_timeout`), and is set again for
 each cleaning up. pytest-xdist's scheduler by files would hand a test that ended its process to the next one, and so on.
+
+An asynchronous test is bounded before any of that, so that its failure names what it waited for.
 """
 
 from __future__ import annotations
 
+import asyncio
 import faulthandler
+import functools
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Coroutine, Generator
+
+BOUND_S = 2 * PATIENCE_S
+"""Seconds for an asynchronous test, fixtures aside."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Bound what an asynchronous test waits for."""
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj) and not hasattr(item.obj, "hypothesis"):
+        item.obj = _bounded(item.obj)
+
+
+def _bounded(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Coroutine[Any, Any, None]]:
+    @functools.wraps(test)
+    async def bounded(*arguments: Any, **named: Any) -> None:
+        async with asyncio.timeout(BOUND_S):
+            await test(*arguments, **named)
+
+    return bounded
 
 
 @pytest.hookimpl(wrapper=True)
