@@ -15,8 +15,8 @@ import structlog
 from grpc.aio import ServerInterceptor
 
 from verifier.errors import CameoError
+from verifier.outline import outline
 from verifier.server.messages import parsed
-from verifier.server.outline import outline
 from verifier.server.status import DOMAIN, grpc_status_of, reason_of
 
 Behaviour: TypeAlias = Callable[[Any, "grpc.aio.ServicerContext[Any, Any]"], Awaitable[Any]]

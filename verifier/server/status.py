@@ -11,6 +11,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
 from grpc_status import rpc_status
 
+from verifier.apart.worker_process import WorkerLostError
 from verifier.cameo.refusal import RefusedError
 from verifier.errors import (
     AbandonedError,
@@ -22,7 +23,6 @@ from verifier.errors import (
     UnjudgeableError,
 )
 from verifier.reasons import Reason
-from verifier.server.worker_process import WorkerLostError
 from verifier.server.workers import NoWorkersError, StoppingError
 from verifier.store.pace import TooManyAttemptsError
 

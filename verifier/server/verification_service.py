@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2, verification_service_pb2_grpc
 
+from verifier.apart.worker_process import WorkerLostError
 from verifier.errors import CameoError, ChallengeError, NotFoundError, StoreError, UnjudgeableError
 from verifier.reasons import Reason
 from verifier.server import convert
@@ -42,7 +43,6 @@ from verifier.server.judging import Response
 from verifier.server.request_id import require_request_id
 from verifier.server.status import RETRY_S, RequestError, UnspentError
 from verifier.server.threads import undisturbed
-from verifier.server.worker_process import WorkerLostError
 from verifier.store.attempts import AttemptState
 from verifier.store.evidence_errors import EvidenceError
 

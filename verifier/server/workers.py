@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import structlog
 
+from verifier.apart.worker_process import JobT, ResultT, Rights, Worker, WorkerLostError, thread_environment
 from verifier.errors import CameoError, OverloadedError
-from verifier.server.worker_process import JobT, ResultT, Rights, Worker, WorkerLostError, thread_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
