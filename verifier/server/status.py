@@ -55,6 +55,7 @@ _CODES = {
     error_reason_pb2.UPLOAD_TOO_SLOW: StatusCode.DEADLINE_EXCEEDED,
     error_reason_pb2.CALLER_GONE: StatusCode.CANCELLED,
     error_reason_pb2.OVERLOADED: StatusCode.RESOURCE_EXHAUSTED,
+    error_reason_pb2.UPLOADS_UNDER_WAY: StatusCode.RESOURCE_EXHAUSTED,
     error_reason_pb2.SERVER_STOPPING: StatusCode.UNAVAILABLE,
     error_reason_pb2.STORE_UNAVAILABLE: StatusCode.UNAVAILABLE,
     error_reason_pb2.WORKERS_UNAVAILABLE: StatusCode.UNAVAILABLE,
