@@ -57,7 +57,7 @@ test: kit lint check-protos
 	$(BIN)/pytest $(SIDE_BY_SIDE)
 
 soak: .venv/ready
-	CAMEO_EXAMPLES=2000 $(BIN)/pytest --timeout=3600 tests/property/test_cameo_owner.py tests/property/test_cameo_minor.py tests/property/test_cameo_credentials.py
+	CAMEO_EXAMPLES=2000 $(BIN)/pytest --timeout=3600 -o faulthandler_timeout=3900 tests/property/test_cameo_owner.py tests/property/test_cameo_minor.py tests/property/test_cameo_credentials.py
 
 # A server of its own on a free loopback port; a busy machine needs more minutes.
 MINUTES ?= 5

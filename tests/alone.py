@@ -18,9 +18,9 @@ import numpy as np
 
 from challenges.model import from_json
 from verifier import profiles
+from verifier.apart.worker_process import Worker, thread_environment
 from verifier.models.kit import ModelKit
 from verifier.server.judging import OpenJudge, Response
-from verifier.server.worker_process import Worker, thread_environment
 from verifier.settings import Settings
 from verifier.types import Frame
 

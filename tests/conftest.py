@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from fixtures.manifest import load
 from tests.databases import LASTING
+from tests.hanging import pytest_itemcollected, pytest_runtest_teardown, pytest_xdist_make_scheduler
 from verifier import offline, profiles
 from verifier.models.kit import ModelKit
 from verifier.pipeline import verify
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from challenges.model import Challenge
     from verifier.types import Judgement
+
+__all__ = ["pytest_itemcollected", "pytest_runtest_teardown", "pytest_xdist_make_scheduler"]  # hooks of pytest, found here
 
 ASKED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[1]

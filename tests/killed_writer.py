@@ -9,6 +9,7 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING
 
+from tests.waiting import ended, heard
 from verifier.store.objects import open_objects
 
 if TYPE_CHECKING:
@@ -19,14 +20,14 @@ def killed_while_writing(place: str, data: bytes, *, delay_s: float) -> set[str]
     """Kill -9 the writer so long after its first object; return the names of those it reported as kept."""
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
-    writer = context.Process(target=_keep_for_ever, args=(place, data, send))
+    writer = context.Process(target=_keep_for_ever, args=(place, data, send), daemon=True)
     writer.start()
     send.close()
-    reported = {receive.recv()}
+    reported = {heard(receive)}
     time.sleep(delay_s)
     assert writer.pid is not None
     os.kill(writer.pid, signal.SIGKILL)
-    writer.join()
+    ended(writer)
     while receive.poll():
         try:
             reported.add(receive.recv())

@@ -14,14 +14,6 @@ import logging
 import os
 import platform
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-ResultT = TypeVar("ResultT")
 
 log = logging.getLogger(__name__)
 
@@ -93,15 +85,6 @@ def hide() -> None:
     """
     if sys.platform == "linux":
         _prctl(_SET_DUMPABLE, 0)
-
-
-def apart(function: Callable[..., ResultT], *arguments: object) -> ResultT:
-    """Return what `function` returns in a process of its own that is offline; for a command whose store needs the network.
-
-    Everything passed must be picklable. What the function raises is raised here.
-    """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=go_offline) as pool:
-        return pool.submit(function, *arguments).result()
 
 
 def _install() -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from verifier.errors import InvalidRequestError
 from verifier.spelling import meant, misspelt
 from verifier.types import Verdict
+from verifier.variables import Variables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,10 +33,10 @@ def _data() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "cameo"
 
 
-class MediaLimits(BaseSettings):
+class MediaLimits(Variables):
     """Hard limits on a recording, enforced before and while it is decoded (`CAMEO_MEDIA_…`)."""
 
-    model_config = SettingsConfigDict(env_prefix="CAMEO_MEDIA_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="CAMEO_MEDIA_")
 
     max_bytes: int = 16 * 1024 * 1024
     min_s: float = 2.0
@@ -49,14 +50,14 @@ class MediaLimits(BaseSettings):
     """Processor seconds that a recording may cost; the same 30 s take some 35, 10 s of 640x480 take 6."""
 
 
-class SyntheticVoiceDetector(BaseSettings):
+class SyntheticVoiceDetector(Variables):
     """A site's own detector of synthetic voices (`CAMEO_SYNTHETIC_VOICE_…`), an ONNX file; you answer for its licence.
 
     It takes one float32 window of speech, (1, samples) mono at 16 kHz in -1..1, and its first output holds the score. Its answer
     is shown to analysts and never decides.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CAMEO_SYNTHETIC_VOICE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="CAMEO_SYNTHETIC_VOICE_")
 
     file: Path | None = None
     """None: the question is not asked."""
@@ -69,13 +70,13 @@ class SyntheticVoiceDetector(BaseSettings):
     """The output holds logits of classes, and is to go through a softmax first."""
 
 
-class Retention(BaseSettings):
+class Retention(Variables):
     """How many days evidence of an attempt is kept, by verdict and kind, and how much (`CAMEO_RETENTION_…`); 0 days keep none.
 
     Of an accepted attempt the digest of its credential stays in any case.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CAMEO_RETENTION_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="CAMEO_RETENTION_")
 
     rejected_days: float = Field(default=30.0, ge=0, le=3650)
     review_days: float = Field(default=30.0, ge=0, le=3650)
@@ -114,10 +115,10 @@ class Retention(BaseSettings):
         return int.from_bytes(hashlib.sha256(attempt_id.encode()).digest()[:4]) < self.accepted_share * 2**32
 
 
-class OpenIdProvider(BaseSettings):
+class OpenIdProvider(Variables):
     """The identity provider that analysts sign in with (`CAMEO_OPENID_…`)."""
 
-    model_config = SettingsConfigDict(env_prefix="CAMEO_OPENID_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="CAMEO_OPENID_")
 
     issuer: str = ""
     """Its `iss`, an https URL; empty: the console prints a one-time token at start instead."""
@@ -133,10 +134,10 @@ class OpenIdProvider(BaseSettings):
     lead: str = "cameo-lead"
 
 
-class ConsoleSettings(BaseSettings):
+class ConsoleSettings(Variables):
     """The analysts' console (`CAMEO_CONSOLE_…`)."""
 
-    model_config = SettingsConfigDict(env_prefix="CAMEO_CONSOLE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="CAMEO_CONSOLE_")
 
     listen: str = "127.0.0.1:8090"
     origin: str = ""
@@ -145,10 +146,10 @@ class ConsoleSettings(BaseSettings):
     """How long someone stays signed in."""
 
 
-class Settings(BaseSettings):
+class Settings(Variables):
     """Everything else."""
 
-    model_config = SettingsConfigDict(env_prefix="CAMEO_", frozen=True, protected_namespaces=())
+    model_config = SettingsConfigDict(env_prefix="CAMEO_", protected_namespaces=())
 
     models: Path = Field(default_factory=_cache)
     """Folder of the model kit."""
@@ -339,6 +340,16 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data / 'cameo.sqlite3'}"
 
 
+def require_allowed() -> None:
+    """Refuse an environment in which a setting has a value that cannot be, whether or not a command reads it.
+
+    Raises:
+        InvalidRequestError: it names the variable, the value and what is allowed.
+    """
+    for each in _OURS:
+        each()
+
+
 def require_spelt(variables: Iterable[str]) -> None:
     """Refuse an environment variable that is nearly one of ours: it would change nothing and say so to nobody.
 
@@ -362,6 +373,7 @@ def _given(variables: Iterable[str]) -> set[str]:
 
 
 def _known() -> set[str]:
-    ours = (Settings, MediaLimits, SyntheticVoiceDetector, Retention, OpenIdProvider, ConsoleSettings)
-    full = (f"{each.model_config.get('env_prefix', '')}{name}".upper() for each in ours for name in each.model_fields)
-    return {name.removeprefix(_PREFIX) for name in full}
+    return {each.variable(name).removeprefix(_PREFIX) for each in _OURS for name in each.model_fields}
+
+
+_OURS = (Settings, MediaLimits, SyntheticVoiceDetector, Retention, OpenIdProvider, ConsoleSettings)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.attack.site import Site
 
 UPLOADS, CHALLENGES = 32, 5
-_ANSWERS = {"OVERLOADED", "UPLOAD_TOO_SLOW"}
+_ANSWERS = {"UPLOADS_UNDER_WAY", "UPLOAD_TOO_SLOW"}
 _PAUSE_S = 1.0
 _LOST = "Internal error from Core"
 """What gRPC's client says where the server ended a call in the middle of a write: it has lost the answer."""

@@ -20,6 +20,7 @@ import pytest
 from sqlalchemy import event, insert, select
 
 from tests import store_invariants
+from tests.waiting import ended, heard
 from verifier.cameo.model import CameoState, OutputState, Terms, WhoMayUse
 from verifier.cameo.permissions import Relationships
 from verifier.store import cameos, events, likenesses, tables, uses
@@ -199,7 +200,7 @@ def start() -> Callable[..., BaseProcess]:
     context.set_forkserver_preload([__name__])
 
     def started(target: Callable[..., None], *args: object) -> BaseProcess:
-        process = context.Process(target=target, args=args)
+        process = context.Process(target=target, args=args, daemon=True)
         process.start()
         return process
 
@@ -209,15 +210,14 @@ def start() -> Callable[..., BaseProcess]:
 def _kill(process: BaseProcess) -> None:
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
-    process.join()
-    assert process.exitcode == -signal.SIGKILL, "it was through before it was killed"
+    assert ended(process) == -signal.SIGKILL, "it was through before it was killed"
 
 
 def _rest(pipe: Pipe) -> Iterator[tuple[str, int]]:
     """Return what a process that is dead had still said."""
     with suppress(EOFError):
         while True:
-            yield pipe.recv()
+            yield heard(pipe)
 
 
 @pytest.mark.parametrize("engine", [POINTS * LIVES], indirect=True)
@@ -232,7 +232,7 @@ def test_a_cut_at_fifty_random_points_leaves_every_step_whole(engine: Engine, st
         send.close()
         answered = dict.fromkeys(cameo_ids, 0)
         # After so many answers and a moment more: so the points spread over all steps, however fast the machine is.
-        answered.update(receive.recv() for _ in range(chance.randrange(SIDE_BY_SIDE * len(STEPS))))
+        answered.update(heard(receive) for _ in range(chance.randrange(SIDE_BY_SIDE * len(STEPS))))
         process.join(timeout=chance.uniform(0, 0.01))
         _kill(process)
         answered.update(_rest(receive))
@@ -265,10 +265,9 @@ def test_a_cut_before_any_statement_undoes_the_step(engine: Engine, start: Calla
     asyncio.run(live_until())
     for statement in itertools.count():
         process = start(_killed_before, engine.url.render_as_string(), "cameo-0", step, statement)
-        process.join()
-        if process.exitcode == 0:
+        if (code := ended(process)) == 0:
             break
-        assert process.exitcode == -signal.SIGKILL
+        assert code == -signal.SIGKILL
         assert _done(engine, "cameo-0") == before
 
     assert statement > 5

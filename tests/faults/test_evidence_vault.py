@@ -21,6 +21,7 @@ import pytest
 
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, READER, open_site
+from tests.waiting import ended, heard
 from verifier.errors import StoreError
 from verifier.settings import Retention
 from verifier.store.engine import open_database
@@ -148,12 +149,12 @@ def test_the_kernel_s_limit_on_files_is_a_full_disk(tmp_path: Path) -> None:
         site.judged(name)
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
-    writer = context.Process(target=_keep_with_little_room, args=(tmp_path, send))
+    writer = context.Process(target=_keep_with_little_room, args=(tmp_path, send), daemon=True)
     writer.start()
     send.close()
-    assert "free some space" in receive.recv()
-    assert receive.recv() == "kept"
-    writer.join()
+    assert "free some space" in heard(receive)
+    assert heard(receive) == "kept"
+    ended(writer)
     assert (whole(site, "big"), whole(site, "small")) == (False, True)
     assert {path.parent.name for path in site.folder.rglob("*") if path.is_file()} == {"small"}
     site.engine.dispose()
@@ -177,14 +178,14 @@ def test_a_process_that_is_killed_anywhere_leaves_every_attempt_whole_or_not_kep
         site.judged(name, f"subject-{name[-1]}")
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
-    worker = context.Process(target=_keep_and_read, args=(tmp_path, names, send))
+    worker = context.Process(target=_keep_and_read, args=(tmp_path, names, send), daemon=True)
     worker.start()
     send.close()
-    reported = [receive.recv()]
+    reported = [heard(receive)]
     time.sleep(chance.uniform(0, 0.25))
     assert worker.pid is not None
     os.kill(worker.pid, signal.SIGKILL)
-    worker.join()
+    ended(worker)
     while receive.poll():
         try:
             reported.append(receive.recv())

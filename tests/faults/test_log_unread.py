@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.new_site import new_site
 from tests.patience import PATIENCE_S
+from tests.waiting import running
 from verifier.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,12 +50,11 @@ log.info("last")
 def test_a_log_that_nobody_reads_loses_lines_and_holds_nobody_up(kind: str) -> None:
     """Lines are dropped and counted while the pipe is full, for Python and for its children; then they come again, whole."""
     ours, theirs = (end.detach() for end in socket.socketpair()) if kind == "socket" else os.pipe()
-    with subprocess.Popen(
+    with running(
         [sys.executable, "-c", _TALKATIVE.replace("CHILD", repr(_CHILD if kind == "pipe" else ""))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=theirs,
-        text=True,
     ) as process:
         os.close(theirs)
         assert process.stdin is not None

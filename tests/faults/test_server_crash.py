@@ -45,11 +45,18 @@ async def killed(folder: Path, *settings: str) -> AsyncIterator[Client]:
     try:
         address = ""
         while not address.startswith("127.0.0.1:"):
-            address = (await process.stdout.readline()).decode().strip()
+            line = await process.stdout.readline()
+            assert line, "the server ended before it served"
+            address = line.decode().strip()
         async with grpc.aio.insecure_channel(address) as channel:
-            yield Client(process, channel, folder / "journal", None)  # type: ignore[arg-type]
+            try:
+                yield Client(process, channel, folder / "journal", None)  # type: ignore[arg-type]
+            finally:
+                process.kill()  # before its callers are seen to go away
+                await process.wait()
     finally:
-        process.kill()
+        if process.returncode is None:
+            process.kill()
         await process.wait()
         if alone:
             key.unlink()  # the next server registers its own

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.databases import only_sqlite
+from tests.waiting import ended, heard
 from verifier.errors import StoreError
 from verifier.server.lease import Lease
 from verifier.store.engine import open_database
@@ -70,14 +71,14 @@ def test_a_killed_server_is_dead_at_once(take: Callable[[str], Lease], store: Se
     """As long as its process lives it is not; after kill -9 it is, though its time is not over; then it is forgotten."""
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
-    other = context.Process(target=_live, args=(tmp_path, send))
+    other = context.Process(target=_live, args=(tmp_path, send), daemon=True)
     other.start()
-    assert receive.recv() == "taken"
+    assert heard(receive) == "taken"
     lease = take("mine")
     assert lease.dead() == frozenset()
     assert other.pid is not None
     os.kill(other.pid, signal.SIGKILL)
-    other.join()
+    ended(other)
     assert lease.dead() == {"other"}
     lease.bury(lease.dead())
     assert [server.id for server in store.known()] == ["mine"]

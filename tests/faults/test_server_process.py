@@ -23,6 +23,7 @@ from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyRespon
 from cameo.v1.verification_service_pb2_grpc import VerificationServiceStub
 
 from tests.patience import PATIENCE_S
+from tests.waiting import running
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
 from verifier.settings import Settings
 
@@ -40,17 +41,14 @@ pytestmark = pytest.mark.usefixtures("kit")
 def serving(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run `cameo serve` on a free port; yield the process and its address once it says that it is ready."""
     command = [CAMEO, "serve", "--json", "--listen=127.0.0.1:0", f"--data={data}", "--workers=1", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line, process.communicate()[1]
-            ready = json.loads(line)
-            assert ready["event"] == "ready"
-            assert ready["ready_s"] > 0
-            yield process, ready["address"]
-        finally:
-            process.kill()
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, process.communicate(timeout=PATIENCE_S)[1]
+        ready = json.loads(line)
+        assert ready["event"] == "ready"
+        assert ready["ready_s"] > 0
+        yield process, ready["address"]
 
 
 def test_sigterm_finishes_what_is_under_way_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -85,14 +83,14 @@ def test_a_spooled_recording_outlives_a_killed_server(tmp_path: Path, monkeypatc
         challenge = ChallengeServiceStub(channel).IssueChallenge(IssueChallengeRequest(subject="account-1"))
         config = VerifyResponseConfig(challenge_id=challenge.id, audience=AUDIENCE, request_id=str(uuid4()))
         messages = [VerifyResponseRequest(config=config), VerifyResponseRequest(chunk=RECORDING.read_bytes())]
-        call = VerificationServiceStub(channel).VerifyResponse.future(iter(messages))
+        call = VerificationServiceStub(channel).VerifyResponse.future(iter(messages), timeout=PATIENCE_S)
         deadline = time.monotonic() + PATIENCE_S
         with closing(sqlite3.connect(tmp_path / "cameo.sqlite3")) as database:
             while not database.execute("SELECT 1 FROM attempts WHERE state = 'open'").fetchall():
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
         process.kill()
-        process.wait()
+        process.wait(timeout=PATIENCE_S)
         assert call.code() is grpc.StatusCode.UNAVAILABLE
     with serving(tmp_path) as (_, address), grpc.insecure_channel(address) as channel:
         again = VerificationServiceStub(channel).VerifyResponse(iter(messages), timeout=PATIENCE_S)
@@ -108,7 +106,7 @@ def children(pid: int) -> list[int]:
 def test_sigterm_while_the_models_load_ends_the_process(tmp_path: Path) -> None:
     """A server that is told to stop before it is ready ends with 0 and announces nothing."""
     command = [CAMEO, "serve", "--listen=127.0.0.1:0", f"--data={tmp_path}", "--workers=1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         while process.poll() is None and not children(process.pid):
             time.sleep(0.02)
         process.send_signal(signal.SIGTERM)

@@ -21,10 +21,10 @@ import pytest
 
 from tests import started
 from tests.patience import PATIENCE_S
+from verifier.apart.worker_process import Rights, Worker, WorkerLostError, thread_environment
+from verifier.apart.worker_wire import WorkerFaultError
 from verifier.errors import AbandonedError, ModelKitError, OverloadedError, UnjudgeableError
 from verifier.reasons import Reason
-from verifier.server.worker_process import Rights, Worker, WorkerLostError, thread_environment
-from verifier.server.worker_wire import WorkerFaultError
 from verifier.server.workers import PoolLimits, StoppingError, WorkerPool
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from challenges.model import Challenge, Say
+from tests.waiting import ended, heard
 from verifier.errors import StoreError
 from verifier.store.attempts import AttemptStore
 from verifier.store.challenges import ChallengeStore
@@ -52,18 +53,18 @@ def test_a_killed_writer_leaves_whole_rows(tmp_path: Path, delay_s: float) -> No
     url = f"sqlite:///{tmp_path / 'cameo.sqlite3'}"
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
-    writer = context.Process(target=_write_for_ever, args=(url, send))
+    writer = context.Process(target=_write_for_ever, args=(url, send), daemon=True)
     writer.start()
     send.close()
-    assert receive.recv() == 0
+    assert heard(receive) == 0
     time.sleep(delay_s)
     assert writer.pid is not None
     os.kill(writer.pid, signal.SIGKILL)
-    writer.join()
+    ended(writer)
     done = 0
     with contextlib.suppress(EOFError):
         while True:
-            done = receive.recv()
+            done = heard(receive)
 
     engine = open_database(url)
     with engine.connect() as connection:

@@ -256,7 +256,10 @@ async def test_one_challenge_and_one_subject_do_not_keep_the_others_out(serve: O
             while sum(answer.done() for answer in answers) < 16:
                 await asyncio.wait([answer for answer in answers if not answer.done()], return_when=asyncio.FIRST_COMPLETED)
         held = [answer for answer in answers if not answer.done()]
-        assert {answer.result().reason for answer in answers if answer.done()} == {"OVERLOADED"}
+        told = [answer.result() for answer in answers if answer.done()]
+        assert {(each.code, each.reason) for each in told} == {(grpc.StatusCode.RESOURCE_EXHAUSTED, "UPLOADS_UNDER_WAY")}
+        assert {each.metadata["limit"] for each in told} == {"uploads_a_challenge", "uploads_a_subject"}
+        assert all("busy" not in each.message and each.retry_s for each in told)
         assert len(held) == 4
         answer = await client.verify((await client.challenge("alice")).id, b"accept")
         assert answer.attempt.verdict == attempt_pb2.ACCEPTED

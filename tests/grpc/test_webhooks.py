@@ -23,6 +23,7 @@ from tests.grpc.client import AUDIENCE, Client
 from tests.grpc.judges import OpenScripted
 from tests.grpc.receiver import eventually, receiving
 from tests.grpc.test_removals import SHOWS, Site, state
+from tests.waiting import ended, heard
 from verifier.cli import app as cli
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
 from verifier.credential.issuer_keys import VerificationKeys
@@ -274,18 +275,18 @@ class Serving:
     def __init__(self, settings: dict[str, Any], journal: Path) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(settings, journal, theirs))
+        self._process = context.Process(target=_serve, args=(settings, journal, theirs), daemon=True)
         self._process.start()
 
     async def address(self) -> str:
         """Wait until it serves."""
-        found: str = await asyncio.to_thread(self._pipe.recv)
+        found: str = await asyncio.to_thread(heard, self._pipe)
         return found
 
     def kill(self) -> None:
         """Cut its power."""
         self._process.kill()
-        self._process.join()
+        ended(self._process)
 
 
 async def test_a_killed_server_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -72,7 +72,7 @@ class Terminals:
 
     def type(self, block: str) -> str:
         """Type a block and return what it prints, once it has ended well."""
-        with self.open(block) as typed:
+        with ending(self.open(block)) as typed:
             out, err = typed.communicate(timeout=PATIENCE_S)
         assert typed.returncode == 0, (block, out, err)
         return out
@@ -80,7 +80,7 @@ class Terminals:
     @contextmanager
     def serving(self, block: str) -> Iterator[str]:
         """Type a block whose last command serves; yield its first line, and press Ctrl-C at the end."""
-        with (self.folder.parent / "log").open("w+b") as log, self.open(block, log=log) as server:
+        with (self.folder.parent / "log").open("w+b") as log, ending(self.open(block, log=log)) as server:
             try:
                 assert server.stdout
                 ready = server.stdout.readline()
@@ -89,6 +89,18 @@ class Terminals:
             finally:
                 os.killpg(server.pid, signal.SIGINT)
                 server.communicate(timeout=PATIENCE_S)
+
+
+@contextmanager
+def ending(typed: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """Close a terminal, with all that runs in it if it is left before its end."""
+    with typed:
+        try:
+            yield typed
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(typed.pid, signal.SIGKILL)
+            raise
 
 
 def _length_s(recording: Path) -> float:
@@ -129,7 +141,7 @@ def test_a_new_user_gets_from_the_readme_to_an_opened_credential(tmp_path: Path,
         assert line.startswith("ready on 127.0.0.1:")
         terminals.type(register)
         for _ in range(TRIES):
-            with terminals.open(client) as asking:
+            with ending(terminals.open(client)) as asking:
                 assert asking.stdin
                 assert asking.stderr
                 terminals.otherwise[example] = shlex.quote(json.dumps(_asked(asking.stderr)))

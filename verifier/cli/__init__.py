@@ -27,7 +27,7 @@ from verifier.cli import (
 )
 from verifier.cli.output import COULD_NOT_JUDGE, complain
 from verifier.errors import CameoError
-from verifier.settings import require_spelt
+from verifier.settings import require_allowed, require_spelt
 
 app = typer.Typer(
     name="cameo",
@@ -58,6 +58,7 @@ def main() -> None:
     """Run the command; what the package raises on purpose ends with its message and exit code 2."""
     try:
         require_spelt(os.environ)
+        require_allowed()
         app()
     except CameoError as error:
         complain(str(error))

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from verifier import offline, pipeline, profiles
+from verifier.apart.worker_process import thread_environment
 from verifier.cli.output import print_json
 from verifier.cli.progress import progress
 from verifier.cli.site import Data, open_site, site_settings
@@ -31,7 +32,6 @@ from verifier.review.lips_tables import lips_document, lips_tables
 from verifier.review.page import interval, page, percent, shifts
 from verifier.review.replay import NotReplayed
 from verifier.review.report import Report, compose, document
-from verifier.server.worker_process import thread_environment
 from verifier.settings import Settings
 from verifier.store.attempt_search import AttemptSearch
 from verifier.store.audit import Reader

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from verifier import offline
+from verifier.apart.crew import Crew
+from verifier.apart.worker_process import Rights, WorkerLostError
 from verifier.cameo.transform import Transform
 from verifier.cli.output import print_json
 from verifier.cli.progress import busy
@@ -24,12 +26,10 @@ from verifier.models.kit import ModelKit
 from verifier.settings import Settings
 from verifier.store.engine import open_database
 from verifier.store.faces import Code, FaceStore
-from verifier.types import Missing
+from verifier.types import F32, Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from verifier.types import F32
+    from collections.abc import Callable, Iterator
 
 app = typer.Typer(help="Protect people whose faces nobody else may enrol.", no_args_is_help=True)
 
@@ -54,7 +54,7 @@ def add(
         raise InvalidRequestError(f"a name has 1 to {_NAME_CHARS} characters")
     settings = site_settings(data)
     with busy("looking for faces"):
-        faces, model = offline.apart(_faces, photos, settings)
+        faces, model = _faces(photos, settings)
     key = GalleryKey.open(settings.gallery_key)
     transform = Transform(key.secret, model)
     with _store(settings) as store:
@@ -135,9 +135,30 @@ def prune(*, data: Data = None, as_json: AsJson = False) -> None:
 
 
 def _faces(photos: list[Path], settings: Settings) -> tuple[list[F32], str]:
-    """Return the face of each photograph, and the digest of the model that made them."""
-    with ModelKit.open(settings) as kit:
-        return [_face(photo, kit, settings) for photo in photos], kit.digests[_MODEL]
+    """Return the face of each photograph, and the digest of the model that made them.
+
+    The photographs are a stranger's bytes: a process without the network, the keys and the records decodes them.
+    """
+    faces, model = list[F32](), ""
+    crew: Crew[Path, tuple[F32, str]] = Crew(_OpenFaces(settings), rights=Rights.of(settings))
+    with crew:
+        for photo, found in crew.each(photos):
+            if isinstance(found, WorkerLostError):
+                raise InvalidRequestError(f"{photo} cannot be decoded ({found}): take another photograph")
+            face, model = found
+            faces.append(face)
+    return faces, model
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenFaces:
+    """Opens what looks for the face of a photograph."""
+
+    settings: Settings
+
+    def __call__(self) -> Callable[[Path, Callable[[], bool]], tuple[F32, str]]:
+        kit = ModelKit.open(self.settings)
+        return lambda photo, _cancelled: (_face(photo, kit, self.settings), kit.digests[_MODEL])
 
 
 def _face(photo: Path, kit: ModelKit, settings: Settings) -> F32:

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from verifier import profiles
+from verifier.apart.worker_process import Rights, thread_environment
 from verifier.cli.output import print_json
 from verifier.cli.progress import progress
 from verifier.cli.site import Data, open_site, site_settings
@@ -28,7 +29,6 @@ from verifier.review.replay_engine import replay_all
 from verifier.review.replay_page import replay_page
 from verifier.review.replay_ray import replay_on_ray
 from verifier.review.where import where as parse
-from verifier.server.worker_process import thread_environment
 from verifier.store.attempt_search import AttemptSearch
 from verifier.store.audit import Reader
 from verifier.store.labels import LabelStore
@@ -85,11 +85,11 @@ def replay(  # noqa: PLR0913 - the options of a command
         attempt_ids = _chosen(site, attempts or [], where)
         held = materials(site.room.vault, attempt_ids, source, reader=reader, now=datetime.now(UTC))
         opener = OpenReplay(loaded, source, settings)
+        apart, rights = source is Source.RECORDING, Rights.of(settings)
         if engine is Engine.RAY:
-            replays = replay_on_ray(held, opener, address=ray_address)
+            replays = replay_on_ray(held, opener, address=ray_address, apart=apart, rights=rights)
         else:
-            apart = source is Source.RECORDING
-            replays = replay_all(held, opener, workers=min(workers, len(attempt_ids)), apart=apart)
+            replays = replay_all(held, opener, workers=min(workers, len(attempt_ids)), apart=apart, rights=rights)
         with progress("judging again", len(attempt_ids)) as bar:
             found = list(bar.each(replays, lambda each: each.attempt_id))
         standing = LabelStore(site.engine).standing(attempt_ids)

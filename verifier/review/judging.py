@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
-from verifier import offline
+from verifier.apart.crew import Crew
+from verifier.apart.worker_process import Rights, WorkerLostError
 from verifier.errors import UnjudgeableError
 from verifier.models.kit import ModelKit
 from verifier.pipeline import verify
 from verifier.types import CheckResult, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from verifier.profiles import Profile
     from verifier.reasons import Reason
     from verifier.review.cases import Case
     from verifier.settings import Settings
+
+    _Answer = tuple[Verdict, tuple[Reason, ...], tuple[CheckResult, ...], Mapping[str, str], bool, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ def judge(cases: Sequence[Case], *, profile: Profile, settings: Settings, worker
 
     Raises:
         ModelKitError: the models cannot be opened.
+        WorkerLostError: a case ends its process again and again; the message names it.
     """
     if workers == 1:
         with ModelKit.open(settings) as kit:
@@ -52,45 +54,41 @@ def judge(cases: Sequence[Case], *, profile: Profile, settings: Settings, worker
                 yield _judged(case, profile, kit, settings)
         return
     alone = settings.model_copy(update={"overlap": False})
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_Process.open, initargs=(profile, alone)
-    ) as pool:
-        for future in as_completed([pool.submit(_Process.judge, case) for case in cases]):
-            yield future.result()
+    crew: Crew[Case, _Answer] = Crew(_Open(profile, alone), workers=workers, rights=Rights.of(settings))
+    with crew:
+        for case, found in crew.each(cases):
+            if isinstance(found, WorkerLostError):
+                raise WorkerLostError(f"{case.file}: {found}")
+            yield Attempt(case, *found)
 
 
-class _Process:
-    """What a worker process keeps between two cases."""
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """Opens what judges a case in a process of its own."""
 
-    kit: ModelKit | None = None
     profile: Profile
     settings: Settings
 
-    @classmethod
-    def open(cls, profile: Profile, settings: Settings) -> None:
-        """Say what to load; an error here would only end the process, and nobody would be told why."""
-        offline.go_offline()
-        cls.profile, cls.settings = profile, settings
-
-    @classmethod
-    def judge(cls, case: Case) -> Attempt:
-        """Judge one case, the first after opening the models, which live as long as the process."""
-        cls.kit = cls.kit or ModelKit.open(cls.settings)
-        return _judged(case, cls.profile, cls.kit, cls.settings)
+    def __call__(self) -> Callable[[Case, Callable[[], bool]], _Answer]:
+        kit = ModelKit.open(self.settings)
+        return lambda case, _cancelled: _answer(case, self.profile, kit, self.settings)
 
 
 def _judged(case: Case, profile: Profile, kit: ModelKit, settings: Settings) -> Attempt:
+    return Attempt(case, *_answer(case, profile, kit, settings))
+
+
+def _answer(case: Case, profile: Profile, kit: ModelKit, settings: Settings) -> _Answer:
     try:
         judgement = verify(case.file, case.challenge, profile=profile, kit=kit, settings=settings, received_at=case.received_at)
     except UnjudgeableError as error:
-        return Attempt(case, Verdict.REJECTED, (error.reason,), (), {})
+        return Verdict.REJECTED, (error.reason,), (), {}, False, 0.0
     decision = judgement.decision
-    return Attempt(
-        case,
+    return (
         decision.verdict,
         decision.reasons,
         judgement.checks,
-        judgement.digests,
+        dict(judgement.digests),
         judgement.minor_safeguards,
         judgement.timings_ms["total"],
     )

@@ -3,6 +3,9 @@
 Each attempt is one task. A worker or a node that goes away takes its tasks with it; Ray runs those again elsewhere, and of each
 task one answer is taken. Evidence travels to the workers opened, through Ray's object store: use a cluster that is yours alone.
 Every node needs this package, and for recordings the model kit.
+
+Ray hands results over as pickles. So none of its workers decodes a recording: each has a process of its own that does, whose
+answers are data (`verifier.apart`).
 """
 
 from __future__ import annotations
@@ -10,25 +13,32 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from verifier.apart.crew import TRIES
+from verifier.apart.worker_process import USUAL, Rights, WorkerLostError
 from verifier.errors import InvalidRequestError
-from verifier.review.replay_engine import TRIES, gave_up
+from verifier.review.replay import NotReplayed
+from verifier.review.replay_engine import replaying_crew
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from verifier.review.replay import Material, NotReplayed, OpenReplay, Replay, Replayed
+    from verifier.review.replay import Material, OpenReplay, Replay, Replayed
 
 _UNDER_WAY = 64
 """Tasks at once: the evidence of so many is in memory."""
 
 
-def replay_on_ray(given: Iterable[Material], open_replay: OpenReplay, *, address: str) -> Iterator[Replayed | NotReplayed]:
+def replay_on_ray(
+    given: Iterable[Material], open_replay: OpenReplay, *, address: str, apart: bool = False, rights: Rights = USUAL
+) -> Iterator[Replayed | NotReplayed]:
     """Yield what comes of each attempt as it is done.
 
     Args:
         given: the attempts.
         open_replay: opens what replays them, once in each worker.
         address: of the cluster, such as `10.0.0.5:6379` or `auto`.
+        apart: in processes of their own, held to `rights`; for what decodes recordings.
+        rights: what each of those may use.
 
     Raises:
         InvalidRequestError: the extra is not installed, or there is no cluster.
@@ -47,20 +57,25 @@ def replay_on_ray(given: Iterable[Material], open_replay: OpenReplay, *, address
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise InvalidRequestError(f"no Ray cluster at {address}: {str(error).partition(chr(10))[0]}") from None
     try:
-        yield from _replayed(ray, given, open_replay)
+        yield from _replayed(ray, given, open_replay, rights if apart else None)
     finally:
         if connected_here:
             ray.shutdown()
 
 
-def _replayed(ray: Any, given: Iterable[Material], open_replay: OpenReplay) -> Iterator[Replayed | NotReplayed]:  # noqa: ANN401 - a module
+def _replayed(
+    ray: Any,  # noqa: ANN401 - a module
+    given: Iterable[Material],
+    open_replay: OpenReplay,
+    rights: Rights | None,
+) -> Iterator[Replayed | NotReplayed]:
     task = ray.remote(max_retries=TRIES - 1)(_replay)
     opener = ray.put(open_replay)
     source = iter(given)
     under_way: dict[Any, str] = {}
     while True:
         while len(under_way) < _UNDER_WAY and (material := next(source, None)) is not None:
-            under_way[task.remote(opener, material)] = material.attempt_id
+            under_way[task.remote(opener, rights, material)] = material.attempt_id
         if not under_way:
             return
         (done, *_), _ = ray.wait(list(under_way), num_returns=1)
@@ -70,7 +85,7 @@ def _replayed(ray: Any, given: Iterable[Material], open_replay: OpenReplay) -> I
         except ray.exceptions.RayTaskError as error:
             raise error.cause from None
         except ray.exceptions.RayError:
-            yield gave_up(attempt_id)
+            yield NotReplayed(attempt_id, f"its worker died {TRIES} times")
 
 
 class _Worker:
@@ -79,8 +94,19 @@ class _Worker:
     opened: tuple[str, Replay] | None = None
 
 
-def _replay(open_replay: OpenReplay, material: Material) -> Replayed | NotReplayed:
-    key = repr(open_replay)
+def _replay(open_replay: OpenReplay, rights: Rights | None, material: Material) -> Replayed | NotReplayed:
+    key = repr((open_replay, rights))
     if _Worker.opened is None or _Worker.opened[0] != key:
-        _Worker.opened = key, open_replay()
+        _Worker.opened = key, open_replay() if rights is None else _apart(open_replay, rights)
     return _Worker.opened[1](material)
+
+
+def _apart(open_replay: OpenReplay, rights: Rights) -> Replay:
+    # Its process ends when this one does: then its pipe is closed.
+    crew = replaying_crew(open_replay, rights=rights)
+
+    def run(material: Material) -> Replayed | NotReplayed:
+        ((_, found),) = crew.each([material])
+        return NotReplayed(material.attempt_id, str(found)) if isinstance(found, WorkerLostError) else found
+
+    return run

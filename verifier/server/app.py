@@ -44,6 +44,7 @@ from verifier.server.clock_watch import ClockWatch
 from verifier.server.concluding import Conclusions
 from verifier.server.credential_service import CredentialService
 from verifier.server.deciding import Deciding
+from verifier.server.delays import Delays
 from verifier.server.evidence_keeping import EvidenceKeeper
 from verifier.server.interceptors import Around, call_log, error_status
 from verifier.server.issuing import Issuer
@@ -179,8 +180,8 @@ async def open_server(
         opening.push_async_callback(asyncio.to_thread, lease.give_back)
         pace = Pace.of(settings)
         attempts, credentials = AttemptStore(engine, server_id=lease.id, pace=pace), CredentialStore(engine)
-        challenges, fingerprints = ChallengeStore(engine, pace=pace), FingerprintStore(engine)
-        statuses = StatusStore(engine)
+        fingerprints, delays = FingerprintStore(engine), Delays(drain_s=settings.drain_s, start_s=lambda: pool.start_s)
+        challenges, statuses = ChallengeStore(engine, pace=pace), StatusStore(engine)
         allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
         issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, clock=clock, new_id=new_id)
         wrapping = await asyncio.to_thread(_open_vault, settings)
@@ -213,7 +214,7 @@ async def open_server(
             clock=clock,
         )
         deciding, spool = Deciding(settings, engine, evidence, clock, lambda: issuer), Spool(engine, evidence.keys)
-        server = _grpc_server(settings, tokens)
+        server = _grpc_server(settings, tokens, delays)
         address = _listen(server, settings.listen)
         challenge_service_pb2_grpc.add_ChallengeServiceServicer_to_server(
             ChallengeService(store=challenges, ttl=timedelta(seconds=settings.challenge_ttl_s), clock=clock), server
@@ -278,7 +279,9 @@ async def open_server(
             opening.callback(asyncio.create_task(task).cancel)
         http_address = ""
         if settings.http_listen:
-            resources = http_resources.application(publisher=publisher, base=settings.status_base, keys=public_keys, clock=clock)
+            resources = http_resources.application(
+                publisher=publisher, base=settings.status_base, keys=public_keys, clock=clock, delay=delays.of
+            )
             http_address = await opening.enter_async_context(http_resources.serve(resources, settings.http_listen))
         await server.start()
         opening.push_async_callback(server.stop, settings.drain_s)
@@ -286,6 +289,7 @@ async def open_server(
             followed(standing, ("", *SERVICES), ("", _JUDGING), engine=engine, lives=lambda: pool.lives)
         )
         opening.callback(stopping.set)
+        opening.callback(delays.stop)
         return Server(
             address,
             http_address=http_address,
@@ -353,9 +357,9 @@ def _in_worker(settings: Settings) -> Settings:
     return settings.model_copy(update={"overlap": settings.overlap and settings.workers * settings.threads < cores})
 
 
-def _grpc_server(settings: Settings, tokens: CallerTokens | None) -> grpc.aio.Server:
+def _grpc_server(settings: Settings, tokens: CallerTokens | None, delays: Delays) -> grpc.aio.Server:
     return grpc.aio.server(
-        interceptors=(Around(call_log, error_status, Admission(tokens)),),
+        interceptors=(Around(call_log, error_status(delays.of), Admission(tokens)),),
         options=(
             *messages.CHANNEL,
             # Without this two servers share a port unnoticed.

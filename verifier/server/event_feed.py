@@ -27,7 +27,7 @@ from cameo.v1 import error_reason_pb2
 from verifier.cameo.model import EventKind
 from verifier.cameo.removals import Holder, HolderKind
 from verifier.server.caller import Role
-from verifier.server.status import RETRY_S, RequestError
+from verifier.server.status import RequestError
 from verifier.store import event_recipients, events, watching
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ def _full(setting: str, message: str) -> RequestError:
 
 
 def _stopping() -> RequestError:
-    return RequestError(error_reason_pb2.SERVER_STOPPING, "the server is stopping; go on elsewhere", retry_after_s=RETRY_S)
+    return RequestError(error_reason_pb2.SERVER_STOPPING, "the server is stopping; go on elsewhere")
 
 
 async def _either(event: asyncio.Event, wait_s: float) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 from cameo.v1 import error_reason_pb2
 
-from verifier.server.status import RETRY_S, RequestError
+from verifier.server.status import RequestError
 from verifier.store.evidence_errors import (
     AlteredEvidenceError,
     DataKeyLostError,
@@ -44,8 +44,7 @@ def refusal(error: EvidenceError, kind: Kind) -> RequestError:
     if damage := _DAMAGE.get(type(error)):
         return damaged(kind, damage)
     reason, what = _OURS.get(type(error), (error_reason_pb2.EVIDENCE_UNAVAILABLE, "cannot be read now; try again"))
-    retry_after_s = RETRY_S if reason == error_reason_pb2.EVIDENCE_UNAVAILABLE else None
-    return RequestError(reason, f"the {kind} {what}", metadata={"kind": kind.name}, retry_after_s=retry_after_s)
+    return RequestError(reason, f"the {kind} {what}", metadata={"kind": kind.name})
 
 
 def damaged(kind: Kind, damage: str) -> RequestError:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import socket
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
+from cameo.v1 import error_reason_pb2
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -19,7 +21,7 @@ from starlette.routing import Route
 from verifier.errors import InvalidRequestError, NotFoundError, StoreError
 from verifier.server.address import host_and_port
 from verifier.server.allotting import uri_of
-from verifier.server.status import RETRY_S, reason_of
+from verifier.server.status import reason_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -42,7 +44,12 @@ _ANYWHERE = {"Access-Control-Allow-Origin": "*"}
 
 
 def application(
-    *, publisher: StatusPublisher, base: str, keys: Callable[[], VerificationKeys], clock: Callable[[], datetime]
+    *,
+    publisher: StatusPublisher,
+    base: str,
+    keys: Callable[[], VerificationKeys],
+    clock: Callable[[], datetime],
+    delay: Callable[[int], float | None],
 ) -> Starlette:
     """Return the ASGI application: `GET /status/NUMBER` and `GET /.well-known/jwks.json`, each with an `ETag`.
 
@@ -51,6 +58,7 @@ def application(
         base: what their URIs begin with.
         keys: returns the public keys of the moment.
         clock: the time in UTC.
+        delay: returns when to come back, by the reason.
     """
 
     async def status_list(request: Request) -> Response:
@@ -60,7 +68,8 @@ def application(
         except NotFoundError:
             return _refusal(404, "STATUS_LIST_UNKNOWN")
         except StoreError as error:
-            return _refusal(503, reason_of(error), {"Retry-After": f"{RETRY_S:.0f}"})
+            delay_s = delay(error_reason_pb2.STORE_UNAVAILABLE) or 0.0
+            return _refusal(503, reason_of(error), {"Retry-After": f"{math.ceil(delay_s)}"})
         # A list given out late, because the database is down, is for now only.
         left_s = max(0, int((published.next_at - clock()).total_seconds()))
         return _cacheable(request, published.token, etag=published.etag, kept_s=left_s, media_type=STATUS_LIST_TYPE)

@@ -15,8 +15,8 @@ import structlog
 from grpc.aio import ServerInterceptor
 
 from verifier.errors import CameoError
+from verifier.outline import outline
 from verifier.server.messages import parsed
-from verifier.server.outline import outline
 from verifier.server.status import DOMAIN, grpc_status_of, reason_of
 
 Behaviour: TypeAlias = Callable[[Any, "grpc.aio.ServicerContext[Any, Any]"], Awaitable[Any]]
@@ -72,22 +72,25 @@ class Around(ServerInterceptor):
         return wrapped
 
 
-def error_status(method: str, behaviour: Behaviour) -> Behaviour:
-    """Turn what the method raises into a rich status; to be the innermost, next to the service."""
+def error_status(delay: Callable[[int], float | None]) -> Callable[[str, Behaviour], Behaviour]:
+    """Return what turns what a method raises into a rich status, `delay` as for `status_of`; innermost, next to the service."""
 
-    async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:  # noqa: ANN401 - any message
-        try:
-            return await behaviour(request, context)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status and the server goes on
-            status, reason = grpc_status_of(error), reason_of(error)
-            structlog.contextvars.bind_contextvars(code=status.code.name, reason=reason)
-            if reason in _OUR_FAULT:
-                # Our own messages hold nobody's data; a foreign one might.
-                told = str(error) if isinstance(error, CameoError) else outline(error)
-                log.error("call failed", method=method, error=told)  # noqa: TRY400 - a traceback would quote foreign messages
-            await context.abort_with_status(status)
+    def wrap(method: str, behaviour: Behaviour) -> Behaviour:
+        async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:  # noqa: ANN401 - any message
+            try:
+                return await behaviour(request, context)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets a status and the server goes on
+                status, reason = grpc_status_of(error, delay), reason_of(error)
+                structlog.contextvars.bind_contextvars(code=status.code.name, reason=reason)
+                if reason in _OUR_FAULT:
+                    # Our own messages hold nobody's data; a foreign one might.
+                    told = str(error) if isinstance(error, CameoError) else outline(error)
+                    log.error("call failed", method=method, error=told)  # noqa: TRY400 - a traceback would quote foreign messages
+                await context.abort_with_status(status)
 
-    return call
+        return call
+
+    return wrap
 
 
 def call_log(method: str, behaviour: Behaviour) -> Behaviour:

@@ -12,7 +12,7 @@ from cameo.v1 import error_reason_pb2, relationship_service_pb2, relationship_se
 from verifier.errors import StoreError
 from verifier.server.caller import is_loopback
 from verifier.server.cameo_input import user
-from verifier.server.status import RETRY_S, RequestError
+from verifier.server.status import RequestError
 from verifier.store import relationships
 
 if TYPE_CHECKING:
@@ -99,9 +99,7 @@ class RelationshipService(relationship_service_pb2_grpc.RelationshipServiceServi
         """Ask the source."""
         mutuals = await self._source.mutuals(user(request.one, "one"), user(request.other, "other"))
         if mutuals is None:
-            raise RequestError(
-                error_reason_pb2.RELATIONSHIPS_UNAVAILABLE, "the app's graph does not answer; try again", retry_after_s=RETRY_S
-            )
+            raise RequestError(error_reason_pb2.RELATIONSHIPS_UNAVAILABLE, "the app's graph does not answer; try again")
         return relationship_service_pb2.AreMutualsResponse(mutuals=mutuals)
 
     async def SetFollow(  # noqa: N802 - the contract's name

@@ -18,16 +18,17 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from cameo.v1 import error_reason_pb2, review_service_pb2, review_service_pb2_grpc
 
-from verifier.errors import InvalidRequestError, NotFoundError, OverloadedError
+from verifier.errors import InvalidRequestError, NotFoundError
 from verifier.review.replay import Material, NotReplayed, OpenReplay, Source
 from verifier.server import review_convert as convert
 from verifier.server import review_input as given
 from verifier.server.caller import current_caller
 from verifier.server.cameo_input import invalid, page_size, to_place
 from verifier.server.comparing import Comparison
+from verifier.server.delays import LEAST_S
 from verifier.server.evidence_refusal import damaged, refusal
 from verifier.server.replaying import replay_aside
-from verifier.server.status import RETRY_S, RequestError
+from verifier.server.status import RequestError
 from verifier.server.threads import undisturbed
 from verifier.store.attempt_result import from_bytes as result_from
 from verifier.store.attempt_search import AttemptSearch
@@ -107,10 +108,10 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         self._attempts, self._labels = AttemptStore(site.engine), LabelStore(site.engine)
         self._search, self._faces = AttemptSearch(site.engine), FaceStore(site.engine)
         self._suspensions = SuspensionStore(site.engine, site.room.audit)
-        self._evidence = asyncio.Semaphore(_EVIDENCE_AT_ONCE)
-        self._replays = asyncio.Semaphore(_REPLAYS_AT_ONCE)
-        self._recordings = asyncio.Semaphore(_RECORDINGS_AT_ONCE)
-        self._comparisons = asyncio.Semaphore(_COMPARISONS_AT_ONCE)
+        self._evidence = _Room(_EVIDENCE_AT_ONCE, "readings of evidence")
+        self._replays = _Room(_REPLAYS_AT_ONCE, "replays from tracks")
+        self._recordings = _Room(_RECORDINGS_AT_ONCE, "replays from recordings")
+        self._comparisons = _Room(_COMPARISONS_AT_ONCE, "comparisons")
 
     async def ListAttempts(  # noqa: N802 - the contract's
         self,
@@ -141,7 +142,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         """Stream a piece of evidence."""
         identifier, kind, reader = given.attempt_id(request.attempt_id), given.kind(request.kind), given.reader(request.why)
         structlog.contextvars.bind_contextvars(attempt_id=identifier)
-        async with _room(self._evidence):
+        async with self._evidence.place():
             piece = await asyncio.to_thread(self._piece, identifier, kind, reader)
             header = review_service_pb2.EvidenceHeader(
                 kind=kind.name, size_bytes=len(piece), sha256=hashlib.sha256(piece).hexdigest()
@@ -160,7 +161,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         identifier, reader = given.attempt_id(request.attempt_id), given.reader(request.why)
         source = given.source(request.source)
         structlog.contextvars.bind_contextvars(attempt_id=identifier)
-        async with _room(self._recordings if source is Source.RECORDING else self._replays):
+        async with (self._recordings if source is Source.RECORDING else self._replays).place():
             profile = await asyncio.to_thread(given.profile, request.profile, self._site.settings.profile)
             material = await undisturbed(self._material, identifier, source, reader)
             opened = OpenReplay(profile, source, self._site.settings)
@@ -208,7 +209,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         """Stream what a profile would change."""
         condition, reader = given.condition(request.filter), given.reader(request.why)
         own = self._site.settings.profile
-        async with _room(self._comparisons):
+        async with self._comparisons.place():
             profile = await asyncio.to_thread(given.profile, request.profile, own)
             baseline = await asyncio.to_thread(given.profile, request.baseline, own) if request.HasField("baseline") else None
             comparison = await asyncio.to_thread(
@@ -232,7 +233,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         await self._tell(comparison, began, context)
         while more:
             if self._stopping.is_set():
-                raise RequestError(error_reason_pb2.SERVER_STOPPING, "the server is stopping; ask again", retry_after_s=RETRY_S)
+                raise RequestError(error_reason_pb2.SERVER_STOPPING, "the server is stopping; ask again")
             more = await undisturbed(comparison.step, _STEP_S)
             await self._tell(comparison, began, context)
         found = await undisturbed(comparison.difference)
@@ -336,10 +337,24 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
             raise invalid("number", f"is refused: {error}") from None
 
 
-@asynccontextmanager
-async def _room(of: asyncio.Semaphore) -> AsyncIterator[None]:
-    """Hold a place, or refuse at once where there is none: a queue here would only grow."""
-    if of.locked():
-        raise OverloadedError(RETRY_S)
-    async with of:
-        yield
+class _Room:
+    """Room for so many of one thing at once. Whoever comes beyond is refused: a queue here would only grow."""
+
+    def __init__(self, most: int, what: str) -> None:
+        """Name the thing for those who are refused."""
+        self._most, self._what = most, what
+        self._since: list[float] = []
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Hold a place; without one say to come back after as long as the oldest has taken so far, which is all that is known."""
+        now = time.monotonic()
+        if len(self._since) >= self._most:
+            delay_s = max(LEAST_S, now - self._since[0])
+            told = f"as many {self._what} as may be at once are under way ({self._most}); try again in {delay_s:.1f} s"
+            raise RequestError(error_reason_pb2.OVERLOADED, told, retry_after_s=delay_s)
+        self._since.append(now)
+        try:
+            yield
+        finally:
+            self._since.remove(now)

@@ -11,6 +11,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
 from grpc_status import rpc_status
 
+from verifier.apart.worker_process import WorkerLostError
 from verifier.cameo.refusal import RefusedError
 from verifier.errors import (
     AbandonedError,
@@ -22,20 +23,16 @@ from verifier.errors import (
     UnjudgeableError,
 )
 from verifier.reasons import Reason
-from verifier.server.worker_process import WorkerLostError
 from verifier.server.workers import NoWorkersError, StoppingError
 from verifier.store.pace import TooManyAttemptsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from google.protobuf.message import Message
     from grpc import Status
 
 DOMAIN = "cameo.v1"
-
-RETRY_S = 1.0
-"""Delay before a retry where nothing better is known."""
 
 _CODES = {
     error_reason_pb2.CONFIG_MISSING: StatusCode.INVALID_ARGUMENT,
@@ -55,6 +52,7 @@ _CODES = {
     error_reason_pb2.UPLOAD_TOO_SLOW: StatusCode.DEADLINE_EXCEEDED,
     error_reason_pb2.CALLER_GONE: StatusCode.CANCELLED,
     error_reason_pb2.OVERLOADED: StatusCode.RESOURCE_EXHAUSTED,
+    error_reason_pb2.UPLOADS_UNDER_WAY: StatusCode.RESOURCE_EXHAUSTED,
     error_reason_pb2.SERVER_STOPPING: StatusCode.UNAVAILABLE,
     error_reason_pb2.STORE_UNAVAILABLE: StatusCode.UNAVAILABLE,
     error_reason_pb2.WORKERS_UNAVAILABLE: StatusCode.UNAVAILABLE,
@@ -137,8 +135,13 @@ class UnspentError(UnjudgeableError):
     """A recording that was refused before its challenge was spent: another one may answer it."""
 
 
-def status_of(error: Exception) -> status_pb2.Status:  # noqa: C901, PLR0911 - one for each kind of error
-    """Return the rich status of an error; what is nobody's business outside becomes `SERVER_FAULT` without its message."""
+def status_of(error: Exception, delay: Callable[[int], float | None] = lambda _: None) -> status_pb2.Status:  # noqa: C901, PLR0911 - one for each kind of error
+    """Return the rich status of an error; what is nobody's business outside becomes `SERVER_FAULT` without its message.
+
+    Args:
+        error: what a method raised.
+        delay: returns when to come back, by the reason, where the error itself does not say: see `verifier.server.delays`.
+    """
     match error:
         case RequestError():
             return _status(
@@ -146,7 +149,7 @@ def status_of(error: Exception) -> status_pb2.Status:  # noqa: C901, PLR0911 - o
                 ErrorReason.Name(error.reason),
                 str(error),
                 metadata=error.metadata,
-                retry_after_s=error.retry_after_s,
+                retry_after_s=delay(error.reason) if error.retry_after_s is None else error.retry_after_s,
             )
         case RefusedError():
             code = _CODES[error_reason_pb2.ErrorReason.Value(error.refusal.name)]  # type: ignore[index]  # the stub says int
@@ -168,11 +171,9 @@ def status_of(error: Exception) -> status_pb2.Status:  # noqa: C901, PLR0911 - o
         case OverloadedError():
             return _of(error_reason_pb2.OVERLOADED, str(error), retry_after_s=error.retry_after_s)
         case StoppingError():
-            return _of(error_reason_pb2.SERVER_STOPPING, str(error), retry_after_s=RETRY_S)
+            return _of(error_reason_pb2.SERVER_STOPPING, str(error), delay=delay)
         case StoreError():
-            return _of(
-                error_reason_pb2.STORE_UNAVAILABLE, "the service cannot reach its records; try again", retry_after_s=RETRY_S
-            )
+            return _of(error_reason_pb2.STORE_UNAVAILABLE, "the service cannot reach its records; try again", delay=delay)
         case WorkerLostError():
             return _of(
                 error_reason_pb2.JUDGING_INTERRUPTED,
@@ -185,9 +186,9 @@ def status_of(error: Exception) -> status_pb2.Status:  # noqa: C901, PLR0911 - o
     )
 
 
-def grpc_status_of(error: Exception) -> Status:
+def grpc_status_of(error: Exception, delay: Callable[[int], float | None] = lambda _: None) -> Status:
     """Return the same, ready for `abort_with_status`."""
-    status: Status = rpc_status.to_status(status_of(error))
+    status: Status = rpc_status.to_status(status_of(error, delay))
     return status
 
 
@@ -199,7 +200,14 @@ def reason_of(error: Exception) -> str:
     return reason
 
 
-def _of(reason: ErrorReason, message: str, *, retry_after_s: float | None = None) -> status_pb2.Status:
+def _of(
+    reason: ErrorReason,
+    message: str,
+    *,
+    retry_after_s: float | None = None,
+    delay: Callable[[int], float | None] = lambda _: None,
+) -> status_pb2.Status:
+    retry_after_s = delay(reason) if retry_after_s is None else retry_after_s
     return _status(_CODES[reason], ErrorReason.Name(reason), message, retry_after_s=retry_after_s)
 
 

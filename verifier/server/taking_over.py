@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from verifier.errors import CameoError, OverloadedError, UnjudgeableError
+from verifier.outline import outline
 from verifier.server.judging import Response
-from verifier.server.outline import outline
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,13 +1,16 @@
 """Receive one recording over a client stream: a config first, bytes after it, within limits on size, time, pace and number.
 
 A place is held from when the config was found good until the recording is judged. One subject and one challenge have a share of
-the places only, so that nobody keeps everybody else out, and an upload that hardly moves gives its place up.
+the places only, so that nobody keeps everybody else out, and an upload that hardly moves gives its place up. Whoever has used up
+that share is told so, and not that all workers are busy.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+import statistics
+import time
+from collections import deque
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -42,6 +45,20 @@ class UploadLimits:
     stall_s: float
 
 
+_REMEMBERED = 16
+_USUAL_GUESS_S = 15.0
+"""How long a place is held before that was measured: 5 s of upload and a judging, on a machine that has other work."""
+_LEAST_DELAY_S = 1.0
+
+
+class _Share:
+    """How many places one subject, or one challenge, may hold, and since when each holds what it does."""
+
+    def __init__(self, most: int, setting: str, whose: str) -> None:
+        self.most, self.setting, self.whose = most, setting, whose
+        self.held: dict[str, list[float]] = {}
+
+
 class Uploads:
     """The uploads a server takes at once."""
 
@@ -50,8 +67,9 @@ class Uploads:
         self._limits = limits
         self._refusal = refusal
         self._open = 0
-        self._subjects: Counter[str] = Counter()
-        self._challenges: Counter[str] = Counter()
+        self._subjects = _Share(limits.a_subject, "uploads_a_subject", "of this person")
+        self._challenges = _Share(limits.a_challenge, "uploads_a_challenge", "for this challenge")
+        self._held_s: deque[float] = deque(maxlen=_REMEMBERED)
 
     def begin(self, messages: AsyncIterator[VerifyResponseRequest]) -> Upload:
         """Return an upload that holds no place yet."""
@@ -62,23 +80,41 @@ class Uploads:
         """Hold a place while a recording is received and judged.
 
         Raises:
-            OverloadedError: as many as may be are under way, of all, of this subject or of this challenge.
+            OverloadedError: as many as may be are under way.
+            RequestError: `UPLOADS_UNDER_WAY`: as many of this subject, or for this challenge, are.
         """
-        limits = self._limits
-        shares = ((self._subjects, subject, limits.a_subject), (self._challenges, challenge_id, limits.a_challenge))
-        if self._open >= limits.at_once or any(held[key] >= most for held, key, most in shares):
+        shares = ((self._subjects, subject), (self._challenges, challenge_id))
+        for share, key in shares:
+            if len(share.held.get(key, ())) >= share.most:
+                raise self._own(share, share.held[key])
+        if self._open >= self._limits.at_once:
             raise self._refusal()
+        began = time.monotonic()
         self._open += 1
-        for held, key, _ in shares:
-            held[key] += 1
+        for share, key in shares:
+            share.held.setdefault(key, []).append(began)
         try:
             yield
         finally:
             self._open -= 1
-            for held, key, _ in shares:
-                held[key] -= 1
-                if not held[key]:
-                    del held[key]
+            self._held_s.append(time.monotonic() - began)
+            for share, key in shares:
+                share.held[key].remove(began)
+                if not share.held[key]:
+                    del share.held[key]
+
+    def _own(self, share: _Share, held: list[float]) -> RequestError:
+        """Return the error that says when the first of these places should be free: after what is usual, or as long again."""
+        usual_s = statistics.median(self._held_s) if self._held_s else _USUAL_GUESS_S
+        age_s = time.monotonic() - min(held)
+        delay_s = max(_LEAST_DELAY_S, usual_s - age_s if age_s < usual_s else age_s)
+        return RequestError(
+            error_reason_pb2.UPLOADS_UNDER_WAY,
+            f"as many recordings {share.whose} as may be at once are under way ({len(held)}); wait for their verdicts, "
+            f"or try again in {delay_s:.1f} s",
+            metadata={"limit": share.setting},
+            retry_after_s=delay_s,
+        )
 
 
 class Upload:

@@ -34,15 +34,16 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2, verification_service_pb2_grpc
 
+from verifier.apart.worker_process import WorkerLostError
 from verifier.errors import CameoError, ChallengeError, NotFoundError, StoreError, UnjudgeableError
 from verifier.reasons import Reason
 from verifier.server import convert
 from verifier.server.caller import Role, current_caller
+from verifier.server.delays import rest_s
 from verifier.server.judging import Response
 from verifier.server.request_id import require_request_id
-from verifier.server.status import RETRY_S, RequestError, UnspentError
+from verifier.server.status import RequestError, UnspentError
 from verifier.server.threads import undisturbed
-from verifier.server.worker_process import WorkerLostError
 from verifier.store.attempts import AttemptState
 from verifier.store.evidence_errors import EvidenceError
 
@@ -198,7 +199,6 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             raise RequestError(
                 error_reason_pb2.STORE_UNAVAILABLE,
                 "there is a verdict, which cannot be kept yet; send the same request again",
-                retry_after_s=RETRY_S,
             )
         try:
             return concluding.result()
@@ -274,8 +274,11 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             await asyncio.wait({ending}, timeout=_patience_s(context))
             attempt = await asyncio.to_thread(self._attempts.get, attempt.id)
         if attempt.state is AttemptState.OPEN:
+            age_s = (self._clock() - attempt.created_at).total_seconds()
             raise RequestError(
-                error_reason_pb2.REQUEST_IN_PROGRESS, "this request is being judged; ask again", retry_after_s=RETRY_S
+                error_reason_pb2.REQUEST_IN_PROGRESS,
+                "this request is being judged; ask again",
+                retry_after_s=rest_s(age_s, self._pool.usual_s),
             )
         if attempt.state is AttemptState.UNJUDGED:
             if attempt.reasons:

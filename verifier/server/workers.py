@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import structlog
 
+from verifier.apart.worker_process import JobT, ResultT, Rights, Worker, WorkerLostError, thread_environment
 from verifier.errors import CameoError, OverloadedError
-from verifier.server.worker_process import JobT, ResultT, Rights, Worker, WorkerLostError, thread_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -122,6 +122,11 @@ class WorkerPool(Generic[JobT, ResultT]):
         """Whether any worker is up."""
         return any(worker.alive for worker in self._alive)
 
+    @property
+    def start_s(self) -> float:
+        """How long a worker took to load its models, in seconds."""
+        return self._start_s
+
     def none_lives(self) -> NoWorkersError:
         """Return the error that says when a worker should be up again."""
         return NoWorkersError(max(_LEAST_DELAY_S, self._back_at - time.monotonic()))
@@ -139,7 +144,7 @@ class WorkerPool(Generic[JobT, ResultT]):
         """
         now, most = time.monotonic(), self._limits.workers + self._limits.queue
         self._told = [moment for moment in self._told if moment > now][-most:]
-        delay_s = max(_LEAST_DELAY_S, (len(self._told) + 1) * self._usual_s / self._limits.workers)
+        delay_s = max(_LEAST_DELAY_S, (len(self._told) + 1) * self.usual_s / self._limits.workers)
         self._told.append(now + delay_s)
         return OverloadedError(delay_s)
 
@@ -314,7 +319,8 @@ class WorkerPool(Generic[JobT, ResultT]):
         return [duration for moment, duration in self._durations if moment >= since]
 
     @property
-    def _usual_s(self) -> float:
+    def usual_s(self) -> float:
+        """How long a judging took lately, the median in seconds."""
         recent = self._recent()
         return statistics.median(recent) if recent else _USUAL_GUESS_S
 

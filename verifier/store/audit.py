@@ -54,8 +54,8 @@ class Reader:
 class Entry:
     """What a line says: the action, the attempt, empty where it is none, and what of it.
 
-    Actions are `read`, `reveal`, `remove`, `forget`, `approve`, `decline`, `unlabel`, `suspend`, `lift` and `export`; and of local
-    people `admit`, `enter` and `expel`.
+    Actions are `read`, `reveal`, `remove`, `forget`, `approve`, `decline`, `unlabel`, `suspend`, `lift` and `export`; and of
+    local people `admit`, `enter` and `expel`.
     """
 
     action: str

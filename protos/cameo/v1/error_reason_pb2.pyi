@@ -77,6 +77,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CALLER_TOO_SLOW: _ClassVar[ErrorReason]
     ATTEMPT_NOT_IN_REVIEW: _ClassVar[ErrorReason]
     ATTEMPT_ALREADY_DECIDED: _ClassVar[ErrorReason]
+    UPLOADS_UNDER_WAY: _ClassVar[ErrorReason]
 ERROR_REASON_UNSPECIFIED: ErrorReason
 CONFIG_MISSING: ErrorReason
 CONFIG_REPEATED: ErrorReason
@@ -148,3 +149,4 @@ FILTER_INVALID: ErrorReason
 CALLER_TOO_SLOW: ErrorReason
 ATTEMPT_NOT_IN_REVIEW: ErrorReason
 ATTEMPT_ALREADY_DECIDED: ErrorReason
+UPLOADS_UNDER_WAY: ErrorReason

@@ -17,16 +17,18 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, runtime_checkable
 
+from verifier.apart import worker_wire
+from verifier.apart.worker_wire import MalformedError
 from verifier.errors import CameoError
-from verifier.server import worker_wire
-from verifier.server.worker_wire import MalformedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
     from multiprocessing.connection import Connection
+
+    from verifier.settings import Settings
 
 JobT = TypeVar("JobT")
 ResultT = TypeVar("ResultT")
@@ -46,6 +48,14 @@ class Rights:
     memory_bytes: int = 4 * 2**30
     job_cpu_s: float = 600.0
     files: int = 256
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return what a site gives a worker for which nobody waits with a deadline."""
+        return cls(memory_bytes=settings.worker_mb * 2**20)
+
+
+USUAL = Rights()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,7 @@ _PASSED_ON = frozenset(
         "XDG_CACHE_HOME",
     }
 )
-_PASSED_ON_KINDS = ("CAMEO_MEDIA_", "MKL_", "OMP_", "OPENBLAS_", "ORT_")
+_PASSED_ON_KINDS = ("CAMEO_MEDIA_", "MKL_", "NUMEXPR_", "OMP_", "OPENBLAS_", "OPENCV_FOR_THREADS_", "ORT_")
 """What interpreter and numeric libraries read, and the limits of recordings; every other setting arrives with what judges."""
 
 
@@ -128,16 +138,19 @@ def _environment(given: Mapping[str, str]) -> dict[str, str]:
     return {**ours, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path), **given}
 
 
-def _started(environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], Connection[Any, Any], int]:
-    """Start a process; return it, this end of its pipe, and the end of another that can be read once it has ended."""
+def start_process(environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], Connection[Any, Any], int]:
+    """Start a process; return it, this end of its pipe, and the end of another that can be read once it has ended.
+
+    `environment` is set for it, beside the few variables it is given of this process's.
+    """
     ours, theirs = multiprocessing.Pipe()
     sentinel, held = os.pipe()
     try:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-P", "-m", "verifier.server.worker_main", str(theirs.fileno())],
+            [sys.executable, "-P", "-m", "verifier.apart.worker_main", str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            env=dict(environment),
+            env=_environment(environment),
             pass_fds=(theirs.fileno(), held),
         )
     except BaseException:
@@ -189,7 +202,7 @@ class Worker(Generic[JobT, ResultT]):
         threads: Executor,
         ready_s: float,
         records: Sequence[type] = (),
-        rights: Rights = Rights(),
+        rights: Rights = USUAL,
     ) -> Worker[JobT, ResultT]:
         """Start a process and wait until its `factory` has returned.
 
@@ -206,7 +219,7 @@ class Worker(Generic[JobT, ResultT]):
             CameoError: the factory refused, e.g. because a model file is missing.
             WorkerLostError: the process ended or took too long.
         """
-        process, ours, sentinel = _started(_environment(environment))
+        process, ours, sentinel = start_process(environment)
         worker: Worker[JobT, ResultT] = cls(process, ours, sentinel, records=records, threads=threads)
         try:
             async with asyncio.timeout(ready_s):

@@ -1,4 +1,4 @@
-"""`python -m verifier.server.worker_main`: a worker process; `worker_process` starts it and is the other end of its pipe.
+"""`python -m verifier.apart.worker_main`: a worker process; `worker_process` starts it and is the other end of its pipe.
 
 Before anything of a caller's reaches it the process gives up what it does not need: privileges, core dumps, the network, and
 memory, files and processor time beyond its limits. Its environment was emptied by whoever started it.
@@ -15,16 +15,16 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from verifier import offline
+from verifier.apart import worker_wire
+from verifier.apart.worker_process import Cancel, Job, Knock, Look, Looks
+from verifier.apart.worker_wire import WorkerFaultError
 from verifier.errors import CameoError
-from verifier.server import worker_wire
-from verifier.server.outline import outline
-from verifier.server.worker_process import Cancel, Job, Knock, Look, Looks
-from verifier.server.worker_wire import WorkerFaultError
+from verifier.outline import outline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from verifier.server.worker_process import Opening, Rights
+    from verifier.apart.worker_process import Opening, Rights
 
 
 def _serve(connection: Connection[Any, Any]) -> None:
