@@ -10,12 +10,12 @@ from starlette.routing import Route
 
 from verifier.console.axis import axis
 from verifier.console.overlay import overlay
-from verifier.console.questions import Question, question
+from verifier.console.questions import question
 from verifier.console.rendering import compared, number, page, refusal
 from verifier.decision import counts_against
 from verifier.errors import InvalidRequestError
 from verifier.evidence.tracks import TracksError
-from verifier.profiles import Role
+from verifier.profile import Role
 from verifier.store.audit import Reader
 from verifier.store.evidence_errors import EvidenceError
 from verifier.store.labels import Truth
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from verifier.checks.question import Question
     from verifier.console.cases import Cases, Opened
     from verifier.console.decision import DecisionForm
     from verifier.console.sessions import Sessions
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.store.attempts import Attempt
 
 OPENED = "opened in the console"

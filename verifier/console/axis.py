@@ -12,7 +12,7 @@ from verifier.console.scale import MARGIN, WIDTH, Lane, Moment, Scale, joined, n
 
 if TYPE_CHECKING:
     from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import Evidence
 
 _RULER, _TITLE, _GAP = 22.0, 19.0, 13.0

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from verifier.console.axis import Axis
     from verifier.console.cases import Cases, Opened
     from verifier.console.sessions import Sessions
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.server.recall import Recall
 
 _SAME_SUBJECT = 12

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from challenges.model import Challenge, Turn
     from verifier.evidence.movements import Movement
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import Evidence
 
 _FLOOR_DBFS = -80.0
