@@ -1,4 +1,4 @@
-"""The words a challenge is made of: digits and a lexicon, each with its phonemes and what the lips show of them.
+"""The words a challenge is made of: digits and a lexicon, each with its phonemes.
 
 How the lexicon was chosen: common words of two or more syllables; each brings the lips together, to the teeth, or forward at
 least once; none is closer than `MIN_DISTANCE` phoneme edits to another word or a digit; the kit's recogniser read each of them in
@@ -9,56 +9,9 @@ without stress, General American, as in the CMU Pronouncing Dictionary.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 MIN_DISTANCE = 3
 """Least number of phoneme edits between a word and any other word or digit; two digits may be closer ("five", "nine")."""
-
-
-class Viseme(StrEnum):
-    """What a lip-reader can tell apart: the classes of Jeffers and Barley, Speechreading (1971), by what the lips do."""
-
-    BILABIAL = "bilabial"
-    """Lips pressed together: P B M."""
-    LABIODENTAL = "labiodental"
-    """Lower lip against the upper teeth: F V."""
-    ROUNDED = "rounded"
-    """Lips puckered: W R UW UH OW OY AO ER and, at its end, AW."""
-    PROTRUDED = "protruded"
-    """Lips pushed forward: SH ZH CH JH."""
-    DENTAL = "dental"
-    """Tongue between the teeth: TH DH."""
-    ALVEOLAR = "alveolar"
-    """Teeth nearly closed: S Z."""
-    TONGUE = "tongue"
-    """Tongue behind the teeth: T D N L Y."""
-    BACK = "back"
-    """Nothing to see on the lips: K G NG HH."""
-    SPREAD = "spread"
-    """Lips drawn wide: IY IH EY EH AE."""
-    OPEN = "open"
-    """Jaw lowered: AA AH AY AW."""
-
-
-_PHONEMES = {
-    Viseme.BILABIAL: "P B M",
-    Viseme.LABIODENTAL: "F V",
-    Viseme.ROUNDED: "W R UW UH OW OY AO ER",
-    Viseme.PROTRUDED: "SH ZH CH JH",
-    Viseme.DENTAL: "TH DH",
-    Viseme.ALVEOLAR: "S Z",
-    Viseme.TONGUE: "T D N L Y",
-    Viseme.BACK: "K G NG HH",
-    Viseme.SPREAD: "IY IH EY EH AE",
-    Viseme.OPEN: "AA AH AY AW",
-}
-VISEMES = {phoneme: viseme for viseme, phonemes in _PHONEMES.items() for phoneme in phonemes.split()}
-"""Viseme of each of the 39 phonemes."""
-
-CLOSED = frozenset({Viseme.BILABIAL, Viseme.LABIODENTAL})
-"""Visemes that bring the lips together or to the teeth, whoever speaks."""
-PUCKERED = frozenset({Viseme.ROUNDED, Viseme.PROTRUDED})
-"""Visemes that narrow the mouth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +20,6 @@ class Entry:
 
     word: str
     phonemes: tuple[str, ...]
-
-    @property
-    def visemes(self) -> tuple[Viseme, ...]:
-        """What the lips show of each phoneme."""
-        return tuple(VISEMES[phoneme] for phoneme in self.phonemes)
 
 
 def _entries(table: str) -> dict[str, Entry]:

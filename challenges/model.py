@@ -1,7 +1,7 @@
 """What a challenge is: an ordered list of things to say and ways to turn the head.
 
 Invariants: a challenge is a value; it never changes after it was issued. Its life (issued, spent, expired) is
-kept by the ledger, not here. Nothing in this package reads a clock, a file or a random source of its own.
+kept by the store, not here. Nothing in this package reads a clock, a file or a random source of its own.
 """
 
 from __future__ import annotations

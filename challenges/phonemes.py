@@ -11,9 +11,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
 VOWELS = frozenset({"AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW"})
+PHONEMES = (
+    "P", "B", "M", "F", "V", "W", "R", "UW", "UH", "OW", "OY", "AO", "ER", "SH", "ZH", "CH", "JH", "TH", "DH", "S", "Z", "T", "D",
+    "N", "L", "Y", "K", "G", "NG", "HH", "IY", "IH", "EY", "EH", "AE", "AA", "AH", "AY", "AW",
+)  # fmt: skip
+"""The 39 phonemes of General American, in the order in which recognised ones are counted."""
 
 # Consonants a narrow-band line or a foreign accent turns into one another: voicing pairs, nasals, sibilants, dental and labial
 # fricatives, liquids and glides (after Miller and Nicely 1955, perceptual confusions among English consonants).
@@ -155,18 +160,13 @@ def pronounce(word: str) -> tuple[str, ...]:
     return tuple(sounds)
 
 
-def edit_distance(a: Sequence[str], b: Sequence[str]) -> int:
-    """Return how many phonemes must be changed, added or left out to turn one word into the other."""
-    return int(_distance(a, b, lambda x, y: float(x != y)))
-
-
 def similarity(a: Sequence[str], b: Sequence[str]) -> float:
     """Return how alike two sequences of phonemes sound, from 0 (nothing in common) to 1 (the same).
 
     One minus the weighted edit distance over the longer length; two vowels, or two consonants of one class, differ by half.
     """
     longest = max(len(a), len(b))
-    return 1.0 - _distance(a, b, _difference) / longest if longest else 0.0
+    return 1.0 - _distance(a, b) / longest if longest else 0.0
 
 
 def _difference(a: str, b: str) -> float:
@@ -177,12 +177,12 @@ def _difference(a: str, b: str) -> float:
     return 0.5 if any(a in group and b in group for group in _ALIKE) else 1.0
 
 
-def _distance(a: Sequence[str], b: Sequence[str], difference: Callable[[str, str], float]) -> float:
+def _distance(a: Sequence[str], b: Sequence[str]) -> float:
     row = [float(j) for j in range(len(b) + 1)]
     for i, x in enumerate(a, 1):
         above, row = row, [float(i)]
         for j, y in enumerate(b, 1):
-            row.append(min(above[j] + 1.0, row[j - 1] + 1.0, above[j - 1] + difference(x, y)))
+            row.append(min(above[j] + 1.0, row[j - 1] + 1.0, above[j - 1] + _difference(x, y)))
     return row[-1]
 
 

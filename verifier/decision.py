@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verifier.profiles import Profile, Role
+from verifier.profile import Profile, Role
 from verifier.reasons import Kind, Reason, Sense
 from verifier.types import CheckResult, Decision, Outcome, Verdict
 
@@ -40,14 +40,6 @@ def decide(results: Sequence[CheckResult], profile: Profile, *, exempt: Collecti
         reasons.append(Reason.NOT_CONFIRMED)
     ordered = _standing(reasons)
     return Decision(_verdict({reason.kind for reason in ordered}), ordered)
-
-
-def also(decision: Decision, result: CheckResult, profile: Profile) -> Decision:
-    """Return the decision with one more answer, of a question that was put after the others."""
-    if not counts_against(result, profile.role(result.name)):
-        return decision
-    reasons = _standing([*decision.reasons, result.reason or Reason.NOT_CONFIRMED])
-    return Decision(_verdict({reason.kind for reason in reasons}), reasons)
 
 
 def _standing(reasons: list[Reason]) -> tuple[Reason, ...]:

@@ -34,6 +34,7 @@ from rich.table import Table
 from challenges.model import Challenge, to_json
 from fixtures.manifest import load as load_fixtures
 from verifier import pipeline, profiles
+from verifier.checks.question import Case
 from verifier.evidence import sound as hearing
 from verifier.evidence.picture import AGE_FRAMES, CLOSE_EVERY, IDENTITY_FRAMES, LIVE_FRAMES, MAX_FACES
 from verifier.evidence.spoken import lay
@@ -170,11 +171,11 @@ def added(clip: Path, challenge: Challenge, judged: Judgement, settings: Setting
     spent = {name: sum(judged.timings_ms.get(stage, 0.0) for stage in stages) / 1e3 for name, stages in EVIDENCE_OF.items()}
     spent[_OF_ALL_PICTURES] += _thumbnails_s(clip, settings)
     profile = profiles.load()
-    for question in pipeline.questions(settings):
+    for question in pipeline.askable(settings):
         name = next((name for name in EVIDENCE_OF if question.name in name.split(", ")), None)
         if name is not None:
             began = perf_counter()
-            question.check(judged.evidence, challenge, profile)
+            question.check(Case(judged.evidence, challenge), profile)
             spent[name] += perf_counter() - began
     return spent
 

@@ -33,6 +33,7 @@ from tests.bench.people import KINDS, frames_of
 from tests.situations.take import far
 from verifier import profiles
 from verifier.checks import lips
+from verifier.checks.question import Case
 from verifier.decision import counts_against
 from verifier.media.recording import open_recording
 from verifier.models.kit import ModelKit
@@ -192,7 +193,7 @@ def written(frames: Sequence[Frame], sound: F32) -> bytes:
 def found(recording: bytes, kit: ModelKit, profile: profiles.Profile, settings: Settings) -> set[Reason]:
     """Return the reasons of every check that counts against a recording, before any explains another."""
     judgement = verify(recording, Challenge(()), profile=profile, kit=kit, settings=settings)
-    results = [*judgement.checks, lips.check(judgement.evidence, Challenge(()), profile)]
+    results = [*judgement.checks, lips.check(Case(judgement.evidence, Challenge(())), profile)]
     return {each.reason for each in results if each.reason and counts_against(each, profile.role(each.name))}
 
 

@@ -27,6 +27,7 @@ from rich.table import Table
 from challenges.model import Challenge
 from verifier import profiles
 from verifier.checks import frozen, sound_repeat, splice
+from verifier.checks.question import Case
 from verifier.evidence.collect import collect
 from verifier.evidence.fingerprint import MIRRORED, Matcher
 from verifier.evidence.shortlist import outline, shortlist
@@ -226,7 +227,7 @@ def main() -> None:
             for name, (edit, crf) in EDITS.items():
                 versions[name] = collect(write(edit(take), crf=crf), kit, settings=settings)
             for name, evidence in versions.items():
-                results = [c.check(evidence, Challenge(()), profile) for c in CHECKS]
+                results = [c.check(Case(evidence, Challenge(())), profile) for c in CHECKS]
                 cells = ["-" if r.score is None else f"{r.score:.2f}{r.unit[:1]} {r.reason or ''}" for r in results]
                 began = perf_counter()
                 listed = paths.index(path) in shortlist(evidence.fingerprint, kept)

@@ -21,6 +21,7 @@ from rich.table import Table
 
 from challenges.model import Challenge
 from verifier.checks import lips
+from verifier.checks.question import Case
 from verifier.evidence.collect import collect
 from verifier.evidence.lips import agreement, clearest
 from verifier.models.kit import ModelKit
@@ -30,7 +31,7 @@ from verifier.settings import Settings
 from verifier.types import FaceTrack, SoundTrack
 
 if TYPE_CHECKING:
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import F32, CheckResult, Evidence
 
 SHIFTS_S = (0.0, *(sign * shift for shift in (0.25, 0.35, 0.5, 0.75, 1.0) for sign in (1, -1)))
@@ -91,7 +92,7 @@ def _shifted(clips: dict[str, Evidence], profile: Profile) -> Table:
         moved = [replace(clip, sound=late(clip.sound, shift_s)) for shift_s in SHIFTS_S]
         found = [clearest(clip.face, each.sound) for each in moved if isinstance(each.sound, SoundTrack)]
         both = [each.distinct + each.part for each in found]
-        answers = [said(lips.check(each, Challenge(()), profile)) for each in moved]
+        answers = [said(lips.check(Case(each, Challenge(())), profile)) for each in moved]
         table.add_row(name, f"{both[0]:.2f}", f"{min(both):.2f}", answers[0], _counted(answers[1:]))
     return table
 
@@ -100,7 +101,7 @@ def _foreign(clips: dict[str, Evidence], profile: Profile) -> Table:
     table = Table("lips against the sound of others", "answers", box=None, pad_edge=False)
     for name, clip in clips.items():
         others = [replace(clip, sound=other.sound) for other in clips.values() if other is not clip]
-        table.add_row(name, _counted([said(lips.check(each, Challenge(()), profile)) for each in others]))
+        table.add_row(name, _counted([said(lips.check(Case(each, Challenge(())), profile)) for each in others]))
     return table
 
 

@@ -24,6 +24,7 @@ from challenges.model import Challenge
 from tests.bench.grid_codecs import ENCODINGS, encoded
 from verifier import profiles
 from verifier.checks import close_up, depth, light, presentation_attack, same_person, sharpness
+from verifier.checks.question import Case
 from verifier.evidence.picture import observe
 from verifier.media.recording import open_recording
 from verifier.models.kit import ModelKit
@@ -117,7 +118,7 @@ def judged(frames: Sequence[Frame], kit: ModelKit, profile: profiles.Profile) ->
     silence = SoundTrack(0.0, 0.0, 0.0, 0.0, np.zeros((0, 2)), "", (), (), np.zeros((0, 2)), np.zeros((0, 0)), np.zeros(0))
     media = MediaInfo("frames", 0, "", frames[-1].t_s)
     evidence = Evidence(media, face, silence)
-    return [module.check(evidence, Challenge(()), profile) for module in CHECKS]
+    return [module.check(Case(evidence, Challenge(())), profile) for module in CHECKS]
 
 
 def cell(result: CheckResult) -> str:

@@ -30,13 +30,14 @@ from challenges.model import Challenge, Say
 from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
 from verifier.checks import phrase
+from verifier.checks.question import Case
 from verifier.evidence.pronounced import weighed
 from verifier.evidence.quieter import quieter
 from verifier.evidence.sound import RATE_HZ
 from verifier.evidence.spoken import begun_again_s, lay
 from verifier.media import open_recording
 from verifier.models.kit import ModelKit
-from verifier.profiles import Profile, load
+from verifier.profiles import load
 from verifier.reasons import Reason
 from verifier.settings import MediaLimits, Settings
 from verifier.types import Evidence, MediaInfo, Missing, Outcome, SoundTrack
@@ -44,6 +45,7 @@ from verifier.types import Evidence, MediaInfo, Missing, Outcome, SoundTrack
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from verifier.profile import Profile
     from verifier.types import F32
 
 _UNLIMITED = MediaLimits(min_s=0.0)
@@ -121,7 +123,7 @@ class Ear:
         media = MediaInfo(container="", size_bytes=0, sha256="", duration_s=track.duration_s)
         evidence = Evidence(media=media, face=Missing(Reason.NO_VIDEO), sound=track)
         challenge = Challenge(tuple(Say(text) for text in texts))
-        return phrase.check(evidence, challenge, self._profile).outcome is Outcome.PASS
+        return phrase.check(Case(evidence, challenge), self._profile).outcome is Outcome.PASS
 
 
 def sound_of(path: Path) -> F32:

@@ -15,6 +15,7 @@ from rich.table import Table
 from challenges.model import Challenge
 from verifier import profiles
 from verifier.checks import gaze, loudness, noise, speaker
+from verifier.checks.question import Case
 from verifier.evidence.movements import movements
 from verifier.models.kit import ModelKit
 from verifier.pipeline import verify
@@ -22,7 +23,7 @@ from verifier.settings import Settings
 from verifier.types import FaceTrack
 
 if TYPE_CHECKING:
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import CheckResult, Judgement
 
 KINDS = ("bonafide", "bonafide/talkers", "headturn", "replay", "deepfake")
@@ -51,7 +52,7 @@ def cell(result: CheckResult) -> str:
 def row(name: str, judgement: Judgement, profile: Profile) -> list[str]:
     """Return one recording's line of the table."""
     by_name = {check.name: check for check in judgement.checks}
-    alone = [module.check(judgement.evidence, Challenge(()), profile) for module in ALONE]
+    alone = [module.check(Case(judgement.evidence, Challenge(())), profile) for module in ALONE]
     face = judgement.evidence.face
     turns = ""
     if isinstance(face, FaceTrack):

@@ -24,7 +24,7 @@ from tests.unit.store.evidence_site import Site, open_site
 from verifier import profiles
 from verifier.models.kit import ModelKit
 from verifier.pipeline import verify
-from verifier.review.rejudge import reconsider
+from verifier.review.rejudge import complete
 from verifier.review.replay import OpenReplay, Replayed, Source, materials
 from verifier.review.replay_engine import replay_all
 from verifier.settings import Settings
@@ -46,7 +46,7 @@ def store(site: Site, fixture: Fixture, kit: ModelKit, attempt_ids: list[str], n
     received_at = now + timedelta(seconds=20)
     judgement = verify(recording, challenge, profile=profile, kit=kit, settings=settings, received_at=received_at)
     told = replace(judgement.circumstances, recalled=Recalled(), has_gallery=False)
-    judgement = reconsider(replace(judgement, circumstances=told), told, profile)
+    judgement = complete(judgement, challenge, told, profile)
     labels = LabelStore(site.engine)
     species = fixture.defect
     for number, attempt_id in enumerate(attempt_ids):

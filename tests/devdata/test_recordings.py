@@ -8,9 +8,11 @@ import pytest
 
 from challenges.model import Challenge, Turn, TurnHead
 from verifier.checks import gaze
+from verifier.checks.question import Case
 from verifier.evidence.movements import movements
 from verifier.pipeline import verify
-from verifier.profiles import Role, load
+from verifier.profile import Role
+from verifier.profiles import load
 from verifier.reasons import Reason
 from verifier.settings import Settings
 from verifier.types import FaceTrack, Judgement, Outcome, Verdict
@@ -131,7 +133,7 @@ def test_some_look_young_and_none_is_locked_out_for_it(judge: Callable[[str], Ju
 @pytest.mark.parametrize("name", [*TURNS, "bonafide/speech_katiehill.mp4", "bonafide/speech_hevc_portrait.mp4"])
 def test_living_eyes_go_against_the_turning_head(judge: Callable[[str], Judgement], name: str) -> None:
     """People who turn their heads before a camera keep looking at it, at least in part."""
-    result = gaze.check(judge(name).evidence, Challenge(()), load())
+    result = gaze.check(Case(judge(name).evidence, Challenge(())), load())
     assert result.outcome is Outcome.PASS
     assert result.score is not None
     assert result.score < -0.3

@@ -24,7 +24,7 @@ from verifier.settings import Settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.review.replay import Replay
 
 

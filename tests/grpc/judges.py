@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier import profiles
+from verifier.checks import QUESTIONS
+from verifier.decision import decide
 from verifier.errors import AbandonedError, ModelKitError, UnjudgeableError
+from verifier.pipeline import AFTERWARDS
+from verifier.profile import Threshold
 from verifier.reasons import Reason
 from verifier.types import (
     CheckResult,
-    Decision,
     Direction,
     Evidence,
     FaceTrack,
@@ -26,13 +30,11 @@ from verifier.types import (
     Judgement,
     MediaInfo,
     Missing,
-    Outcome,
     SoundTrack,
-    Verdict,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from verifier.server.judging import Response
@@ -112,21 +114,11 @@ class Scripted:
 
 def _judgement(recording: bytes, *, accept: bool, seed: int | None, minor: bool, face: int) -> Judgement:
     media = MediaInfo("mp4", len(recording), hashlib.sha256(recording).hexdigest(), 5.0)
-    check = CheckResult(
-        "phrase",
-        Outcome.PASS if accept else Outcome.FAIL,
-        score=0.0,
-        unit="errors",
-        threshold=1.0,
-        direction=Direction.AT_MOST,
-        reason=None if accept else Reason.PHRASE_MISMATCH,
-    )
+    checks = _checks({} if accept else {"phrase": Reason.PHRASE_MISMATCH, "movement": Reason.MOVEMENT_MISSING})
     missing = Missing(Reason.NO_FACE)
     return Judgement(
-        decision=Decision(Verdict.ACCEPTED, ())
-        if accept
-        else Decision(Verdict.REJECTED, (Reason.PHRASE_MISMATCH, Reason.NO_BLINK)),
-        checks=(check,),
+        decision=decide(checks, profiles.load(), exempt={each.name for each in QUESTIONS if each.phase in AFTERWARDS}),
+        checks=checks,
         evidence=Evidence(
             media,
             _face(face) if accept else missing,
@@ -140,6 +132,13 @@ def _judgement(recording: bytes, *, accept: bool, seed: int | None, minor: bool,
         kept=recording,
         crops=CROPS if accept else b"",
     )
+
+
+def _checks(failed: Mapping[str, Reason]) -> tuple[CheckResult, ...]:
+    """Return an answer to every question about a recording, `phrase` first: those that failed, with why, all others pass."""
+    names = sorted((each.name for each in QUESTIONS if each.phase not in AFTERWARDS), key=lambda name: name != "phrase")
+    line = Threshold("share_min", 1.0, "share", Direction.AT_LEAST, "a test")
+    return tuple(line.judge(name, 0.0 if name in failed else 1.0, failed.get(name, Reason.NOT_CONFIRMED)) for name in names)
 
 
 def _fingerprint(seed: int) -> Fingerprint:

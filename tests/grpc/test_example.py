@@ -40,6 +40,6 @@ async def test_the_example_runs_and_is_as_short_as_promised(serve: OpenServer, t
         none, told = await run(client.server.address, tmp_path / "bad", code=1)
         assert none == ""
         assert told[-2:] == [
-            "REJECTED PHRASE_MISMATCH NO_BLINK",
+            "REJECTED PHRASE_MISMATCH MOVEMENT_MISSING",
             "Say exactly the words shown, clearly, one after another.",
         ]

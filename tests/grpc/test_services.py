@@ -21,6 +21,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from challenges.model import Turn
 from tests.grpc.client import AUDIENCE, refused, status_source
 from tests.issued_claims import hold_against_schema
+from verifier.checks import BY_NAME
 from verifier.credential.issuer_keys import VerificationKeys
 from verifier.credential.validator import open_credential, open_receipt
 from verifier.reasons import Reason
@@ -105,7 +106,7 @@ async def test_an_accepted_response_earns_a_credential_its_audience_can_open(ser
         opened = await to_thread(open_credential, answer.credential.token, audience_key=client.audience_key, **expectations)
         receipt = await to_thread(open_receipt, answer.credential.receipt, **expectations)
         assert opened.provenance.attempt_id == answer.attempt.id
-        assert opened.provenance.confirmed == ("phrase", "protected_person", "already_enrolled")
+        assert set(opened.provenance.confirmed) == set(BY_NAME) - {"seen_before"}
         assert opened.jti == receipt.jti == answer.credential.id
         assert opened.expires_at == answer.credential.expire_time.ToDatetime(tzinfo=UTC)
 
@@ -148,7 +149,7 @@ async def test_a_rejection_is_a_reply_with_reasons_and_one_hint_and_no_scores(se
     async with serve() as client:
         answer = await client.verify((await client.challenge()).id, b"reject")
         assert answer.attempt.verdict == attempt_pb2.REJECTED
-        assert list(answer.attempt.reasons) == [reason_pb2.PHRASE_MISMATCH, reason_pb2.NO_BLINK]
+        assert list(answer.attempt.reasons) == [reason_pb2.PHRASE_MISMATCH, reason_pb2.MOVEMENT_MISSING]
         assert answer.attempt.hint == Reason.PHRASE_MISMATCH.hint
         assert not answer.HasField("credential")
         assert not answer.attempt.checks
@@ -165,11 +166,11 @@ async def test_scores_are_shown_only_where_the_site_says_so(serve: OpenServer) -
         assert (answer.code, answer.reason) == (grpc.StatusCode.PERMISSION_DENIED, "SCORES_NOT_EXPOSED")
     async with serve(expose_scores=True) as client:
         attempt = await client.verification.GetAttempt(request)
-        check, seen_before = attempt.checks
+        check, *_, seen_before = attempt.checks
         assert (seen_before.name, seen_before.outcome) == ("seen_before", attempt_pb2.UNABLE)
         assert check.HasField("score")
-        assert (check.name, check.score, check.threshold, check.unit) == ("phrase", 0.0, 1.0, "errors")
-        assert (check.outcome, check.direction) == (attempt_pb2.FAIL, attempt_pb2.AT_MOST)
+        assert (check.name, check.score, check.threshold, check.unit) == ("phrase", 0.0, 1.0, "share")
+        assert (check.outcome, check.direction) == (attempt_pb2.FAIL, attempt_pb2.AT_LEAST)
         assert check.reason == reason_pb2.PHRASE_MISMATCH
         assert attempt.timings_ms["total"] == 12.5
         assert attempt.profile == "default"

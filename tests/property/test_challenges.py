@@ -1,13 +1,11 @@
-"""Laws of issuing, matching and spending."""
+"""Laws of issuing and matching."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from challenges.issue import RECIPE
-from challenges.ledger import AlreadySpentError, Issued, LedgerError, Spent, spend, state_at
 from challenges.lexicon import DIGITS, WORDS
 from challenges.match import align, expected_tokens, tokens
 from challenges.model import Challenge, Say, TurnHead, from_json, to_json
@@ -103,22 +101,3 @@ def test_tokens_are_stable(text: str) -> None:
     """Normalising what is normal changes nothing."""
     once = tokens(text)
     assert tokens(" ".join(once)) == once
-
-
-@given(st.lists(st.integers(0, 400), min_size=1, max_size=20), st.integers(1, 300))
-def test_a_challenge_is_spent_at_most_once(moments: list[int], ttl_s: int) -> None:
-    """Of any attempts in order of time at most one spends, and only before the end."""
-    state: Issued | Spent = Issued(START + timedelta(seconds=ttl_s))
-    spent: list[int] = []
-    for moment in sorted(moments):
-        now = START + timedelta(seconds=moment)
-        try:
-            state = spend(state, now=now)
-            spent.append(moment)
-        except LedgerError:
-            continue
-    assert spent == ([min(moments)] if min(moments) < ttl_s else [])
-    if spent:
-        assert state_at(state, now=START + timedelta(days=9)) == state
-        with pytest.raises(AlreadySpentError):
-            spend(state, now=START)

@@ -22,6 +22,7 @@ from challenges.model import Challenge
 from tests.real.finding import Finding, Item, Real, finding
 from tests.real.table import run
 from verifier.checks import age
+from verifier.checks.question import Case
 from verifier.decision import counts_against
 from verifier.evidence.identity import face_embedding
 from verifier.evidence.picture import observe
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import CheckResult
 
 GROUPS = {
@@ -69,7 +70,7 @@ class Adult:
         """Return what the check says; a still needs one picture."""
         if self.still:
             profile = _with(profile, "age_frames_min", 1.0)
-        return age.check(self.evidence, Challenge(()), profile)
+        return age.check(Case(self.evidence, Challenge(())), profile)
 
     def alone(self) -> Adult:
         """Return the same with the ages of the kit's network alone."""

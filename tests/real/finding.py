@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from verifier.models.kit import ModelKit
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.settings import Settings
 
 

@@ -17,10 +17,11 @@ from tests.bench.people import frames_of
 from tests.real.finding import Item, finding
 from tests.real.table import run
 from verifier.checks import lips
+from verifier.checks.question import Case
 from verifier.decision import counts_against
 from verifier.evidence.collect import collect
 from verifier.media.recording import open_recording
-from verifier.pipeline import questions
+from verifier.pipeline import askable
 from verifier.types import Frame, SoundTrack
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ def cropped(frames: Sequence[Frame], real: Real) -> list[Frame]:
 
 
 def _stopping(evidence: Evidence, challenge: Challenge, real: Real) -> list[str]:
-    results = [each.check(evidence, challenge, real.profile) for each in questions(real.settings) if each.applies(challenge)]
+    results = [each.check(Case(evidence, challenge), real.profile) for each in askable(real.settings) if each.applies(challenge)]
     if isinstance(evidence.sound, SoundTrack) and len(evidence.sound.speech):
-        results.append(lips.check(evidence, challenge, real.profile))
+        results.append(lips.check(Case(evidence, challenge), real.profile))
     return [each.name for each in results if counts_against(each, real.profile.role(each.name))]
 
 

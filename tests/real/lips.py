@@ -14,6 +14,7 @@ from tests.bench.out_of_step import SUFFIXES, late
 from tests.real.finding import Item, finding
 from tests.real.table import run
 from verifier.checks import lips
+from verifier.checks.question import Case
 from verifier.evidence.collect import collect
 from verifier.evidence.lips import clearest
 from verifier.types import FaceTrack, Outcome, SoundTrack
@@ -48,7 +49,7 @@ def measure(real: Real) -> list[Finding]:
     clips = dict(_talkers(real))
 
     def asked(clip: Evidence, sound: SoundTrack) -> CheckResult:
-        return lips.check(replace(clip, sound=sound), Challenge(()), real.profile)
+        return lips.check(Case(replace(clip, sound=sound), Challenge(())), real.profile)
 
     own, beside, shifted, foreign = [], [], [], []
     for name, clip in clips.items():

@@ -13,9 +13,10 @@ from challenges.model import Challenge
 from tests.real.finding import Item, finding
 from tests.real.table import run
 from verifier.checks import lips
+from verifier.checks.question import Case
 from verifier.decision import decide
 from verifier.errors import UnjudgeableError
-from verifier.pipeline import questions, verify
+from verifier.pipeline import askable, verify
 from verifier.reasons import Kind
 from verifier.types import SoundTrack, Verdict
 
@@ -68,8 +69,8 @@ def _told(path: Path, real: Real) -> Told:
     profile = real.profile.judging(minor=judgement.minor_safeguards)
     results = list(judgement.checks)
     if isinstance(judgement.evidence.sound, SoundTrack) and len(judgement.evidence.sound.speech):
-        results.append(lips.check(judgement.evidence, Challenge(()), profile))
-    foreign = {each.name for each in questions(real.settings) if not each.applies(Challenge(()))} | {"elapsed"}
+        results.append(lips.check(Case(judgement.evidence, Challenge(())), profile))
+    foreign = {each.name for each in askable(real.settings) if not each.applies(Challenge(()))} | {"elapsed"}
     return Told(path.name, decide(results, profile, exempt=foreign - {result.name for result in results}))
 
 

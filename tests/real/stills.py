@@ -15,6 +15,7 @@ from challenges.model import Challenge
 from tests.real.finding import Item, finding
 from tests.real.table import run
 from verifier.checks import bezel, close_up, presentation_attack
+from verifier.checks.question import Case
 from verifier.evidence.collect import collect
 from verifier.evidence.picture import BEZEL_FRAMES, LIVE_FRAMES
 from verifier.reasons import Kind
@@ -85,7 +86,7 @@ def _stills(folders: tuple[Path, ...], real: Real) -> list[Still]:
                 bezel=np.repeat(face.bezel, BEZEL_FRAMES),
             ),
         )
-        found.append(Still(path.name, tuple(check.check(frames, Challenge(()), real.profile) for check in CHECKS)))
+        found.append(Still(path.name, tuple(check.check(Case(frames, Challenge(())), real.profile) for check in CHECKS)))
     return found
 
 

@@ -30,6 +30,7 @@ from tests.real.finding import Finding, Item, Real, finding
 from tests.real.marking import CODECS, TELEPHONE, Marker, coded
 from tests.real.table import run
 from verifier.checks import audio_mark, second_voice, speaker
+from verifier.checks.question import Case
 from verifier.evidence import sound as hearing
 from verifier.evidence.background import apart
 from verifier.evidence.sound import RATE_HZ
@@ -225,7 +226,7 @@ def hear(real: Real, answer: Sequence[Clip]) -> Heard:
         levels_dbfs=np.array([hearing._dbfs(float(np.sqrt(block))) for block in power], np.float32),
         others=others,
     )
-    results = tuple(check(_evidence(track), Challenge(()), real.profile) for check in (speaker.check, second_voice.check))
+    results = tuple(check(Case(_evidence(track), Challenge(())), real.profile) for check in (speaker.check, second_voice.check))
     return Heard(" + ".join(each.name for each in answer), answer[0].speaker, answer[0].group, track, results)
 
 
@@ -322,7 +323,7 @@ def marked(real: Real, name: str, sound: F32) -> Item:
     uttered, _ = hearing._concatenate(sound, real.kit.voice_activity.segments(sound))
     score = real.kit.audio_mark.score(uttered)
     track = replace(_NOTHING, mark=score)
-    result = audio_mark.check(_evidence(track), Challenge(()), real.profile)
+    result = audio_mark.check(Case(_evidence(track), Challenge(())), real.profile)
     return Item(f"{name}: {score:.3f}", result.outcome is Outcome.FAIL, 0.0 if np.isnan(score) else score)
 
 

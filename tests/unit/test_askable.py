@@ -11,10 +11,12 @@ from typer.testing import CliRunner
 
 from challenges.model import to_json
 from fixtures.manifest import load as load_fixtures
+from verifier.checks.question import Phase
 from verifier.cli import app
 from verifier.errors import ProfileError
-from verifier.pipeline import GALLERY, RECALL, require_askable
-from verifier.profiles import Profile, built_in, load
+from verifier.pipeline import AFTERWARDS, require_askable
+from verifier.profile import Profile
+from verifier.profiles import built_in, load
 from verifier.server.app import open_server
 from verifier.settings import Settings
 
@@ -42,7 +44,7 @@ def confirming_for_minors(folder: Path, check: str) -> Path:
 def test_the_built_in_profiles_can_be_asked_anywhere(name: str) -> None:
     """On the command line, without earlier recordings, gallery or detector, as on a server with its gallery off."""
     require_askable(load(name), Settings())
-    require_askable(load(name), Settings(gallery=False), received=True, later=RECALL)
+    require_askable(load(name), Settings(gallery=False), received=True, later=(Phase.HISTORY,))
 
 
 @pytest.mark.parametrize("check", SERVED)
@@ -51,7 +53,7 @@ def test_what_only_a_server_asks_is_refused_elsewhere(check: str, tmp_path: Path
     profile = load(str(confirming(tmp_path, check)))
     with pytest.raises(ProfileError, match=f"profile 'confirms' confirms by '{check}'.* it needs .*veto or advise"):
         require_askable(profile, Settings())
-    require_askable(profile, Settings(), received=True, later=RECALL | GALLERY)
+    require_askable(profile, Settings(), received=True, later=AFTERWARDS)
 
 
 def test_a_detector_that_is_not_there_cannot_confirm() -> None:
@@ -59,7 +61,7 @@ def test_a_detector_that_is_not_there_cannot_confirm() -> None:
     default = load()
     profile = Profile("own", "", default.thresholds, {**default.roles, "synthetic_voice": default.role("phrase")}, "")
     with pytest.raises(ProfileError, match=r"'synthetic_voice'.*CAMEO_SYNTHETIC_VOICE_FILE"):
-        require_askable(profile, Settings(), received=True, later=RECALL | GALLERY)
+        require_askable(profile, Settings(), received=True, later=AFTERWARDS)
 
 
 @pytest.mark.parametrize("written", [confirming, confirming_for_minors])

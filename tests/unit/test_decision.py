@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.decision import also, decide
-from verifier.profiles import Profile, Role, load
+from verifier.decision import decide
+from verifier.profile import Profile, Role
+from verifier.profiles import load
 from verifier.reasons import Kind, Reason
 from verifier.types import CheckResult, Decision, Outcome, Verdict
 
@@ -106,18 +107,6 @@ def test_no_failed_confirmation_is_ever_accepted(rows: list[tuple[str, Outcome, 
     excused = frozenset().union(*(reason.excuses for reason in found))
     if any(reason.kind is Kind.ATTACK for reason in found - excused):
         assert decision.verdict is Verdict.REJECTED
-
-
-def test_one_more_answer_counts_as_if_it_had_been_put_with_the_others() -> None:
-    """A late veto rejects an accepted recording and comes before milder reasons; a pass, or no answer, changes nothing."""
-    roles = with_roles(phrase="confirm", seen_before="veto")
-    accepted = decide([passed("phrase")], roles)
-    rejected = decide([failed("phrase", Reason.PHRASE_MISMATCH)], roles)
-    seen = failed("seen_before", Reason.SEEN_BEFORE)
-    assert also(accepted, seen, roles) == decide([passed("phrase"), seen], roles)
-    assert also(rejected, seen, roles).reasons == (Reason.SEEN_BEFORE, Reason.PHRASE_MISMATCH)
-    for answer in (passed("seen_before"), CheckResult.unable("seen_before", Reason.RECORDING_TOO_SHORT)):
-        assert also(accepted, answer, roles) == accepted
 
 
 @given(reason=st.sampled_from(sorted(Reason.CORRUPT_MEDIA.excuses)))

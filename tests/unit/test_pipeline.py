@@ -12,7 +12,7 @@ from challenges.model import Challenge, Say
 from fixtures.manifest import Fixture, load
 from verifier.errors import AbandonedError
 from verifier.evidence.picture import GRID_FRAMES, IDENTITY_FRAMES, LIVE_FRAMES
-from verifier.pipeline import code_digest, questions, verify
+from verifier.pipeline import askable, code_digest, verify
 from verifier.profiles import load as load_profile
 from verifier.reasons import Reason
 from verifier.settings import Settings
@@ -87,7 +87,7 @@ def test_questions_that_do_not_apply_are_left_out(judge: Callable[..., Judgement
     recording = BONA_FIDE.file.read_bytes()
     alone = judge(recording, Challenge(()))
     names = {check.name for check in alone.checks}
-    assert names == {q.name for q in questions(Settings())} - TURNED - SPOKEN - ISSUED
+    assert names == {q.name for q in askable(Settings())} - TURNED - SPOKEN - ISSUED
     assert alone.decision.verdict is Verdict.ACCEPTED
     spoken = judge(recording, Challenge(tuple(step for step in BONA_FIDE.challenge.steps if isinstance(step, Say))))
     assert TURNED.isdisjoint(check.name for check in spoken.checks)

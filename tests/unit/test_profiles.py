@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import verifier
-from verifier.checks import already_enrolled, elapsed, protected_person, seen_before, synthetic_voice
-from verifier.console.questions import QUESTIONS
+from verifier.checks import BY_NAME, QUESTIONS, already_enrolled, elapsed, protected_person, seen_before, synthetic_voice
+from verifier.checks.question import Phase
 from verifier.errors import ProfileError
-from verifier.pipeline import questions
-from verifier.profiles import Profile, Role, built_in, load, parse, varied
+from verifier.pipeline import askable
+from verifier.profile import Profile, Role
+from verifier.profiles import built_in, load, parse, varied
 from verifier.settings import Settings
 from verifier.types import Direction
 
@@ -34,7 +35,7 @@ def test_every_threshold_says_where_it_comes_from(name: str) -> None:
 def test_every_question_has_a_role(name: str) -> None:
     """A profile gives a role to each check of the pipeline, to those that need more than the recording, to no other."""
     others = {elapsed.NAME, seen_before.NAME, protected_person.NAME, already_enrolled.NAME, synthetic_voice.NAME}
-    assert set(load(name).roles) == {question.name for question in questions(Settings())} | others
+    assert set(load(name).roles) == {question.name for question in askable(Settings())} | others
 
 
 def test_a_site_profile_overrides_single_thresholds(tmp_path: Path) -> None:
@@ -306,8 +307,14 @@ CODE = Path(verifier.__file__).parent
 
 
 def _literals(file: Path) -> set[str]:
-    tree = ast.parse(file.read_text("utf-8"))
-    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    """Return every text in a module's code, but those of its `QUESTION`, which says what the code reads."""
+    code = [node for node in ast.parse(file.read_text("utf-8")).body if not _is_question(node)]
+    leaves = (leaf for node in code for leaf in ast.walk(node))
+    return {leaf.value for leaf in leaves if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str)}
+
+
+def _is_question(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "QUESTION"
 
 
 def _looked_up(file: Path) -> set[str]:
@@ -327,18 +334,20 @@ def _looked_up(file: Path) -> set[str]:
 
 
 def test_every_threshold_that_code_reads_is_in_the_profile_and_the_reverse() -> None:
-    """The default profile lists what some check reads: no more, no fewer; the console says which reads which."""
+    """The default profile lists what some check reads: no more, no fewer; each question names those that its module reads."""
     listed = set(load().thresholds)
     assert set().union(*(_looked_up(file) for file in CODE.rglob("*.py"))) <= listed
-    checks = {file.stem: _literals(file) & listed for file in (CODE / "checks").glob("*.py")}
-    assert set().union(*checks.values()) == listed
-    assert {check: set(question.thresholds) for check, question in QUESTIONS.items() if check in checks} == {
-        check: checks[check] for check in QUESTIONS if check in checks
-    }
+    read = {question.name: _literals(CODE / "checks" / f"{question.name}.py") & listed for question in QUESTIONS}
+    assert set().union(*read.values()) == listed
+    assert {question.name: set(question.thresholds) for question in QUESTIONS} == read
 
 
-def test_every_check_that_code_asks_has_a_role_and_the_reverse() -> None:
-    """The default profile gives a role to each module of checks by its name, and to nothing else."""
-    files = (file for file in (CODE / "checks").glob("*.py") if file.stem != "__init__")
-    named = {import_module(f"verifier.checks.{file.stem}").NAME for file in files}
-    assert named == set(load().roles) == set(QUESTIONS)
+def test_every_module_of_checks_is_in_the_list_of_questions_and_in_the_profile() -> None:
+    """A check that somebody forgets to list is asked of nobody: each module holds one question, listed once, by its own name."""
+    modules = {file.stem for file in (CODE / "checks").glob("*.py")} - {"__init__", "question", "_gallery"}
+    assert [question.name for question in QUESTIONS] == list(BY_NAME)
+    assert modules == set(BY_NAME) == set(load().roles)
+    for name, question in BY_NAME.items():
+        assert import_module(f"verifier.checks.{name}").QUESTION is question
+    phases = [list(Phase).index(question.phase) for question in QUESTIONS]
+    assert phases == sorted(phases)

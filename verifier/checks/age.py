@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.checks.question import Case, Question
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "age"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the median over the near-frontal frames of the expected age, which is the mean of both networks'.
 
     Unable where there are too few of them, or where the middle half of them disagrees too widely. Whoever asks takes anything
     but a pass for a possible minor.
     """
-    if isinstance(evidence.face, Missing):
-        return CheckResult.unable(NAME, evidence.face.reason)
-    ages = evidence.face.ages
+    if isinstance(case.evidence.face, Missing):
+        return CheckResult.unable(NAME, case.evidence.face.reason)
+    ages = case.evidence.face.ages
     frames, spread = profile["age_frames_min"], profile["age_spread_max"]
     if not frames.holds(len(ages)):
         return CheckResult.unable(NAME, Reason.POSSIBLE_MINOR, f"{len(ages)} near-frontal frames, {frames.value:.0f} are needed")
@@ -33,3 +33,12 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     if not spread.holds(float(high - low)):
         return CheckResult.unable(NAME, Reason.POSSIBLE_MINOR, detail)
     return profile["adult_age_min"].judge(NAME, float(middle), Reason.POSSIBLE_MINOR, detail)
+
+
+QUESTION = Question(
+    NAME,
+    "Apparent age",
+    "The person clearly looks adult; if not, the stricter profile judges.",
+    check,
+    thresholds=("adult_age_min", "age_frames_min", "age_spread_max"),
+)

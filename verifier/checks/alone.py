@@ -6,18 +6,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.checks.question import Case, Question
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "alone"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the share of analysed frames that show more than one face."""
-    if isinstance(evidence.face, Missing):
-        return CheckResult.unable(NAME, evidence.face.reason)
-    return profile["extra_faces_max"].judge(NAME, float(np.mean(evidence.face.faces > 1)), Reason.MULTIPLE_FACES)
+    if isinstance(case.evidence.face, Missing):
+        return CheckResult.unable(NAME, case.evidence.face.reason)
+    return profile["extra_faces_max"].judge(NAME, float(np.mean(case.evidence.face.faces > 1)), Reason.MULTIPLE_FACES)
+
+
+QUESTION = Question(
+    NAME,
+    "Alone",
+    "Nobody else is in the picture.",
+    check,
+    thresholds=("extra_faces_max",),
+)

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verifier.checks._gallery import judge_nearest
+from verifier.checks.question import Case, Phase, Question
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Outcome
 
 if TYPE_CHECKING:
-    from verifier.profiles import Profile
-    from verifier.types import Match
+    from verifier.profile import Profile
+    from verifier.types import CheckResult
 
 NAME = "already_enrolled"
 THRESHOLD = "enrolled_cosine_max"
 
 
-def check(profile: Profile, *, nearest: Match | None) -> CheckResult:
-    """Judge the cosine of the face with the most alike that another subject enrolled; `None` where no other has."""
-    if nearest is None:
-        return CheckResult(NAME, Outcome.PASS, detail="no face to compare with")
-    return profile[THRESHOLD].judge(NAME, nearest.cosine, Reason.ALREADY_ENROLLED, f"most like face {nearest.number}")
+def check(case: Case, profile: Profile) -> CheckResult:
+    """Judge the cosine of the face with the most alike that another subject enrolled; it passes where nobody is."""
+    answer = case.circumstances.gallery
+    return judge_nearest(answer, answer.enrolled if answer else None, profile[THRESHOLD], NAME, Reason.ALREADY_ENROLLED)
+
+
+QUESTION = Question(
+    NAME,
+    "Enrolled already",
+    "The face is enrolled by nobody else.",
+    check,
+    thresholds=(THRESHOLD,),
+    phase=Phase.GALLERY,
+    known=lambda circumstances: circumstances.has_gallery,
+    needs="the gallery of a server, CAMEO_GALLERY=true",
+)

@@ -11,21 +11,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.checks.question import Case, Question, spoken
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "audio_mark"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge how sure the detector is of the mark in the first seconds of the speech."""
-    sound = evidence.sound
+    sound = case.evidence.sound
     if isinstance(sound, Missing):
         return CheckResult.unable(NAME, sound.reason)
     if np.isnan(sound.mark):
         return CheckResult.unable(NAME, Reason.NO_SPEECH)
     return profile["audio_mark_max"].judge(NAME, sound.mark, Reason.SYNTHETIC_VOICE)
+
+
+QUESTION = Question(
+    NAME,
+    "Audio mark",
+    "The voice carries no mark that a generator put into it.",
+    check,
+    thresholds=("audio_mark_max",),
+    applies=spoken,
+    advice_only=True,
+)

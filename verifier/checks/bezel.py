@@ -6,23 +6,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.checks.question import Case, Question
 from verifier.evidence.usable import why_few
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "bezel"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the second most covered border of the frames looked at: one alone may be chance, and a display may fill the rest."""
-    if isinstance(evidence.face, Missing):
-        return CheckResult.unable(NAME, evidence.face.reason)
-    covered = evidence.face.bezel
+    if isinstance(case.evidence.face, Missing):
+        return CheckResult.unable(NAME, case.evidence.face.reason)
+    covered = case.evidence.face.bezel
     frames = profile["bezel_frames_min"]
     if not frames.holds(len(covered)):
-        return CheckResult.unable(NAME, why_few(evidence.face), f"{len(covered)} frames, {frames.value:.0f} are needed")
+        return CheckResult.unable(NAME, why_few(case.evidence.face), f"{len(covered)} frames, {frames.value:.0f} are needed")
     return profile["bezel_max"].judge(NAME, float(np.sort(covered)[-2]), Reason.DISPLAY_VISIBLE, f"{len(covered)} frames")
+
+
+QUESTION = Question(
+    NAME,
+    "Border",
+    "No border of a display or print stands around the face.",
+    check,
+    thresholds=("bezel_frames_min", "bezel_max"),
+)

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verifier.checks.question import Case, Question
 from verifier.evidence.blinks import blinks
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "blink"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the number of blinks. People who listen and read blink less, so this advises by default."""
-    if isinstance(evidence.face, Missing):
-        return CheckResult.unable(NAME, evidence.face.reason)
-    count = blinks(evidence.face.blendshapes, closed=profile["blink_closed_min"].value)
+    if isinstance(case.evidence.face, Missing):
+        return CheckResult.unable(NAME, case.evidence.face.reason)
+    count = blinks(case.evidence.face.blendshapes, closed=profile["blink_closed_min"].value)
     return profile["blinks_min"].judge(NAME, count, Reason.NO_BLINK)
+
+
+QUESTION = Question(
+    NAME,
+    "Blinks",
+    "The person blinks.",
+    check,
+    thresholds=("blink_closed_min", "blinks_min"),
+)

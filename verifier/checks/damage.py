@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verifier.checks.question import Case, Question
 from verifier.reasons import Reason
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
-    from verifier.types import CheckResult, Evidence
+    from verifier.profile import Profile
+    from verifier.types import CheckResult
 
 NAME = "damage"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge what did not decode, then the longest time that was lost of picture and sound at once, then broken blocks.
 
     Some codecs decode damaged data into other blocks and say nothing: their sides are what gives them away.
     """
-    media = evidence.media
+    media = case.evidence.media
     times = ", ".join(f"{at_s:.2f}" for at_s in media.damaged_s[:5])
     detail = f"at {times} s" if times else ""
     result = profile["damaged_max"].judge(NAME, float(len(media.damaged_s)), Reason.CORRUPT_MEDIA, detail)
@@ -29,3 +29,12 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
         at = f"most of them at {media.broken_s:.2f} s" if media.broken else ""
         result = profile["broken_blocks_max"].judge(NAME, float(media.broken), Reason.CORRUPT_MEDIA, at)
     return result
+
+
+QUESTION = Question(
+    NAME,
+    "Whole",
+    "The recording arrived as it was encoded.",
+    check,
+    thresholds=("damaged_max", "lost_max", "broken_blocks_max"),
+)

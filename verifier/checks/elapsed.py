@@ -8,30 +8,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verifier.checks.question import Case, Question
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence
+from verifier.types import CheckResult
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "elapsed"
 
 
-def check(evidence: Evidence, challenge: Challenge, profile: Profile, *, received_at: datetime | None) -> CheckResult:
-    """Judge the seconds between issue and upload that the recording leaves over.
-
-    Args:
-        evidence: of the recording.
-        challenge: what was asked, and when.
-        profile: thresholds.
-        received_at: when the whole recording was there, by the clock that the challenge was issued by.
-    """
-    if received_at is None or challenge.issued_at is None:
+def check(case: Case, profile: Profile) -> CheckResult:
+    """Judge the seconds between issue and upload that the recording leaves over, both by the clock that issued the challenge."""
+    received_at = case.circumstances.received_at
+    if received_at is None or case.challenge.issued_at is None:
         return CheckResult.unable(NAME, Reason.CHALLENGE_UNKNOWN, "not known when it was asked or answered")
-    elapsed_s = (received_at - challenge.issued_at).total_seconds()
-    detail = f"{evidence.media.duration_s:.1f} s recorded, {elapsed_s:.1f} s since the challenge"
-    spare_s = elapsed_s - evidence.media.duration_s
+    elapsed_s = (received_at - case.challenge.issued_at).total_seconds()
+    detail = f"{case.evidence.media.duration_s:.1f} s recorded, {elapsed_s:.1f} s since the challenge"
+    spare_s = elapsed_s - case.evidence.media.duration_s
     return profile["elapsed_spare_min"].judge(NAME, spare_s, Reason.SPOKE_TOO_EARLY, detail)
+
+
+QUESTION = Question(
+    NAME,
+    "Time since the challenge",
+    "There was time to record it after the challenge was issued.",
+    check,
+    thresholds=("elapsed_spare_min",),
+    known=lambda circumstances: circumstances.received_at is not None,
+    needs="the times of challenge and upload, which a server knows",
+)

@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.checks.question import Case, Question
 from verifier.evidence.covered import eyes_seen
 from verifier.evidence.light import light
 from verifier.evidence.usable import why_few
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "eyes"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the eyes' contrast, their light and their tint against skin, in near-frontal frames.
 
     In the dark nothing is told of them, and light is what is asked for.
     """
-    face = evidence.face
+    face = case.evidence.face
     if isinstance(face, Missing):
         return CheckResult.unable(NAME, face.reason)
     if not profile["covered_frames_min"].holds(len(face.eyes)):
@@ -38,3 +38,12 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     lit = profile["eye_light_min"].judge(NAME, seen.light, Reason.EYES_NOT_VISIBLE, "light")
     tint = profile["eye_tint_max"].judge(NAME, seen.tint, Reason.EYES_NOT_VISIBLE, "tint")
     return next((each for each in (contrast, lit, tint) if each.reason), contrast)
+
+
+QUESTION = Question(
+    NAME,
+    "Eyes in view",
+    "Nothing covers the eyes.",
+    check,
+    thresholds=("covered_frames_min", "light_min", "eye_contrast_min", "eye_light_min", "eye_tint_max"),
+)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verifier.checks.question import Case, Question
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "flicker"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the depth of rolling bands: a display's refresh makes them and a lamp on mains does, so ask for another light."""
-    if isinstance(evidence.picture, Missing):
-        return CheckResult.unable(NAME, evidence.picture.reason)
-    return profile["flicker_max"].judge(NAME, evidence.picture.flicker, Reason.LIGHT_FLICKERS)
+    if isinstance(case.evidence.picture, Missing):
+        return CheckResult.unable(NAME, case.evidence.picture.reason)
+    return profile["flicker_max"].judge(NAME, case.evidence.picture.flicker, Reason.LIGHT_FLICKERS)
+
+
+QUESTION = Question(
+    NAME,
+    "Rolling bands",
+    "No bands of a lamp or display roll through the picture.",
+    check,
+    thresholds=("flicker_max",),
+)

@@ -6,21 +6,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.checks.question import Case, Question
 from verifier.evidence.light import light
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "light"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the light on the face against the lower limit, and the median luma of the face, which clips, against the upper."""
-    if isinstance(evidence.face, Missing):
-        return CheckResult.unable(NAME, evidence.face.reason)
-    low = profile["light_min"].judge(NAME, light(evidence.face), Reason.TOO_DARK)
-    bright = profile["face_luma_max"].judge(NAME, float(np.nanmedian(evidence.face.luma)), Reason.TOO_BRIGHT)
+    if isinstance(case.evidence.face, Missing):
+        return CheckResult.unable(NAME, case.evidence.face.reason)
+    low = profile["light_min"].judge(NAME, light(case.evidence.face), Reason.TOO_DARK)
+    bright = profile["face_luma_max"].judge(NAME, float(np.nanmedian(case.evidence.face.luma)), Reason.TOO_BRIGHT)
     return bright if bright.reason else low
+
+
+QUESTION = Question(
+    NAME,
+    "Light",
+    "The face is neither too dark nor too bright to be judged.",
+    check,
+    thresholds=("light_min", "face_luma_max"),
+)

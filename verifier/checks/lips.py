@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.checks.question import Case, Question, spoken
 from verifier.evidence.lips import agreement, clearest
 from verifier.evidence.spoken import witnesses, words_said
 from verifier.evidence.usable import face_is_gone
@@ -25,33 +26,33 @@ from verifier.types import CheckResult, Evidence, Missing, Outcome, PictureTrace
 if TYPE_CHECKING:
     from challenges.model import Challenge
     from verifier.evidence.lips import Agreement
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import SoundTrack
 
 NAME = "lips"
 
 
-def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the agreement of lips and sound; without both, or without speech, nothing is said.
 
     Lips that do not agree are not held against the person with too few pictures to show a closure, in noise that phonemes drown
     in, where others talk in the background, where most of what is heard are not the words asked for, which is another question,
     and where sound and lips agree at all within a second of one another.
     """
-    if isinstance(evidence.face, Missing):
-        return CheckResult.unable(NAME, evidence.face.reason)
-    if isinstance(evidence.sound, Missing):
-        return CheckResult.unable(NAME, evidence.sound.reason)
-    sound = evidence.sound
+    if isinstance(case.evidence.face, Missing):
+        return CheckResult.unable(NAME, case.evidence.face.reason)
+    if isinstance(case.evidence.sound, Missing):
+        return CheckResult.unable(NAME, case.evidence.sound.reason)
+    sound = case.evidence.sound
     if not len(sound.speech):
         return CheckResult.unable(NAME, Reason.NO_SPEECH)
-    result = judge(agreement(evidence.face, sound), profile)
-    if result.reason is Reason.MOUTH_NOT_VISIBLE and face_is_gone(evidence.face):
+    result = judge(agreement(case.evidence.face, sound), profile)
+    if result.reason is Reason.MOUTH_NOT_VISIBLE and face_is_gone(case.evidence.face):
         return CheckResult.unable(NAME, Reason.FACE_LEFT_FRAME, result.detail)
     if result.outcome is not Outcome.FAIL:
         return result
-    found = clearest(evidence.face, sound)
-    reason = _explanation(found, evidence, sound, challenge, profile)
+    found = clearest(case.evidence.face, sound)
+    reason = _explanation(found, case.evidence, sound, case.challenge, profile)
     return CheckResult.unable(NAME, reason, f"{result.detail}; at the clearest offset {_detail(found)}") if reason else result
 
 
@@ -116,3 +117,28 @@ def _detail(found: Agreement) -> str:
         f"agreement {found.score:.2f} with the sound {found.offset_s * 1e3:+.0f} ms late, over {found.seconds:.1f} s;"
         f" {found.elsewhere:.2f} at {found.elsewhere_s * 1e3:+.0f} ms; worst parts {found.part:.2f}"
     )
+
+
+QUESTION = Question(
+    NAME,
+    "Lips and sound",
+    "The lips do what the sound says they do.",
+    check,
+    thresholds=(
+        "lips_distinct_min",
+        "lips_short_min",
+        "lips_part_min",
+        "lips_both_min",
+        "lips_offset_max",
+        "lips_offset_both_min",
+        "lips_seconds_min",
+        "lips_fps_min",
+        "words_noise_min",
+        "lips_words_min",
+        "lips_peak_min",
+        "others_max",
+        "phrase_read_word_gain_min",
+        "phrase_unread_word_gain_min",
+    ),
+    applies=spoken,
+)

@@ -6,22 +6,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.checks.question import Case, Question
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "moire"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge what all of the frames looked at show together, which is what the last of them says."""
-    if isinstance(evidence.face, Missing):
-        return CheckResult.unable(NAME, evidence.face.reason)
-    grid = evidence.face.grid[np.isfinite(evidence.face.grid)]
+    if isinstance(case.evidence.face, Missing):
+        return CheckResult.unable(NAME, case.evidence.face.reason)
+    grid = case.evidence.face.grid[np.isfinite(case.evidence.face.grid)]
     frames = profile["grid_frames_min"]
     if not frames.holds(len(grid)):
         return CheckResult.unable(NAME, Reason.FACE_TOO_SMALL, f"{len(grid)} frames with squares enough")
     return profile["grid_max"].judge(NAME, float(grid[-1]), Reason.DISPLAY_VISIBLE, f"{len(grid)} frames")
+
+
+QUESTION = Question(
+    NAME,
+    "Display's grid",
+    "No regular grid of a display lies over the picture.",
+    check,
+    thresholds=("grid_frames_min", "grid_max"),
+)

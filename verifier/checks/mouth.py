@@ -6,25 +6,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.checks.question import Case, Question
 from verifier.evidence.covered import mouth_seen
 from verifier.evidence.light import light
 from verifier.evidence.usable import why_few
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "mouth"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge how the lips stand out and the colour of the lower face against the forehead's, in near-frontal frames.
 
     In the dark nothing is told of them, and light is what is asked for.
     """
-    face = evidence.face
+    face = case.evidence.face
     if isinstance(face, Missing):
         return CheckResult.unable(NAME, face.reason)
     if not profile["covered_frames_min"].holds(len(face.mouth)):
@@ -37,3 +37,12 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     contrast = profile["mouth_contrast_min"].judge(NAME, seen.contrast, Reason.MOUTH_NOT_VISIBLE, "contrast")
     tint = profile["mouth_tint_max"].judge(NAME, seen.tint, Reason.MOUTH_NOT_VISIBLE, "tint")
     return tint if tint.reason and not contrast.reason else contrast
+
+
+QUESTION = Question(
+    NAME,
+    "Mouth in view",
+    "Nothing covers the mouth.",
+    check,
+    thresholds=("covered_frames_min", "light_min", "mouth_contrast_min", "mouth_tint_max"),
+)

@@ -6,21 +6,21 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from challenges.model import Turn
+from verifier.checks.question import Case, Question, turned
 from verifier.evidence.movements import Movement, matches, movements
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Direction, Evidence, Missing, Outcome
+from verifier.types import CheckResult, Direction, Missing, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "movement"
 _MIRRORED = {Turn.LEFT: Turn.RIGHT, Turn.RIGHT: Turn.LEFT}
 
 
-def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Fail for a missing turn, for turns in another order, and for more turns than asked beyond the profile's allowance.
 
     The allowance keeps a recording that simply turns every way over and over from containing every possible answer. Only a turn
@@ -28,15 +28,15 @@ def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckRe
     The score is the number of asked turns found. A mirrored recording is refused on purpose, since nothing tells it from the
     answer to another challenge; the detail remarks on it.
     """
-    if isinstance(evidence.face, Missing):
-        return CheckResult.unable(NAME, evidence.face.reason)
+    if isinstance(case.evidence.face, Missing):
+        return CheckResult.unable(NAME, case.evidence.face.reason)
     found = movements(
-        evidence.face.t_s,
-        evidence.face.pose_deg,
+        case.evidence.face.t_s,
+        case.evidence.face.pose_deg,
         min_deg=profile["turn_deg_min"].value,
         centre_deg=profile["turn_centre_deg_max"].value,
     )
-    asked = challenge.turns
+    asked = case.challenge.turns
     common = _common([m.turn for m in found], asked)
     as_in_a_mirror = _common([_MIRRORED.get(m.turn, m.turn) for m in found], asked)
     mirrored = "; in a mirror they are the asked ones" if common < len(asked) == as_in_a_mirror else ""
@@ -66,3 +66,13 @@ def _reason(found: Sequence[Movement], asked: Sequence[Turn], common: int, profi
     wide_deg = profile["extra_turn_share_min"].value * min(m.peak_deg for m in widest)
     extra = sum(m.peak_deg >= wide_deg for m in found) - len(asked)
     return None if profile["extra_turns_max"].holds(extra) else Reason.MOVEMENT_WRONG_ORDER
+
+
+QUESTION = Question(
+    NAME,
+    "Head turns",
+    "The head turned the ways that were asked, in their order.",
+    check,
+    thresholds=("turn_deg_min", "turn_centre_deg_max", "extra_turn_share_min", "extra_turns_max"),
+    applies=turned,
+)

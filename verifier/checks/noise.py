@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verifier.checks.question import Case, Question, spoken
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "noise"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the level of the speech above the noise floor."""
-    if isinstance(evidence.sound, Missing):
-        return CheckResult.unable(NAME, evidence.sound.reason)
-    if len(evidence.sound.speech) == 0:
+    if isinstance(case.evidence.sound, Missing):
+        return CheckResult.unable(NAME, case.evidence.sound.reason)
+    if len(case.evidence.sound.speech) == 0:
         return CheckResult.unable(NAME, Reason.NO_SPEECH)
-    return profile["speech_to_noise_min"].judge(NAME, evidence.sound.speech_to_noise_db, Reason.TOO_NOISY)
+    return profile["speech_to_noise_min"].judge(NAME, case.evidence.sound.speech_to_noise_db, Reason.TOO_NOISY)
+
+
+QUESTION = Question(
+    NAME,
+    "Noise",
+    "The voice stands out of the noise around it.",
+    check,
+    thresholds=("speech_to_noise_min",),
+    applies=spoken,
+)

@@ -13,28 +13,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verifier.checks.question import Case, Question, spoken
 from verifier.evidence.spoken import witnesses, words_said
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
     from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import SoundTrack
 
 NAME = "phrase"
 
 
-def check(evidence: Evidence, challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the share of the expected words that were said, or, where that is enough, how much the sound speaks for them all.
 
     In noise that words drown in, and where others talk in the background, those that were not heard are not held against the
     person.
     """
-    if isinstance(evidence.sound, Missing):
-        return CheckResult.unable(NAME, evidence.sound.reason)
-    result = _judge(evidence.sound, challenge, profile)
-    sound = evidence.sound
+    if isinstance(case.evidence.sound, Missing):
+        return CheckResult.unable(NAME, case.evidence.sound.reason)
+    result = _judge(case.evidence.sound, case.challenge, profile)
+    sound = case.evidence.sound
     quiet = profile["words_noise_min"].holds(sound.speech_to_noise_db) and profile["others_max"].holds(sound.others_s)
     if result.reason is Reason.PHRASE_MISMATCH and not quiet:
         return CheckResult.unable(NAME, Reason.TOO_NOISY, result.detail)
@@ -56,3 +57,21 @@ def _judge(sound: SoundTrack, challenge: Challenge, profile: Profile) -> CheckRe
         if not profile[line].holds(value):
             return profile[line].judge(NAME, value, Reason.PHRASE_MISMATCH, detail)
     return share_min.judge(NAME, share, Reason.PHRASE_MISMATCH, detail)
+
+
+QUESTION = Question(
+    NAME,
+    "Phrase",
+    "The words that were asked were said, in their order.",
+    check,
+    thresholds=(
+        "phrase_said_min",
+        "phrase_gain_min",
+        "phrase_read_word_gain_min",
+        "phrase_unread_word_gain_min",
+        "phrase_unsaid_margin_min",
+        "words_noise_min",
+        "others_max",
+    ),
+    applies=spoken,
+)

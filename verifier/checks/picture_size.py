@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from verifier.profiles import Profile, Threshold
+from verifier.checks.question import Case, Question
+from verifier.profile import Profile, Threshold
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Direction, Evidence
-
-if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.settings import MediaLimits
+from verifier.types import CheckResult, Direction
 
 NAME = "picture_size"
 
 
-def check(evidence: Evidence, _challenge: Challenge, _profile: Profile, *, limits: MediaLimits) -> CheckResult:
+def check(case: Case, _profile: Profile) -> CheckResult:
     """Judge the picture's short side against the site's limit."""
-    if not evidence.media.video_codec:
+    if not case.evidence.media.video_codec:
         return CheckResult.unable(NAME, Reason.NO_VIDEO)
-    smallest = Threshold("min_short_side_px", limits.min_short_side_px, "px", Direction.AT_LEAST, "settings")
-    return smallest.judge(NAME, min(evidence.media.width, evidence.media.height), Reason.PICTURE_TOO_SMALL)
+    smallest = Threshold("min_short_side_px", case.limits.min_short_side_px, "px", Direction.AT_LEAST, "settings")
+    return smallest.judge(NAME, min(case.evidence.media.width, case.evidence.media.height), Reason.PICTURE_TOO_SMALL)
+
+
+QUESTION = Question(
+    NAME,
+    "Picture size",
+    "The picture is large enough to see a face in.",
+    check,
+)

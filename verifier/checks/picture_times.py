@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verifier.checks.question import Case, Question
 from verifier.evidence.continuity import hurried_share
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "picture_times"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the share of pictures that come far sooner than a camera of this pace has the next one ready."""
-    if isinstance(evidence.picture, Missing):
-        return CheckResult.unable(NAME, evidence.picture.reason)
-    return profile["hurried_pictures_max"].judge(NAME, hurried_share(evidence.picture), Reason.SPLICED)
+    if isinstance(case.evidence.picture, Missing):
+        return CheckResult.unable(NAME, case.evidence.picture.reason)
+    return profile["hurried_pictures_max"].judge(NAME, hurried_share(case.evidence.picture), Reason.SPLICED)
+
+
+QUESTION = Question(
+    NAME,
+    "Times of pictures",
+    "The pictures come at times at which a camera makes them.",
+    check,
+    thresholds=("hurried_pictures_max",),
+)

@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.checks.question import Case, Question
 from verifier.reasons import Reason
-from verifier.types import F64, CheckResult, Evidence, Missing, Outcome
+from verifier.types import F64, CheckResult, Missing, Outcome
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "presence"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the longest time without a face; none at all is `NO_FACE`."""
-    if isinstance(evidence.face, Missing):
-        if evidence.face.reason is Reason.NO_FACE:
+    if isinstance(case.evidence.face, Missing):
+        if case.evidence.face.reason is Reason.NO_FACE:
             return CheckResult(NAME, Outcome.FAIL, reason=Reason.NO_FACE)
-        return CheckResult.unable(NAME, evidence.face.reason)
-    face = evidence.face
+        return CheckResult.unable(NAME, case.evidence.face.reason)
+    face = case.evidence.face
     return profile["face_gap_max"].judge(NAME, _longest_gap_s(face.t_s, face.faces > 0), Reason.FACE_LEFT_FRAME)
 
 
@@ -31,3 +31,12 @@ def _longest_gap_s(t_s: F64, present: np.ndarray[tuple[int], np.dtype[np.bool_]]
     frame_s = float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.0
     edges = np.concatenate([[t_s[0] - frame_s], t_s[present], [t_s[-1] + frame_s]])
     return max(0.0, float(np.diff(edges).max()) - frame_s)
+
+
+QUESTION = Question(
+    NAME,
+    "Presence",
+    "A face is in the picture from start to end.",
+    check,
+    thresholds=("face_gap_max",),
+)

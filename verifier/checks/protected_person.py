@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verifier.checks._gallery import judge_nearest
+from verifier.checks.question import Case, Phase, Question
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Outcome
 
 if TYPE_CHECKING:
-    from verifier.profiles import Profile
-    from verifier.types import Match
+    from verifier.profile import Profile
+    from verifier.types import CheckResult
 
 NAME = "protected_person"
 THRESHOLD = "protected_cosine_max"
 
 
-def check(profile: Profile, *, nearest: Match | None) -> CheckResult:
-    """Judge the cosine of the face with the most alike of a protected person; `None` where nobody is protected."""
-    if nearest is None:
-        return CheckResult(NAME, Outcome.PASS, detail="no face to compare with")
-    return profile[THRESHOLD].judge(NAME, nearest.cosine, Reason.PROTECTED_PERSON, f"most like face {nearest.number}")
+def check(case: Case, profile: Profile) -> CheckResult:
+    """Judge the cosine of the face with the most alike of a protected person; it passes where nobody is."""
+    answer = case.circumstances.gallery
+    return judge_nearest(answer, answer.protected if answer else None, profile[THRESHOLD], NAME, Reason.PROTECTED_PERSON)
+
+
+QUESTION = Question(
+    NAME,
+    "Protected person",
+    "The face is no protected person's.",
+    check,
+    thresholds=(THRESHOLD,),
+    phase=Phase.GALLERY,
+    known=lambda circumstances: circumstances.has_gallery,
+    needs="the gallery of a server, CAMEO_GALLERY=true",
+)

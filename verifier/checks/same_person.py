@@ -6,32 +6,32 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.checks.question import Case, Question
 from verifier.evidence.usable import why_few
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile, Threshold
+    from verifier.profile import Profile, Threshold
     from verifier.types import F32
 
 NAME = "same_person"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the least cosine similarity between any two embedded frames, the one worst frame left out.
 
     The least pair, not a distance from the mean: after a swap halfway the mean lies between both faces. One frame may be spoiled
     by a blink, a hand or motion blur; a face that shows in a single one of the frames has said and turned nothing. A poor picture
     makes all pairs of one person less alike; another face is claimed only where the frames are of two faces, each like itself.
     """
-    if isinstance(evidence.face, Missing):
-        return CheckResult.unable(NAME, evidence.face.reason)
-    embeddings = evidence.face.embeddings
+    if isinstance(case.evidence.face, Missing):
+        return CheckResult.unable(NAME, case.evidence.face.reason)
+    embeddings = case.evidence.face.embeddings
     frames = profile["identity_frames_min"]
     if not frames.holds(len(embeddings)):
         return CheckResult.unable(
-            NAME, why_few(evidence.face), f"{len(embeddings)} near-frontal frames, {frames.value:.0f} are needed"
+            NAME, why_few(case.evidence.face), f"{len(embeddings)} near-frontal frames, {frames.value:.0f} are needed"
         )
     similarity = embeddings @ embeddings.T
     rest = (np.delete(np.delete(similarity, i, 0), i, 1) for i in range(len(similarity)))
@@ -54,3 +54,12 @@ def _two_faces(similarity: F32, *, same: Threshold, other: Threshold) -> bool:
         return False
     within = [(group.sum() - np.trace(group)) / (len(group) * (len(group) - 1)) for group in groups]
     return all(same.holds(float(mean)) for mean in within) and other.holds(float(similarity[np.ix_(near, ~near)].mean()))
+
+
+QUESTION = Question(
+    NAME,
+    "One face",
+    "It is the same face throughout, by how alike its pictures are.",
+    check,
+    thresholds=("identity_frames_min", "same_person_min", "other_face_max"),
+)

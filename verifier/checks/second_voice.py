@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verifier.checks.question import Case, Question, spoken
 from verifier.evidence.voices import strangeness
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "second_voice"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge how like the least like group of words is to all the others together.
 
     `speaker` sees a voice that has a good part of the speech, but hardly one that says a single prompt; this one does. Unable
@@ -23,7 +23,7 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     talk in the background, the odd one may hold their words: it is asked for again, and so is one that is less alike than one
     voice mostly is, but more than two mostly are.
     """
-    sound = evidence.sound
+    sound = case.evidence.sound
     if isinstance(sound, Missing):
         return CheckResult.unable(NAME, sound.reason)
     groups, quiet = profile["voice_groups_min"], profile["voice_groups_noise_min"]
@@ -37,3 +37,13 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     another = Reason.SECOND_VOICE if profile["another_voice_max"].holds(likeness) else Reason.VOICE_UNEVEN
     reason = another if profile["others_max"].holds(sound.others_s) else Reason.TOO_NOISY
     return profile["voice_group_min"].judge(NAME, likeness, reason, detail)
+
+
+QUESTION = Question(
+    NAME,
+    "Second voice",
+    "No group of words was said by another voice.",
+    check,
+    thresholds=("voice_group_min", "another_voice_max", "voice_groups_min", "voice_groups_noise_min", "others_max"),
+    applies=spoken,
+)

@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 from math import log10
 from typing import TYPE_CHECKING
 
+from verifier.checks.question import Case, Phase, Question
 from verifier.evidence.fingerprint import Matcher, shared_words
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Fingerprint, Recalled
+from verifier.types import CheckResult, Fingerprint, Recalled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from challenges.model import Challenge
-    from verifier.profiles import Profile, Threshold
+    from verifier.profile import Profile, Threshold
 
 NAME = "seen_before"
 
@@ -31,19 +31,6 @@ class Alike:
     attempt_id: str
     motion: float
     sound: float | None
-
-
-def check(
-    evidence: Evidence, _challenge: Challenge, profile: Profile, *, earlier: Iterable[tuple[str, Fingerprint]]
-) -> CheckResult:
-    """Judge the likeness of the picture's movement, then of the sound, to every earlier recording's.
-
-    Args:
-        evidence: of this recording.
-        profile: thresholds.
-        earlier: earlier attempts and the fingerprints of their recordings.
-    """
-    return judge(evidence.fingerprint, profile, search(evidence.fingerprint, profile, earlier))
 
 
 def search(own: Fingerprint, profile: Profile, earlier: Iterable[tuple[str, Fingerprint]]) -> Recalled:
@@ -85,9 +72,12 @@ def _compared(own: Fingerprint, profile: Profile, others: Iterable[tuple[str, Fi
         yield Alike(attempt_id, matcher.motion(other), matcher.sound(other) if same_words else None)
 
 
-def judge(own: Fingerprint, profile: Profile, found: Recalled) -> CheckResult:
-    """Judge what `search` found."""
-    if not _recognisable(own):
+def check(case: Case, profile: Profile) -> CheckResult:
+    """Judge the likeness of the picture's movement, then of the sound, to that of the most alike earlier recording."""
+    found = case.circumstances.recalled
+    if found is None:
+        return CheckResult.unable(NAME, Reason.NOT_CONFIRMED, "no earlier recording was looked at then")
+    if not _recognisable(case.evidence.fingerprint):
         return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, "nothing to recognise it by")
     lost = f", {found.unreadable} could not be read" if found.unreadable else ""
     detail = f"motion {_whose(found.motion_attempt)}of {found.kept}{lost}"
@@ -112,3 +102,15 @@ def _whose(attempt_id: str) -> str:
 
 def _recognisable(own: Fingerprint) -> bool:
     return bool(own.motion.any() or own.sound.any())
+
+
+QUESTION = Question(
+    NAME,
+    "Seen before",
+    "The recording was never sent before.",
+    check,
+    thresholds=("seen_motion_max", "seen_motion_rise_max", "seen_sound_max", "seen_sound_rise_max", "seen_words_min"),
+    phase=Phase.HISTORY,
+    known=lambda circumstances: circumstances.recalled is not None,
+    needs="the recordings that a server knows again",
+)

@@ -6,18 +6,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.checks.question import Case, Question
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "sharpness"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the median sharpness: single blurred frames belong to any movement."""
-    if isinstance(evidence.face, Missing):
-        return CheckResult.unable(NAME, evidence.face.reason)
-    return profile["sharpness_min"].judge(NAME, float(np.nanmedian(evidence.face.sharpness)), Reason.BLURRED)
+    if isinstance(case.evidence.face, Missing):
+        return CheckResult.unable(NAME, case.evidence.face.reason)
+    return profile["sharpness_min"].judge(NAME, float(np.nanmedian(case.evidence.face.sharpness)), Reason.BLURRED)
+
+
+QUESTION = Question(
+    NAME,
+    "Sharpness",
+    "The face is in focus and not smeared.",
+    check,
+    thresholds=("sharpness_min",),
+)

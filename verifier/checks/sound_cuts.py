@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verifier.checks.question import Case, Question, spoken
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "sound_cuts"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge how often the sound stops at once; a click or a microphone that is switched off does so once."""
-    if isinstance(evidence.sound, Missing):
-        return CheckResult.unable(NAME, evidence.sound.reason)
-    at_s = evidence.sound.stops_s
+    if isinstance(case.evidence.sound, Missing):
+        return CheckResult.unable(NAME, case.evidence.sound.reason)
+    at_s = case.evidence.sound.stops_s
     detail = f"at {', '.join(f'{at:.2f}' for at in at_s)} s" if len(at_s) else ""
     return profile["sound_stops_max"].judge(NAME, float(len(at_s)), Reason.SPLICED, detail)
+
+
+QUESTION = Question(
+    NAME,
+    "Cuts in the sound",
+    "The sound dies away as in a room, and does not stop as where pieces were pasted.",
+    check,
+    thresholds=("sound_stops_max",),
+    applies=spoken,
+)

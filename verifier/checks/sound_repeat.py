@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verifier.checks.question import Case, Question, spoken
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "sound_repeat"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the highest correlation of a piece of sound with a later one."""
-    if isinstance(evidence.repeat, Missing):
-        return CheckResult.unable(NAME, evidence.repeat.reason)
-    repeat = evidence.repeat
+    if isinstance(case.evidence.repeat, Missing):
+        return CheckResult.unable(NAME, case.evidence.repeat.reason)
+    repeat = case.evidence.repeat
     detail = f"at {repeat.first_s:.2f} s and {repeat.again_s:.2f} s"
     return profile["sound_repeat_max"].judge(NAME, repeat.correlation, Reason.SPLICED, detail)
+
+
+QUESTION = Question(
+    NAME,
+    "Repeated sound",
+    "No piece of the sound comes twice.",
+    check,
+    thresholds=("sound_repeat_max",),
+    applies=spoken,
+)

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.checks.question import Case, Question, spoken
 from verifier.evidence.voices import strangeness
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "speaker"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the 20th percentile of the cosine similarities between windows of the speech that share no sound.
 
     A low percentile and not the least, since short windows of one voice can differ much. Speech too short for two such windows is
@@ -29,7 +29,7 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
     is asked for again. In noise, and where others talk in the background, windows of one voice differ: what fails there is asked
     for again, and so is what is less alike than one voice mostly is, but more than two mostly are.
     """
-    sound = evidence.sound
+    sound = case.evidence.sound
     if isinstance(sound, Missing):
         return CheckResult.unable(NAME, sound.reason)
     windows, spans = sound.window_embeddings, sound.window_s
@@ -52,3 +52,20 @@ def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckR
         if not profile["voice_both_min"].holds(both):
             return CheckResult.unable(NAME, Reason.VOICE_UNEVEN, f"{steady:.2f} in {detail}; {both:.2f} with the groups of words")
     return result
+
+
+QUESTION = Question(
+    NAME,
+    "One voice",
+    "It is the same voice throughout.",
+    check,
+    thresholds=(
+        "same_speaker_p20_min",
+        "another_voice_max",
+        "voice_both_min",
+        "voice_groups_min",
+        "voice_groups_noise_min",
+        "others_max",
+    ),
+    applies=spoken,
+)

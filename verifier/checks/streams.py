@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from verifier.checks.question import Case, Question
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Outcome
+from verifier.types import CheckResult, Outcome
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "streams"
 
 
-def check(evidence: Evidence, challenge: Challenge, _profile: Profile) -> CheckResult:
+def check(case: Case, _profile: Profile) -> CheckResult:
     """Fail for `NO_VIDEO` or `NO_AUDIO`; sound may be absent only where there are turns to make and nothing to say."""
-    media = evidence.media
-    sound_needed = bool(challenge.spoken) or not challenge.turns
+    media = case.evidence.media
+    sound_needed = bool(case.challenge.spoken) or not case.challenge.turns
     if not media.video_codec:
         reason = Reason.NO_VIDEO
     elif not media.audio_codec and sound_needed:
@@ -27,3 +27,11 @@ def check(evidence: Evidence, challenge: Challenge, _profile: Profile) -> CheckR
             NAME, Outcome.PASS, detail=f"{media.container}: {media.video_codec}, {media.audio_codec or 'no sound'}"
         )
     return CheckResult(NAME, Outcome.FAIL, reason=reason, detail=media.container)
+
+
+QUESTION = Question(
+    NAME,
+    "Streams",
+    "The recording has a picture and a sound.",
+    check,
+)

@@ -10,22 +10,35 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from verifier.checks.question import Case, Question, spoken
 from verifier.reasons import Reason
-from verifier.types import CheckResult, Evidence, Missing
+from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
-    from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 NAME = "synthetic_voice"
 
 
-def check(evidence: Evidence, _challenge: Challenge, profile: Profile) -> CheckResult:
+def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the median of the detector's scores over the windows of the speech."""
-    if isinstance(evidence.sound, Missing):
-        return CheckResult.unable(NAME, evidence.sound.reason)
-    scores = evidence.sound.synthetic
+    if isinstance(case.evidence.sound, Missing):
+        return CheckResult.unable(NAME, case.evidence.sound.reason)
+    scores = case.evidence.sound.synthetic
     if len(scores) == 0:
         return CheckResult.unable(NAME, Reason.NO_SPEECH)
     limit = profile["synthetic_voice_max"]
     return limit.judge(NAME, float(np.median(scores)), Reason.SYNTHETIC_VOICE, f"{len(scores)} windows")
+
+
+QUESTION = Question(
+    NAME,
+    "Synthetic voice",
+    "The site's own detector takes the voice for a person's.",
+    check,
+    thresholds=("synthetic_voice_max",),
+    applies=spoken,
+    known=lambda circumstances: circumstances.synthetic_voice,
+    needs="a detector, CAMEO_SYNTHETIC_VOICE_FILE",
+    advice_only=True,
+)

@@ -35,7 +35,7 @@ def issue(
 ) -> None:
     """Draw a random challenge and show its steps, its entropy and how long it lives.
 
-    It is in no server's ledger: `cameo verify` judges recordings against it, a server knows it not.
+    No server keeps it: `cameo verify` judges recordings against it, a server does not know it.
     """
     ttl = timedelta(seconds=Settings().challenge_ttl_s)
     drawn = draw(rng=SystemRandom(), now=datetime.now(UTC), ttl=ttl)

@@ -22,7 +22,7 @@ from verifier.cli.progress import progress
 from verifier.cli.site import Data, open_site, site_settings
 from verifier.errors import InvalidRequestError
 from verifier.models.kit import ModelKit
-from verifier.profiles import Profile
+from verifier.profile import Profile
 from verifier.review.cases import Case, read_cases
 from verifier.review.judging import Attempt, judge
 from verifier.review.kept import BONA_FIDE, Kept, kept_of, settled, told

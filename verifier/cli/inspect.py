@@ -14,6 +14,7 @@ from rich.json import JSON
 from challenges.model import Challenge
 from verifier import offline, profiles
 from verifier.checks import age
+from verifier.checks.question import Case
 from verifier.cli.progress import progress
 from verifier.errors import CameoError, InvalidRequestError, UnjudgeableError
 from verifier.evidence.blinks import blinks
@@ -21,7 +22,7 @@ from verifier.evidence.collect import collect
 from verifier.evidence.identity import face_embedding
 from verifier.evidence.movements import movements
 from verifier.models.kit import ModelKit
-from verifier.profiles import Profile
+from verifier.profile import Profile
 from verifier.settings import Settings
 from verifier.types import Evidence, FaceTrack, Missing, Outcome, SoundTrack
 
@@ -111,7 +112,7 @@ def _age(evidence: Evidence, profile: Profile) -> dict[str, Any] | None:
     face = evidence.face
     if isinstance(face, Missing) or len(face.ages) == 0:
         return None
-    standing = age.check(evidence, Challenge(()), profile)
+    standing = age.check(Case(evidence, Challenge(())), profile)
     return {
         "expected": round(float(np.median(face.ages.mean(axis=1))), 1),
         "by_network": dict(zip(("kit", "dlib"), np.median(face.ages, axis=0).round(1).tolist(), strict=True)),

@@ -17,7 +17,7 @@ from verifier.cli.output import EXIT_CODES, checks_table, judgement_document, pr
 from verifier.cli.progress import busy, progress
 from verifier.errors import CameoError, InvalidRequestError, UnjudgeableError
 from verifier.models.kit import ModelKit
-from verifier.profiles import Profile
+from verifier.profile import Profile
 from verifier.settings import Settings
 from verifier.spelling import misspelt
 from verifier.types import Judgement

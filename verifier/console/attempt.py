@@ -11,7 +11,7 @@ from starlette.routing import Route
 from verifier.console.asked import asked
 from verifier.console.overlay import overlay
 from verifier.console.previews import media_type
-from verifier.console.questions import Question, question
+from verifier.console.questions import question
 from verifier.console.rendering import compared, number, page, refusal
 from verifier.console.species import known
 from verifier.console.viewer import view
@@ -19,7 +19,7 @@ from verifier.console.walk import back, walk
 from verifier.decision import counts_against
 from verifier.errors import InvalidRequestError
 from verifier.evidence.tracks import TracksError
-from verifier.profiles import Role
+from verifier.profile import Role
 from verifier.store.audit import Reader
 from verifier.store.evidence_errors import EvidenceError
 from verifier.store.holdings import Holdings
@@ -33,12 +33,13 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from verifier.checks.question import Question
     from verifier.console.cases import Cases, Opened
     from verifier.console.decision import DecisionForm
     from verifier.console.previews import Previews
     from verifier.console.sessions import Sessions
     from verifier.console.suspension import SuspensionForm
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.store.attempts import Attempt
 
 OPENED = "opened in the console"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from challenges.model import Challenge
     from verifier.console.earlier import Earlier
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.reasons import Reason
     from verifier.types import Evidence
 

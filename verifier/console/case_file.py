@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from verifier.console.cases import Cases
     from verifier.console.links import Found, Links
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.server.deciding import Deciding
     from verifier.store.attempts import Attempt
     from verifier.store.audit import Reader

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from challenges.model import Challenge
     from verifier.evidence.tracks import Tracks
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.review.evidence_room import EvidenceRoom
     from verifier.store.attempts import Attempt
     from verifier.types import Judgement

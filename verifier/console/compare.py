@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from verifier.console.cases import Cases
     from verifier.console.links import Links
     from verifier.console.sessions import Sessions
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.server.recall import Recall
     from verifier.store.attempts import Attempt
     from verifier.types import MediaInfo

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from verifier.profiles import Profile, Threshold
+    from verifier.profile import Profile, Threshold
     from verifier.types import F32, F64, Evidence
 
 _WORST = 3

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import Evidence
 
 _WORST = 3

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from verifier.console.cases import Cases, Opened
     from verifier.console.same_face import SameFace
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.server.recall import Recall
     from verifier.settings import Settings
     from verifier.store.attempts import Attempt

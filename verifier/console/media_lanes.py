@@ -14,7 +14,7 @@ from verifier.types import FaceTrack, MediaInfo, PictureTrace
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import Evidence
 
 _WORST = 3

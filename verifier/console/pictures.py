@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from verifier.console.stills import Still
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import Evidence
 
 _WIDTH, _HEIGHT, _EDGE = 420.0, 230.0, 34.0

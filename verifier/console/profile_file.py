@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from verifier.errors import InvalidRequestError
 
 if TYPE_CHECKING:
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 

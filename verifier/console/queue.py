@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from verifier.console.cases import Cases
     from verifier.console.filters import Filters
     from verifier.console.trend import Trend
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 PAGE = 50
 _COUNTED = 64

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from verifier.console.cases import Cases
     from verifier.console.what_if import WhatIf
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.review.replay_diff import Difference
     from verifier.settings import Settings
 

@@ -22,7 +22,7 @@ from verifier.types import FaceTrack
 
 if TYPE_CHECKING:
     from verifier.console.cases import Opened
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.settings import Settings
     from verifier.store.attempts import Attempt
     from verifier.store.faces import FaceStore, Holder

@@ -15,7 +15,7 @@ from verifier.reasons import Reason
 from verifier.types import FaceTrack, SoundRepeat, SoundTrack
 
 if TYPE_CHECKING:
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import Evidence
 
 _FLOOR_DBFS = -80.0

@@ -13,7 +13,7 @@ from verifier.models.crop import CLOSE, WIDE, face_box, grown, squared
 
 if TYPE_CHECKING:
     from verifier.models.crop import Box
-    from verifier.profiles import Profile, Threshold
+    from verifier.profile import Profile, Threshold
     from verifier.types import Evidence, FaceTrack
 
 _AROUND = 1.4

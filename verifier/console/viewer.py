@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from verifier.console.cases import Cases, Opened
     from verifier.console.scale import Moment
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import CheckResult
 
 _PARTS = {DECISION: "whose face it is", RECORDING: "the recording"}

@@ -11,10 +11,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from verifier import profiles
+from verifier.checks import BY_NAME
 from verifier.console.attempt import OPENED, answers, reader_of
 from verifier.console.people import Role, only
 from verifier.console.profile_file import named, profile_file
-from verifier.console.questions import QUESTIONS
 from verifier.console.questions import question as asked_by
 from verifier.console.rendering import page, words
 from verifier.errors import InvalidRequestError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from verifier.console.attempt import Answer
     from verifier.console.cases import Cases
-    from verifier.profiles import Profile, Threshold
+    from verifier.profile import Profile, Threshold
     from verifier.types import Judgement
 
 FIELD, MINOR = "t.", "minor"
@@ -75,12 +75,12 @@ def groups(profile: Profile, first: Iterable[str]) -> tuple[Group, ...]:
     """Return every threshold of a profile once, under the first check that depends on it; those named first come first."""
     shown: set[str] = set()
     found = []
-    for check in dict.fromkeys([*first, *QUESTIONS]):
+    for check in dict.fromkeys([*first, *BY_NAME]):
         question = asked_by(check)
         own = [name for name in question.thresholds if name in profile.thresholds and name not in shown]
         shown.update(own)
         if own:
-            found.append(Group(question.title, question.meaning, check, tuple(slider(profile[name]) for name in own)))
+            found.append(Group(question.title, question.asks, check, tuple(slider(profile[name]) for name in own)))
     return tuple(found)
 
 

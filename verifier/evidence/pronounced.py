@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from challenges.lexicon import DIGITS, VISEMES, WORDS
+from challenges.lexicon import DIGITS, WORDS
 from challenges.match import tokens as canonical
-from challenges.phonemes import pronounce
+from challenges.phonemes import PHONEMES, pronounce
 from verifier.models.phonemes import BLANK, RATE_HZ
 
 if TYPE_CHECKING:
@@ -85,9 +85,8 @@ _NEVER, _TINY = -1e9, 1e-9
 _EDGE_S = 0.06
 """By so much the reading may have a word begin too early and end too late."""
 
-_PHONEMES = tuple(VISEMES)
 _SILENT = frozenset({BLANK, "<wb>", " ", "<pad>"})
-_NOTHING, _BESIDE, _NONE = len(_PHONEMES), len(_PHONEMES) + 1, len(_PHONEMES) + 2
+_NOTHING, _BESIDE, _NONE = len(PHONEMES), len(PHONEMES) + 1, len(PHONEMES) + 2
 """Columns after those of the phonemes: "nothing new", anything at all, and what never is (it fills up short chains)."""
 _PASSED_OVER = np.array([np.log(_TINY)] * _NOTHING + [0.0, 0.0, _NEVER])
 """A row of a word that was begun again: nothing of it counts for a word, and passing it over costs nothing."""
@@ -171,8 +170,8 @@ def _scores(log_probs: F32, names: tuple[str, ...]) -> F64:
 def _weights(names: tuple[str, ...]) -> F64:
     """Return (tokens, phonemes), what each token counts for each phoneme."""
     groups = [set(group.split()) for group in _CLASSES]
-    weights = np.zeros((len(names), len(_PHONEMES)))
-    for column, phoneme in enumerate(_PHONEMES):
+    weights = np.zeros((len(names), len(PHONEMES)))
+    for column, phoneme in enumerate(PHONEMES):
         alike = {*_VOWELS.get(phoneme, "").split(), *(other for group in groups if phoneme in group for other in group)}
         for other, weight in (*((other, _ALIKE) for other in alike - {phoneme}), (phoneme, 1.0)):
             written = _IPA[other].split()
@@ -184,7 +183,7 @@ def _chain(phonemes: Sequence[str]) -> list[int]:
     """Return the columns of one word between other talk."""
     columns = [_BESIDE]
     for place, phoneme in enumerate(phonemes):
-        columns += [_NOTHING, _PHONEMES.index(phoneme)] if place else [_PHONEMES.index(phoneme)]
+        columns += [_NOTHING, PHONEMES.index(phoneme)] if place else [PHONEMES.index(phoneme)]
     return [*columns, _BESIDE]
 
 

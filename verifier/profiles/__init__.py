@@ -16,135 +16,28 @@ import hashlib
 import json
 import math
 import tomllib
-from dataclasses import dataclass, fields, replace
-from enum import StrEnum
+from dataclasses import fields, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from verifier.checks import BY_NAME, QUESTIONS
 from verifier.errors import ProfileError
+from verifier.profile import Profile, Role, Threshold
 from verifier.spelling import meant
-from verifier.types import CheckResult, Direction, Outcome
+from verifier.types import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from collections.abc import Set as AbstractSet
 
-    from verifier.reasons import Reason
-
 DEFAULT = "default"
-ADVICE_ONLY = frozenset({"synthetic_voice", "audio_mark"})
-"""No profile may let these decide: a site's own detector was not measured, and some people's voices score as marked ones do."""
-
 _TEXTS = ("extends", "description", "minor_profile", "evaluation")
 _TABLES = ("thresholds", "roles")
 _PARTS = frozenset({*_TEXTS, *_TABLES})
-
-
-class Role(StrEnum):
-    """What a check's result counts for."""
-
-    VETO = "veto"
-    """A fail rejects; a check that was unable to run does not."""
-    CONFIRM = "confirm"
-    """It must pass: unable to run counts as not confirmed."""
-    ADVISE = "advise"
-    """Recorded for analysts; never decides."""
-
-    def stricter(self, other: Role) -> Role:
-        """Return whichever of the two counts against more recordings."""
-        return min(self, other, key=(Role.CONFIRM, Role.VETO, Role.ADVISE).index)
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """A limit on one score. `source`, `dataset`, `error_rates` and `date` say where the value comes from."""
-
-    name: str
-    value: float
-    unit: str
-    direction: Direction
-    source: str
-    dataset: str = ""
-    error_rates: str = ""
-    date: str = ""
-
-    def holds(self, score: float) -> bool:
-        """Whether `score` is on the good side; NaN never is."""
-        return score >= self.value if self.direction is Direction.AT_LEAST else score <= self.value
-
-    def stricter(self, other: Threshold) -> Threshold:
-        """Return whichever of the two fewer scores hold; this one where they are equal.
-
-        Raises:
-            ProfileError: they do not limit the same thing.
-        """
-        if (self.direction, self.unit) != (other.direction, other.unit):
-            raise ProfileError(f"threshold {self.name!r} is {other.direction} … {other.unit} in another profile")
-        return other if other.value != self.value and self.holds(other.value) else self
-
-    def judge(self, check: str, score: float, reason: Reason, detail: str = "") -> CheckResult:
-        """Return the result of the check of that name: it passes, or fails for `reason`."""
-        passed = self.holds(score)
-        return CheckResult(
-            name=check,
-            outcome=Outcome.PASS if passed else Outcome.FAIL,
-            score=score,
-            unit=self.unit,
-            threshold=self.value,
-            direction=self.direction,
-            reason=None if passed else reason,
-            detail=detail,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """A named set of thresholds and of roles per check.
-
-    minor: what a possible minor is judged by; None where that is this profile itself. evaluation: the run of the attack suite
-    that its error rates come from, and what it came to; empty where there was none.
-    """
-
-    name: str
-    description: str
-    thresholds: Mapping[str, Threshold]
-    roles: Mapping[str, Role]
-    digest: str
-    minor: Profile | None = None
-    evaluation: str = ""
-
-    def judging(self, *, minor: bool) -> Profile:
-        """Return what to judge by: this profile, or the stricter one of a possible minor."""
-        return self.minor if minor and self.minor is not None else self
-
-    def __getitem__(self, name: str) -> Threshold:
-        """Return one threshold.
-
-        Raises:
-            ProfileError: the profile has none of that name.
-        """
-        try:
-            return self.thresholds[name]
-        except KeyError:
-            raise ProfileError(f"profile {self.name!r} has no threshold {name!r}") from None
-
-    @property
-    def confirmed_by(self) -> frozenset[str]:
-        """Names of the checks that must pass."""
-        return frozenset(check for check, role in self.roles.items() if role is Role.CONFIRM)
-
-    def role(self, check: str) -> Role:
-        """Return what the check of that name counts for.
-
-        Raises:
-            ProfileError: the profile does not say.
-        """
-        try:
-            return self.roles[check]
-        except KeyError:
-            raise ProfileError(f"profile {self.name!r} gives no role to check {check!r}") from None
+_READ = frozenset(threshold for question in QUESTIONS for threshold in question.thresholds)
+"""Names of the thresholds that the questions read."""
 
 
 @cache
@@ -271,17 +164,14 @@ def _laid(
     """
     thresholds, roles = dict(base.thresholds), dict(base.roles)
     for key, given in document.get("thresholds", {}).items():
-        if listed is not None:
-            _require_known(name, "thresholds", key, listed.thresholds)
+        _require_known(name, "thresholds", key, _READ)
         limit = listed[key] if listed is not None else None
         thresholds[key] = _threshold(name, key, given, own=base.thresholds.get(key), listed=limit)
     for check, given in document.get("roles", {}).items():
-        if listed is not None:
-            _require_known(name, "roles", check, listed.roles)
+        _require_known(name, "roles", check, BY_NAME)
         roles[check] = _role(name, check, given)
-    if listed is not None:
-        _require_complete(name, "threshold", thresholds.keys(), listed.thresholds.keys())
-        _require_complete(name, "role of check", roles.keys(), listed.roles.keys())
+    _require_complete(name, "threshold", thresholds.keys(), _READ)
+    _require_complete(name, "role of check", roles.keys(), BY_NAME.keys())
     profile = _profile(name, document.get("description", ""), thresholds, roles)
     return replace(profile, evaluation=document.get("evaluation", "")), document.get("minor_profile", minor_name)
 
@@ -350,7 +240,7 @@ def _role(profile: str, check: str, given: object) -> Role:
         role = None
     if role is None:
         raise ProfileError(f"profile {profile!r}: role of {check!r} is none of {', '.join(Role)}: {given!r}")
-    if check in ADVICE_ONLY and role is not Role.ADVISE:
+    if BY_NAME[check].advice_only and role is not Role.ADVISE:
         raise ProfileError(f"profile {profile!r}: {check!r} may only advise: its error rates are not known")
     return role
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from verifier.decision import counts_against
-from verifier.profiles import Profile, Role
+from verifier.profile import Profile, Role
 from verifier.types import CheckResult, Outcome, Verdict
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from verifier.types import Direction, Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.review.judging import Attempt
 
 FEWEST = 4

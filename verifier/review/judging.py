@@ -15,7 +15,7 @@ from verifier.types import CheckResult, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.reasons import Reason
     from verifier.review.cases import Case
     from verifier.settings import Settings

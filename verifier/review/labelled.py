@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.review.replay import Material
     from verifier.store.audit import Reader
     from verifier.store.evidence import EvidenceVault

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from challenges.model import Challenge
+from verifier.checks.question import Case
 from verifier.errors import InvalidRequestError
 from verifier.evidence.collect import collect
 from verifier.evidence.lips import FEATURES, Agreement, agree, measured, near_speech, said
 from verifier.evidence.picture import observe
 from verifier.media import open_recording
 from verifier.models.phonemes import RATE_HZ
-from verifier.pipeline import questions
+from verifier.pipeline import askable
 from verifier.types import CheckResult, Missing
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from verifier.evidence.lips import Mask
     from verifier.models.kit import ModelKit
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.settings import Settings
     from verifier.types import F64, Frame
 
@@ -143,8 +144,8 @@ def _read_clip(path: Path, kit: ModelKit, settings: Settings, profile: Profile) 
         kind = GENERATED if generated else GENUINE
         lips, seen = measured(evidence.face, rows)
     nothing = Challenge(())
-    asked = (q for q in questions(settings) if generated and (q.applies(nothing) or q.name in _NEED_NO_WORDS))
-    checks = tuple(q.check(evidence, nothing, profile) for q in asked)
+    asked = (q for q in askable(settings) if generated and (q.applies(nothing) or q.name in _NEED_NO_WORDS))
+    checks = tuple(q.check(Case(evidence, nothing), profile) for q in asked)
     return Clip(path.name, kind, said(sound), near_speech(sound.speech, rows), lips, seen, checks)
 
 

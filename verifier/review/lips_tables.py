@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from verifier.evidence.lips import Agreement
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import CheckResult
 
 

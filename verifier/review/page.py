@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from verifier.profiles import Role
+from verifier.profile import Role
 from verifier.review.charts import det, distribution, trade_off
 from verifier.review.error_rates import CONFIDENCE
 from verifier.review.kept import told

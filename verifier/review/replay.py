@@ -19,8 +19,8 @@ from verifier.decision import counts_against
 from verifier.errors import CameoError
 from verifier.evidence.tracks import from_bytes as tracks_from
 from verifier.models.kit import ModelKit
-from verifier.pipeline import KEPT, RECORDING, code_digest, verify
-from verifier.review.rejudge import LATER, reconsider, rejudge
+from verifier.pipeline import AFTERWARDS, KEPT, RECORDING, code_digest, verify
+from verifier.review.rejudge import complete, rejudge
 from verifier.store.attempt_result import from_bytes as result_from
 from verifier.store.evidence_errors import EvidenceError
 from verifier.store.sealed_object import Kind
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.settings import Settings
     from verifier.store.attempt_result import AttemptResult
     from verifier.store.audit import Reader
@@ -146,10 +146,10 @@ class OpenReplay:
             kit=kit,
             settings=self.settings,
             received_at=circumstances.received_at,
-            later=LATER,
+            later=AFTERWARDS,
         )
         received = _received(judgement.digests, result.digests)
-        return reconsider(replace(judgement, digests=received), circumstances, self.profile)
+        return complete(replace(judgement, digests=received), result.challenge, circumstances, self.profile)
 
     def _answer(self, judgement: Judgement, before: Mapping[str, str]) -> Answer:
         profile = self.profile.judging(minor=judgement.minor_safeguards)

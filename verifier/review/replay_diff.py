@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.review.replay import Answer, Source
     from verifier.store.labels import Standing
     from verifier.types import CheckResult

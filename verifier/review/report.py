@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.review.judging import Attempt
     from verifier.review.kept import Kept
     from verifier.types import Direction

@@ -29,6 +29,7 @@ from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from verifier import pipeline, profiles
+from verifier.checks.question import Phase
 from verifier.credential import decoys
 from verifier.credential.key_files import open_secret
 from verifier.errors import InvalidRequestError
@@ -55,6 +56,7 @@ from verifier.server.publishing import StatusPublisher
 from verifier.server.recall import Recall
 from verifier.server.reissuing import Reissuing
 from verifier.server.review_service import ReviewService, Site
+from verifier.server.screening import Screening
 from verifier.server.standing import followed
 from verifier.server.taking_over import TakingOver
 from verifier.server.upload import UploadLimits, Uploads
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from verifier.credential.issuer_keys import VerificationKeys
+    from verifier.profile import Profile
     from verifier.settings import Settings
     from verifier.types import Judgement
 
@@ -164,7 +167,7 @@ async def open_server(
         StoreError: the database cannot be used.
         ModelKitError: a model file is missing, altered or not licensed for this site.
     """
-    profile, later = _askable_profile(settings)
+    profile = _askable_profile(settings)
     tokens = await asyncio.to_thread(_open_door, settings, clock)
     async with AsyncExitStack() as opening:
         engine = await asyncio.to_thread(open_database, settings.database)
@@ -195,7 +198,7 @@ async def open_server(
         protection = await asyncio.to_thread(Protection.open, settings, FaceStore(engine), profile) if settings.gallery else None
 
         pool = WorkerPool(
-            open_judge or OpenJudge(_in_worker(settings), profile, later),
+            open_judge or OpenJudge(_in_worker(settings), profile),
             PoolLimits(
                 workers=settings.workers,
                 queue=settings.queue,
@@ -208,8 +211,7 @@ async def open_server(
             attempts=attempts,
             issuer=issuer,
             vault=wrapping,
-            recall=Recall(fingerprints, profile, timedelta(days=settings.fingerprint_days)),
-            protection=protection,
+            screening=Screening(profile, Recall(fingerprints, profile, timedelta(days=settings.fingerprint_days)), protection),
             evidence=EvidenceKeeper(evidence.vault, evidence.sweeper, settings.retention),
             clock=clock,
         )
@@ -316,12 +318,11 @@ def _open_door(settings: Settings, clock: Callable[[], datetime]) -> CallerToken
     return tokens
 
 
-def _askable_profile(settings: Settings) -> tuple[profiles.Profile, frozenset[str]]:
-    """Return the profile, and the names of the questions that the server puts after the pipeline's."""
+def _askable_profile(settings: Settings) -> Profile:
     profile = profiles.load(settings.profile)
-    later = pipeline.RECALL | (pipeline.GALLERY if settings.gallery else frozenset())
+    later = pipeline.AFTERWARDS if settings.gallery else (Phase.HISTORY,)
     pipeline.require_askable(profile, settings, received=True, later=later)
-    return profile, later
+    return profile
 
 
 def _upload_limits(settings: Settings) -> UploadLimits:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Engine
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.review.replay import NotReplayed, Replayed
     from verifier.settings import Settings
     from verifier.store.audit import Reader

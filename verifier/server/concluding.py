@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     from verifier.server.evidence_keeping import EvidenceKeeper
     from verifier.server.issuing import Issuer
     from verifier.server.judging import Response
-    from verifier.server.protection import Protection
-    from verifier.server.recall import Recall
+    from verifier.server.screening import Screening
     from verifier.store.attempts import Attempt, AttemptStore
     from verifier.store.credentials import IssuedCredential
     from verifier.store.vault import Vault
@@ -78,13 +77,12 @@ class Conclusions:
         attempts: AttemptStore,
         issuer: Issuer,
         vault: Vault,
-        recall: Recall,
-        protection: Protection | None,
+        screening: Screening,
         evidence: EvidenceKeeper,
         clock: Callable[[], datetime],
     ) -> None:
         self._attempts, self._issuer, self._vault = attempts, issuer, vault
-        self._recall, self._protection, self._evidence = recall, protection, evidence
+        self._screening, self._evidence = screening, evidence
         self._clock = clock
         self._under_way: dict[str, asyncio.Task[Any]] = {}
         self._held: set[str] = set()
@@ -175,13 +173,12 @@ class Conclusions:
 
     def _keep(self, conclusion: Conclusion) -> VerifyResponseResponse:
         attempt, now = conclusion.attempt, conclusion.now
-        judgement = self._recall.reconsider(conclusion.judgement, now=now)
-        if self._protection is not None:
-            judgement = self._protection.reconsider(judgement, subject=attempt.subject)
+        judgement = self._screening(conclusion.judgement, conclusion.response.challenge, subject=attempt.subject, now=now)
         credential, face, sealed, waiting = None, None, None, None
         if judgement.decision.verdict is Verdict.ACCEPTED:
             credential = conclusion.credential or self._issued(conclusion, judgement)
-            face = self._protection.code(judgement) if self._protection is not None else None
+            gallery = self._screening.protection
+            face = gallery.code(judgement) if gallery is not None else None
             sealed = self._vault.seal(credential.cameo_id, likeness.to_bytes(*embeddings(judgement)))
         elif judgement.decision.verdict is Verdict.REVIEW and (found := embeddings_if_any(judgement)) is not None:
             waiting = self._vault.seal(self._issuer.new_id(), likeness.to_bytes(*found))

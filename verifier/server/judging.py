@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.settings import Settings
     from verifier.types import Judgement
 
@@ -30,14 +30,14 @@ class Response:
 class Judge:
     """The models of a site, open: judges responses in a worker process."""
 
-    def __init__(self, settings: Settings, profile: Profile, later: frozenset[str] = frozenset()) -> None:
+    def __init__(self, settings: Settings, profile: Profile) -> None:
         """Load every model; arguments and errors as `OpenJudge`."""
         from verifier import media, pipeline  # noqa: PLC0415 - the model runtimes belong to the worker process
         from verifier.models.kit import ModelKit  # noqa: PLC0415 - the same
         from verifier.types import Verdict  # noqa: PLC0415 - the same
 
         self._settings, self._require_supported, self._verify = settings, media.require_supported, pipeline.verify
-        self._later = later
+        self._later = pipeline.AFTERWARDS
         self._keep = any(settings.retention.days(verdict) for verdict in Verdict)
         self._keep_crops = settings.gallery and max(settings.retention.review_days, settings.retention.enrolled_days) > 0
         self._may_be_reviewed = {Verdict.ACCEPTED, Verdict.REVIEW}
@@ -87,8 +87,6 @@ class OpenJudge:
     settings: Settings
     profile: Profile
     """The server's own: a worker that starts later judges by it too, whatever the file holds by then."""
-    later: frozenset[str] = frozenset()
-    """Names of the questions that the server puts to what it keeps, afterwards."""
 
     def __call__(self) -> Judge:
         """Load every model, and return the judge.
@@ -96,4 +94,4 @@ class OpenJudge:
         Raises:
             ModelKitError: a model file is missing, altered or not licensed for this site.
         """
-        return Judge(self.settings, self.profile, self.later)
+        return Judge(self.settings, self.profile)

@@ -9,9 +9,7 @@ Two attempts of one face that are judged at the same moment do not see each othe
 
 from __future__ import annotations
 
-from dataclasses import replace
 from threading import Lock
-from time import perf_counter
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -21,16 +19,15 @@ from verifier.cameo.gallery import Gallery
 from verifier.cameo.transform import DIMENSIONS, Transform
 from verifier.checks import already_enrolled, protected_person
 from verifier.credential.gallery_key import GalleryKey
-from verifier.decision import also
 from verifier.errors import KeyFileError
 from verifier.evidence.identity import face_embedding
 from verifier.store.faces import Code, Collection
-from verifier.types import FaceTrack, GalleryAnswer, Match, Verdict
+from verifier.types import FaceTrack, GalleryAnswer, Match
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.settings import Settings
     from verifier.store.faces import FaceStore
     from verifier.types import F32, Judgement
@@ -68,30 +65,15 @@ class Protection:
             opened._read(model, opened._opened(model)[1])
         return opened
 
-    def reconsider(self, judgement: Judgement, *, subject: str) -> Judgement:
-        """Return the judgement of what would be accepted with the answers of the gallery; any other only says that there is one.
+    def nearest(self, judgement: Judgement, *, subject: str) -> GalleryAnswer:
+        """Return whom the gallery finds most alike to the face of what would be accepted.
 
         Raises:
             StoreError: the database could not be read; the face must not count as nobody's then.
         """
-        if judgement.decision.verdict is not Verdict.ACCEPTED:
-            return replace(judgement, circumstances=replace(judgement.circumstances, has_gallery=True))
-        began = perf_counter()
         profile = self._profile.judging(minor=judgement.minor_safeguards)
         floor = min(profile[check.THRESHOLD].value for check in (protected_person, already_enrolled))
-        protected, enrolled = self._nearest(judgement, subject=subject, floor=floor)
-        answer = GalleryAnswer(floor, protected, enrolled)
-        results = (protected_person.check(profile, nearest=protected), already_enrolled.check(profile, nearest=enrolled))
-        decision = judgement.decision
-        for result in results:
-            decision = also(decision, result, profile)
-        return replace(
-            judgement,
-            decision=decision,
-            checks=(*judgement.checks, *results),
-            circumstances=replace(judgement.circumstances, has_gallery=True, gallery=answer),
-            timings_ms={**judgement.timings_ms, "gallery": (perf_counter() - began) * 1e3},
-        )
+        return GalleryAnswer(floor, *self._nearest(judgement, subject=subject, floor=floor))
 
     def code(self, judgement: Judgement) -> Code:
         """Return the face of an accepted judgement as it is kept."""

@@ -1,22 +1,19 @@
-"""Knowing a recording again: the one question that needs what other attempts left behind.
+"""Recognition of recordings that were sent before, by their fingerprints.
 
-A worker judges a recording by itself and sends back its fingerprint. Here it is held against those of earlier attempts, and the
-answer is folded into the decision as if it had been put with the others. Outlines of what is kept stay in memory, some 4 kB each;
-only what they put on the shortlist is read and compared. A fingerprint that cannot be decoded is passed over, once with a line in
-the log; how many there are, each answer says.
+A worker judges a recording by itself and sends back its fingerprint. Here it is compared with those of earlier attempts.
+Outlines of what is kept stay in memory, some 4 kB each; only what they put on the shortlist is read and compared. A fingerprint
+that cannot be decoded is passed over, once with a line in the log; how many there are, each answer says.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from threading import Lock
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 import structlog
 
 from verifier.checks import seen_before
-from verifier.decision import also
 from verifier.evidence.fingerprint import FingerprintError, from_bytes
 from verifier.evidence.shortlist import Outline, outline, shortlist
 from verifier.types import Fingerprint
@@ -26,9 +23,9 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from verifier.checks.seen_before import Alike
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.store.fingerprints import FingerprintStore
-    from verifier.types import Judgement, Recalled
+    from verifier.types import Recalled
 
 log = structlog.get_logger(__name__)
 
@@ -42,29 +39,11 @@ class Recall:
         self._unreadable: set[str] = set()
         self._lock = Lock()
 
-    def reconsider(self, judgement: Judgement, *, now: datetime) -> Judgement:
-        """Return the judgement with the answer to whether the recording was seen before.
-
-        Raises:
-            StoreError: the database could not be read; the recording must not count as new then.
-        """
-        began = perf_counter()
-        profile = self._profile.judging(minor=judgement.minor_safeguards)
-        recalled = self.nearest(judgement.evidence.fingerprint, now=now)
-        result = seen_before.judge(judgement.evidence.fingerprint, profile, recalled)
-        return replace(
-            judgement,
-            decision=also(judgement.decision, result, profile),
-            checks=(*judgement.checks, result),
-            circumstances=replace(judgement.circumstances, recalled=recalled),
-            timings_ms={**judgement.timings_ms, "seen_before": (perf_counter() - began) * 1e3},
-        )
-
     def nearest(self, own: Fingerprint, *, now: datetime, but: str = "") -> Recalled:
         """Return what is most alike of the recordings that are remembered, but for one attempt's.
 
         Raises:
-            StoreError: the database could not be read.
+            StoreError: the database could not be read; the recording must not count as new then.
         """
         known = self._outlined(now - self._kept)
         found = seen_before.search(own, self._profile, self._listed(own, known, but))

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     )
     from sqlalchemy import ColumnElement
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import Ruling
 
 PROFILE_MAX_BYTES = 64 * 1024

@@ -1,6 +1,7 @@
 """Challenges that were issued, and the moment each was spent.
 
-The rules are those of `challenges.ledger`: issued, then spent once or expired; the moment of expiry is already too late.
+A challenge is issued, then either spent once, rightly answered or not, or expired; both are final, and the moment of expiry is
+already too late.
 """
 
 from __future__ import annotations

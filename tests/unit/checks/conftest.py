@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from verifier.profiles import Profile, load
+from verifier.profiles import load
 from verifier.types import Evidence, FaceTrack, MediaInfo, SoundTrack
+
+if TYPE_CHECKING:
+    from verifier.profile import Profile
 
 FRAMES = 90
 MakeEvidence = Callable[..., Evidence]

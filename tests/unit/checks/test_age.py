@@ -10,11 +10,12 @@ import pytest
 
 from challenges.model import Challenge
 from verifier.checks import age
+from verifier.checks.question import Case
 from verifier.reasons import Reason
 from verifier.types import Evidence, Missing, Outcome
 
 if TYPE_CHECKING:
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import F32
 
 MakeEvidence = Callable[..., Evidence]
@@ -45,7 +46,7 @@ def test_the_median_is_judged_unless_it_means_little(
     make_evidence: MakeEvidence, profile: Profile, ages: tuple[float, ...], outcome: Outcome
 ) -> None:
     """One odd frame changes nothing; too few frames, or two groups of ages, give no answer; the reason is always the same."""
-    result = age.check(make_evidence(face={"ages": both(ages)}), NOTHING, profile)
+    result = age.check(Case(make_evidence(face={"ages": both(ages)}), NOTHING), profile)
     assert result.outcome is outcome
     assert result.reason is (None if outcome is Outcome.PASS else Reason.POSSIBLE_MINOR)
 
@@ -53,12 +54,12 @@ def test_the_median_is_judged_unless_it_means_little(
 @pytest.mark.parametrize("apart", [-20.0, 0.0, 20.0])
 def test_the_age_of_a_picture_is_the_mean_of_both_networks(make_evidence: MakeEvidence, profile: Profile, apart: float) -> None:
     """Whichever network says younger, and by however much, the score is the mean, and the spread that of the means."""
-    result = age.check(make_evidence(face={"ages": both((30, 31, 32), apart)}), NOTHING, profile)
+    result = age.check(Case(make_evidence(face={"ages": both((30, 31, 32), apart)}), NOTHING), profile)
     assert result.score == pytest.approx(31)
     assert (result.outcome, result.detail) == (Outcome.PASS, "3 frames, the middle half 1.0 years wide")
 
 
 def test_without_a_face_there_is_no_answer(make_evidence: MakeEvidence, profile: Profile) -> None:
     """The reason is that of the missing face."""
-    result = age.check(make_evidence(face=Missing(Reason.NO_FACE)), NOTHING, profile)
+    result = age.check(Case(make_evidence(face=Missing(Reason.NO_FACE)), NOTHING), profile)
     assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.NO_FACE)

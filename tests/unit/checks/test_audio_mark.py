@@ -8,14 +8,15 @@ import pytest
 
 from challenges.model import Challenge, Say
 from verifier.checks import audio_mark
+from verifier.checks.question import Case
 from verifier.decision import decide
-from verifier.profiles import Role
+from verifier.profile import Role
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Missing, Outcome, Verdict
 
 if TYPE_CHECKING:
     from tests.unit.checks.conftest import MakeEvidence
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 SAY = Challenge((Say("one"),))
 
@@ -33,13 +34,13 @@ def test_a_mark_is_named_and_its_absence_passes(
     make_evidence: MakeEvidence, profile: Profile, sound: Any, outcome: Outcome, reason: Reason | None
 ) -> None:
     """A sure mark is `SYNTHETIC_VOICE`; without speech there is nothing to look at."""
-    result = audio_mark.check(make_evidence(sound=sound), SAY, profile)
+    result = audio_mark.check(Case(make_evidence(sound=sound), SAY), profile)
     assert (result.outcome, result.reason) == (outcome, reason)
 
 
 def test_a_mark_only_advises(make_evidence: MakeEvidence, profile: Profile) -> None:
     """By the default profile a marked voice changes no verdict."""
-    result = audio_mark.check(make_evidence(sound={"mark": 1.0}), SAY, profile)
+    result = audio_mark.check(Case(make_evidence(sound={"mark": 1.0}), SAY), profile)
     assert profile.role(result.name) is Role.ADVISE
     passed = [CheckResult(name, Outcome.PASS) for name in profile.confirmed_by]
     assert decide([*passed, result], profile).verdict is Verdict.ACCEPTED

@@ -8,13 +8,14 @@ import pytest
 
 from challenges.model import Challenge
 from verifier.checks import frozen, picture_times, sound_cuts, sound_repeat, splice
+from verifier.checks.question import Case
 from verifier.reasons import Reason
 from verifier.types import Missing, Outcome, PictureTrace, SoundRepeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import CheckResult, Evidence
 
 NO_CHALLENGE = Challenge(())
@@ -46,7 +47,7 @@ def judge(make_evidence: Callable[..., Evidence], profile: Profile) -> Callable[
         parts["face"] = parts.get("face", {"landmarks": moving_head()})
         evidence = make_evidence(**parts)
         evidence = replace(evidence, picture=trace or picture(), repeat=repeat or SoundRepeat(0.5, 1.0, 2.0))
-        result: CheckResult = module.check(evidence, NO_CHALLENGE, profile)
+        result: CheckResult = module.check(Case(evidence, NO_CHALLENGE), profile)
         return result
 
     return ask

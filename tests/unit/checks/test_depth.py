@@ -9,15 +9,16 @@ import pytest
 
 from challenges.model import Challenge, Turn, TurnHead
 from verifier.checks.depth import check
+from verifier.checks.question import Case
 from verifier.evidence.relief import SKIN, lean
-from verifier.profiles import Role
+from verifier.profile import Role
 from verifier.reasons import Reason
 from verifier.types import Evidence, Missing, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import CheckResult
 
 FRAMES = 90
@@ -47,7 +48,7 @@ def judge(make_evidence: Callable[..., Evidence], profile: Profile) -> Callable[
     """Return a function that puts the question to a face turned in pairs of frames."""
 
     def judged(face: object) -> CheckResult:
-        return check(make_evidence(face=face), ASKED, profile)
+        return check(Case(make_evidence(face=face), ASKED), profile)
 
     return judged
 

@@ -10,12 +10,13 @@ import pytest
 
 from challenges.model import Challenge, Say
 from verifier.checks.elapsed import check
+from verifier.checks.question import Case
 from verifier.reasons import Reason
-from verifier.types import Outcome
+from verifier.types import Circumstances, Outcome
 
 if TYPE_CHECKING:
     from tests.unit.checks.conftest import MakeEvidence
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 ASKED = datetime(2026, 1, 1, tzinfo=UTC)
 CHALLENGE = Challenge((Say("five"),), "id", ASKED, ASKED + timedelta(minutes=3))
@@ -28,7 +29,7 @@ def test_nobody_records_six_seconds_in_less(
     make_evidence: MakeEvidence, profile: Profile, elapsed_s: float, outcome: Outcome
 ) -> None:
     """A recording of 6 s fails when less time went by since its challenge, but for half a second."""
-    result = check(make_evidence(), CHALLENGE, profile, received_at=ASKED + timedelta(seconds=elapsed_s))
+    result = check(Case(make_evidence(), CHALLENGE, Circumstances(received_at=ASKED + timedelta(seconds=elapsed_s))), profile)
     assert result.outcome is outcome
     assert result.score == pytest.approx(elapsed_s - 6.0)
     assert result.reason is (Reason.SPOKE_TOO_EARLY if outcome is Outcome.FAIL else None)
@@ -37,5 +38,5 @@ def test_nobody_records_six_seconds_in_less(
 def test_without_times_nobody_can_tell(make_evidence: MakeEvidence, profile: Profile) -> None:
     """A challenge that was never issued, or an unknown arrival, leaves the question open."""
     unissued = replace(CHALLENGE, issued_at=None)
-    assert check(make_evidence(), unissued, profile, received_at=ASKED).outcome is Outcome.UNABLE
-    assert check(make_evidence(), CHALLENGE, profile, received_at=None).outcome is Outcome.UNABLE
+    assert check(Case(make_evidence(), unissued, Circumstances(received_at=ASKED)), profile).outcome is Outcome.UNABLE
+    assert check(Case(make_evidence(), CHALLENGE, Circumstances(received_at=None)), profile).outcome is Outcome.UNABLE

@@ -11,10 +11,11 @@ import pytest
 from challenges.model import Challenge, Say
 from tests.conftest import ROOT
 from verifier.checks import lips, phrase
+from verifier.checks.question import Case
 from verifier.decision import decide
 from verifier.evidence.collect import collect
 from verifier.evidence.lips import Agreement, agreement
-from verifier.profiles import Role
+from verifier.profile import Role
 from verifier.reasons import Kind, Reason
 from verifier.settings import Settings
 from verifier.types import CheckResult, FaceTrack, Missing, Outcome, PictureTrace, ScoredWord, SoundTrack, Verdict
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from verifier.models.kit import ModelKit
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import Evidence
 
 NOTHING = Challenge(())
@@ -124,7 +125,7 @@ def test_without_picture_sound_or_speech_nothing_is_said(make_evidence: Callable
         (make_evidence(sound=Missing(Reason.NO_AUDIO)), Reason.NO_AUDIO),
         (make_evidence(sound={"speech": np.zeros((0, 2))}), Reason.NO_SPEECH),
     ):
-        result = lips.check(evidence, NOTHING, profile)
+        result = lips.check(Case(evidence, NOTHING), profile)
         assert (result.outcome, result.reason) == (Outcome.UNABLE, reason)
 
 
@@ -139,7 +140,7 @@ def test_lips_lost_in_noise_are_asked_for_again(make_evidence: Callable[..., Evi
         evidence = make_evidence(
             face={"landmarks": landmarks}, sound={"lips": said, "level_dbfs": -20.0, "noise_dbfs": noise_dbfs}
         )
-        result = lips.check(evidence, NOTHING, profile)
+        result = lips.check(Case(evidence, NOTHING), profile)
         assert (result.outcome, result.reason) == (outcome, reason)
 
 
@@ -158,7 +159,7 @@ def test_lips_between_too_few_pictures_are_asked_for_again(make_evidence: Callab
         (8.0, 1 / 15, Outcome.UNABLE, Reason.FRAME_RATE_TOO_LOW),
     ):
         picture = PictureTrace(np.arange(60) * step_s, np.ones(60, np.float32), 30.0)
-        result = lips.check(replace(evidence, media=replace(evidence.media, fps=fps), picture=picture), NOTHING, profile)
+        result = lips.check(Case(replace(evidence, media=replace(evidence.media, fps=fps), picture=picture), NOTHING), profile)
         assert (result.outcome, result.reason) == (outcome, reason)
 
 
@@ -176,7 +177,7 @@ def test_other_words_are_the_question_of_the_phrase(make_evidence: Callable[...,
             ScoredWord(word, 1.0, 2.0, -0.1, gain) for word, gain in zip(("seven", "four", "mango"), gains, strict=True)
         )
         evidence = make_evidence(face={"landmarks": landmarks}, sound={"lips": said, "noise_dbfs": -55.0, "forced": forced})
-        results = [check(evidence, asked, profile) for check in (phrase.check, lips.check)]
+        results = [check(Case(evidence, asked), profile) for check in (phrase.check, lips.check)]
         decision = decide(results, roles, exempt=roles.confirmed_by - {"phrase", "lips"})
         assert (decision.verdict, decision.reasons) == (Verdict.REJECTED, reasons)
 
@@ -186,7 +187,7 @@ def test_a_person_is_not_judged_by_the_lips_while_others_talk(make_evidence: Cal
     landmarks = np.random.default_rng(3).normal(100, 20, (1, 478, 3)).repeat(90, axis=0).astype(np.float32)
     said = np.random.default_rng(4).normal(size=(300, 4)).astype(np.float32)
     evidence = make_evidence(face={"landmarks": landmarks}, sound={"lips": said, "others": np.array([[2.0, 3.0]])})
-    result = lips.check(evidence, NOTHING, profile)
+    result = lips.check(Case(evidence, NOTHING), profile)
     assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.TOO_NOISY)
 
 
@@ -194,12 +195,12 @@ def test_a_rendered_person_agrees_with_their_own_words_alone(kit: ModelKit, prof
     """A fixture's lips agree with its sound, and not with that of another fixture; its own, late, is out of step."""
     one, other = (collect(FIXTURES / name, kit, settings=Settings()) for name in RENDERED)
     assert isinstance(one.sound, SoundTrack)
-    assert lips.check(one, NOTHING, profile).outcome is Outcome.PASS
-    assert lips.check(replace(one, sound=other.sound), NOTHING, profile).outcome is not Outcome.PASS
+    assert lips.check(Case(one, NOTHING), profile).outcome is Outcome.PASS
+    assert lips.check(Case(replace(one, sound=other.sound), NOTHING), profile).outcome is not Outcome.PASS
     for late_s in (0.5, 1.0):
         rolled = np.roll(one.sound.lips, round(50 * late_s), axis=0)
         late = replace(one, sound=replace(one.sound, lips=rolled, speech=one.sound.speech + late_s))
-        found = lips.check(late, NOTHING, profile)
+        found = lips.check(Case(late, NOTHING), profile)
         assert (found.outcome, found.reason) == (Outcome.UNABLE, Reason.SOUND_OUT_OF_STEP)
 
 
@@ -209,13 +210,13 @@ def test_talkers_agree_with_themselves_alone(devdata: Path, kit: ModelKit, profi
     seen = [collect(devdata / "bonafide" / name, kit, settings=Settings()) for name in TALKERS]
     for evidence, other in zip(seen, (*seen[1:], seen[0]), strict=True):
         assert isinstance(evidence.sound, SoundTrack)
-        own = lips.check(evidence, NOTHING, profile)
+        own = lips.check(Case(evidence, NOTHING), profile)
         assert isinstance(other.sound, SoundTrack)
         assert isinstance(evidence.face, FaceTrack)
-        assert lips.check(replace(evidence, sound=other.sound), NOTHING, profile).outcome is not Outcome.PASS
+        assert lips.check(Case(replace(evidence, sound=other.sound), NOTHING), profile).outcome is not Outcome.PASS
         foreign = lips.judge(agreement(evidence.face, other.sound), profile)
         rolled = (replace(evidence.sound, lips=np.roll(evidence.sound.lips, rows, axis=0)) for rows in (25, -25, 50))
-        shifted = [lips.check(replace(evidence, sound=sound), NOTHING, profile) for sound in rolled]
+        shifted = [lips.check(Case(replace(evidence, sound=sound), NOTHING), profile) for sound in rolled]
         assert own.outcome is Outcome.PASS
         assert own.score is not None
         assert own.score > 0.6

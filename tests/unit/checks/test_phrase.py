@@ -11,13 +11,14 @@ import pytest
 
 from challenges.model import Challenge, Say, Turn, TurnHead
 from verifier.checks import phrase
+from verifier.checks.question import Case
 from verifier.reasons import Reason
 from verifier.types import Evidence, Missing, Outcome, ScoredWord, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 MakeEvidence = Callable[..., Evidence]
 ASKED = Challenge((Say("seven four mango"), TurnHead(Turn.LEFT), Say("zero one")))
@@ -50,7 +51,7 @@ def laid(gains: Sequence[float], *, margin: float = 0.0) -> tuple[ScoredWord, ..
 )
 def test_the_right_words_pass(make_evidence: MakeEvidence, profile: Profile, text: str, gains: list[float], share: float) -> None:
     """One word in five may go unheard; words the reading lost but the sound speaks for count as said."""
-    result = phrase.check(make_evidence(sound={"words": read(text), "forced": laid(gains)}), ASKED, profile)
+    result = phrase.check(Case(make_evidence(sound={"words": read(text), "forced": laid(gains)}), ASKED), profile)
     assert (result.outcome, result.reason, result.score) == (Outcome.PASS, None, share)
 
 
@@ -68,13 +69,15 @@ def test_wrong_words_are_refused(
     make_evidence: MakeEvidence, profile: Profile, text: str, gains: list[float], share: float
 ) -> None:
     """Two words of five changed, missing, out of order or only read are a mismatch."""
-    result = phrase.check(make_evidence(sound={"words": read(text), "forced": laid(gains)}), ASKED, profile)
+    result = phrase.check(Case(make_evidence(sound={"words": read(text), "forced": laid(gains)}), ASKED), profile)
     assert (result.outcome, result.reason, result.score) == (Outcome.FAIL, Reason.PHRASE_MISMATCH, share)
 
 
 def test_a_phrase_the_sound_does_not_speak_for_is_refused(make_evidence: MakeEvidence, profile: Profile) -> None:
     """Words read at every place, but each hardly likelier than in silence or than another, are not enough together."""
-    result = phrase.check(make_evidence(sound={"words": read("7 4 mango 0 1"), "forced": laid([DOUBTFUL] * 5)}), ASKED, profile)
+    result = phrase.check(
+        Case(make_evidence(sound={"words": read("7 4 mango 0 1"), "forced": laid([DOUBTFUL] * 5)}), ASKED), profile
+    )
     assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.PHRASE_MISMATCH)
     assert (result.score, result.threshold, result.unit) == (DOUBTFUL, profile["phrase_gain_min"].value, "nats")
 
@@ -83,13 +86,13 @@ def test_another_word_in_place_of_one_is_refused(make_evidence: MakeEvidence, pr
     """One word in five may be lost, not changed: where the phonemes are those of another word, that was said."""
     gains = [SURE, SURE, SURE, SURE, ABSENT]
     lost = make_evidence(sound={"words": read("7 4 mango 0"), "forced": laid(gains, margin=-0.3)})
-    assert phrase.check(lost, ASKED, profile).outcome is Outcome.PASS
+    assert phrase.check(Case(lost, ASKED), profile).outcome is Outcome.PASS
     changed = phrase.check(
-        make_evidence(sound={"words": read("7 4 mango 0"), "forced": laid(gains, margin=-4.0)}), ASKED, profile
+        Case(make_evidence(sound={"words": read("7 4 mango 0"), "forced": laid(gains, margin=-4.0)}), ASKED), profile
     )
     assert (changed.outcome, changed.reason, changed.score) == (Outcome.FAIL, Reason.PHRASE_MISMATCH, -4.0)
     heard = make_evidence(sound={"words": read("7 4 mango 0 1"), "forced": laid([SURE] * 5, margin=-4.0)})
-    assert phrase.check(heard, ASKED, profile).outcome is Outcome.PASS, "the recogniser hears what the phonemes do not"
+    assert phrase.check(Case(heard, ASKED), profile).outcome is Outcome.PASS, "the recogniser hears what the phonemes do not"
 
 
 def test_every_threshold_counts(make_evidence: MakeEvidence, profile: Profile) -> None:
@@ -103,41 +106,41 @@ def test_every_threshold_counts(make_evidence: MakeEvidence, profile: Profile) -
         ("phrase_unread_word_gain_min", unread),
     ):
         strict = replace(profile, thresholds={**profile.thresholds, name: replace(profile[name], value=SURE + 1)})
-        assert phrase.check(evidence, ASKED, profile).outcome is Outcome.PASS
-        assert phrase.check(evidence, ASKED, strict).reason is Reason.PHRASE_MISMATCH
+        assert phrase.check(Case(evidence, ASKED), profile).outcome is Outcome.PASS
+        assert phrase.check(Case(evidence, ASKED), strict).reason is Reason.PHRASE_MISMATCH
 
 
 def test_words_lost_in_noise_are_asked_for_again(make_evidence: MakeEvidence, profile: Profile) -> None:
     """Below 15 dB, or with others' talk, a phrase that was not heard is the room's fault; one that was heard in it passes."""
     heard = {"level_dbfs": -20.0, "noise_dbfs": -32.0}
-    lost = phrase.check(make_evidence(sound={"words": (), "forced": laid([DOUBTFUL] * 5), **heard}), ASKED, profile)
+    lost = phrase.check(Case(make_evidence(sound={"words": (), "forced": laid([DOUBTFUL] * 5), **heard}), ASKED), profile)
     assert (lost.outcome, lost.reason, lost.detail) == (Outcome.UNABLE, Reason.TOO_NOISY, "0 of 5 words said, gain -2.0 nats")
     others = make_evidence(sound={"words": (), "forced": laid([DOUBTFUL] * 5), "others": np.array([[0.0, 1.0]])})
-    assert phrase.check(others, ASKED, profile).reason is Reason.TOO_NOISY
+    assert phrase.check(Case(others, ASKED), profile).reason is Reason.TOO_NOISY
     right = make_evidence(sound={"words": read("7 4 mango 0 1"), "forced": laid([SURE] * 5), **heard})
-    assert phrase.check(right, ASKED, profile).outcome is Outcome.PASS
+    assert phrase.check(Case(right, ASKED), profile).outcome is Outcome.PASS
 
 
 def test_silence_is_no_speech(make_evidence: MakeEvidence, profile: Profile) -> None:
     """A recording in which nobody speaks fails for that, not for the words."""
     silent = make_evidence(sound={"speech": np.zeros((0, 2)), "words": (), "forced": ()})
-    result = phrase.check(silent, ASKED, profile)
+    result = phrase.check(Case(silent, ASKED), profile)
     assert (result.outcome, result.reason, result.score) == (Outcome.FAIL, Reason.NO_SPEECH, 0.0)
 
 
 def test_speech_with_no_phrase_laid_over_it_is_a_mismatch(make_evidence: MakeEvidence, profile: Profile) -> None:
     """A thing to say that holds no word at all is never said."""
-    result = phrase.check(make_evidence(sound={"words": read("hello")}), Challenge((Say("?!"),)), profile)
+    result = phrase.check(Case(make_evidence(sound={"words": read("hello")}), Challenge((Say("?!"),))), profile)
     assert (result.outcome, result.reason) == (Outcome.FAIL, Reason.PHRASE_MISMATCH)
 
 
 def test_without_sound_it_is_unable(make_evidence: MakeEvidence, profile: Profile) -> None:
     """A recording without sound cannot be asked, and says why."""
-    result = phrase.check(make_evidence(sound=Missing(Reason.NO_AUDIO)), ASKED, profile)
+    result = phrase.check(Case(make_evidence(sound=Missing(Reason.NO_AUDIO)), ASKED), profile)
     assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.NO_AUDIO)
 
 
 def test_evidence_of_another_challenge_is_our_mistake(make_evidence: MakeEvidence, profile: Profile) -> None:
     """Evidence collected under another phrase is never judged."""
     with pytest.raises(RuntimeError, match="5 words were laid over the sound, the challenge has 1"):
-        phrase.check(make_evidence(sound={"forced": laid([SURE] * 5)}), Challenge((Say("seven"),)), profile)
+        phrase.check(Case(make_evidence(sound={"forced": laid([SURE] * 5)}), Challenge((Say("seven"),))), profile)

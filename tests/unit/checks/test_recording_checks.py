@@ -10,12 +10,13 @@ import pytest
 
 from challenges.model import Challenge, Say, Turn, TurnHead
 from verifier.checks import frame_rate, length, loudness, noise, picture_size, speaker, streams
+from verifier.checks.question import Case
 from verifier.reasons import Reason
 from verifier.settings import MediaLimits
-from verifier.types import Evidence, Missing, Outcome
+from verifier.types import Circumstances, Evidence, Missing, Outcome
 
 if TYPE_CHECKING:
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
 
 MakeEvidence = Callable[..., Evidence]
 SAY = Challenge((Say("one"),))
@@ -36,7 +37,7 @@ def test_streams(
     make_evidence: MakeEvidence, profile: Profile, media: dict[str, Any], challenge: Challenge, reason: Reason | None
 ) -> None:
     """Picture is always needed, sound unless there are only turns to make."""
-    result = streams.check(make_evidence(media=media), challenge, profile)
+    result = streams.check(Case(make_evidence(media=media), challenge), profile)
     assert (result.reason, result.outcome) == (reason, Outcome.FAIL if reason else Outcome.PASS)
 
 
@@ -51,8 +52,10 @@ def test_streams(
 )
 def test_limits(make_evidence: MakeEvidence, profile: Profile, module: Any, media: dict[str, Any], reason: Reason) -> None:
     """A recording within the site's limits passes; one beyond fails and names the limit."""
-    assert module.check(make_evidence(), SAY, profile, limits=LIMITS).outcome is Outcome.PASS
-    assert module.check(make_evidence(media=media), SAY, profile, limits=LIMITS).reason is reason
+    assert module.check(Case(make_evidence(), SAY, Circumstances(limits=LIMITS.model_dump())), profile).outcome is Outcome.PASS
+    assert (
+        module.check(Case(make_evidence(media=media), SAY, Circumstances(limits=LIMITS.model_dump())), profile).reason is reason
+    )
 
 
 @pytest.mark.parametrize(
@@ -65,13 +68,13 @@ def test_limits(make_evidence: MakeEvidence, profile: Profile, module: Any, medi
 )
 def test_sound(make_evidence: MakeEvidence, profile: Profile, module: Any, sound: dict[str, Any], reason: Reason) -> None:
     """One defect of the sound fails for its own reason."""
-    assert module.check(make_evidence(), SAY, profile).outcome is Outcome.PASS
-    assert module.check(make_evidence(sound=sound), SAY, profile).reason is reason
+    assert module.check(Case(make_evidence(), SAY), profile).outcome is Outcome.PASS
+    assert module.check(Case(make_evidence(sound=sound), SAY), profile).reason is reason
 
 
 @pytest.mark.parametrize("module", [loudness, noise, speaker])
 def test_silence_and_absence_are_told_apart(make_evidence: MakeEvidence, profile: Profile, module: Any) -> None:
     """A sound track without speech is `NO_SPEECH`; no sound track is `NO_AUDIO`."""
     silent = make_evidence(sound={"speech": np.zeros((0, 2)), "window_embeddings": np.zeros((0, 512), np.float32)})
-    assert module.check(silent, SAY, profile).reason is Reason.NO_SPEECH
-    assert module.check(make_evidence(sound=Missing(Reason.NO_AUDIO)), SAY, profile).reason is Reason.NO_AUDIO
+    assert module.check(Case(silent, SAY), profile).reason is Reason.NO_SPEECH
+    assert module.check(Case(make_evidence(sound=Missing(Reason.NO_AUDIO)), SAY), profile).reason is Reason.NO_AUDIO

@@ -10,6 +10,7 @@ import pytest
 
 from challenges.model import Challenge, Say
 from verifier.checks import coverage, damage, splice, turned
+from verifier.checks.question import Case
 from verifier.decision import decide
 from verifier.profiles import load
 from verifier.reasons import Reason
@@ -35,7 +36,7 @@ def judge(make_evidence: Callable[..., Evidence]) -> Callable[..., CheckResult]:
             ScoredWord("seven", said_s[0], middle_s, -0.1, 6.0),
             ScoredWord("nine", middle_s, said_s[1], -0.1, 6.0),
         )
-        return module.check(make_evidence(media, None, sound or {"forced": forced}), CHALLENGE, PROFILE)  # type: ignore[no-any-return]
+        return module.check(Case(make_evidence(media, None, sound or {"forced": forced}), CHALLENGE), PROFILE)  # type: ignore[no-any-return]
 
     return ask
 

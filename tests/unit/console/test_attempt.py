@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.review.stored import RECORDINGS
-from verifier.console.questions import QUESTIONS
+from verifier.checks import BY_NAME
 from verifier.console.rendering import compared, plain
 from verifier.media.remux import judged_only
 from verifier.profiles import load
@@ -27,8 +27,8 @@ PAGE = "/attempts/still_photo"
 def test_every_check_and_threshold_is_explained() -> None:
     """Each check that a profile gives a role has a sentence, and each threshold belongs to a check."""
     profile = load()
-    assert set(QUESTIONS) == set(profile.roles)
-    assert {name for question in QUESTIONS.values() for name in question.thresholds} == set(profile.thresholds)
+    assert set(BY_NAME) == set(profile.roles)
+    assert {name for question in BY_NAME.values() for name in question.thresholds} == set(profile.thresholds)
 
 
 def test_the_page_says_what_counted_against_it(lead: Visitor) -> None:

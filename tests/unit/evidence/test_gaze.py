@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from verifier.checks import gaze
+from verifier.checks.question import Case
 from verifier.evidence.gaze import eye_turn
 from verifier.profiles import load
 from verifier.reasons import Reason
@@ -47,7 +48,7 @@ def turning(eyes: Callable[[np.ndarray], np.ndarray], *, reach_deg: float = 25.0
 
 
 def asked(face: FaceTrack | Missing) -> tuple[Outcome, Reason | None]:
-    result = gaze.check(Evidence(MediaInfo("mp4", 0, "", 6.0), face, Missing(Reason.NO_AUDIO)), NOBODY, load())
+    result = gaze.check(Case(Evidence(MediaInfo("mp4", 0, "", 6.0), face, Missing(Reason.NO_AUDIO)), NOBODY), load())
     return result.outcome, result.reason
 
 

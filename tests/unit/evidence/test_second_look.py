@@ -12,6 +12,7 @@ from challenges.model import Challenge
 from tests.conftest import ROOT
 from verifier import profiles
 from verifier.checks import face_size, presence
+from verifier.checks.question import Case
 from verifier.decision import decide
 from verifier.evidence.picture import hardly_seen, observe
 from verifier.media import open_recording
@@ -112,5 +113,5 @@ def test_without_a_whole_face_the_questions_say_so() -> None:
     """A recording without a large enough face is unable for that reason, and NO_FACE is not claimed of it."""
     evidence = Evidence(MediaInfo("mp4", 1, "00", 3.0), Missing(Reason.FACE_TOO_SMALL), Missing(Reason.NO_AUDIO))
     for module in (presence, face_size):
-        result = module.check(evidence, Challenge(()), profiles.load())
+        result = module.check(Case(evidence, Challenge(())), profiles.load())
         assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.FACE_TOO_SMALL)

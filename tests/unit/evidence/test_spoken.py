@@ -14,6 +14,7 @@ from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
 from verifier.checks import phrase, second_voice, sound_repeat
 from verifier.checks import speaker as speaker_check
+from verifier.checks.question import Case
 from verifier.evidence.sound import RATE_HZ, listen
 from verifier.evidence.spoken import lay, spoken_spans, witnesses, words_said
 from verifier.profiles import load
@@ -59,7 +60,7 @@ def accepts(challenge: Challenge, track: SoundTrack) -> bool:
     """Whether the phrase check passes by the default profile."""
     media = MediaInfo(container="", size_bytes=0, sha256="", duration_s=track.duration_s)
     evidence = Evidence(media=media, face=Missing(Reason.NO_VIDEO), sound=track)
-    return phrase.check(evidence, challenge, load()).outcome is Outcome.PASS
+    return phrase.check(Case(evidence, challenge), load()).outcome is Outcome.PASS
 
 
 def test_spans_survive_the_pauses(track: SoundTrack, spoken: tuple[F32, list[tuple[float, float]]]) -> None:
@@ -196,9 +197,9 @@ def test_a_restart_or_a_cough_accuses_nobody(kit: ModelKit, fault: str) -> None:
     media = MediaInfo(container="", size_bytes=0, sha256="", duration_s=track.duration_s)
     evidence = Evidence(media=media, face=Missing(Reason.NO_VIDEO), sound=track)
     challenge, profile = Challenge(tuple(Say(text) for text in asked)), load()
-    assert phrase.check(evidence, challenge, profile).outcome is Outcome.PASS
+    assert phrase.check(Case(evidence, challenge), profile).outcome is Outcome.PASS
     for module in (second_voice, sound_repeat, speaker_check):
-        reason = module.check(evidence, challenge, profile).reason
+        reason = module.check(Case(evidence, challenge), profile).reason
         assert reason is None or reason.kind is not Kind.ATTACK
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from challenges.model import Challenge
 from verifier.checks import second_voice, speaker
+from verifier.checks.question import Case
 from verifier.decision import decide
 from verifier.evidence.voices import strangeness, word_groups
 from verifier.profiles import load
@@ -53,7 +54,7 @@ def track(likeness: Sequence[float], *, noise_dbfs: float = -55.0) -> SoundTrack
 
 def asked(sound: SoundTrack | Missing) -> tuple[Outcome, Reason | None]:
     evidence = Evidence(MediaInfo("mp4", 0, "", 10.0), Missing(Reason.NO_VIDEO), sound)
-    result = second_voice.check(evidence, NOTHING, load())
+    result = second_voice.check(Case(evidence, NOTHING), load())
     return result.outcome, result.reason
 
 
@@ -107,7 +108,7 @@ def test_a_room_accuses_nobody_of_a_second_voice(room: dict[str, Any]) -> None:
         (replace(two, **room), Verdict.RETRY, {Reason.TOO_NOISY}),
     ):
         evidence = Evidence(MediaInfo("mp4", 0, "", 10.0), Missing(Reason.NO_VIDEO), sound)
-        results = [check(evidence, NOTHING, load()) for check in (speaker.check, second_voice.check)]
+        results = [check(Case(evidence, NOTHING), load()) for check in (speaker.check, second_voice.check)]
         decision = decide(results, load(), exempt=load().confirmed_by - {"speaker"})
         assert (decision.verdict, set(decision.reasons)) == (verdict, reasons)
 
@@ -134,8 +135,8 @@ def test_one_voice_is_not_weak_in_both(windows: float, groups: float, noise_dbfs
         track([0.9, 0.9, 0.9, groups], noise_dbfs=noise_dbfs), window_embeddings=track([windows] * 4).window_embeddings
     )
     evidence = Evidence(MediaInfo("mp4", 0, "", 10.0), Missing(Reason.NO_VIDEO), sound)
-    assert second_voice.check(evidence, NOTHING, load()).outcome is not Outcome.FAIL
-    result = speaker.check(evidence, NOTHING, load())
+    assert second_voice.check(Case(evidence, NOTHING), load()).outcome is not Outcome.FAIL
+    result = speaker.check(Case(evidence, NOTHING), load())
     assert result.reason is reason
     assert result.outcome is (Outcome.UNABLE if reason else Outcome.PASS)
 
@@ -145,6 +146,6 @@ def test_what_one_voice_may_sound_like_is_asked_for_again() -> None:
     for windows, groups in (([0.33, 0.33, 0.33, 0.33], [0.9, 0.8, 0.9, 0.85]), ([0.9, 0.9, 0.9, 0.9], [0.9, 0.9, 0.9, 0.1])):
         sound = replace(track(groups), window_embeddings=track(windows).window_embeddings)
         evidence = Evidence(MediaInfo("mp4", 0, "", 10.0), Missing(Reason.NO_VIDEO), sound)
-        results = [check(evidence, NOTHING, load()) for check in (speaker.check, second_voice.check)]
+        results = [check(Case(evidence, NOTHING), load()) for check in (speaker.check, second_voice.check)]
         decision = decide(results, load(), exempt=load().confirmed_by - {"speaker"})
         assert (decision.verdict, decision.reasons) == (Verdict.RETRY, (Reason.VOICE_UNEVEN,)), results

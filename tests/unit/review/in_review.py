@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from tests.unit.review.stored import RECORDINGS, keep
 from verifier.cameo.transform import Transform
-from verifier.checks import already_enrolled
+from verifier.checks.question import Case, Phase
 from verifier.credential import likeness
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
 from verifier.credential.gallery_key import GalleryKey
 from verifier.credential.key_files import open_secret
-from verifier.decision import also
 from verifier.evidence.crops import crops
+from verifier.pipeline import proceed
 from verifier.profiles import load
 from verifier.server.issuing import embeddings
 from verifier.settings import MediaLimits, Settings
@@ -55,14 +55,8 @@ def keep_pair(site: Site, judged: Judged) -> None:
     site.room.vault.keep(FIRST, "ann", {Kind.CROPS: pictures}, now=asked_at)
 
     found = Match(1, COSINE)
-    result = already_enrolled.check(load(), nearest=found)
-    circumstances = replace(judgement.circumstances, has_gallery=True, gallery=GalleryAnswer(0.45, None, found))
-    reviewed = replace(
-        judgement,
-        decision=also(judgement.decision, result, load()),
-        checks=(*judgement.checks, result),
-        circumstances=circumstances,
-    )
+    known = replace(judgement.circumstances, has_gallery=True, gallery=GalleryAnswer(0.45, None, found))
+    reviewed = proceed(judgement, Case(judgement.evidence, challenge, known), load(), Phase.GALLERY)
     vault = open_secret(settings.vault_key, KEY_BYTES, Vault, kind="vault key")
     waiting = vault.seal("cameo-of-ben", likeness.to_bytes(face, voice))
     keep(site, TAKEN, reviewed, replace(challenge, issued_at=later), recording, "ben", waiting=waiting)

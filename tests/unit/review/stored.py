@@ -11,7 +11,7 @@ from tests.unit.store.evidence_site import Site, open_site
 from tests.unit.store.test_attempt_store import CREDENTIAL
 from verifier import profiles
 from verifier.evidence.tracks import Tracks, to_bytes
-from verifier.review.rejudge import reconsider
+from verifier.review.rejudge import complete
 from verifier.store import attempt_result
 from verifier.store.attempt_result import AttemptResult
 from verifier.store.attempts import AttemptStore
@@ -70,6 +70,6 @@ def fixture_site(engine: Engine, data: Path, judged: Judged, *recordings: str) -
     for name in recordings:
         judgement, challenge = judged(name)
         told = replace(judgement.circumstances, recalled=Recalled(0.1, "earlier", 0.05, "earlier", 3))
-        seen = reconsider(replace(judgement, circumstances=told), told, profiles.load())
+        seen = complete(judgement, challenge, told, profiles.load())
         keep(site, name, seen, challenge, judgement.kept)
     return site

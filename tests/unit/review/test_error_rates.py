@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from challenges.model import Challenge
-from verifier.profiles import Profile, Role
+from verifier.profile import Profile, Role
 from verifier.reasons import Reason
 from verifier.review.cases import Case
 from verifier.review.error_rates import (

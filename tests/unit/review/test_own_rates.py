@@ -16,7 +16,7 @@ from tests.unit.store.evidence_site import open_site
 from verifier import profiles
 from verifier.cli import app
 from verifier.review.kept import Kept, kept_of, told
-from verifier.review.rejudge import reconsider
+from verifier.review.rejudge import complete
 from verifier.settings import Retention, Settings
 from verifier.store.engine import open_database
 from verifier.store.labels import LabelStore, Truth
@@ -50,7 +50,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, judged: Judged) -> Pat
     for name, (recording, species) in ATTEMPTS.items():
         judgement, challenge = judged(recording)
         circumstances = replace(judgement.circumstances, recalled=Recalled(0.1, "earlier", 0.05, "earlier", 3))
-        judgement = reconsider(replace(judgement, circumstances=circumstances), circumstances, profiles.load())
+        judgement = complete(judgement, challenge, circumstances, profiles.load())
         assert (judgement.decision.verdict is Verdict.ACCEPTED) == (recording == GOOD)
         keep(site, name, judgement, challenge, RECORDINGS[recording].read_bytes(), name)
         truth = Truth.ATTACK if species else Truth.BONA_FIDE

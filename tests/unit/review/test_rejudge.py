@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from verifier import profiles
-from verifier.checks import already_enrolled, protected_person, seen_before
+from verifier.checks import BY_NAME, already_enrolled, protected_person, seen_before
+from verifier.checks.question import Case
 from verifier.evidence.fingerprint import to_bytes as fingerprint_bytes
 from verifier.evidence.tracks import Tracks, from_bytes, to_bytes
-from verifier.pipeline import judge
+from verifier.pipeline import AFTERWARDS, judge
 from verifier.reasons import Reason
 from verifier.review.rejudge import rejudge
 from verifier.server.protection import MODEL, Protection
 from verifier.server.recall import Recall
+from verifier.server.screening import Screening
 from verifier.settings import Settings
 from verifier.types import Circumstances, GalleryAnswer, Match, Outcome, Recalled, Verdict
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from challenges.model import Challenge
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.types import Judgement
 
     Judged = Callable[[str], tuple[Judgement, Challenge]]
@@ -73,7 +75,7 @@ def test_what_earlier_recordings_answered_is_kept(judged: Judged) -> None:
     judgement, challenge = judged("astronaut_bona_fide")
     profile = profiles.load()
     recall = Recall(Earlier(fingerprint_bytes(judgement.evidence.fingerprint)), profile, timedelta(days=1))  # type: ignore[arg-type]
-    told = recall.reconsider(judgement, now=NOW)
+    told = Screening(profile, recall)(judgement, challenge, subject="ann", now=NOW)
     assert told.decision.reasons == (Reason.SEEN_BEFORE,)
     assert same(again(told, challenge, profile), told)
 
@@ -82,22 +84,25 @@ def test_what_the_gallery_answered_is_kept(judged: Judged, tmp_path: Path) -> No
     """Whoever the gallery found is found again without it; an attempt it was not asked about is not held against it."""
     from verifier.store.engine import open_database  # noqa: PLC0415 - the other tests here need no database
     from verifier.store.faces import FaceStore  # noqa: PLC0415 - the same
+    from verifier.store.fingerprints import FingerprintStore  # noqa: PLC0415 - the same
 
     profile = profiles.load()
     engine = open_database(f"sqlite:///{tmp_path / 'cameo.sqlite3'}")
     try:
         protection = Protection.open(Settings(data=tmp_path), FaceStore(engine), profile)
+        screening = Screening(profile, Recall(FingerprintStore(engine), profile, timedelta(days=1)), protection)
         judgement, challenge = judged("astronaut_bona_fide")
         assert MODEL in judgement.digests
         FaceStore(engine).protect("ann", [protection.code(judgement)], now=NOW)
-        taken = protection.reconsider(judgement, subject="ben")
+        taken = screening(judgement, challenge, subject="ben", now=NOW)
         rejected, asked = judged("silent")
-        rejected = protection.reconsider(rejected, subject="ben")
+        rejected = screening(rejected, asked, subject="ben", now=NOW)
     finally:
         engine.dispose()
     assert taken.decision.reasons == (Reason.PROTECTED_PERSON,)
     assert same(again(taken, challenge, profile), taken)
-    assert rejected.circumstances == replace(judged("silent")[0].circumstances, has_gallery=True)
+    nothing = Recalled()
+    assert rejected.circumstances == replace(judged("silent")[0].circumstances, recalled=nothing, has_gallery=True)
     assert same(again(rejected, asked, profile), rejected)
 
 
@@ -172,6 +177,7 @@ def test_the_pipeline_alone_confirms_by_no_question_it_does_not_put(check: str, 
     judgement, challenge = judged("astronaut_bona_fide")
     file = tmp_path / "confirms.toml"
     file.write_text(f'extends = "default"\n[roles]\n{check} = "confirm"\n')
-    given = (judgement.evidence, challenge, profiles.load(str(file)), Circumstances())
-    assert judge(*given, limits=Settings().media).decision.reasons == (Reason.NOT_CONFIRMED,)
-    assert judge(*given, limits=Settings().media, later=[check]).decision.verdict is Verdict.ACCEPTED
+    case, profile = Case(judgement.evidence, challenge), profiles.load(str(file))
+    assert judge(case, profile).decision.reasons == (Reason.NOT_CONFIRMED,)
+    asked_later = BY_NAME[check].phase in AFTERWARDS
+    assert (judge(case, profile, later=AFTERWARDS).decision.verdict is Verdict.ACCEPTED) == asked_later

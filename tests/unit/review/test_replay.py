@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.unit.review.stored import Judged
-    from verifier.profiles import Profile
+    from verifier.profile import Profile
     from verifier.review.replay import Replay
 
 KEPT = ("astronaut_bona_fide", "dark", "screen_replay", "silent")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,12 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from challenges.model import Challenge
 from tests.unit.store.conftest import NOW
 from tests.unit.store.test_attempt_store import JUDGEMENT
 from verifier import profiles
 from verifier.checks import seen_before
+from verifier.checks.question import Case
 from verifier.evidence.fingerprint import to_bytes
 from verifier.evidence.shortlist import EACH
 from verifier.reasons import Reason
@@ -20,14 +23,15 @@ from verifier.server.recall import Recall
 from verifier.store.attempts import AttemptStore
 from verifier.store.challenges import ChallengeStore
 from verifier.store.fingerprints import FingerprintStore
-from verifier.types import Fingerprint
+from verifier.types import Circumstances, Fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Engine
 
-    from challenges.model import Challenge
+    from verifier.profile import Profile
+    from verifier.types import CheckResult, Recalled
 
 
 def made(seed: int) -> Fingerprint:
@@ -49,6 +53,11 @@ def keep(engine: Engine, issued: Callable[[str], Challenge]) -> Callable[[dict[s
     return kept
 
 
+def sent_again(own: Fingerprint, profile: Profile, found: Recalled) -> CheckResult:
+    evidence = replace(JUDGEMENT.evidence, fingerprint=own)
+    return seen_before.check(Case(evidence, Challenge(()), Circumstances(recalled=found)), profile)
+
+
 @pytest.mark.parametrize("others", [3, 4 * EACH + 5], ids=["all compared", "from a shortlist"])
 @pytest.mark.parametrize(
     "damaged",
@@ -66,7 +75,7 @@ def test_what_cannot_be_decoded_is_passed_over(others: int, damaged: bytes, engi
             found = recall.nearest(made(2), now=NOW)
     assert (found.motion_attempt, found.kept, found.unreadable) == ("a2", others, 1)
     assert [(line["log_level"], line["attempt_id"], line["unreadable"]) for line in lines] == [("warning", "broken", 1)]
-    result = seen_before.judge(made(2), profile, found)
+    result = sent_again(made(2), profile, found)
     assert result.reason is Reason.SEEN_BEFORE
     assert result.detail.endswith("1 could not be read")
-    assert seen_before.judge(made(999), profile, recall.nearest(made(999), now=NOW)).reason is None
+    assert sent_again(made(999), profile, recall.nearest(made(999), now=NOW)).reason is None
