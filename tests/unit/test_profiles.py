@@ -318,7 +318,7 @@ def _is_question(node: ast.stmt) -> bool:
 
 
 def _looked_up(file: Path) -> set[str]:
-    """Return what `profile["…"]` and its like look up in a file, one of two names included."""
+    """Return what `profile["…"]` and its like look up in a file, one of two names included, but names that are put together."""
     tree = ast.parse(file.read_text("utf-8"))
     places = [
         node.slice
@@ -328,6 +328,7 @@ def _looked_up(file: Path) -> set[str]:
     return {
         leaf.value
         for place in places
+        if not any(isinstance(leaf, ast.JoinedStr) for leaf in ast.walk(place))
         for leaf in ast.walk(place)
         if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str)
     }

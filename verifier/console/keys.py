@@ -22,6 +22,7 @@ KEYS = (
             ("b", "label it bona fide"),
             ("a", "label it an attack: opens it, and asks for the species"),
             ("u", "label it unsure"),
+            ("z", "take the last label back"),
         ),
     ),
     Keys(
@@ -34,6 +35,7 @@ KEYS = (
             ("+ -", "zoom in on the face, out"),
             ("0", "the whole picture"),
             ("o", "outlines of the face"),
+            ("[ ]", "newer, older attempt of the queue"),
             ("w", "what if"),
             ("c", "compare"),
             ("b a u", "choose a label: bona fide, attack, unsure"),

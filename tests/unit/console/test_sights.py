@@ -198,7 +198,7 @@ def test_the_help_names_every_key() -> None:
     scripts = "".join(each.read_text() for each in package.joinpath("static").iterdir() if each.name.endswith(".js"))
     pages = "".join(each.read_text() for each in package.joinpath("templates").iterdir())
     listened = set(re.findall(r'\bkey === "([^"]+)"', scripts)) | set(re.findall(r'case "([^"]+)":', scripts))
-    listened |= set(re.findall(r'data-key="(\w)"', pages)) | {"b", "a", "u"}
+    listened |= set(re.findall(r'data-key="([^"{}])"', pages)) | {"b", "a", "u"}
     named = {key for group in KEYS for pressed, _ in group.pressed for key in pressed.split()}
     assert {"Space" if key == " " else key for key in listened} | {"Escape"} == named
 
