@@ -118,7 +118,7 @@ def reveal_and_scrub(page: Page, site: Site) -> None:
     page.get_by_role("button", name="Reveal").click()
     until(page, "document.querySelector('video')?.readyState >= 2")
     assert [line.why for line in site.room.audit.lines(attempt_id="still_photo") if line.action == "reveal"] == ["case 4711"]
-    axis = page.locator(".axis")
+    axis = page.locator(".axis").first
     axis.scroll_into_view_if_needed()
     box = axis.bounding_box()
     assert box is not None
@@ -126,7 +126,7 @@ def reveal_and_scrub(page: Page, site: Site) -> None:
     until(page, "Math.abs(document.querySelector('video').currentTime - 5) < 0.3")
     assert page.locator(".now").inner_text().startswith(("4.9", "5.0"))
     page.get_by_text("The same in words").click()
-    page.locator(".moment").first.click()
+    page.locator(".moments .moment").first.click()
     until(page, "document.querySelector('video').currentTime < 1.5")
     page.screenshot(path=SHOTS / "revealed.png")
 

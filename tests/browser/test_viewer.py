@@ -173,6 +173,7 @@ def test_frames_are_cut_out_once_the_face_is_shown(walk: Watched) -> None:
     revealed(page, "screen_replay")
     page.locator("#picture-spectrum .frame").scroll_into_view_if_needed()
     page.locator("#picture-spectrum .frame.drawn").wait_for()
+    page.screenshot(path=SHOTS / "viewer_spectrum.png")
     page.locator("#picture-close").scroll_into_view_if_needed()
     page.locator("#picture-close .frame.drawn").first.wait_for()
     for name in ("close", "spectrum"):

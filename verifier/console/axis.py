@@ -87,8 +87,8 @@ def axis(
     folded = [row for row in rows if row not in shown]
     moments = tuple(sorted((moment for row in rows for moment in row.moments), key=lambda moment: moment.t_s))
     return Axis(
-        picture=_picture(scale, shown, pointed_at),
-        folded=_picture(scale, folded, ()) if folded else Markup(""),
+        picture=_picture(scale, "The recording", shown, pointed_at),
+        folded=_picture(scale, "More of the recording", folded, ()) if folded else Markup(""),
         duration_s=scale.duration_s,
         moments=moments,
         names={row.id: row.name for row in rows},
@@ -108,7 +108,7 @@ _OF_THE_FACE = (
 )
 
 
-def _picture(scale: Scale, rows: Sequence[Lane], pointed_at: Collection[str]) -> Markup:
+def _picture(scale: Scale, what: str, rows: Sequence[Lane], pointed_at: Collection[str]) -> Markup:
     height = _RULER + sum(_TITLE + row.height + _GAP for row in rows)
     parts, y = [_ruler(scale, height)], _RULER
     for row in rows:
@@ -116,9 +116,9 @@ def _picture(scale: Scale, rows: Sequence[Lane], pointed_at: Collection[str]) ->
         y += _TITLE + row.height + _GAP
     parts.append(Markup('<line class="cursor" x1="{0}" x2="{0}" y1="0" y2="{1:.0f}"/>').format(MARGIN, height))
     return Markup(
-        '<svg class="axis" role="img" aria-label="The recording over {:.1f} seconds, in words below"'
+        '<svg class="axis" role="img" aria-label="{} over {:.1f} seconds, in words below"'
         ' viewBox="0 0 {:.0f} {:.0f}" data-duration="{:.3f}" data-margin="{}" data-width="{}">{}</svg>'
-    ).format(scale.duration_s, WIDTH, height, scale.duration_s, MARGIN, WIDTH, joined(parts))
+    ).format(what, scale.duration_s, WIDTH, height, scale.duration_s, MARGIN, WIDTH, joined(parts))
 
 
 def _ruler(scale: Scale, height: float) -> Markup:

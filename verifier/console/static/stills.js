@@ -55,16 +55,17 @@ class Stills {
     const context = canvas.getContext("2d", { willReadFrequently: Boolean(detail) });
     context.drawImage(this.video, x, y, width, height, 0, 0, canvas.width, canvas.height);
     if (detail) withoutLight(context, canvas, detail);
-    if (this.frame.dataset.quad) outline(context, this.frame.dataset.quad.split(" ").map((value) => Number(value) * scale * shrunk));
+    const colour = this.frame.classList.contains("against") ? "#ff5a4d" : "#ffd166";
+    if (this.frame.dataset.quad) outline(context, colour, this.frame.dataset.quad.split(" ").map((value) => Number(value) * scale * shrunk));
     this.frame.classList.add("drawn");
     this.busy = false;
     this.next();
   }
 }
 
-function outline(context, corners) {
+function outline(context, colour, corners) {
   context.lineWidth = Math.max(2, context.canvas.width / 90);
-  context.strokeStyle = "#ff5a4d";
+  context.strokeStyle = colour;
   context.beginPath();
   for (let corner = 0; corner < corners.length; corner += 2) context.lineTo(corners[corner], corners[corner + 1]);
   context.stroke();
