@@ -32,6 +32,8 @@ PAGES = {
     "compare": "/attempts/still_photo/compare",
     "hostile_compare": "/attempts/two_faces/compare?with=still_photo",
     "runs": "/runs",
+    "subject": "/subject?id=ann",
+    "links": "/attempts/still_photo/links",
 }
 SIZES = ((360, 780), (1440, 900), (3840, 2160))
 
@@ -103,7 +105,7 @@ def filter_and_open(page: Page) -> None:
     assert page.locator("#queue tbody tr").count() == 1
     page.keyboard.press("j")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/attempts/still_photo")
+    page.wait_for_url("**/attempts/still_photo?**")
     page.locator(".stage[data-ready]").wait_for()
     assert seen_colour(page)
     page.get_by_role("checkbox", name="Outlines").uncheck()
