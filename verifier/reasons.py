@@ -93,7 +93,6 @@ class Reason(StrEnum):
     POSSIBLE_MINOR = "POSSIBLE_MINOR"
     PROTECTED_PERSON = "PROTECTED_PERSON"
     ALREADY_ENROLLED = "ALREADY_ENROLLED"
-    DIFFERENT_PERSON = "DIFFERENT_PERSON"
     CHALLENGE_EXPIRED = "CHALLENGE_EXPIRED"
     CHALLENGE_SPENT = "CHALLENGE_SPENT"
     CHALLENGE_UNKNOWN = "CHALLENGE_UNKNOWN"
@@ -185,7 +184,6 @@ _MEANINGS = {
     Reason.POSSIBLE_MINOR: _Meaning(Kind.IDENTITY, Sense.NEITHER, "A guardian needs to take part."),
     Reason.PROTECTED_PERSON: _Meaning(Kind.IDENTITY, Sense.NEITHER, "This needs to be looked at by a person."),
     Reason.ALREADY_ENROLLED: _Meaning(Kind.IDENTITY, Sense.NEITHER, "This needs to be looked at by a person."),
-    Reason.DIFFERENT_PERSON: _Meaning(Kind.ATTACK, Sense.NEITHER, _TRY_LIVE),
     Reason.CHALLENGE_EXPIRED: _Meaning(Kind.LIFECYCLE, Sense.NEITHER, _NEW_CHALLENGE),
     Reason.CHALLENGE_SPENT: _Meaning(Kind.LIFECYCLE, Sense.NEITHER, _NEW_CHALLENGE),
     Reason.CHALLENGE_UNKNOWN: _Meaning(Kind.LIFECYCLE, Sense.NEITHER, _NEW_CHALLENGE),

@@ -249,9 +249,9 @@ class Settings(Variables):
     permission_cache_s: int = Field(default=30, ge=0, le=3600)
     """How long a generator may keep the answer of `CheckPermission`."""
     event_streams: int = Field(default=1000, ge=1)
-    """How many streams of events one server keeps open, before `RESOURCE_EXHAUSTED`."""
+    """How many streams of events one server keeps open beside those kept for the app, before `RESOURCE_EXHAUSTED`."""
     event_streams_a_caller: int = Field(default=16, ge=1)
-    """How many of those may be one caller's; where no issuer of callers' tokens is named, everyone is one caller."""
+    """How many one caller may have, and are kept for the app; without an issuer of callers' tokens everyone is one caller."""
     removal_due_h: float = Field(default=48.0, gt=0)
     """How long a platform or generator has to remove an output, or to refuse, before the removal counts as overdue, in hours."""
     webhooks: Path | None = None

@@ -153,6 +153,22 @@ async def test_failures_are_tried_again_until_they_end(open_site: Any, tmp_path:
     assert (row.delivered, row.attempts, row.last_error, row.stopped_at) == (6, 0, "", None)
 
 
+async def test_an_endpoint_that_does_not_answer_holds_up_no_other(open_site: Any, tmp_path: Path) -> None:
+    """Others are told everything, in order, while the first message of this one is still under way."""
+    async with receiving() as silent, receiving() as receiver:
+        silent.script = ["hang"]
+        listed = (endpoint("a-silent", silent.url), endpoint("backend", receiver.url))
+        async with open_site(*listed, webhook_timeout_s=60) as site:
+            cameo = await site.cameo()
+            await silent.until(lambda silent: len(silent.came) == 1)
+            for number in range(5):
+                cameo = await site.update(cameo, voice_notes=str(number))
+            await receiver.until(lambda receiver: len(receiver.taken) == 6)
+            assert (len(silent.came), silent.taken) == (1, [])
+        assert receiver.types() == ["created", *["permission_changed"] * 5]
+    assert standings(tmp_path)["backend"].delivered == 6
+
+
 async def test_a_reply_without_end_is_cut_off(open_site: Any) -> None:
     """A receiver that takes the message and then talks for ever counts as having taken it, and the next one goes out."""
     async with receiving() as receiver:

@@ -57,7 +57,7 @@ _HOLDERS = {Role(kind.value): kind for kind in HolderKind}
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """How many streams may be open at once: of all callers, and of one."""
+    """How many streams may be open at once: of all callers, and of one. As many as one may have are the app's alone, besides."""
 
     in_all: int
     a_caller: int
@@ -88,7 +88,9 @@ class EventFeed:
         key, limits = (caller.role, caller.id), self._limits
         if self._callers[key] >= limits.a_caller:
             raise _full("event_streams_a_caller", f"{limits.a_caller} streams of this caller are open: read one of those")
-        if self._callers.total() >= limits.in_all:
+        of_app = sum(count for (role, _), count in self._callers.items() if role is Role.APP)
+        has_own = caller.role is Role.APP and of_app < limits.a_caller
+        if not has_own and self._callers.total() - min(of_app, limits.a_caller) >= limits.in_all:
             raise _full("event_streams", "as many streams as may be are open")
         self._callers[key] += 1
         stream = EventStream(self, (caller.role, "" if caller.role is Role.APP else caller.id), number)

@@ -50,7 +50,6 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     POSSIBLE_MINOR: _ClassVar[Reason]
     PROTECTED_PERSON: _ClassVar[Reason]
     ALREADY_ENROLLED: _ClassVar[Reason]
-    DIFFERENT_PERSON: _ClassVar[Reason]
     CHALLENGE_EXPIRED: _ClassVar[Reason]
     CHALLENGE_SPENT: _ClassVar[Reason]
     CHALLENGE_UNKNOWN: _ClassVar[Reason]
@@ -105,7 +104,6 @@ SYNTHETIC_VOICE: Reason
 POSSIBLE_MINOR: Reason
 PROTECTED_PERSON: Reason
 ALREADY_ENROLLED: Reason
-DIFFERENT_PERSON: Reason
 CHALLENGE_EXPIRED: Reason
 CHALLENGE_SPENT: Reason
 CHALLENGE_UNKNOWN: Reason

@@ -271,7 +271,7 @@ async def test_places_are_free_again_however_a_stream_ends(engine: Engine) -> No
     """A caller and all together hold so many; a stream that is cancelled, whatever it waits for, gives its place back."""
     people(engine)
     app, other = CALLERS[0], CALLERS[1]
-    async with asyncio.timeout(PATIENCE_S), feeding(engine, StreamLimits(3, 2)) as feed:
+    async with asyncio.timeout(PATIENCE_S), feeding(engine, StreamLimits(1, 2)) as feed:
         at_once = asyncio.Event()
         at_once.set()
         for turns in (0, 1, 5, None):
