@@ -82,7 +82,6 @@ OF_REASON: Mapping[Reason, Seen] = {
     Reason.POSSIBLE_MINOR: _in("ages"),
     Reason.PROTECTED_PERSON: _in(DECISION),
     Reason.ALREADY_ENROLLED: _in(DECISION),
-    Reason.DIFFERENT_PERSON: _in("likenesses"),
     Reason.CHALLENGE_EXPIRED: _NOT_TAKEN,
     Reason.CHALLENGE_SPENT: _NOT_TAKEN,
     Reason.CHALLENGE_UNKNOWN: _NOT_TAKEN,
