@@ -87,6 +87,8 @@ def test_a_credential_is_suspended_and_lifted(walk: Watched) -> None:
     held.get_by_label("Why must nobody use it?").fill("stolen, ticket 12")
     held.get_by_role("button", name="Suspend").click()
     page.get_by_text("stolen, ticket 12").wait_for()
+    page.set_viewport_size({"width": 360, "height": 780})
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert "suspended" in page.locator("#holdings h3").inner_text()
     page.get_by_role("link", name="ann", exact=True).first.click()
     page.wait_for_url("**/subject?id=ann")

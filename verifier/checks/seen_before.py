@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import log10
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from verifier.checks.question import Case, Phase, Question
 from verifier.evidence.fingerprint import Matcher, shared_words
@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from verifier.profile import Profile, Threshold
 
 NAME = "seen_before"
+_Compared: TypeAlias = tuple[str, float, float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """How alike another attempt's recording is, 0..1: by movement, and by sound, None where other words were said."""
+    """How alike another attempt's recording is, 0..1: by movement, and by sound, each None where it says nothing."""
 
     attempt_id: str
-    motion: float
+    motion: float | None
     sound: float | None
 
 
@@ -37,12 +38,12 @@ def search(own: Fingerprint, profile: Profile, earlier: Iterable[tuple[str, Fing
     """Return the most alike of earlier recordings; nothing to recognise it by looks at none."""
     motion, sound = (0.0, ""), (0.0, "")
     compared, same_words = 0, 0
-    for each in _compared(own, profile, earlier):
+    for attempt_id, moves, sounds in _compared(own, profile, earlier):
         compared += 1
-        motion = max(motion, (each.motion, each.attempt_id))
-        if each.sound is not None:
+        motion = max(motion, (moves, attempt_id))
+        if sounds is not None:
             same_words += 1
-            sound = max(sound, (each.sound, each.attempt_id))
+            sound = max(sound, (sounds, attempt_id))
     return Recalled(*motion, *sound, compared, kept=compared, same_words=same_words)
 
 
@@ -57,19 +58,24 @@ def alike(own: Fingerprint, profile: Profile, others: Iterable[tuple[str, Finger
     """
     found = list(_compared(own, profile, others))
     motion = _risen(profile["seen_motion_max"], profile["seen_motion_rise_max"], among)
-    same_words = sum(each.sound is not None for each in found)
+    same_words = sum(sounds is not None for _, _, sounds in found)
     sound = _risen(profile["seen_sound_max"], profile["seen_sound_rise_max"], same_words)
-    same = [each for each in found if not motion.holds(each.motion) or not (each.sound is None or sound.holds(each.sound))]
-    return sorted(same, key=lambda each: -max(each.motion, each.sound or 0.0))
+    same = [
+        Alike(attempt_id, None if motion.holds(moves) else moves, None if sounds is None or sound.holds(sounds) else sounds)
+        for attempt_id, moves, sounds in found
+    ]
+    told = [each for each in same if (each.motion, each.sound) != (None, None)]
+    return sorted(told, key=lambda each: -max(each.motion or 0.0, each.sound or 0.0))
 
 
-def _compared(own: Fingerprint, profile: Profile, others: Iterable[tuple[str, Fingerprint]]) -> Iterator[Alike]:
+def _compared(own: Fingerprint, profile: Profile, others: Iterable[tuple[str, Fingerprint]]) -> Iterator[_Compared]:
+    """Yield of each other recording the attempt, how alike it moves, and how it sounds, None where other words were said."""
     if not _recognisable(own):
         return
     matcher = Matcher(own)
     for attempt_id, other in others:
         same_words = profile["seen_words_min"].holds(shared_words(own.words, other.words))
-        yield Alike(attempt_id, matcher.motion(other), matcher.sound(other) if same_words else None)
+        yield attempt_id, matcher.motion(other), matcher.sound(other) if same_words else None
 
 
 def check(case: Case, profile: Profile) -> CheckResult:

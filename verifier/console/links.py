@@ -155,9 +155,10 @@ class Links:
         if own is None:
             return False
         for each in self._recall.alike(own, now=self._clock(), but=attempt.id):
-            sounds = [] if each.sound is None else [f"sounds alike, {each.sound:.2f}"]
+            scores = {"moves alike": each.motion, "sounds alike": each.sound}
+            shares = [f"{what}, {score:.2f}" for what, score in scores.items() if score is not None]
             try:
-                add(self._cases.attempt(each.attempt_id), f"moves alike, {each.motion:.2f}", *sounds)
+                add(self._cases.attempt(each.attempt_id), *shares)
             except NotFoundError:
                 continue
         return True
