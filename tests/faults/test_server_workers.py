@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import started
+from tests.faults.test_server_interruptions import until
 from tests.patience import PATIENCE_S
 from verifier.apart.worker_process import Rights, Worker, WorkerLostError, thread_environment
 from verifier.apart.worker_wire import WorkerFaultError
@@ -39,6 +40,22 @@ class Sleep:
 
     seconds: float
     deaf: bool = False
+
+
+@dataclass(frozen=True)
+class Held:
+    """Say with a file `begun` that it began, and work until there is one `go`, looking whether to stop unless told to be deaf."""
+
+    marks: Path
+    deaf: bool = False
+
+    async def begun(self) -> None:
+        """Wait until it has begun."""
+        await until((self.marks / "begun").exists)
+
+    def go(self) -> None:
+        """Let it end."""
+        (self.marks / "go").touch()
 
 
 @dataclass(frozen=True)
@@ -97,10 +114,10 @@ class _Evil:
         return os.mkdir, (self.path,)
 
 
-Job = Sleep | Die | Refuse | Stumble | Report | Confess | Smuggle | Hoard | Burn
+Job = Sleep | Held | Die | Refuse | Stumble | Report | Confess | Smuggle | Hoard | Burn
 
 
-def judge(job: Job, cancelled: Callable[[], bool]) -> str:  # noqa: C901 - a job a line
+def judge(job: Job, cancelled: Callable[[], bool]) -> str:  # noqa: C901, PLR0912 - a job a line
     match job:
         case Sleep(seconds, deaf):
             until = time.monotonic() + seconds
@@ -109,6 +126,13 @@ def judge(job: Job, cancelled: Callable[[], bool]) -> str:  # noqa: C901 - a job
                     raise AbandonedError("stopped")
                 time.sleep(0.01)
             return f"slept in {os.getpid()}"
+        case Held(marks, deaf):
+            (marks / "begun").touch()
+            while not (marks / "go").exists():
+                if not deaf and cancelled():
+                    raise AbandonedError("stopped")
+                time.sleep(0.01)
+            return f"held by {os.getpid()}"
         case Die():
             os.kill(os.getpid(), signal.SIGKILL)
         case Refuse():
@@ -162,19 +186,19 @@ async def ask(running: WorkerPool[Job, str], job: Job) -> str:
 
 
 async def replaced(running: WorkerPool[Job, str], old: tuple[int, ...]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while len(running.processes) < len(old) or set(running.processes) == set(old):  # noqa: ASYNC110 - other processes
-            await asyncio.sleep(0.02)
+    await until(lambda: len(running.processes) == len(old) and set(running.processes) != set(old))
 
 
-async def test_refuses_at_once_when_workers_and_queue_are_full() -> None:
+async def test_refuses_at_once_when_workers_and_queue_are_full(tmp_path: Path) -> None:
     """One runs, one waits, the third is told when to come back."""
+    held = Held(tmp_path)
     async with pool(workers=1, queue=1) as running:
-        busy = [asyncio.create_task(ask(running, Sleep(0.5))) for _ in range(2)]
-        await asyncio.sleep(0.1)
+        busy = [asyncio.create_task(ask(running, held)) for _ in range(2)]
+        await until(lambda: running.full)
         with pytest.raises(OverloadedError) as refused:
             await ask(running, Sleep(0))
         assert refused.value.retry_after_s >= 1
+        held.go()
         assert len(set(await asyncio.gather(*busy))) == 1
         assert "slept" in await ask(running, Sleep(0))
 
@@ -194,7 +218,7 @@ async def test_the_delay_is_the_measured_time_of_those_before() -> None:
 async def test_two_workers_work_side_by_side() -> None:
     """Two jobs at once, with nobody in the queue, are done in two processes."""
     async with pool(workers=2, queue=0) as running:
-        answers = await asyncio.gather(ask(running, Sleep(0.5)), ask(running, Sleep(0.5)))
+        answers = await asyncio.gather(ask(running, Sleep(0)), ask(running, Sleep(0)))
         assert len(set(answers)) == 2
 
 
@@ -234,26 +258,27 @@ async def test_a_worker_that_dies_idle_is_replaced() -> None:
         assert str(before[0]) not in await ask(running, Sleep(0))
 
 
-async def test_a_cancelled_job_frees_its_worker_without_a_restart() -> None:
-    """The same process takes the next job long before the cancelled one would have ended."""
-    async with pool() as running:
+async def test_a_cancelled_job_frees_its_worker_without_a_restart(tmp_path: Path) -> None:
+    """The same process takes the next job, though the cancelled one would never have ended."""
+    held = Held(tmp_path)
+    async with pool(grace_s=PATIENCE_S) as running:
         before = running.processes
-        abandoned = asyncio.create_task(ask(running, Sleep(30)))
-        await asyncio.sleep(0.2)
+        abandoned = asyncio.create_task(ask(running, held))
+        await held.begun()
         abandoned.cancel()
         with pytest.raises(asyncio.CancelledError):
             await abandoned
-        async with asyncio.timeout(2):
-            assert str(before[0]) in await ask(running, Sleep(0))
+        assert str(before[0]) in await ask(running, Sleep(0))
         assert running.processes == before
 
 
-async def test_a_cancelled_job_that_does_not_listen_loses_its_process() -> None:
+async def test_a_cancelled_job_that_does_not_listen_loses_its_process(tmp_path: Path) -> None:
     """After the grace time the process is ended and another takes over."""
+    held = Held(tmp_path, deaf=True)
     async with pool(grace_s=0.2) as running:
         before = running.processes
-        abandoned = asyncio.create_task(ask(running, Sleep(30, deaf=True)))
-        await asyncio.sleep(0.2)
+        abandoned = asyncio.create_task(ask(running, held))
+        await held.begun()
         abandoned.cancel()
         await replaced(running, before)
         assert "slept" in await ask(running, Sleep(0))
@@ -268,41 +293,46 @@ async def test_a_job_without_end_is_ended() -> None:
         await replaced(running, before)
 
 
-async def test_leaving_the_queue_gives_the_place_away() -> None:
+async def test_leaving_the_queue_gives_the_place_away(tmp_path: Path) -> None:
     """A caller that goes away while it waits leaves room for another."""
+    held = Held(tmp_path)
     async with pool(workers=1, queue=1) as running:
-        first = asyncio.create_task(ask(running, Sleep(0.5)))
-        await asyncio.sleep(0.05)
+        first = asyncio.create_task(ask(running, held))
+        await held.begun()
         waiting = asyncio.create_task(ask(running, Sleep(0)))
-        await asyncio.sleep(0.05)
-        assert running.full
+        await until(lambda: running.full)
         waiting.cancel()
-        await asyncio.sleep(0)
-        assert not running.full
-        assert "slept" in await ask(running, Sleep(0))
+        await until(lambda: not running.full)
+        another = asyncio.create_task(ask(running, Sleep(0)))
+        await until(lambda: running.full)
+        held.go()
+        assert "slept" in await another
         await first
 
 
-async def test_stopping_finishes_what_is_under_way_and_takes_nothing_new() -> None:
+async def test_stopping_finishes_what_is_under_way_and_takes_nothing_new(tmp_path: Path) -> None:
     """A job within the drain time is answered; a new one is refused."""
+    held = Held(tmp_path)
     async with pool() as running:
-        under_way = asyncio.create_task(ask(running, Sleep(0.5)))
-        await asyncio.sleep(0.1)
-        stop = asyncio.create_task(running.stop(drain_s=10))
+        under_way = asyncio.create_task(ask(running, held))
+        await held.begun()
+        stop = asyncio.create_task(running.stop(drain_s=PATIENCE_S))
         await asyncio.sleep(0)
         with pytest.raises(StoppingError):
             await ask(running, Sleep(0))
-        assert "slept" in await under_way
+        held.go()
+        assert "held" in await under_way
         await stop
         assert running.processes == ()
 
 
-async def test_stopping_ends_what_takes_too_long() -> None:
+async def test_stopping_ends_what_takes_too_long(tmp_path: Path) -> None:
     """A job beyond the drain time is lost, whoever waits is told, and no process is left."""
+    held = Held(tmp_path)
     async with pool(workers=1, queue=1) as running:
         pids = running.processes
-        under_way, waiting = (asyncio.create_task(ask(running, Sleep(30))) for _ in range(2))
-        await asyncio.sleep(0.1)
+        under_way, waiting = (asyncio.create_task(ask(running, held)) for _ in range(2))
+        await held.begun()
         await running.stop(drain_s=0.1)
         with pytest.raises(WorkerLostError):
             await under_way
@@ -368,10 +398,13 @@ async def test_a_job_that_burns_the_processor_is_ended_by_the_kernel() -> None:
     """Nobody here need be listening, and the time of earlier jobs does not count."""
     with ThreadPoolExecutor(2) as threads:
         held = await worker(Rights(job_cpu_s=1.0), threads)
-        assert "slept" in await held.judge(Sleep(0))
-        with pytest.raises(WorkerLostError):
-            await held.judge(Burn())
-        await held.ended()
+        try:
+            assert "slept" in await held.judge(Sleep(0))
+            with pytest.raises(WorkerLostError):
+                await held.judge(Burn())
+        finally:
+            held.kill()
+            await held.ended()
 
 
 async def test_what_a_worker_says_is_read_as_data(tmp_path: Path) -> None:
@@ -398,9 +431,7 @@ async def test_a_start_that_is_given_up_leaves_no_worker(tmp_path: Path) -> None
     """Neither the one that is up nor the one that is still loading outlives it: they hear no signal but the last."""
     starting = WorkerPool(partial(stop_when_one_is_up, tmp_path / "up"), PoolLimits(workers=2, queue=0))
     start = asyncio.create_task(starting.start())
-    async with asyncio.timeout(PATIENCE_S):
-        while not starting.processes:  # noqa: ASYNC110 - other processes
-            await asyncio.sleep(0.02)
+    await until(lambda: bool(starting.processes))
     assert len(started.judging()) == 2
     start.cancel()
     with pytest.raises(asyncio.CancelledError):
