@@ -18,11 +18,11 @@ import numpy as np
 
 from challenges.model import from_json
 from verifier import profiles
-from verifier.apart.worker_process import Worker, thread_environment
 from verifier.models.kit import ModelKit
-from verifier.server.judging import OpenJudge, Response
 from verifier.settings import Settings
 from verifier.types import Frame
+from verifier.workers.judge import OpenJudge, Response
+from verifier.workers.process import Worker, thread_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert
 
-from verifier.store import cameos, likenesses, tables
-from verifier.store.vault import Vault
+from verifier.store.cameos import cameos, likenesses
+from verifier.store.cameos.vault import Vault
+from verifier.store.db import tables
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -10,7 +10,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from tests.waiting import ended, heard
-from verifier.store.objects import open_objects
+from verifier.store.evidence.objects import open_objects
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

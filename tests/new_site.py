@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.review.evidence_room import EvidenceRoom
-from verifier.store.engine import open_database
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from verifier.settings import Settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, text
 
 from verifier.cameo.model import CameoState, EventKind
-from verifier.store import tables
+from verifier.store.db import tables
 from verifier.token_status import Status
 
 if TYPE_CHECKING:

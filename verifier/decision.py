@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verifier.profile import Profile, Role
+from verifier.profile import CheckRole, Profile
 from verifier.reasons import Kind, Reason, Sense
 from verifier.types import CheckResult, Decision, Outcome, Verdict
 
@@ -54,14 +54,14 @@ def _standing(reasons: list[Reason]) -> tuple[Reason, ...]:
     )
 
 
-def counts_against(result: CheckResult, role: Role) -> bool:
+def counts_against(result: CheckResult, role: CheckRole) -> bool:
     """Whether a check of that role counts against the recording (step 1)."""
     match role:
-        case Role.VETO:
+        case CheckRole.VETO:
             return result.outcome is Outcome.FAIL
-        case Role.CONFIRM:
+        case CheckRole.CONFIRM:
             return result.outcome is not Outcome.PASS
-        case Role.ADVISE:
+        case CheckRole.ADVISE:
             return False
 
 

@@ -32,7 +32,7 @@ from verifier.errors import ProfileError
 from verifier.evidence.collect import collect
 from verifier.evidence.picture import Stopwatch
 from verifier.media.remux import judged_only
-from verifier.profile import Role
+from verifier.profile import CheckRole
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Circumstances, Decision, Evidence, Judgement, Outcome, Verdict
 
@@ -202,7 +202,7 @@ def _answered(
             continue
         if question.known(case.circumstances):
             results += (given.get(question.name) or question.check(case, profile),)
-        elif profile.role(question.name) is Role.CONFIRM:
+        elif profile.role(question.name) is CheckRole.CONFIRM:
             results += (CheckResult.unable(question.name, Reason.NOT_CONFIRMED, f"not known then: {question.needs}"),)
     phases = tuple(Phase)
     open_phases = {*later, *phases[phases.index(phase) + 1 :]}
@@ -227,7 +227,8 @@ def _digests(evidence: Evidence, profile: Profile, kit: ModelKit, settings: Sett
 def code_digest() -> str:
     """Return the SHA-256 of the package's version and of every source file that takes part in a verdict."""
     digest = hashlib.sha256(version("cameo-verifier").encode())
-    for package in ("challenges", "verifier.media", "verifier.models", "verifier.evidence", "verifier.checks"):
+    rooms = ("verifier.media", "verifier.models", "verifier.evidence", "verifier.checks", "verifier.screening")
+    for package in ("challenges", *rooms):
         for entry in sorted(resources.files(package).iterdir(), key=lambda item: item.name):
             if entry.name.endswith(".py"):
                 digest.update(entry.name.encode())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from verifier.reasons import Reason
 
 
-class Role(StrEnum):
+class CheckRole(StrEnum):
     """What a check's result counts for."""
 
     VETO = "veto"
@@ -25,9 +25,9 @@ class Role(StrEnum):
     ADVISE = "advise"
     """Recorded for analysts; never decides."""
 
-    def stricter(self, other: Role) -> Role:
+    def stricter(self, other: CheckRole) -> CheckRole:
         """Return whichever of the two counts against more recordings."""
-        return min(self, other, key=(Role.CONFIRM, Role.VETO, Role.ADVISE).index)
+        return min(self, other, key=(CheckRole.CONFIRM, CheckRole.VETO, CheckRole.ADVISE).index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Profile:
     name: str
     description: str
     thresholds: Mapping[str, Threshold]
-    roles: Mapping[str, Role]
+    roles: Mapping[str, CheckRole]
     digest: str
     minor: Profile | None = None
     evaluation: str = ""
@@ -106,9 +106,9 @@ class Profile:
     @property
     def confirmed_by(self) -> frozenset[str]:
         """Names of the checks that must pass."""
-        return frozenset(check for check, role in self.roles.items() if role is Role.CONFIRM)
+        return frozenset(check for check, role in self.roles.items() if role is CheckRole.CONFIRM)
 
-    def role(self, check: str) -> Role:
+    def role(self, check: str) -> CheckRole:
         """Return what the check of that name counts for.
 
         Raises:

@@ -90,7 +90,7 @@ class Retention(Variables):
     enrolled_days: float = Field(default=180.0, ge=0, le=3650)
     """Tracks, result and pictures of the face, of an attempt whose face the gallery keeps: a match is decided by them."""
     max_bytes: int = Field(default=100 * 2**30, ge=1)
-    """How much evidence is kept at once; beyond it the least useful goes first, see `verifier.store.retention`."""
+    """How much evidence is kept at once; beyond it the least useful goes first, see `verifier.store.evidence.retention`."""
 
     def days(self, verdict: Verdict) -> float:
         """Return how long recordings of that verdict are kept."""

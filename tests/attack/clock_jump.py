@@ -22,7 +22,7 @@ from tests.grpc.test_full_path import FIXTURES
 from verifier.errors import ChallengeError
 from verifier.server.app import utc_now
 from verifier.settings import Settings
-from verifier.store.challenges import ChallengeStore
+from verifier.store.attempts.challenges import ChallengeStore
 
 if TYPE_CHECKING:
     from tests.attack.site import Site

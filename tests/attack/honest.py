@@ -20,7 +20,7 @@ from tests.faults.test_server_interruptions import until
 from tests.grpc.client import Refused, refused
 from tests.grpc.test_full_path import FIXTURES, issued
 from verifier.server.app import utc_now
-from verifier.store.fingerprints import FingerprintStore
+from verifier.store.attempts.fingerprints import FingerprintStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

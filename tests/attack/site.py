@@ -22,9 +22,9 @@ from tests.grpc.client import AUDIENCE, Client
 from tests.grpc.server import UNHURRIED
 from tests.grpc.test_messages import peak_kib
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
-from verifier.server.caller import is_loopback
+from verifier.server.auth.caller import is_loopback
 from verifier.settings import Settings
-from verifier.store.engine import open_database
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     import subprocess

@@ -41,14 +41,15 @@ from verifier.evidence.tracks import Tracks, to_bytes
 from verifier.models.kit import ModelKit
 from verifier.pipeline import verify
 from verifier.settings import Settings
-from verifier.store import attempt_result, tables
-from verifier.store.attempt_result import AttemptResult
-from verifier.store.attempts import judged_values
-from verifier.store.engine import open_database
-from verifier.store.evidence import EvidenceVault
-from verifier.store.sealed_object import Kind, seal
-from verifier.store.subject_keys import DataKey
-from verifier.store.vault import KEY_BYTES, Vault
+from verifier.store.attempts import result as attempt_result
+from verifier.store.attempts.attempts import judged_values
+from verifier.store.attempts.result import AttemptResult
+from verifier.store.cameos.vault import KEY_BYTES, Vault
+from verifier.store.db import tables
+from verifier.store.db.engine import open_database
+from verifier.store.evidence.evidence import EvidenceVault
+from verifier.store.evidence.sealed_object import Kind, seal
+from verifier.store.evidence.subject_keys import DataKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -41,10 +41,10 @@ from verifier.evidence.spoken import lay
 from verifier.evidence.voices import word_groups
 from verifier.media import open_recording
 from verifier.models.kit import ModelKit
-from verifier.server.judging import OpenJudge, Response
-from verifier.server.workers import PoolLimits, WorkerPool
 from verifier.settings import Settings
 from verifier.types import Frame
+from verifier.workers.judge import OpenJudge, Response
+from verifier.workers.pool import PoolLimits, WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -218,7 +218,7 @@ def peak_memory_mb(clip: Path, challenge: Challenge) -> float:
     """
     script = (
         "import sys, json; from pathlib import Path; from challenges.model import from_json;"
-        "from verifier.server.judging import OpenJudge, Response;"
+        "from verifier.workers.judge import OpenJudge, Response;"
         "from verifier import profiles; from verifier.settings import Settings;"
         "judge = OpenJudge(Settings(overlap=False), profiles.load())(); clip = Path(sys.argv[1]).read_bytes();"
         "judge(Response(clip, from_json(json.loads(sys.argv[2]))), lambda: False);"

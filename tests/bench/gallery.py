@@ -32,12 +32,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from verifier.cameo.gallery import Gallery
-from verifier.cameo.transform import Transform, encode
 from verifier.evidence.collect import collect
 from verifier.evidence.identity import face_embedding
 from verifier.models.kit import ModelKit
 from verifier.profiles import load
+from verifier.screening.gallery import Gallery
+from verifier.screening.transform import Transform, encode
 from verifier.settings import Settings
 from verifier.types import FaceTrack
 

@@ -30,9 +30,9 @@ from verifier.checks import frozen, sound_repeat, splice
 from verifier.checks.question import Case
 from verifier.evidence.collect import collect
 from verifier.evidence.fingerprint import MIRRORED, Matcher
-from verifier.evidence.shortlist import outline, shortlist
 from verifier.media.recording import open_recording
 from verifier.models.kit import ModelKit
+from verifier.screening.shortlist import outline, shortlist
 from verifier.settings import Settings
 from verifier.types import Fingerprint
 

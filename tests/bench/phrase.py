@@ -32,8 +32,8 @@ from fixtures.studio.voices import Voice, speaker
 from verifier.checks import phrase
 from verifier.checks.question import Case
 from verifier.evidence.pronounced import weighed
-from verifier.evidence.quieter import quieter
 from verifier.evidence.sound import RATE_HZ
+from verifier.evidence.speech_enhancement import quieter
 from verifier.evidence.spoken import begun_again_s, lay
 from verifier.media import open_recording
 from verifier.models.kit import ModelKit

@@ -28,9 +28,9 @@ from verifier.review.rejudge import complete
 from verifier.review.replay import OpenReplay, Replayed, Source, materials
 from verifier.review.replay_engine import replay_all
 from verifier.settings import Settings
-from verifier.store.audit import Reader
-from verifier.store.engine import open_database
-from verifier.store.labels import LabelStore, Truth
+from verifier.store.attempts.labels import LabelStore, Truth
+from verifier.store.db.engine import open_database
+from verifier.store.evidence.audit import Reader
 from verifier.types import Recalled
 
 ATTACKS = {"screen_replay", "still_photo", "face_swapped"}

@@ -18,11 +18,11 @@ from sqlalchemy import insert, update
 from verifier.credential import decoys
 from verifier.credential.issuer_keys import IssuerKeys, SigningKey
 from verifier.credential.status_list import read_list
-from verifier.server.allotting import uri_of
-from verifier.server.publishing import StatusPublisher
-from verifier.store import tables
-from verifier.store.engine import open_database
-from verifier.store.statuses import StatusStore
+from verifier.status.allotter import uri_of
+from verifier.status.publisher import StatusPublisher
+from verifier.store.credentials.statuses import StatusStore
+from verifier.store.db import tables
+from verifier.store.db.engine import open_database
 from verifier.token_status import Status
 
 BASE = "https://issuer.example"

@@ -19,8 +19,8 @@ from tests.conftest import ROOT
 from tests.unit.review.stored import RECORDINGS, keep
 from tests.unit.store.evidence_site import open_site
 from verifier.evidence.fingerprint import to_bytes
-from verifier.store import fingerprints
-from verifier.store.engine import open_database
+from verifier.store.attempts import fingerprints
+from verifier.store.db.engine import open_database
 from verifier.types import SoundTrack, Word
 
 if TYPE_CHECKING:

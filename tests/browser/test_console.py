@@ -12,7 +12,7 @@ import pytest
 from tests.browser.conftest import SHOTS
 from tests.conftest import ASKED
 from tests.patience import PATIENCE_S
-from verifier.store.labels import LabelStore, Truth
+from verifier.store.attempts.labels import LabelStore, Truth
 
 if TYPE_CHECKING:
     from pathlib import Path

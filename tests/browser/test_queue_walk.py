@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.browser.conftest import SHOTS
 from tests.browser.test_console import at, signed_in, until
-from verifier.store.labels import LabelStore
+from verifier.store.attempts.labels import LabelStore
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,7 +22,7 @@ from verifier.evidence.tracks import Tracks
 from verifier.pipeline import verify
 from verifier.review.rejudge import rejudge
 from verifier.settings import Settings
-from verifier.store.engine import open_database
+from verifier.store.db.engine import open_database
 from verifier.types import FaceTrack
 
 if TYPE_CHECKING:

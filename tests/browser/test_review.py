@@ -18,8 +18,8 @@ from tests.conftest import ROOT
 from tests.patience import PATIENCE_S
 from tests.unit.review.in_review import FIRST, TAKEN, keep_pair
 from tests.unit.store.evidence_site import open_site
-from verifier.store.credentials import CredentialStore
-from verifier.store.engine import open_database
+from verifier.store.credentials.credentials import CredentialStore
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

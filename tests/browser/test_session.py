@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tests.browser.conftest import SHOTS
 from tests.browser.test_console import at, serious, signed_in
-from verifier.store.audit import Reader
-from verifier.store.labels import LabelStore
+from verifier.store.attempts.labels import LabelStore
+from verifier.store.evidence.audit import Reader
 from verifier.store.sign_in_tokens import SignInTokenStore
 
 if TYPE_CHECKING:

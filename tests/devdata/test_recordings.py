@@ -11,7 +11,7 @@ from verifier.checks import gaze
 from verifier.checks.question import Case
 from verifier.evidence.movements import movements
 from verifier.pipeline import verify
-from verifier.profile import Role
+from verifier.profile import CheckRole
 from verifier.profiles import load
 from verifier.reasons import Reason
 from verifier.settings import Settings
@@ -74,7 +74,9 @@ def test_genuine_recordings_pass_every_check_of_the_picture(judge: Callable[[str
     judgement = judge(name)
     decides = load(judgement.profile)
     failed = {
-        c.name: c.reason for c in judgement.checks if c.outcome is not Outcome.PASS and decides.role(c.name) is not Role.ADVISE
+        c.name: c.reason
+        for c in judgement.checks
+        if c.outcome is not Outcome.PASS and decides.role(c.name) is not CheckRole.ADVISE
     }
     expected = {"frame_rate": Reason.FRAME_RATE_TOO_LOW} if "5fps" in name else {}
     assert failed == expected

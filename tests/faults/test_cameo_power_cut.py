@@ -23,10 +23,11 @@ from tests import store_invariants
 from tests.waiting import ended, heard
 from verifier.cameo.model import CameoState, OutputState, Terms, WhoMayUse
 from verifier.cameo.permissions import Relationships
-from verifier.store import cameos, events, likenesses, tables, uses
-from verifier.store.batches import Batches
-from verifier.store.engine import open_database, scrub, writing
-from verifier.store.vault import SealedLikeness
+from verifier.store.cameos import cameos, events, likenesses, uses
+from verifier.store.cameos.vault import SealedLikeness
+from verifier.store.db import tables
+from verifier.store.db.batches import Batches
+from verifier.store.db.engine import open_database, scrub, writing
 from verifier.token_status import Status
 
 if TYPE_CHECKING:

@@ -24,11 +24,11 @@ from tests.unit.store.evidence_site import PIECES, READER, open_site
 from tests.waiting import ended, heard
 from verifier.errors import StoreError
 from verifier.settings import Retention
-from verifier.store.engine import open_database
-from verifier.store.evidence import object_name
-from verifier.store.evidence_errors import AlteredEvidenceError, EvidenceError, StorageFullError, TruncatedEvidenceError
-from verifier.store.retention import UNFINISHED_AFTER
-from verifier.store.sealed_object import Kind
+from verifier.store.db.engine import open_database
+from verifier.store.evidence.errors import AlteredEvidenceError, EvidenceError, StorageFullError, TruncatedEvidenceError
+from verifier.store.evidence.evidence import object_name
+from verifier.store.evidence.retention import UNFINISHED_AFTER
+from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

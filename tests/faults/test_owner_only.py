@@ -21,9 +21,9 @@ from verifier.credential.key_files import create_json
 from verifier.owner_only import make_folder
 from verifier.server.app import utc_now
 from verifier.server.lease import Lease
-from verifier.store.engine import open_database
-from verifier.store.objects import LocalFolder
-from verifier.store.servers import ServerStore
+from verifier.store.attempts.servers import ServerStore
+from verifier.store.db.engine import open_database
+from verifier.store.evidence.objects import LocalFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

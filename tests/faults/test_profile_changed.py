@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from fixtures.manifest import load as committed
 from verifier import profiles
-from verifier.server.judging import OpenJudge, Response
 from verifier.settings import Settings
+from verifier.workers.judge import OpenJudge, Response
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,8 +22,8 @@ from tests.grpc.client import AUDIENCE, refused
 from tests.patience import PATIENCE_S
 from verifier.server.app import utc_now
 from verifier.settings import Settings
-from verifier.store.attempts import AttemptStore
-from verifier.store.engine import open_database
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable

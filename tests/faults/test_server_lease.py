@@ -16,8 +16,8 @@ from tests.databases import only_sqlite
 from tests.waiting import ended, heard
 from verifier.errors import StoreError
 from verifier.server.lease import Lease
-from verifier.store.engine import open_database
-from verifier.store.servers import KnownServer, ServerStore
+from verifier.store.attempts.servers import KnownServer, ServerStore
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

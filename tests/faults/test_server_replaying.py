@@ -14,12 +14,12 @@ import pytest
 from tests import started
 from tests.patience import PATIENCE_S
 from verifier import profiles
-from verifier.apart.worker_wire import WorkerFaultError
 from verifier.errors import ModelKitError
 from verifier.review.replay import Material, NotReplayed, OpenReplay, Source
 from verifier.server.replaying import replay_aside
-from verifier.server.status import RequestError, reason_of
+from verifier.server.wire.errors import RequestError, reason_of
 from verifier.settings import Settings
+from verifier.workers.wire import WorkerFaultError
 
 if TYPE_CHECKING:
     from pathlib import Path

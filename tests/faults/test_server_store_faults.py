@@ -18,8 +18,9 @@ from structlog.testing import capture_logs
 from tests.databases import only_sqlite
 from tests.faults.test_server_interruptions import until
 from tests.grpc.client import refused
-from verifier.server import app, verification_service
-from verifier.store.engine import open_database
+from verifier.server import app
+from verifier.server.services import verification_service
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

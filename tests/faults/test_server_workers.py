@@ -22,11 +22,11 @@ import pytest
 from tests import started
 from tests.faults.test_server_interruptions import until
 from tests.patience import PATIENCE_S
-from verifier.apart.worker_process import Rights, Worker, WorkerLostError, thread_environment
-from verifier.apart.worker_wire import WorkerFaultError
 from verifier.errors import AbandonedError, ModelKitError, OverloadedError, UnjudgeableError
 from verifier.reasons import Reason
-from verifier.server.workers import PoolLimits, StoppingError, WorkerPool
+from verifier.workers.pool import PoolLimits, StoppingError, WorkerPool
+from verifier.workers.process import Rights, Worker, WorkerLostError, thread_environment
+from verifier.workers.wire import WorkerFaultError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -15,9 +15,9 @@ from sqlalchemy import text
 from challenges.model import Challenge, Say
 from tests.waiting import ended, heard
 from verifier.errors import StoreError
-from verifier.store.attempts import AttemptStore
-from verifier.store.challenges import ChallengeStore
-from verifier.store.engine import open_database
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

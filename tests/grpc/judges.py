@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from verifier.server.judging import Response
+    from verifier.workers.judge import Response
 
 DIGEST = "ab" * 32
 CROPS = b"\xff\xd8 four faces"

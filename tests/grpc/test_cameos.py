@@ -33,9 +33,9 @@ from verifier.credential.key_set import KeySet, change, new_key
 from verifier.credential.likeness import from_bytes
 from verifier.server.app import utc_now
 from verifier.settings import Settings
-from verifier.store.engine import open_database
-from verifier.store.likenesses import LikenessStore
-from verifier.store.vault import KEY_BYTES, Vault
+from verifier.store.cameos.likenesses import LikenessStore
+from verifier.store.cameos.vault import KEY_BYTES, Vault
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

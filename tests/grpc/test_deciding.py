@@ -28,8 +28,9 @@ from tests.patience import PATIENCE_S
 from tests.unit.store.conftest import NOW
 from verifier.cameo.model import GuardianshipState
 from verifier.settings import Settings
-from verifier.store import events, tables
-from verifier.store.engine import open_database
+from verifier.store.cameos import events
+from verifier.store.db import tables
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,15 +22,15 @@ from tests.grpc.client import AUDIENCE
 from tests.grpc.judges import DIGEST, unit
 from tests.grpc.reissue import OTHER
 from tests.grpc.test_cameos import FAN, NOTE, OWNER, WORD, reason
-from verifier.cameo.transform import Transform
 from verifier.credential.encoding import to_base64url
 from verifier.credential.gallery_key import GalleryKey
 from verifier.credential.key_files import open_secret
 from verifier.credential.pairwise import PairwiseKey
+from verifier.screening.transform import Transform
 from verifier.settings import Settings
-from verifier.store.engine import open_database
-from verifier.store.likenesses import LikenessStore
-from verifier.store.vault import KEY_BYTES, Vault
+from verifier.store.cameos.likenesses import LikenessStore
+from verifier.store.cameos.vault import KEY_BYTES, Vault
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from pathlib import Path

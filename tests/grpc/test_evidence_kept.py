@@ -21,10 +21,10 @@ from verifier.reasons import Reason
 from verifier.review.evidence_room import EvidenceRoom
 from verifier.server.app import utc_now
 from verifier.settings import Retention, Settings
-from verifier.store.attempt_result import from_bytes as result_from
-from verifier.store.audit import Reader
-from verifier.store.engine import open_database
-from verifier.store.sealed_object import Kind
+from verifier.store.attempts.result import from_bytes as result_from
+from verifier.store.db.engine import open_database
+from verifier.store.evidence.audit import Reader
+from verifier.store.evidence.sealed_object import Kind
 from verifier.types import Verdict
 
 if TYPE_CHECKING:

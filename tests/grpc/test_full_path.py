@@ -30,8 +30,8 @@ from verifier.credential.issuer_keys import VerificationKeys
 from verifier.credential.validator import open_credential
 from verifier.server.app import open_server, utc_now
 from verifier.settings import Settings
-from verifier.store.challenges import ChallengeStore
-from verifier.store.engine import open_database
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

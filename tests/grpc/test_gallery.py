@@ -11,13 +11,13 @@ from cameo.v1.attempt_pb2 import ATTEMPT_VIEW_FULL
 from cameo.v1.verification_service_pb2 import GetAttemptRequest
 
 from tests.grpc.judges import DIGEST, unit
-from verifier.cameo.transform import Transform
 from verifier.credential.gallery_key import GalleryKey
 from verifier.errors import KeyFileError
+from verifier.screening.transform import Transform
 from verifier.server.app import utc_now
 from verifier.settings import Settings
-from verifier.store.engine import open_database
-from verifier.store.faces import Code, FaceStore
+from verifier.store.cameos.faces import Code, FaceStore
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

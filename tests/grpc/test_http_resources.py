@@ -22,7 +22,7 @@ from verifier.credential.status_list import read_list
 from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK
 from verifier.credential.validator import open_receipt
 from verifier.errors import InvalidRequestError, StoreError
-from verifier.server.publishing import StatusPublisher
+from verifier.status.publisher import StatusPublisher
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,8 +19,8 @@ from tests.grpc.client import refused
 from tests.grpc.test_refusals import config, stream
 from tests.grpc.test_who_may_call import methods
 from tests.patience import PATIENCE_S
-from verifier.server import messages
-from verifier.server.access import ANYONE, WHO_MAY_CALL
+from verifier.server.auth.access import ANYONE, WHO_MAY_CALL
+from verifier.server.wire import messages
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import MethodDescriptor

@@ -12,7 +12,7 @@ from tests.faults.test_server_interruptions import until
 from tests.grpc.client import refused
 from tests.grpc.test_refusals import Clock
 from verifier.settings import Settings
-from verifier.store.engine import open_database
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from pathlib import Path

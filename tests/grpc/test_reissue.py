@@ -21,9 +21,9 @@ from tests.grpc.test_cameos import NOTE, WORD, reason
 from tests.patience import PATIENCE_S
 from verifier.server import reissuing
 from verifier.settings import Settings
-from verifier.store import tables
-from verifier.store.engine import open_database
-from verifier.store.reissues import ReissueStore
+from verifier.store.credentials.reissues import ReissueStore
+from verifier.store.db import tables
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -18,7 +18,7 @@ from tests.grpc.client import refused
 from tests.grpc.test_cameos import SHA, World
 from tests.grpc.test_refusals import Clock
 from verifier.cameo.removals import HolderKind, RemovalAnswer, RemovalState
-from verifier.store import removals, watching
+from verifier.store.cameos import removals, watching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

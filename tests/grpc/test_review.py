@@ -28,7 +28,7 @@ from tests.unit.review.stored import RECORDINGS, fixture_site
 from verifier import profiles
 from verifier.media.remux import judged_only
 from verifier.settings import MediaLimits, Retention, Settings
-from verifier.store.engine import open_database
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -16,8 +16,8 @@ from tests.patience import PATIENCE_S
 from tests.unit.review.stored import RECORDINGS, keep
 from verifier.review.error_rates import clopper_pearson
 from verifier.server import comparing
-from verifier.store.evidence import object_name
-from verifier.store.sealed_object import Kind
+from verifier.store.evidence.evidence import object_name
+from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from tests.grpc.test_review import Desk

@@ -21,10 +21,11 @@ from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, READER, open_site
 from verifier.server.app import utc_now
 from verifier.settings import Settings
-from verifier.store import subject_keys, tables
-from verifier.store.engine import open_database
-from verifier.store.evidence import object_name
-from verifier.store.sealed_object import Kind
+from verifier.store.db import tables
+from verifier.store.db.engine import open_database
+from verifier.store.evidence import subject_keys
+from verifier.store.evidence.evidence import object_name
+from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

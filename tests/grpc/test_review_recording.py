@@ -22,10 +22,10 @@ from tests.unit.review.stored import fixture_site
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import READER
 from verifier.settings import Settings
-from verifier.store import subject_keys
-from verifier.store.engine import open_database
-from verifier.store.evidence import object_name
-from verifier.store.sealed_object import Kind
+from verifier.store.db.engine import open_database
+from verifier.store.evidence import subject_keys
+from verifier.store.evidence.evidence import object_name
+from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -26,7 +26,7 @@ from verifier.credential.issuer_keys import VerificationKeys
 from verifier.credential.validator import open_credential, open_receipt
 from verifier.reasons import Reason
 from verifier.server.app import SERVICES, utc_now
-from verifier.server.status import _CODES
+from verifier.server.wire.errors import _CODES
 from verifier.types import Direction, Outcome, Verdict
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from verifier.credential.status_list import read_list
 from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK
 from verifier.credential.validator import open_credential, open_receipt
 from verifier.errors import NotFoundError, StoreError
-from verifier.server.allotting import Allotter, number_of, uri_of
-from verifier.server.publishing import StatusPublisher
-from verifier.store.engine import open_database
-from verifier.store.statuses import StatusStore
+from verifier.status.allotter import Allotter, number_of, uri_of
+from verifier.status.publisher import StatusPublisher
+from verifier.store.credentials.statuses import StatusStore
+from verifier.store.db.engine import open_database
 from verifier.token_status import Status
 
 if TYPE_CHECKING:

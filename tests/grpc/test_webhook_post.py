@@ -21,9 +21,9 @@ from verifier.cameo.removals import Holder, HolderKind
 from verifier.cameo.webhooks import TOLD_TO_HOLDERS, Endpoint
 from verifier.errors import InvalidRequestError
 from verifier.server.app import open_server
-from verifier.server.webhook_endpoints import read_endpoints
-from verifier.server.webhook_post import Poster, PostError, embedded
 from verifier.settings import Settings
+from verifier.webhooks.endpoints import read_endpoints
+from verifier.webhooks.post import Poster, PostError, embedded
 
 if TYPE_CHECKING:
     from pathlib import Path

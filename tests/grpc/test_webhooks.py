@@ -31,8 +31,8 @@ from verifier.credential.webhook import Webhook, open_webhook
 from verifier.errors import InvalidRequestError
 from verifier.server.app import open_server, utc_now
 from verifier.settings import Settings
-from verifier.store import tables
-from verifier.store.engine import open_database
+from verifier.store.db import tables
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -24,13 +24,14 @@ from tests.grpc.callers import App
 from tests.grpc.client import refused
 from tests.grpc.judges import OpenScripted
 from tests.patience import PATIENCE_S
+from verifier.cameo.caller_role import CallerRole
 from verifier.console.app import run as run_console
-from verifier.console.people import Role as PersonRole
+from verifier.console.people import CallerRole as PersonRole
 from verifier.credential.encoding import to_base64url, to_json
 from verifier.errors import InvalidRequestError, KeyFileError
-from verifier.server.access import WHO_MAY_CALL
 from verifier.server.app import SERVICES, open_server, utc_now
-from verifier.server.caller import Caller, CallerTokenError, CallerTokens, Role
+from verifier.server.auth.access import WHO_MAY_CALL
+from verifier.server.auth.caller import Caller, CallerTokenError, CallerTokens
 from verifier.settings import ConsoleSettings, OpenIdProvider, Settings
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ def methods() -> Iterator[tuple[str, MethodDescriptor]]:
             yield f"{descriptor.name}.{method.name}", method
 
 
-def spoken(roles: frozenset[Role | None]) -> str:
+def spoken(roles: frozenset[CallerRole | None]) -> str:
     """The roles as the comments and the page write them."""
-    return "anyone" if None in roles else ", ".join(role.value for role in Role if role in roles)
+    return "anyone" if None in roles else ", ".join(role.value for role in CallerRole if role in roles)
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_comments_and_page_say_what_the_table_says() -> None:
 
 async def test_every_method_lets_in_its_roles_and_no_other(serve: OpenServer, app: App) -> None:
     """With each role and with no token, every method answers or refuses as the table says, with the right reason."""
-    callers: dict[Role | None, Any] = {role: app.metadata(role.value, "account-1") for role in Role}
+    callers: dict[CallerRole | None, Any] = {role: app.metadata(role.value, "account-1") for role in CallerRole}
     async with serve(**app.settings) as client:
         for name, method in methods():
             for role, metadata in {**callers, None: ()}.items():
@@ -127,7 +128,7 @@ async def test_without_an_issuer_everyone_is_the_app_and_the_log_says_so(serve: 
             for name, method in methods():
                 for metadata in ((), (("authorization", "Bearer nonsense"),)):
                     got = await reason(client.channel, method, metadata)
-                    assert (got == "CALLER_NOT_ALLOWED") == (Role.APP not in WHO_MAY_CALL[name]), name
+                    assert (got == "CALLER_NOT_ALLOWED") == (CallerRole.APP not in WHO_MAY_CALL[name]), name
     assert [line["log_level"] for line in lines if "EVERYONE" in line["event"]] == ["warning"]
 
 
@@ -213,7 +214,7 @@ def test_a_good_token_names_its_caller(app: App, alg: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SecurityWarning)
         token = app.token("owner", "account-1", alg=alg, aud=["https://other.example", "https://cameo.localhost"])
-    assert tokens.verify(token) == tokens.verify(token) == Caller(Role.OWNER, "account-1")
+    assert tokens.verify(token) == tokens.verify(token) == Caller(CallerRole.OWNER, "account-1")
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,12 @@ from tests.enrolled import START, enrol
 from tests.patience import PATIENCE_S
 from verifier.cameo.model import Terms, WhoMayUse
 from verifier.errors import InvalidRequestError, StoreConflictError, StoreError
-from verifier.store import cameos, likenesses, tables
-from verifier.store.challenges import ChallengeStore
-from verifier.store.engine import open_database, rewrite
-from verifier.store.faults import store_errors
-from verifier.store.likenesses import LikenessStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.cameos import cameos, likenesses
+from verifier.store.cameos.likenesses import LikenessStore
+from verifier.store.db import tables
+from verifier.store.db.engine import open_database, rewrite
+from verifier.store.db.faults import store_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable

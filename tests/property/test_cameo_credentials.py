@@ -21,14 +21,14 @@ from tests import databases
 from verifier.cameo.model import CameoState
 from verifier.cameo.refusal import Refusal, RefusedError
 from verifier.reasons import Reason
-from verifier.store import cameos
-from verifier.store.attempts import AttemptStore
-from verifier.store.challenges import ChallengeStore
-from verifier.store.credentials import FIRST, IssuedCredential
-from verifier.store.engine import writing
-from verifier.store.reissues import Basis, ReissueStore
-from verifier.store.statuses import StatusStore
-from verifier.store.vault import Vault
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.cameos import cameos
+from verifier.store.cameos.vault import Vault
+from verifier.store.credentials.credentials import FIRST, IssuedCredential
+from verifier.store.credentials.reissues import Basis, ReissueStore
+from verifier.store.credentials.statuses import StatusStore
+from verifier.store.db.engine import writing
 from verifier.token_status import Status
 from verifier.types import Decision, Evidence, Judgement, MediaInfo, Missing, Verdict
 

@@ -18,7 +18,7 @@ from tests.property.test_cameo_owner import AUDIENCE, EXAMPLES, NUMBERS, START, 
 from verifier.cameo.model import Cameo, CameoState, EventKind, GuardianshipState, Terms, UseCategory, WhoMayUse
 from verifier.cameo.permissions import Answer, Relationships
 from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store import cameos, events, guardians, uses
+from verifier.store.cameos import cameos, events, guardians, uses
 
 if TYPE_CHECKING:
     from collections.abc import Callable

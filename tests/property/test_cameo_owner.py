@@ -21,8 +21,8 @@ from tests.enrolled import AUDIENCE, START
 from verifier.cameo.model import CameoState, EventKind, OutputState, Terms, UseCategory, WhoMayUse
 from verifier.cameo.permissions import Answer, Relationships
 from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store import cameos, events, uses
-from verifier.store.engine import writing
+from verifier.store.cameos import cameos, events, uses
+from verifier.store.db.engine import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

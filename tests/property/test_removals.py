@@ -16,8 +16,9 @@ from tests import databases
 from verifier.cameo.model import OutputState
 from verifier.cameo.refusal import Refusal, RefusedError
 from verifier.cameo.removals import FINISHED, Holder, HolderKind, Removal, RemovalAnswer, RemovalState
-from verifier.store import events, removals, tables, uses, watching
-from verifier.store.engine import writing
+from verifier.store.cameos import events, removals, uses, watching
+from verifier.store.db import tables
+from verifier.store.db.engine import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

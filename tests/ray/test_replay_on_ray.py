@@ -22,7 +22,7 @@ from verifier.review.replay_diff import difference, document
 from verifier.review.replay_engine import replay_all
 from verifier.review.replay_ray import replay_on_ray
 from verifier.settings import Settings
-from verifier.store.engine import open_database
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

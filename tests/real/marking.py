@@ -18,11 +18,11 @@ import scipy.signal
 
 from verifier.media import open_recording
 from verifier.models import manifest, pull
-from verifier.models.mark_convert import ENTRY
+from verifier.models.convert.mark import ENTRY
+from verifier.models.convert.torch_checkpoint import load_state
 from verifier.models.mark_network import BINS, HOP, SPAN_DB, WINDOW, log_magnitudes, stack
 from verifier.models.onnx_graph import OnnxGraph, save
 from verifier.models.onnx_session import OnnxModel
-from verifier.models.torch_checkpoint import load_state
 from verifier.settings import MediaLimits
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from verifier.models import manifest, pull
 from verifier.models.audio_mark import AudioMarkDetector
-from verifier.models.mark_convert import convert
+from verifier.models.convert.mark import convert
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 
 from verifier.cli.export_ecapa import export_ecapa
 from verifier.errors import ModelKitError
-from verifier.models import ecapa_export, speechbrain_ecapa
-from verifier.models.ecapa_export import MIN_COSINE, export
+from verifier.models import speechbrain_ecapa
+from verifier.models.convert import ecapa as ecapa_export
+from verifier.models.convert.ecapa import MIN_COSINE, export
 from verifier.models.speaker import SpeakerEmbedder
 
 if TYPE_CHECKING:

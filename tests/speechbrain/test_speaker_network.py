@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from verifier.models import manifest, pull
-from verifier.models.asv_convert import convert
+from verifier.models.convert.asv import convert
+from verifier.models.convert.torch_checkpoint import load_state
 from verifier.models.speaker import SpeakerEmbedder
-from verifier.models.torch_checkpoint import load_state
 
 if TYPE_CHECKING:
     from pathlib import Path

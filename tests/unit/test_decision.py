@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verifier.decision import decide
-from verifier.profile import Profile, Role
+from verifier.profile import CheckRole, Profile
 from verifier.profiles import load
 from verifier.reasons import Kind, Reason
 from verifier.types import CheckResult, Decision, Outcome, Verdict
 
 PROFILE = load()
-CONFIRMED = tuple(name for name, role in PROFILE.roles.items() if role is Role.CONFIRM)
+CONFIRMED = tuple(name for name, role in PROFILE.roles.items() if role is CheckRole.CONFIRM)
 
 
 def passed(name: str) -> CheckResult:
@@ -25,7 +25,7 @@ def failed(name: str, reason: Reason) -> CheckResult:
 
 
 def with_roles(**roles: str) -> Profile:
-    return Profile("test", "", {}, {name: Role(role) for name, role in roles.items()}, "")
+    return Profile("test", "", {}, {name: CheckRole(role) for name, role in roles.items()}, "")
 
 
 def test_every_required_check_passed_is_accepted() -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from verifier import offline
-from verifier.apart.crew import Crew
+from verifier.workers.crew import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Callable

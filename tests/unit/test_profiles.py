@@ -16,7 +16,7 @@ from verifier.checks import BY_NAME, QUESTIONS, already_enrolled, elapsed, prote
 from verifier.checks.question import Phase
 from verifier.errors import ProfileError
 from verifier.pipeline import askable
-from verifier.profile import Profile, Role
+from verifier.profile import CheckRole, Profile
 from verifier.profiles import built_in, load, parse, varied
 from verifier.settings import Settings
 from verifier.types import Direction
@@ -46,7 +46,7 @@ def test_a_site_profile_overrides_single_thresholds(tmp_path: Path) -> None:
         'value = 0.9\nunit = "p(live)"\ndirection = "at_least"\nsource = "our own red team"\n'
     )
     strict, default = load(str(file)), load()
-    assert (strict["live_p20_min"].value, strict.role("blink")) == (0.9, Role.CONFIRM)
+    assert (strict["live_p20_min"].value, strict.role("blink")) == (0.9, CheckRole.CONFIRM)
     assert strict["same_person_min"] == default["same_person_min"]
     assert strict.digest != default.digest
     assert strict.name == "strict"
@@ -133,7 +133,7 @@ def test_a_site_that_is_stricter_stays_so_for_minors(tmp_path: Path) -> None:
     assert moved["live_p20_min"].value == 0.9
     assert moved["same_person_min"] == minor["same_person_min"]
     assert (moved["extra_faces_max"].direction, moved["extra_faces_max"]) == (Direction.AT_MOST, minor["extra_faces_max"])
-    assert (moved.role("blink"), moved.role("splice")) == (Role.CONFIRM, Role.VETO)
+    assert (moved.role("blink"), moved.role("splice")) == (CheckRole.CONFIRM, CheckRole.VETO)
     assert moved.digest not in {site.digest, minor.digest}
 
 
@@ -174,7 +174,7 @@ def test_a_profile_that_is_sent_changes_what_it_names(tmp_path: Path, text: str)
     """As TOML or JSON, by value or by table: it judges, also minors, as the same profile in a file of the site's own."""
     sent = parse(text, known=KNOWN, extends="default")
     default = load()
-    assert (sent.name, sent["live_p20_min"].value, sent.role("blink")) == ("inline", 0.9, Role.CONFIRM)
+    assert (sent.name, sent["live_p20_min"].value, sent.role("blink")) == ("inline", 0.9, CheckRole.CONFIRM)
     assert {key for key in default.thresholds if sent[key] != default[key]} == {"live_p20_min"}
     own = default["live_p20_min"]
     file = tmp_path / "site.toml"
@@ -192,10 +192,10 @@ def test_a_profile_that_is_sent_may_use_the_site_s_own(tmp_path: Path) -> None:
     file = tmp_path / "site.toml"
     file.write_text('extends = "default"\nroles = { blink = "confirm" }\nminor_profile = ""\n')
     known = {**KNOWN, "site": str(file)}
-    assert parse("", known=known, extends="site").role("blink") is Role.CONFIRM
+    assert parse("", known=known, extends="site").role("blink") is CheckRole.CONFIRM
     assert parse("", known=known, extends="site").minor is None
     moved = parse('minor_profile = "minor"', known=known, extends="site").judging(minor=True)
-    assert (moved.name, moved.role("blink")) == ("minor", Role.CONFIRM)
+    assert (moved.name, moved.role("blink")) == ("minor", CheckRole.CONFIRM)
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ from rich.table import Table
 from verifier.cli.output import check_document, checks_table, print_json, rounded
 from verifier.cli.site import Data, open_site, site_settings
 from verifier.review.where import where as parse
-from verifier.store.attempt_search import AttemptSearch
-from verifier.store.attempts import AttemptStore
-from verifier.store.labels import LabelStore
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.labels import LabelStore
+from verifier.store.attempts.search import AttemptSearch
 
 if TYPE_CHECKING:
-    from verifier.store.attempts import Attempt
-    from verifier.store.labels import Standing
+    from verifier.store.attempts.attempts import Attempt
+    from verifier.store.attempts.labels import Standing
 
 app = typer.Typer(help="Attempts: what came in, and what came of it.", no_args_is_help=True)
 

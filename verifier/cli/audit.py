@@ -14,7 +14,7 @@ from rich.table import Table
 from verifier.cli.output import print_json
 from verifier.cli.site import Data, open_site, site_settings
 from verifier.errors import InvalidRequestError
-from verifier.store.audit import Head
+from verifier.store.evidence.audit import Head
 
 app = typer.Typer(help="The log of who read or removed which evidence, and why.", no_args_is_help=True)
 

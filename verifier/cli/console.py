@@ -17,7 +17,7 @@ from verifier.cli.output import print_json
 from verifier.cli.site import Data, open_site, site_settings
 from verifier.errors import InvalidRequestError
 from verifier.settings import ConsoleSettings, Settings
-from verifier.store.audit import Reader
+from verifier.store.evidence.audit import Reader
 from verifier.store.sign_in_tokens import MAX_LASTS, SignInToken, SignInTokenStore
 
 app = typer.Typer()
@@ -49,10 +49,10 @@ def console(
                 raise typer.BadParameter(f"put it behind {context.invoked_subcommand!r}", param_hint=f"--{each}")
         return
     from verifier.console.app import run  # noqa: PLC0415 - other commands need no pages
-    from verifier.console.people import Role  # noqa: PLC0415 - the same
+    from verifier.console.people import ConsoleRole  # noqa: PLC0415 - the same
     from verifier.server.serve import log_to_stderr, warn_of_unknown_settings  # noqa: PLC0415 - the same
 
-    local_role = Role(_role(role))
+    local_role = ConsoleRole(_role(role))
     given: dict[str, Any] = {} if profile is None else {"profile": profile}
     if listen is not None:
         given["console"] = ConsoleSettings(listen=listen)
@@ -121,12 +121,12 @@ def revoke(name: Name, *, data: Data = None, as_json: AsJson = False) -> None:
 
 
 def _role(given: str) -> str:
-    from verifier.console.people import Role  # noqa: PLC0415 - other commands need no pages
+    from verifier.console.people import ConsoleRole  # noqa: PLC0415 - other commands need no pages
 
     try:
-        return Role(given).value
+        return ConsoleRole(given).value
     except ValueError:
-        raise typer.BadParameter(f"none of {', '.join(Role)}", param_hint="--role") from None
+        raise typer.BadParameter(f"none of {', '.join(ConsoleRole)}", param_hint="--role") from None
 
 
 def _local(data: Path | None) -> Settings:

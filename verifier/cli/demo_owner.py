@@ -16,8 +16,8 @@ from cameo.v1 import cameo_pb2, removal_pb2
 
 from verifier.server.cameo_client import CallRefusedError, CameoClient
 from verifier.settings import Settings
-from verifier.store.engine import open_database
-from verifier.store.likenesses import LikenessStore
+from verifier.store.cameos.likenesses import LikenessStore
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable

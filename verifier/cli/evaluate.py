@@ -16,7 +16,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from verifier import offline, pipeline, profiles
-from verifier.apart.worker_process import thread_environment
 from verifier.cli.output import print_json
 from verifier.cli.progress import progress
 from verifier.cli.site import Data, open_site, site_settings
@@ -33,9 +32,10 @@ from verifier.review.page import interval, page, percent, shifts
 from verifier.review.replay import NotReplayed
 from verifier.review.report import Report, compose, document
 from verifier.settings import Settings
-from verifier.store.attempt_search import AttemptSearch
-from verifier.store.audit import Reader
-from verifier.store.labels import LabelStore
+from verifier.store.attempts.labels import LabelStore
+from verifier.store.attempts.search import AttemptSearch
+from verifier.store.evidence.audit import Reader
+from verifier.workers.process import thread_environment
 
 _WIDE = 160
 """Columns of the tables where no terminal says how wide it is."""

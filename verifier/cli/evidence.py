@@ -15,9 +15,9 @@ from verifier.cli.output import print_json
 from verifier.cli.site import Data, open_site, site_settings
 from verifier.errors import InvalidRequestError
 from verifier.server.clock_watch import ClockWatch
-from verifier.store.audit import Reader
-from verifier.store.retention import Swept
-from verifier.store.sealed_object import Kind
+from verifier.store.evidence.audit import Reader
+from verifier.store.evidence.retention import Swept
+from verifier.store.evidence.sealed_object import Kind
 
 app = typer.Typer(help="Evidence of attempts: what is kept, and for how long.", no_args_is_help=True)
 

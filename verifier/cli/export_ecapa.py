@@ -22,7 +22,7 @@ def export_ecapa(
 ) -> None:
     """Export SpeechBrain's ECAPA-TDNN from a local folder to ONNX, checked against SpeechBrain; needs the extra "speechbrain"."""
     offline.go_offline()
-    from verifier.models.ecapa_export import export  # noqa: PLC0415 - onnx takes a second to load
+    from verifier.models.convert.ecapa import export  # noqa: PLC0415 - onnx takes a second to load
 
     try:
         cosine = export(folder, out)

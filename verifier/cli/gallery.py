@@ -12,9 +12,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from verifier.apart.crew import Crew
-from verifier.apart.worker_process import Rights, WorkerLostError
-from verifier.cameo.transform import Transform
 from verifier.cli.output import print_json
 from verifier.cli.progress import busy
 from verifier.cli.site import Data, open_site, site_settings
@@ -23,10 +20,13 @@ from verifier.errors import InvalidRequestError
 from verifier.evidence.collect import collect
 from verifier.evidence.identity import face_embedding
 from verifier.models.kit import ModelKit
+from verifier.screening.transform import Transform
 from verifier.settings import Settings
-from verifier.store.engine import open_database
-from verifier.store.faces import Code, FaceStore
+from verifier.store.cameos.faces import Code, FaceStore
+from verifier.store.db.engine import open_database
 from verifier.types import F32, Missing
+from verifier.workers.crew import Crew
+from verifier.workers.process import Rights, WorkerLostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ from rich.table import Table
 from verifier.cli.output import print_json
 from verifier.cli.site import Data, open_site, site_settings
 from verifier.ids import new_id
-from verifier.store.labels import Label, LabelStore, Truth
+from verifier.store.attempts.labels import Label, LabelStore, Truth
 
 
 def label(

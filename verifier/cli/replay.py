@@ -16,7 +16,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from verifier import profiles
-from verifier.apart.worker_process import Rights, thread_environment
 from verifier.cli.output import print_json
 from verifier.cli.progress import progress
 from verifier.cli.site import Data, open_site, site_settings
@@ -29,9 +28,10 @@ from verifier.review.replay_engine import replay_all
 from verifier.review.replay_page import replay_page
 from verifier.review.replay_ray import replay_on_ray
 from verifier.review.where import where as parse
-from verifier.store.attempt_search import AttemptSearch
-from verifier.store.audit import Reader
-from verifier.store.labels import LabelStore
+from verifier.store.attempts.labels import LabelStore
+from verifier.store.attempts.search import AttemptSearch
+from verifier.store.evidence.audit import Reader
+from verifier.workers.process import Rights, thread_environment
 
 if TYPE_CHECKING:
     from verifier.cli.site import Site

@@ -14,8 +14,8 @@ from sqlalchemy.exc import ArgumentError
 from verifier.errors import InvalidRequestError
 from verifier.review.evidence_room import EvidenceRoom
 from verifier.settings import Settings
-from verifier.store.attempt_search import AttemptSearch
-from verifier.store.engine import open_database
+from verifier.store.attempts.search import AttemptSearch
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

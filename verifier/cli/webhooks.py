@@ -11,10 +11,10 @@ from rich.table import Table
 from verifier.cli.output import print_json
 from verifier.cli.site import Data, site_settings
 from verifier.errors import InvalidRequestError
-from verifier.server.webhook_endpoints import read_endpoints
-from verifier.store import webhooks as store
-from verifier.store.engine import open_database, writing
-from verifier.store.faults import store_errors
+from verifier.store.cameos import webhooks as store
+from verifier.store.db.engine import open_database, writing
+from verifier.store.db.faults import store_errors
+from verifier.webhooks.endpoints import read_endpoints
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -23,11 +23,12 @@ from verifier.console.case_file import CaseFile
 from verifier.console.cases import Cases
 from verifier.console.compare import Compare
 from verifier.console.decision import DecisionForm
+from verifier.console.errors import handlers
 from verifier.console.guard import Guard
 from verifier.console.links import Links
 from verifier.console.local_token import LocalToken
 from verifier.console.openid import OpenId
-from verifier.console.people import Role
+from verifier.console.people import ConsoleRole
 from verifier.console.previews import Previews
 from verifier.console.queue import Queue
 from verifier.console.runs import RunPages, Runs
@@ -35,17 +36,16 @@ from verifier.console.sessions import Sessions
 from verifier.console.sign_in import SignIn
 from verifier.console.subject import SubjectPage
 from verifier.console.suspension import SuspensionForm
-from verifier.console.trouble import handlers
 from verifier.console.what_if import WhatIf
 from verifier.errors import InvalidRequestError
 from verifier.ids import new_id
 from verifier.review.evidence_room import EvidenceRoom
+from verifier.screening.duplicates import DuplicateSearch
 from verifier.server.address import require_told
-from verifier.server.caller import is_loopback
+from verifier.server.auth.caller import is_loopback
 from verifier.server.deciding import Deciding, issuer_of
 from verifier.server.http_resources import serve
-from verifier.server.recall import Recall
-from verifier.store.engine import open_database
+from verifier.store.db.engine import open_database
 from verifier.store.sign_in_tokens import SignInTokenStore
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Door:
 
     token: LocalToken | None
     openid: OpenId | None
-    local_role: Role = Role.LEAD
+    local_role: ConsoleRole = ConsoleRole.LEAD
 
 
 def utc_now() -> datetime:
@@ -103,7 +103,7 @@ def application(  # what it is made of
     profile = profiles.load(settings.profile)
     previews = previews or Previews(settings.media, clock=clock)
     what_if = WhatIf(cases, base=settings.profile, clock=clock)
-    recall = Recall(cases.fingerprints, profile, timedelta(days=settings.fingerprint_days))
+    recall = DuplicateSearch(cases.fingerprints, profile, timedelta(days=settings.fingerprint_days))
     links = Links(cases, settings, recall, profile=profile, clock=clock)
     deciding = Deciding(settings, cases.engine, cases.room, clock, issuer_of(settings, cases.engine, clock, new_id))
     decision = DecisionForm(cases, deciding, new_id=new_id)
@@ -140,7 +140,7 @@ def application(  # what it is made of
 
 
 async def run(
-    settings: Settings, *, local_role: Role, announce: Callable[[str], None], clock: Callable[[], datetime] = utc_now
+    settings: Settings, *, local_role: ConsoleRole, announce: Callable[[str], None], clock: Callable[[], datetime] = utc_now
 ) -> None:
     """Serve until SIGTERM or SIGINT; `announce` is told the address to open, with the token where there is one.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from challenges.model import Say
 from verifier.errors import ChallengeError
-from verifier.server.convert import hint
+from verifier.server.wire.convert import hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from challenges.model import Step
     from verifier.console.cases import Cases
-    from verifier.store.attempts import Attempt
+    from verifier.store.attempts.attempts import Attempt
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ from verifier.console.walk import back, walk
 from verifier.decision import counts_against
 from verifier.errors import InvalidRequestError
 from verifier.evidence.tracks import TracksError
-from verifier.profile import Role
-from verifier.store.audit import Reader
-from verifier.store.evidence_errors import EvidenceError
-from verifier.store.holdings import Holdings
-from verifier.store.labels import Truth
-from verifier.store.sealed_object import Kind
+from verifier.profile import CheckRole
+from verifier.store.attempts.labels import Truth
+from verifier.store.cameos.holdings import Holdings
+from verifier.store.evidence.audit import Reader
+from verifier.store.evidence.errors import EvidenceError
+from verifier.store.evidence.sealed_object import Kind
 from verifier.types import CheckResult, Direction, Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from verifier.console.sessions import Sessions
     from verifier.console.suspension import SuspensionForm
     from verifier.profile import Profile
-    from verifier.store.attempts import Attempt
+    from verifier.store.attempts.attempts import Attempt
 
 OPENED = "opened in the console"
 REVEALED = "revealed in the console"
@@ -82,7 +82,7 @@ def answers(results: Sequence[CheckResult], profile: Profile) -> list[Answer]:
     """Return checks for people: those that counted against the recording first, then those that advised so, then the rest."""
     shown = []
     for result in results:
-        role = profile.roles.get(result.name, Role.ADVISE)
+        role = profile.roles.get(result.name, CheckRole.ADVISE)
         shown.append(Answer(result, question(result.name), role.value, counts_against(result, role)))
     return sorted(shown, key=lambda answer: (not answer.against, answer.result.outcome is Outcome.PASS))
 

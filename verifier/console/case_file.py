@@ -19,9 +19,9 @@ from verifier.console.asked import asked
 from verifier.console.attempt import OPENED, answers, reader_of
 from verifier.errors import InvalidRequestError
 from verifier.evidence.tracks import TracksError
-from verifier.store.audit import Entry
-from verifier.store.evidence_errors import EvidenceError
-from verifier.store.sealed_object import Kind
+from verifier.store.evidence.audit import Entry
+from verifier.store.evidence.errors import EvidenceError
+from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from verifier.console.links import Found, Links
     from verifier.profile import Profile
     from verifier.server.deciding import Deciding
-    from verifier.store.attempts import Attempt
-    from verifier.store.audit import Reader
-    from verifier.store.evidence import Held
-    from verifier.store.labels import Label
-    from verifier.store.opinions import Opinion
+    from verifier.store.attempts.attempts import Attempt
+    from verifier.store.attempts.labels import Label
+    from verifier.store.attempts.opinions import Opinion
+    from verifier.store.evidence.audit import Reader
+    from verifier.store.evidence.evidence import Held
 
 EXPORTED = "exported from the console"
 VERSION = 1

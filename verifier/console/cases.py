@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.evidence import tracks
 from verifier.review.rejudge import rejudge
-from verifier.store import attempt_result
-from verifier.store.attempt_counts import AttemptCounts
-from verifier.store.attempt_search import AttemptSearch
-from verifier.store.attempts import AttemptStore
-from verifier.store.audit import Entry, Reader
-from verifier.store.challenges import ChallengeStore
-from verifier.store.evidence_errors import EvidenceRemovedError
-from verifier.store.faces import FaceStore
-from verifier.store.fingerprints import FingerprintStore
-from verifier.store.labels import LabelStore
-from verifier.store.sealed_object import Kind
+from verifier.store.attempts import result as attempt_result
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.attempts.counts import AttemptCounts
+from verifier.store.attempts.fingerprints import FingerprintStore
+from verifier.store.attempts.labels import LabelStore
+from verifier.store.attempts.search import AttemptSearch
+from verifier.store.cameos.faces import FaceStore
+from verifier.store.evidence.audit import Entry, Reader
+from verifier.store.evidence.errors import EvidenceRemovedError
+from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from verifier.evidence.tracks import Tracks
     from verifier.profile import Profile
     from verifier.review.evidence_room import EvidenceRoom
-    from verifier.store.attempts import Attempt
+    from verifier.store.attempts.attempts import Attempt
     from verifier.types import Judgement
 
 _KEPT_FOR = timedelta(minutes=15)

@@ -18,8 +18,8 @@ from verifier.console.rendering import page
 from verifier.console.viewer import pointed_at
 from verifier.errors import NotFoundError
 from verifier.evidence.tracks import TracksError
-from verifier.store.evidence_errors import EvidenceError
-from verifier.store.sealed_object import Kind
+from verifier.store.evidence.errors import EvidenceError
+from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from verifier.console.links import Links
     from verifier.console.sessions import Sessions
     from verifier.profile import Profile
-    from verifier.server.recall import Recall
-    from verifier.store.attempts import Attempt
+    from verifier.screening.duplicates import DuplicateSearch
+    from verifier.store.attempts.attempts import Attempt
     from verifier.types import MediaInfo
 
 _SAME_SUBJECT = 12
@@ -80,7 +80,14 @@ class Compare:
     """The page."""
 
     def __init__(
-        self, cases: Cases, sessions: Sessions, recall: Recall, links: Links, *, profile: Profile, clock: Callable[[], datetime]
+        self,
+        cases: Cases,
+        sessions: Sessions,
+        recall: DuplicateSearch,
+        links: Links,
+        *,
+        profile: Profile,
+        clock: Callable[[], datetime],
     ) -> None:
         self._cases, self._sessions, self._recall, self._links = cases, sessions, recall, links
         self._profile, self._clock = profile, clock

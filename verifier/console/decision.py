@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from verifier.console.walk import back
 from verifier.errors import InvalidRequestError
-from verifier.store.audit import Reader
-from verifier.store.opinions import Said
+from verifier.store.attempts.opinions import Said
+from verifier.store.evidence.audit import Reader
 from verifier.types import Ruling
 
 if TYPE_CHECKING:
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from verifier.console.cases import Cases
     from verifier.server.deciding import Deciding
-    from verifier.store.attempts import Attempt
-    from verifier.store.faces import Holder
-    from verifier.store.opinions import Opinion
+    from verifier.store.attempts.attempts import Attempt
+    from verifier.store.attempts.opinions import Opinion
+    from verifier.store.cameos.faces import Holder
 
 _CHECK_OF = {"protected": "protected_person", "enrolled": "already_enrolled"}
 _MAX_REQUEST = 64

@@ -12,16 +12,16 @@ from sqlalchemy import and_
 from verifier.console.find import by_id
 from verifier.errors import InvalidRequestError
 from verifier.review.where import where
-from verifier.store import tables
-from verifier.store.attempts import AttemptState
-from verifier.store.labels import says
+from verifier.store.attempts.attempts import AttemptState
+from verifier.store.attempts.labels import says
+from verifier.store.db import tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy import ColumnElement
 
-    from verifier.store.attempts import Attempt
+    from verifier.store.attempts.attempts import Attempt
 
 NAMES = ("verdict", "decision", "reason", "profile", "label", "species", "subject", "find", "since", "until")
 DECISIONS = ("waiting", "approved", "declined")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select, union_all
 
 from verifier.errors import InvalidRequestError
-from verifier.store import tables
-from verifier.store.attempts import AttemptState
+from verifier.store.attempts.attempts import AttemptState
+from verifier.store.db import tables
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement

@@ -13,9 +13,9 @@ from verifier.console.rendering import page
 from verifier.console.same_face import same_faces
 from verifier.errors import KeyFileError, NotFoundError
 from verifier.evidence.tracks import TracksError
-from verifier.store import tables
-from verifier.store.evidence_errors import EvidenceError
-from verifier.store.faces import Collection
+from verifier.store.cameos.faces import Collection
+from verifier.store.db import tables
+from verifier.store.evidence.errors import EvidenceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from verifier.console.cases import Cases, Opened
     from verifier.console.same_face import SameFace
     from verifier.profile import Profile
-    from verifier.server.recall import Recall
+    from verifier.screening.duplicates import DuplicateSearch
     from verifier.settings import Settings
-    from verifier.store.attempts import Attempt
+    from verifier.store.attempts.attempts import Attempt
 
 AT_MOST = 200
 """Attempts of one kind on one page; of the same account the latest, and the page says how many there are."""
@@ -65,7 +65,7 @@ class Links:
     """The page that lists them; the attempt's page loads its list from there."""
 
     def __init__(
-        self, cases: Cases, settings: Settings, recall: Recall, *, profile: Profile, clock: Callable[[], datetime]
+        self, cases: Cases, settings: Settings, recall: DuplicateSearch, *, profile: Profile, clock: Callable[[], datetime]
     ) -> None:
         self._cases, self._settings, self._recall = cases, settings, recall
         self._profile, self._clock = profile, clock

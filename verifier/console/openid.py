@@ -26,7 +26,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry
 
-from verifier.console.people import Person, Role
+from verifier.console.people import ConsoleRole, Person
 from verifier.errors import CameoError
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class OpenId:
         for part in self._provider.role_claim.split("."):
             held = held.get(part) if isinstance(held, dict) else None
         roles = {held} if isinstance(held, str) else {each for each in held if isinstance(each, str)} if held else set()
-        for role, wanted in ((Role.LEAD, self._provider.lead), (Role.ANALYST, self._provider.analyst)):
+        for role, wanted in ((ConsoleRole.LEAD, self._provider.lead), (ConsoleRole.ANALYST, self._provider.analyst)):
             if wanted and wanted in roles:
                 return Person(str(name)[:_MAX_NAME], role)
         raise SignInError("you are known, but have no role in this console")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from verifier.errors import CameoError
 
 
-class Role(StrEnum):
+class ConsoleRole(StrEnum):
     """What someone may do in the console."""
 
     ANALYST = "analyst"
@@ -26,15 +26,15 @@ class Person:
     """Someone who is signed in; `name` is what the audit log says, at most 128 characters."""
 
     name: str
-    role: Role
+    role: ConsoleRole
 
     @property
     def is_lead(self) -> bool:
         """Whether what only leads may do is theirs to do."""
-        return self.role is Role.LEAD
+        return self.role is ConsoleRole.LEAD
 
 
-def only(person: Person, role: Role) -> None:
+def only(person: Person, role: ConsoleRole) -> None:
     """Let a lead do everything, and anybody else only what their role may.
 
     Raises:

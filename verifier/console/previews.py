@@ -1,7 +1,7 @@
 """Previews of recordings that browsers do not play.
 
 A recording is what a stranger sent, so it is transcoded as it is judged: in a process of its own without the network, the site's
-secrets or its environment, which the kernel holds to its memory and time (`verifier.apart.worker_process`) and whose answer is
+secrets or its environment, which the kernel holds to its memory and time (`verifier.workers.process`) and whose answer is
 bytes. One is at work at a time. What it made stays in memory, for whoever asked alone and for a short while; no file is written.
 """
 
@@ -16,9 +16,9 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from verifier.apart.worker_process import Rights, Worker, thread_environment
 from verifier.errors import CameoError
 from verifier.media.preview import previewing
+from verifier.workers.process import Rights, Worker, thread_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

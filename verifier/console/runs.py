@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from verifier.console.people import Role, only
+from verifier.console.people import ConsoleRole, only
 from verifier.console.rendering import page
 from verifier.errors import CameoError, InvalidRequestError, NotFoundError
 from verifier.review.kept import told
 from verifier.review.replay import OpenReplay, Source, materials
 from verifier.review.replay_diff import difference
 from verifier.review.replay_engine import replay_all
-from verifier.store.audit import Reader
+from verifier.store.evidence.audit import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,7 +163,7 @@ class RunPages:
         return page(request, "runs.html", runs=self._runs.latest())
 
     def _begin(self, request: Request) -> Response:
-        only(request.state.person, Role.LEAD)
+        only(request.state.person, ConsoleRole.LEAD)
         profile, moved = self._what_if.vary(request.state.form, request.state.person.name)
         everyone = dict(request.state.form).get("over", "") == "everyone"
         run = self._runs.begin(request.state.person.name, profile, moved, everyone=everyone)

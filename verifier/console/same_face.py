@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verifier.cameo.transform import CODE_SCALE, DIMENSIONS, Transform
 from verifier.checks import already_enrolled, protected_person
 from verifier.credential.gallery_key import GalleryKey
 from verifier.evidence.identity import face_embedding
-from verifier.server.protection import MODEL
-from verifier.store.faces import Collection
+from verifier.screening.identification import MODEL
+from verifier.screening.transform import CODE_SCALE, DIMENSIONS, Transform
+from verifier.store.cameos.faces import Collection
 from verifier.types import FaceTrack
 
 if TYPE_CHECKING:
     from verifier.console.cases import Opened
     from verifier.profile import Profile
     from verifier.settings import Settings
-    from verifier.store.attempts import Attempt
-    from verifier.store.faces import FaceStore, Holder
+    from verifier.store.attempts.attempts import Attempt
+    from verifier.store.cameos.faces import FaceStore, Holder
     from verifier.types import F32
 
 _LINES = {Collection.PROTECTED: protected_person.THRESHOLD, Collection.ENROLLED: already_enrolled.THRESHOLD}

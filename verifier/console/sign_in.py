@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from verifier.console.guard import cookie_name, set_cookie
 from verifier.console.openid import SignInError
-from verifier.console.people import Person, Role
+from verifier.console.people import ConsoleRole, Person
 from verifier.console.rendering import page
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class SignIn:
         sessions: Sessions,
         *,
         token: LocalToken | None,
-        local_role: Role,
+        local_role: ConsoleRole,
         named: SignInTokenStore,
         openid: OpenId | None,
         secure: bool,
@@ -96,7 +96,7 @@ class SignIn:
                 "`cameo console token` makes another one.",
                 403,
             )
-        return self._welcome(request, Person(token.name, Role(token.role)), where, token_id=token.id)
+        return self._welcome(request, Person(token.name, ConsoleRole(token.role)), where, token_id=token.id)
 
     async def _to_provider(self, request: Request) -> Response:
         if self._openid is None or not request.state.cookie:

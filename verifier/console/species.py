@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from verifier.store.labels import LabelStore
+    from verifier.store.attempts.labels import LabelStore
 
 SUITE = (
     "answered_in_advance",

@@ -9,11 +9,11 @@ from starlette.routing import Route
 
 from verifier.console.attempt import OPENED, reader_of
 from verifier.console.rendering import page
-from verifier.store import tables
-from verifier.store.audit import Entry
-from verifier.store.faults import store_errors
-from verifier.store.holdings import Holdings
-from verifier.store.pace import Pace
+from verifier.store.attempts.pace import Pace
+from verifier.store.cameos.holdings import Holdings
+from verifier.store.db import tables
+from verifier.store.db.faults import store_errors
+from verifier.store.evidence.audit import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

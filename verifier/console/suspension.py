@@ -13,7 +13,7 @@ from starlette.routing import Route
 from verifier.cameo.model import CameoState
 from verifier.console.walk import back
 from verifier.errors import InvalidRequestError
-from verifier.store.suspensions import Said, SuspensionStore
+from verifier.store.cameos.suspensions import Said, SuspensionStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from verifier.cameo.model import Cameo
     from verifier.console.cases import Cases
-    from verifier.store.holdings import Held, HeldCredential
-    from verifier.store.suspensions import Suspension
+    from verifier.store.cameos.holdings import Held, HeldCredential
+    from verifier.store.cameos.suspensions import Suspension
 
 _MAX_REQUEST = 64
 _DONE = {"suspend": True, "lift": False}

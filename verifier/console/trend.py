@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from verifier.reasons import Reason
-    from verifier.store.attempt_counts import Count
+    from verifier.store.attempts.counts import Count
 
 _MOST_DAYS = 92
 _WIDTH, _HEIGHT, _FLOOR = 600.0, 120.0, 98.0

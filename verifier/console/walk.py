@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from verifier.console.cases import Cases
-    from verifier.store.attempts import Attempt
+    from verifier.store.attempts.attempts import Attempt
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from verifier import profiles
 from verifier.checks import BY_NAME
 from verifier.console.attempt import OPENED, answers, reader_of
-from verifier.console.people import Role, only
+from verifier.console.people import ConsoleRole, only
 from verifier.console.profile_file import named, profile_file
 from verifier.console.questions import question as asked_by
 from verifier.console.rendering import page, words
@@ -160,7 +160,7 @@ class WhatIf:
         )
 
     def _save(self, request: Request) -> Response:
-        only(request.state.person, Role.LEAD)
+        only(request.state.person, ConsoleRole.LEAD)
         name = named(dict(request.state.form).get("name", "").strip())
         profile, moved = self.vary(request.state.form, request.state.person.name, name)
         if not moved:

@@ -1,4 +1,4 @@
-"""The secret that turns the faces of the gallery, see `verifier.cameo.transform`."""
+"""The secret that turns the faces of the gallery, see `verifier.screening.transform`."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ import numpy as np
 from verifier.evidence.background import apart
 from verifier.evidence.picture import Stopwatch
 from verifier.evidence.pronounced import weighed
-from verifier.evidence.quieter import quieter
 from verifier.evidence.sound_cuts import stops
+from verifier.evidence.speech_enhancement import enhanced
 from verifier.evidence.spoken import begun_again_s, lay
 from verifier.evidence.visemes import lips_said
 from verifier.evidence.voices import word_groups
@@ -57,7 +57,7 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
     mark = watch.add("transcription", mark)
     forced = lay(kit.transcriber, heard, spoken, words) if heard else ()
     mark = watch.add("forced_alignment", mark)
-    log_probs = kit.phonemes.log_probs(quieter(sound)) if voiced else np.zeros((0, len(kit.phonemes.tokens)), np.float32)
+    log_probs = kit.phonemes.log_probs(enhanced(sound)) if voiced else np.zeros((0, len(kit.phonemes.tokens)), np.float32)
     lips = lips_said(log_probs, kit.phonemes.tokens) if voiced else np.zeros((0, 0), np.float32)
     forced = weighed(forced, log_probs, kit.phonemes.tokens, begun_again=begun_again_s(spoken, words))
     mark = watch.add("phonemes", mark)

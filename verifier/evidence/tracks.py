@@ -6,7 +6,7 @@ default needs no new version number. Nothing is pickled; the same tracks make th
 floats would shrink by a tenth, and take four times as long to read.
 
 Reading notices damage by the CRC-32 of each member; what neither it nor the zip's structure covers, such as times of files,
-changes nothing that is read. Against a deliberate change the vault's AES-GCM stands (`verifier.store.sealed_object`).
+changes nothing that is read. Against a deliberate change the vault's AES-GCM stands (`verifier.store.evidence.sealed_object`).
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def preview(recording: bytes, *, limits: MediaLimits, max_bytes: int = MAX_BYTES
 
 
 def previewing(limits: MediaLimits) -> Callable[[bytes, Callable[[], bool]], bytes]:
-    """Return what a worker process (`verifier.apart.worker_process`) does with a recording."""
+    """Return what a worker process (`verifier.workers.process`) does with a recording."""
 
     def judge(recording: bytes, _cancelled: Callable[[], bool]) -> bytes:
         return preview(recording, limits=limits)

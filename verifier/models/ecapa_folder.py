@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import yaml  # type: ignore[import-untyped]
 
 from verifier.errors import ModelKitError
-from verifier.models.torch_checkpoint import load_state
+from verifier.models.convert.torch_checkpoint import load_state
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.models.torch_checkpoint import Tensor
+    from verifier.models.convert.torch_checkpoint import Tensor
 
 WEIGHTS = "embedding_model.ckpt"
 HYPERPARAMETERS = "hyperparams.yaml"

@@ -21,7 +21,7 @@ from verifier.models.onnx_graph import OnnxGraph
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from verifier.models.torch_checkpoint import Tensor
+    from verifier.models.convert.torch_checkpoint import Tensor
 
 WINDOW = 1024
 HOP = 160

@@ -35,11 +35,11 @@ _FETCH_S = 900.0
 
 # Convert steps by the name the manifest gives them: module and function, called with the staged sources and the output path.
 _STEPS: Mapping[str, tuple[str, str]] = {
-    "tfjs": ("verifier.models.tfjs", "convert"),
+    "tfjs": ("verifier.models.convert.tfjs", "convert"),
     "subnormals": ("verifier.models.subnormals", "convert"),
-    "asv": ("verifier.models.asv_convert", "convert"),
-    "phonemes": ("verifier.models.phoneme_convert", "convert"),
-    "mark": ("verifier.models.mark_convert", "convert"),
+    "asv": ("verifier.models.convert.asv", "convert"),
+    "phonemes": ("verifier.models.convert.phonemes", "convert"),
+    "mark": ("verifier.models.convert.mark", "convert"),
 }
 
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from verifier.checks import BY_NAME, QUESTIONS
 from verifier.errors import ProfileError
-from verifier.profile import Profile, Role, Threshold
+from verifier.profile import CheckRole, Profile, Threshold
 from verifier.spelling import meant
 from verifier.types import Direction
 
@@ -183,7 +183,7 @@ def _stricter(profile: Profile, minor: Profile) -> Profile:
     return _profile(minor.name, minor.description, thresholds, roles)
 
 
-def _profile(name: str, description: str, thresholds: Mapping[str, Threshold], roles: Mapping[str, Role]) -> Profile:
+def _profile(name: str, description: str, thresholds: Mapping[str, Threshold], roles: Mapping[str, CheckRole]) -> Profile:
     canonical = "\n".join([*(f"{t!r}" for _, t in sorted(thresholds.items())), *(f"{c}={r}" for c, r in sorted(roles.items()))])
     return Profile(name, description, thresholds, roles, hashlib.sha256(canonical.encode()).hexdigest())
 
@@ -233,14 +233,14 @@ def _require_known(profile: str, kind: str, name: str, known: Collection[str]) -
         raise ProfileError(f"profile {profile!r}: {kind} has no {name!r}{meant(name, known)}")
 
 
-def _role(profile: str, check: str, given: object) -> Role:
+def _role(profile: str, check: str, given: object) -> CheckRole:
     try:
-        role = Role(given) if isinstance(given, str) else None
+        role = CheckRole(given) if isinstance(given, str) else None
     except ValueError:
         role = None
     if role is None:
-        raise ProfileError(f"profile {profile!r}: role of {check!r} is none of {', '.join(Role)}: {given!r}")
-    if BY_NAME[check].advice_only and role is not Role.ADVISE:
+        raise ProfileError(f"profile {profile!r}: role of {check!r} is none of {', '.join(CheckRole)}: {given!r}")
+    if BY_NAME[check].advice_only and role is not CheckRole.ADVISE:
         raise ProfileError(f"profile {profile!r}: {check!r} may only advise: its error rates are not known")
     return role
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from verifier.decision import counts_against
-from verifier.profile import Profile, Role
+from verifier.profile import CheckRole, Profile
 from verifier.types import CheckResult, Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class CheckRates:
     """
 
     check: str
-    role: Role
+    role: CheckRole
     attacks_stopped: Rate
     attacks_alone: Rate
     bona_fide_stopped: Rate
@@ -150,7 +150,7 @@ def check_rates(attempts: Sequence[Attempt], profile: Profile) -> tuple[CheckRat
 def stops(result: CheckResult, profile: Profile) -> bool:
     """Whether a result counts against its recording; for advice, whether it would as a veto."""
     role = profile.role(result.name)
-    return counts_against(result, Role.VETO if role is Role.ADVISE else role)
+    return counts_against(result, CheckRole.VETO if role is CheckRole.ADVISE else role)
 
 
 def _check_rates(name: str, attempts: Sequence[Attempt], profile: Profile) -> CheckRates:
@@ -180,7 +180,7 @@ def _standing(attempt: Attempt, profile: Profile, *, and_advice: str = "") -> se
     return {
         result.name
         for result in attempt.checks
-        if stops(result, profile) and (profile.role(result.name) is not Role.ADVISE or result.name == and_advice)
+        if stops(result, profile) and (profile.role(result.name) is not CheckRole.ADVISE or result.name == and_advice)
     }
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from verifier.credential.key_files import open_secret
-from verifier.store import audit, vault
-from verifier.store.evidence import EvidenceVault
-from verifier.store.objects import open_objects
-from verifier.store.retention import Sweeper
-from verifier.store.subject_keys import SubjectKeys
+from verifier.store.cameos import vault
+from verifier.store.evidence import audit
+from verifier.store.evidence.evidence import EvidenceVault
+from verifier.store.evidence.objects import open_objects
+from verifier.store.evidence.retention import Sweeper
+from verifier.store.evidence.subject_keys import SubjectKeys
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verifier.apart.crew import Crew
-from verifier.apart.worker_process import Rights, WorkerLostError
 from verifier.errors import UnjudgeableError
 from verifier.models.kit import ModelKit
 from verifier.pipeline import verify
 from verifier.types import CheckResult, Verdict
+from verifier.workers.crew import Crew
+from verifier.workers.process import Rights, WorkerLostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from verifier.store.labels import Truth
+from verifier.store.attempts.labels import Truth
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from verifier.store.labels import Label, Standing
+    from verifier.store.attempts.labels import Label, Standing
 
 BONA_FIDE = "bona_fide"
 

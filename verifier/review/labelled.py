@@ -11,8 +11,8 @@ from verifier.review.cases import Case
 from verifier.review.judging import Attempt
 from verifier.review.rejudge import rejudge
 from verifier.review.replay import NotReplayed, Source, materials
-from verifier.store.attempt_result import from_bytes as result_from
-from verifier.store.labels import Truth
+from verifier.store.attempts.labels import Truth
+from verifier.store.attempts.result import from_bytes as result_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from verifier.profile import Profile
     from verifier.review.replay import Material
-    from verifier.store.audit import Reader
-    from verifier.store.evidence import EvidenceVault
-    from verifier.store.labels import Label
+    from verifier.store.attempts.labels import Label
+    from verifier.store.evidence.audit import Reader
+    from verifier.store.evidence.evidence import EvidenceVault
 
 CONDITION = "labelled"
 """What bona fide attempts are listed under: nobody says under which condition they were recorded."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from verifier.profile import Role
+from verifier.profile import CheckRole
 from verifier.review.charts import det, distribution, trade_off
 from verifier.review.error_rates import CONFIDENCE
 from verifier.review.kept import told
@@ -192,7 +192,7 @@ def _checks_section(checks: Sequence[CheckRates]) -> str:
             escape(rates.role.value),
             _of(rates.attacks_stopped),
             _number(rates.attacks_alone.count),
-            _of(rates.bona_fide_stopped, bad=bool(rates.bona_fide_stopped.count) and rates.role is not Role.ADVISE),
+            _of(rates.bona_fide_stopped, bad=bool(rates.bona_fide_stopped.count) and rates.role is not CheckRole.ADVISE),
             _number(rates.bona_fide_alone.count),
             _number(rates.unable),
         ]

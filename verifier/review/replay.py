@@ -21,9 +21,9 @@ from verifier.evidence.tracks import from_bytes as tracks_from
 from verifier.models.kit import ModelKit
 from verifier.pipeline import AFTERWARDS, KEPT, RECORDING, code_digest, verify
 from verifier.review.rejudge import complete, rejudge
-from verifier.store.attempt_result import from_bytes as result_from
-from verifier.store.evidence_errors import EvidenceError
-from verifier.store.sealed_object import Kind
+from verifier.store.attempts.result import from_bytes as result_from
+from verifier.store.evidence.errors import EvidenceError
+from verifier.store.evidence.sealed_object import Kind
 from verifier.types import CheckResult, Circumstances, Decision, Judgement, Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from verifier.profile import Profile
     from verifier.settings import Settings
-    from verifier.store.attempt_result import AttemptResult
-    from verifier.store.audit import Reader
-    from verifier.store.evidence import EvidenceVault
+    from verifier.store.attempts.result import AttemptResult
+    from verifier.store.evidence.audit import Reader
+    from verifier.store.evidence.evidence import EvidenceVault
 
 _AT_ONCE = 100
 

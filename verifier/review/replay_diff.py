@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from verifier.profile import Profile
     from verifier.review.replay import Answer, Source
-    from verifier.store.labels import Standing
+    from verifier.store.attempts.labels import Standing
     from verifier.types import CheckResult
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from verifier.apart.crew import Crew
-from verifier.apart.worker_process import USUAL, Rights, WorkerLostError
 from verifier.review.replay import Answer, NotReplayed, Replayed
+from verifier.workers.crew import Crew
+from verifier.workers.process import USUAL, Rights, WorkerLostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -13,11 +13,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from verifier.apart.crew import TRIES
-from verifier.apart.worker_process import USUAL, Rights, WorkerLostError
 from verifier.errors import InvalidRequestError
 from verifier.review.replay import NotReplayed
 from verifier.review.replay_engine import replaying_crew
+from verifier.workers.crew import TRIES
+from verifier.workers.process import USUAL, Rights, WorkerLostError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

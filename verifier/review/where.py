@@ -22,8 +22,8 @@ from sqlalchemy import ColumnElement, Text, and_, cast, not_, or_
 
 from verifier.errors import InvalidRequestError
 from verifier.reasons import Reason
-from verifier.store import tables
-from verifier.store.labels import Truth, disputed, labelled, says
+from verifier.store.attempts.labels import Truth, disputed, labelled, says
+from verifier.store.db import tables
 from verifier.types import Ruling, Verdict
 
 if TYPE_CHECKING:

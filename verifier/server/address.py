@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from verifier.errors import InvalidRequestError
-from verifier.server.caller import is_loopback
+from verifier.server.auth.caller import is_loopback
 
 if TYPE_CHECKING:
     from verifier.settings import Settings

@@ -35,46 +35,46 @@ from verifier.credential.key_files import open_secret
 from verifier.errors import InvalidRequestError
 from verifier.ids import new_id
 from verifier.review.evidence_room import EvidenceRoom
-from verifier.server import cameo_services, http_resources, messages, upkeep
-from verifier.server.access import Admission
+from verifier.screening.screening import Screening
+from verifier.server import http_resources
+from verifier.server import maintenance
 from verifier.server.address import host_and_port, require_told
-from verifier.server.allotting import Allotter
-from verifier.server.caller import CallerTokens, is_loopback
-from verifier.server.challenge_service import ChallengeService
+from verifier.server.auth.access import Admission
+from verifier.server.auth.caller import CallerTokens, is_loopback
 from verifier.server.clock_watch import ClockWatch
 from verifier.server.concluding import Conclusions
-from verifier.server.credential_service import CredentialService
 from verifier.server.deciding import Deciding
 from verifier.server.delays import Delays
 from verifier.server.evidence_keeping import EvidenceKeeper
 from verifier.server.interceptors import Around, call_log, error_status
 from verifier.server.issuing import Issuer
-from verifier.server.judging import OpenJudge, Response
 from verifier.server.lease import Lease
-from verifier.server.protection import Protection
-from verifier.server.publishing import StatusPublisher
-from verifier.server.recall import Recall
 from verifier.server.reissuing import Reissuing
-from verifier.server.review_service import ReviewService, Site
-from verifier.server.screening import Screening
+from verifier.server.services import cameo_services
+from verifier.server.services.challenge_service import ChallengeService
+from verifier.server.services.credential_service import CredentialService
+from verifier.server.services.review_service import ReviewService, Site
+from verifier.server.services.verification_service import VerificationService
 from verifier.server.standing import followed
 from verifier.server.taking_over import TakingOver
-from verifier.server.upload import UploadLimits, Uploads
-from verifier.server.verification_service import VerificationService
-from verifier.server.workers import PoolLimits, WorkerPool
-from verifier.store import vault
-from verifier.store.attempts import AttemptStore
-from verifier.store.challenges import ChallengeStore
-from verifier.store.credentials import CredentialStore
-from verifier.store.engine import open_database
-from verifier.store.faces import FaceStore
-from verifier.store.fingerprints import FingerprintStore
-from verifier.store.likenesses import LikenessStore
-from verifier.store.pace import Pace
-from verifier.store.reissues import ReissueStore
-from verifier.store.servers import ServerStore
-from verifier.store.spool import Spool
-from verifier.store.statuses import StatusStore
+from verifier.server.wire import messages
+from verifier.server.wire.upload import UploadLimits, Uploads
+from verifier.status.allotter import Allotter
+from verifier.status.publisher import StatusPublisher
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.attempts.fingerprints import FingerprintStore
+from verifier.store.attempts.pace import Pace
+from verifier.store.attempts.servers import ServerStore
+from verifier.store.attempts.spool import Spool
+from verifier.store.cameos import vault
+from verifier.store.cameos.likenesses import LikenessStore
+from verifier.store.credentials.credentials import CredentialStore
+from verifier.store.credentials.reissues import ReissueStore
+from verifier.store.credentials.statuses import StatusStore
+from verifier.store.db.engine import open_database
+from verifier.workers.judge import OpenJudge, Response
+from verifier.workers.pool import PoolLimits, WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,7 +195,7 @@ async def open_server(
 
         interval = timedelta(seconds=settings.status_interval_s)
         publisher = StatusPublisher(statuses, keys=issuer.keys.current, base=settings.status_base, interval=interval, clock=clock)
-        protection = await asyncio.to_thread(Protection.open, settings, FaceStore(engine), profile) if settings.gallery else None
+        screening = await asyncio.to_thread(Screening.open, settings, engine, profile)
 
         pool = WorkerPool(
             open_judge or OpenJudge(_in_worker(settings), profile),
@@ -211,7 +211,7 @@ async def open_server(
             attempts=attempts,
             issuer=issuer,
             vault=wrapping,
-            screening=Screening(profile, Recall(fingerprints, profile, timedelta(days=settings.fingerprint_days)), protection),
+            screening=screening,
             evidence=EvidenceKeeper(evidence.vault, evidence.sweeper, settings.retention),
             clock=clock,
         )
@@ -270,13 +270,13 @@ async def open_server(
         # Before the first call: whoever asks again for what a dead server judged is answered at once.
         await taking_over.look()
         watch = ClockWatch(settings.clock_file, clock)
-        kept = upkeep.Kept(challenges, credentials, fingerprints, LikenessStore(engine), protection, deciding)
+        kept = maintenance.Kept(challenges, credentials, fingerprints, LikenessStore(engine), screening.identification, deciding)
         for task in (
-            upkeep.live(taking_over, settings.lease_s / 3),
-            upkeep.forget(kept, settings, watch),
-            upkeep.publish(publisher, settings.status_interval_s),
-            upkeep.rewrite(engine),
-            upkeep.sweep(evidence.sweeper, settings.evidence_sweep_s, watch),
+            maintenance.live(taking_over, settings.lease_s / 3),
+            maintenance.forget(kept, settings, watch),
+            maintenance.publish(publisher, settings.status_interval_s),
+            maintenance.rewrite(engine),
+            maintenance.sweep(evidence.sweeper, settings.evidence_sweep_s, watch),
         ):
             opening.callback(asyncio.create_task(task).cancel)
         http_address = ""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from verifier.review.replay import OpenReplay, OpenVersus, Source, materials
 from verifier.review.replay_diff import Difference, difference
 from verifier.review.replay_engine import replay_all
-from verifier.store.attempt_search import AttemptSearch
-from verifier.store.labels import LabelStore
+from verifier.store.attempts.labels import LabelStore
+from verifier.store.attempts.search import AttemptSearch
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from verifier.profile import Profile
     from verifier.review.replay import NotReplayed, Replayed
     from verifier.settings import Settings
-    from verifier.store.audit import Reader
-    from verifier.store.evidence import EvidenceVault
+    from verifier.store.evidence.audit import Reader
+    from verifier.store.evidence.evidence import EvidenceVault
 
 FEW = 100
 """A second or so of judging; starting processes takes longer."""

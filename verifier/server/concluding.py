@@ -21,10 +21,10 @@ from cameo.v1 import verification_service_pb2
 from verifier.credential import likeness
 from verifier.errors import KeyFileError, NotFoundError, StoreConflictError, StoreError
 from verifier.evidence.fingerprint import to_bytes
-from verifier.server import convert
 from verifier.server.issuing import embeddings, embeddings_if_any
 from verifier.server.threads import undisturbed
-from verifier.store.attempts import AttemptState
+from verifier.server.wire import convert
+from verifier.store.attempts.attempts import AttemptState
 from verifier.types import Verdict
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
 
     from verifier.credential.audience_keys import AudienceKey
     from verifier.reasons import Reason
+    from verifier.screening.screening import Screening
     from verifier.server.evidence_keeping import EvidenceKeeper
     from verifier.server.issuing import Issuer
-    from verifier.server.judging import Response
-    from verifier.server.screening import Screening
-    from verifier.store.attempts import Attempt, AttemptStore
-    from verifier.store.credentials import IssuedCredential
-    from verifier.store.vault import Vault
+    from verifier.store.attempts.attempts import Attempt, AttemptStore
+    from verifier.store.cameos.vault import Vault
+    from verifier.store.credentials.credentials import IssuedCredential
     from verifier.types import Judgement
+    from verifier.workers.judge import Response
 
 log = structlog.get_logger(__name__)
 
@@ -177,7 +177,7 @@ class Conclusions:
         credential, face, sealed, waiting = None, None, None, None
         if judgement.decision.verdict is Verdict.ACCEPTED:
             credential = conclusion.credential or self._issued(conclusion, judgement)
-            gallery = self._screening.protection
+            gallery = self._screening.identification
             face = gallery.code(judgement) if gallery is not None else None
             sealed = self._vault.seal(credential.cameo_id, likeness.to_bytes(*embeddings(judgement)))
         elif judgement.decision.verdict is Verdict.REVIEW and (found := embeddings_if_any(judgement)) is not None:

@@ -1,7 +1,7 @@
 """People decide attempts that are to be looked at: `REVIEW` ends in a credential, or in none, and the app hears of it.
 
 A signature may be made far away, in a key service, so no transaction waits for it: the likeness that waits is opened and the
-credential issued first, then everything is kept at once, if nobody else spoke meanwhile; see `verifier.store.opinions`.
+credential issued first, then everything is kept at once, if nobody else spoke meanwhile; see `verifier.store.attempts.opinions`.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from verifier.cameo.transform import Transform
 from verifier.credential import decoys, likeness
 from verifier.credential.gallery_key import GalleryKey
 from verifier.credential.key_files import open_secret
 from verifier.errors import StoreError
-from verifier.server.allotting import Allotter
+from verifier.screening.transform import Transform
 from verifier.server.issuing import Issuer
-from verifier.store import vault
-from verifier.store.engine import scrub
-from verifier.store.faces import Code
-from verifier.store.opinions import Earned, OpinionStore
-from verifier.store.statuses import StatusStore
+from verifier.status.allotter import Allotter
+from verifier.store.attempts.opinions import Earned, OpinionStore
+from verifier.store.cameos import vault
+from verifier.store.cameos.faces import Code
+from verifier.store.credentials.statuses import StatusStore
+from verifier.store.db.engine import scrub
 from verifier.types import Ruling
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from verifier.credential.claims import Embedding
     from verifier.review.evidence_room import EvidenceRoom
     from verifier.settings import Settings
-    from verifier.store.attempts import Attempt
-    from verifier.store.opinions import Said
+    from verifier.store.attempts.attempts import Attempt
+    from verifier.store.attempts.opinions import Said
 
 log = structlog.get_logger(__name__)
 

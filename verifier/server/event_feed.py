@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cameo.v1 import error_reason_pb2
 
+from verifier.cameo.caller_role import CallerRole
 from verifier.cameo.model import EventKind
 from verifier.cameo.removals import Holder, HolderKind
-from verifier.server.caller import Role
-from verifier.server.status import RequestError
-from verifier.store import event_recipients, events, watching
+from verifier.server.wire.errors import RequestError
+from verifier.store.cameos import event_recipients, events, watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from verifier.cameo.model import Event
-    from verifier.server.caller import Caller
-    from verifier.store.batches import Batches
-    from verifier.store.event_recipients import Addressed
+    from verifier.server.auth.caller import Caller
+    from verifier.store.cameos.event_recipients import Addressed
+    from verifier.store.db.batches import Batches
 
-Viewer: TypeAlias = tuple[Role, str]
+Viewer: TypeAlias = tuple[CallerRole, str]
 """Whose events: the role and the caller's id, which is empty for the app, that is told of all."""
 
 POLL_S = 0.2
@@ -52,7 +52,7 @@ WAITING = 200
 FULL_RETRY_S = 10.0
 """Delay before a retry where all places are taken: they are free when a caller hangs up, which nobody can foretell."""
 
-_HOLDERS = {Role(kind.value): kind for kind in HolderKind}
+_HOLDERS = {CallerRole(kind.value): kind for kind in HolderKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class EventFeed:
         self._reads = reads
         self._limits = limits
         self._stopping = stopping
-        self._callers: Counter[tuple[Role, str]] = Counter()
+        self._callers: Counter[tuple[CallerRole, str]] = Counter()
         self._live: dict[Viewer, set[EventStream]] = defaultdict(set)
         self._joining: list[tuple[EventStream, asyncio.Future[None]]] = []
         self._number = 0
@@ -88,12 +88,12 @@ class EventFeed:
         key, limits = (caller.role, caller.id), self._limits
         if self._callers[key] >= limits.a_caller:
             raise _full("event_streams_a_caller", f"{limits.a_caller} streams of this caller are open: read one of those")
-        of_app = sum(count for (role, _), count in self._callers.items() if role is Role.APP)
-        has_own = caller.role is Role.APP and of_app < limits.a_caller
+        of_app = sum(count for (role, _), count in self._callers.items() if role is CallerRole.APP)
+        has_own = caller.role is CallerRole.APP and of_app < limits.a_caller
         if not has_own and self._callers.total() - min(of_app, limits.a_caller) >= limits.in_all:
             raise _full("event_streams", "as many streams as may be are open")
         self._callers[key] += 1
-        stream = EventStream(self, (caller.role, "" if caller.role is Role.APP else caller.id), number)
+        stream = EventStream(self, (caller.role, "" if caller.role is CallerRole.APP else caller.id), number)
         try:
             yield stream
         finally:
@@ -191,7 +191,7 @@ class EventFeed:
         event = addressed.event
         for viewer in _viewers(addressed):
             # Who is a guardian is asked as of now, which may be due to a link that is among the events not read yet.
-            has_a_past = viewer[0] is Role.GUARDIAN and (there_may_be_more or event.kind is EventKind.GUARDIAN_LINKED)
+            has_a_past = viewer[0] is CallerRole.GUARDIAN and (there_may_be_more or event.kind is EventKind.GUARDIAN_LINKED)
             for stream in tuple(self._live.get(viewer, ())):
                 if has_a_past or not stream.tell(event):
                     self.leave(stream)
@@ -268,12 +268,12 @@ class EventStream:
 
 
 def _viewers(addressed: Addressed) -> Iterator[Viewer]:
-    yield Role.APP, ""
-    yield Role.OWNER, addressed.subject
+    yield CallerRole.APP, ""
+    yield CallerRole.OWNER, addressed.subject
     for guardian in addressed.guardians:
-        yield Role.GUARDIAN, guardian
+        yield CallerRole.GUARDIAN, guardian
     for holder in addressed.holders:
-        yield Role(holder.kind.value), holder.name
+        yield CallerRole(holder.kind.value), holder.name
 
 
 def _caught_up(connection: Connection, *, viewer: Viewer, number: int) -> tuple[list[Event], int, bool]:
@@ -282,10 +282,10 @@ def _caught_up(connection: Connection, *, viewer: Viewer, number: int) -> tuple[
     if role in _HOLDERS:
         found, upto = watching.after(connection, number, holder=Holder(_HOLDERS[role], name), limit=AT_ONCE)
         return found, upto, upto > number
-    if role is Role.GUARDIAN:
+    if role is CallerRole.GUARDIAN:
         found = events.of_guardian(connection, number, guardian=name, limit=AT_ONCE)
     else:
-        found = events.after(connection, number, subject=None if role is Role.APP else name, limit=AT_ONCE)
+        found = events.after(connection, number, subject=None if role is CallerRole.APP else name, limit=AT_ONCE)
     return found, found[-1].number if found else number, len(found) == AT_ONCE
 
 

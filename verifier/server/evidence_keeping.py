@@ -12,23 +12,23 @@ import structlog
 
 from verifier.errors import StoreError
 from verifier.evidence import tracks
-from verifier.store import attempt_result
-from verifier.store.attempt_result import AttemptResult
-from verifier.store.evidence_errors import EvidenceError
-from verifier.store.retention import kept_days
-from verifier.store.sealed_object import Kind
+from verifier.store.attempts import result as attempt_result
+from verifier.store.attempts.result import AttemptResult
+from verifier.store.evidence.errors import EvidenceError
+from verifier.store.evidence.retention import kept_days
+from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from verifier.server.judging import Response
     from verifier.settings import Retention
-    from verifier.store.attempts import Attempt
-    from verifier.store.credentials import IssuedCredential
-    from verifier.store.evidence import EvidenceVault
-    from verifier.store.retention import Sweeper
+    from verifier.store.attempts.attempts import Attempt
+    from verifier.store.credentials.credentials import IssuedCredential
+    from verifier.store.evidence.evidence import EvidenceVault
+    from verifier.store.evidence.retention import Sweeper
     from verifier.types import Judgement
+    from verifier.workers.judge import Response
 
 log = structlog.get_logger(__name__)
 

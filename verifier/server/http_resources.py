@@ -20,8 +20,8 @@ from starlette.routing import Route
 
 from verifier.errors import InvalidRequestError, NotFoundError, StoreError
 from verifier.server.address import host_and_port
-from verifier.server.allotting import uri_of
-from verifier.server.status import reason_of
+from verifier.server.wire.errors import reason_of
+from verifier.status.allotter import uri_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from verifier.credential.issuer_keys import VerificationKeys
-    from verifier.server.publishing import StatusPublisher
+    from verifier.status.publisher import StatusPublisher
 
 STATUS_LIST_TYPE = "application/statuslist+jwt"
 KEYS_TYPE = "application/jwk-set+json"

@@ -1,6 +1,6 @@
 """What happens around every call of `cameo.v1`: errors become statuses, and one line is logged, with ids and no content.
 
-Who may call is decided in `verifier.server.access`.
+Who may call is decided in `verifier.server.auth.access`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import structlog
 from grpc.aio import ServerInterceptor
 
 from verifier.errors import CameoError
-from verifier.outline import outline
-from verifier.server.messages import parsed
-from verifier.server.status import DOMAIN, grpc_status_of, reason_of
+from verifier.redaction import redacted
+from verifier.server.wire.errors import DOMAIN, grpc_status_of, reason_of
+from verifier.server.wire.messages import parsed
 
 Behaviour: TypeAlias = Callable[[Any, "grpc.aio.ServicerContext[Any, Any]"], Awaitable[Any]]
 """One method of a service: a message, or a stream of them, to one message or, by `context.write`, to a stream of them."""
@@ -84,7 +84,7 @@ def error_status(delay: Callable[[int], float | None]) -> Callable[[str, Behavio
                 structlog.contextvars.bind_contextvars(code=status.code.name, reason=reason)
                 if reason in _OUR_FAULT:
                     # Our own messages hold nobody's data; a foreign one might.
-                    told = str(error) if isinstance(error, CameoError) else outline(error)
+                    told = str(error) if isinstance(error, CameoError) else redacted(error)
                     log.error("call failed", method=method, error=told)  # noqa: TRY400 - a traceback would quote foreign messages
                 await context.abort_with_status(status)
 

@@ -17,8 +17,8 @@ from verifier.credential.key_set import KeyFile
 from verifier.credential.pairwise import PairwiseKey
 from verifier.errors import InvalidRequestError
 from verifier.evidence.identity import face_embedding
-from verifier.server.status import RequestError
-from verifier.store.credentials import FIRST, IssuedCredential
+from verifier.server.wire.errors import RequestError
+from verifier.store.credentials.credentials import FIRST, IssuedCredential
 from verifier.types import FaceTrack, Outcome, SoundTrack
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from verifier.cameo.model import Cameo
     from verifier.credential.audience_keys import AudienceKey
     from verifier.errors import KeyFileError
-    from verifier.server.allotting import Allotter
     from verifier.settings import Settings
-    from verifier.store.attempts import Attempt
-    from verifier.store.reissues import Basis
+    from verifier.status.allotter import Allotter
+    from verifier.store.attempts.attempts import Attempt
+    from verifier.store.credentials.reissues import Basis
     from verifier.types import Judgement
 
 log = structlog.get_logger(__name__)

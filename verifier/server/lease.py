@@ -21,13 +21,13 @@ import structlog
 
 from verifier import owner_only
 from verifier.errors import StoreError
-from verifier.store.servers import KnownServer
+from verifier.store.attempts.servers import KnownServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
-    from verifier.store.servers import ServerStore
+    from verifier.store.attempts.servers import ServerStore
 
 log = structlog.get_logger(__name__)
 

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 from verifier.cameo.refusal import Refusal, RefusedError
 from verifier.credential import likeness
-from verifier.store.credentials import IssuedCredential
+from verifier.store.credentials.credentials import IssuedCredential
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from verifier.server.issuing import Issuer
-    from verifier.store.reissues import ReissueStore
-    from verifier.store.vault import Vault
+    from verifier.store.cameos.vault import Vault
+    from verifier.store.credentials.reissues import ReissueStore
 
 _TRIES = 3
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from cameo.v1 import error_reason_pb2
 
-from verifier.apart.worker_process import Rights, Worker, WorkerLostError, thread_environment
 from verifier.review.replay import Answer, NotReplayed, Replayed
-from verifier.server.status import RequestError
+from verifier.server.wire.errors import RequestError
+from verifier.workers.process import Rights, Worker, WorkerLostError, thread_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

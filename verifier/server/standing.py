@@ -14,7 +14,7 @@ from grpc_health.v1 import health_pb2
 from sqlalchemy import text
 
 from verifier.errors import StoreError
-from verifier.store.faults import store_errors
+from verifier.store.db.faults import store_errors
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection

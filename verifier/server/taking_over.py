@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from verifier.errors import CameoError, OverloadedError, UnjudgeableError
-from verifier.outline import outline
-from verifier.server.judging import Response
+from verifier.redaction import redacted
+from verifier.workers.judge import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from verifier.server.concluding import Conclusions
     from verifier.server.issuing import Issuer
     from verifier.server.lease import Lease
-    from verifier.server.workers import WorkerPool
-    from verifier.store.attempts import Attempt, AttemptStore
-    from verifier.store.challenges import ChallengeStore
-    from verifier.store.spool import Spool
+    from verifier.store.attempts.attempts import Attempt, AttemptStore
+    from verifier.store.attempts.challenges import ChallengeStore
+    from verifier.store.attempts.spool import Spool
     from verifier.types import Judgement
+    from verifier.workers.pool import WorkerPool
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +88,7 @@ class TakingOver:
             async with self._one_at_a_time:
                 judgement = await self._judged(response)
         except Exception as error:  # noqa: BLE001 - whatever it is, the attempt ends
-            told = str(error) if isinstance(error, CameoError) else outline(error)
+            told = str(error) if isinstance(error, CameoError) else redacted(error)
             log.warning("a spooled recording could not be judged", attempt_id=attempt.id, error=told)
             await self._conclusions.fail(attempt.id, error.reason if isinstance(error, UnjudgeableError) else None)
         else:

@@ -17,10 +17,10 @@ from sqlalchemy import delete, insert, select, update
 
 from verifier.errors import InvalidRequestError, NotFoundError
 from verifier.ids import new_id
-from verifier.store import tables
-from verifier.store.audit import Entry, Reader
-from verifier.store.engine import writing
-from verifier.store.faults import store_errors
+from verifier.store.db import tables
+from verifier.store.db.engine import writing
+from verifier.store.db.faults import store_errors
+from verifier.store.evidence.audit import Entry, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine, Row
 
-    from verifier.store.audit import AuditLog
+    from verifier.store.evidence.audit import AuditLog
 
 MAX_LASTS = timedelta(days=7)
 """The longest time a token may be good for."""

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from verifier.apart.crew import TRIES, Crew
-from verifier.apart.worker_process import Rights, WorkerLostError
-from verifier.apart.worker_wire import WorkerFaultError
 from verifier.cli import gallery
 from verifier.errors import InvalidRequestError, UnjudgeableError
 from verifier.reasons import Reason
 from verifier.settings import Settings
+from verifier.workers.crew import TRIES, Crew
+from verifier.workers.process import Rights, WorkerLostError
+from verifier.workers.wire import WorkerFaultError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

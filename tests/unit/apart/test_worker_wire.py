@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.grpc.judges import Scripted
-from verifier.apart.worker_wire import MalformedError, Refusal, Result, WorkerFaultError, answer, heard, refusal
 from verifier.errors import AbandonedError, CameoError, ModelKitError, StoreError, UnjudgeableError
 from verifier.evidence.tracks import TracksVersionError
 from verifier.reasons import Reason
 from verifier.review.replay import Answer, NotReplayed, Replayed
-from verifier.server.judging import Response
 from verifier.types import CheckResult, Circumstances, Decision, Direction, Judgement, Outcome, Recalled, Verdict
+from verifier.workers.judge import Response
+from verifier.workers.wire import MalformedError, Refusal, Result, WorkerFaultError, answer, heard, refusal
 
 if TYPE_CHECKING:
     from pathlib import Path

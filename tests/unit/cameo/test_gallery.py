@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from verifier.cameo import gallery as module
-from verifier.cameo.gallery import Gallery
-from verifier.cameo.transform import encode
+from verifier.screening import gallery as module
+from verifier.screening.gallery import Gallery
+from verifier.screening.transform import encode
 
 if TYPE_CHECKING:
     from verifier.types import F32

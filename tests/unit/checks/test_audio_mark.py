@@ -10,7 +10,7 @@ from challenges.model import Challenge, Say
 from verifier.checks import audio_mark
 from verifier.checks.question import Case
 from verifier.decision import decide
-from verifier.profile import Role
+from verifier.profile import CheckRole
 from verifier.reasons import Reason
 from verifier.types import CheckResult, Missing, Outcome, Verdict
 
@@ -41,6 +41,6 @@ def test_a_mark_is_named_and_its_absence_passes(
 def test_a_mark_only_advises(make_evidence: MakeEvidence, profile: Profile) -> None:
     """By the default profile a marked voice changes no verdict."""
     result = audio_mark.check(Case(make_evidence(sound={"mark": 1.0}), SAY), profile)
-    assert profile.role(result.name) is Role.ADVISE
+    assert profile.role(result.name) is CheckRole.ADVISE
     passed = [CheckResult(name, Outcome.PASS) for name in profile.confirmed_by]
     assert decide([*passed, result], profile).verdict is Verdict.ACCEPTED

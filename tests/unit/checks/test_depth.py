@@ -11,7 +11,7 @@ from challenges.model import Challenge, Turn, TurnHead
 from verifier.checks.depth import check
 from verifier.checks.question import Case
 from verifier.evidence.relief import SKIN, lean
-from verifier.profile import Role
+from verifier.profile import CheckRole
 from verifier.reasons import Reason
 from verifier.types import Evidence, Missing, Outcome
 
@@ -128,4 +128,4 @@ def test_no_face_is_no_depth(judge: Callable[..., CheckResult]) -> None:
 
 def test_depth_confirms_where_turns_are_asked(profile: Profile) -> None:
     """A turn whose depth cannot be seen is not confirmed: a blurred photograph must not slip through as unjudged."""
-    assert profile.role("depth") is Role.CONFIRM
+    assert profile.role("depth") is CheckRole.CONFIRM

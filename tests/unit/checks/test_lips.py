@@ -15,7 +15,7 @@ from verifier.checks.question import Case
 from verifier.decision import decide
 from verifier.evidence.collect import collect
 from verifier.evidence.lips import Agreement, agreement
-from verifier.profile import Role
+from verifier.profile import CheckRole
 from verifier.reasons import Kind, Reason
 from verifier.settings import Settings
 from verifier.types import CheckResult, FaceTrack, Missing, Outcome, PictureTrace, ScoredWord, SoundTrack, Verdict
@@ -168,7 +168,7 @@ def test_other_words_are_the_question_of_the_phrase(make_evidence: Callable[...,
     landmarks = np.random.default_rng(3).normal(100, 20, (1, 478, 3)).repeat(90, axis=0).astype(np.float32)
     said = np.random.default_rng(4).normal(size=(300, 4)).astype(np.float32)
     asked = Challenge((Say("seven four"), Say("mango")))
-    roles = replace(profile, roles={**profile.roles, "phrase": Role.CONFIRM, "lips": Role.CONFIRM})
+    roles = replace(profile, roles={**profile.roles, "phrase": CheckRole.CONFIRM, "lips": CheckRole.CONFIRM})
     for gains, reasons in (
         ((4.0, 4.0, 4.0), (Reason.LIPS_DO_NOT_MATCH,)),
         ((-3.0, 4.0, -3.0), (Reason.PHRASE_MISMATCH,)),

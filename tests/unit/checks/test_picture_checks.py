@@ -30,7 +30,7 @@ from verifier.checks import (
     sharpness,
 )
 from verifier.checks.question import Case
-from verifier.profile import Role
+from verifier.profile import CheckRole
 from verifier.reasons import Kind, Reason
 from verifier.types import Evidence, Missing, Outcome, PictureTrace, Word
 
@@ -127,7 +127,7 @@ def test_few_scored_frames_say_what_keeps_them_few(make_evidence: MakeEvidence, 
 
 def test_no_question_of_the_skin_passes_unjudged(profile: Profile) -> None:
     """Both crops have to confirm: one that could not be scored is no pass."""
-    assert {profile.role(name) for name in ("presentation_attack", "close_up")} == {Role.CONFIRM}
+    assert {profile.role(name) for name in ("presentation_attack", "close_up")} == {CheckRole.CONFIRM}
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_an_enlarged_picture_is_remarked_on_in_fair_light(make_evidence: MakeEvi
     ):
         unable = enlarged.check(Case(make_evidence(face=face), NOTHING), profile)
         assert (unable.outcome, unable.reason) == (Outcome.UNABLE, reason)
-    assert profile.role("enlarged") is Role.ADVISE
+    assert profile.role("enlarged") is CheckRole.ADVISE
 
 
 def test_a_frame_of_chance_is_no_display(make_evidence: MakeEvidence, profile: Profile) -> None:

@@ -15,8 +15,8 @@ from tests.new_site import new_site
 from verifier.cli import app
 from verifier.errors import InvalidRequestError, NotFoundError
 from verifier.settings import Settings
-from verifier.store.engine import open_database
-from verifier.store.faces import FaceStore
+from verifier.store.cameos.faces import FaceStore
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from pathlib import Path

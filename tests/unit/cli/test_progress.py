@@ -16,7 +16,7 @@ import pytest
 from tests.patience import PATIENCE_S
 from tests.unit.store.evidence_site import open_site
 from verifier.settings import Settings
-from verifier.store.engine import open_database
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,8 +18,8 @@ from verifier.cli import app
 from verifier.errors import CameoError, InvalidRequestError, ModelKitError
 from verifier.media.remux import judged_only
 from verifier.settings import MediaLimits, Settings
-from verifier.store import tables
-from verifier.store.engine import open_database
+from verifier.store.db import tables
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from pathlib import Path

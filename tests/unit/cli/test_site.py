@@ -15,7 +15,7 @@ from tests.unit.store.evidence_site import Site, open_site
 from verifier.cli import app
 from verifier.errors import CameoError, InvalidRequestError, NotFoundError
 from verifier.settings import Settings
-from verifier.store.engine import open_database
+from verifier.store.db.engine import open_database
 from verifier.types import Verdict
 
 if TYPE_CHECKING:

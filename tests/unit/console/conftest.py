@@ -15,10 +15,10 @@ from tests.unit.review.stored import fixture_site
 from verifier.console.app import Door, application, new_id
 from verifier.console.cases import Cases
 from verifier.console.local_token import LocalToken
-from verifier.console.people import Role
+from verifier.console.people import ConsoleRole
 from verifier.console.runs import Runs
 from verifier.settings import Settings
-from verifier.store.engine import open_database
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.unit.review.stored import Judged
     from tests.unit.store.evidence_site import Site
-    from verifier.store.audit import Line
+    from verifier.store.evidence.audit import Line
 
 KEPT = ("astronaut_bona_fide", "still_photo")
 HTML = {"Accept": "text/html"}
@@ -97,7 +97,7 @@ def clock() -> Clock:
 def visit(site: Site, clock: Clock) -> Callable[..., Visitor]:
     """Return a function that opens the console and visits it."""
 
-    def visit(role: Role = Role.LEAD, **settings: object) -> Visitor:
+    def visit(role: ConsoleRole = ConsoleRole.LEAD, **settings: object) -> Visitor:
         token = LocalToken()
         cases = Cases(site.engine, site.room, clock=clock)
         door = Door(token=token, openid=None, local_role=role)
@@ -118,4 +118,4 @@ def lead(visit: Callable[..., Visitor]) -> Visitor:
 @pytest.fixture
 def analyst(visit: Callable[..., Visitor]) -> Visitor:
     """An analyst, signed in."""
-    return visit(Role.ANALYST).sign_in()
+    return visit(ConsoleRole.ANALYST).sign_in()

@@ -12,10 +12,10 @@ from starlette.testclient import TestClient
 
 from tests.unit.console.conftest import HTML
 from verifier.console.guard import MAX_BODY
-from verifier.console.people import Person, Role
+from verifier.console.people import ConsoleRole, Person
 from verifier.console.sessions import REVEAL_LASTS, Sessions
-from verifier.store.audit import Reader
-from verifier.store.labels import LabelStore
+from verifier.store.attempts.labels import LabelStore
+from verifier.store.evidence.audit import Reader
 from verifier.store.sign_in_tokens import SignInTokenStore
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def test_over_https_the_cookie_is_bound_to_the_host(visit: Callable[..., Visitor
 def test_a_face_is_hidden_again(clock: Clock) -> None:
     """What one session revealed no other sees, and it itself for a quarter of an hour."""
     sessions = Sessions(lasts=timedelta(hours=8), clock=clock)
-    ann, ben = sessions.sign_in(Person("ann", Role.ANALYST)), sessions.sign_in(Person("ben", Role.ANALYST))
+    ann, ben = sessions.sign_in(Person("ann", ConsoleRole.ANALYST)), sessions.sign_in(Person("ben", ConsoleRole.ANALYST))
     sessions.reveal(ann, "a1")
     assert (sessions.may_see(ann, "a1"), sessions.may_see(ann, "a2"), sessions.may_see(ben, "a1")) == (True, False, False)
     clock.now += REVEAL_LASTS

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from tests.conftest import ASKED
 from verifier.reasons import Reason
-from verifier.server.convert import attempt as message
-from verifier.store.attempts import AttemptStore
-from verifier.store.challenges import ChallengeStore
+from verifier.server.wire.convert import attempt as message
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
 
 if TYPE_CHECKING:
     from tests.unit.console.conftest import Visitor

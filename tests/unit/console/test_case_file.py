@@ -14,11 +14,11 @@ from tests.conftest import ASKED
 from tests.unit.review.in_review import FIRST, TAKEN, keep_pair
 from tests.unit.store.evidence_site import open_site
 from verifier.reasons import Reason
-from verifier.store.attempts import AttemptStore
-from verifier.store.challenges import ChallengeStore
-from verifier.store.engine import open_database
-from verifier.store.labels import LabelStore, Truth
-from verifier.store.sealed_object import Kind
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.attempts.labels import LabelStore, Truth
+from verifier.store.db.engine import open_database
+from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from tests.unit.review.in_review import FIRST, TAKEN, keep_pair
 from tests.unit.store.evidence_site import open_site
-from verifier.console.people import Role
-from verifier.store import tables
-from verifier.store.credentials import CredentialStore
-from verifier.store.engine import open_database
-from verifier.store.faces import FaceStore
+from verifier.console.people import ConsoleRole
+from verifier.store.cameos.faces import FaceStore
+from verifier.store.credentials.credentials import CredentialStore
+from verifier.store.db import tables
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,7 +92,7 @@ def test_an_approval_earns_the_credential(analyst: Visitor, site: Site) -> None:
 
 def test_four_eyes_are_not_one_person_s(visit: Callable[..., Visitor], site: Site) -> None:
     """Where two have to agree, the same person twice decides nothing, and the page says what is missing."""
-    visitor = visit(Role.ANALYST, review_four_eyes=True).sign_in()
+    visitor = visit(ConsoleRole.ANALYST, review_four_eyes=True).sign_in()
     for _ in range(2):
         visitor.post(f"{PAGE}/decide", PAGE, ruling="approved", reason="twins")
     text = visitor.get(PAGE).text

@@ -13,17 +13,18 @@ from tests.conftest import ASKED
 from tests.unit.review.in_review import FIRST, TAKEN, keep_pair
 from tests.unit.review.stored import keep
 from tests.unit.store.evidence_site import open_site
-from verifier.cameo.transform import Transform
 from verifier.credential.gallery_key import GalleryKey
 from verifier.evidence.fingerprint import to_bytes
 from verifier.profiles import load
+from verifier.screening.transform import Transform
 from verifier.server.issuing import embeddings
 from verifier.settings import Settings
-from verifier.store import faces, fingerprints
-from verifier.store.engine import open_database
-from verifier.store.faces import Code, FaceStore
-from verifier.store.retention import SWEEPER
-from verifier.store.sealed_object import Kind
+from verifier.store.attempts import fingerprints
+from verifier.store.cameos import faces
+from verifier.store.cameos.faces import Code, FaceStore
+from verifier.store.db.engine import open_database
+from verifier.store.evidence.retention import SWEEPER
+from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

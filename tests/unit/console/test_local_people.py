@@ -12,11 +12,11 @@ from starlette.testclient import TestClient
 from tests.unit.console.conftest import Visitor
 from tests.unit.review.in_review import TAKEN, keep_pair
 from tests.unit.store.evidence_site import open_site
-from verifier.console.people import Role
+from verifier.console.people import ConsoleRole
 from verifier.errors import InvalidRequestError, NotFoundError
-from verifier.store import tables
-from verifier.store.audit import Reader
-from verifier.store.engine import open_database
+from verifier.store.db import tables
+from verifier.store.db.engine import open_database
+from verifier.store.evidence.audit import Reader
 from verifier.store.sign_in_tokens import SignInTokenStore
 from verifier.types import Ruling
 
@@ -50,7 +50,7 @@ def tokens(site: Site) -> SignInTokenStore:
 @pytest.fixture
 def enter(visit: Callable[..., Visitor], tokens: SignInTokenStore, clock: Clock) -> Callable[..., Visitor]:
     """Return a function that has a named person sign in, each in a browser of their own, to one console."""
-    first = visit(Role.ANALYST, review_four_eyes=True)
+    first = visit(ConsoleRole.ANALYST, review_four_eyes=True)
 
     def enter(name: str, role: str = "analyst") -> Visitor:
         _, text = tokens.make(name, role, lasts=DAY, reader=OPERATOR, now=clock())

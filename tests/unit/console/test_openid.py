@@ -18,7 +18,7 @@ from tests.unit.console.conftest import Clock, Visitor
 from verifier.console.app import Door, application, new_id
 from verifier.console.cases import Cases
 from verifier.console.openid import OpenId, SignInError
-from verifier.console.people import Person, Role
+from verifier.console.people import ConsoleRole, Person
 from verifier.console.runs import Runs
 from verifier.settings import OpenIdProvider, Settings
 
@@ -110,17 +110,17 @@ async def signed_in(openid: OpenId, idp: Idp) -> Person:
 
 async def test_who_comes_back_is_who_the_provider_says(openid: OpenId, idp: Idp) -> None:
     """Name and role are those of the claims, and the code is exchanged with its verifier."""
-    assert await signed_in(openid, idp) == Person("ana", Role.ANALYST)
+    assert await signed_in(openid, idp) == Person("ana", ConsoleRole.ANALYST)
     assert idp.asked["grant_type"] == "authorization_code"
 
 
 @pytest.mark.parametrize(
     ("claims", "person"),
     [
-        ({"realm": {"roles": ["cameo-analyst", "cameo-lead"]}}, Person("ana", Role.LEAD)),
-        ({"realm": {"roles": "cameo-lead"}}, Person("ana", Role.LEAD)),
-        ({"preferred_username": None}, Person("u1", Role.ANALYST)),
-        ({"preferred_username": "x" * 500}, Person("x" * 128, Role.ANALYST)),
+        ({"realm": {"roles": ["cameo-analyst", "cameo-lead"]}}, Person("ana", ConsoleRole.LEAD)),
+        ({"realm": {"roles": "cameo-lead"}}, Person("ana", ConsoleRole.LEAD)),
+        ({"preferred_username": None}, Person("u1", ConsoleRole.ANALYST)),
+        ({"preferred_username": "x" * 500}, Person("x" * 128, ConsoleRole.ANALYST)),
     ],
 )
 async def test_roles_and_names_come_from_claims(openid: OpenId, idp: Idp, claims: dict[str, Any], person: Person) -> None:

@@ -19,9 +19,9 @@ from tests.unit.store.evidence_site import open_site
 from verifier.console import previews
 from verifier.console.previews import PreviewError, Previews, media_type
 from verifier.settings import MediaLimits
-from verifier.store.audit import Reader
-from verifier.store.engine import open_database
-from verifier.store.sealed_object import Kind
+from verifier.store.db.engine import open_database
+from verifier.store.evidence.audit import Reader
+from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,8 +12,8 @@ from tests.conftest import ASKED
 from verifier.console.filters import place, read, read_place
 from verifier.console.species import SUITE
 from verifier.errors import InvalidRequestError
-from verifier.store.attempts import AttemptStore
-from verifier.store.labels import LabelStore, Truth
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.labels import LabelStore, Truth
 
 if TYPE_CHECKING:
     from tests.unit.console.conftest import Visitor

@@ -14,11 +14,12 @@ from tests.conftest import ASKED
 from tests.enrolled import enrol
 from tests.unit.store.evidence_site import open_site
 from tests.unit.store.test_attempt_store import CREDENTIAL
-from verifier.console.people import Role
-from verifier.store import cameos, tables
-from verifier.store.challenges import ChallengeStore
-from verifier.store.engine import open_database
-from verifier.store.labels import LabelStore, Truth
+from verifier.console.people import ConsoleRole
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.attempts.labels import LabelStore, Truth
+from verifier.store.cameos import cameos
+from verifier.store.db import tables
+from verifier.store.db.engine import open_database
 from verifier.token_status import Status
 from verifier.types import Verdict
 
@@ -141,7 +142,7 @@ def test_an_id_may_be_anything(analyst: Visitor) -> None:
 
 def test_an_analyst_suspends_and_another_lifts(visit: Callable[..., Visitor]) -> None:
     """A button on the account's page and on the attempt's, each with a reason; both show who said what, and the log has it."""
-    analyst = visit(Role.ANALYST).sign_in()
+    analyst = visit(ConsoleRole.ANALYST).sign_in()
     page = "/subject?id=owner-1"
     action = "/cameos/cameo-1/suspension"
     assert f'action="{action}"' in analyst.get(page).text

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from verifier.console.trend import trend
 from verifier.reasons import Reason
-from verifier.store.attempt_counts import Count
+from verifier.store.attempts.counts import Count
 from verifier.types import Verdict
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import ASKED
 from tests.unit.store.evidence_site import open_site
-from verifier.store.engine import open_database
+from verifier.store.db.engine import open_database
 from verifier.types import Verdict
 
 if TYPE_CHECKING:

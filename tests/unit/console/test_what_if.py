@@ -15,7 +15,7 @@ from verifier import profiles
 from verifier.console.profile_file import profile_file
 from verifier.console.what_if import groups, slider
 from verifier.evidence.fingerprint import to_bytes
-from verifier.store import fingerprints
+from verifier.store.attempts import fingerprints
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from verifier.evidence.fingerprint import MIRRORED, resampled
-from verifier.evidence.shortlist import EACH, Outline, outline, shortlist
+from verifier.screening.shortlist import EACH, Outline, outline, shortlist
 from verifier.types import Fingerprint
 
 MANY = 1500

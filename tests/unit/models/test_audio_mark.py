@@ -18,7 +18,7 @@ from tests.real.marking import RATE_HZ
 from verifier.errors import ModelKitError
 from verifier.evidence.sound import listen
 from verifier.media import open_recording
-from verifier.models.mark_convert import convert
+from verifier.models.convert.mark import convert
 from verifier.profiles import load
 from verifier.settings import MediaLimits
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.conftest import ROOT
 from verifier.errors import ModelKitError
 from verifier.media.recording import open_recording
-from verifier.models.phoneme_convert import convert, read_archive
+from verifier.models.convert.phonemes import convert, read_archive
 from verifier.models.phonemes import BLANK, RATE_HZ
 from verifier.settings import MediaLimits
 

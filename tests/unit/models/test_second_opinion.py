@@ -21,9 +21,9 @@ from verifier.models.crop import crop_scaled, face_box
 from verifier.models.kit import ModelKit
 from verifier.models.second_opinion import MANIFEST, SecondOpinion
 from verifier.reasons import Reason
-from verifier.server.judging import OpenJudge, Response
 from verifier.settings import Settings
 from verifier.types import FaceTrack, Outcome, Verdict
+from verifier.workers.judge import OpenJudge, Response
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ import pytest
 
 from verifier.errors import ModelKitError
 from verifier.media.recording import open_recording
-from verifier.models.asv_convert import convert
+from verifier.models.convert.asv import convert
 from verifier.models.speaker import SpeakerEmbedder
 from verifier.settings import MediaLimits
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.unit.review.stored import RECORDINGS, keep
-from verifier.cameo.transform import Transform
 from verifier.checks.question import Case, Phase
 from verifier.credential import likeness
 from verifier.credential.audience_keys import AudienceFolder, AudienceKey
@@ -16,13 +15,14 @@ from verifier.credential.key_files import open_secret
 from verifier.evidence.crops import crops
 from verifier.pipeline import proceed
 from verifier.profiles import load
+from verifier.screening.transform import Transform
 from verifier.server.issuing import embeddings
 from verifier.settings import MediaLimits, Settings
-from verifier.store import faces
-from verifier.store.faces import Code
-from verifier.store.retention import SWEEPER
-from verifier.store.sealed_object import Kind
-from verifier.store.vault import KEY_BYTES, Vault
+from verifier.store.cameos import faces
+from verifier.store.cameos.faces import Code
+from verifier.store.cameos.vault import KEY_BYTES, Vault
+from verifier.store.evidence.retention import SWEEPER
+from verifier.store.evidence.sealed_object import Kind
 from verifier.types import FaceTrack, GalleryAnswer, Match
 
 if TYPE_CHECKING:

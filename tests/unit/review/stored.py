@@ -12,11 +12,11 @@ from tests.unit.store.test_attempt_store import CREDENTIAL
 from verifier import profiles
 from verifier.evidence.tracks import Tracks, to_bytes
 from verifier.review.rejudge import complete
-from verifier.store import attempt_result
-from verifier.store.attempt_result import AttemptResult
-from verifier.store.attempts import AttemptStore
-from verifier.store.challenges import ChallengeStore
-from verifier.store.sealed_object import Kind
+from verifier.store.attempts import result as attempt_result
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.attempts.result import AttemptResult
+from verifier.store.evidence.sealed_object import Kind
 from verifier.types import Recalled, Verdict
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from challenges.model import Challenge
-    from verifier.store.vault import SealedLikeness
+    from verifier.store.cameos.vault import SealedLikeness
     from verifier.types import Judgement
 
     Judged = Callable[[str], tuple[Judgement, Challenge]]

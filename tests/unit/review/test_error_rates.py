@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from challenges.model import Challenge
-from verifier.profile import Profile, Role
+from verifier.profile import CheckRole, Profile
 from verifier.reasons import Reason
 from verifier.review.cases import Case
 from verifier.review.error_rates import (
@@ -21,7 +21,7 @@ from verifier.review.error_rates import (
 from verifier.review.judging import Attempt
 from verifier.types import CheckResult, Outcome, Verdict
 
-PROFILE = Profile("test", "", {}, {"depth": Role.VETO, "phrase": Role.CONFIRM, "voice": Role.ADVISE}, "00")
+PROFILE = Profile("test", "", {}, {"depth": CheckRole.VETO, "phrase": CheckRole.CONFIRM, "voice": CheckRole.ADVISE}, "00")
 PASS, FAIL, UNABLE = Outcome.PASS, Outcome.FAIL, Outcome.UNABLE
 
 
@@ -126,7 +126,7 @@ def test_each_check_has_what_it_does_and_what_it_costs() -> None:
     assert (phrase.attacks_stopped.count, phrase.attacks_alone.count) == (1, 0)
     assert (phrase.bona_fide_stopped.count, phrase.bona_fide_alone.count, phrase.bona_fide_alone.trials) == (1, 1, 2)
     assert (voice.role, voice.attacks_stopped.count, voice.attacks_alone.count, voice.bona_fide_stopped.count) == (
-        Role.ADVISE,
+        CheckRole.ADVISE,
         2,
         1,
         1,

@@ -18,8 +18,8 @@ from verifier.cli import app
 from verifier.review.kept import Kept, kept_of, told
 from verifier.review.rejudge import complete
 from verifier.settings import Retention, Settings
-from verifier.store.engine import open_database
-from verifier.store.labels import LabelStore, Truth
+from verifier.store.attempts.labels import LabelStore, Truth
+from verifier.store.db.engine import open_database
 from verifier.types import Recalled, Verdict
 
 if TYPE_CHECKING:

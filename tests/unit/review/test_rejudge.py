@@ -16,9 +16,9 @@ from verifier.evidence.tracks import Tracks, from_bytes, to_bytes
 from verifier.pipeline import AFTERWARDS, judge
 from verifier.reasons import Reason
 from verifier.review.rejudge import rejudge
-from verifier.server.protection import MODEL, Protection
-from verifier.server.recall import Recall
-from verifier.server.screening import Screening
+from verifier.screening.duplicates import DuplicateSearch
+from verifier.screening.identification import MODEL, FaceIdentification
+from verifier.screening.screening import Screening
 from verifier.settings import Settings
 from verifier.types import Circumstances, GalleryAnswer, Match, Outcome, Recalled, Verdict
 
@@ -74,7 +74,7 @@ def test_what_earlier_recordings_answered_is_kept(judged: Judged) -> None:
     """A recording that was seen before is rejected again for it, though the earlier one may be long forgotten."""
     judgement, challenge = judged("astronaut_bona_fide")
     profile = profiles.load()
-    recall = Recall(Earlier(fingerprint_bytes(judgement.evidence.fingerprint)), profile, timedelta(days=1))  # type: ignore[arg-type]
+    recall = DuplicateSearch(Earlier(fingerprint_bytes(judgement.evidence.fingerprint)), profile, timedelta(days=1))  # type: ignore[arg-type]
     told = Screening(profile, recall)(judgement, challenge, subject="ann", now=NOW)
     assert told.decision.reasons == (Reason.SEEN_BEFORE,)
     assert same(again(told, challenge, profile), told)
@@ -82,15 +82,15 @@ def test_what_earlier_recordings_answered_is_kept(judged: Judged) -> None:
 
 def test_what_the_gallery_answered_is_kept(judged: Judged, tmp_path: Path) -> None:
     """Whoever the gallery found is found again without it; an attempt it was not asked about is not held against it."""
-    from verifier.store.engine import open_database  # noqa: PLC0415 - the other tests here need no database
-    from verifier.store.faces import FaceStore  # noqa: PLC0415 - the same
-    from verifier.store.fingerprints import FingerprintStore  # noqa: PLC0415 - the same
+    from verifier.store.attempts.fingerprints import FingerprintStore  # noqa: PLC0415 - the same
+    from verifier.store.cameos.faces import FaceStore  # noqa: PLC0415 - the same
+    from verifier.store.db.engine import open_database  # noqa: PLC0415 - the other tests here need no database
 
     profile = profiles.load()
     engine = open_database(f"sqlite:///{tmp_path / 'cameo.sqlite3'}")
     try:
-        protection = Protection.open(Settings(data=tmp_path), FaceStore(engine), profile)
-        screening = Screening(profile, Recall(FingerprintStore(engine), profile, timedelta(days=1)), protection)
+        protection = FaceIdentification.open(Settings(data=tmp_path), FaceStore(engine), profile)
+        screening = Screening(profile, DuplicateSearch(FingerprintStore(engine), profile, timedelta(days=1)), protection)
         judgement, challenge = judged("astronaut_bona_fide")
         assert MODEL in judgement.digests
         FaceStore(engine).protect("ann", [protection.code(judgement)], now=NOW)

@@ -21,11 +21,11 @@ from verifier.review.replay_diff import Difference, difference, document, moved
 from verifier.review.replay_engine import replay_all
 from verifier.review.replay_page import replay_page
 from verifier.settings import Settings
-from verifier.store.attempt_search import AttemptSearch
-from verifier.store.engine import open_database
-from verifier.store.evidence import object_name
-from verifier.store.labels import LabelStore, Truth
-from verifier.store.sealed_object import Kind
+from verifier.store.attempts.labels import LabelStore, Truth
+from verifier.store.attempts.search import AttemptSearch
+from verifier.store.db.engine import open_database
+from verifier.store.evidence.evidence import object_name
+from verifier.store.evidence.sealed_object import Kind
 from verifier.types import Verdict
 
 if TYPE_CHECKING:

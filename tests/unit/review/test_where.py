@@ -14,9 +14,9 @@ from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import Site, open_site
 from verifier.errors import InvalidRequestError
 from verifier.review.where import where
-from verifier.store.attempt_search import AttemptSearch
-from verifier.store.engine import open_database
-from verifier.store.labels import LabelStore, Truth
+from verifier.store.attempts.labels import LabelStore, Truth
+from verifier.store.attempts.search import AttemptSearch
+from verifier.store.db.engine import open_database
 from verifier.types import Verdict
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from cameo.v1 import error_reason_pb2 as reasons
 
 from verifier.errors import StoreError
 from verifier.server.delays import AWAY, LEAST_S, MOST_S, Delays, rest_s
-from verifier.server.status import RequestError, status_of
-from verifier.server.workers import StoppingError
+from verifier.server.wire.errors import RequestError, status_of
+from verifier.workers.pool import StoppingError
 
 
 class Clock:

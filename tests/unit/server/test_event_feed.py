@@ -15,17 +15,19 @@ from sqlalchemy import event, insert
 
 from tests.enrolled import AUDIENCE, START, enrol
 from tests.patience import PATIENCE_S
+from verifier.cameo.caller_role import CallerRole
 from verifier.cameo.model import EventKind
 from verifier.cameo.removals import RemovalState
 from verifier.cameo.webhooks import ENDS
 from verifier.errors import StoreError
 from verifier.server import event_feed
-from verifier.server.caller import Caller, Role
+from verifier.server.auth.caller import Caller
 from verifier.server.event_feed import EventFeed, EventStream, StreamLimits
-from verifier.server.status import RequestError
-from verifier.store import cameos, event_recipients, events, tables
-from verifier.store.batches import Batches
-from verifier.store.engine import open_database, writing
+from verifier.server.wire.errors import RequestError
+from verifier.store.cameos import cameos, event_recipients, events
+from verifier.store.db import tables
+from verifier.store.db.batches import Batches
+from verifier.store.db.engine import open_database, writing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,14 +37,14 @@ if TYPE_CHECKING:
 ADULTS, MINOR = (0, 1, 2), 3
 PLATFORM, OTHER = "shorts.example", "https://other.example"
 CALLERS = (
-    Caller(Role.APP, "backend"),
-    *(Caller(Role.OWNER, f"owner-{number}") for number in (*ADULTS, MINOR)),
-    Caller(Role.GUARDIAN, "mother"),
-    Caller(Role.GUARDIAN, "father"),
-    Caller(Role.GENERATOR, AUDIENCE),
-    Caller(Role.GENERATOR, OTHER),
-    Caller(Role.PLATFORM, PLATFORM),
-    Caller(Role.OWNER, "nobody"),
+    Caller(CallerRole.APP, "backend"),
+    *(Caller(CallerRole.OWNER, f"owner-{number}") for number in (*ADULTS, MINOR)),
+    Caller(CallerRole.GUARDIAN, "mother"),
+    Caller(CallerRole.GUARDIAN, "father"),
+    Caller(CallerRole.GENERATOR, AUDIENCE),
+    Caller(CallerRole.GENERATOR, OTHER),
+    Caller(CallerRole.PLATFORM, PLATFORM),
+    Caller(CallerRole.OWNER, "nobody"),
 )
 UNLIMITED = StreamLimits(10_000, 10_000)
 KINDS = sorted({*ENDS, EventKind.PERMISSION_CHANGED})
@@ -156,7 +158,7 @@ async def recorded(feed: EventFeed, caller: Caller, number: int) -> list[int]:
     found: list[int] = []
     more = True
     while more:
-        some, number, more = await feed.after((caller.role, "" if caller.role is Role.APP else caller.id), number)
+        some, number, more = await feed.after((caller.role, "" if caller.role is CallerRole.APP else caller.id), number)
         found += [each.number for each in some]
     return found
 
@@ -183,7 +185,7 @@ async def test_nothing_is_lost_or_told_twice_while_two_servers_write(
         monkeypatch.setattr(feed, "join", joining)
         readers = [Reader(feed, caller, 0, how) for caller in CALLERS for how in (at_once, later)]
         writers = [asyncio.create_task(asyncio.to_thread(write, url, seed, 40)) for seed in (0, 1)]
-        with feed.open(Caller(Role.APP, "pacer"), 0) as pacer:
+        with feed.open(Caller(CallerRole.APP, "pacer"), 0) as pacer:
             for _ in range(8):
                 number = chance.randint(0, (await pacer.read())[-1].number)
                 readers += [Reader(feed, caller, number, chance.choice((at_once, later))) for caller in CALLERS]

@@ -8,9 +8,9 @@ import pytest
 from cameo.v1 import error_reason_pb2
 
 from verifier.errors import OverloadedError
-from verifier.server import upload
-from verifier.server.status import RequestError
-from verifier.server.upload import UploadLimits, Uploads
+from verifier.server.wire import upload
+from verifier.server.wire.errors import RequestError
+from verifier.server.wire.upload import UploadLimits, Uploads
 
 
 class Clock:

@@ -9,7 +9,7 @@ import pytest
 
 from challenges.model import Challenge, Say, Turn, TurnHead
 from tests import databases
-from verifier.store.engine import open_database
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

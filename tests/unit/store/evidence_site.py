@@ -11,10 +11,10 @@ from tests.unit.store.test_attempt_store import ACCEPTED, CREDENTIAL
 from verifier.reasons import Reason
 from verifier.review.evidence_room import EvidenceRoom
 from verifier.settings import Settings
-from verifier.store.attempts import AttemptStore
-from verifier.store.audit import Reader
-from verifier.store.challenges import ChallengeStore
-from verifier.store.sealed_object import Kind
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.evidence.audit import Reader
+from verifier.store.evidence.sealed_object import Kind
 from verifier.types import Decision, Verdict
 
 if TYPE_CHECKING:

@@ -11,15 +11,15 @@ import pytest
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, READER, open_site
 from verifier.settings import Retention
-from verifier.store.evidence import object_name
-from verifier.store.evidence_errors import (
+from verifier.store.evidence.errors import (
     AlteredEvidenceError,
     EvidenceMissingError,
     EvidenceRemovedError,
     SubjectDeletedError,
     TruncatedEvidenceError,
 )
-from verifier.store.sealed_object import Kind
+from verifier.store.evidence.evidence import object_name
+from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from tests.unit.store.evidence_site import Site
-    from verifier.store.objects import Objects
+    from verifier.store.evidence.objects import Objects
 
 LONG = hashlib.shake_256(b"a recording").digest(12 << 20)
 """More than a store takes in one part."""

@@ -10,8 +10,8 @@ from sqlalchemy import update
 
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import open_site
-from verifier.store import tables
-from verifier.store.attempt_search import AttemptSearch
+from verifier.store.attempts.search import AttemptSearch
+from verifier.store.db import tables
 from verifier.types import Verdict
 
 if TYPE_CHECKING:

@@ -10,17 +10,17 @@ from sqlalchemy import inspect, select, update
 
 from verifier.errors import ChallengeError, NotFoundError, StoreError
 from verifier.reasons import Reason
-from verifier.store import tables
-from verifier.store.attempts import AttemptState, AttemptStore
-from verifier.store.challenges import ChallengeStore
-from verifier.store.credentials import CredentialStore, IssuedCredential
-from verifier.store.evidence import withdraw
-from verifier.store.evidence_errors import AlteredEvidenceError
-from verifier.store.servers import KnownServer, ServerStore
-from verifier.store.spool import Spool
-from verifier.store.subject_keys import SubjectKeys
-from verifier.store.tables import metadata
-from verifier.store.vault import Vault
+from verifier.store.attempts.attempts import AttemptState, AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.attempts.servers import KnownServer, ServerStore
+from verifier.store.attempts.spool import Spool
+from verifier.store.cameos.vault import Vault
+from verifier.store.credentials.credentials import CredentialStore, IssuedCredential
+from verifier.store.db import tables
+from verifier.store.db.tables import metadata
+from verifier.store.evidence.errors import AlteredEvidenceError
+from verifier.store.evidence.evidence import withdraw
+from verifier.store.evidence.subject_keys import SubjectKeys
 from verifier.types import (
     CheckResult,
     Decision,

@@ -12,8 +12,9 @@ from sqlalchemy import delete, select, update
 
 from tests.unit.store.conftest import NOW
 from verifier.errors import InvalidRequestError
-from verifier.store import audit, tables
-from verifier.store.audit import AuditKey, AuditLog, Entry, Head, Reader
+from verifier.store.db import tables
+from verifier.store.evidence import audit
+from verifier.store.evidence.audit import AuditKey, AuditLog, Entry, Head, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable

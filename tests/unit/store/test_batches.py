@@ -12,9 +12,9 @@ from sqlalchemy import Connection, insert, select
 from tests.databases import only_sqlite
 from tests.patience import PATIENCE_S
 from verifier.errors import StoreError
-from verifier.store import tables
-from verifier.store.batches import Batches
-from verifier.store.engine import writing
+from verifier.store.db import tables
+from verifier.store.db.batches import Batches
+from verifier.store.db.engine import writing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

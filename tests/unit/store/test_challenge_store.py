@@ -12,9 +12,9 @@ import pytest
 from challenges.model import Challenge, Say
 from verifier.errors import ChallengeError, StoreError
 from verifier.reasons import Reason
-from verifier.store import challenges
-from verifier.store.challenges import ChallengeStore
-from verifier.store.engine import open_database
+from verifier.store.attempts import challenges
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from sqlalchemy.dialects import postgresql
 from tests import databases
 from tests.databases import only_sqlite
 from verifier.errors import StoreError
-from verifier.store.engine import open_database
-from verifier.store.tables import metadata
+from verifier.store.db.engine import open_database
+from verifier.store.db.tables import metadata
 
 if TYPE_CHECKING:
     from pathlib import Path

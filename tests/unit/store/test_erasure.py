@@ -13,18 +13,20 @@ from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, open_site
 from tests.unit.store.test_attempt_store import ACCEPTED, CREDENTIAL
 from verifier.errors import NotFoundError
-from verifier.store import cameos, credentials, guardians, likenesses, tables
-from verifier.store.attempts import AttemptStore
-from verifier.store.challenges import ChallengeStore
-from verifier.store.credentials import CredentialStore
-from verifier.store.evidence_errors import SubjectDeletedError
-from verifier.store.faces import Code
-from verifier.store.fingerprints import FingerprintStore
-from verifier.store.likenesses import LikenessStore
-from verifier.store.retention import UNFINISHED_AFTER
-from verifier.store.sealed_object import Kind, key_id
-from verifier.store.statuses import StatusStore
-from verifier.store.vault import Vault
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.attempts.fingerprints import FingerprintStore
+from verifier.store.cameos import cameos, guardians, likenesses
+from verifier.store.cameos.faces import Code
+from verifier.store.cameos.likenesses import LikenessStore
+from verifier.store.cameos.vault import Vault
+from verifier.store.credentials import credentials
+from verifier.store.credentials.credentials import CredentialStore
+from verifier.store.credentials.statuses import StatusStore
+from verifier.store.db import tables
+from verifier.store.evidence.errors import SubjectDeletedError
+from verifier.store.evidence.retention import UNFINISHED_AFTER
+from verifier.store.evidence.sealed_object import Kind, key_id
 from verifier.token_status import Status
 
 if TYPE_CHECKING:

@@ -14,10 +14,9 @@ from tests.databases import only_sqlite
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, READER, Site, open_site
 from verifier.errors import InvalidRequestError
-from verifier.store import tables
-from verifier.store.audit import Reader
-from verifier.store.evidence import object_name
-from verifier.store.evidence_errors import (
+from verifier.store.db import tables
+from verifier.store.evidence.audit import Reader
+from verifier.store.evidence.errors import (
     AlteredEvidenceError,
     DataKeyLostError,
     EvidenceError,
@@ -26,8 +25,9 @@ from verifier.store.evidence_errors import (
     TruncatedEvidenceError,
     VaultKeyLostError,
 )
-from verifier.store.sealed_object import Kind, key_id, seal, unseal
-from verifier.store.subject_keys import DataKey
+from verifier.store.evidence.evidence import object_name
+from verifier.store.evidence.sealed_object import Kind, key_id, seal, unseal
+from verifier.store.evidence.subject_keys import DataKey
 from verifier.types import Verdict
 
 if TYPE_CHECKING:

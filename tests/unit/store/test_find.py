@@ -11,10 +11,10 @@ from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import open_site
 from verifier.console import find
 from verifier.errors import InvalidRequestError
-from verifier.store.attempt_search import AttemptSearch
-from verifier.store.attempts import AttemptStore
-from verifier.store.challenges import ChallengeStore
-from verifier.store.labels import LabelStore, Truth, disputed
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.attempts.labels import LabelStore, Truth, disputed
+from verifier.store.attempts.search import AttemptSearch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ import pytest
 from tests.unit.store.conftest import NOW
 from tests.unit.store.test_attempt_store import JUDGEMENT
 from verifier.errors import NotFoundError
-from verifier.store.attempts import AttemptStore
-from verifier.store.challenges import ChallengeStore
-from verifier.store.fingerprints import FingerprintStore
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.attempts.fingerprints import FingerprintStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable

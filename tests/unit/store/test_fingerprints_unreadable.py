@@ -17,12 +17,12 @@ from verifier import profiles
 from verifier.checks import seen_before
 from verifier.checks.question import Case
 from verifier.evidence.fingerprint import to_bytes
-from verifier.evidence.shortlist import EACH
 from verifier.reasons import Reason
-from verifier.server.recall import Recall
-from verifier.store.attempts import AttemptStore
-from verifier.store.challenges import ChallengeStore
-from verifier.store.fingerprints import FingerprintStore
+from verifier.screening.duplicates import DuplicateSearch
+from verifier.screening.shortlist import EACH
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.attempts.fingerprints import FingerprintStore
 from verifier.types import Circumstances, Fingerprint
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def test_what_cannot_be_decoded_is_passed_over(others: int, damaged: bytes, engi
     rows = {f"a{seed}": to_bytes(made(seed)) for seed in range(1, others + 1)}
     keep(rows | {"broken": damaged, "older": b"\1\0\0\0" + to_bytes(made(1))[4:]})
     profile = profiles.load()
-    recall = Recall(FingerprintStore(engine), profile, timedelta(days=1))
+    recall = DuplicateSearch(FingerprintStore(engine), profile, timedelta(days=1))
     with capture_logs() as lines:
         for _ in range(2):
             found = recall.nearest(made(2), now=NOW)

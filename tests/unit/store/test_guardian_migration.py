@@ -11,8 +11,8 @@ from sqlalchemy import text
 from tests.unit.store.conftest import NOW
 from verifier.cameo.model import OWNER, CameoState
 from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store import cameos
-from verifier.store.engine import _alembic, open_database
+from verifier.store.cameos import cameos
+from verifier.store.db.engine import _alembic, open_database
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

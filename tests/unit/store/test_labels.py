@@ -11,9 +11,9 @@ from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import open_site
 from verifier.errors import InvalidRequestError, NotFoundError
 from verifier.review.where import where
-from verifier.store.attempt_counts import AttemptCounts
-from verifier.store.attempt_search import AttemptSearch
-from verifier.store.labels import LabelStore, Standing, Truth
+from verifier.store.attempts.counts import AttemptCounts
+from verifier.store.attempts.labels import LabelStore, Standing, Truth
+from verifier.store.attempts.search import AttemptSearch
 
 if TYPE_CHECKING:
     from pathlib import Path

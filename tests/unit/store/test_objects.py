@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.store.objects_contract import AnyPlace, objects, site
-from verifier.store.evidence_errors import StorageError
-from verifier.store.objects import open_objects
+from verifier.store.evidence.errors import StorageError
+from verifier.store.evidence.objects import open_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

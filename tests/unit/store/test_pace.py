@@ -14,9 +14,9 @@ from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import REASONS
 from tests.unit.store.test_attempt_store import ACCEPTED
 from verifier.reasons import Reason
-from verifier.store.attempts import AttemptStore
-from verifier.store.challenges import ChallengeStore
-from verifier.store.pace import Pace, TooManyAttemptsError
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.attempts.pace import Pace, TooManyAttemptsError
 from verifier.types import Decision, Verdict
 
 if TYPE_CHECKING:

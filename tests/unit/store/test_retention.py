@@ -11,12 +11,12 @@ import pytest
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, READER, Site, open_site
 from verifier.settings import Retention
-from verifier.store.evidence_errors import EvidenceRemovedError, StorageFullError
-from verifier.store.faces import Code, FaceStore, enrol
-from verifier.store.labels import LabelStore, Truth
-from verifier.store.objects import LocalFolder
-from verifier.store.retention import UNFINISHED_AFTER
-from verifier.store.sealed_object import FRONT_BYTES, Kind
+from verifier.store.attempts.labels import LabelStore, Truth
+from verifier.store.cameos.faces import Code, FaceStore, enrol
+from verifier.store.evidence.errors import EvidenceRemovedError, StorageFullError
+from verifier.store.evidence.objects import LocalFolder
+from verifier.store.evidence.retention import UNFINISHED_AFTER
+from verifier.store.evidence.sealed_object import FRONT_BYTES, Kind
 from verifier.types import Verdict
 
 if TYPE_CHECKING:

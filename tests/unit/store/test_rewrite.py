@@ -10,8 +10,9 @@ from sqlalchemy import delete, insert
 
 from tests.databases import only_sqlite
 from tests.unit.store.conftest import NOW
-from verifier.store import events, tables
-from verifier.store.engine import is_rewritten, open_database, rewrite, scrub
+from verifier.store.cameos import events
+from verifier.store.db import tables
+from verifier.store.db.engine import is_rewritten, open_database, rewrite, scrub
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,11 +18,11 @@ from tests.enrolled import AUDIENCE, START, enrol
 from verifier.cameo.model import EventKind, OutputState, Terms, WhoMayUse
 from verifier.cameo.permissions import Relationships
 from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store import cameos, events, guardians, removals, uses
-from verifier.store.batches import Batches
-from verifier.store.engine import open_database, writing
-from verifier.store.removals import Request
-from verifier.store.uses import Asked, Job, Made
+from verifier.store.cameos import cameos, events, guardians, removals, uses
+from verifier.store.cameos.removals import Request
+from verifier.store.cameos.uses import Asked, Job, Made
+from verifier.store.db.batches import Batches
+from verifier.store.db.engine import open_database, writing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

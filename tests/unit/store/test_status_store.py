@@ -7,13 +7,13 @@ import pytest
 
 from tests.unit.store.conftest import NOW
 from verifier.errors import NotFoundError
-from verifier.store.statuses import StatusEntry, StatusStore
+from verifier.store.credentials.statuses import StatusEntry, StatusStore
 from verifier.token_status import Status
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from verifier.store.statuses import KeptList
+    from verifier.store.credentials.statuses import KeptList
 
 
 @pytest.fixture

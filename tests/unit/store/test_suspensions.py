@@ -15,11 +15,11 @@ from verifier.cameo.model import ANALYSTS, OWNER, CameoState, EventKind
 from verifier.cameo.permissions import Answer, Relationships
 from verifier.cameo.refusal import Refusal, RefusedError
 from verifier.errors import InvalidRequestError
-from verifier.store import cameos, events, uses
-from verifier.store.holdings import Holdings
-from verifier.store.reissues import ReissueStore
-from verifier.store.suspensions import Said, SuspensionStore
-from verifier.store.uses import Job
+from verifier.store.cameos import cameos, events, uses
+from verifier.store.cameos.holdings import Holdings
+from verifier.store.cameos.suspensions import Said, SuspensionStore
+from verifier.store.cameos.uses import Job
+from verifier.store.credentials.reissues import ReissueStore
 from verifier.token_status import Status
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from challenges.model import Challenge
-    from verifier.store.audit import AuditLog
+    from verifier.store.evidence.audit import AuditLog
 
 CAMEO = "cameo-1"
 LATER = NOW + timedelta(seconds=60)

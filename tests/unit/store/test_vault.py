@@ -15,10 +15,10 @@ from verifier.credential.claims import Embedding
 from verifier.credential.key_files import open_secret
 from verifier.credential.likeness import from_bytes, to_bytes
 from verifier.errors import KeyFileError, NotFoundError
-from verifier.store.attempts import AttemptStore
-from verifier.store.challenges import ChallengeStore
-from verifier.store.likenesses import LikenessStore
-from verifier.store.vault import KEY_BYTES, SealedLikeness, Vault, VaultError
+from verifier.store.attempts.attempts import AttemptStore
+from verifier.store.attempts.challenges import ChallengeStore
+from verifier.store.cameos.likenesses import LikenessStore
+from verifier.store.cameos.vault import KEY_BYTES, SealedLikeness, Vault, VaultError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from verifier.cli.export_ecapa import export_ecapa
 from verifier.errors import ModelKitError
 from verifier.models import ecapa_folder, speechbrain_ecapa
-from verifier.models.ecapa_export import ecapa_model
+from verifier.models.convert.ecapa import ecapa_model
 from verifier.models.onnx_graph import save
 from verifier.models.speaker import SpeakerEmbedder
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from verifier.errors import ModelKitError
-from verifier.models.torch_checkpoint import load_state
+from verifier.models.convert.torch_checkpoint import load_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""Screening: the questions that need other attempts, and the gallery of faces. No gRPC."""

@@ -1,0 +1,1 @@
+"""Callers: who they are, and what they may call."""

@@ -1,0 +1,1 @@
+"""Status lists of credentials: places in them, and their publication."""

@@ -1,0 +1,1 @@
+"""Challenges, attempts and what is kept to judge and find them."""

@@ -1,0 +1,1 @@
+"""Cameos: permissions, uses, removals, guardians, events, the likeness."""
