@@ -36,8 +36,7 @@ from verifier.errors import InvalidRequestError
 from verifier.ids import new_id
 from verifier.review.evidence_room import EvidenceRoom
 from verifier.screening.screening import Screening
-from verifier.server import http_resources
-from verifier.server import maintenance
+from verifier.server import http_resources, maintenance
 from verifier.server.address import host_and_port, require_told
 from verifier.server.auth.access import Admission
 from verifier.server.auth.caller import CallerTokens, is_loopback
