@@ -33,7 +33,7 @@ from verifier.checks import phrase
 from verifier.checks.question import Case
 from verifier.evidence.pronounced import weighed
 from verifier.evidence.sound import RATE_HZ
-from verifier.evidence.speech_enhancement import quieter
+from verifier.evidence.speech_enhancement import enhanced
 from verifier.evidence.spoken import begun_again_s, lay
 from verifier.media import open_recording
 from verifier.models.kit import ModelKit
@@ -102,7 +102,7 @@ class Ear:
         speech = kit.voice_activity.segments(sound)
         self._heard = kit.transcriber.encode(sound, speech=speech)
         text, words = kit.transcriber.transcribe(self._heard)
-        self._phonemes = kit.phonemes.log_probs(quieter(sound))
+        self._phonemes = kit.phonemes.log_probs(enhanced(sound))
         nobody = np.zeros((0, 512), np.float32)
         self._track = SoundTrack(
             duration_s=len(sound) / RATE_HZ, level_dbfs=0.0, noise_dbfs=0.0, peak_dbfs=0.0, speech=speech, text=text,

@@ -26,7 +26,7 @@ from tests.grpc.judges import OpenScripted
 from tests.patience import PATIENCE_S
 from verifier.cameo.caller_role import CallerRole
 from verifier.console.app import run as run_console
-from verifier.console.people import CallerRole as PersonRole
+from verifier.console.people import ConsoleRole
 from verifier.credential.encoding import to_base64url, to_json
 from verifier.errors import InvalidRequestError, KeyFileError
 from verifier.server.app import SERVICES, open_server, utc_now
@@ -155,7 +155,7 @@ async def test_in_the_clear_others_are_served_only_where_the_site_says_so(app: A
     site = ConsoleSettings(listen="0.0.0.0:0", origin="https://console.example")
     settings = Settings(data=tmp_path / "data", console=site, openid=OpenIdProvider(issuer="https://login.example"))
     with pytest.raises(InvalidRequestError, match="CAMEO_PUBLIC_CLEARTEXT"):
-        await run_console(settings, local_role=PersonRole.LEAD, announce=pytest.fail)
+        await run_console(settings, local_role=ConsoleRole.LEAD, announce=pytest.fail)
     assert not (tmp_path / "data").exists()
     with capture_logs() as lines:
         async with serve(listen="0.0.0.0:0", public_cleartext=True, **app.settings):

@@ -103,7 +103,7 @@ def test_gallery_add_reads_faces_as_data(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_nothing_unpickles_what_another_process_says() -> None:
-    """Outside of `verifier.apart` no code has a pipe or a pool of processes; within, a worker alone unpickles: its orders."""
+    """Outside of `verifier.workers` no code has a pipe or a pool of processes; within, a worker alone unpickles: its orders."""
     pickling = {"pickle", "multiprocessing", "shelve", "marshal", "dill", "cloudpickle"}
     found: dict[str, set[str]] = {}
     for path in sorted((ROOT / "verifier").rglob("*.py")):
@@ -119,9 +119,9 @@ def test_nothing_unpickles_what_another_process_says() -> None:
         if said:
             found[path.relative_to(ROOT / "verifier").as_posix()] = said
     assert found == {
-        "apart/worker_main.py": {"multiprocessing", "recv"},
-        "apart/worker_process.py": {"multiprocessing"},
-        "models/torch_checkpoint.py": {"pickle"},  # of an unpickler that knows a handful of names
+        "models/convert/torch_checkpoint.py": {"pickle"},  # of an unpickler that knows a handful of names
+        "workers/main.py": {"multiprocessing", "recv"},
+        "workers/process.py": {"multiprocessing"},
     }
 
 
