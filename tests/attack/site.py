@@ -142,7 +142,7 @@ class Site:
     def workers(self) -> list[int]:
         """The processes that judge."""
         mine = children(self.process.pid)
-        return [pid for pid in mine if b"worker_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [pid for pid in mine if b"verifier.workers.main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
     def count_anew(self) -> None:
         """Count the front process's peak, and what no verdict was possible for, from here on."""

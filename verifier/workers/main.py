@@ -1,4 +1,4 @@
-"""`python -m verifier.workers.main`: a worker process; `worker_process` starts it and is the other end of its pipe.
+"""`python -m verifier.workers.main`: a worker process; `verifier.workers.process` starts it and is the other end of its pipe.
 
 Before anything of a caller's reaches it the process gives up what it does not need: privileges, core dumps, the network, and
 memory, files and processor time beyond its limits. Its environment was emptied by whoever started it.
