@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import combinations, permutations, product
 from typing import TYPE_CHECKING
 
-from challenges.lexicon import DIGITS, WORDS
+from challenges.languages import DEFAULT, language
 from challenges.model import Challenge, Say, Step, Turn, TurnHead
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ _ID_BITS = 128
 class Recipe:
     """What challenges are made of.
 
-    `digits` and `words` are how many of each are asked for; groups of `shortest` to `longest` words stand around `turns` turns.
+    `digits` and `words` are how many of each are asked for, of `alphabet` and `lexicon` of a `language`; groups of `shortest` to
+    `longest` words stand around `turns` turns.
     """
 
     digits: int = 6
@@ -37,8 +38,9 @@ class Recipe:
     turns: int = 2
     shortest: int = 2
     longest: int = 4
-    alphabet: Sequence[str] = field(default_factory=lambda: tuple(DIGITS))
-    lexicon: Sequence[str] = field(default_factory=lambda: tuple(WORDS))
+    alphabet: Sequence[str] = field(default_factory=lambda: tuple(language(DEFAULT).digits))
+    lexicon: Sequence[str] = field(default_factory=lambda: tuple(language(DEFAULT).lexicon))
+    language: str = DEFAULT
 
     @property
     def places(self) -> tuple[tuple[int, ...], ...]:
@@ -86,7 +88,17 @@ class Recipe:
 
 
 RECIPE = Recipe()
-"""What the service issues."""
+"""What the service issues in the language of a challenge that names none."""
+
+
+def recipe_in(tag: str) -> Recipe:
+    """Return what the service issues in a language.
+
+    Raises:
+        UnknownLanguageError: there is none of that tag.
+    """
+    found = language(tag)
+    return Recipe(alphabet=tuple(found.digits), lexicon=tuple(found.lexicon), language=tag)
 
 
 def entropy_bits(recipe: Recipe = RECIPE) -> float:
@@ -115,6 +127,7 @@ def issue(*, rng: Random, now: datetime, ttl: timedelta, recipe: Recipe = RECIPE
         id=f"{rng.getrandbits(_ID_BITS):0{_ID_BITS // 4}x}",
         issued_at=now,
         expires_at=now + ttl,
+        language=recipe.language,
     )
 
 

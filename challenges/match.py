@@ -1,9 +1,9 @@
 """What was asked against what was heard.
 
-Both sides are first brought to the same tokens: lower-case words, numbers digit by digit ("742", "7-4-2" and "seven hundred forty
-two" all become seven, four, two; "double three" is three, three), homophones under one name ("for" is four, "oh" is zero). Then
-the two token sequences are aligned in order; a word counts as heard if it sounds near enough, so that "bimblue" answers "bin
-blue".
+Both sides are first brought to the same tokens of a language: lower-case words, numbers digit by digit ("742", "7-4-2" and "seven
+hundred forty two" all become seven, four, two; "double three" is three, three), homophones under one name ("for" is four, "oh"
+is zero). Then the two token sequences are aligned in order; a word counts as heard if it sounds near enough, so that "bimblue"
+answers "bin blue".
 
 Invariants: order matters, a heard word answers one place at most, and two different digits or words of the lexicon never answer
 one another, however alike they sound.
@@ -19,13 +19,14 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
-from challenges.lexicon import DIGITS, WORDS
+from challenges.languages import language
 from challenges.model import Say
-from challenges.phonemes import pronounce, similarity
+from challenges.phonemes import similarity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from challenges.languages import Language
     from challenges.model import Challenge
 
 NEAR = 0.6
@@ -35,65 +36,6 @@ It is part of what "heard" means here, like the phoneme classes it is measured w
 "bin blue" 0.83.
 """
 
-_LETTERS = {
-    "a": "eh",
-    "b": "be bee",
-    "c": "see sea",
-    "i": "eye",
-    "j": "jay",
-    "k": "kay",
-    "p": "pee pea",
-    "q": "queue cue",
-    "r": "are",
-    "t": "tee tea",
-    "u": "you",
-    "v": "vee",
-    "x": "ex",
-    "y": "why",
-    "z": "zee zed",
-}
-_NUMBERS = {
-    "zero": "oh o nought naught not knot",
-    "one": "won",
-    "two": "to too",
-    "three": "tree",
-    "four": "for fore",
-    "five": "fife",
-    "six": "sex sicks",
-    "eight": "ate",
-    "nine": "niner nein",
-}
-_CANONICAL = {heard: name for table in (_LETTERS, _NUMBERS) for name, heards in table.items() for heard in heards.split()}
-_KNOWN = {**DIGITS, **WORDS}
-_DIGITS = tuple(DIGITS)
-_UNITS = {word: str(value) for value, word in enumerate(DIGITS)}
-_TIMES = {"double": 2, "triple": 3, "treble": 3}
-_TEENS = {
-    "ten": "10",
-    "eleven": "11",
-    "twelve": "12",
-    "thirteen": "13",
-    "fourteen": "14",
-    "fifteen": "15",
-    "sixteen": "16",
-    "seventeen": "17",
-    "eighteen": "18",
-    "nineteen": "19",
-}
-_TENS = {
-    "twenty": "2",
-    "thirty": "3",
-    "forty": "4",
-    "fifty": "5",
-    "sixty": "6",
-    "seventy": "7",
-    "eighty": "8",
-    "ninety": "9",
-}
-_FILLERS = frozenset(
-    {"um", "umm", "uh", "uhm", "er", "erm", "ah", "hm", "hmm", "mm", "mhm", "huh", "like", "okay", "ok", "so", "well", "yeah"}
-    | {"yes", "and", "the"}
-)
 _PIECE = re.compile(r"\d+|[^\W\d_]+")
 
 
@@ -151,12 +93,13 @@ class Alignment:
     """Expected tokens, each with the answer it got or `None`, and the heard tokens that answer nothing.
 
     `extra` is in the order of speaking, and leaves out hesitations up to one for each expected token. `beside` has them all; one
-    that stands before words that were not heard stands before the first of them.
+    that stands before words that were not heard stands before the first of them. `of` is the language of both.
     """
 
     expected: tuple[Expected, ...]
     answers: tuple[Answer | None, ...]
     extra: tuple[str, ...]
+    of: Language
     beside: tuple[Beside, ...] = ()
 
     @property
@@ -165,22 +108,23 @@ class Alignment:
         return bool(self.answers) and None not in self.answers
 
 
-def tokens(text: str) -> tuple[str, ...]:
-    """Return the canonical tokens of a text: lower case, numbers digit by digit, homophones under one name."""
-    return tuple(token for _, token in _spell_out(_pieces(text)))
+def tokens(text: str, of: Language) -> tuple[str, ...]:
+    """Return the canonical tokens of a text in a language: lower case, numbers digit by digit, homophones under one name."""
+    return tuple(token for _, token in _spell_out(_pieces(text, of), of))
 
 
 def expected_tokens(challenge: Challenge) -> tuple[Expected, ...]:
     """Return what a challenge asks to be said, token by token, in order."""
+    of = language(challenge.language)
     return tuple(
         Expected(token=token, step=index)
         for index, step in enumerate(challenge.steps)
         if isinstance(step, Say)
-        for token in tokens(step.text)
+        for token in tokens(step.text, of)
     )
 
 
-def align(expected: Sequence[Expected], heard: Iterable[Heard], *, near: float = NEAR) -> Alignment:
+def align(expected: Sequence[Expected], heard: Iterable[Heard], of: Language, *, near: float = NEAR) -> Alignment:
     """Lay heard words over expected tokens, in order, so that as many as possible are answered.
 
     An edit distance whose moves are: one for one, two heard for one expected ("zeb ra"), one heard for two expected
@@ -189,10 +133,11 @@ def align(expected: Sequence[Expected], heard: Iterable[Heard], *, near: float =
     Args:
         expected: what `expected_tokens` returns.
         heard: words of a transcript in the order of their times.
+        of: the language of both.
         near: least phonetic similarity, 0..1, at which a heard word answers an expected one.
     """
-    said = _timed(heard)
-    moves = _cheapest([want.token for want in expected], [word.token for word in said], near)
+    said = _timed(heard, of)
+    moves = _cheapest([want.token for want in expected], [word.token for word in said], of, near)
     answers: list[Answer | None] = [None] * len(expected)
     used: set[int] = set()
     for i, j, wants, words, alike in moves:
@@ -212,10 +157,10 @@ def align(expected: Sequence[Expected], heard: Iterable[Heard], *, near: float =
         for j, word in enumerate(said)
         if j not in used
     ]
-    fillers = [j for j, word in enumerate(idle) if word.token in _FILLERS]
+    fillers = [j for j, word in enumerate(idle) if word.token in of.fillers]
     forgiven = set(fillers[: len(expected)])
     extra = tuple(word.token for j, word in enumerate(idle) if j not in forgiven)
-    return Alignment(tuple(expected), tuple(answers), extra, tuple(idle))
+    return Alignment(tuple(expected), tuple(answers), extra, of, tuple(idle))
 
 
 def in_passing(alignment: Alignment) -> tuple[Beside, ...]:
@@ -233,10 +178,10 @@ def in_passing(alignment: Alignment) -> tuple[Beside, ...]:
 
 def _in_passing(alignment: Alignment, place: int, run: list[Beside]) -> list[Beside]:
     if place < len(alignment.answers) and alignment.answers[place] is None:
-        return [word for word in run if word.token in _FILLERS]
-    known = [word.token for word in run if word.token in _KNOWN]
+        return [word for word in run if word.token in alignment.of.fillers]
+    known = [word.token for word in run if alignment.of.entry(word.token)]
     begun_again = known and known in _begun(alignment.expected, place, len(known))
-    return [word for word in run if begun_again or word.token not in _KNOWN]
+    return [word for word in run if begun_again or not alignment.of.entry(word.token)]
 
 
 def _begun(expected: Sequence[Expected], place: int, length: int) -> list[list[str]]:
@@ -248,7 +193,7 @@ def _begun(expected: Sequence[Expected], place: int, length: int) -> list[list[s
     return [[word.token for word in words] for words in begun]
 
 
-def _cheapest(wants: Sequence[str], words: Sequence[str], near: float) -> list[tuple[int, int, int, int, float]]:
+def _cheapest(wants: Sequence[str], words: Sequence[str], of: Language, near: float) -> list[tuple[int, int, int, int, float]]:
     """Return the answering moves of the cheapest path: (expected index, heard index, expected taken, heard taken, similarity)."""
     rows, columns = len(wants) + 1, len(words) + 1
     # Leaving out costs more than any near answer; an extra word costs little, so that a restart ("seven three, seven three
@@ -261,9 +206,9 @@ def _cheapest(wants: Sequence[str], words: Sequence[str], near: float) -> list[t
             if i:
                 options.append((cost[i - 1][j] + 1.0, 1, 0, 0.0))
             if j:
-                options.append((cost[i][j - 1] + (0.0 if words[j - 1] in _FILLERS else 0.1), 0, 1, 0.0))
+                options.append((cost[i][j - 1] + (0.0 if words[j - 1] in of.fillers else 0.1), 0, 1, 0.0))
             for m, n in ((1, 1), (2, 1), (1, 2)):
-                if i >= m and j >= n and (alike := _alike(wants[i - m : i], words[j - n : j])) >= near:
+                if i >= m and j >= n and (alike := _alike(wants[i - m : i], words[j - n : j], of)) >= near:
                     options.append((cost[i - m][j - n] + 0.5 * (1.0 - alike), m, n, alike))
             if options:
                 best = min(options, key=lambda option: option[0])
@@ -278,13 +223,13 @@ def _cheapest(wants: Sequence[str], words: Sequence[str], near: float) -> list[t
     return path[::-1]
 
 
-def _alike(wants: Sequence[str], words: Sequence[str]) -> float:
+def _alike(wants: Sequence[str], words: Sequence[str], of: Language) -> float:
     if tuple(wants) == tuple(words):
         return 1.0
     # A digit or a word of the lexicon, once written as such, says what was heard: no nearness between those.
-    if any(word in _KNOWN for word in words) and any(want in _KNOWN for want in wants):
+    if any(map(of.entry, words)) and any(map(of.entry, wants)):
         return 0.0
-    return _similar(_sounds(wants), _sounds(words))
+    return _similar(_sounds(wants, of), _sounds(words, of))
 
 
 @lru_cache(4096)
@@ -293,8 +238,8 @@ def _similar(wants: tuple[str, ...], words: tuple[str, ...]) -> float:
     return similarity(wants, words)
 
 
-def _sounds(group: Sequence[str]) -> tuple[str, ...]:
-    return tuple(phoneme for token in group for phoneme in (_KNOWN[token].phonemes if token in _KNOWN else pronounce(token)))
+def _sounds(group: Sequence[str], of: Language) -> tuple[str, ...]:
+    return tuple(phoneme for token in group for phoneme in of.phonemes(token))
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,11 +250,11 @@ class _Token:
     written: str
 
 
-def _timed(heard: Iterable[Heard]) -> list[_Token]:
+def _timed(heard: Iterable[Heard], of: Language) -> list[_Token]:
     """Return canonical tokens; those of one written word share its time in equal parts."""
     words = list(heard)
-    pieces = [(piece, index) for index, word in enumerate(words) for piece in _pieces(word.text)]
-    spelled = [(token, pieces[at][1]) for at, token in _spell_out([piece for piece, _ in pieces])]
+    pieces = [(piece, index) for index, word in enumerate(words) for piece in _pieces(word.text, of)]
+    spelled = [(token, pieces[at][1]) for at, token in _spell_out([piece for piece, _ in pieces], of)]
     shares = Counter(index for _, index in spelled)
     place: Counter[int] = Counter()
     said: list[_Token] = []
@@ -326,31 +271,32 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).lower().replace("'", "").replace("’", "")
 
 
-def _pieces(text: str) -> list[str]:
+def _pieces(text: str, of: Language) -> list[str]:
     plain = _plain(text)
     plain = re.sub(r"(?<=\d),(?=\d{3}\b)", "", plain)
-    found = _PIECE.findall(plain.replace("hundred and ", "hundred "))
-    return [_CANONICAL.get(piece, piece) for piece in found]
+    found = _PIECE.findall(plain.replace(of.numbers.hundred_and, f"{of.numbers.hundred} "))
+    return [of.homophones.get(piece, piece) for piece in found]
 
 
-def _spell_out(pieces: list[str]) -> Iterator[tuple[int, str]]:
+def _spell_out(pieces: list[str], of: Language) -> Iterator[tuple[int, str]]:
     """Yield each token with the index of its piece, every number digit by digit."""
     for index, (piece, following) in enumerate(pairwise([*pieces, ""])):
-        for token in _digits(piece, following):
+        for token in _digits(piece, following, of):
             yield index, token
 
 
-def _digits(piece: str, following: str) -> Sequence[str]:
+def _digits(piece: str, following: str, of: Language) -> Sequence[str]:
     """Return the digits a number word or figure stands for, given the word after it; another word stands for itself."""
-    if piece.isdecimal() or piece in _TEENS:
-        return [_DIGITS[int(figure)] for figure in _TEENS.get(piece, piece)]
-    if piece in _TIMES and (repeated := _digits(following, "")) and repeated[0] in _UNITS:
-        return [repeated[0]] * (_TIMES[piece] - 1)
-    if piece in _TENS:
-        tens = _DIGITS[int(_TENS[piece])]
-        return [tens] if _UNITS.get(following, "0") != "0" else [tens, "zero"]
-    if piece == "hundred":
-        if following in _TENS or following in _TEENS:
+    names, numbers = tuple(of.digits), of.numbers
+    if piece.isdecimal() or piece in numbers.teens:
+        return [names[int(figure)] for figure in numbers.teens.get(piece, piece)]
+    if piece in numbers.times and (repeated := _digits(following, "", of)) and repeated[0] in of.digits:
+        return [repeated[0]] * (numbers.times[piece] - 1)
+    if piece in numbers.tens:
+        tens = names[int(numbers.tens[piece])]
+        return [tens] if following in of.digits and following != names[0] else [tens, names[0]]
+    if piece == numbers.hundred:
+        if following in numbers.tens or following in numbers.teens:
             return []
-        return ["zero"] if following in _UNITS else ["zero", "zero"]
+        return [names[0]] if following in of.digits else [names[0], names[0]]
     return [piece]

@@ -11,6 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from challenges.languages import DEFAULT, available
+
 
 class InvalidChallengeError(ValueError):
     """A challenge document that cannot be understood; the message names the offending part."""
@@ -46,13 +48,15 @@ Step = Say | TurnHead
 class Challenge:
     """Steps to be done in this order.
 
-    ``id`` is empty and both times are ``None`` for a hand-written challenge that was never issued.
+    ``id`` is empty and both times are ``None`` for a hand-written challenge that was never issued. ``language`` is the BCP 47 tag
+    of what there is to say.
     """
 
     steps: tuple[Step, ...]
     id: str = ""
     issued_at: datetime | None = None
     expires_at: datetime | None = None
+    language: str = DEFAULT
 
     @property
     def spoken(self) -> tuple[str, ...]:
@@ -65,13 +69,14 @@ class Challenge:
         return tuple(step.turn for step in self.steps if isinstance(step, TurnHead))
 
 
-_KEYS = {"id", "steps", "issued_at", "expires_at"}
+_KEYS = {"id", "steps", "issued_at", "expires_at", "language"}
 
 
 def to_json(challenge: Challenge) -> dict[str, Any]:
     """Return the JSON document of a challenge; times are RFC 3339 in UTC and absent when unset."""
     document: dict[str, Any] = {
-        "steps": [{"say": s.text} if isinstance(s, Say) else {"turn": s.turn.value} for s in challenge.steps]
+        "language": challenge.language,
+        "steps": [{"say": s.text} if isinstance(s, Say) else {"turn": s.turn.value} for s in challenge.steps],
     }
     if challenge.id:
         document["id"] = challenge.id
@@ -86,7 +91,7 @@ def from_json(document: object) -> Challenge:
     """Read a challenge document, issued or written by hand.
 
     Raises:
-        InvalidChallengeError: it is not an object, a step is neither ``say`` nor ``turn``, or a key is unknown.
+        InvalidChallengeError: it is not an object, a step is neither ``say`` nor ``turn``, or a key or the language is unknown.
     """
     if not isinstance(document, dict):
         raise InvalidChallengeError("a challenge is a JSON object with 'steps'")
@@ -98,11 +103,15 @@ def from_json(document: object) -> Challenge:
     identifier = document.get("id", "")
     if not isinstance(identifier, str):
         raise InvalidChallengeError("'id' is not a string")
+    tag = document.get("language", DEFAULT)
+    if tag not in available():
+        raise InvalidChallengeError(f"'language' is none of {', '.join(available())}: {tag!r}")
     return Challenge(
         steps=tuple(_step(index, step) for index, step in enumerate(steps)),
         id=identifier,
         issued_at=_time(document, "issued_at"),
         expires_at=_time(document, "expires_at"),
+        language=tag,
     )
 
 

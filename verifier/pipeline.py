@@ -25,6 +25,7 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from challenges import languages
 from verifier.checks import BY_NAME, QUESTIONS, age, elapsed
 from verifier.checks.question import Case, Phase, Question
 from verifier.decision import decide
@@ -114,7 +115,15 @@ def verify(
     watch = Stopwatch()
 
     # Steps 1 and 2.
-    evidence = collect(recording, kit, settings=settings, spoken=challenge.spoken, cancelled=cancelled, timings_ms=watch)
+    evidence = collect(
+        recording,
+        kit,
+        settings=settings,
+        spoken=challenge.spoken,
+        tag=challenge.language,
+        cancelled=cancelled,
+        timings_ms=watch,
+    )
 
     # Steps 3 to 5.
     mark = perf_counter()
@@ -233,6 +242,7 @@ def code_digest() -> str:
             if entry.name.endswith(".py"):
                 digest.update(entry.name.encode())
                 digest.update(entry.read_bytes())
+    digest.update(languages.digest().encode())
     for name in ("decision.py", "pipeline.py", "profile.py", "reasons.py", "types.py"):
         digest.update(resources.files("verifier").joinpath(name).read_bytes())
     return digest.hexdigest()

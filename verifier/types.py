@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -146,59 +146,87 @@ class ScoredWord:
     margin: float = 0.0
 
 
+def column(*shape: int, dtype: npt.DTypeLike = np.float32, needed: bool = False, absent: bool = False) -> Any:  # noqa: ANN401 - as `field`
+    """Declare a column of a track, which is filled row by row.
+
+    Args:
+        shape: of a row.
+        dtype: of its numbers.
+        needed: tracks without it are refused; other columns are empty where an earlier version did not keep them.
+        absent: it has a row for every analysed frame, of NaN where no face is seen.
+    """
+    metadata = {"shape": shape, "dtype": np.dtype(dtype), "absent": absent}
+    return field(metadata=metadata) if needed else field(default_factory=lambda: np.zeros((0, *shape), dtype), metadata=metadata)
+
+
 @dataclass(frozen=True, slots=True)
 class FaceTrack:
-    """What the picture yielded, over N analysed frames, K embedded, M scored for presentation attack, G searched for a grid.
+    """What the picture yielded. Each column is declared here and nowhere else; `verifier.evidence.columns` fills them.
 
-    t_s (N,); faces (N,) faces seen; landmarks (N, 478, 3) px and pose_deg (N, 3) yaw, pitch, roll (NaN without a face);
-    yaw > 0 is the person's left, pitch > 0 is up, roll > 0 leans towards the person's left shoulder;
-    blendshapes (N, 52); face_px (N,) inter-cheek width; luma (N,) mean 0..255 and sharpness (N,) of the aligned face;
-    eye_white (N,) luma 0..255 of the white of the brighter eye, NaN where none is seen, see `verifier.evidence.light`;
-    identity_t_s (K,), identity_yaw_deg (K,), embeddings (K, 512) unit length;
-    live_t_s (M,), live (M,) probability of a live face; ages (A, 2) expected years by the kit's network and by dlib's;
-    live_close (C, 2) the same in closer crops of some of those frames and in their mirror images; grid (G,) deviations by
-    which a periodic pattern stands out of face and surroundings, each frame together with those before it, NaN where either is
-    too small, see `verifier.evidence.moire`; bend_db: how the spectrum of the pictures bends, see `verifier.evidence.enlarging`;
-    turn_rows (Q, 2) rows of two frames with the head turned a little between them, and turn_points (Q, P, 2) px of the later one
-    where what was at the landmarks `verifier.evidence.relief.SKIN` of the earlier one has gone, NaN where it was lost;
-    eyes (V, 3) and mouth (V, 5) of near-frontal frames: how they stand out of the skin, see `verifier.evidence.covered.look`.
-    face_share (N,) inter-cheek width and small_share (S,) the same of faces that only a second look into parts of pictures found,
-    as shares of the longer side of the picture, see `verifier.evidence.second_look`.
-    bezel (B,) how much of a border that stands around the face is there, 0..1, see `verifier.evidence.bezel`.
-    For people to look at: grid_t_s (G,) and bezel_t_s (B,), when; grid_spectrum (64, 33), what the last of the grid came of, by
-    frequency, see `verifier.evidence.moire.GridSearch`; bezel_px (B, 4, 2) corners of the border, NaN without one. Empty in
-    tracks that were kept before they were.
+    Rows: N analysed frames, K embedded, M scored for presentation attack, C of these in a closer crop, G searched for a grid,
+    A with an age, V near-frontal, B searched for a border, Q pairs of frames.
     """
 
-    t_s: F64
-    faces: I32
-    landmarks: F32
-    pose_deg: F32
-    blendshapes: F32
-    face_px: F32
-    luma: F32
-    sharpness: F32
-    eye_white: F32
-    identity_t_s: F64
-    identity_yaw_deg: F32
-    embeddings: F32
-    live_t_s: F64
-    live: F32
-    ages: F32
+    t_s: F64 = column(dtype=np.float64, needed=True)
+    """(N,) when each frame is shown."""
+    faces: I32 = column(dtype=np.int32, needed=True)
+    """(N,) faces seen."""
+    landmarks: F32 = column(478, 3, needed=True, absent=True)
+    """(N, 478, 3) px."""
+    pose_deg: F32 = column(3, needed=True, absent=True)
+    """(N, 3) yaw, pitch, roll; yaw > 0 is the person's left, pitch > 0 is up, roll > 0 leans towards their left shoulder."""
+    blendshapes: F32 = column(52, needed=True, absent=True)
+    """(N, 52) 0..1, MediaPipe's order."""
+    face_px: F32 = column(needed=True, absent=True)
+    """(N,) inter-cheek width in pixels."""
+    luma: F32 = column(needed=True, absent=True)
+    """(N,) mean 0..255 of the aligned face."""
+    sharpness: F32 = column(needed=True, absent=True)
+    """(N,) of the aligned face, as a share of its luma."""
+    eye_white: F32 = column(needed=True, absent=True)
+    """(N,) luma 0..255 of the white of the brighter eye, NaN where none is seen, see `verifier.evidence.light`."""
+    identity_t_s: F64 = column(dtype=np.float64, needed=True)
+    """(K,) when."""
+    identity_yaw_deg: F32 = column(needed=True)
+    """(K,) yaw."""
+    embeddings: F32 = column(512, needed=True)
+    """(K, 512) unit length."""
+    live_t_s: F64 = column(dtype=np.float64, needed=True)
+    """(M,) when."""
+    live: F32 = column(needed=True)
+    """(M,) probability of a live face."""
+    ages: F32 = column(2, needed=True)
+    """(A, 2) expected years by the kit's network and by dlib's."""
     turn_rows: I32 = field(default_factory=lambda: np.zeros((0, 2), np.int32))
+    """(Q, 2) rows of two frames with the head turned a little between them."""
     turn_points: F32 = field(default_factory=lambda: np.zeros((0, 0, 2), np.float32))
-    live_close: F32 = field(default_factory=lambda: np.zeros((0, 2), np.float32))
-    grid: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    """(Q, P, 2) px of the later one where what was at the landmarks `verifier.evidence.relief.SKIN` of the earlier one has gone,
+    NaN where it was lost."""
+    live_close: F32 = column(2)
+    """(C, 2) probability of a live face in a closer crop and in its mirror image."""
+    grid: F32 = column()
+    """(G,) deviations by which a periodic pattern stands out of face and surroundings, each frame together with those before it,
+    NaN where either is too small, see `verifier.evidence.moire`."""
     bend_db: float = float("nan")
-    eyes: F32 = field(default_factory=lambda: np.zeros((0, 3), np.float32))
-    mouth: F32 = field(default_factory=lambda: np.zeros((0, 5), np.float32))
-    face_share: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
+    """How the spectrum of the pictures bends, see `verifier.evidence.enlarging`."""
+    eyes: F32 = column(3)
+    """(V, 3) how the eyes stand out of the skin, see `verifier.evidence.covered.look`."""
+    mouth: F32 = column(5)
+    """(V, 5) the same of the mouth."""
+    face_share: F32 = column(absent=True)
+    """(N,) inter-cheek width as a share of the longer side of the picture."""
     small_share: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
-    bezel: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
-    grid_t_s: F64 = field(default_factory=lambda: np.zeros(0))
+    """(S,) the same of faces that only a second look into parts of pictures found, see `verifier.evidence.second_look`."""
+    bezel: F32 = column()
+    """(B,) how much of a border that stands around the face is there, 0..1, see `verifier.evidence.bezel`."""
+    grid_t_s: F64 = column(dtype=np.float64)
+    """(G,) when; for people to look at, like all that follows, and empty in tracks that were kept before it was."""
     grid_spectrum: F32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    bezel_t_s: F64 = field(default_factory=lambda: np.zeros(0))
-    bezel_px: F32 = field(default_factory=lambda: np.zeros((0, 4, 2), np.float32))
+    """(64, 33) what the last of the grid came of, by frequency, see `verifier.evidence.moire.GridSearch`."""
+    bezel_t_s: F64 = column(dtype=np.float64)
+    """(B,) when."""
+    bezel_px: F32 = column(4, 2)
+    """(B, 4, 2) corners of the border, NaN without one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from rich.table import Table
 
 from challenges.model import Challenge, to_json
 from fixtures.manifest import load as load_fixtures
+from tests.english import ENGLISH
 from verifier import pipeline, profiles
 from verifier.checks.question import Case
 from verifier.evidence import sound as hearing
@@ -146,7 +147,7 @@ def _bare_sound_calls(timed: Callable[..., Any], sound: F32, challenge: Challeng
     speech = timed("voice activity", lambda: kit.voice_activity.segments(sound))
     heard = timed("speech encoding", lambda: kit.transcriber.encode(sound, speech=speech))
     _, words = timed("transcription", lambda: kit.transcriber.transcribe(heard))
-    forced = timed("forced alignment", lambda: lay(kit.transcriber, heard, challenge.spoken, words))
+    forced = timed("forced alignment", lambda: lay(kit.transcriber, heard, challenge.spoken, words, ENGLISH))
     timed("phonemes", lambda: kit.phonemes.log_probs(sound))
     uttered, _ = hearing._concatenate(sound, speech)
     for start in hearing._window_starts(len(uttered)):
@@ -154,7 +155,7 @@ def _bare_sound_calls(timed: Callable[..., Any], sound: F32, challenge: Challeng
         timed("speaker", lambda: kit.speaker.embed(window))  # noqa: B023 - called at once
     timed("speaker", lambda: kit.speaker.embed(uttered))
     timed("audio mark", lambda: kit.audio_mark.score(uttered))
-    for start, end in word_groups(challenge.spoken, forced):
+    for start, end in word_groups(challenge.spoken, forced, ENGLISH):
         group = sound[int(start * hearing.RATE_HZ) : int(end * hearing.RATE_HZ)]
         timed("speaker", lambda: kit.speaker.embed(group))  # noqa: B023 - called at once
 

@@ -25,10 +25,10 @@ from rich.console import Console
 from rich.table import Table
 
 from challenges.issue import issue
-from challenges.lexicon import DIGITS
 from challenges.model import Challenge, Say
 from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
+from tests.english import DIGITS, ENGLISH
 from verifier.checks import phrase
 from verifier.checks.question import Case
 from verifier.evidence.pronounced import weighed
@@ -111,10 +111,16 @@ class Ear:
 
     def listened(self, texts: Sequence[str]) -> SoundTrack:
         """Return what was heard, with the phrase laid over it."""
-        laid = lay(self._kit.transcriber, self._heard, texts, self._track.words)
+        laid = lay(self._kit.transcriber, self._heard, texts, self._track.words, ENGLISH)
         return replace(
             self._track,
-            forced=weighed(laid, self._phonemes, self._kit.phonemes.tokens, begun_again=begun_again_s(texts, self._track.words)),
+            forced=weighed(
+                laid,
+                self._phonemes,
+                self._kit.phonemes.tokens,
+                ENGLISH,
+                begun_again=begun_again_s(texts, self._track.words, ENGLISH),
+            ),
         )
 
     def accepts(self, texts: Sequence[str]) -> bool:

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from challenges.issue import RECIPE
-from challenges.lexicon import DIGITS, WORDS
 from challenges.match import align, expected_tokens, tokens
 from challenges.model import Challenge, Say, TurnHead, from_json, to_json
+from tests.english import DIGITS, ENGLISH, WORDS
 from verifier.types import Word
 
 NUMBERS = st.integers(0, RECIPE.count - 1)
@@ -49,7 +49,7 @@ def test_every_challenge_binds_speech_and_movement(number: int) -> None:
 @given(PHRASES)
 def test_what_was_asked_answers_itself(phrase: list[str]) -> None:
     """The exact words, in order, answer every token and leave nothing over."""
-    alignment = align(expected_tokens(asked(phrase)), said(phrase))
+    alignment = align(expected_tokens(asked(phrase)), said(phrase), ENGLISH)
     assert alignment.complete
     assert alignment.extra == ()
     assert [answer.similarity for answer in alignment.answers if answer] == [1.0] * len(phrase)
@@ -61,7 +61,7 @@ def test_order_matters(phrase: list[str], data: st.DataObject) -> None:
     i, j = data.draw(st.tuples(*[st.integers(0, len(phrase) - 1)] * 2))
     swapped = list(phrase)
     swapped[i], swapped[j] = swapped[j], swapped[i]
-    complete = align(expected_tokens(asked(phrase)), said(swapped)).complete
+    complete = align(expected_tokens(asked(phrase)), said(swapped), ENGLISH).complete
     assert complete == (swapped == phrase)
 
 
@@ -71,7 +71,7 @@ def test_a_wrong_word_is_not_heard(phrase: list[str], data: st.DataObject) -> No
     index = data.draw(st.integers(0, len(phrase) - 1))
     wrong = list(phrase)
     wrong[index] = data.draw(st.sampled_from([word for word in [*DIGITS, *WORDS] if word != phrase[index]]))
-    assert not align(expected_tokens(asked(phrase)), said(wrong)).complete
+    assert not align(expected_tokens(asked(phrase)), said(wrong), ENGLISH).complete
 
 
 @given(PHRASES, st.data())
@@ -80,7 +80,7 @@ def test_hesitations_do_no_harm(phrase: list[str], data: st.DataObject) -> None:
     spoken = list(phrase)
     for _ in range(data.draw(st.integers(0, len(phrase)))):
         spoken.insert(data.draw(st.integers(0, len(spoken))), "um")
-    alignment = align(expected_tokens(asked(phrase)), said(spoken))
+    alignment = align(expected_tokens(asked(phrase)), said(spoken), ENGLISH)
     assert alignment.complete
     assert alignment.extra == ()
 
@@ -89,15 +89,15 @@ def test_hesitations_do_no_harm(phrase: list[str], data: st.DataObject) -> None:
 def test_answers_are_in_the_order_of_time(phrase: list[str], noise: list[str]) -> None:
     """Whatever was heard, answers never go back in time, and each heard token answers or is left over once."""
     heard = said([*noise, *phrase, *noise])
-    alignment = align(expected_tokens(asked(phrase)), heard)
+    alignment = align(expected_tokens(asked(phrase)), heard, ENGLISH)
     starts = [answer.start_s for answer in alignment.answers if answer]
     assert starts == sorted(starts)
     assert len(alignment.answers) == len(phrase)
-    assert len(alignment.extra) <= len(tokens(" ".join(word.text for word in heard)))
+    assert len(alignment.extra) <= len(tokens(" ".join(word.text for word in heard), ENGLISH))
 
 
 @given(st.text())
 def test_tokens_are_stable(text: str) -> None:
     """Normalising what is normal changes nothing."""
-    once = tokens(text)
-    assert tokens(" ".join(once)) == once
+    once = tokens(text, ENGLISH)
+    assert tokens(" ".join(once), ENGLISH) == once

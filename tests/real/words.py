@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from challenges.lexicon import DIGITS, WORDS
+from challenges.languages.language import pronounce
 from challenges.match import tokens
 from challenges.model import Challenge, Say
-from challenges.phonemes import VOWELS, pronounce
+from challenges.phonemes import VOWELS
 from tests.bench.phrase import Ear, changed, sound_of, zip_code
+from tests.english import DIGITS, ENGLISH, WORDS
 from tests.real.finding import Item, finding
 from tests.real.table import run
 from verifier.evidence.sound import RATE_HZ
@@ -71,9 +72,9 @@ class Clip(NamedTuple):
 
 def is_long(word: str) -> bool:
     """Whether a word is as long as those of the lexicon."""
-    syllables = sum(sound in VOWELS for sound in pronounce(word))
-    other = tokens(word) == (word,) and word not in DIGITS
-    return word in WORDS or (other and syllables >= 2 and len(pronounce(word)) >= 4)
+    syllables = sum(sound in VOWELS for sound in pronounce(ENGLISH, word))
+    other = tokens(word, ENGLISH) == (word,) and word not in DIGITS
+    return word in WORDS or (other and syllables >= 2 and len(pronounce(ENGLISH, word)) >= 4)
 
 
 def clips(folder: Path) -> list[Clip]:

@@ -41,7 +41,7 @@ def test_the_wheel_holds_every_room_and_no_recording(installed: Path) -> None:
     names = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
     assert {"verifier/profiles/default.toml", "verifier/models/manifest.toml", "cameo/v1/verification_service_pb2.py"} <= names
     assert {"verifier/console/templates/queue.html", "verifier/console/static/console.css"} <= names
-    assert "challenges/lexicon.py" in names
+    assert "challenges/languages/en/words.toml" in names
     assert any(name.startswith("verifier/store/db/migrations/") for name in names)
     assert not [name for name in names if name.endswith((".mp4", ".onnx", ".bin", ".task")) or name.startswith("tests")]
 

@@ -11,8 +11,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from challenges.issue import entropy_bits
+from challenges.issue import entropy_bits, recipe_in
 from challenges.issue import issue as draw
+from challenges.languages import DEFAULT, UnknownLanguageError
 from challenges.model import Say, to_json
 from verifier.cli.output import COULD_NOT_JUDGE, complain, print_json
 from verifier.settings import Settings
@@ -29,6 +30,7 @@ def challenge() -> None:
 def issue(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+    language: Annotated[str, typer.Option(help="BCP 47 tag of the language there is something to say in.")] = DEFAULT,
     out: Annotated[
         Path | None, typer.Option(help="Write the challenge to this file, for `cameo verify --challenge`.", show_default=False)
     ] = None,
@@ -38,7 +40,12 @@ def issue(
     No server keeps it: `cameo verify` judges recordings against it, a server does not know it.
     """
     ttl = timedelta(seconds=Settings().challenge_ttl_s)
-    drawn = draw(rng=SystemRandom(), now=datetime.now(UTC), ttl=ttl)
+    try:
+        recipe = recipe_in(language)
+    except UnknownLanguageError as error:
+        complain(str(error))
+        raise typer.Exit(COULD_NOT_JUDGE) from None
+    drawn = draw(rng=SystemRandom(), now=datetime.now(UTC), ttl=ttl, recipe=recipe)
     document = to_json(drawn)
     if out is not None:
         try:
@@ -47,10 +54,10 @@ def issue(
             complain(f"cannot write {out}: {error.strerror}")
             raise typer.Exit(COULD_NOT_JUDGE) from None
     if as_json:
-        print_json({"challenge": document, "entropy_bits": round(entropy_bits(), 2), "ttl_s": int(ttl.total_seconds())})
+        print_json({"challenge": document, "entropy_bits": round(entropy_bits(recipe), 2), "ttl_s": int(ttl.total_seconds())})
         return
     console = Console(highlight=False)
     for number, step in enumerate(drawn.steps, 1):
         action = f"say [bold]{step.text}[/]" if isinstance(step, Say) else f"turn your head [bold]{step.turn}[/]"
         console.print(f"{number}. {action}")
-    console.print(f"[dim]{entropy_bits():.1f} bits of entropy, valid for {ttl.total_seconds():.0f} s[/]")
+    console.print(f"[dim]{entropy_bits(recipe):.1f} bits of entropy, valid for {ttl.total_seconds():.0f} s[/]")

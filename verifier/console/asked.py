@@ -30,12 +30,13 @@ class Prompt:
 class Asked:
     """What was asked, and what the person was told.
 
-    prompts: in order, empty where the challenge is not kept, and then the times are None. took_s: seconds from the challenge to
-    the whole answer. hint: the text that the app is given for the person, empty where there is none. first_hint: the one they got
-    before people decided, where that was another one.
+    prompts: in order, in a language (BCP 47), empty where the challenge is not kept, and then the times are None. took_s: seconds
+    from the challenge to the whole answer. hint: the text that the app is given for the person, empty where there is none.
+    first_hint: the one they got before people decided, where that was another one.
     """
 
     prompts: Sequence[Prompt]
+    language: str
     issued_at: datetime | None
     expires_at: datetime | None
     answered_at: datetime | None
@@ -55,10 +56,11 @@ def asked(cases: Cases, attempt: Attempt) -> Asked:
     try:
         kept = cases.challenges.get(attempt.challenge_id)
     except ChallengeError:
-        return Asked((), None, None, None, None, told, first if first != told else "")
+        return Asked((), "", None, None, None, None, told, first if first != told else "")
     issued_at, answered_at = kept.challenge.issued_at, kept.spent_at
     return Asked(
         prompts=tuple(_prompt(step) for step in kept.challenge.steps),
+        language=kept.challenge.language,
         issued_at=issued_at,
         expires_at=kept.challenge.expires_at,
         answered_at=answered_at,

@@ -14,6 +14,7 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from challenges.languages import DEFAULT
 from verifier.evidence.continuity import Glances
 from verifier.evidence.fingerprint import fingerprint
 from verifier.evidence.flicker import band_depth
@@ -39,6 +40,7 @@ def collect(
     *,
     settings: Settings,
     spoken: Sequence[str] = (),
+    tag: str = DEFAULT,
     cancelled: Callable[[], bool] = lambda: False,
     timings_ms: Stopwatch | None = None,
 ) -> Evidence:
@@ -49,6 +51,7 @@ def collect(
         kit: where the models come from.
         settings: limits and the analysis rate.
         spoken: the texts a challenge asks for.
+        tag: the language they are in.
         cancelled: asked before each frame.
         timings_ms: milliseconds by stage are added here; picture and sound overlap, so they do not add up to the wall time.
 
@@ -60,17 +63,17 @@ def collect(
     with open_recording(recording, limits=settings.media) as source, ThreadPoolExecutor(1, "sound") as pool:
         if source.sound_tracks > 1:
             source.choose_sound(partial(_speech_s, kit))
-        hearing = pool.submit(_sound, source, kit, spoken, watch) if settings.overlap else None
+        hearing = pool.submit(_sound, source, kit, spoken, tag, watch) if settings.overlap else None
         glances = Glances()
         face = _face(source, kit, settings, cancelled, watch, glances)
-        sound = hearing.result() if hearing else _sound(source, kit, spoken, watch)
+        sound = hearing.result() if hearing else _sound(source, kit, spoken, tag, watch)
         mark = perf_counter()
         picture = glances.trace()
         if isinstance(picture, PictureTrace):
             picture = replace(picture, flicker=band_depth(glances.t_s, glances.thumbnails))
         repeat = repeated(source.sound()) if isinstance(sound, SoundTrack) else sound
         mark = watch.add("continuity", mark)
-        print_ = fingerprint(face, source.sound(), spoken)
+        print_ = fingerprint(face, source.sound(), spoken, tag=tag)
         watch.add("fingerprint", mark)
         return Evidence(source.finished_info(), face, sound, picture, repeat, print_)
 
@@ -102,7 +105,7 @@ def _read_ahead(frames: Iterator[Frame]) -> Generator[Frame, None, None]:
             yield frame
 
 
-def _sound(source: Recording, kit: ModelKit, spoken: Sequence[str], watch: Stopwatch) -> SoundTrack | Missing:
+def _sound(source: Recording, kit: ModelKit, spoken: Sequence[str], tag: str, watch: Stopwatch) -> SoundTrack | Missing:
     if not source.info.audio_codec:
         return Missing(Reason.NO_AUDIO)
-    return listen(source.sound(), kit, spoken=spoken, timings_ms=watch)
+    return listen(source.sound(), kit, spoken=spoken, tag=tag, timings_ms=watch)

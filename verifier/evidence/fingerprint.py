@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from challenges.languages import DEFAULT, language
 from challenges.match import tokens
 from verifier.errors import CameoError
 from verifier.types import F32, F64, FaceTrack, Fingerprint, Missing
@@ -69,18 +70,18 @@ class FingerprintError(CameoError):
     """What was kept as a fingerprint is none."""
 
 
-def fingerprint(face: FaceTrack | Missing, sound: F32, spoken: Sequence[str] = ()) -> Fingerprint:
+def fingerprint(face: FaceTrack | Missing, sound: F32, spoken: Sequence[str] = (), *, tag: str = DEFAULT) -> Fingerprint:
     """Return the fingerprint of a recording.
 
     Args:
         face: its face, if there is one.
         sound: (N,) float32 mono at 16 kHz, (0,) without any.
         spoken: the texts that were to be said.
+        tag: the language they are in.
     """
     motion = np.zeros((0, 6), np.int8) if isinstance(face, Missing) else _motion(face)
-    words = [
-        int.from_bytes(blake2b(token.encode(), digest_size=4).digest(), "little") for text in spoken for token in tokens(text)
-    ]
+    asked = [token for text in spoken for token in tokens(text, language(tag))]
+    words = [int.from_bytes(blake2b(token.encode(), digest_size=4).digest(), "little") for token in asked]
     return Fingerprint(motion=motion, sound=_bands(sound), words=np.array(words, np.uint32))
 
 

@@ -17,7 +17,8 @@ import numpy as np
 
 from verifier.errors import AbandonedError
 from verifier.evidence.bezel import border
-from verifier.evidence.covered import EYES, MOUTH, look
+from verifier.evidence.columns import Columns
+from verifier.evidence.covered import look
 from verifier.evidence.enlarging import Spectrum
 from verifier.evidence.light import eye_white
 from verifier.evidence.moire import GridSearch
@@ -29,6 +30,8 @@ from verifier.types import F32, U8, FaceObservation, FaceTrack, Frame, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    import numpy.typing as npt
 
     from verifier.models.kit import ModelKit
 
@@ -73,33 +76,12 @@ class Slots:
 
 
 @dataclass(slots=True)
-class _Rows:
-    t_s: list[float] = field(default_factory=list)
-    faces: list[int] = field(default_factory=list)
-    landmarks: list[F32] = field(default_factory=list)
-    pose_deg: list[tuple[float, float, float]] = field(default_factory=list)
-    blendshapes: list[F32] = field(default_factory=list)
-    face_px: list[float] = field(default_factory=list)
-    face_share: list[float] = field(default_factory=list)
-    luma: list[float] = field(default_factory=list)
-    sharpness: list[float] = field(default_factory=list)
-    eye_white: list[float] = field(default_factory=list)
-    identity_t_s: list[float] = field(default_factory=list)
-    identity_yaw_deg: list[float] = field(default_factory=list)
-    embeddings: list[F32] = field(default_factory=list)
-    live_t_s: list[float] = field(default_factory=list)
-    live: list[float] = field(default_factory=list)
-    live_close: list[tuple[float, float]] = field(default_factory=list)
-    grid: list[float] = field(default_factory=list)
-    grid_t_s: list[float] = field(default_factory=list)
+class _Seen:
+    """What has been seen so far."""
+
+    columns: Columns = field(default_factory=Columns)
     search: GridSearch = field(default_factory=GridSearch)
     spectrum: Spectrum = field(default_factory=Spectrum)
-    ages: list[tuple[float, float]] = field(default_factory=list)
-    eyes: list[F32] = field(default_factory=list)
-    mouth: list[F32] = field(default_factory=list)
-    bezel: list[float] = field(default_factory=list)
-    bezel_t_s: list[float] = field(default_factory=list)
-    bezel_px: list[F32] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +130,8 @@ def observe(
         AbandonedError: `cancelled` said so.
     """
     watch = Stopwatch() if timings_ms is None else timings_ms
-    rows = _Rows()
+    seen = _Seen()
+    columns = seen.columns
     picks = _Picks(*(Slots(count, duration_s) for count in (LIVE_FRAMES, GRID_FRAMES, BEZEL_FRAMES, IDENTITY_FRAMES, AGE_FRAMES)))
     parallax = Parallax(duration_s)
     iterator = iter(frames)
@@ -163,28 +146,34 @@ def observe(
                 raise AbandonedError("the verification was abandoned")
             found = landmarker.detect(frame)
             mark = watch.add("landmarks", mark)
-            rows.t_s.append(frame.t_s)
-            rows.faces.append(len(found))
+            columns.add(t_s=frame.t_s, faces=len(found))
             if not found:
-                _append_absent(rows)
-                if hardly_seen(rows.faces):
+                columns.add_absent()
+                if hardly_seen(columns["faces"]):
                     again.look(frame)
                     watch.add("second_look", mark)
                 continue
             face = found[0]
             pose = head_pose_deg(face.transform)
-            _append_face(rows, frame.rgb, face, pose)
+            columns.add(**_measured(frame.rgb, face, pose))
             mark = watch.add("measure", mark)
             if not still:
-                parallax.add(len(rows.t_s) - 1, frame.t_s, frame.rgb, face.landmarks, pose)
+                parallax.add(len(columns["t_s"]) - 1, frame.t_s, frame.rgb, face.landmarks, pose)
                 watch.add("parallax", mark)
-            _run_networks(rows, picks, frame, face, pose, kit, watch, frontal_only=not still)
-    if not rows.t_s:
+            _run_networks(seen, picks, frame, face, pose, kit, watch, frontal_only=not still)
+    if not columns["t_s"]:
         return Missing(Reason.NO_VIDEO)
     small = again.shares()
-    if not any(rows.faces):
+    if not any(columns["faces"]):
         return Missing(Reason.FACE_TOO_SMALL if len(small) else Reason.NO_FACE)
-    return _track(rows, parallax, small)
+    return FaceTrack(
+        **columns.arrays(),
+        turn_rows=parallax.rows(),
+        turn_points=parallax.points(),
+        bend_db=seen.spectrum.bend_db(),
+        grid_spectrum=seen.search.spectrum,
+        small_share=small,
+    )
 
 
 def hardly_seen(faces: Sequence[int]) -> bool:
@@ -193,7 +182,7 @@ def hardly_seen(faces: Sequence[int]) -> bool:
 
 
 def _run_networks(
-    rows: _Rows,
+    seen: _Seen,
     picks: _Picks,
     frame: Frame,
     face: FaceObservation,
@@ -203,66 +192,55 @@ def _run_networks(
     *,
     frontal_only: bool,
 ) -> None:
+    columns = seen.columns
     turned_deg = max(abs(pose[0]), abs(pose[1])) if frontal_only else 0.0
     mark = perf_counter()
     if turned_deg <= LIVE_DEG and picks.live.take(frame.t_s):
-        scored = len(rows.live)
-        rows.live_t_s.append(frame.t_s)
-        rows.live.append(kit.presentation_attack.score(frame.rgb, face.landmarks))
+        scored = len(columns["live"])
+        columns.add(live_t_s=frame.t_s, live=kit.presentation_attack.score(frame.rgb, face.landmarks))
         mark = watch.add("presentation_attack", mark)
         if scored % CLOSE_EVERY == 0:
-            rows.live_close.append(kit.presentation_attack.score_close(frame.rgb, face.landmarks))
+            columns.add(live_close=kit.presentation_attack.score_close(frame.rgb, face.landmarks))
             mark = watch.add("close_up", mark)
         if scored % SPECTRUM_EVERY == 0:
-            rows.spectrum.add(frame.rgb)
+            seen.spectrum.add(frame.rgb)
             mark = watch.add("enlarged", mark)
         if scored % COVERED_EVERY == 0:
             eyes, mouth = look(frame.rgb, face.landmarks)
-            rows.eyes.append(eyes)
-            rows.mouth.append(mouth)
+            columns.add(eyes=eyes, mouth=mouth)
             mark = watch.add("covered", mark)
     if turned_deg <= LIVE_DEG and picks.grid.take(frame.t_s):
-        rows.grid_t_s.append(frame.t_s)
-        rows.grid.append(rows.search.add(frame.rgb, face.landmarks))
+        columns.add(grid_t_s=frame.t_s, grid=seen.search.add(frame.rgb, face.landmarks))
         mark = watch.add("moire", mark)
     if picks.bezel.take(frame.t_s):
         found = border(frame.rgb, face.landmarks)
-        rows.bezel_t_s.append(frame.t_s)
-        rows.bezel.append(found.covered)
-        rows.bezel_px.append(found.corners.astype(np.float32))
+        columns.add(bezel_t_s=frame.t_s, bezel=found.covered, bezel_px=found.corners)
         mark = watch.add("bezel", mark)
     if turned_deg > IDENTITY_DEG:
         return
     if picks.identity.take(frame.t_s):
-        rows.identity_t_s.append(frame.t_s)
-        rows.identity_yaw_deg.append(pose[0])
-        rows.embeddings.append(kit.face_embedder.embed(kit.face_embedder.align(frame.rgb, face.landmarks)))
+        embedding = kit.face_embedder.embed(kit.face_embedder.align(frame.rgb, face.landmarks))
+        columns.add(identity_t_s=frame.t_s, identity_yaw_deg=pose[0], embeddings=embedding)
         mark = watch.add("face_embedding", mark)
     if picks.age.take(frame.t_s):
-        rows.ages.append((kit.age.estimate(frame.rgb, face.landmarks), kit.dlib_age.estimate(frame.rgb, face.landmarks)))
+        columns.add(ages=(kit.age.estimate(frame.rgb, face.landmarks), kit.dlib_age.estimate(frame.rgb, face.landmarks)))
         watch.add("age", mark)
 
 
-def _append_absent(rows: _Rows) -> None:
-    nan = float("nan")
-    rows.landmarks.append(np.full((478, 3), nan, np.float32))
-    rows.blendshapes.append(np.full(52, nan, np.float32))
-    rows.pose_deg.append((nan, nan, nan))
-    for column in (rows.face_px, rows.face_share, rows.luma, rows.sharpness, rows.eye_white):
-        column.append(nan)
-
-
-def _append_face(rows: _Rows, rgb: U8, face: FaceObservation, pose: tuple[float, float, float]) -> None:
-    rows.landmarks.append(face.landmarks)
-    rows.blendshapes.append(face.blendshapes)
-    rows.pose_deg.append(pose)
+def _measured(rgb: U8, face: FaceObservation, pose: tuple[float, float, float]) -> dict[str, npt.ArrayLike]:
+    """Return a row of every column that has one for each frame with a face."""
     width_px = face_width_px(face)
-    rows.face_px.append(width_px)
-    rows.face_share.append(of_picture(width_px, rgb))
     luma, sharpness, white = _light_and_sharpness(rgb, face.landmarks)
-    rows.luma.append(luma)
-    rows.sharpness.append(sharpness)
-    rows.eye_white.append(white)
+    return {
+        "landmarks": face.landmarks,
+        "blendshapes": face.blendshapes,
+        "pose_deg": pose,
+        "face_px": width_px,
+        "face_share": of_picture(width_px, rgb),
+        "luma": luma,
+        "sharpness": sharpness,
+        "eye_white": white,
+    }
 
 
 def _light_and_sharpness(rgb: U8, landmarks: F32) -> tuple[float, float, float]:
@@ -280,40 +258,3 @@ def _light_and_sharpness(rgb: U8, landmarks: F32) -> tuple[float, float, float]:
     luma = float(resized.mean())
     white = eye_white(np.asarray(crop, np.uint8), landmarks - np.array([x0, y0, 0], np.float32))
     return luma, float(cv2.Laplacian(resized, cv2.CV_32F).std() / max(luma, 1.0)), white
-
-
-def _track(rows: _Rows, parallax: Parallax, small: F32) -> FaceTrack:
-    def stack(column: list[F32], width: int) -> F32:
-        return np.stack(column) if column else np.zeros((0, width), np.float32)
-
-    return FaceTrack(
-        t_s=np.array(rows.t_s, np.float64),
-        faces=np.array(rows.faces, np.int32),
-        landmarks=np.stack(rows.landmarks),
-        pose_deg=np.array(rows.pose_deg, np.float32),
-        blendshapes=stack(rows.blendshapes, 52),
-        face_px=np.array(rows.face_px, np.float32),
-        luma=np.array(rows.luma, np.float32),
-        sharpness=np.array(rows.sharpness, np.float32),
-        identity_t_s=np.array(rows.identity_t_s, np.float64),
-        identity_yaw_deg=np.array(rows.identity_yaw_deg, np.float32),
-        embeddings=stack(rows.embeddings, 512),
-        live_t_s=np.array(rows.live_t_s, np.float64),
-        live=np.array(rows.live, np.float32),
-        ages=np.array(rows.ages, np.float32).reshape(-1, 2),
-        turn_rows=parallax.rows(),
-        turn_points=parallax.points(),
-        live_close=np.array(rows.live_close, np.float32).reshape(-1, 2),
-        grid=np.array(rows.grid, np.float32),
-        bend_db=rows.spectrum.bend_db(),
-        eye_white=np.array(rows.eye_white, np.float32),
-        eyes=stack(rows.eyes, EYES),
-        mouth=stack(rows.mouth, MOUTH),
-        bezel=np.array(rows.bezel, np.float32),
-        grid_t_s=np.array(rows.grid_t_s, np.float64),
-        grid_spectrum=rows.search.spectrum,
-        bezel_t_s=np.array(rows.bezel_t_s, np.float64),
-        bezel_px=np.array(rows.bezel_px, np.float32).reshape(-1, 4, 2),
-        face_share=np.array(rows.face_share, np.float32),
-        small_share=small,
-    )

@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from challenges.lexicon import DIGITS, WORDS
 from challenges.match import tokens as canonical
-from challenges.phonemes import PHONEMES, pronounce
+from challenges.phonemes import PHONEMES
 from verifier.models.phonemes import BLANK, RATE_HZ
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from challenges.languages import Language
     from verifier.types import F32, F64, ScoredWord
 
 _IPA = {
@@ -65,19 +65,8 @@ _ALIKE, _ANYTHING = 0.2, 0.005
 """What a phoneme like the one that was said, and what any other, counts for it."""
 _BESIDE_NATS = 3.0
 """The price of a phoneme that is no part of the phrase."""
-_SAID = {
-    "one": ("W AH N", "OW N EY"),
-    "two": ("T UW", "T OW"),
-    "zero": ("Z IH R OW", "OW", "N AO T"),
-    "double": ("D AH B AH L",),
-    "triple": ("T R IH P AH L",),
-    "treble": ("T R EH B AH L",),
-}
-"""Words that are said, or written by the recogniser, otherwise than the lexicon has it: it spells some "one" as "o n e"."""
-_OH = ("OW",)
 _REACH = round(1.5 * RATE_HZ)
 """Rows on either side of a word in which it is looked for."""
-_SHORTEST = min(len(entry.phonemes) for entry in WORDS.values())
 _SCALE, _MOST_NATS = 2 / 3, 8.0
 """Rows that are near one another err together, so that CTC is surer than it is right: its nats count in part (the acoustic scale
 of speech recognisers). And none counts for more than so many, so that no word makes up for another."""
@@ -101,7 +90,7 @@ class _Span:
 
 
 def weighed(
-    forced: Sequence[ScoredWord], log_probs: F32, names: Sequence[str], *, begun_again: F64 | None = None
+    forced: Sequence[ScoredWord], log_probs: F32, names: Sequence[str], of: Language, *, begun_again: F64 | None = None
 ) -> tuple[ScoredWord, ...]:
     """Return the words with their `margin`, which is part of their `gain`.
 
@@ -109,6 +98,7 @@ def weighed(
         forced: the words of a phrase laid over the sound.
         log_probs: (rows, tokens) natural-log probabilities of phonemes, 50 rows a second of the same sound.
         names: what each column stands for.
+        of: the language of the words.
         begun_again: (T, 2) seconds of words of the phrase that were begun again: none is looked for there, nor another in its
             place.
     """
@@ -118,41 +108,39 @@ def weighed(
     scores = _scores(log_probs, tuple(names))
     for start, end in np.zeros((0, 2)) if begun_again is None else begun_again:
         scores[round((start + _EDGE_S) * RATE_HZ) : max(0, round((end - _EDGE_S) * RATE_HZ))] = _PASSED_OVER
-    words = [_canonical(word.text) for word in laid]
-    ways = [_laid_as(word.text) for word in laid]
+    words = [_canonical(word.text, of) for word in laid]
+    ways = [_laid_as(word.text, of) for word in laid]
     spans = _lay(scores, ways)
     if spans is None:
         return tuple(forced)
-    margins = dict(zip(laid, _margins(scores, words, ways, spans), strict=True))
+    margins = dict(zip(laid, _margins(scores, words, ways, spans, of), strict=True))
     return tuple(replace(word, gain=word.gain + margins[word], margin=margins[word]) for word in forced)
 
 
-def _canonical(text: str) -> str:
+def _canonical(text: str, of: Language) -> str:
     """Return the token a laid word stands for: "oh" is zero; "double" is itself."""
-    found = canonical(text)
+    found = canonical(text, of)
     return found[0] if len(found) == 1 else text
 
 
-def _laid_as(text: str) -> tuple[tuple[str, ...], ...]:
+def _laid_as(text: str, of: Language) -> tuple[tuple[str, ...], ...]:
     """Return how a word laid as this text is said: "oh" is soon heard in any vowel, and counts only where it was laid."""
-    said = _pronunciations(_canonical(text))
-    return tuple(way for way in said if (way == _OH) == (text == "oh")) if _OH in said else said
+    said, short = _pronunciations(_canonical(text, of), of), of.zero.short_phonemes
+    return tuple(way for way in said if (way == short) == (text == of.zero.short)) if short in said else said
 
 
-def _pronunciations(word: str) -> tuple[tuple[str, ...], ...]:
-    if word in _SAID:
-        return tuple(tuple(said.split()) for said in _SAID[word])
-    entry = DIGITS.get(word) or WORDS.get(word)
-    return (entry.phonemes if entry else pronounce(word),)
+def _pronunciations(word: str, of: Language) -> tuple[tuple[str, ...], ...]:
+    return of.said.get(word) or (of.phonemes(word),)
 
 
-def _kind(word: str) -> frozenset[str]:
+def _kind(word: str, of: Language) -> frozenset[str]:
     """Return the words that may stand in a word's place, itself included: digits or the lexicon, whose words are longer.
 
     A word of neither is weighed against those it is as long as: a short one would win over long ones by its length.
     """
-    digit = word in DIGITS or (word not in WORDS and len(_pronunciations(word)[0]) < _SHORTEST)
-    return frozenset({*(DIGITS if digit else WORDS), word})
+    shortest = min(len(entry.phonemes) for entry in of.lexicon.values())
+    digit = word in of.digits or (word not in of.lexicon and len(_pronunciations(word, of)[0]) < shortest)
+    return frozenset({*(of.digits if digit else of.lexicon), word})
 
 
 def _scores(log_probs: F32, names: tuple[str, ...]) -> F64:
@@ -264,7 +252,7 @@ def _lay(scores: F64, words: Sequence[tuple[tuple[str, ...], ...]]) -> list[_Spa
 
 
 def _margins(
-    scores: F64, words: Sequence[str], ways: Sequence[tuple[tuple[str, ...], ...]], spans: Sequence[_Span]
+    scores: F64, words: Sequence[str], ways: Sequence[tuple[tuple[str, ...], ...]], spans: Sequence[_Span], of: Language
 ) -> list[float]:
     """Return for each word how many nats likelier it is than the likeliest other of its kind."""
     tries: list[tuple[int, str]] = []
@@ -273,15 +261,15 @@ def _margins(
     for index, (word, span) in enumerate(zip(words, spans, strict=True)):
         start = max(spans[index - 1].end if index else 0, span.start - _REACH)
         end = min(spans[index + 1].start if index + 1 < len(spans) else len(scores), span.end + _REACH)
-        for other in sorted(_kind(word)):
-            for said in ways[index] if other == word else _pronunciations(other):
+        for other in sorted(_kind(word, of)):
+            for said in ways[index] if other == word else _pronunciations(other, of):
                 tries.append((index, other))
                 chains.append(_chain(said))
                 windows.append((start, end))
     best: list[dict[str, float]] = [{} for _ in words]
     for (index, other), score in zip(tries, _forward(scores, chains, np.array(windows)), strict=True):
         best[index][other] = max(float(score), best[index].get(other, _NEVER))
-    return [_margin(word, of) for word, of in zip(words, best, strict=True)]
+    return [_margin(word, those) for word, those in zip(words, best, strict=True)]
 
 
 def _margin(word: str, scores: Mapping[str, float]) -> float:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from challenges.languages import DEFAULT, language
 from verifier.evidence.background import apart
 from verifier.evidence.picture import Stopwatch
 from verifier.evidence.pronounced import weighed
@@ -37,29 +38,33 @@ _BLOCK = round(BLOCK_S * RATE_HZ)
 _SILENCE_DBFS = -120.0
 
 
-def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms: Stopwatch | None = None) -> SoundTrack:
+def listen(
+    sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), tag: str = DEFAULT, timings_ms: Stopwatch | None = None
+) -> SoundTrack:
     """Run the sound models over a recording's sound.
 
     Args:
         sound: (N,) float32 mono at 16 kHz, -1..1, from the recording's start.
         kit: where the models come from.
         spoken: the texts a challenge asks for; they are laid over the sound as `forced`.
+        tag: the language they are in.
         timings_ms: milliseconds by model are added here.
     """
-    watch = Stopwatch() if timings_ms is None else timings_ms
+    watch, of = Stopwatch() if timings_ms is None else timings_ms, language(tag)
     mark = perf_counter()
     power = _power(sound)
     speech, others = apart(kit.voice_activity.segments(sound), power, _BLOCK / RATE_HZ)
     mark = watch.add("voice_activity", mark)
     voiced = len(speech) > 0
-    heard = kit.transcriber.encode(sound, speech=speech) if voiced else None
-    text, words = kit.transcriber.transcribe(heard) if heard else ("", ())
+    recogniser = kit.recogniser(tag)
+    heard = recogniser.encode(sound, speech=speech) if voiced else None
+    text, words = recogniser.transcribe(heard) if heard else ("", ())
     mark = watch.add("transcription", mark)
-    forced = lay(kit.transcriber, heard, spoken, words) if heard else ()
+    forced = lay(recogniser, heard, spoken, words, of) if heard else ()
     mark = watch.add("forced_alignment", mark)
     log_probs = kit.phonemes.log_probs(enhanced(sound)) if voiced else np.zeros((0, len(kit.phonemes.tokens)), np.float32)
     lips = lips_said(log_probs, kit.phonemes.tokens) if voiced else np.zeros((0, 0), np.float32)
-    forced = weighed(forced, log_probs, kit.phonemes.tokens, begun_again=begun_again_s(spoken, words))
+    forced = weighed(forced, log_probs, kit.phonemes.tokens, of, begun_again=begun_again_s(spoken, words, of))
     mark = watch.add("phonemes", mark)
     uttered, times_s = _concatenate(sound, speech)
     starts = _window_starts(len(uttered))
@@ -67,7 +72,7 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
     embeddings = [kit.speaker.embed(uttered[start : start + size]) for start in starts]
     whole = kit.speaker.embed(uttered) if len(starts) > 1 else (embeddings[0] if embeddings else np.zeros(0, np.float32))
     mark = watch.add("speaker", mark)
-    group_s = word_groups(spoken, forced)
+    group_s = word_groups(spoken, forced, of)
     cuts = [sound[int(start * RATE_HZ) : int(end * RATE_HZ)] for start, end in group_s]
     groups = [kit.speaker.embed(cut) for cut in cuts]
     mark = watch.add("second_voice", mark)

@@ -13,20 +13,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from challenges.languages import language
 from challenges.match import Alignment, Beside, Expected, align, expected_tokens, in_passing, tokens
 from challenges.model import Say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from challenges.languages import Language
     from challenges.model import Challenge
     from verifier.models.transcription import EncodedSound, Transcriber
     from verifier.types import F64, ScoredWord, SoundTrack, Word
-
-_ZERO, _OH, _NOUGHT = "zero", "oh", "nought"
-"""The same digit as some say it; the recogniser writes a figure for the first two and mostly "not" for the last."""
-_NOUGHTS = frozenset({"nought", "naught", "not", "knot"})
-_TIMES = {"double": 2, "triple": 3, "treble": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,9 @@ class Testimony:
     forced: tuple[ScoredWord, ...]
 
 
-def lay(transcriber: Transcriber, heard: EncodedSound, spoken: Sequence[str], words: Sequence[Word]) -> tuple[ScoredWord, ...]:
+def lay(
+    transcriber: Transcriber, heard: EncodedSound, spoken: Sequence[str], words: Sequence[Word], of: Language
+) -> tuple[ScoredWord, ...]:
     """Lay the words of a phrase over the sound, one scored word for each of its tokens.
 
     1. What the free reading has beside the phrase (a greeting, thanks, a word begun again) is laid in its place too: the
@@ -52,8 +51,9 @@ def lay(transcriber: Transcriber, heard: EncodedSound, spoken: Sequence[str], wo
         heard: the sound it encoded.
         spoken: texts to say, in order.
         words: the free reading.
+        of: the language of the phrase.
     """
-    expected, reading = _read(spoken, words)
+    expected, reading = _read(spoken, words, of)
     laying = _Laying(transcriber, heard, tuple(word.token for word in expected))
     laid = laying.lay()
     if beside := in_passing(reading):
@@ -65,20 +65,20 @@ def lay(transcriber: Transcriber, heard: EncodedSound, spoken: Sequence[str], wo
     return laid.words
 
 
-def begun_again_s(spoken: Sequence[str], words: Sequence[Word]) -> F64:
+def begun_again_s(spoken: Sequence[str], words: Sequence[Word], of: Language) -> F64:
     """Return (T, 2) seconds of the words of the phrase that the free reading has before they were begun again.
 
     Other talk is not among it: what is read as "and" may be a word of the phrase.
     """
-    _, reading = _read(spoken, words)
+    _, reading = _read(spoken, words, of)
     known = {word.token for word in reading.expected}
     again = [(word.start_s, word.end_s) for word in in_passing(reading) if word.token in known]
     return np.array(again, np.float64).reshape(-1, 2)
 
 
-def _read(spoken: Sequence[str], words: Sequence[Word]) -> tuple[list[Expected], Alignment]:
-    expected = [Expected(token, step) for step, text in enumerate(spoken) for token in tokens(text)]
-    return expected, align(expected, words)
+def _read(spoken: Sequence[str], words: Sequence[Word], of: Language) -> tuple[list[Expected], Alignment]:
+    expected = [Expected(token, step) for step, text in enumerate(spoken) for token in tokens(text, of)]
+    return expected, align(expected, words, of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +121,19 @@ class _Laid:
 
 def _variations(expected: Sequence[Expected], reading: Alignment) -> Iterator[Mapping[int, str]]:
     """Yield other ways to say some tokens that are worth a try, by index."""
+    zero, times_said = reading.of.zero, reading.of.numbers.times
     written = [answer.written.split() if answer else [] for answer in reading.answers]
     aside = {word.token for word in reading.beside}
-    zeros = [index for index, word in enumerate(expected) if word.token == _ZERO]
-    unread = {index: _ZERO for index in zeros if reading.answers[index] is None}
+    zeros = [index for index, word in enumerate(expected) if word.token == zero.token]
+    unread = {index: zero.token for index in zeros if reading.answers[index] is None}
     if zeros:
-        yield dict.fromkeys(zeros, _OH)
+        yield dict.fromkeys(zeros, zero.short)
     for index, word in enumerate(expected):
-        if word.token == _ZERO and reading.answers[index] and len(zeros) > 1:
-            yield from ({**unread, index: _ZERO}, {**unread, index: _OH})
-        if word.token == _ZERO and _NOUGHTS & {*written[index]}:
-            yield {index: _NOUGHT}
-        for said, times in _TIMES.items():
+        if word.token == zero.token and reading.answers[index] and len(zeros) > 1:
+            yield from ({**unread, index: zero.token}, {**unread, index: zero.short})
+        if word.token == zero.token and zero.read & {*written[index]}:
+            yield {index: zero.other}
+        for said, times in times_said.items():
             same = set(expected[index : index + times]) == {word} and len(expected) >= index + times
             if same and said in {*written[index], *aside}:
                 yield {index: said, **dict.fromkeys(range(index + 1, index + times - 1), "")}
@@ -147,7 +148,7 @@ def witnesses(challenge: Challenge, sound: SoundTrack) -> Testimony:
     expected = expected_tokens(challenge)
     if sound.forced and len(sound.forced) != len(expected):
         raise RuntimeError(f"{len(sound.forced)} words were laid over the sound, the challenge has {len(expected)}")
-    return Testimony(reading=align(expected, sound.words), forced=sound.forced)
+    return Testimony(reading=align(expected, sound.words, language(challenge.language)), forced=sound.forced)
 
 
 def words_said(heard: Testimony, *, read_gain: float, unread_gain: float) -> tuple[bool, ...]:

@@ -11,6 +11,7 @@ from challenges.match import tokens
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from challenges.languages import Language
     from verifier.types import F32, F64, ScoredWord
 
 GROUP_S = 0.8
@@ -21,7 +22,7 @@ MARGIN_S = 0.05
 """Added on both sides: the recogniser's times cut into the first and the last sound of a word."""
 
 
-def word_groups(spoken: Sequence[str], forced: Sequence[ScoredWord]) -> F64:
+def word_groups(spoken: Sequence[str], forced: Sequence[ScoredWord], of: Language) -> F64:
     """Return (G, 2) seconds of the groups of words, in order; none reaches over the end of a text.
 
     Words are added until the group is `GROUP_S` long; what is left over at the end of a text joins the group before.
@@ -29,6 +30,7 @@ def word_groups(spoken: Sequence[str], forced: Sequence[ScoredWord]) -> F64:
     Args:
         spoken: texts that were asked, in order.
         forced: their words laid over the sound, one for each token.
+        of: the language of the texts.
     """
     spans: list[tuple[float, float]] = []
     words = iter(forced)
@@ -36,7 +38,7 @@ def word_groups(spoken: Sequence[str], forced: Sequence[ScoredWord]) -> F64:
         own: list[tuple[float, float]] = []
         start: float | None = None
         end = 0.0
-        for _, word in zip(tokens(text), words, strict=False):
+        for _, word in zip(tokens(text, of), words, strict=False):
             start, end = word.start_s if start is None else start, word.end_s
             if end - start >= GROUP_S:
                 own.append((start, end))

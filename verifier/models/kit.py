@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
+from challenges.languages import DEFAULT
 from verifier.errors import ModelKitError
 from verifier.models import index, manifest
 
@@ -38,6 +39,10 @@ SYNTHETIC_VOICE = "synthetic-voice"
 PAD_SECOND = "presentation-attack-second"
 
 _Adapter = TypeVar("_Adapter", bound=AbstractContextManager[Any])
+
+
+_RECOGNISERS = {"en": "transcription"}
+"""The model that recognises speech, by language."""
 
 
 class ModelKit:
@@ -215,10 +220,21 @@ class ModelKit:
 
     @property
     def transcriber(self) -> Transcriber:
-        """The speech recogniser."""
+        """The speech recogniser of the default language."""
+        return self.recogniser(DEFAULT)
+
+    def recogniser(self, language: str) -> Transcriber:
+        """Return the speech recogniser of a language, by its tag.
+
+        Raises:
+            ModelKitError: the kit has none.
+        """
         from verifier.models.transcription import Transcriber  # noqa: PLC0415
 
-        return self._once("transcription", lambda: Transcriber(self._path("transcription"), threads=self._settings.threads))
+        model = _RECOGNISERS.get(language)
+        if model is None:
+            raise ModelKitError(f"the kit has no speech recogniser for {language!r}; it has one for {', '.join(_RECOGNISERS)}")
+        return self._once(model, lambda: Transcriber(self._path(model), threads=self._settings.threads))
 
     @property
     def phonemes(self) -> PhonemeRecogniser:

@@ -133,7 +133,7 @@ def _challenge(message: challenge_pb2.Challenge) -> Challenge:
         Say(step.say) if step.WhichOneof("kind") == "say" else TurnHead(Turn(challenge_pb2.Turn.Name(step.turn).lower()))
         for step in message.steps
     )
-    return Challenge(tuple(steps), id=message.id)
+    return Challenge(tuple(steps), id=message.id, language=message.language)
 
 
 def _check(message: attempt_pb2.Check) -> CheckResult:

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from cameo.v1 import challenge_pb2 as cameo_dot_v1_dot_challenge__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n cameo/v1/challenge_service.proto\x12\x08\x63\x61meo.v1\x1a\x18\x63\x61meo/v1/challenge.proto\"<\n\x15IssueChallengeRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t2Z\n\x10\x43hallengeService\x12\x46\n\x0eIssueChallenge\x12\x1f.cameo.v1.IssueChallengeRequest\x1a\x13.cameo.v1.Challengeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n cameo/v1/challenge_service.proto\x12\x08\x63\x61meo.v1\x1a\x18\x63\x61meo/v1/challenge.proto\"N\n\x15IssueChallengeRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x10\n\x08language\x18\x03 \x01(\t2Z\n\x10\x43hallengeService\x12\x46\n\x0eIssueChallenge\x12\x1f.cameo.v1.IssueChallengeRequest\x1a\x13.cameo.v1.Challengeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,7 +33,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cameo.v1.challenge_service_
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ISSUECHALLENGEREQUEST']._serialized_start=72
-  _globals['_ISSUECHALLENGEREQUEST']._serialized_end=132
-  _globals['_CHALLENGESERVICE']._serialized_start=134
-  _globals['_CHALLENGESERVICE']._serialized_end=224
+  _globals['_ISSUECHALLENGEREQUEST']._serialized_end=150
+  _globals['_CHALLENGESERVICE']._serialized_start=152
+  _globals['_CHALLENGESERVICE']._serialized_end=242
 # @@protoc_insertion_point(module_scope)

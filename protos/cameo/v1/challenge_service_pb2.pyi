@@ -6,9 +6,11 @@ from typing import ClassVar as _ClassVar, Optional as _Optional
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class IssueChallengeRequest(_message.Message):
-    __slots__ = ("subject", "request_id")
+    __slots__ = ("subject", "request_id", "language")
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     subject: str
     request_id: str
-    def __init__(self, subject: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
+    language: str
+    def __init__(self, subject: _Optional[str] = ..., request_id: _Optional[str] = ..., language: _Optional[str] = ...) -> None: ...

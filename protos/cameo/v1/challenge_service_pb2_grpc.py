@@ -58,7 +58,7 @@ class ChallengeServiceServicer:
 
         Who may call: app. Its onboarding flow does, for a person who is signed in.
 
-        Errors, by `ErrorInfo.reason`: `SUBJECT_INVALID`, `REQUEST_ID_INVALID` (INVALID_ARGUMENT), `REQUEST_ID_REUSED`
+        Errors, by `ErrorInfo.reason`: `SUBJECT_INVALID`, `REQUEST_ID_INVALID`, `LANGUAGE_UNKNOWN` (INVALID_ARGUMENT), `REQUEST_ID_REUSED`
         (ALREADY_EXISTS), `TOO_MANY_ATTEMPTS` (RESOURCE_EXHAUSTED, with `RetryInfo`), `SERVER_STOPPING`, `STORE_UNAVAILABLE`
         (UNAVAILABLE).
         """

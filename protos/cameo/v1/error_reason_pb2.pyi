@@ -13,6 +13,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RECORDING_EMPTY: _ClassVar[ErrorReason]
     REQUEST_ID_INVALID: _ClassVar[ErrorReason]
     SUBJECT_INVALID: _ClassVar[ErrorReason]
+    LANGUAGE_UNKNOWN: _ClassVar[ErrorReason]
     VIEW_INVALID: _ClassVar[ErrorReason]
     REQUEST_ID_REUSED: _ClassVar[ErrorReason]
     REQUEST_IN_PROGRESS: _ClassVar[ErrorReason]
@@ -85,6 +86,7 @@ MESSAGE_EMPTY: ErrorReason
 RECORDING_EMPTY: ErrorReason
 REQUEST_ID_INVALID: ErrorReason
 SUBJECT_INVALID: ErrorReason
+LANGUAGE_UNKNOWN: ErrorReason
 VIEW_INVALID: ErrorReason
 REQUEST_ID_REUSED: ErrorReason
 REQUEST_IN_PROGRESS: ErrorReason

@@ -6,8 +6,8 @@ from random import Random, SystemRandom
 import pytest
 
 from challenges.issue import RECIPE, Recipe, entropy_bits, issue
-from challenges.lexicon import DIGITS, WORDS
 from challenges.model import Say, TurnHead, from_json, to_json
+from tests.english import DIGITS, WORDS
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 TTL = timedelta(seconds=180)

@@ -2,9 +2,9 @@ from itertools import combinations
 
 import pytest
 
-from challenges.lexicon import DIGITS, MIN_DISTANCE, WORDS
 from challenges.match import Expected, align, tokens
 from challenges.phonemes import PHONEMES, VOWELS
+from tests.english import DIGITS, ENGLISH, WORDS
 from verifier.types import Word
 
 EVERY = {**DIGITS, **WORDS}
@@ -55,7 +55,7 @@ def test_words_are_far_apart() -> None:
     close = [
         (a, b)
         for a, b in combinations(EVERY, 2)
-        if not {a, b} <= set(DIGITS) and edits(EVERY[a].phonemes, EVERY[b].phonemes) < MIN_DISTANCE
+        if not {a, b} <= set(DIGITS) and edits(EVERY[a].phonemes, EVERY[b].phonemes) < ENGLISH.least_edits
     ]
     assert close == []
 
@@ -63,11 +63,11 @@ def test_words_are_far_apart() -> None:
 def test_no_word_answers_another() -> None:
     """No word, rightly written down, answers another one, however alike they sound."""
     heard = {word: [Word(word, 0.0, 1.0, 1.0)] for word in EVERY}
-    taken = [(a, b) for a in EVERY for b in EVERY if a != b and align([Expected(a, 0)], heard[b]).complete]
+    taken = [(a, b) for a in EVERY for b in EVERY if a != b and align([Expected(a, 0)], heard[b], ENGLISH).complete]
     assert taken == []
 
 
 @pytest.mark.parametrize("word", EVERY)
 def test_every_word_is_one_token(word: str) -> None:
     """No word is changed, split or taken for a homophone when it is normalised."""
-    assert tokens(word) == (word,)
+    assert tokens(word, ENGLISH) == (word,)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from challenges.match import tokens
 from fixtures.manifest import load
+from tests.english import ENGLISH
 from verifier.cli import app
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def test_a_sound_has_a_voice_and_no_face(documents: list[dict[str, object]]) -> 
     document = documents[2]
     assert (document["faces"], document["face_embedding"], document["age"]) == (None, None, None)
     assert document["missing"] == {"face": "NO_VIDEO"}
-    heard, again = (tokens(each["transcript"]["text"]) for each in (documents[0], document))
+    heard, again = (tokens(each["transcript"]["text"], ENGLISH) for each in (documents[0], document))
     assert heard == again
     assert np.dot(document["voice_embedding"], documents[0]["voice_embedding"]) > 0.99
 

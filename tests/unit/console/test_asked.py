@@ -32,7 +32,7 @@ def test_the_page_says_what_was_asked_and_when(lead: Visitor, site: Site) -> Non
     assert shown == [("say", step.text) if hasattr(step, "text") else ("turn", step.turn.value) for step in kept.steps]
     assert len(shown) > 2
     answered = ASKED + timedelta(seconds=25)
-    assert f"Issued {ASKED:%Y-%m-%d %H:%M:%S}" in asked
+    assert f"In <code>en</code>, issued {ASKED:%Y-%m-%d %H:%M:%S}" in asked
     assert f"answered {answered:%Y-%m-%d %H:%M:%S}, after 25.0 s" in asked
 
 

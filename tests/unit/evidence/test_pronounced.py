@@ -10,6 +10,7 @@ import scipy.signal
 
 from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
+from tests.english import ENGLISH
 from verifier.evidence.pronounced import weighed
 from verifier.evidence.sound import RATE_HZ
 from verifier.types import ScoredWord
@@ -35,12 +36,12 @@ def heard(kit: ModelKit) -> F32:
 
 def margins(kit: ModelKit, heard: F32, text: str) -> list[float]:
     """Return the margin of each word of a phrase."""
-    return [word.margin for word in weighed(laid(text), heard, kit.phonemes.tokens)]
+    return [word.margin for word in weighed(laid(text), heard, kit.phonemes.tokens, ENGLISH)]
 
 
 def test_said_words_are_likelier_than_any_other(kit: ModelKit, heard: F32) -> None:
     """Each said word has a margin above 0, and it is part of the gain; talk beside the phrase is passed over."""
-    words = weighed(laid("seven mango zero double three"), heard, kit.phonemes.tokens)
+    words = weighed(laid("seven mango zero double three"), heard, kit.phonemes.tokens, ENGLISH)
     assert min(word.margin for word in words) > 1.0
     assert all(word.gain == 1.0 + word.margin for word in words)
 
@@ -69,9 +70,9 @@ def test_words_in_another_order_are_not_there(kit: ModelKit, heard: F32) -> None
 def test_nothing_heard_weighs_nothing(kit: ModelKit, heard: F32) -> None:
     """Without phonemes, with fewer rows than the phrase has phonemes, and without a phrase, the words stay as they are."""
     phrase = laid("seven mango")
-    assert weighed(phrase, heard[:0], kit.phonemes.tokens) == phrase
-    assert weighed(phrase, heard[:5], kit.phonemes.tokens) == phrase
-    assert weighed((), heard, kit.phonemes.tokens) == ()
+    assert weighed(phrase, heard[:0], kit.phonemes.tokens, ENGLISH) == phrase
+    assert weighed(phrase, heard[:5], kit.phonemes.tokens, ENGLISH) == phrase
+    assert weighed((), heard, kit.phonemes.tokens, ENGLISH) == ()
 
 
 def test_no_word_makes_up_for_another(kit: ModelKit, heard: F32) -> None:

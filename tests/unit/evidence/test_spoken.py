@@ -12,6 +12,7 @@ import scipy.signal
 from challenges.model import Challenge, Say, Turn, TurnHead
 from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
+from tests.english import ENGLISH
 from verifier.checks import phrase, second_voice, sound_repeat
 from verifier.checks import speaker as speaker_check
 from verifier.checks.question import Case
@@ -110,7 +111,7 @@ def test_the_sound_does_not_speak_for_what_was_not(
 ) -> None:
     """Two digits changed, both words changed, the groups in another order, everything changed: none is accepted."""
     heard = kit.transcriber.encode(spoken[0], speech=track.speech)
-    other = replace(track, forced=lay(kit.transcriber, heard, texts, track.words))
+    other = replace(track, forced=lay(kit.transcriber, heard, texts, track.words, ENGLISH))
     assert not accepts(Challenge(tuple(Say(text) for text in texts)), other)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from challenges.model import Challenge
+from tests.english import ENGLISH
 from verifier.checks import second_voice, speaker
 from verifier.checks.question import Case
 from verifier.decision import decide
@@ -30,14 +31,14 @@ def said(*spans: tuple[float, float]) -> list[ScoredWord]:
 def test_words_are_grouped_until_a_voice_can_be_told() -> None:
     """Groups close at 0.8 s, what is left joins the group before, none crosses a text, and what is too short is left out."""
     words = said((1.0, 1.4), (1.4, 1.8), (1.9, 2.3), (5.0, 5.5), (5.5, 5.9), (5.9, 6.3), (6.3, 6.8), (9.0, 9.3))
-    groups = word_groups(["one two three", "four five six seven", "eight"], words)
+    groups = word_groups(["one two three", "four five six seven", "eight"], words, ENGLISH)
     np.testing.assert_allclose(groups, [(0.95, 2.35), (4.95, 5.95), (5.85, 6.85)])
 
 
 def test_without_words_there_are_no_groups() -> None:
     """Nothing asked, or nothing laid over the sound, yields an empty table of pairs."""
-    assert word_groups([], []).shape == (0, 2)
-    assert word_groups(["one two"], []).shape == (0, 2)
+    assert word_groups([], [], ENGLISH).shape == (0, 2)
+    assert word_groups(["one two"], [], ENGLISH).shape == (0, 2)
 
 
 def track(likeness: Sequence[float], *, noise_dbfs: float = -55.0) -> SoundTrack:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from cameo.v1 import challenge_service_pb2_grpc, error_reason_pb2
 
-from challenges.issue import entropy_bits, issue
+from challenges.issue import Recipe, entropy_bits, issue, recipe_in
+from challenges.languages import DEFAULT, UnknownLanguageError
 from verifier.server.wire import convert
 from verifier.server.wire.errors import RequestError
 from verifier.server.wire.request_id import require_request_id
@@ -45,9 +46,17 @@ class ChallengeService(challenge_service_pb2_grpc.ChallengeServiceServicer):
         _require_subject(request.subject)
         if request.request_id:
             require_request_id(request.request_id)
-        fresh = issue(rng=self._random, now=self._clock(), ttl=self._ttl)
+        recipe = _recipe(request.language)
+        fresh = issue(rng=self._random, now=self._clock(), ttl=self._ttl, recipe=recipe)
         kept = await asyncio.to_thread(self._store.add, fresh, subject=request.subject, request_id=request.request_id)
-        return convert.challenge(kept, entropy_bits=entropy_bits())
+        return convert.challenge(kept, entropy_bits=entropy_bits(recipe_in(kept.language)))
+
+
+def _recipe(language: str) -> Recipe:
+    try:
+        return recipe_in(language or DEFAULT)
+    except UnknownLanguageError as error:
+        raise RequestError(error_reason_pb2.LANGUAGE_UNKNOWN, f"`language`: {error}") from None
 
 
 def _require_subject(subject: str) -> None:

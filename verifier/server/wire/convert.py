@@ -27,6 +27,7 @@ def challenge(issued: Challenge, *, entropy_bits: float) -> challenge_pb2.Challe
         issue_time=issued.issued_at,
         expire_time=issued.expires_at,
         entropy_bits=entropy_bits,
+        language=issued.language,
     )
 
 

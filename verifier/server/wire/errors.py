@@ -40,6 +40,7 @@ _CODES = {
     error_reason_pb2.MESSAGE_EMPTY: StatusCode.INVALID_ARGUMENT,
     error_reason_pb2.RECORDING_EMPTY: StatusCode.INVALID_ARGUMENT,
     error_reason_pb2.REQUEST_ID_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.LANGUAGE_UNKNOWN: StatusCode.INVALID_ARGUMENT,
     error_reason_pb2.SUBJECT_INVALID: StatusCode.INVALID_ARGUMENT,
     error_reason_pb2.VIEW_INVALID: StatusCode.INVALID_ARGUMENT,
     error_reason_pb2.REQUEST_ID_REUSED: StatusCode.ALREADY_EXISTS,
