@@ -4,7 +4,8 @@ Parent and child talk over one two-way pipe, in numbered messages. The child loo
 so that a cancelled caller frees it soon, and so that it ends by itself when the parent is gone.
 
 The child decodes what strangers send. So it is given an environment without the site's secrets and limits that the kernel holds
-it to (`verifier.workers.main`), and what it answers is read as data (`verifier.workers.wire`); one that says anything else is ended.
+it to (`verifier.workers.main`), and what it answers is read as data (`verifier.workers.wire`); one that says anything else is
+ended.
 """
 
 from __future__ import annotations
