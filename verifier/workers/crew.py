@@ -1,8 +1,8 @@
 """Jobs carried out in processes of their own, side by side, for a command that waits for them.
 
 The processes are those of the server's pool (`verifier.workers.main`): offline, without the environment of this one, held to
-limits by the kernel, and what they answer is read as data. One that dies takes down nothing but its own job, which is then tried again in
-a new one; a job that takes down its process again and again is given up.
+limits by the kernel, and what they answer is read as data. One that dies takes down nothing but its own job, which is then tried
+again in a new one; a job that takes down its process again and again is given up.
 """
 
 from __future__ import annotations
