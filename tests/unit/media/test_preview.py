@@ -107,7 +107,7 @@ def test_sound_alone_and_a_photograph_can_be_looked_at() -> None:
     times, _, sound = shown(preview(make(Clip(video=None)), limits=_LIMITS))
     assert times == []
     assert sound.size
-    still = make(Clip(video="libx265", audio=None, times_s=(0.0,)))
+    still = make(Clip(video="mpeg4", audio=None, times_s=(0.0,)))
     assert shown(preview(still, limits=_LIMITS))[0] == [0.0]
 
 
