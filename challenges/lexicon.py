@@ -1,4 +1,4 @@
-"""The words a challenge is made of: digits and a lexicon, each with its phonemes.
+"""The lexicon: the digits and words of challenges, each with its phonemes.
 
 How the lexicon was chosen: common words of two or more syllables; each brings the lips together, to the teeth, or forward at
 least once; none is closer than `MIN_DISTANCE` phoneme edits to another word or a digit; the kit's recogniser read each of them in

@@ -1,4 +1,4 @@
-"""English phonemes, how alike they sound, and how words that stand in no lexicon are said.
+"""English phonemes, their acoustic similarity, and letter-to-sound rules for words outside the lexicon.
 
 Phonemes are ARPAbet without stress marks, as in the CMU Pronouncing Dictionary. `pronounce` knows spelling rules only: it is
 meant for comparing what a recogniser wrote with what was asked, where "bimblue" should come out close to "bin blue", and is no

@@ -29,7 +29,7 @@ NAME = "phrase"
 def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the share of the expected words that were said, or, where that is enough, how much the sound speaks for them all.
 
-    In noise that words drown in, and where others talk in the background, those that were not heard are not held against the
+    In noise that words drown in, and where others talk in the background, those that were not heard do not count against the
     person.
     """
     if isinstance(case.evidence.sound, Missing):

@@ -24,7 +24,7 @@ NAME = "sequence"
 def check(case: Case, profile: Profile) -> CheckResult:
     """Judge by how many seconds words run past the peak of a turn on their wrong side, at worst.
 
-    In noise that words drown in, and where others talk in the background, when they were said is not held against the person.
+    In noise that words drown in, and where others talk in the background, when they were said does not count against the person.
     """
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)

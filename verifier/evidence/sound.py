@@ -43,7 +43,7 @@ def listen(sound: F32, kit: ModelKit, *, spoken: Sequence[str] = (), timings_ms:
     Args:
         sound: (N,) float32 mono at 16 kHz, -1..1, from the recording's start.
         kit: where the models come from.
-        spoken: the texts a challenge asks for; they are laid over the sound as `forced`.
+        spoken: the texts a challenge asks for; they are force-aligned to the sound as `forced`.
         timings_ms: milliseconds by model are added here.
     """
     watch = Stopwatch() if timings_ms is None else timings_ms

@@ -1,4 +1,4 @@
-"""What the lips must do for the phonemes that are heard.
+"""Visemes: maps recognised phonemes to the mouth shapes they require.
 
 1. The phoneme recogniser gives each 20 ms the probability of each phoneme. It is sure of itself in one or two rows a phoneme; a
    temperature lets the neighbouring rows, and the second guess, have their say.

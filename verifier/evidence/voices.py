@@ -28,7 +28,7 @@ def word_groups(spoken: Sequence[str], forced: Sequence[ScoredWord]) -> F64:
 
     Args:
         spoken: texts that were asked, in order.
-        forced: their words laid over the sound, one for each token.
+        forced: their words force-aligned to the sound, one for each token.
     """
     spans: list[tuple[float, float]] = []
     words = iter(forced)
