@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 from pathlib import Path
@@ -25,6 +26,14 @@ def test_a_phrase_that_was_a_riddle_does_not_come_back(phrase: str) -> None:
     """Protos, docstrings and documents use the field's term instead."""
     found = [source for source in SOURCES if phrase in " ".join(source.read_text("utf-8").split()).lower()]
     assert not found, [str(each.relative_to(ROOT)) for each in found]
+
+
+def test_a_check_is_named_by_its_term() -> None:
+    """The first line of each check's docstring names it by the field's term and says what it checks; it is no question."""
+    for check in sorted((ROOT / "verifier" / "checks").glob("[a-z]*.py")):
+        first = (ast.get_docstring(ast.parse(check.read_text("utf-8"))) or "").partition("\n")[0]
+        assert first.endswith("."), check.name
+        assert ": checks that " in first or check.name == "question.py", check.name
 
 
 def test_the_glossary_has_each_term_once_in_order() -> None:

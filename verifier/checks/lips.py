@@ -1,4 +1,4 @@
-"""Do the lips say what is heard?
+"""Lip sync: checks that the lips articulate the recognised phonemes.
 
 A sound that was dubbed, shifted or spoken by someone off camera agrees with the lips no better than chance, and so does a mouth
 at rest or one moved by hand; and what agrees by chance, or was shifted, agrees as well at an offset that no device records with.

@@ -1,4 +1,4 @@
-"""Were the right words said, in the right order?
+"""Phrase verification: checks that the requested words were said in order.
 
 1. A word counts as said if the sound speaks for it, more so where the recogniser's free reading does not have it in its place,
    and never where the reading has it in another (the recogniser's attention finds a word wherever it was said). How much the

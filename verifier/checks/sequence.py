@@ -1,4 +1,4 @@
-"""Were the words said before and after the turns they belong to?
+"""Prompt order: checks that the words were said before and after the turns they belong to.
 
 This is what binds the voice to the head: the right words over the right turns, but in separate takes, do not interleave.
 """
