@@ -17,6 +17,7 @@ help:
 	@echo "make test-postgresql  the store and the services over PostgreSQL"
 	@echo "make attack  attack a server on loopback, and say what it did and what an honest client saw; 5 minutes"
 	@echo "make bench   what one verification costs"
+	@echo "make documents  write the generated pages of docs/"
 	@echo "make evaluate  render the attack suite, print its error rates"
 
 system:
@@ -83,6 +84,11 @@ DEVDATA ?= ../shared/devdata
 
 evaluate-real: kit
 	$(BIN)/python -m tests.real --devdata $(DEVDATA) --out build/real
+
+# Pages whose content stands in the code; a test compares them.
+.PHONY: documents
+documents: .venv/ready
+	$(BIN)/python -m tests.documents
 
 # What a generator installs to open credentials, alone.
 .PHONY: credential-wheel

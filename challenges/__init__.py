@@ -1,1 +1,1 @@
-"""Challenges: what a person is asked to say and do. Standard library only, no IO."""
+"""Challenges: random words, digits and head turns for a person to perform. Standard library only, no IO."""

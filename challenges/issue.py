@@ -1,4 +1,4 @@
-"""Issue challenges, each as likely as any other.
+"""Challenge generation: draws each challenge with equal probability.
 
 All challenges this procedure can issue are numbered, and one number is drawn: the entropy is the logarithm of how many there are,
 by construction. A challenge is two turns of the head between three groups of words to say; the eight words are six digits and two

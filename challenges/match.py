@@ -1,4 +1,4 @@
-"""What was asked against what was heard.
+"""Phrase matching: aligns the expected words with a transcript.
 
 Both sides are first brought to the same tokens of a language: lower-case words, numbers digit by digit ("742", "7-4-2" and "seven
 hundred forty two" all become seven, four, two; "double three" is three, three), homophones under one name ("for" is four, "oh"

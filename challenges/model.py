@@ -1,4 +1,4 @@
-"""What a challenge is: an ordered list of things to say and ways to turn the head.
+"""The challenge model: an ordered list of prompts and head turns.
 
 Invariants: a challenge is a value; it never changes after it was issued. Its life (issued, spent, expired) is
 kept by the store, not here. Nothing in this package reads a clock, a file or a random source of its own.

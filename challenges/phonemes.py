@@ -1,4 +1,4 @@
-"""The phonemes of speech and how alike they sound: ARPAbet without stress marks, as in the CMU Pronouncing Dictionary."""
+"""Phonemes of speech and their acoustic similarity: ARPAbet without stress marks, as in the CMU Pronouncing Dictionary."""
 
 from __future__ import annotations
 

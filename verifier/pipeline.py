@@ -3,7 +3,7 @@
 The algorithm:
 
 1. Open the recording within the site's limits; what cannot be read at all raises and is no verdict.
-2. Collect the evidence in one pass, with the challenge's words laid over the sound.
+2. Collect the evidence in one pass, with the challenge's words force-aligned to the sound.
 3. Ask for the age. Whoever does not clearly look adult is judged by the stricter profile that the given one names for minors.
 4. Put every question that applies, phase by phase; a question that cannot be answered says so and the others go on. What other
    attempts and the gallery answer, a server knows only afterwards: it puts these phases by `proceed`.

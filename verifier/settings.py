@@ -39,15 +39,21 @@ class MediaLimits(Variables):
     model_config = SettingsConfigDict(env_prefix="CAMEO_MEDIA_")
 
     max_bytes: int = 16 * 1024 * 1024
+    """Largest file."""
     min_s: float = 2.0
+    """Shortest recording."""
     max_s: float = 30.0
+    """Longest recording."""
     min_fps: float = 12.0
+    """Lowest mean picture rate."""
     min_short_side_px: int = 160
+    """Smallest shorter side of the picture."""
     max_side_px: int = 4096
+    """Largest longer side of the picture."""
     max_pixels: int = Field(default=16_000_000_000, gt=0)
-    """Of all pictures together that are decoded; 30 s of 3840x2160 at 30 a second have 7.5 thousand million."""
+    """Most pixels of all decoded pictures together; 30 s of 3840x2160 at 30 a second have 7.5 thousand million."""
     max_cpu_s: float = Field(default=60.0, gt=0)
-    """Processor seconds that a recording may cost; the same 30 s take some 35, 10 s of 640x480 take 6."""
+    """Most processor time that a recording may cost; 30 s of 3840x2160 take some 35, 10 s of 640x480 take 6."""
 
 
 class SyntheticVoiceDetector(Variables):
@@ -60,14 +66,15 @@ class SyntheticVoiceDetector(Variables):
     model_config = SettingsConfigDict(env_prefix="CAMEO_SYNTHETIC_VOICE_")
 
     file: Path | None = None
-    """None: the question is not asked."""
+    """The ONNX file; without it the check is not run."""
     sha256: str = ""
-    """Of the file, 64 hex digits; another file is refused."""
+    """Digest of the file, 64 hex digits; a file with another one is refused."""
     window_s: float = Field(default=4.0, gt=0, le=30)
+    """Length of the window of speech that the network takes."""
     index: int = Field(default=0, ge=0)
-    """Which value of the output, flattened, is the probability that the voice is synthetic."""
+    """Index, in the flattened output, of the probability that the voice is synthetic."""
     logits: bool = False
-    """The output holds logits of classes, and is to go through a softmax first."""
+    """Whether the output holds logits of classes, which are put through a softmax first."""
 
 
 class Retention(Variables):
@@ -79,18 +86,21 @@ class Retention(Variables):
     model_config = SettingsConfigDict(env_prefix="CAMEO_RETENTION_")
 
     rejected_days: float = Field(default=30.0, ge=0, le=3650)
+    """Days that recording, tracks and result of a rejected attempt are kept."""
     review_days: float = Field(default=30.0, ge=0, le=3650)
+    """Days that recording, tracks, result and pictures of the face are kept of an attempt that a person has to look at."""
     retry_days: float = Field(default=30.0, ge=0, le=3650)
+    """Days that recording, tracks and result of an attempt are kept that was asked to try again."""
     accepted_days: float = Field(default=0.0, ge=0, le=3650)
-    """Of an accepted attempt its recording too."""
+    """Days that the recording of an accepted attempt is kept, with its tracks and result."""
     accepted_tracks_days: float = Field(default=30.0, ge=0, le=3650)
-    """Of an accepted attempt tracks and result: without any, the site's error rates are of those it rejected alone."""
+    """Days that tracks and result of an accepted attempt are kept; without them the site's error rates miss those accepted."""
     accepted_share: float = Field(default=1.0, ge=0, le=1)
-    """The share of accepted attempts, drawn by their ids, of which these are kept."""
+    """Share of accepted attempts, drawn by their ids, to which `accepted_tracks_days` applies."""
     enrolled_days: float = Field(default=180.0, ge=0, le=3650)
-    """Tracks, result and pictures of the face, of an attempt whose face the gallery keeps: a match is decided by them."""
+    """Days that tracks, result and pictures of the face are kept of an attempt whose face the gallery keeps."""
     max_bytes: int = Field(default=100 * 2**30, ge=1)
-    """How much evidence is kept at once; beyond it the least useful goes first, see `verifier.store.evidence.retention`."""
+    """Most evidence kept at once; beyond it the least useful is deleted first, see `verifier.store.evidence.retention`."""
 
     def days(self, verdict: Verdict) -> float:
         """Return how long recordings of that verdict are kept."""
@@ -121,17 +131,21 @@ class OpenIdProvider(Variables):
     model_config = SettingsConfigDict(env_prefix="CAMEO_OPENID_")
 
     issuer: str = ""
-    """Its `iss`, an https URL; empty: the console prints a one-time token at start instead."""
+    """The provider's `iss`, an https URL; empty: the console prints a one-time token at start instead."""
     client_id: str = ""
+    """The console's client id at the provider, and the `aud` of its tokens."""
     client_secret: SecretStr = SecretStr("")
-    """Empty for a public client: PKCE is used in any case."""
+    """The console's secret at the provider; empty for a public client. PKCE is used in any case."""
     scope: str = "openid profile"
+    """Scope of the request."""
     name_claim: str = "preferred_username"
-    """What the audit log calls a person; `sub` where the claim is missing."""
+    """Claim that names a person in the audit log; `sub` where it is missing."""
     role_claim: str = "roles"
-    """Text or a list; a path with dots reaches into objects, as in realm_access.roles."""
+    """Claim that holds the roles, text or a list; dots reach into objects, as in `realm_access.roles`."""
     analyst: str = "cameo-analyst"
+    """Role that admits an analyst."""
     lead: str = "cameo-lead"
+    """Role that admits a lead."""
 
 
 class ConsoleSettings(Variables):
@@ -140,10 +154,11 @@ class ConsoleSettings(Variables):
     model_config = SettingsConfigDict(env_prefix="CAMEO_CONSOLE_")
 
     listen: str = "127.0.0.1:8090"
+    """Address of the pages."""
     origin: str = ""
-    """Where browsers find it, such as https://console.example; empty: on `listen`, which must be loopback then."""
+    """Origin of the pages in browsers, such as https://console.example; empty: `listen`, which must be loopback then."""
     session_h: float = Field(default=8.0, gt=0, le=72)
-    """How long someone stays signed in."""
+    """Length of a session before the person signs in again."""
 
 
 class Settings(Variables):
@@ -158,128 +173,133 @@ class Settings(Variables):
     speaker: str = "kit"
     """Speaker backend: `kit`, or `speechbrain:/folder` with the extra of that name."""
     face_pack: Path | None = None
-    """A local ONNX recognition file of your own in place of the kit's; you answer for its licence."""
+    """A local ONNX file for face recognition in place of the kit's; you answer for its licence."""
     pad_second: Path | None = None
-    """Folder of your own networks for a second opinion on presentation attacks, see docs/calibration.md."""
+    """Folder of networks for a second opinion on presentation attacks, see docs/calibration.md."""
     synthetic_voice: SyntheticVoiceDetector = Field(default_factory=SyntheticVoiceDetector)
     data: Path = Field(default_factory=_data)
     """Folder of keys and of the embedded database."""
     database_url: str = ""
-    """SQLAlchemy URL; empty means SQLite in `data`."""
+    """SQLAlchemy URL of the database; empty means SQLite in `data`."""
     media: MediaLimits = Field(default_factory=MediaLimits)
     analysis_fps: float = Field(default=15.0, gt=0)
-    """Pictures a second that go through the landmark model."""
+    """Rate of the pictures that go through the landmark model."""
     threads: int = Field(default=1, ge=1)
     """Threads of each model in one process; fixed, so that a replay computes the same."""
     overlap: bool = True
-    """Judge picture and sound of one recording side by side; a server turns it off where its workers fill the cores."""
+    """Whether picture and sound of one recording are judged at the same time; a server with a worker a core turns it off."""
     listen: str = "127.0.0.1:50051"
+    """Address of the gRPC server."""
     http_listen: str = ""
-    """Address of the status lists and the keys over HTTP, for example 127.0.0.1:8080; empty means none."""
+    """Address of status lists and keys over HTTP, such as 127.0.0.1:8080; empty means none."""
     public_cleartext: bool = False
-    """Serve without encryption also on addresses that others can reach, as between a proxy that speaks TLS and this server."""
+    """Whether to serve without encryption also on other addresses than loopback, as behind a proxy that speaks TLS."""
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
+    """Processes that judge, each with its own models."""
     queue: int = Field(default=8, ge=0)
     """Recordings that may wait for a worker before `RESOURCE_EXHAUSTED`."""
     uploads: int = Field(default=16, ge=1)
     """Recordings that may be received at once, each held in memory until it is judged, before `RESOURCE_EXHAUSTED`."""
     uploads_a_subject: int = Field(default=4, ge=1)
-    """How many of those may be of one person."""
+    """Recordings of one person that may be received at once."""
     uploads_a_challenge: int = Field(default=2, ge=1)
-    """How many of those may answer one challenge: one, and the one that is sent again after a lost connection."""
+    """Recordings that may answer one challenge at once: one, and the same sent again after a lost connection."""
     upload_s: float = Field(default=60.0, gt=0)
-    """How long one upload may take."""
+    """Longest upload."""
     upload_min_bytes_s: float = Field(default=8192.0, ge=0)
-    """The least pace of an upload in bytes a second, over each `upload_stall_s` of it."""
+    """Lowest rate of an upload, over each `upload_stall_s` of it."""
     upload_stall_s: float = Field(default=20.0, gt=0)
-    """How long an upload may fall short of that pace, and how long a caller has to send the config, in seconds."""
+    """Time that an upload may stay below that rate, and that a caller has to send the config."""
     judging_s: float = Field(default=90.0, gt=0)
-    """How long one recording may be judged before its worker is ended."""
+    """Longest judging of one recording, after which its worker is ended."""
     worker_mb: int = Field(default=4096, ge=1024)
-    """Memory in MiB that one worker may write to, by the kernel's limit; 30 s of 1920x1080 take it to 940."""
+    """Memory that one worker may write to, by the kernel's limit; 30 s of 1920x1080 take it to 940."""
     lease_s: float = Field(default=60.0, gt=0)
-    """How long a server counts as alive after it last said so, which it does thrice as often; then others take over."""
+    """Time after its last heartbeat that a server counts as alive, a heartbeat each third of it; then others take over."""
     spool: bool = False
-    """Keep each recording, sealed, until it is judged, so that another server can judge it if this one dies."""
+    """Whether each recording is kept, sealed, until it is judged, so that another server can judge it if this one dies."""
     keepalive_s: float = Field(default=30.0, gt=0)
-    """How long a connection may be silent before the server asks whether its peer is still there."""
+    """Time that a connection may be silent before the server pings its peer."""
     keepalive_timeout_s: float = Field(default=10.0, gt=0)
-    """How long the peer has to answer that before its connection, and every call on it, is ended."""
+    """Time that the peer has to answer that ping before its connection, and every call on it, is ended."""
     client_ping_s: float = Field(default=5.0, ge=0)
-    """The least time between two pings of a client; one that pings faster loses its connection."""
+    """Least time between two pings of a client; a client that pings faster loses its connection."""
     expose_scores: bool = False
-    """Give checks with scores and thresholds to whoever asks for the FULL view of an attempt. Scores teach an attacker."""
+    """Whether gRPC serves the FULL view of an attempt, with scores, to analysts; without `caller_issuer` to all callers."""
     fingerprint_days: int = Field(default=180, gt=0)
-    """How long a recording is known again: its fingerprint is kept for this long, the recording is not."""
+    """Days that the fingerprint of a recording is kept, by which it is recognised when it is sent again."""
     gallery: bool = True
-    """Hold a face that would be accepted against protected people and those enrolled already, and keep it, turned by a secret."""
+    """Whether a face that would be accepted is compared with protected and enrolled ones, and kept, transformed by a secret."""
     challenge_ttl_s: int = Field(default=180, gt=0)
+    """How long a challenge can be answered."""
     open_challenges: int = Field(default=5, ge=1)
-    """How many challenges of one person may be open at once, before `TOO_MANY_ATTEMPTS`."""
+    """Challenges of one person that may be open at once, before `TOO_MANY_ATTEMPTS`."""
     attempts_an_hour: int = Field(default=10, ge=1)
-    """How many attempts one person may begin within an hour, whatever comes of them."""
+    """Attempts that one person may begin within an hour, whatever their verdicts."""
     failures_in_a_row: int = Field(default=5, ge=1)
-    """After how many rejections in a row one person has to wait before each further attempt."""
+    """Rejections in a row after which one person has to wait before each further attempt."""
     failure_wait_s: float = Field(default=900.0, ge=0)
-    """How long, from the last rejection."""
+    """That wait, from the last rejection."""
     credential_ttl_days: int = Field(default=180, gt=0)
+    """How long a credential is valid."""
     reattest_days: int = Field(default=180, gt=0)
-    """How long after the recording credentials can be issued of it, and last; after that the person answers a new challenge."""
+    """Days after the recording in which its credentials can be issued and are valid; then the person answers anew."""
     issuer: str = "https://cameo.localhost"
     """`iss` of every credential."""
     issuer_key_uri: str = ""
-    """Where the issuer's first signing key is held, a URI that an installed signing backend knows; empty means in `data`."""
+    """URI of the issuer's first signing key, for an installed signing backend; empty means a key in `data`."""
     status_url: str = ""
-    """Where the status lists are found, as a URL that `/status/1` and so on are put behind; empty means `issuer`."""
+    """URL that `/status/1` and so on are appended to; empty means `issuer`."""
     status_capacity: int = Field(default=2**20, ge=1024, le=2**24)
-    """Entries of a status list; half of them are for credentials, then the next list is begun."""
+    """Entries of a status list; when half of them are credentials, the next list is begun."""
     status_interval_s: int = Field(default=300, ge=1)
-    """How often status lists are made anew. What is revoked is refused everywhere after twice as long."""
+    """Interval of publishing status lists; what is revoked is refused everywhere after twice as long."""
     profile: str = "default"
+    """Name of a built-in profile, or path of a profile's TOML file (docs/api.md)."""
     lame_duck_s: float = Field(default=5.0, ge=0)
-    """How long a server that is told to stop by SIGTERM says so in its health, and still takes calls, before it takes no more."""
+    """Time after SIGTERM in which health says NOT_SERVING and new calls are still taken."""
     drain_s: float = Field(default=20.0, ge=0)
-    """How long a stopping server waits for verifications under way."""
+    """Time that a stopping server waits for verifications under way."""
     job_cameos: int = Field(default=4, ge=1, le=32)
-    """How many cameos one job may use."""
+    """Cameos that one job may use."""
     grant_s: int = Field(default=300, gt=0, le=86400)
-    """How long a grant can be spent."""
+    """Lifetime of a grant."""
     stall_s: float = Field(default=30.0, gt=0)
-    """How long an analyst may leave a stream unread before it is ended."""
+    """Time that a caller may leave a stream of evidence or of a comparison unread before it is ended."""
     permission_cache_s: int = Field(default=30, ge=0, le=3600)
-    """How long a generator may keep the answer of `CheckPermission`."""
+    """Time that a generator may cache an answer of `CheckPermission`."""
     event_streams: int = Field(default=1000, ge=1)
-    """How many streams of events one server keeps open beside those kept for the app, before `RESOURCE_EXHAUSTED`."""
+    """Streams of events that one server keeps open, beside those reserved for the app, before `RESOURCE_EXHAUSTED`."""
     event_streams_a_caller: int = Field(default=16, ge=1)
-    """How many one caller may have, and are kept for the app; without an issuer of callers' tokens everyone is one caller."""
+    """Streams of events of one caller, and as many reserved for the app; without `caller_issuer` all callers count as one."""
     removal_due_h: float = Field(default=48.0, gt=0)
-    """How long a platform or generator has to remove an output, or to refuse, before the removal counts as overdue, in hours."""
+    """Time that a platform or generator has to remove an output, or to refuse, before the removal is overdue."""
     webhooks: Path | None = None
-    """File of the endpoints that are told what happens (TOML, see docs/api.md), read at start; None: nobody is."""
+    """TOML file of the webhook endpoints (docs/api.md), read at start; without it there are none."""
     webhook_timeout_s: float = Field(default=15.0, gt=0, le=60)
-    """How long one webhook may take."""
+    """Longest delivery of one webhook."""
     webhook_retry_s: float = Field(default=5.0, gt=0, le=3600)
-    """How long to wait after the first failure of an endpoint; twice as long after each further one, an hour at most."""
+    """Wait after the first failure of an endpoint; doubled after each further one, to an hour at most."""
     webhook_give_up_h: float = Field(default=72.0, gt=0)
-    """How long an endpoint may fail before it is stopped, in hours."""
+    """Time that an endpoint may fail before deliveries to it stop."""
     relationships: str = ""
-    """Address of the app's `RelationshipService`; empty: a table of this server's own. In the clear on loopback, TLS else."""
+    """Address of the app's `RelationshipService`, in the clear on loopback, else TLS; empty: a table of this server."""
     caller_issuer: str = ""
-    """`iss` of the tokens by which callers say who they are; empty: everyone counts as the app, and only loopback is served."""
+    """The `iss` of callers' tokens; empty: every caller counts as the app, and only loopback is served."""
     caller_keys: Path | None = None
     """File of that issuer's public keys, a JWKS of Ed25519 and P-256 keys, read again when it changes."""
     caller_audience: str = ""
-    """`aud` that callers' tokens must name; empty means `issuer`."""
+    """The `aud` of callers' tokens; empty means `issuer`."""
     evidence: str = ""
     """Folder of sealed evidence, or the URL of an object store such as s3://bucket/prefix; empty means in `data`."""
     retention: Retention = Field(default_factory=Retention)
     evidence_sweep_s: int = Field(default=3600, ge=1)
-    """How often a server removes evidence whose time is over."""
+    """Interval of deleting expired evidence."""
 
     review_four_eyes: bool = False
-    """Have two different analysts say the same before an attempt that is to be looked at is decided."""
+    """Whether two analysts have to agree before an attempt in review is decided."""
     review_wait_days: float = Field(default=30.0, gt=0, le=3650)
-    """How long such an attempt waits, with its likeness sealed; then it is declined, and the likeness destroyed."""
+    """Days that an attempt in review waits with its likeness sealed; then it is declined, and the likeness destroyed."""
 
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     openid: OpenIdProvider = Field(default_factory=OpenIdProvider)

@@ -129,7 +129,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class ScoredWord:
-    """An expected word laid over the sound: when it would have been said and how likely it is there.
+    """An expected word, force-aligned to the sound: when it would have been said and how likely it is there.
 
     log_prob: mean natural-log probability of the word's recogniser tokens under teacher forcing (0 is certain).
     gain: nats by which the sound speaks for the word: what it adds to the log probability, all tokens summed, over silence, and
@@ -264,8 +264,8 @@ class SoundTrack:
     others (O, 2), seconds in which somebody in the background speaks, see `verifier.evidence.background`.
     window_s (W, 2) and window_embeddings (W, D), unit length, over the speech; embedding (D,) of all of it. D is the speaker
     network's: 512 for the kit's.
-    forced: the challenge's words laid over the sound, empty without a challenge. group_s (G, 2) and group_embeddings (G, D), unit
-    length: the same of groups of those words, see `verifier.evidence.voices`.
+    forced: the challenge's words, force-aligned to the sound, empty without a challenge. group_s (G, 2) and
+    group_embeddings (G, D), unit length: the same of groups of those words, see `verifier.evidence.voices`.
     synthetic (V,): probability of a synthetic voice, window by window, from the detector the site names; empty without one.
     mark: how sure the kit's network is that the speech carries Perth's audio mark, 0..1; NaN without speech.
     lips (L, 4): what the sound says the lips do, 50 rows a second, see `verifier.evidence.visemes`; empty without speech.
@@ -387,8 +387,8 @@ class Match:
 class Recalled:
     """The most alike of earlier recordings: likeness 0..1 by movement and by sound, and whose; no id without any.
 
-    By sound only the `same_words` of them are looked at in which the same words were said. compared: those held against it to the
-    last detail, chosen from all that are kept: `kept`. unreadable: how many of these could not be decoded, and were passed over.
+    By sound only the `same_words` of them are looked at in which the same words were said. compared: those compared with it
+    exactly, chosen from all that are kept: `kept`. unreadable: how many of these could not be decoded, and were passed over.
     """
 
     motion: float = 0.0
@@ -416,7 +416,7 @@ class Circumstances:
 
     received_at: when the whole recording was there, None where nobody asked. limits: the site's, by name, empty for today's.
     synthetic_voice: the site has a detector. recalled: what earlier recordings were most alike, None where nobody asked.
-    has_gallery: faces are held against a gallery; gallery: its answer, None where it was not asked.
+    has_gallery: faces are compared with a gallery; gallery: its answer, None where it was not asked.
     """
 
     received_at: datetime | None = None

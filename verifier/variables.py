@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from verifier.errors import InvalidRequestError
@@ -43,11 +43,16 @@ class Variables(BaseSettings):
         return f"{cls.model_config.get('env_prefix', '')}{name}".upper()
 
     @classmethod
+    def allowed(cls, name: str) -> str:
+        """Return in words what a setting may be."""
+        return _allowed(cls.model_fields[name])
+
+    @classmethod
     def _wrong(cls, name: str, value: object) -> str:
-        return f"{cls.variable(name)} is {value!r}, and has to be {_allowed(cls.model_fields[name])}"
+        return f"{cls.variable(name)} is {value!r}, and has to be {cls.allowed(name)}"
 
 
-_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", SecretStr: "text"}
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 

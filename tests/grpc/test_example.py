@@ -1,4 +1,4 @@
-"""The client that the README shows."""
+"""The client that the README has people run."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Every question on real recordings, as one page and one JSON document.
 
-`python -m tests.real --devdata FOLDER --out FOLDER` writes `real.html`, `real.json` and README's table, `real.md`, and
-prints what they say.
+`python -m tests.real --devdata FOLDER --out FOLDER` writes `real.html`, `real.json` and `real.md`, the table of docs/measured.md,
+and prints what they say.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ SHORT = (
     ("under 13, male", "right accepted"),
     ("all", "both networks, below 27"),
 )
-"""Whose and what of the lines that README has, in its order."""
+"""Group and measurement of each row of the table in docs/measured.md, in its order."""
 
 
 def run(measure: Callable[[Real], list[Finding]], said: str | None) -> None:
@@ -70,7 +70,7 @@ def document(findings: Sequence[Finding], digests: dict[str, str]) -> str:
 
 
 def short(findings: Sequence[Finding]) -> str:
-    """Return README's table of them, in Markdown; a line of `SHORT` that was not measured is left out."""
+    """Return the table of docs/measured.md, in Markdown; a row of `SHORT` that was not measured is left out."""
     by_name = {(row.group, row.what): row for row in reversed(findings)}
     rows = [by_name[key] for key in SHORT if key in by_name]
     lines = [f"| {row.question} {row.group}: {row.what} | {' | '.join(_cells(row)[2:6])} |" for row in rows]

@@ -1,4 +1,4 @@
-"""The checks: one question to a case per file, and the list of them all."""
+"""The checks: one module answers one question about a case; `QUESTIONS` lists them all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both questions to the gallery share."""
+"""Gallery comparison: the part that both checks of the gallery share."""
 
 from __future__ import annotations
 

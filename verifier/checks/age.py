@@ -1,4 +1,4 @@
-"""Does the person look old enough to be judged as an adult?"""
+"""Apparent age: checks that the person looks old enough to be judged as an adult."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is there only one face in the picture?"""
+"""Face count: checks that only one face is in the picture."""
 
 from __future__ import annotations
 

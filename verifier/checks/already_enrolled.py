@@ -1,4 +1,4 @@
-"""Is this the face of somebody who enrolled under another account?"""
+"""Duplicate enrolment: checks that no other account enrolled this face."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the voice carry the audio mark of a generator?
+"""Audio watermark: checks that the voice carries no generator's mark.
 
 Some generators of voices put Perth's mark into all they say. Who hides one leaves the mark out, so that a voice without it may
 be synthetic as well; and a few people's voices score as marked ones do, whatever they say. So the answer only ever advises: a

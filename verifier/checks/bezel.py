@@ -1,4 +1,4 @@
-"""Does the border of a display or a print stand around the face?"""
+"""Bezel detection: checks that no border of a display or print surrounds the face."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Did the person blink?"""
+"""Blink detection: checks that the person blinked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is this a face before the camera, or a picture of one, by what is nearest to it?"""
+"""Presentation attack detection on a close crop: checks that a live face is before the camera, not a picture of one."""
 
 from __future__ import annotations
 

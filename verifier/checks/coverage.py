@@ -1,4 +1,4 @@
-"""Do picture and sound cover the same time?
+"""Coverage: checks that picture and sound span the same time.
 
 A headset's microphone opens a second or two after the camera, a phone's recorder ends one of the two earlier: no cut, for nothing
 is missing in the middle. What was said has to be seen, though.

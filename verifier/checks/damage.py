@@ -1,4 +1,4 @@
-"""Is the recording whole: did its pictures and its sound arrive as they were encoded?"""
+"""Data integrity: checks that picture and sound arrived as they were encoded."""
 
 from __future__ import annotations
 

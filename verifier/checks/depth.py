@@ -1,4 +1,4 @@
-"""Is the face that turns a solid one?"""
+"""Depth from motion: checks that the turning face is solid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Was there time to record this after it was asked for?
+"""Elapsed time: checks that the recording is no longer than the time since its challenge.
 
 An answer that lasts longer than the time between challenge and upload was recorded before the challenge was issued. Whoever waits
 before they send such a recording is not seen here: against them stands only how hard a challenge is to foresee.

@@ -1,4 +1,4 @@
-"""Was the picture made smaller than it is?"""
+"""Upscaling detection: checks that the video was not upscaled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Are the eyes seen, or does something cover them?"""
+"""Eye occlusion: checks that nothing covers the eyes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the face large enough to judge?"""
+"""Face size: checks that the face is large enough to judge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the light hold still, or do bands roll through the picture?"""
+"""Flicker detection: checks that no bands roll through the picture."""
 
 from __future__ import annotations
 

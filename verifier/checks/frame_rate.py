@@ -1,4 +1,4 @@
-"""Are there enough pictures a second to see movement?"""
+"""Frame rate: checks that pictures come often enough to show movement."""
 
 from __future__ import annotations
 

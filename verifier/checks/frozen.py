@@ -1,4 +1,4 @@
-"""Does the picture go on as a live one does: never still, never the same again, never backwards?"""
+"""Freeze and loop detection: checks that the picture never stands still, repeats or runs backwards."""
 
 from __future__ import annotations
 

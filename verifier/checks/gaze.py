@@ -1,4 +1,4 @@
-"""Do the eyes move in the head while it turns?"""
+"""Gaze: checks that the eyes counter-rotate while the head turns."""
 
 from __future__ import annotations
 

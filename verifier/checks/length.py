@@ -1,4 +1,4 @@
-"""Is the recording neither too short nor too long?"""
+"""Duration: checks that the recording is neither too short nor too long."""
 
 from __future__ import annotations
 

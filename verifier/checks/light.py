@@ -1,4 +1,4 @@
-"""Is there enough light on the face, and not too much?"""
+"""Exposure: checks that the face is neither too dark nor too bright."""
 
 from __future__ import annotations
 

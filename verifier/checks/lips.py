@@ -1,4 +1,4 @@
-"""Do the lips say what is heard?
+"""Lip sync: checks that the lips articulate the recognised phonemes.
 
 A sound that was dubbed, shifted or spoken by someone off camera agrees with the lips no better than chance, and so does a mouth
 at rest or one moved by hand; and what agrees by chance, or was shifted, agrees as well at an offset that no device records with.
@@ -35,7 +35,7 @@ NAME = "lips"
 def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the agreement of lips and sound; without both, or without speech, nothing is said.
 
-    Lips that do not agree are not held against the person with too few pictures to show a closure, in noise that phonemes drown
+    Lips that do not agree do not count against the person with too few pictures to show a closure, in noise that phonemes drown
     in, where others talk in the background, where most of what is heard are not the words asked for, which is another question,
     and where sound and lips agree at all within a second of one another.
     """

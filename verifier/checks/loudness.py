@@ -1,4 +1,4 @@
-"""Is the speech loud enough?"""
+"""Loudness: checks that the speech is loud enough."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the grid of a display lie over face and surroundings?"""
+"""Moire detection: checks that no display's grid covers face and surroundings."""
 
 from __future__ import annotations
 

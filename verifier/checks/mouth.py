@@ -1,4 +1,4 @@
-"""Is the mouth seen, or does something cover it?"""
+"""Mouth occlusion: checks that nothing covers the mouth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Did the head turn the ways that were asked, in their order?"""
+"""Head turns: checks that the head turned in the requested directions, in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the speech stand out of the noise?"""
+"""Signal-to-noise ratio: checks that the speech stands out of the noise."""
 
 from __future__ import annotations
 

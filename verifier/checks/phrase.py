@@ -1,4 +1,4 @@
-"""Were the right words said, in the right order?
+"""Phrase verification: checks that the requested words were said in order.
 
 1. A word counts as said if the sound speaks for it, more so where the recogniser's free reading does not have it in its place,
    and never where the reading has it in another (the recogniser's attention finds a word wherever it was said). How much the
@@ -29,7 +29,7 @@ NAME = "phrase"
 def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the share of the expected words that were said, or, where that is enough, how much the sound speaks for them all.
 
-    In noise that words drown in, and where others talk in the background, those that were not heard are not held against the
+    In noise that words drown in, and where others talk in the background, those that were not heard do not count against the
     person.
     """
     if isinstance(case.evidence.sound, Missing):

@@ -1,4 +1,4 @@
-"""Is the picture large enough?"""
+"""Resolution: checks that the picture is large enough."""
 
 from __future__ import annotations
 

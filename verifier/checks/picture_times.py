@@ -1,4 +1,4 @@
-"""Do the pictures come at times at which a camera makes them?"""
+"""Frame timing: checks that the pictures come at intervals of a camera."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a face there all along?"""
+"""Face presence: checks that a face is in the picture throughout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is this a face before the camera, or a picture of one?"""
+"""Presentation attack detection: checks that a live face is before the camera, not a picture of one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is this the face of a protected person whom the subject is not known to be?"""
+"""Protected people: checks that the face is no protected person's whom the subject is not known to be."""
 
 from __future__ import annotations
 

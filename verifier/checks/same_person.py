@@ -1,4 +1,4 @@
-"""Is it the same face all along?"""
+"""Face consistency: checks that the face is the same person's throughout."""
 
 from __future__ import annotations
 

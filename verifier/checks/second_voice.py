@@ -1,4 +1,4 @@
-"""Does another voice say some of the words?"""
+"""Second speaker: checks that no other voice says a group of words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Was this recording sent before, by whomever, in whatever form?
+"""Duplicate detection: checks that the recording was not sent before, by anybody, in any form.
 
 The best of many is the more alike the more there are, however unrelated they are; so each line rises with the logarithm of how
 many recordings the most alike one was found among. Sound counts only against recordings in which the same words were said: one

@@ -1,4 +1,4 @@
-"""Were the words said before and after the turns they belong to?
+"""Prompt order: checks that the words were said before and after the turns they belong to.
 
 This is what binds the voice to the head: the right words over the right turns, but in separate takes, do not interleave.
 """
@@ -24,7 +24,7 @@ NAME = "sequence"
 def check(case: Case, profile: Profile) -> CheckResult:
     """Judge by how many seconds words run past the peak of a turn on their wrong side, at worst.
 
-    In noise that words drown in, and where others talk in the background, when they were said is not held against the person.
+    In noise that words drown in, and where others talk in the background, when they were said does not count against the person.
     """
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)

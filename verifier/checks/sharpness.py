@@ -1,4 +1,4 @@
-"""Is the face sharp enough to judge?"""
+"""Sharpness: checks that the face is sharp enough to judge."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the sound die away as in a room, or stop as where pieces were pasted?"""
+"""Audio splice detection: checks that the sound decays as in a room, instead of stopping where pieces were pasted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a piece of the sound come again to the sample, as no voice makes it twice?"""
+"""Audio repetition: checks that no segment of the sound recurs sample by sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is it one voice throughout?
+"""Speaker consistency: checks that one voice speaks throughout.
 
 Two views of the same voice embeddings: short windows against each other, and the least like group of words against all others.
 One voice may look uneven in one of them, two voices do in both; but so does one in a hundred of one, who is asked again.

@@ -1,4 +1,4 @@
-"""Is this one take: pictures without a cut, and at times a camera makes?"""
+"""Video splice detection: checks that the recording is one take without cuts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does the recording have the picture and the sound that the challenge needs?"""
+"""Streams: checks that the recording has the picture and the sound that the challenge needs."""
 
 from __future__ import annotations
 

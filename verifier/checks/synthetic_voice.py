@@ -1,4 +1,4 @@
-"""Does the site's own detector take the voice for a synthetic one?
+"""Synthetic voice detection: checks that the site's own detector takes the voice for a person's.
 
 Asked only where a site names a detector. None comes with the service, nothing was measured here for any, so that the answer only
 ever advises: a profile that gives this check another role is refused.

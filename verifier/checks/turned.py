@@ -1,4 +1,4 @@
-"""Was the camera held the same way up from start to end?"""
+"""Camera orientation: checks that the camera was held the same way up throughout."""
 
 from __future__ import annotations
 

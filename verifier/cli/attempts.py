@@ -58,7 +58,7 @@ def show(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show one attempt with every check, its score and the threshold it was held against."""
+    """Show one attempt with every check, its score and its threshold."""
     with open_site(site_settings(data)) as site:
         site.require_attempts(attempt)
         found = AttemptStore(site.engine).get(attempt)

@@ -115,7 +115,7 @@ def disallow(name: Name, subject: Subject, *, data: Data = None, as_json: AsJson
 
 @app.command()
 def forget(subject: Subject, *, data: Data = None, as_json: AsJson = False) -> None:
-    """Forget the faces an account enrolled; the same face is not known again."""
+    """Forget the faces an account enrolled; the same face is not recognised afterwards."""
     with open_site(site_settings(data)) as site:
         if not (gone := FaceStore(site.engine).forget(subject)):
             site.require_subject(subject)
@@ -124,7 +124,7 @@ def forget(subject: Subject, *, data: Data = None, as_json: AsJson = False) -> N
 
 @app.command()
 def prune(*, data: Data = None, as_json: AsJson = False) -> None:
-    """Forget faces kept under another key or made by another model: nothing can be held against them."""
+    """Forget faces kept under another key or made by another model: nothing can be compared with them."""
     settings = site_settings(data)
     key = GalleryKey.open(settings.gallery_key)
     with ModelKit.open(settings) as kit:

@@ -43,7 +43,7 @@ _SAME_SUBJECT = 12
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """An attempt that this one can be held against, and what the two share."""
+    """An attempt to compare this one with, and what the two share."""
 
     attempt: Attempt
     why: str

@@ -17,7 +17,7 @@ KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class GalleryKey:
-    """32 bytes. Lost, every kept face says nothing; leaked, a copy of the database can be held against photographs."""
+    """32 bytes. Lost, every kept face says nothing; leaked, a copy of the database can be compared with photographs."""
 
     secret: bytes = field(repr=False)
 

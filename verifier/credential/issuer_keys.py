@@ -77,7 +77,7 @@ class SigningKey:
 
     @classmethod
     def of_private(cls, key: OKPKey, *, issued_at: datetime, not_before: datetime, expires_at: datetime) -> Self:
-        """Return a key whose private half is at hand."""
+        """Return a key with its private half."""
         private = Ed25519PrivateKey.from_private_bytes(from_base64url(str(key.as_dict(private=True)["d"])))
         public = OKPKey.import_key(key.as_dict(private=False))
         return cls(key.thumbprint(), issued_at, not_before, expires_at, key, public, FileBackend(private))

@@ -44,7 +44,7 @@ _MAX_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """The verified facts of a webhook. id: the same for every attempt, so that one that was handled is known again."""
+    """The verified facts of a webhook. id: the same for every attempt, so that one that was handled is recognised."""
 
     id: str
     sent_at: datetime

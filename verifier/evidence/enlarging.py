@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SIDE_PX = 64
 _SQUARES = 48
 _RINGS = (0.16, 0.28, 0.36, 0.48)
-"""Cycles a pixel: the fall from the first to the second is held against that from the third to the fourth."""
+"""Cycles a pixel: the fall from the first to the second is compared with that from the third to the fourth."""
 _WIDTH = 0.02
 _CYCLES = np.hypot(np.fft.fftfreq(_SIDE_PX)[:, None], np.fft.rfftfreq(_SIDE_PX)[None])
 _ON_RING = tuple(np.abs(_CYCLES - at) <= _WIDTH for at in _RINGS)

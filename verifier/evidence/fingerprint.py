@@ -183,7 +183,7 @@ class Matcher:
 
 
 class _Speeds:
-    """A track (T, C) at every speed, held against others by their spectra."""
+    """A track (T, C) at every speed, compared with others by their spectra."""
 
     def __init__(self, values: I8, mirrored: F32) -> None:
         """Keep the track; `mirrored` holds the sign each column takes in a mirror."""

@@ -1,4 +1,4 @@
-"""The grid of a display beating against that of the sensor: moire.
+"""Moire detection: finds the beat of a display's grid with the sensor's.
 
 A display is a grid of luminous points, filming it samples that grid again, and unless the lens blurs it away the two beat:
 stripes of one spacing lie over everything in the picture, the face as well as what is around it. Nothing live has that. Skin is

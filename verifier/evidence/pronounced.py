@@ -1,4 +1,4 @@
-"""How much likelier the phonemes that were heard are for each asked word than for any other that may stand in its place.
+"""Pronunciation scoring: the log-likelihood ratio of each expected word's phonemes against those of any word in its place.
 
 The phoneme recogniser knows neither words nor what was asked, so that it errs by other rules than the speech recogniser: where
 a child's "three" is written "C", it hears "s i", which is nearer to "three" than to any other digit.
@@ -95,7 +95,7 @@ def weighed(
     """Return the words with their `margin`, which is part of their `gain`.
 
     Args:
-        forced: the words of a phrase laid over the sound.
+        forced: the words of a phrase, force-aligned to the sound.
         log_probs: (rows, tokens) natural-log probabilities of phonemes, 50 rows a second of the same sound.
         names: what each column stands for.
         of: the language of the words.

@@ -1,9 +1,9 @@
-"""How deep a face is, measured by what happens to the picture when the head turns.
+"""Depth from motion: measures the relief of a face from the parallax of a turning head.
 
 A head that turns by a small angle moves each point of its picture by a linear map of where the point is, and by its depth times
 the sine of the angle. A plane moves by a homography, a bent print by nearly a polynomial of second degree. So the content of
 the picture is followed from one frame to another, all that a polynomial of second degree explains is taken away, which leaves
-mostly the nose before the cheeks, and what remains is held against the depth a face of that angle must show. The measure is
+mostly the nose before the cheeks, and what remains is compared with the depth a face of that angle must show. The measure is
 therefore a size, as a share of a head's depth: 1 for a head of which everything is seen, 0 for anything flat or evenly bent, at
 any angle. Of real heads about half is found, since where the nose passes over the cheek, its far side is hidden and its near side
 uncovered, and the flow smooths over both.

@@ -1,4 +1,4 @@
-"""A second look for a face that is small in the picture, so that it is asked to come closer and not told that it is missing.
+"""Small-face detection: searches enlarged crops, so that a small face is asked to come closer instead of being missing.
 
 The detector sees all of a picture in 128 px and finds no face that is less than about a tenth of the longer side. In squares of
 two fifths of that side, which overlap by half, faces down to a twenty-fifth are found. That costs several detections for each

@@ -46,7 +46,7 @@ def listen(
     Args:
         sound: (N,) float32 mono at 16 kHz, -1..1, from the recording's start.
         kit: where the models come from.
-        spoken: the texts a challenge asks for; they are laid over the sound as `forced`.
+        spoken: the texts a challenge asks for; they are force-aligned to the sound as `forced`.
         tag: the language they are in.
         timings_ms: milliseconds by model are added here.
     """

@@ -1,7 +1,7 @@
-"""Where the sound stops as none does in a room.
+"""Sound cuts: detects endings of sound that are faster than a room's reverberation.
 
 A room's echo dies away: even a padded booth takes a tenth of a second for 60 dB, so within 10 ms a sound falls by a few dB. What
-was cut out of one recording and pasted into silence ends at once. Noise laid over the pieces hides that.
+was cut out of one recording and pasted into silence ends at once. Noise mixed into the pieces hides that.
 """
 
 from __future__ import annotations

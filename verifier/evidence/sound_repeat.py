@@ -1,4 +1,4 @@
-"""Pieces of sound that come again to the sample.
+"""Repeated sound: finds segments that recur sample by sample.
 
 Nobody says a word twice with the same waveform: the phase of the voice drifts within tens of milliseconds. A copied piece agrees
 with itself at one delay; a steady tone agrees with itself at every period, and does not count.

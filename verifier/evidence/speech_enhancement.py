@@ -1,4 +1,4 @@
-"""Sound with its steady noise turned down.
+"""Speech enhancement: attenuates the stationary noise of a recording's sound.
 
 A phoneme recogniser that was taught on clean speech loses phonemes in a noisy room. What is steady is taken to be the room: of
 each frequency, what it has in the quietest moments. Where hardly more than that is heard, it is made half as loud. Taking it out

@@ -1,8 +1,8 @@
-"""Where each part of the phrase was said.
+"""Word timing: locates each part of the phrase in the sound.
 
-Two witnesses are heard for each expected word: the recogniser's free reading, aligned to the phrase, and the phrase laid over the
-sound word by word (`ScoredWord.gain`). The free reading is blind to what was asked, but loses words; the other loses none, but
-is told what to look for. How they are weighed is the business of the phrase check.
+Two witnesses are heard for each expected word: the recogniser's free reading, aligned to the phrase, and the phrase force-aligned
+to the sound word by word (`ScoredWord.gain`). The free reading is blind to what was asked, but loses words; the other loses none,
+but is told what to look for. How they are weighed is the business of the phrase check.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Testimony:
-    """The free reading laid beside the phrase, and the phrase laid over the sound: one entry each for each expected word."""
+    """The free reading aligned to the phrase, and the phrase force-aligned to the sound: one entry each for each word."""
 
     reading: Alignment
     forced: tuple[ScoredWord, ...]
@@ -147,7 +147,7 @@ def witnesses(challenge: Challenge, sound: SoundTrack) -> Testimony:
     """
     expected = expected_tokens(challenge)
     if sound.forced and len(sound.forced) != len(expected):
-        raise RuntimeError(f"{len(sound.forced)} words were laid over the sound, the challenge has {len(expected)}")
+        raise RuntimeError(f"{len(sound.forced)} words were force-aligned, the challenge has {len(expected)}")
     return Testimony(reading=align(expected, sound.words, language(challenge.language)), forced=sound.forced)
 
 
@@ -170,8 +170,8 @@ def words_said(heard: Testimony, *, read_gain: float, unread_gain: float) -> tup
 def spoken_spans(challenge: Challenge, sound: SoundTrack) -> tuple[tuple[float, float] | None, ...]:
     """Return for each thing to say, in order, the seconds from its first word to its last; `None` if it was not said.
 
-    The time of a word is that of the phrase laid over the sound where the sound speaks for the word, and of the free reading
-    elsewhere: a free reading may put the last word before a pause at the end of the pause, a second late.
+    The time of a word is that of the phrase force-aligned to the sound where the sound speaks for the word, and of the free
+    reading elsewhere: a free reading may put the last word before a pause at the end of the pause, a second late.
     """
     heard = witnesses(challenge, sound)
     forced = heard.forced or (None,) * len(heard.reading.expected)

@@ -1,4 +1,4 @@
-"""Why so few pictures of a recording show a face that looks at the camera."""
+"""Frame usability: explains why few pictures of a recording show a near-frontal face."""
 
 from __future__ import annotations
 

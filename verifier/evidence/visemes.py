@@ -1,11 +1,11 @@
-"""What the lips must do for the phonemes that are heard.
+"""Visemes: maps recognised phonemes to the mouth shapes they require.
 
 1. The phoneme recogniser gives each 20 ms the probability of each phoneme. It is sure of itself in one or two rows a phoneme; a
    temperature lets the neighbouring rows, and the second guess, have their say.
 2. Each phoneme has a target for the lips, its viseme, and a dominance, how strongly it insists on it: the closure of an M never
    gives way, a vowel does. The shapes are those phonetics teaches (closed, tucked under the teeth, rounded, spread, open), no
    more of them than it names; how far each goes is drawn, to the nearest twentieth, after what ten talkers and five generated
-   heads do (docs/calibration.md, "Lips and sound", also has each of them judged by what the others alone give).
+   heads do (docs/calibration-log.md has each of them judged by what the others alone give).
 3. The lips of a moment are the mean of all targets around it, weighted by probability, dominance and nearness in time, after
    Cohen and Massaro, Modeling Coarticulation in Synthetic Visual Speech (1993); without a phoneme near they rest.
 4. Four numbers that can be measured on a face follow from the six of the target by the sign and rough size of their geometry.

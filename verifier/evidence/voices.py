@@ -29,7 +29,7 @@ def word_groups(spoken: Sequence[str], forced: Sequence[ScoredWord], of: Languag
 
     Args:
         spoken: texts that were asked, in order.
-        forced: their words laid over the sound, one for each token.
+        forced: their words force-aligned to the sound, one for each token.
         of: the language of the texts.
     """
     spans: list[tuple[float, float]] = []

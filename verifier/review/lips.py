@@ -2,7 +2,7 @@
 
 1. Every talking clip of the development recordings is watched and heard once; generated heads, whose lips fit their
    sound well, are reported on apart, with what every check says of them.
-2. A clip's own sound is held against the same sound shifted by 1 to 3 s, which wraps around, and against other talkers' sound.
+2. A clip's own sound is compared with the same sound shifted by 1 to 3 s, which wraps around, and with other talkers' sound.
 3. The share of (own, other) pairs in which the own sound agrees better is the area under the ROC, AUC: by clip, and over whole
    clips and windows of 4 s of all.
 

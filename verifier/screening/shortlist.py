@@ -1,4 +1,4 @@
-"""Which few of many earlier recordings are worth an exact comparison with this one.
+"""The shortlist: selects the few earlier recordings that an exact comparison with this one is worth.
 
 Of every recording kept, stretches of 2.5 s that follow one another are condensed to the slow changes in them: the lowest terms of
 a discrete cosine transform of each column of the fingerprint, at unit length. A new recording is condensed the same way at every
@@ -50,7 +50,7 @@ class Outline:
 
 
 def outline(kept: Fingerprint) -> Outline:
-    """Return what of a recording is held against others."""
+    """Return what of a recording is compared with others."""
     return Outline(*(_condensed(half, _starts(len(half))) for half in (kept.motion, kept.sound)))
 
 

@@ -3,7 +3,7 @@
 An embedding is multiplied by an orthogonal matrix that only the key's holder can compute, so every cosine between two kept faces
 is what it was, and the coordinates mean nothing to whoever has not got the key.
 
-What this protects: a copy of the database without the key file. Its faces cannot be held against a photograph or against another
+What this protects: a copy of the database without the key file. Its faces cannot be compared with a photograph or with another
 site's database, and a network that draws faces from embeddings draws nobody. What it does not protect:
 
 - With the key it is undone: the key is as sensitive as the faces.

@@ -1,7 +1,7 @@
 """Whether the clock can be believed: what is deleted because its time is over is deleted by nobody's mistake about the time.
 
-Two looks at the clock are held against the time that the kernel counts between them, which nobody sets and which goes on while
-the machine sleeps. Before the first look of a process there is the last one of the process before, from a file of the data
+Two readings of the clock are compared with the time that the kernel counts between them, which nobody sets and which goes on
+while the machine sleeps. Before the first look of a process there is the last one of the process before, from a file of the data
 folder. A clock that went back, or ahead by more than it may, is not believed until it is right again; its owner can say that it
 is right by removing that file and starting the server anew.
 """

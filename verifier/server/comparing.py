@@ -47,7 +47,7 @@ class Comparison:
         reader: Reader,
         now: datetime,
     ) -> None:
-        """Look up which attempts they are; nothing is read yet. No `baseline`: they are held against what they were judged then.
+        """Look up which attempts they are; nothing is read yet. No `baseline`: they are compared with what they were judged then.
 
         Raises:
             StoreError: the database could not do it.

@@ -188,7 +188,7 @@ class Issuer:
 
 
 def _provenance(attempt: Attempt, judged: Judgement | Attempt, *, cameo_id: str, recording_sha256: str) -> Provenance:
-    """Return how the identity was established, by the judgement at hand or as it was kept."""
+    """Return how the identity was established, by the judgement just made or as it was kept."""
     return Provenance(
         cameo_id=cameo_id,
         attempt_id=attempt.id,

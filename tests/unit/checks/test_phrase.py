@@ -142,5 +142,5 @@ def test_without_sound_it_is_unable(make_evidence: MakeEvidence, profile: Profil
 
 def test_evidence_of_another_challenge_is_our_mistake(make_evidence: MakeEvidence, profile: Profile) -> None:
     """Evidence collected under another phrase is never judged."""
-    with pytest.raises(RuntimeError, match="5 words were laid over the sound, the challenge has 1"):
+    with pytest.raises(RuntimeError, match="5 words were force-aligned, the challenge has 1"):
         phrase.check(Case(make_evidence(sound={"forced": laid([SURE] * 5)}), Challenge((Say("seven"),))), profile)

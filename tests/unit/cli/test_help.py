@@ -1,4 +1,4 @@
-"""No command without help, none without a line in the README."""
+"""No command without help, none without a line in docs/commands.md."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from verifier.cli import app
 if TYPE_CHECKING:
     import click
 
-README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "commands.md").read_text("utf-8")
 
 
 def commands(command: click.Command, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
@@ -28,8 +28,8 @@ EVERY = commands(typer.main.get_command(app))
 
 @pytest.mark.parametrize(("path", "command"), EVERY, ids=[" ".join(path) for path, _ in EVERY])
 def test_every_command_explains_itself(path: tuple[str, ...], command: click.Command) -> None:
-    """A command says what it does, each option what it is for, and the README names it."""
+    """A command says what it does, each option what it is for, and docs/commands.md names it."""
     assert command.help
     for parameter in command.params:
         assert getattr(parameter, "help", None), f"{' '.join(path)} {parameter.name}"
-    assert f"`cameo {' '.join(path)}" in README or (f"`cameo {path[0]}" in README and f"`{path[-1]}`" in README)
+    assert f"`cameo {' '.join(path)}" in PAGE or (f"`cameo {path[0]}" in PAGE and f"`{path[-1]}`" in PAGE)

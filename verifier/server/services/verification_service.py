@@ -19,8 +19,8 @@ What `VerifyResponse` does, in this order:
 9. What came of it is kept, however often that has to be tried and whether or not the caller is still there. Then they are
    answered.
 
-What step 9 is made of stands in `concluding`: the recording is held against those of earlier attempts, and one that was seen
-before is rejected, whatever else holds; a face that would be accepted is held against protected people and those who enrolled,
+What step 9 is made of stands in `concluding`: the recording is compared with those of earlier attempts, and one that was seen
+before is rejected, whatever else holds; a face that would be accepted is compared with protected people and those who enrolled,
 and a person looks at whom it finds; the credential, if earned, is issued and kept together with the judgement, the fingerprint,
 the face and the likeness, sealed; evidence is kept as long as the policy says, and if that fails the verdict stands.
 """

@@ -1,4 +1,4 @@
-"""Requests about cameos to values, with every field held against what the contract says of it."""
+"""Conversion of requests about cameos to values; validates every field against the contract."""
 
 from __future__ import annotations
 

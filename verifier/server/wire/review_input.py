@@ -1,4 +1,4 @@
-"""Analysts' requests to values, with every field held against what the contract says of it."""
+"""Conversion of analysts' requests to values; validates every field against the contract."""
 
 from __future__ import annotations
 

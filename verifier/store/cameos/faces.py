@@ -202,7 +202,7 @@ class FaceStore:
         return int(found or 0)
 
     def drop_unreadable(self, *, key_id: str, model: str) -> int:
-        """Forget the faces of other keys and models, which nothing can be held against; return how many there were."""
+        """Forget the faces of other keys and models, which nothing can be compared with; return how many there were."""
         with store_errors(), self._engine.begin() as connection:
             return connection.execute(delete(tables.faces).where(_other(key_id, model))).rowcount
 

@@ -1,9 +1,9 @@
 """Many small transactions, one flush.
 
 A commit waits for the disk. `Batches` keeps one thread: work that arrives while it is busy is done together in the next
-transaction, each piece behind a savepoint of its own, so that one that is refused takes nothing of the others with it. Where the
-work before came in company, the next lingers for its own, as PostgreSQL's `commit_delay` does. Nobody is answered before the
-commit that holds their work. What is under way at once has no order.
+transaction, each piece behind a savepoint of its own, so that one that is refused takes nothing of the others with it. Where
+the last piece of work was batched with others, the next waits for others too, as PostgreSQL's `commit_delay` does. Nobody is
+answered before the commit that holds their work. What is under way at once has no order.
 """
 
 from __future__ import annotations

@@ -165,7 +165,7 @@ fingerprints = Table(
     metadata,
     Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
     Column("created_at", UtcMicroseconds, nullable=False),
-    # How the face moved and how the sound changed, by which the recording is known again; neither face nor voice.
+    # How the face moved and how the sound changed, by which the recording is recognised; neither face nor voice.
     Column("data", LargeBinary, nullable=False),
     Index(None, "created_at"),
 )

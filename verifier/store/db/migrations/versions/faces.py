@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables; who enrolled before is not known again."""
+    """Make the tables; who enrolled before is not recognised."""
     op.create_table(
         "faces",
         sa.Column("number", sa.Integer, nullable=False, autoincrement=True),

@@ -25,5 +25,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table: recordings seen until now are not known again."""
+    """Drop the table: recordings seen until now are not recognised."""
     op.drop_table("fingerprints")
