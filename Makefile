@@ -6,11 +6,12 @@ LIBRARIES := libEGL.so.1 libGLESv2.so.2 libGL.so.1 libglib-2.0.so.0
 PACKAGES := libegl1 libgles2 libgl1 libglib2.0-0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak attack lint bench evaluate evaluate-real lock system kit
+.PHONY: help demo test mutants soak attack lint bench evaluate evaluate-real lock system kit
 
 help:
 	@echo "make demo    run the main job end to end"
 	@echo "make test    lint, types, imports, protos, tests"
+	@echo "make mutants put faults into what guards the product; each must be noticed"
 	@echo "make soak    2,000 random histories each of owners, guardians, generator and clock, and of credentials, against models"
 	@echo "make test-browser  the console in Chromium; screenshots in build/screenshots"
 	@echo "make test-s3, test-ray, test-speechbrain  evidence on S3's wire, replay on Ray, parity with SpeechBrain: each with an environment of its own"
@@ -56,6 +57,10 @@ SIDE_BY_SIDE ?= -n auto --maxprocesses 4 --dist loadfile
 
 test: kit lint check-protos
 	$(BIN)/pytest $(SIDE_BY_SIDE)
+
+# Faults put into what guards the product, each of which a test must notice.
+mutants: .venv/ready
+	$(BIN)/python -m tests.mutants
 
 soak: .venv/ready
 	CAMEO_EXAMPLES=2000 $(BIN)/pytest --timeout=3600 -o faulthandler_timeout=3900 tests/property/test_cameo_owner.py tests/property/test_cameo_minor.py tests/property/test_cameo_credentials.py

@@ -177,3 +177,31 @@ def test_the_reason_that_explains_most_comes_first() -> None:
     every = with_roles(light="confirm", other="confirm", third="veto")
     assert decide(results, every).reasons == (Reason.LIGHT_FLICKERS, Reason.BLURRED)
     assert decide(results[:2], every).reasons == (Reason.BLURRED, Reason.LIGHT_FLICKERS)
+
+
+@pytest.mark.parametrize(
+    ("worse", "milder"),
+    [
+        (Kind.ATTACK, Kind.LIFECYCLE),
+        (Kind.LIFECYCLE, Kind.UNREADABLE),
+        (Kind.UNREADABLE, Kind.MISMATCH),
+        (Kind.MISMATCH, Kind.IDENTITY),
+        (Kind.IDENTITY, Kind.QUALITY),
+    ],
+)
+def test_the_worst_kind_of_reason_comes_first(worse: Kind, milder: Kind) -> None:
+    """Whichever check said it first: the person is told what weighs most, unless a milder reason explains it."""
+    both = with_roles(one="confirm", other="confirm")
+    pairs = [(bad, better) for bad in Reason if bad.kind is worse for better in Reason if better.kind is milder]
+    told = [decide([failed("one", better), failed("other", bad)], both).reasons for bad, better in pairs]
+    unexplained = [(pair, reasons) for pair, reasons in zip(pairs, told, strict=True) if len(reasons) == 2]
+    assert unexplained
+    assert [reasons for _, reasons in unexplained] == [pair for pair, _ in unexplained]
+
+
+def test_who_has_to_be_looked_at_is_not_sent_away() -> None:
+    """Identity alone goes to a person; with anything that rejects it is rejected."""
+    both = with_roles(age="confirm", other="confirm")
+    young = failed("age", Reason.POSSIBLE_MINOR)
+    assert decide([young, passed("other")], both) == Decision(Verdict.REVIEW, (Reason.POSSIBLE_MINOR,))
+    assert decide([young, failed("other", Reason.PHRASE_MISMATCH)], both).verdict is Verdict.REJECTED

@@ -1,0 +1,129 @@
+"""The faults: where each is put, what it is, and which tests must notice it. None of these needs a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One fault.
+
+    file: what is changed. was, becomes: a text that stands in it once, and what is put in its place. tests: what must fail.
+    """
+
+    file: str
+    was: str
+    becomes: str
+    tests: str
+
+
+PINNED = "tests/unit/test_pinned.py"
+DECISION = "tests/unit/test_decision.py"
+PERCENTILES = "tests/unit/checks/test_percentiles.py"
+PERMISSIONS = "tests/unit/cameo/test_permissions.py"
+REFUSALS = "tests/unit/credential/test_refusals.py"
+ADVERSARY = "tests/unit/credential/test_adversary.py"
+
+_PROFILE, _FOLD = "verifier/profiles/default.toml", "verifier/decision.py"
+_PERMISSIONS, _VALIDATOR = "verifier/cameo/permissions.py", "verifier/credential/validator.py"
+
+ROLES = tuple(
+    Mutation(_PROFILE, f'\n{check} = "{role}"\n', f'\n{check} = "{other}"\n', PINNED)
+    for check, role, other in (
+        ("moire", "veto", "advise"),
+        ("close_up", "confirm", "advise"),
+        ("presentation_attack", "confirm", "veto"),
+        ("seen_before", "veto", "advise"),
+        ("protected_person", "veto", "advise"),
+        ("same_person", "confirm", "veto"),
+        ("phrase", "confirm", "veto"),
+        ("synthetic_voice", "advise", "veto"),
+    )
+)
+
+MUTATIONS = (
+    *ROLES,
+    # Thresholds.
+    Mutation(_PROFILE, "[thresholds.seen_motion_max]\nvalue = ", "[thresholds.seen_motion_max]\nvalue = 1", PINNED),
+    Mutation(_PROFILE, "[thresholds.live_p20_min]\nvalue = 0.", "[thresholds.live_p20_min]\nvalue = 0.0", PINNED),
+    Mutation(
+        "verifier/profiles/minor.toml", "[thresholds.live_p20_min]\nvalue = 0.5", "[thresholds.live_p20_min]\nvalue = 0.4", PINNED
+    ),
+    # Checks.
+    Mutation("verifier/checks/speaker.py", "np.quantile(similar, 0.2)", "np.quantile(similar, 0.5)", PERCENTILES),
+    Mutation("verifier/checks/speaker.py", "np.quantile(similar, 0.2)", "np.quantile(similar, 0.0)", PERCENTILES),
+    Mutation("verifier/checks/presentation_attack.py", "np.quantile(live, 0.2)", "np.quantile(live, 0.5)", PERCENTILES),
+    Mutation("verifier/checks/presentation_attack.py", "np.quantile(live, 0.2)", "np.quantile(live, 0.0)", PERCENTILES),
+    Mutation("verifier/checks/close_up.py", "np.quantile(live, 0.2)", "np.quantile(live, 0.5)", PERCENTILES),
+    Mutation("verifier/checks/close_up.py", "np.quantile(live, 0.2)", "np.quantile(live, 0.0)", PERCENTILES),
+    # The fold.
+    Mutation(_FOLD, "(Kind.ATTACK, Kind.LIFECYCLE,", "(Kind.LIFECYCLE, Kind.ATTACK,", DECISION),
+    Mutation(_FOLD, "Kind.LIFECYCLE, Kind.UNREADABLE, Kind.MISMATCH", "Kind.UNREADABLE, Kind.LIFECYCLE, Kind.MISMATCH", DECISION),
+    Mutation(_FOLD, "Kind.UNREADABLE, Kind.MISMATCH, Kind.IDENTITY", "Kind.MISMATCH, Kind.UNREADABLE, Kind.IDENTITY", DECISION),
+    Mutation(_FOLD, "Kind.MISMATCH, Kind.IDENTITY, Kind.QUALITY", "Kind.IDENTITY, Kind.MISMATCH, Kind.QUALITY", DECISION),
+    Mutation(_FOLD, "Kind.IDENTITY, Kind.QUALITY)", "Kind.QUALITY, Kind.IDENTITY)", DECISION),
+    Mutation(_FOLD, "return result.outcome is Outcome.FAIL", "return result.outcome is not Outcome.PASS", DECISION),
+    Mutation(_FOLD, "return result.outcome is not Outcome.PASS", "return result.outcome is Outcome.FAIL", DECISION),
+    Mutation(_FOLD, "            return False", "            return result.outcome is Outcome.FAIL", DECISION),
+    Mutation(_FOLD, "if not required or required -", "if required and required -", DECISION),
+    Mutation(
+        _FOLD, "profile.confirmed_by.difference(exempt)", "profile.confirmed_by.intersection({r.name for r in results})", DECISION
+    ),
+    Mutation(_FOLD, "for other in once)] or once", "for other in once)]", DECISION),
+    Mutation(_FOLD, "one.sense in (other.sense, Sense.BOTH)", "True", DECISION),
+    Mutation(_FOLD, "return by_sense or other in one.excuses", "return by_sense", DECISION),
+    Mutation(_FOLD, "-sum(_explains", "sum(_explains", DECISION),
+    Mutation(_FOLD, "kinds & {Kind.ATTACK, Kind.MISMATCH,", "kinds & {Kind.MISMATCH,", DECISION),
+    Mutation(_FOLD, "return Verdict.REVIEW", "return Verdict.RETRY", DECISION),
+    # Permissions.
+    Mutation(_PERMISSIONS, "cameo.minor_safeguards and not own and", "not own and not cameo.minor_safeguards and", PERMISSIONS),
+    Mutation(_PERMISSIONS, "not own and not _known_to_mutual(cameo, requester, relationships)", "not own and False", PERMISSIONS),
+    Mutation(_PERMISSIONS, "return bool(_chosen(cameo, requester, relationships)) and bool(", "return bool(", PERMISSIONS),
+    Mutation(_PERMISSIONS, " and bool(relationships.mutual(cameo.subject, requester))", "", PERMISSIONS),
+    Mutation(_PERMISSIONS, "cameo.state is CameoState.CAMEO_DELETED or hidden", "hidden", PERMISSIONS),
+    Mutation(_PERMISSIONS, "chosen = own or _chosen", "chosen = _chosen", PERMISSIONS),
+    Mutation(_PERMISSIONS, "if not chosen:", "if chosen is False:", PERMISSIONS),
+    Mutation(_PERMISSIONS, "if purposes & cameo.terms.categories", "if purposes <= cameo.terms.categories", PERMISSIONS),
+    Mutation(
+        _PERMISSIONS, "if purposes & cameo.terms.categories", "if not own and purposes & cameo.terms.categories", PERMISSIONS
+    ),
+    Mutation(_PERMISSIONS, "requester in cameo.terms.selected", "True", PERMISSIONS),
+    Mutation(_PERMISSIONS, "NOT_NOW if cameo.state is", "NOT_NOW if cameo.state is not", PERMISSIONS),
+    Mutation(
+        _PERMISSIONS, "if cameo.state is not CameoState.CAMEO_ACTIVE:", "if cameo.state is CameoState.CAMEO_REVOKED:", PERMISSIONS
+    ),
+    Mutation(
+        _PERMISSIONS,
+        "set(one.words) >= set(other.words)",
+        "set(one.words) <= set(other.words)",
+        "tests/property/test_narrower_terms.py",
+    ),
+    Mutation(_PERMISSIONS, "one.categories >= other.categories", "True", "tests/property/test_narrower_terms.py"),
+    Mutation(_PERMISSIONS, "inner = min(one, other,", "inner = max(one, other,", "tests/property/test_narrower_terms.py"),
+    # The validator of credentials.
+    Mutation(_VALIDATOR, "if registered.issuer != expected.issuer:", "if False:", REFUSALS),
+    Mutation(_VALIDATOR, "if registered.audience != expected.audience:", "if False:", REFUSALS),
+    Mutation(_VALIDATOR, "expected.now + expected.leeway < registered.not_before", "False", REFUSALS),
+    Mutation(_VALIDATOR, "expected.now + expected.leeway < ", "expected.now + expected.leeway <= ", REFUSALS),
+    Mutation(_VALIDATOR, "expected.now - expected.leeway >= expires_at", "expected.now - expected.leeway > expires_at", REFUSALS),
+    Mutation(_VALIDATOR, "expected.now - expected.leeway >=", "expected.now + expected.leeway >=", REFUSALS),
+    Mutation(_VALIDATOR, "min(registered.expires_at, key.expires_at)", "registered.expires_at", REFUSALS),
+    Mutation(_VALIDATOR, "if claim.holds_embeddings(claims):", "if False:", REFUSALS),
+    Mutation(
+        _VALIDATOR,
+        "    status.require_valid(facts.status, issuer_keys=issuer_keys)  # step 9\n",
+        "",
+        "tests/unit/credential/test_status_source.py",
+    ),
+    Mutation(
+        _VALIDATOR,
+        "    status.require_valid(facts.status, issuer_keys=issuer_keys)\n    return facts",
+        "    return facts",
+        "tests/unit/credential/test_status_source.py",
+    ),
+    Mutation(
+        _VALIDATOR, "registered.expires_at <= key.expires_at", "registered.expires_at", "tests/unit/credential/test_issued.py"
+    ),
+    Mutation(_VALIDATOR, "    if verified != claims:", "    if False:", "tests/unit/credential/test_issued.py"),
+)

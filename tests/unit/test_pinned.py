@@ -1,0 +1,29 @@
+"""Roles of checks and thresholds of profiles, compared with what is written down of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.thresholds import listed
+from verifier.profile import Role
+from verifier.profiles import built_in, load
+
+ROOT = Path(__file__).resolve().parents[2]
+WORDS = {"confirm": Role.CONFIRM, "veto": Role.VETO, "advice": Role.ADVISE}
+
+
+@pytest.mark.parametrize("name", built_in())
+def test_roles_are_those_of_the_threat_model(name: str) -> None:
+    """docs/threat-model.md lists every check of every profile by its role; neither is changed without the other."""
+    lines = (ROOT / "docs/threat-model.md").read_text("utf-8").splitlines()
+    rows = [re.fullmatch(r"- \*\*(\w+)\*\*: ([a-z_` ]+)", line) for line in lines]
+    told = {check: WORDS[row[1]] for row in rows if row for check in re.findall(r"`([a-z_]+)`", row[2])}
+    assert told == dict(load(name).roles)
+
+
+def test_thresholds_are_those_that_were_agreed() -> None:
+    """tests/thresholds.txt has every threshold of every profile; a change of one shows there: python -m tests.thresholds."""
+    assert listed().splitlines() == (ROOT / "tests/thresholds.txt").read_text("utf-8").splitlines()
