@@ -22,6 +22,7 @@ from verifier.cli import (
     models,
     replay,
     serve,
+    vault,
     verify,
     webhooks,
 )
@@ -51,6 +52,7 @@ app.add_typer(gallery.app, name="gallery")
 app.add_typer(attempts.app, name="attempts")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(audit.app, name="audit")
+app.add_typer(vault.app, name="vault")
 app.add_typer(models.app, name="models")
 
 

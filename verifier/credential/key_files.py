@@ -71,7 +71,7 @@ def create_json(path: Path, document: dict[str, Any], *, secret: bool) -> bool:
             return False
         finally:
             beside.unlink()
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     except OSError as error:
         raise KeyFileError(f"cannot write key file {path}: {error.strerror}") from None
     return True
@@ -90,7 +90,7 @@ def replace_json(path: Path, document: dict[str, Any]) -> None:
         except OSError:
             beside.unlink()
             raise
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
     except OSError as error:
         raise KeyFileError(f"cannot write key file {path}: {error.strerror}") from None
 
@@ -143,6 +143,11 @@ def open_secret(path: Path, size: int, make: Callable[[bytes], KeyT], *, kind: s
     """
     if not path.exists():
         create_json(path, {"kty": "oct", "k": to_base64url(secrets.token_bytes(size))}, secret=True)
+    return read_secret(path, make, kind=kind)
+
+
+def read_secret(path: Path, make: Callable[[bytes], KeyT], *, kind: str) -> KeyT:
+    """Return the key in such a file; arguments and errors as `open_secret`, which makes a file that is missing."""
     document = read_json(path, secret=True)
     try:
         if document["kty"] != "oct":
@@ -152,7 +157,8 @@ def open_secret(path: Path, size: int, make: Callable[[bytes], KeyT], *, kind: s
         raise KeyFileError(f"{path} is not a {kind}: {error}") from None
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from verifier.credential.key_files import open_secret
-from verifier.store.cameos import vault
+from verifier.review.vault_file import open_vault
 from verifier.store.evidence import audit
 from verifier.store.evidence.evidence import EvidenceVault
 from verifier.store.evidence.objects import open_objects
@@ -36,7 +36,7 @@ class EvidenceRoom:
             KeyFileError: a key file is malformed, open to others, or cannot be written.
             StorageError: the URL of the object store is malformed.
         """
-        keys = SubjectKeys(engine, open_secret(settings.vault_key, vault.KEY_BYTES, vault.Vault, kind="vault key"))
+        keys = SubjectKeys(engine, open_vault(settings.vault_key))
         log = audit.AuditLog(engine, open_secret(settings.audit_key, audit.KEY_BYTES, audit.AuditKey, kind="audit key"))
         objects = open_objects(settings.evidence_place)
         kept = EvidenceVault(engine, objects, keys, log)

@@ -31,10 +31,10 @@ from grpc_reflection.v1alpha import reflection
 from verifier import pipeline, profiles
 from verifier.checks.question import Phase
 from verifier.credential import decoys
-from verifier.credential.key_files import open_secret
 from verifier.errors import InvalidRequestError
 from verifier.ids import new_id
 from verifier.review.evidence_room import EvidenceRoom
+from verifier.review.vault_file import open_vault
 from verifier.screening.screening import Screening
 from verifier.server import http_resources, maintenance
 from verifier.server.address import host_and_port, require_told
@@ -66,7 +66,6 @@ from verifier.store.attempts.fingerprints import FingerprintStore
 from verifier.store.attempts.pace import Pace
 from verifier.store.attempts.servers import ServerStore
 from verifier.store.attempts.spool import Spool
-from verifier.store.cameos import vault
 from verifier.store.cameos.likenesses import LikenessStore
 from verifier.store.credentials.credentials import CredentialStore
 from verifier.store.credentials.reissues import ReissueStore
@@ -186,7 +185,7 @@ async def open_server(
         challenges, statuses = ChallengeStore(engine, pace=pace), StatusStore(engine)
         allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
         issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, clock=clock, new_id=new_id)
-        wrapping = await asyncio.to_thread(_open_vault, settings)
+        wrapping = await asyncio.to_thread(open_vault, settings.vault_key)
         evidence = await asyncio.to_thread(_open_evidence, settings, engine)
 
         def public_keys() -> VerificationKeys:
@@ -334,10 +333,6 @@ def _upload_limits(settings: Settings) -> UploadLimits:
         min_bytes_s=settings.upload_min_bytes_s,
         stall_s=settings.upload_stall_s,
     )
-
-
-def _open_vault(settings: Settings) -> vault.Vault:
-    return open_secret(settings.vault_key, vault.KEY_BYTES, vault.Vault, kind="vault key")
 
 
 def _open_evidence(settings: Settings, engine: Engine) -> EvidenceRoom:

@@ -15,13 +15,12 @@ import structlog
 
 from verifier.credential import decoys, likeness
 from verifier.credential.gallery_key import GalleryKey
-from verifier.credential.key_files import open_secret
 from verifier.errors import StoreError
+from verifier.review.vault_file import open_vault
 from verifier.screening.transform import Transform
 from verifier.server.issuing import Issuer
 from verifier.status.allotter import Allotter
 from verifier.store.attempts.opinions import Earned, OpinionStore
-from verifier.store.cameos import vault
 from verifier.store.cameos.faces import Code
 from verifier.store.credentials.statuses import StatusStore
 from verifier.store.db.engine import scrub
@@ -75,7 +74,7 @@ class Deciding:
         earned = None
         if basis is not None:
             attempt, waiting = basis
-            sealing = open_secret(self.settings.vault_key, vault.KEY_BYTES, vault.Vault, kind="vault key")
+            sealing = open_vault(self.settings.vault_key)
             face, voice = likeness.from_bytes(sealing.open(waiting))
             issuer = self.issuer()
             audience = issuer.audience(attempt.audience)

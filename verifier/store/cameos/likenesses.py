@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select
 
 from verifier.errors import NotFoundError
+from verifier.store.cameos import vault_key
 from verifier.store.cameos.vault import SealedLikeness
 from verifier.store.db import tables
 from verifier.store.db.engine import scrub, writing
@@ -56,7 +57,12 @@ class LikenessStore:
 
 
 def add(connection: Connection, attempt_id: str, likeness: SealedLikeness, *, now: datetime) -> None:
-    """Keep the likeness of an attempt, inside a transaction of the caller."""
+    """Keep the likeness of an attempt, inside a transaction of the caller.
+
+    Raises:
+        VaultKeyRotatedError: another vault key than the site's wrapped it; seal it again.
+    """
+    vault_key.hold(connection, likeness.vault_key_id)
     connection.execute(
         insert(tables.likenesses).values(
             cameo_id=likeness.cameo_id,
@@ -69,7 +75,8 @@ def add(connection: Connection, attempt_id: str, likeness: SealedLikeness, *, no
 
 
 def wait(connection: Connection, attempt_id: str, likeness: SealedLikeness, *, now: datetime) -> None:
-    """Keep the likeness of an attempt that people have to decide, inside a transaction of the caller."""
+    """Keep the likeness of an attempt that people have to decide, inside a transaction of the caller; errors as `add`."""
+    vault_key.hold(connection, likeness.vault_key_id)
     connection.execute(
         insert(tables.waiting_likenesses).values(
             attempt_id=attempt_id,
@@ -84,10 +91,10 @@ def wait(connection: Connection, attempt_id: str, likeness: SealedLikeness, *, n
 def waiting(connection: Connection, attempt_id: str) -> SealedLikeness | None:
     """Return the likeness of an attempt that people have to decide, None where none is kept.
 
-    Inside a transaction of the caller.
+    Inside a transaction of the caller, until whose end it stays so: what is moved elsewhere is not missed by a rotation.
     """
     table = tables.waiting_likenesses
-    row = connection.execute(select(table).where(table.c.attempt_id == attempt_id)).one_or_none()
+    row = connection.execute(select(table).where(table.c.attempt_id == attempt_id).with_for_update()).one_or_none()
     return None if row is None else SealedLikeness(row.cameo_id, wrapped_key=row.wrapped_key, sealed=row.sealed)
 
 

@@ -449,6 +449,15 @@ follows = Table(
     Column("followee", String(128), primary_key=True),
 )
 
+# One row, the vault key that wraps now: see `verifier.store.cameos.vault_key`.
+vault_key = Table(
+    "vault_key",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    # Empty before the first rotation.
+    Column("id", String(16), nullable=False),
+)
+
 subject_keys = Table(
     "subject_keys",
     metadata,

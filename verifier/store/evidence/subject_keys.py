@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from verifier.store.cameos import vault_key
 from verifier.store.cameos.vault import KEY_BYTES, VaultError
+from verifier.store.cameos.vault_key import VaultKeyRotatedError
 from verifier.store.db import tables
+from verifier.store.db.engine import writing
 from verifier.store.db.faults import store_errors
 from verifier.store.evidence.errors import DataKeyLostError, SubjectDeletedError, VaultKeyLostError
 
@@ -49,6 +52,7 @@ class SubjectKeys:
 
         Raises:
             VaultKeyLostError: another vault key wrapped it.
+            VaultKeyRotatedError: this vault does not have the site's vault key of now.
             DataKeyLostError: it was altered.
             StoreError: the database could not do it.
         """
@@ -59,22 +63,24 @@ class SubjectKeys:
         if row is not None:
             return self._unwrapped(row)
         made = DataKey(self._random_bytes(ID_BYTES).hex(), self._random_bytes(KEY_BYTES))
-        values = {
-            "id": made.id,
-            "subject": subject,
-            "vault_key_id": self._vault.id,
-            "wrapped_key": self._vault.wrap(made.key, made.id),
-            "created_at": now,
-        }
         with store_errors():
             try:
-                with self._engine.begin() as connection:
-                    connection.execute(insert(table).values(values))
+                self._add(made, subject, now=now)
+            except VaultKeyRotatedError:
+                # Between the wrapping and the writing; the vault has the new key by now, or this raises again.
+                self._add(made, subject, now=now)
             except IntegrityError:
                 # Another server made one at the same moment.
                 with self._engine.connect() as connection:
                     return self._unwrapped(connection.execute(query).one())
         return made
+
+    def _add(self, made: DataKey, subject: str, *, now: datetime) -> None:
+        wrapped = self._vault.wrap(made.key, made.id)
+        values = {"id": made.id, "subject": subject, "vault_key_id": wrapped.vault_key_id, "wrapped_key": wrapped.wrapped}
+        with writing(self._engine).begin() as connection:
+            vault_key.hold(connection, wrapped.vault_key_id)
+            connection.execute(insert(tables.subject_keys).values(values | {"created_at": now}))
 
     def open(self, key_id: str) -> DataKey:
         """Return the key of that id.
@@ -99,14 +105,14 @@ class SubjectKeys:
             StoreError: the database could not do it.
         """
         table = tables.subject_keys
-        foreign = (table.c.vault_key_id != self._vault.id) & table.c.wrapped_key.is_not(None)
+        foreign = table.c.vault_key_id.not_in(self._vault.ids) & table.c.wrapped_key.is_not(None)
         with store_errors(), self._engine.connect() as connection:
             return int(connection.execute(select(func.count()).select_from(table).where(foreign)).scalar_one())
 
     def _unwrapped(self, row: Row[Any]) -> DataKey:
         if row.wrapped_key is None:
             raise SubjectDeletedError(f"the subject was deleted on {row.destroyed_at:%Y-%m-%d}: nobody can read this any more")
-        if row.vault_key_id != self._vault.id:
+        if row.vault_key_id not in self._vault.ids:
             raise VaultKeyLostError(
                 f"the vault key {row.vault_key_id} is needed, this is {self._vault.id}: put the key file back that was there"
             )
