@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -32,11 +34,27 @@ from verifier.settings import require_allowed, require_spelt
 
 app = typer.Typer(
     name="cameo",
-    help="Prove that a real, present, willing person answered a spoken challenge on camera.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"cameo {version('cameo-verifier')}")
+        raise typer.Exit
+
+
+@app.callback()
+def cameo(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Prove that a real, present, willing person answered a spoken challenge on camera."""
+
+
 app.command("serve")(serve.serve)
 app.command("verify")(verify.verify)
 app.command("inspect")(inspect.inspect)
@@ -61,7 +79,7 @@ def main() -> None:
     try:
         require_spelt(os.environ)
         require_allowed()
-        app()
+        app(prog_name="cameo")  # also as `python -m verifier.cli`: completion is bound to this name
     except CameoError as error:
         complain(str(error))
         sys.exit(COULD_NOT_JUDGE)

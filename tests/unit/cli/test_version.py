@@ -1,0 +1,35 @@
+"""`cameo --version`, and completion in a shell."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+
+from typer.testing import CliRunner
+
+from tests.conftest import ROOT
+from verifier.cli import app
+
+
+def _run(*arguments: str, **variables: str) -> str:
+    environment = {**os.environ, **variables, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'protos'}", "TERM": "dumb"}
+    command = [sys.executable, "-m", "verifier.cli", *arguments]
+    return subprocess.run(command, check=True, env=environment, capture_output=True, text=True).stdout
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    """One line: the command and the version that the project declares."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"cameo {declared}\n")
+
+
+def test_a_shell_completes_commands_and_options() -> None:
+    """The script for bash binds `cameo` to a variable, and with that one set the command completes itself."""
+    script = _run(_CAMEO_COMPLETE="source_bash")
+    assert "_CAMEO_COMPLETE=complete_bash" in script
+    assert script.rstrip().endswith("complete -o default -F _cameo_completion cameo")
+    assert _run(_CAMEO_COMPLETE="complete_bash", COMP_WORDS="cameo rep", COMP_CWORD="1").split() == ["replay"]
+    assert "--where" in _run(_CAMEO_COMPLETE="complete_bash", COMP_WORDS="cameo replay --w", COMP_CWORD="2").split()
