@@ -64,7 +64,7 @@ def _command(words: list[str]) -> tuple[click.Command, list[str]]:
 
 def _require_options(words: list[str]) -> None:
     command, rest = _command(words[1:])
-    assert command.name != "cameo", words
+    assert command.name != "cameo" or words[1].startswith("-"), words
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
     assert {word.split("=")[0] for word in rest if word.startswith("--")} <= known, words
 

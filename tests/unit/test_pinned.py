@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.thresholds import listed
-from verifier.profile import Role
+from verifier.profile import CheckRole
 from verifier.profiles import built_in, load
 
 ROOT = Path(__file__).resolve().parents[2]
-WORDS = {"confirm": Role.CONFIRM, "veto": Role.VETO, "advice": Role.ADVISE}
+WORDS = {"confirm": CheckRole.CONFIRM, "veto": CheckRole.VETO, "advice": CheckRole.ADVISE}
 
 
 @pytest.mark.parametrize("name", built_in())
