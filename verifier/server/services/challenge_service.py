@@ -53,6 +53,6 @@ class ChallengeService(challenge_service_pb2_grpc.ChallengeServiceServicer):
 def _require_subject(subject: str) -> None:
     if not 1 <= len(subject) <= SUBJECT_MAX_CHARS or not subject.isprintable() or any(map(str.isspace, subject)):
         raise RequestError(
-            error_reason_pb2.SUBJECT_INVALID,
+            error_reason_pb2.ERROR_REASON_SUBJECT_INVALID,
             f"`subject` must have 1 to {SUBJECT_MAX_CHARS} printable characters and no white space",
         )
