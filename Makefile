@@ -13,6 +13,7 @@ help:
 	@echo "make test    lint, types, imports, protos, tests"
 	@echo "make mutants put faults into what guards the product; each must be noticed"
 	@echo "make soak    2,000 random histories each of owners, guardians, generator and clock, and of credentials, against models"
+	@echo "make lint-protos  the protos by buf's standard rules, and against the last release"
 	@echo "make test-browser  the console in Chromium; screenshots in build/screenshots"
 	@echo "make test-s3, test-ray, test-speechbrain  evidence on S3's wire, replay on Ray, parity with SpeechBrain: each with an environment of its own"
 	@echo "make test-postgresql  the store and the services over PostgreSQL"
@@ -117,8 +118,25 @@ protos:
 
 check-protos: .venv/ready
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(call PROTOC,"$$fresh") \
-	&& diff -r --exclude='*.proto' --exclude=__pycache__ "$$fresh/cameo/v1" protos/cameo/v1 \
+	&& diff -r --exclude='*.proto' --exclude=py.typed --exclude=__pycache__ "$$fresh/cameo/v1" protos/cameo/v1 \
 	|| { echo 'generated code differs from the protos: run `make protos` and commit the result' >&2; exit 1; }
+
+# The protos by buf's standard rules, and against the last release; what it needs comes from npm.
+
+BUF := build/buf/node_modules/.bin/buf
+
+.PHONY: lint-protos
+
+lint-protos: $(BUF)
+	$(BUF) lint protos
+	@last=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || true); \
+	if [ -n "$$last" ]; then $(BUF) breaking protos --against ".git#tag=$$last,subdir=protos"; \
+	else echo 'no release is tagged: there is nothing the protos could break'; fi
+
+$(BUF): tests/protos/package-lock.json
+	mkdir -p build/buf && cp tests/protos/package.json tests/protos/package-lock.json build/buf
+	npm ci --silent --ignore-scripts --prefix build/buf
+	@touch $@
 
 # The console in a real browser; what it needs besides is small, and is added to the environment.
 

@@ -17,7 +17,8 @@ with grpc.insecure_channel(sys.argv[1]) as channel:
     chunks = [recording[at : at + 2**18] for at in range(0, len(recording), 2**18)]
     messages = [wire.VerifyResponseRequest(config=config), *(wire.VerifyResponseRequest(chunk=chunk) for chunk in chunks)]
     answer = verification_service_pb2_grpc.VerificationServiceStub(channel).VerifyResponse(iter(messages), timeout=120)
-print(attempt_pb2.Verdict.Name(answer.attempt.verdict), *map(reason_pb2.Reason.Name, answer.attempt.reasons), file=sys.stderr)
+verdict, reasons = attempt_pb2.Verdict.Name(answer.attempt.verdict), map(reason_pb2.Reason.Name, answer.attempt.reasons)
+print(verdict.removeprefix("VERDICT_"), *(each.removeprefix("REASON_") for each in reasons), file=sys.stderr)
 if not answer.credential.token:
     sys.exit(answer.attempt.hint)
 print(answer.credential.token)

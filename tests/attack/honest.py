@@ -20,6 +20,7 @@ from tests.faults.test_server_interruptions import until
 from tests.grpc.client import Refused, refused
 from tests.grpc.test_full_path import FIXTURES, issued
 from verifier.server.app import utc_now
+from verifier.server.wire.enums import short_name
 from verifier.store.attempts.fingerprints import FingerprintStore
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ async def upload(site: Site) -> Honest:
                 )
                 no = await answer(call)
                 if no is None:
-                    verdict = attempt_pb2.Verdict.Name((await call).attempt.verdict)
+                    verdict = short_name(attempt_pb2.Verdict, (await call).attempt.verdict)
                     break
                 if no.retry_s is None and no.code is not grpc.StatusCode.UNAVAILABLE:
                     verdict = no.reason

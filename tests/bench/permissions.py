@@ -135,7 +135,7 @@ async def _run(
 ) -> None:
     async with grpc.aio.insecure_channel(served[0]) as channel, grpc.aio.insecure_channel(bare[0]) as echo_channel:
         world = World(_Bench(channel), app)  # type: ignore[arg-type]  # all it needs of a client
-        cameo = await world.cameo(who_may_use="EVERYONE")
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
         stub, metadata = cameo_service_pb2_grpc.CameoServiceStub(channel), world.generator
         check = wire.CheckPermissionRequest(cameo_id=cameo.id, requester="account-2")
         echo = echo_channel.unary_unary(_ECHO)

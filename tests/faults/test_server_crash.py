@@ -86,7 +86,7 @@ async def test_after_a_crash_the_same_request_is_answered_at_once(serve: OpenSer
         assert "no failure" in answer.message
         assert "new challenge" in answer.message
         assert (await refused(client.verify(challenge_id, b"accept"))).reason == "CHALLENGE_SPENT"
-        assert (await client.verify((await client.challenge()).id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+        assert (await client.verify((await client.challenge()).id, b"accept")).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         assert len(rows(tmp_path, "servers")) == 1
         assert [file.name for file in (tmp_path / "data" / "servers").iterdir()] == [rows(tmp_path, "servers")[0][0]]
     assert rows(tmp_path, "servers") == []
@@ -105,7 +105,7 @@ async def test_a_spooled_recording_is_judged_by_the_next_server(serve: OpenServe
         assert (await refused(client.verify(challenge_id, b"accept"))).reason == "CHALLENGE_SPENT"
         (tmp_path / "go").touch()
         answer = await asked
-        assert answer.attempt.verdict == attempt_pb2.ACCEPTED
+        assert answer.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         assert answer.HasField("credential")
         assert await client.verify(challenge_id, SCRIPT, request_id=request_id) == answer
         # The worker of the server that was killed hears that it is alone, and stops.
@@ -130,7 +130,7 @@ async def test_a_server_that_stops_leaves_what_was_spooled_to_the_next(serve: Op
     (tmp_path / "go").touch()
     async with serve() as client:
         answer = await client.verify(challenge.id, SCRIPT, request_id=request_id)
-        assert answer.attempt.verdict == attempt_pb2.ACCEPTED
+        assert answer.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
 
 
 @pytest.mark.parametrize("setting", ["spool=false", "spool=true"])
@@ -145,6 +145,6 @@ async def test_a_living_server_takes_over_from_one_that_dies(serve: OpenServer, 
                 call = client.verify(challenge_id, SCRIPT, request_id=request_id)
                 code = await call.code()
         if setting == "spool=true":
-            assert (await call).attempt.verdict == attempt_pb2.ACCEPTED
+            assert (await call).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         else:
             assert (await refused(call)).reason == "JUDGING_INTERRUPTED"

@@ -64,7 +64,7 @@ async def test_a_caller_gone_in_the_middle_of_the_upload_loses_nothing(serve: Op
             call.cancel()
             await until(lambda: any(line.get("method") == "VerificationService.VerifyResponse" for line in lines))
         assert client.judged() == []
-        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
 
 
 async def test_a_caller_gone_while_it_waits_in_the_queue_loses_nothing(serve: OpenServer) -> None:
@@ -77,7 +77,7 @@ async def test_a_caller_gone_while_it_waits_in_the_queue_loses_nothing(serve: Op
         await until(lambda: client.server.pool.full)
         waiting.cancel()
         await busy
-        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
 
 
 async def test_a_cancelled_call_frees_its_worker(serve: OpenServer) -> None:
@@ -90,7 +90,7 @@ async def test_a_cancelled_call_frees_its_worker(serve: OpenServer) -> None:
         call.cancel()
         await until(lambda: "cancelled" in client.judged())
         answer = await client.verify((await client.challenge()).id, b"accept", timeout=PATIENCE_S)
-        assert answer.attempt.verdict == attempt_pb2.ACCEPTED
+        assert answer.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         assert client.server.pool.processes == workers
 
 
@@ -114,7 +114,7 @@ async def test_a_dead_worker_is_a_clear_error_and_the_server_goes_on(serve: Open
         assert answer.reason == "CHALLENGE_SPENT"
         await until(lambda: client.server.pool.lives)
         good = await client.verify((await client.challenge()).id, b"accept", timeout=PATIENCE_S)
-        assert good.attempt.verdict == attempt_pb2.ACCEPTED
+        assert good.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
 
 
 async def test_a_bug_does_not_leak_what_it_was_raised_with(serve: OpenServer) -> None:
@@ -138,7 +138,7 @@ async def test_stopping_finishes_what_is_under_way(serve: OpenServer) -> None:
         stop = asyncio.create_task(client.server.stop())
         assert (await health.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
         health.cancel()
-        assert (await under_way).attempt.verdict == attempt_pb2.REJECTED
+        assert (await under_way).attempt.verdict == attempt_pb2.VERDICT_REJECTED
         await stop
         with pytest.raises(grpc.aio.AioRpcError) as failure:
             await client.challenge()
@@ -178,7 +178,7 @@ async def test_health_follows_the_workers_and_uploads_are_refused_while_none_liv
         (tmp_path / "broken").unlink()
         await until(lambda: client.server.pool.lives)
         await told(client, judging, SERVING)
-        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
 
 
 async def test_whoever_waits_for_a_worker_that_does_not_start_is_sent_away(serve: OpenServer, tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ async def test_whoever_waits_for_a_worker_that_does_not_start_is_sent_away(serve
         assert {(await answer).reason for answer in (waiting, other)} == {"WORKERS_UNAVAILABLE"}
         (tmp_path / "broken").unlink()
         await until(lambda: client.server.pool.lives)
-        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
 
 
 async def test_health_follows_the_store(serve: OpenServer, tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ async def test_a_lame_duck_says_so_and_still_works(serve: OpenServer) -> None:
         challenge = await client.challenge()
         stop = asyncio.create_task(client.server.stop(lame_duck_s=PATIENCE_S))
         await told(client, "", NOT_SERVING)
-        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         assert not stop.done()
         stop.cancel()
 
@@ -248,4 +248,4 @@ async def test_a_store_that_is_down_is_said_and_nothing_is_judged(serve: OpenSer
         assert "challenges" not in answer.message
         with sqlite3.connect(tmp_path / "data" / "cameo.sqlite3") as database:
             database.execute("ALTER TABLE away RENAME TO challenges")
-        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED

@@ -64,7 +64,7 @@ def test_sigterm_finishes_what_is_under_way_and_leaves_nothing_behind(tmp_path: 
         workers = children(process.pid)
         process.send_signal(signal.SIGTERM)
         attempt = call.result().attempt
-        assert attempt.verdict == attempt_pb2.REJECTED
+        assert attempt.verdict == attempt_pb2.VERDICT_REJECTED
         assert process.wait(timeout=PATIENCE_S) == 0
         log = process.stderr.read() if process.stderr else ""
         assert attempt.id in log
@@ -94,7 +94,7 @@ def test_a_spooled_recording_outlives_a_killed_server(tmp_path: Path, monkeypatc
         assert call.code() is grpc.StatusCode.UNAVAILABLE
     with serving(tmp_path) as (_, address), grpc.insecure_channel(address) as channel:
         again = VerificationServiceStub(channel).VerifyResponse(iter(messages), timeout=PATIENCE_S)
-        assert again.attempt.verdict == attempt_pb2.REJECTED
+        assert again.attempt.verdict == attempt_pb2.VERDICT_REJECTED
         assert again.attempt.reasons
 
 

@@ -107,7 +107,7 @@ async def test_who_waits_gets_the_verdict_when_the_database_is_back(
         async with tried_in_vain(trouble, data, disk, call, client):
             assert not client.server.pool.full
         answer = await call
-        assert answer.attempt.verdict == attempt_pb2.ACCEPTED
+        assert answer.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         assert await client.verify(challenge.id, b"held:accept", request_id=request_id) == answer
         assert client.judged() == ["begin held:accept", "end"]
     assert [counted(data, table) for table in ("credentials", "status_entries", "likenesses", "faces")] == [1, 1, 1, 1]
@@ -126,7 +126,7 @@ async def test_the_verdict_of_a_caller_that_left_is_kept_too(
             call.cancel()
             meanwhile = asyncio.ensure_future(again())
             await asyncio.sleep(0.2)
-        assert (await meanwhile).attempt.verdict == attempt_pb2.ACCEPTED
+        assert (await meanwhile).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         assert await again() == await meanwhile
         assert (await meanwhile).HasField("credential")
         assert client.judged() == ["begin held:accept", "end"]
@@ -149,7 +149,7 @@ async def test_who_has_waited_long_enough_is_told_to_come_back(
             assert (answer.code, answer.reason) == (grpc.StatusCode.ABORTED, "REQUEST_IN_PROGRESS")
             assert answer.retry_s
         await until(lambda: counted(tmp_path / "data", "fingerprints") == 1)
-        assert (await again()).attempt.verdict == attempt_pb2.REJECTED
+        assert (await again()).attempt.verdict == attempt_pb2.VERDICT_REJECTED
 
 
 @pytest.mark.parametrize(("script", "reason"), [("damaged", "CORRUPT_MEDIA"), ("die", "JUDGING_INTERRUPTED")])

@@ -32,6 +32,7 @@ from verifier.credential.key_files import open_secret
 from verifier.credential.key_set import KeySet, change, new_key
 from verifier.credential.likeness import from_bytes
 from verifier.server.app import utc_now
+from verifier.server.wire.enums import short_name, short_names
 from verifier.settings import Settings
 from verifier.store.cameos.likenesses import LikenessStore
 from verifier.store.cameos.vault import KEY_BYTES, Vault
@@ -98,7 +99,7 @@ class World:
         """Ask whether a use would be permitted."""
         request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=requester, purposes=purposes)
         reply = await self.stub.CheckPermission(request, metadata=self.generator)
-        return reply.allowed, cameo_pb2.PermissionAnswer.Name(reply.answer)
+        return reply.allowed, short_name(cameo_pb2.PermissionAnswer, reply.answer)
 
     def authorize(self, *cameos: Any, requester: str = FAN, request_id: str | None = None, **more: Any) -> Any:
         """Ask for a grant."""
@@ -118,7 +119,7 @@ class World:
 
     def record(self, grant_id: str, *, by: Metadata | None = None, **facts: Any) -> Any:
         """Say what came out."""
-        said = {"sha256": SHA, "c2pa_manifest_id": "urn:c2pa:1", "state": "DRAFT", "creator": FAN} | facts
+        said = {"sha256": SHA, "c2pa_manifest_id": "urn:c2pa:1", "state": "OUTPUT_STATE_DRAFT", "creator": FAN} | facts
         request = wire.RecordOutputRequest(grant_id=grant_id, output=cameo_pb2.Output(**said))
         return self.stub.RecordOutput(request, metadata=by or self.generator)
 
@@ -166,10 +167,9 @@ def test_wire_enums_mirror_the_values() -> None:
         (cameo_pb2.CameoEventKind, model.EventKind),
         (cameo_pb2.PermissionAnswer, Answer),
     ):
-        unspecified, *names = enum.keys()
-        assert unspecified.endswith("_UNSPECIFIED")
-        assert sorted(names) == sorted(member.name for member in value)
-    assert {refusal.name for refusal in Refusal} <= set(error_reason_pb2.ErrorReason.keys())
+        assert enum.Name(0).endswith("_UNSPECIFIED")
+        assert sorted(short_names(enum)) == sorted(member.upper() for member in value)
+    assert {refusal.name for refusal in Refusal} <= set(short_names(error_reason_pb2.ErrorReason))
 
 
 async def test_an_accepted_attempt_makes_one_cameo_of_its_owner(open_world: Any, tmp_path: Path) -> None:
@@ -182,7 +182,11 @@ async def test_an_accepted_attempt_makes_one_cameo_of_its_owner(open_world: Any,
         cameo = await world.create(attempt.id, request_id=again)
         assert await world.create(attempt.id, request_id=again) == cameo
         assert await reason(world.create(attempt.id, by=world.app)) == "ATTEMPT_USED"
-        assert (cameo.subject, cameo.state, cameo.who_may_use) == (OWNER, cameo_pb2.CAMEO_ACTIVE, cameo_pb2.ONLY_ME)
+        assert (cameo.subject, cameo.state, cameo.who_may_use) == (
+            OWNER,
+            cameo_pb2.CAMEO_STATE_ACTIVE,
+            cameo_pb2.WHO_MAY_USE_ONLY_ME,
+        )
         assert len(bytes.fromhex(cameo.consent.digest)) == 32
         request = wire.GetCameoRequest(cameo_id=cameo.id)
         assert await world.stub.GetCameo(request, metadata=world.app) == cameo
@@ -218,13 +222,18 @@ async def test_the_owner_decides_who_may_use_it_for_what_at_once(open_world: Any
         cameo = await world.cameo()
         assert await world.check(cameo, OWNER) == (True, "PERMITTED")
         assert await world.check(cameo) == (False, "NOT_CHOSEN")
-        cameo = await world.update(cameo, who_may_use="SELECTED", selected_users=[FAN])
+        cameo = await world.update(cameo, who_may_use="WHO_MAY_USE_SELECTED", selected_users=[FAN])
         assert await world.check(cameo) == (True, "PERMITTED")
         assert await world.check(cameo, "account-3") == (False, "NOT_CHOSEN")
-        cameo = await world.update(cameo, who_may_use="EVERYONE", restrictions={"categories": ["POLITICS"], "words": [WORD]})
+        cameo = await world.update(
+            cameo, who_may_use="WHO_MAY_USE_EVERYONE", restrictions={"categories": ["USE_CATEGORY_POLITICS"], "words": [WORD]}
+        )
         assert await world.check(cameo, "account-3") == (True, "PERMITTED")
         for requester in ("account-3", OWNER):
-            assert await world.check(cameo, requester, ("POLITICS", "SATIRE")) == (False, "PURPOSE_EXCLUDED")
+            assert await world.check(cameo, requester, ("USE_CATEGORY_POLITICS", "USE_CATEGORY_SATIRE")) == (
+                False,
+                "PURPOSE_EXCLUDED",
+            )
         request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=FAN)
         until = (await world.stub.CheckPermission(request, metadata=world.generator)).cache_until.ToDatetime(utc_now().tzinfo)
         assert timedelta(seconds=20) < until - utc_now() <= timedelta(seconds=30)
@@ -248,7 +257,7 @@ async def test_no_update_is_lost_and_a_repeated_one_is_one(open_world: Any) -> N
 async def test_mutuals_are_asked_of_the_table(open_world: Any) -> None:
     """One-sided following permits nothing, both sides do, and unfollowing ends it."""
     async with open_world() as world:
-        cameo = await world.cameo(who_may_use="MUTUALS")
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_MUTUALS")
 
         async def follow(one: str, other: str, *, follows: bool = True) -> None:
             await world.graph.SetFollow(SetFollowRequest(follower=one, followee=other, follows=follows), metadata=world.app)
@@ -279,7 +288,7 @@ async def test_an_app_s_own_graph_is_asked_and_silence_permits_nothing(open_worl
     port = graph.add_insecure_port("127.0.0.1:0")
     await graph.start()
     async with open_world(relationships=f"127.0.0.1:{port}") as world:
-        cameo = await world.cameo(who_may_use="MUTUALS")
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_MUTUALS")
         assert await world.check(cameo) == (True, "PERMITTED")
         assert await world.check(cameo, "account-3") == (False, "NOT_CHOSEN")
         assert seen == [(OWNER, FAN), (OWNER, "account-3")]
@@ -299,7 +308,9 @@ async def test_a_grant_says_what_was_granted_and_is_spent_once(open_world: Any, 
     """The token verifies with the issuer's keys; a second spend is refused, a repeated reply is the same."""
     async with open_world() as world:
         cameo = await world.cameo(
-            who_may_use="EVERYONE", appearance_notes=NOTE, restrictions={"words": [WORD], "categories": ["VIOLENCE"]}
+            who_may_use="WHO_MAY_USE_EVERYONE",
+            appearance_notes=NOTE,
+            restrictions={"words": [WORD], "categories": ["USE_CATEGORY_VIOLENCE"]},
         )
         request_id, spending = str(uuid4()), str(uuid4())
         grant = await world.authorize(cameo, request_id=request_id)
@@ -326,7 +337,7 @@ async def test_a_grant_dies_with_the_key_that_signed_it(open_world: Any, tmp_pat
     """Signed by a key that only verifies any more it is spent; by one that has ended, or is distrusted, it is refused."""
     keys = tmp_path / "data" / "keys" / "issuer.jwks"
     async with open_world() as world:
-        cameo = await world.cameo(who_may_use="EVERYONE")
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
         retired, ended, distrusted = [await world.authorize(cameo) for _ in range(3)]
         now = utc_now()
         old = change(keys, lambda kept: kept.rotated(new_key(starts=now, now=now), now=now)).keys[0].kid
@@ -348,7 +359,7 @@ async def test_each_wrong_grant_is_refused_with_its_own_reason(open_world: Any) 
     """Another generator, a changed character, another kind of token, too late, taken back, narrowed: each by its name."""
     clock = Clock()
     async with open_world(clock=clock, grant_s=60, job_cameos=2) as world:
-        cameo = await world.cameo(who_may_use="EVERYONE")
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
         grant = await world.authorize(cameo)
 
         async def refusal(token: str, **how: Any) -> str:
@@ -363,14 +374,14 @@ async def test_each_wrong_grant_is_refused_with_its_own_reason(open_world: Any) 
         none = to_base64url(b'{"alg":"none","typ":"cameo-grant+jwt","kid":"x"}')
         assert await refusal(f"{none}.{payload}.") == "unsupported_algorithm"
         assert await refusal("nonsense") == "malformed"
-        await world.update(cameo, who_may_use="ONLY_ME")
+        await world.update(cameo, who_may_use="WHO_MAY_USE_ONLY_ME")
         answer = await refused(world.spend(grant.token))
         assert (answer.reason, answer.metadata) == ("USE_NOT_PERMITTED", {"cameo_id": cameo.id, "answer": "NOT_CHOSEN"})
-        await world.update(cameo_pb2.Cameo(id=cameo.id, version=cameo.version + 1), who_may_use="EVERYONE")
+        await world.update(cameo_pb2.Cameo(id=cameo.id, version=cameo.version + 1), who_may_use="WHO_MAY_USE_EVERYONE")
         clock.ahead = timedelta(seconds=60)
         assert await reason(world.spend(grant.token)) == "GRANT_EXPIRED"
         fresh = await world.authorize(cameo)
-        await world.end(cameo, "PAUSE")
+        await world.end(cameo, "REVOCATION_MODE_PAUSE")
         assert await reason(world.spend(fresh.token)) == "GRANT_REVOKED"
         assert await reason(world.authorize(cameo)) == "USE_NOT_PERMITTED"
         many = [cameo_pb2.Cameo(id=name) for name in "abc"]
@@ -382,7 +393,7 @@ async def test_each_wrong_grant_is_refused_with_its_own_reason(open_world: Any) 
 async def test_of_many_who_spend_at_once_one_does(open_world: Any) -> None:
     """Sixteen spends of one grant at the same time: one succeeds, fifteen are told that it is spent."""
     async with open_world() as world:
-        grant = await world.authorize(await world.cameo(who_may_use="EVERYONE"))
+        grant = await world.authorize(await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE"))
         ends = await asyncio.gather(*(world.spend(grant.token) for _ in range(16)), return_exceptions=True)
         assert sum(not isinstance(end, BaseException) for end in ends) == 1
 
@@ -390,17 +401,17 @@ async def test_of_many_who_spend_at_once_one_does(open_world: Any) -> None:
 async def test_the_owner_sees_every_use_and_output_of_others(open_world: Any) -> None:
     """Grants, spent or not, with drafts, the latest first, in pages; a draft becomes published and never the other way."""
     async with open_world() as world:
-        cameo = await world.cameo(who_may_use="EVERYONE")
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
         first, second = await world.authorize(cameo), await world.authorize(cameo)
         assert await reason(world.record(first.grant_id)) == "GRANT_NOT_SPENT"
         await world.spend(first.token)
         assert await reason(world.record(first.grant_id, by=world.other_generator)) == "GRANT_UNKNOWN"
         draft = await world.record(first.grant_id)
         assert await world.record(first.grant_id) == draft
-        await world.end(cameo, "FOR_GOOD")
-        published = await world.record(first.grant_id, state="PUBLISHED")
-        assert (published.id, published.state) == (draft.id, cameo_pb2.PUBLISHED)
-        assert await reason(world.record(first.grant_id, state="DRAFT")) == "OUTPUT_RECORDED_OTHERWISE"
+        await world.end(cameo, "REVOCATION_MODE_FOR_GOOD")
+        published = await world.record(first.grant_id, state="OUTPUT_STATE_PUBLISHED")
+        assert (published.id, published.state) == (draft.id, cameo_pb2.OUTPUT_STATE_PUBLISHED)
+        assert await reason(world.record(first.grant_id, state="OUTPUT_STATE_DRAFT")) == "OUTPUT_RECORDED_OTHERWISE"
         assert await reason(world.record(first.grant_id, creator="other")) == "OUTPUT_RECORDED_OTHERWISE"
         assert await reason(world.record(first.grant_id, sha256="AB" * 32)) == "REQUEST_INVALID"
         page = await world.stub.ListUses(wire.ListUsesRequest(cameo_id=cameo.id, page_size=1), metadata=world.owner)
@@ -418,21 +429,21 @@ async def test_the_owner_sees_every_use_and_output_of_others(open_world: Any) ->
 async def test_a_pause_ends_and_a_revocation_does_not(open_world: Any) -> None:
     """Checks deny at once either way; a paused cameo can be resumed, one that was revoked for good cannot be brought back."""
     async with open_world() as world:
-        cameo = await world.cameo(who_may_use="EVERYONE")
-        paused = await world.end(cameo, "PAUSE", "a break")
-        assert (paused.state, paused.reason) == (cameo_pb2.CAMEO_PAUSED, "a break")
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
+        paused = await world.end(cameo, "REVOCATION_MODE_PAUSE", "a break")
+        assert (paused.state, paused.reason) == (cameo_pb2.CAMEO_STATE_PAUSED, "a break")
         assert await world.check(cameo) == (False, "NOT_NOW")
         resume = wire.ResumeCameoRequest(cameo_id=cameo.id)
         assert await reason(world.stub.ResumeCameo(resume, metadata=world.stranger)) == "CAMEO_UNKNOWN"
         await world.stub.ResumeCameo(resume, metadata=world.owner)
         assert await world.check(cameo) == (True, "PERMITTED")
-        ended = await world.end(cameo, "FOR_GOOD")
-        assert await world.end(cameo, "FOR_GOOD") == ended
+        ended = await world.end(cameo, "REVOCATION_MODE_FOR_GOOD")
+        assert await world.end(cameo, "REVOCATION_MODE_FOR_GOOD") == ended
         assert await world.check(cameo) == (False, "NO_LONGER")
         for call in (
             world.stub.ResumeCameo(resume, metadata=world.owner),
-            world.end(cameo, "PAUSE"),
-            world.update(ended, who_may_use="ONLY_ME"),
+            world.end(cameo, "REVOCATION_MODE_PAUSE"),
+            world.update(ended, who_may_use="WHO_MAY_USE_ONLY_ME"),
         ):
             assert await reason(call) == "CAMEO_ENDED"
         assert await reason(world.end(cameo, "REVOCATION_MODE_UNSPECIFIED")) == "REQUEST_INVALID"
@@ -443,7 +454,7 @@ async def test_a_possible_minor_s_cameo_stays_with_its_owner(open_world: Any) ->
     async with open_world() as world:
         cameo = await world.cameo(b"minor")
         assert cameo.minor_safeguards
-        for who in ("SELECTED", "MUTUALS", "EVERYONE"):
+        for who in ("WHO_MAY_USE_SELECTED", "WHO_MAY_USE_MUTUALS", "WHO_MAY_USE_EVERYONE"):
             assert await reason(world.update(cameo, who_may_use=who)) == "MINOR_NEEDS_GUARDIAN"
         assert await reason(world.authorize(cameo)) == "CAMEO_UNKNOWN"
         request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=FAN)
@@ -454,23 +465,23 @@ async def test_a_possible_minor_s_cameo_stays_with_its_owner(open_world: Any) ->
 async def test_events_come_in_order_and_go_on_after_a_cursor(open_world: Any) -> None:
     """Everything that happened, once, in order, resumable anywhere, and as it happens; another owner hears nothing of it."""
     async with open_world() as world:
-        cameo = await world.cameo(who_may_use="EVERYONE")
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
         grant = await world.authorize(cameo)
         await world.spend(grant.token)
         output = await world.record(grant.grant_id)
         call = world.stub.WatchCameoEvents(wire.WatchCameoEventsRequest(), metadata=world.owner)
         seen = [await call.read() for _ in range(4)]
-        await world.end(cameo, "PAUSE")
+        await world.end(cameo, "REVOCATION_MODE_PAUSE")
         await world.stub.ResumeCameo(wire.ResumeCameoRequest(cameo_id=cameo.id), metadata=world.owner)
-        await world.end(cameo, "FOR_GOOD")
+        await world.end(cameo, "REVOCATION_MODE_FOR_GOOD")
         await world.stub.DeleteCameo(wire.DeleteCameoRequest(cameo_id=cameo.id), metadata=world.owner)
         async with asyncio.timeout(PATIENCE_S):
             seen += [await call.read() for _ in range(4)]
         call.cancel()
-        kinds = [cameo_pb2.CameoEventKind.Name(event.kind) for event in seen]
+        kinds = [short_name(cameo_pb2.CameoEventKind, event.kind) for event in seen]
         assert kinds == [
-            *("WAS_CREATED", "PERMISSION_CHANGED", "USE_GRANTED", "OUTPUT_RECORDED"),
-            *("WAS_PAUSED", "WAS_RESUMED", "WAS_REVOKED", "WAS_DELETED"),
+            *("CREATED", "PERMISSION_CHANGED", "USE_GRANTED", "OUTPUT_RECORDED"),
+            *("PAUSED", "RESUMED", "REVOKED", "DELETED"),
         ]
         assert (seen[3].grant_id, seen[3].output_id) == (grant.grant_id, output.id)
         assert await world.events(seen[4].cursor, by=world.app, count=3) == seen[5:]
@@ -485,7 +496,7 @@ async def test_deletion_leaves_a_tombstone_and_nothing_else(open_world: Any, tmp
     async with open_world() as world:
         attempt = await world.attempt()
         cameo = await world.create(attempt.id)
-        terms = {"who_may_use": "SELECTED", "selected_users": ["chosen-one"], "restrictions": {"words": [WORD]}}
+        terms = {"who_may_use": "WHO_MAY_USE_SELECTED", "selected_users": ["chosen-one"], "restrictions": {"words": [WORD]}}
         cameo = await world.update(cameo, appearance_notes=NOTE, voice_notes="like Ah-da", **terms)
         database = tmp_path / "data" / "cameo.sqlite3"
         kept = _rows(database, "SELECT sealed, wrapped_key FROM likenesses") + _rows(
@@ -502,11 +513,11 @@ async def test_deletion_leaves_a_tombstone_and_nothing_else(open_world: Any, tmp
         for secret in gone:
             assert secret not in files
             assert secret not in dump
-        assert (tombstone.state, tombstone.consent) == (cameo_pb2.CAMEO_DELETED, cameo.consent)
+        assert (tombstone.state, tombstone.consent) == (cameo_pb2.CAMEO_STATE_DELETED, cameo.consent)
         assert _rows(database, "SELECT attempt_id FROM cameos") == [(None,)]
         assert _rows(database, "SELECT count(*) FROM attempts WHERE subject != ''") == [(0,)]
         assert _rows(database, "SELECT count(*) FROM challenges WHERE subject != ''") == [(0,)]
-        for call in (world.update(tombstone, voice_notes="x"), world.end(cameo, "PAUSE")):
+        for call in (world.update(tombstone, voice_notes="x"), world.end(cameo, "REVOCATION_MODE_PAUSE")):
             assert await reason(call) == "CAMEO_GONE"
         request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=OWNER)
         assert await reason(world.stub.CheckPermission(request, metadata=world.generator)) == "CAMEO_UNKNOWN"

@@ -13,8 +13,8 @@ from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from cameo.v1.review_service_pb2 import (
     ApproveAttemptRequest,
     DeclineAttemptRequest,
-    GetReviewedAttemptRequest,
     ListAttemptsRequest,
+    ReviewServiceGetAttemptRequest,
 )
 from cameo.v1.verification_service_pb2 import GetAttemptRequest, VerifyResponseConfig, VerifyResponseRequest
 from sqlalchemy import insert, select
@@ -64,7 +64,7 @@ class Desk:
         """Enrol ann's face as somebody else; return ann's attempt, the other's config, and theirs."""
         _, first = await self.upload("ann", b"face:7")
         config, taken = await self.upload(OWNER, b"face:7")
-        assert taken.attempt.verdict == attempt_pb2.REVIEW
+        assert taken.attempt.verdict == attempt_pb2.VERDICT_REVIEW
         return first.attempt, config, taken.attempt
 
     def ask(self, method: str, request: Any, who: str = "ana") -> Any:
@@ -83,7 +83,7 @@ class Desk:
 
     async def seen(self, attempt: Any) -> Any:
         """Look at it as an analyst."""
-        return await self.ask("GetAttempt", GetReviewedAttemptRequest(attempt_id=attempt.id))
+        return await self.ask("GetAttempt", ReviewServiceGetAttemptRequest(attempt_id=attempt.id))
 
     async def as_told(self, attempt: Any) -> Any:
         """Look at it as the app."""
@@ -137,14 +137,14 @@ async def test_what_is_approved_has_a_credential_and_the_app_is_told(open_site: 
             sent = str(uuid4())
             decided = await desk.approve(taken, request_id=sent)
             again = await desk.approve(taken, request_id=sent)
-            assert decided.decision == again.decision == attempt_pb2.APPROVED
+            assert decided.decision == again.decision == attempt_pb2.REVIEW_DECISION_APPROVED
             assert [(each.analyst, each.reason) for each in again.opinions] == [("ana", WHY)]
             assert await reason(desk.decline(taken, "ben")) == "ATTEMPT_ALREADY_DECIDED"
 
             _, reply = await desk.upload(OWNER, b"", again=config)
             assert (reply.attempt.verdict, reply.attempt.decision, reply.attempt.hint) == (
-                attempt_pb2.REVIEW,
-                attempt_pb2.APPROVED,
+                attempt_pb2.VERDICT_REVIEW,
+                attempt_pb2.REVIEW_DECISION_APPROVED,
                 "",
             )
             assert (await site.open(reply.credential)).provenance.attempt_id == taken.id
@@ -158,9 +158,9 @@ async def test_what_is_approved_has_a_credential_and_the_app_is_told(open_site: 
             assert WHY.encode() not in receiver.taken[0].body
             event, _ = await desk.told(site.owner, 2)
             assert (event.kind, event.attempt_id, event.decision, event.cameo_id) == (
-                cameo_pb2.ATTEMPT_WAS_DECIDED,
+                cameo_pb2.CAMEO_EVENT_KIND_ATTEMPT_DECIDED,
                 taken.id,
-                attempt_pb2.APPROVED,
+                attempt_pb2.REVIEW_DECISION_APPROVED,
                 "",
             )
             after = await desk.seen(taken)
@@ -178,7 +178,7 @@ async def test_what_is_declined_leaves_nothing_behind(open_site: Any, tmp_path: 
         desk = Desk(site, tmp_path / "data")
         _, config, taken = await desk.in_review()
         assert len(desk.rows(tables.waiting_likenesses)) == 1
-        assert (await desk.decline(taken)).decision == attempt_pb2.DECLINED
+        assert (await desk.decline(taken)).decision == attempt_pb2.REVIEW_DECISION_DECLINED
         _, reply = await desk.upload(OWNER, b"", again=config)
         assert not reply.HasField("credential")
         assert reply.attempt.hint == "This was looked at by a person and cannot be accepted."
@@ -189,7 +189,7 @@ async def test_what_is_declined_leaves_nothing_behind(open_site: Any, tmp_path: 
             connection.execute(insert(tables.guardianships).values(**linked, created_at=NOW, updated_at=NOW))
             assert events.of_guardian(connection, 0, guardian="mum", limit=9) == []
         [event] = await desk.told(site.owner, 1)
-        assert event.decision == attempt_pb2.DECLINED
+        assert event.decision == attempt_pb2.REVIEW_DECISION_DECLINED
         assert [line.action for line in (await desk.seen(taken)).audit] == ["decline"]
         assert desk.rows(tables.faces, owner=OWNER) == []
 
@@ -208,7 +208,7 @@ async def test_four_eyes_are_two_people_who_say_the_same(open_site: Any, tmp_pat
         assert len(desk.rows(tables.waiting_likenesses)) == 1
         assert desk.rows(tables.events) == []
         decided = await desk.approve(taken, "ben")
-        assert decided.decision == attempt_pb2.APPROVED
+        assert decided.decision == attempt_pb2.REVIEW_DECISION_APPROVED
         assert [(each.number, each.analyst) for each in decided.opinions] == [(1, "ana"), (2, "ana"), (3, "ben"), (4, "ben")]
         assert [line.what for line in (await desk.seen(taken)).audit] == ["first of two"] * 3 + ["decided"]
 
@@ -234,8 +234,8 @@ async def test_what_nobody_decides_in_time_is_declined(open_site: Any, tmp_path:
     async with open_site(review_wait_days=1e-9) as site:
         desk = Desk(site, tmp_path / "data")
         await eventually(lambda: desk.rows(tables.waiting_likenesses) == [])
-        assert (await desk.as_told(taken)).decision == attempt_pb2.DECLINED
-        assert [event.decision for event in await desk.told(site.app, 1)] == [attempt_pb2.DECLINED]
+        assert (await desk.as_told(taken)).decision == attempt_pb2.REVIEW_DECISION_DECLINED
+        assert [event.decision for event in await desk.told(site.app, 1)] == [attempt_pb2.REVIEW_DECISION_DECLINED]
         [line] = (await desk.seen(taken)).audit
         assert (line.who, line.action, line.why) == ("retention", "decline", "nobody decided in time")
 
@@ -248,10 +248,10 @@ async def test_a_person_who_is_forgotten_cannot_be_approved(open_site: Any, tmp_
         _, own = await desk.upload(OWNER, b"face:9")
         cameo = await site.create(own.attempt.id)
         _, other = await desk.upload(OWNER, b"face:7")
-        assert (await desk.decline(other.attempt)).decision == attempt_pb2.DECLINED
+        assert (await desk.decline(other.attempt)).decision == attempt_pb2.REVIEW_DECISION_DECLINED
         assert [row.subject for row in desk.rows(tables.events, attempt_id=other.attempt.id)] == [OWNER]
         await site.delete(cameo)
         assert desk.rows(tables.waiting_likenesses) == []
         assert await reason(desk.approve(taken)) == "LIKENESS_NOT_KEPT"
         assert [row.subject for row in desk.rows(tables.events, attempt_id=other.attempt.id)] == [""]
-        assert (await desk.decline(taken)).decision == attempt_pb2.DECLINED
+        assert (await desk.decline(taken)).decision == attempt_pb2.REVIEW_DECISION_DECLINED

@@ -105,12 +105,12 @@ async def test_nothing_of_the_person_is_left_on_the_disk(open_site: Any, data: P
             await enrol(site, f"neighbour-{number}", b"face:%d" % (100 + number))
         answer = await enrol(site, OWNER, b"face:%d" % FACE)
         cameo = await site.create(answer.attempt.id)
-        restrictions = {"words": [WORD], "categories": ["SATIRE"]}
-        cameo = await site.update(cameo, who_may_use="SELECTED", selected_users=[CHOSEN], restrictions=restrictions)
+        restrictions = {"words": [WORD], "categories": ["USE_CATEGORY_SATIRE"]}
+        cameo = await site.update(cameo, who_may_use="WHO_MAY_USE_SELECTED", selected_users=[CHOSEN], restrictions=restrictions)
         cameo = await site.update(cameo, appearance_notes=NOTE, voice_notes=VOICE_NOTE)
         issued = [answer.credential, await site.reissue(cameo), await site.reissue(cameo, OTHER)]
         await site.revoke(issued[1], WHY)
-        await site.end(cameo, "PAUSE", "a " + WHY)
+        await site.end(cameo, "REVOCATION_MODE_PAUSE", "a " + WHY)
 
         turned = Transform(GalleryKey.open(data / "keys" / "gallery.jwk").secret, DIGEST)
         kept, sealed = _kept(data, cameo.id), Searched.of(data)
@@ -195,12 +195,17 @@ def _linked(data: Path, recording: set[str], person: set[str]) -> set[str]:
 async def test_the_tombstone_says_what_was_and_no_more(open_site: Any) -> None:
     """Ids, owner, times, consent and the uses stay to be seen by the owner; terms, notes, reason and attempt do not."""
     async with open_site() as site:
-        cameo = await site.cameo(who_may_use="EVERYONE", appearance_notes=NOTE)
+        cameo = await site.cameo(who_may_use="WHO_MAY_USE_EVERYONE", appearance_notes=NOTE)
         grant = await site.authorize(cameo)
         await site.delete(cameo)
         tombstone = await site.stub.GetCameo(GetCameoRequest(cameo_id=cameo.id), metadata=site.owner)
         expected = cameo_pb2.Cameo(
-            id=cameo.id, subject=OWNER, state="CAMEO_DELETED", who_may_use="ONLY_ME", consent=cameo.consent, version=3
+            id=cameo.id,
+            subject=OWNER,
+            state="CAMEO_STATE_DELETED",
+            who_may_use="WHO_MAY_USE_ONLY_ME",
+            consent=cameo.consent,
+            version=3,
         )
         expected.create_time.CopyFrom(cameo.create_time)
         expected.update_time.CopyFrom(tombstone.update_time)
@@ -215,11 +220,11 @@ async def test_a_face_is_forgotten_with_its_cameo_and_another_cameo_s_stays(open
     async with open_site() as site:
         one, two = [await site.create((await enrol(site, OWNER, b"face:%d" % seed)).attempt.id) for seed in (FACE, 12)]
         await site.delete(one)
-        assert (await enrol(site, "stranger", b"face:%d" % FACE)).attempt.verdict == attempt_pb2.ACCEPTED
+        assert (await enrol(site, "stranger", b"face:%d" % FACE)).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         guarded = await enrol(site, "stranger", b"face:12")
-        assert list(guarded.attempt.reasons) == [reason_pb2.ALREADY_ENROLLED]
+        assert list(guarded.attempt.reasons) == [reason_pb2.REASON_ALREADY_ENROLLED]
         await site.delete(two)
-        assert (await enrol(site, "stranger", b"face:12")).attempt.verdict == attempt_pb2.ACCEPTED
+        assert (await enrol(site, "stranger", b"face:12")).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
 
 
 async def test_a_recording_that_is_sent_again_is_still_known(open_site: Any) -> None:
@@ -228,7 +233,7 @@ async def test_a_recording_that_is_sent_again_is_still_known(open_site: Any) -> 
         answer = await enrol(site, OWNER, b"accept:5")
         await site.delete(await site.create(answer.attempt.id))
         again = await enrol(site, "stranger", b"accept:5")
-        assert list(again.attempt.reasons)[:1] == [reason_pb2.SEEN_BEFORE]
+        assert list(again.attempt.reasons)[:1] == [reason_pb2.REASON_SEEN_BEFORE]
 
 
 async def test_a_repeated_request_of_before_gets_its_verdict_and_no_credential(open_site: Any) -> None:
@@ -241,7 +246,7 @@ async def test_a_repeated_request_of_before_gets_its_verdict_and_no_credential(o
         cameo = await site.create(answer.attempt.id)
         await site.delete(cameo)
         again = await site.client.verification.VerifyResponse(iter(messages), metadata=site.app)
-        assert again.attempt.verdict == attempt_pb2.ACCEPTED
+        assert again.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         assert not again.HasField("credential")
         assert await reason(site.create(answer.attempt.id)) == "ATTEMPT_UNKNOWN"
         assert await reason(site.create(answer.attempt.id, by=site.app)) == "LIKENESS_NOT_KEPT"

@@ -110,7 +110,7 @@ async def test_a_vault_that_fails_takes_no_verdict_back(
     (site.data / "evidence").write_text("a file where the folder should be")
     async with serve() as client:
         answers = [await answer(client, b"reject") for _ in range(2)]
-    assert [found.attempt.verdict for found in answers] == [attempt_pb2.REJECTED] * 2
+    assert [found.attempt.verdict for found in answers] == [attempt_pb2.VERDICT_REJECTED] * 2
     said = capsys.readouterr()
     lines = [line for line in (said.out + said.err).splitlines() if "evidence could not be kept" in line]
     assert len(lines) == 2
@@ -159,7 +159,7 @@ async def test_what_has_no_room_is_not_kept_and_the_log_says_so(serve: OpenServe
     """The verdict stands; with room for one, the newer takes the place of the older."""
     with capture_logs() as lines:
         async with serve(retention=Retention(max_bytes=1)) as client:
-            assert (await answer(client, b"reject")).attempt.verdict == attempt_pb2.REJECTED
+            assert (await answer(client, b"reject")).attempt.verdict == attempt_pb2.VERDICT_REJECTED
     [told] = [line for line in lines if line["event"] == "evidence could not be kept"]
     assert (told["kind"], "CAMEO_RETENTION_MAX_BYTES" in told["error"]) == ("StorageFullError", True)
     assert not list(site.data.rglob("recording"))

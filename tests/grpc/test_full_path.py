@@ -74,7 +74,7 @@ async def test_a_person_who_answers_gets_a_credential_with_both_embeddings(clien
     recording = FIXTURES["astronaut_bona_fide"].file.read_bytes()
     answer = await client.verify(issued(client, "astronaut_bona_fide"), recording)
     full = await client.verification.GetAttempt(GetAttemptRequest(attempt_id=answer.attempt.id, view=ATTEMPT_VIEW_FULL))
-    assert answer.attempt.verdict == attempt_pb2.ACCEPTED, full
+    assert answer.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED, full
     published = await client.credentials.GetKeys(GetKeysRequest())
     hold_against_schema(answer.credential.token, answer.credential.receipt, client.audience_key)
     opened = await asyncio.to_thread(
@@ -93,14 +93,14 @@ async def test_a_person_who_answers_gets_a_credential_with_both_embeddings(clien
     assert {"phrase", "movement", "same_person"} <= set(opened.provenance.confirmed)
     assert opened.provenance.evidence_sha256 == hashlib.sha256(recording).hexdigest()
     assert full.timings_ms["total"] > 0
-    assert {check.name for check in full.checks if check.outcome == attempt_pb2.PASS} == set(opened.provenance.confirmed)
+    assert {check.name for check in full.checks if check.outcome == attempt_pb2.OUTCOME_PASS} == set(opened.provenance.confirmed)
 
 
 async def test_wrong_words_are_rejected_for_the_phrase(client: Client) -> None:
     """A good recording of other words is a reply with its reason, without a credential."""
     answer = await client.verify(issued(client, "wrong_words"), FIXTURES["wrong_words"].file.read_bytes())
-    assert answer.attempt.verdict == attempt_pb2.REJECTED
-    assert reason_pb2.PHRASE_MISMATCH in answer.attempt.reasons
+    assert answer.attempt.verdict == attempt_pb2.VERDICT_REJECTED
+    assert reason_pb2.REASON_PHRASE_MISMATCH in answer.attempt.reasons
     assert not answer.HasField("credential")
 
 
@@ -122,7 +122,7 @@ async def test_what_cannot_be_read_is_an_error_with_its_reason(client: Client, r
     assert answer.metadata["hint"]
     assert answer.metadata["challenge"] == "good"
     answered = await client.verify(challenge_id, FIXTURES["wrong_words"].file.read_bytes())
-    assert answered.attempt.verdict == attempt_pb2.REJECTED
+    assert answered.attempt.verdict == attempt_pb2.VERDICT_REJECTED
 
 
 async def test_a_caller_that_goes_away_frees_the_pipeline(client: Client) -> None:
@@ -133,7 +133,7 @@ async def test_a_caller_that_goes_away_frees_the_pipeline(client: Client) -> Non
     await asyncio.sleep(0.7)
     call.cancel()
     answer = await client.verify(issued(client, "wrong_words"), FIXTURES["wrong_words"].file.read_bytes())
-    assert answer.attempt.verdict == attempt_pb2.REJECTED
+    assert answer.attempt.verdict == attempt_pb2.VERDICT_REJECTED
     assert client.server.pool.processes == workers
 
 
@@ -142,16 +142,16 @@ async def test_a_recording_that_was_sent_before_is_rejected(client: Client) -> N
     recording = FIXTURES["admiral_bona_fide"].file.read_bytes()
     await client.verify(issued(client, "admiral_bona_fide"), recording)
     answer = await client.verify(issued(client, "admiral_bona_fide"), recording)
-    assert answer.attempt.verdict == attempt_pb2.REJECTED
-    assert list(answer.attempt.reasons) == [reason_pb2.SEEN_BEFORE]
+    assert answer.attempt.verdict == attempt_pb2.VERDICT_REJECTED
+    assert list(answer.attempt.reasons) == [reason_pb2.REASON_SEEN_BEFORE]
 
 
 async def test_an_answer_that_took_no_time_was_recorded_in_advance(client: Client) -> None:
     """The right answer, uploaded sooner after its challenge than it is long, is rejected."""
     recording = FIXTURES["astronaut_bona_fide"].file.read_bytes()
     answer = await client.verify(issued(client, "astronaut_bona_fide", ago_s=0.0), recording)
-    assert answer.attempt.verdict == attempt_pb2.REJECTED
-    assert reason_pb2.SPOKE_TOO_EARLY in answer.attempt.reasons
+    assert answer.attempt.verdict == attempt_pb2.VERDICT_REJECTED
+    assert reason_pb2.REASON_SPOKE_TOO_EARLY in answer.attempt.reasons
 
 
 @pytest.mark.parametrize("mirrored", [False, True], ids=["cropped", "mirrored"])
@@ -160,8 +160,8 @@ async def test_an_accepted_recording_in_another_form_is_rejected(client: Client,
     recording = FIXTURES["astronaut_bona_fide"].file.read_bytes()
     await client.verify(issued(client, "astronaut_bona_fide"), recording)
     answer = await client.verify(issued(client, "astronaut_bona_fide"), encoded_again(recording, mirrored=mirrored))
-    assert answer.attempt.verdict == attempt_pb2.REJECTED
-    assert reason_pb2.SEEN_BEFORE in answer.attempt.reasons
+    assert answer.attempt.verdict == attempt_pb2.VERDICT_REJECTED
+    assert reason_pb2.REASON_SEEN_BEFORE in answer.attempt.reasons
 
 
 def encoded_again(recording: bytes, *, mirrored: bool) -> bytes:

@@ -68,13 +68,13 @@ async def test_a_face_of_another_account_is_looked_at_by_a_person(serve: OpenSer
         with faces_of(site) as faces:
             assert faces.forget("ann") == 2
         free = await enrol(client, "dan", b"face:7")
-    assert [answer.attempt.verdict for answer in (first, again, other, free)] == [attempt_pb2.ACCEPTED] * 4
+    assert [answer.attempt.verdict for answer in (first, again, other, free)] == [attempt_pb2.VERDICT_ACCEPTED] * 4
     for answer in (taken, later):
-        assert answer.attempt.verdict == attempt_pb2.REVIEW
-        assert list(answer.attempt.reasons) == [reason_pb2.ALREADY_ENROLLED]
+        assert answer.attempt.verdict == attempt_pb2.VERDICT_REVIEW
+        assert list(answer.attempt.reasons) == [reason_pb2.REASON_ALREADY_ENROLLED]
         assert not answer.HasField("credential")
-    assert (protected.name, protected.outcome) == ("protected_person", attempt_pb2.PASS)
-    assert (enrolled.name, enrolled.outcome) == ("already_enrolled", attempt_pb2.FAIL)
+    assert (protected.name, protected.outcome) == ("protected_person", attempt_pb2.OUTCOME_PASS)
+    assert (enrolled.name, enrolled.outcome) == ("already_enrolled", attempt_pb2.OUTCOME_FAIL)
     assert enrolled.score == pytest.approx(1.0, abs=5e-3)
     assert "ann" not in enrolled.detail
 
@@ -92,10 +92,10 @@ async def test_a_protected_person_is_enrolled_by_nobody_else(serve: OpenServer, 
         with faces_of(site) as faces:
             faces.unprotect("Somebody Known")
         after = await enrol(client, "official", b"face:7")
-    assert [answer.attempt.verdict for answer in (before, known, after)] == [attempt_pb2.ACCEPTED] * 3
-    assert [answer.attempt.verdict for answer in (stranger, both)] == [attempt_pb2.REVIEW] * 2
-    assert list(stranger.attempt.reasons) == [reason_pb2.PROTECTED_PERSON]
-    assert set(both.attempt.reasons) == {reason_pb2.PROTECTED_PERSON, reason_pb2.ALREADY_ENROLLED}
+    assert [answer.attempt.verdict for answer in (before, known, after)] == [attempt_pb2.VERDICT_ACCEPTED] * 3
+    assert [answer.attempt.verdict for answer in (stranger, both)] == [attempt_pb2.VERDICT_REVIEW] * 2
+    assert list(stranger.attempt.reasons) == [reason_pb2.REASON_PROTECTED_PERSON]
+    assert set(both.attempt.reasons) == {reason_pb2.REASON_PROTECTED_PERSON, reason_pb2.REASON_ALREADY_ENROLLED}
 
 
 async def test_what_is_rejected_enrols_no_face(serve: OpenServer, site: Settings) -> None:
@@ -115,7 +115,7 @@ async def test_a_site_may_keep_no_gallery(serve: OpenServer, site: Settings) -> 
     """Switched off, nobody is asked about and nothing is kept."""
     async with serve(gallery=False) as client:
         answers = [await enrol(client, subject, b"face:7") for subject in ("ann", "ben")]
-    assert [answer.attempt.verdict for answer in answers] == [attempt_pb2.ACCEPTED] * 2
+    assert [answer.attempt.verdict for answer in answers] == [attempt_pb2.VERDICT_ACCEPTED] * 2
     assert not site.gallery_key.exists()
 
 

@@ -100,7 +100,7 @@ async def test_a_client_that_pings_keeps_its_channel(serve: OpenServer, tmp_path
                 seen.append(channel.get_state())
                 (tmp_path / "go").touch()
                 answer = await call
-            assert answer.attempt.verdict == attempt_pb2.ACCEPTED
+            assert answer.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
             assert seen == [grpc.ChannelConnectivity.READY]
 
 
@@ -121,7 +121,7 @@ async def test_a_flood_of_pings_is_cut_off(serve: OpenServer) -> None:
         async with asyncio.timeout(PATIENCE_S), wired(client.server.address) as wire:
             wire.writer.write(frame(_PING, bytes(8)) * 100)
         assert wire.closed == _ENHANCE_YOUR_CALM
-        assert (await client.verify((await client.challenge()).id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+        assert (await client.verify((await client.challenge()).id, b"accept")).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
 
 
 @asynccontextmanager
@@ -181,4 +181,4 @@ async def test_a_peer_that_stops_answering_loses_its_place(serve: OpenServer) ->
                     await asyncio.sleep(0.1)
             assert answers[-1] == "UNSUPPORTED_MEDIA"
             call.cancel()
-        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+        assert (await client.verify(challenge.id, b"accept")).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED

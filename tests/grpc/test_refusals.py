@@ -57,7 +57,7 @@ async def stream(client: Client, *messages: VerifyResponseRequest) -> Any:
 
 async def still_good(client: Client, challenge_id: str) -> None:
     """Check that the challenge was not spent and the server goes on."""
-    assert (await client.verify(challenge_id, b"accept")).attempt.verdict == attempt_pb2.ACCEPTED
+    assert (await client.verify(challenge_id, b"accept")).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ async def test_sixteen_mebibytes_are_taken(serve: OpenServer) -> None:
     async with serve() as client:
         recording = b"reject".ljust(16 * MIB, b"\0")
         answer = await client.verify((await client.challenge()).id, recording, chunk=MIB)
-        assert answer.attempt.verdict == attempt_pb2.REJECTED
+        assert answer.attempt.verdict == attempt_pb2.VERDICT_REJECTED
 
 
 async def test_unknown_expired_and_spent_challenges_are_refused(serve: OpenServer) -> None:
@@ -170,7 +170,7 @@ async def test_what_is_no_recording_leaves_the_challenge_good(serve: OpenServer)
         assert answer.metadata["challenge"] == "good"
         assert client.judged() == []
         accepted = await client.verify(challenge.id, b"accept", request_id=request_id)
-        assert accepted.attempt.verdict == attempt_pb2.ACCEPTED
+        assert accepted.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         answer = await refused(client.verify((await client.challenge()).id, b"damaged"))
         assert answer.metadata["challenge"] == "spent"
 
@@ -234,7 +234,7 @@ async def test_more_uploads_than_allowed_are_refused_with_a_delay(serve: OpenSer
         assert answer.retry_s is not None
         await call.write(CHUNK)
         await call.done_writing()
-        assert (await call).attempt.verdict == attempt_pb2.ACCEPTED
+        assert (await call).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
 
 
 async def trickle(client: Client, challenge_id: str) -> grpc.aio.StreamUnaryCall[VerifyResponseRequest, Any]:
@@ -262,7 +262,7 @@ async def test_one_challenge_and_one_subject_do_not_keep_the_others_out(serve: O
         assert all("busy" not in each.message and each.retry_s for each in told)
         assert len(held) == 4
         answer = await client.verify((await client.challenge("alice")).id, b"accept")
-        assert answer.attempt.verdict == attempt_pb2.ACCEPTED
+        assert answer.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         for call in calls:
             call.cancel()
         for answered in held:
@@ -356,7 +356,7 @@ async def test_streams_racing_for_one_challenge_are_judged_once(serve: OpenServe
         for call in calls:
             with suppress(grpc.aio.AioRpcError):
                 answers.append(await call)
-        assert [answer.attempt.verdict for answer in answers] == [attempt_pb2.ACCEPTED]
+        assert [answer.attempt.verdict for answer in answers] == [attempt_pb2.VERDICT_ACCEPTED]
         assert client.judged() == ["begin accept", "end"]
         reasons = {(await refused(call)).reason for call in calls if await call.code() is not grpc.StatusCode.OK}
         assert reasons == {"CHALLENGE_SPENT"}

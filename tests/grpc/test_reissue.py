@@ -91,7 +91,7 @@ async def test_it_carries_the_owner_s_word_of_the_moment(open_site: Any) -> None
         cameo = await site.create(answer.attempt.id)
         plain = (await site.open(await site.reissue(cameo))).terms
         assert (plain.consent_sha256, plain.restrictions, plain.appearance_notes) == (cameo.consent.digest, (), ())
-        terms = {"words": [WORD], "categories": ["SATIRE", "GAMBLING"]}
+        terms = {"words": [WORD], "categories": ["USE_CATEGORY_SATIRE", "USE_CATEGORY_GAMBLING"]}
         cameo = await site.update(cameo, restrictions=terms, appearance_notes=NOTE, voice_notes="like Ah-da")
         said = (await site.open(await site.reissue(cameo))).terms
         assert said.consent_sha256 == cameo.consent.digest
@@ -126,13 +126,13 @@ async def test_only_an_active_cameo_of_one_s_own_gets_one(open_site: Any) -> Non
         unknown = await refused(site.reissue(cameo, "https://nobody.example"))
         assert (unknown.code, unknown.reason) == (grpc.StatusCode.NOT_FOUND, "AUDIENCE_UNKNOWN")
         assert await reason(site.reissue(cameo, by=site.generator)) == "CALLER_NOT_ALLOWED"
-        await site.end(cameo, "PAUSE")
+        await site.end(cameo, "REVOCATION_MODE_PAUSE")
         for request_id in (None, repeated):
             paused = await refused(site.reissue(cameo, request_id=request_id))
             assert (paused.code, paused.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "CAMEO_IS_PAUSED")
         await site.resume(cameo)
         await site.reissue(cameo)
-        await site.end(cameo, "FOR_GOOD")
+        await site.end(cameo, "REVOCATION_MODE_FOR_GOOD")
         assert await reason(site.reissue(cameo)) == "CAMEO_ENDED"
         assert await reason(site.reissue(cameo, request_id=repeated)) == "CAMEO_ENDED"
         await site.delete(cameo)
@@ -182,7 +182,7 @@ async def test_what_the_owner_says_meanwhile_is_in_it_or_there_is_none(
         meanwhile.append(lambda: site.update(cameo, appearance_notes=NOTE))
         opened = await site.open(await site.reissue(cameo))
         assert opened.terms.appearance_notes == (NOTE,)
-        meanwhile.append(lambda: site.end(cameo, "PAUSE"))
+        meanwhile.append(lambda: site.end(cameo, "REVOCATION_MODE_PAUSE"))
         assert await reason(site.reissue(cameo)) == "CAMEO_IS_PAUSED"
         cameo = await site.resume(cameo)
 
@@ -224,9 +224,9 @@ async def test_every_credential_follows_its_cameo_in_the_next_list(open_site: An
         assert await standing() == {"valid"}
         assert await site.standing(answer.credential, status=kept) == "valid"
         for change, expected in (
-            (lambda: site.end(cameo, "PAUSE"), "suspended"),
+            (lambda: site.end(cameo, "REVOCATION_MODE_PAUSE"), "suspended"),
             (lambda: site.resume(cameo), "valid"),
-            (lambda: site.end(cameo, "FOR_GOOD"), "revoked"),
+            (lambda: site.end(cameo, "REVOCATION_MODE_FOR_GOOD"), "revoked"),
         ):
             before = await standing()
             await change()
@@ -244,7 +244,7 @@ async def test_a_deleted_cameo_s_credentials_are_revoked(open_site: Any) -> None
         answer = await site.answer()
         cameo = await site.create(answer.attempt.id)
         other = await site.reissue(cameo, OTHER)
-        await site.end(cameo, "PAUSE")
+        await site.end(cameo, "REVOCATION_MODE_PAUSE")
         await site.delete(cameo)
         site.clock.ahead += INTERVAL
         assert await site.standing(answer.credential) == await site.standing(other, OTHER) == "revoked"
@@ -270,7 +270,7 @@ async def test_one_credential_is_revoked_by_itself(open_site: Any) -> None:
         assert await reason(site.revoke(other, "once more", request_id=request_id)) == "REQUEST_ID_REUSED"
         repeated = await site.reissue(cameo, OTHER, request_id=asked)
         assert (repeated.id, repeated.token, repeated.receipt) == (other.id, "", other.receipt)
-        for change in (None, lambda: site.end(cameo, "PAUSE"), lambda: site.resume(cameo)):
+        for change in (None, lambda: site.end(cameo, "REVOCATION_MODE_PAUSE"), lambda: site.resume(cameo)):
             if change is not None:
                 await change()
             site.clock.ahead += INTERVAL

@@ -13,11 +13,11 @@ import pytest
 from cameo.v1 import attempt_pb2, reason_pb2, review_service_pb2
 from cameo.v1.review_service_pb2 import (
     GetEvidenceRequest,
-    GetReviewedAttemptRequest,
     LabelAttemptRequest,
     ListAttemptsRequest,
     ProfileChoice,
     ReplayAttemptRequest,
+    ReviewServiceGetAttemptRequest,
     WithdrawLabelRequest,
 )
 
@@ -27,6 +27,7 @@ from tests.patience import PATIENCE_S
 from tests.unit.review.stored import RECORDINGS, fixture_site
 from verifier import profiles
 from verifier.media.remux import judged_only
+from verifier.server.wire.enums import short_name
 from verifier.settings import MediaLimits, Retention, Settings
 from verifier.store.db.engine import open_database
 
@@ -67,7 +68,7 @@ class Desk:
         assert all(chunk.WhichOneof("message") == "chunk" for chunk in chunks)
         return header.header, b"".join(chunk.chunk for chunk in chunks)
 
-    async def no_evidence(self, attempt_id: str, kind: Any = review_service_pb2.RECORDING, why: str = WHY) -> Any:
+    async def no_evidence(self, attempt_id: str, kind: Any = review_service_pb2.EVIDENCE_KIND_RECORDING, why: str = WHY) -> Any:
         """Be refused a piece."""
         return await refused(self.evidence(attempt_id, kind, why))
 
@@ -96,9 +97,9 @@ async def desk(site: Site, serve: OpenServer, tmp_path: Path) -> AsyncIterator[D
 
 async def test_attempts_are_found_by_filter_and_in_pages(desk: Desk) -> None:
     """The filters mean what they say, every page goes on where the last ended, and each row says what analysts think."""
-    await desk.label(SILENT, truth=review_service_pb2.BONA_FIDE)
-    await desk.label(SILENT, desk.other, truth=review_service_pb2.ATTACK, species="mask")
-    await desk.label(REPLAYED, truth=review_service_pb2.ATTACK, species="screen_replay")
+    await desk.label(SILENT, truth=review_service_pb2.TRUTH_BONA_FIDE)
+    await desk.label(SILENT, desk.other, truth=review_service_pb2.TRUTH_ATTACK, species="mask")
+    await desk.label(REPLAYED, truth=review_service_pb2.TRUTH_ATTACK, species="screen_replay")
 
     async def found(filter_: str) -> list[str]:
         reply = await desk.ask("ListAttempts", ListAttemptsRequest(filter=filter_))
@@ -126,32 +127,36 @@ async def test_attempts_are_found_by_filter_and_in_pages(desk: Desk) -> None:
 
 async def test_an_attempt_shows_its_scores_its_labels_and_who_read_it(desk: Desk) -> None:
     """Every check with its score, the digests, what is kept, every label in order and each line of the audit log."""
-    await desk.evidence(REPLAYED, review_service_pb2.RESULT)
-    await desk.label(REPLAYED, truth=review_service_pb2.UNSURE, note="ask a lead")
-    await desk.label(REPLAYED, truth=review_service_pb2.ATTACK, species="screen_replay")
-    found = await desk.ask("GetAttempt", GetReviewedAttemptRequest(attempt_id=REPLAYED))
-    assert found.attempt.verdict == attempt_pb2.REJECTED
-    assert reason_pb2.SCREEN_OR_PRINT in found.attempt.reasons
+    await desk.evidence(REPLAYED, review_service_pb2.EVIDENCE_KIND_RESULT)
+    await desk.label(REPLAYED, truth=review_service_pb2.TRUTH_UNSURE, note="ask a lead")
+    await desk.label(REPLAYED, truth=review_service_pb2.TRUTH_ATTACK, species="screen_replay")
+    found = await desk.ask("GetAttempt", ReviewServiceGetAttemptRequest(attempt_id=REPLAYED))
+    assert found.attempt.verdict == attempt_pb2.VERDICT_REJECTED
+    assert reason_pb2.REASON_SCREEN_OR_PRINT in found.attempt.reasons
     assert {check.name for check in found.attempt.checks} >= {"depth", "lips", "presentation_attack", "seen_before"}
     assert found.attempt.digests["profile"] == profiles.load().digest
     assert found.recording_sha256 == hashlib.sha256(RECORDINGS[REPLAYED].read_bytes()).hexdigest()
-    assert {review_service_pb2.EvidenceKind.Name(each.kind) for each in found.evidence} == {"RECORDING", "TRACKS", "RESULT"}
+    assert {short_name(review_service_pb2.EvidenceKind, each.kind) for each in found.evidence} == {
+        "RECORDING",
+        "TRACKS",
+        "RESULT",
+    }
     assert not any(each.HasField("remove_time") for each in found.evidence)
     assert [(label.number, label.truth, label.note, label.analyst) for label in found.labels] == [
-        (1, review_service_pb2.UNSURE, "ask a lead", "ana"),
-        (2, review_service_pb2.ATTACK, "", "ana"),
+        (1, review_service_pb2.TRUTH_UNSURE, "ask a lead", "ana"),
+        (2, review_service_pb2.TRUTH_ATTACK, "", "ana"),
     ]
     assert found.standing.settled == found.labels[1]
     assert [(line.who, line.action, line.what, line.why) for line in found.audit] == [("ana", "read", "result", WHY)]
     for unknown in ("", "nobody", "x" * 65, BIDI, CONTROL, "../screen_replay"):
-        answer = await refused(desk.ask("GetAttempt", GetReviewedAttemptRequest(attempt_id=unknown)))
+        answer = await refused(desk.ask("GetAttempt", ReviewServiceGetAttemptRequest(attempt_id=unknown)))
         assert (answer.code, answer.reason) == (grpc.StatusCode.NOT_FOUND, "ATTEMPT_UNKNOWN")
 
 
 async def test_evidence_comes_whole_and_is_logged_before_its_first_byte(desk: Desk, site: Site) -> None:
     """The header says what and how long, the chunks are the piece, and the log has who, what and why by the first message."""
     recording = judged_only(RECORDINGS[REPLAYED], sound_track=0, limits=MediaLimits())
-    request = GetEvidenceRequest(attempt_id=REPLAYED, kind=review_service_pb2.RECORDING, why=WHY)
+    request = GetEvidenceRequest(attempt_id=REPLAYED, kind=review_service_pb2.EVIDENCE_KIND_RECORDING, why=WHY)
     stream = aiter(desk.ask("GetEvidence", request))
     first = await anext(stream)
     assert [(line.who, line.action, line.attempt_id, line.what, line.why) for line in site.room.audit.lines()] == [
@@ -159,7 +164,7 @@ async def test_evidence_comes_whole_and_is_logged_before_its_first_byte(desk: De
     ]
     assert (first.header.size_bytes, first.header.sha256) == (len(recording), hashlib.sha256(recording).hexdigest())
     assert b"".join([each.chunk async for each in stream]) == recording
-    for kind in (review_service_pb2.TRACKS, review_service_pb2.RESULT):
+    for kind in (review_service_pb2.EVIDENCE_KIND_TRACKS, review_service_pb2.EVIDENCE_KIND_RESULT):
         header, piece = await desk.evidence(REPLAYED, kind)
         assert (header.kind, header.size_bytes) == (kind, len(piece))
     assert site.room.audit.verify() == (3, ())
@@ -170,12 +175,14 @@ async def test_what_says_nothing_or_something_else_is_refused(desk: Desk, site: 
     for why in ("", "  ", "w" * 1001, BIDI, CONTROL, "two\nlines", "line\u2028separator"):
         answer = await desk.no_evidence(REPLAYED, why=why)
         assert (answer.reason, answer.metadata) == ("REQUEST_INVALID", {"field": "why"}), why
-    for kind in (0, review_service_pb2.CREDENTIAL, 77):
+    for kind in (0, review_service_pb2.EVIDENCE_KIND_CREDENTIAL, 77):
         answer = await desk.no_evidence(REPLAYED, kind)
         assert (answer.reason, answer.metadata) == ("REQUEST_INVALID", {"field": "kind"})
     assert (await desk.no_evidence("nobody")).reason == "ATTEMPT_UNKNOWN"
     assert site.room.audit.lines() == []
-    await desk.evidence(REPLAYED, review_service_pb2.RESULT, why="سبب — почему 🎭 <script>alert(1)</script> ' -- %s")
+    await desk.evidence(
+        REPLAYED, review_service_pb2.EVIDENCE_KIND_RESULT, why="سبب — почему 🎭 <script>alert(1)</script> ' -- %s"
+    )
     assert site.room.audit.lines()[0].why.endswith("%s")
 
 
@@ -202,11 +209,16 @@ async def test_filters_and_tokens_that_are_none_are_refused(desk: Desk) -> None:
 
 async def test_a_label_that_is_sent_again_is_kept_once(desk: Desk) -> None:
     """The same request gets the same label; another one with its id is refused; somebody else's id is no concern of anybody's."""
-    request = {"truth": review_service_pb2.ATTACK, "species": "mask", "note": "seen\non\tTuesday", "request_id": str(uuid4())}
+    request = {
+        "truth": review_service_pb2.TRUTH_ATTACK,
+        "species": "mask",
+        "note": "seen\non\tTuesday",
+        "request_id": str(uuid4()),
+    }
     first = await desk.label(SILENT, **request)
     assert (first.number, first.analyst, first.note) == (1, "ana", "seen\non\tTuesday")
     assert await desk.label(SILENT, **request | {"request_id": request["request_id"].upper()}) == first  # type: ignore[attr-defined]
-    for change in ({"truth": review_service_pb2.UNSURE, "species": ""}, {"note": "other"}, {"species": "print"}):
+    for change in ({"truth": review_service_pb2.TRUTH_UNSURE, "species": ""}, {"note": "other"}, {"species": "print"}):
         answer = await refused(desk.label(SILENT, **request | change))
         assert (answer.code, answer.reason) == (grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED")
     assert (await refused(desk.label(GOOD, **request))).reason == "REQUEST_ID_REUSED"
@@ -217,7 +229,7 @@ async def test_a_label_that_is_sent_again_is_kept_once(desk: Desk) -> None:
 
 async def test_a_label_is_taken_back_by_who_gave_it(desk: Desk) -> None:
     """Once or twice the same; it stays in the history with the time, and counts for nothing. Nobody else's can be."""
-    given = await desk.label(SILENT, truth=review_service_pb2.ATTACK, species="mask")
+    given = await desk.label(SILENT, truth=review_service_pb2.TRUTH_ATTACK, species="mask")
 
     async def take_back(attempt_id: str, number: int, metadata: Metadata | None = None) -> Any:
         return await desk.ask("WithdrawLabel", WithdrawLabelRequest(attempt_id=attempt_id, number=number), metadata)
@@ -227,7 +239,7 @@ async def test_a_label_is_taken_back_by_who_gave_it(desk: Desk) -> None:
     taken = await take_back(SILENT, given.number)
     assert taken.HasField("withdraw_time")
     assert await take_back(SILENT, given.number) == taken
-    found = await desk.ask("GetAttempt", GetReviewedAttemptRequest(attempt_id=SILENT))
+    found = await desk.ask("GetAttempt", ReviewServiceGetAttemptRequest(attempt_id=SILENT))
     assert list(found.labels) == [taken]
     assert not found.standing.HasField("settled")
     assert [(line.who, line.action) for line in found.audit] == [("ana", "unlabel")]
@@ -240,26 +252,26 @@ async def test_a_label_that_says_nothing_is_refused(desk: Desk) -> None:
     for given, field in (
         ({}, "truth"),
         ({"truth": 9}, "truth"),
-        ({"truth": review_service_pb2.ATTACK}, "species"),
-        ({"truth": review_service_pb2.ATTACK, "species": "<b>"}, "species"),
-        ({"truth": review_service_pb2.ATTACK, "species": "mask\n"}, "species"),
-        ({"truth": review_service_pb2.ATTACK, "species": "m" * 65}, "species"),
-        ({"truth": review_service_pb2.ATTACK, "species": "mаsk"}, "species"),
-        ({"truth": review_service_pb2.BONA_FIDE, "species": "mask"}, "species"),
-        ({"truth": review_service_pb2.UNSURE, "note": "n" * 10_240}, "note"),
-        ({"truth": review_service_pb2.UNSURE, "note": BIDI}, "note"),
-        ({"truth": review_service_pb2.UNSURE, "note": CONTROL}, "note"),
+        ({"truth": review_service_pb2.TRUTH_ATTACK}, "species"),
+        ({"truth": review_service_pb2.TRUTH_ATTACK, "species": "<b>"}, "species"),
+        ({"truth": review_service_pb2.TRUTH_ATTACK, "species": "mask\n"}, "species"),
+        ({"truth": review_service_pb2.TRUTH_ATTACK, "species": "m" * 65}, "species"),
+        ({"truth": review_service_pb2.TRUTH_ATTACK, "species": "mаsk"}, "species"),
+        ({"truth": review_service_pb2.TRUTH_BONA_FIDE, "species": "mask"}, "species"),
+        ({"truth": review_service_pb2.TRUTH_UNSURE, "note": "n" * 10_240}, "note"),
+        ({"truth": review_service_pb2.TRUTH_UNSURE, "note": BIDI}, "note"),
+        ({"truth": review_service_pb2.TRUTH_UNSURE, "note": CONTROL}, "note"),
     ):
         answer = await refused(desk.label(SILENT, **given))
         assert (answer.reason, answer.metadata) == ("REQUEST_INVALID", {"field": field}), given
     for request_id in ("", "1", str(uuid4()) + " "):
-        answer = await refused(desk.label(SILENT, truth=review_service_pb2.UNSURE, request_id=request_id))
+        answer = await refused(desk.label(SILENT, truth=review_service_pb2.TRUTH_UNSURE, request_id=request_id))
         assert answer.reason == "REQUEST_ID_INVALID"
-    assert (await refused(desk.label("nobody", truth=review_service_pb2.UNSURE))).reason == "ATTEMPT_UNKNOWN"
-    found = await desk.ask("GetAttempt", GetReviewedAttemptRequest(attempt_id=SILENT))
+    assert (await refused(desk.label("nobody", truth=review_service_pb2.TRUTH_UNSURE))).reason == "ATTEMPT_UNKNOWN"
+    found = await desk.ask("GetAttempt", ReviewServiceGetAttemptRequest(attempt_id=SILENT))
     assert not found.labels
     note = "<img src=x onerror=alert(1)>\n" + "🎭" * 3000
-    assert (await desk.label(SILENT, truth=review_service_pb2.UNSURE, note=note)).note == note
+    assert (await desk.label(SILENT, truth=review_service_pb2.TRUTH_UNSURE, note=note)).note == note
 
 
 async def test_the_same_profile_reproduces_every_score_and_another_flips(desk: Desk, site: Site) -> None:
@@ -281,11 +293,11 @@ async def test_the_same_profile_reproduces_every_score_and_another_flips(desk: D
         ),
     ):
         flipped = await replay(GOOD, choice)
-        assert (flipped.before.verdict, flipped.after.verdict) == (attempt_pb2.ACCEPTED, attempt_pb2.REJECTED)
-        assert list(flipped.after.reasons) == [reason_pb2.LIPS_DO_NOT_MATCH]
+        assert (flipped.before.verdict, flipped.after.verdict) == (attempt_pb2.VERDICT_ACCEPTED, attempt_pb2.VERDICT_REJECTED)
+        assert list(flipped.after.reasons) == [reason_pb2.REASON_LIPS_DO_NOT_MATCH]
         assert (list(flipped.flipped_by), list(flipped.changed_digests)) == (["lips"], ["profile"])
         (lips,) = [each for each in flipped.checks if each.changed]
-        assert (lips.before.score, lips.after.threshold, lips.after.outcome) == (lips.after.score, 1.99, attempt_pb2.FAIL)
+        assert (lips.before.score, lips.after.threshold, lips.after.outcome) == (lips.after.score, 1.99, attempt_pb2.OUTCOME_FAIL)
         assert (flipped.after.profile, flipped.reproduced) == ("inline", False)
     assert (await replay(GOOD, ProfileChoice(name="minor"))).after.profile == "minor"
 
@@ -308,5 +320,5 @@ async def test_a_profile_that_is_none_is_refused(desk: Desk, tmp_path: Path) -> 
         request = ReplayAttemptRequest(attempt_id=GOOD, profile=ProfileChoice(inline=text), why=WHY)
         answer = await refused(desk.ask("ReplayAttempt", request))
         assert (answer.code, answer.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "PROFILE_INVALID")
-    found = await desk.ask("GetAttempt", GetReviewedAttemptRequest(attempt_id=GOOD))
+    found = await desk.ask("GetAttempt", ReviewServiceGetAttemptRequest(attempt_id=GOOD))
     assert not found.audit

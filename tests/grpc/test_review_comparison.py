@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 from cameo.v1 import attempt_pb2, review_service_pb2
-from cameo.v1.review_service_pb2 import CompareProfilesRequest, GetReviewedAttemptRequest, ProfileChoice
+from cameo.v1.review_service_pb2 import CompareProfilesRequest, ProfileChoice, ReviewServiceGetAttemptRequest
 
 from tests.grpc.client import refused
 from tests.grpc.test_review import GOOD, REPLAYED, SILENT, WHY, desk, site
@@ -59,15 +59,15 @@ async def told(stream: Any) -> tuple[list[Any], Any, dict[str, Any]]:
 
 async def test_a_comparison_says_what_flips_by_which_check_and_what_it_costs(desk: Desk, site: Site) -> None:
     """Flips, rates with exact intervals over the labelled, the attempts behind each number; what cannot be read is named."""
-    await desk.label(GOOD, truth=review_service_pb2.BONA_FIDE)
-    await desk.label(REPLAYED, truth=review_service_pb2.ATTACK, species="screen_replay")
+    await desk.label(GOOD, truth=review_service_pb2.TRUTH_BONA_FIDE)
+    await desk.label(REPLAYED, truth=review_service_pb2.TRUTH_ATTACK, species="screen_replay")
     (site.folder / object_name(SILENT, Kind.TRACKS)).unlink()
     progress, difference, attempts = await told(compare(desk))
     assert (progress[0].done, progress[0].total, progress[-1].done) == (0, 3, 3)
     assert (difference.replayed, difference.not_replayed, difference.reproduced, difference.disputed) == (2, 1, 0, 0)
     (flip,) = difference.flips
     assert (flip.before, flip.after, list(flip.checks), flip.count) == (
-        attempt_pb2.ACCEPTED, attempt_pb2.REJECTED, ["lips"], 1,
+        attempt_pb2.VERDICT_ACCEPTED, attempt_pb2.VERDICT_REJECTED, ["lips"], 1,
     )  # fmt: skip
     (apcer,) = difference.apcer
     assert (apcer.name, apcer.before.count, apcer.after.count, apcer.after.trials) == ("screen_replay", 0, 0, 1)
@@ -90,8 +90,8 @@ async def test_a_comparison_says_what_flips_by_which_check_and_what_it_costs(des
 async def test_two_profiles_are_held_against_one_another(desk: Desk) -> None:
     """Whatever the attempts were judged then: the flips are those between the two profiles, the other way round reversed."""
     for profile, baseline, moved in (
-        (STRICT, ProfileChoice(name="default"), (attempt_pb2.ACCEPTED, attempt_pb2.REJECTED)),
-        (ProfileChoice(), STRICT, (attempt_pb2.REJECTED, attempt_pb2.ACCEPTED)),
+        (STRICT, ProfileChoice(name="default"), (attempt_pb2.VERDICT_ACCEPTED, attempt_pb2.VERDICT_REJECTED)),
+        (ProfileChoice(), STRICT, (attempt_pb2.VERDICT_REJECTED, attempt_pb2.VERDICT_ACCEPTED)),
     ):
         _, difference, attempts = await told(compare(desk, profile, baseline=baseline))
         (flip,) = difference.flips
@@ -125,7 +125,7 @@ async def test_many_attempts_hold_up_nobody(desk: Desk, monkeypatch: pytest.Monk
     answered = 0
     under_way = asyncio.ensure_future(told_rest(first))
     while not under_way.done():
-        await desk.ask("GetAttempt", GetReviewedAttemptRequest(attempt_id=GOOD))
+        await desk.ask("GetAttempt", ReviewServiceGetAttemptRequest(attempt_id=GOOD))
         answered += not under_way.done()
         await asyncio.sleep(0.02)
     difference = await under_way

@@ -98,8 +98,8 @@ async def test_every_trouble_has_its_own_reason_and_stays_alone(serve: OpenServe
             assert (answer.code, answer.reason) == (code, reason), attempt_id
             assert answer.metadata == {"kind": "RECORDING"} | ({"damage": damage} if damage else {})
             assert str(tmp_path) not in answer.message
-            assert (await at.evidence("fine", review_service_pb2.RECORDING))[1] == PIECES[Kind.RECORDING]
-        assert (await at.evidence("short", review_service_pb2.RESULT))[1] == PIECES[Kind.RESULT]
+            assert (await at.evidence("fine", review_service_pb2.EVIDENCE_KIND_RECORDING))[1] == PIECES[Kind.RECORDING]
+        assert (await at.evidence("short", review_service_pb2.EVIDENCE_KIND_RESULT))[1] == PIECES[Kind.RESULT]
         answer = await refused(at.ask("ReplayAttempt", ReplayAttemptRequest(attempt_id="removed", why=WHY)))
         assert (answer.reason, answer.metadata) == ("EVIDENCE_DAMAGED", {"kind": "RESULT", "damage": "altered"})
         answer = await refused(at.ask("ReplayAttempt", ReplayAttemptRequest(attempt_id="bare", why=WHY)))
@@ -123,7 +123,7 @@ async def test_a_lost_vault_key_and_a_lost_folder_say_so(serve: OpenServer, site
         assert answer.retry_s == 1.0
         folder.unlink()
         (tmp_path / "elsewhere").rename(folder)
-        assert (await at.evidence("fine", review_service_pb2.RECORDING))[1] == PIECES[Kind.RECORDING]
+        assert (await at.evidence("fine", review_service_pb2.EVIDENCE_KIND_RECORDING))[1] == PIECES[Kind.RECORDING]
 
 
 async def test_what_cannot_be_logged_is_not_handed_out(serve: OpenServer, site: Site, tmp_path: Path) -> None:
@@ -131,7 +131,9 @@ async def test_what_cannot_be_logged_is_not_handed_out(serve: OpenServer, site: 
     async with desk(serve, tmp_path) as at:
         with site.engine.begin() as connection:
             connection.execute(text("ALTER TABLE audit_head RENAME TO gone"))
-        stream = at.ask("GetEvidence", GetEvidenceRequest(attempt_id="fine", kind=review_service_pb2.RESULT, why=WHY))
+        stream = at.ask(
+            "GetEvidence", GetEvidenceRequest(attempt_id="fine", kind=review_service_pb2.EVIDENCE_KIND_RESULT, why=WHY)
+        )
         answer = await refused(stream.read())
         assert (answer.code, answer.reason) == (grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE")
 
@@ -150,7 +152,7 @@ async def test_readers_that_stop_hold_their_places(serve: OpenServer, site: Site
         for stream in stuck:
             stream.cancel()
         assert await _served(at, 8)
-        assert (await at.evidence("fine", review_service_pb2.RECORDING))[1] == PIECES[Kind.RECORDING]
+        assert (await at.evidence("fine", review_service_pb2.EVIDENCE_KIND_RECORDING))[1] == PIECES[Kind.RECORDING]
 
 
 async def test_a_reader_that_stops_loses_the_stream_and_frees_its_place(serve: OpenServer, site: Site, tmp_path: Path) -> None:
@@ -168,12 +170,12 @@ async def test_a_reader_that_stops_loses_the_stream_and_frees_its_place(serve: O
 def _big(site: Site) -> GetEvidenceRequest:
     site.judged("big", at=utc_now())
     site.room.vault.keep("big", "zoe", {Kind.RECORDING: BIG}, now=utc_now())
-    return GetEvidenceRequest(attempt_id="big", kind=review_service_pb2.RECORDING, why=WHY)
+    return GetEvidenceRequest(attempt_id="big", kind=review_service_pb2.EVIDENCE_KIND_RECORDING, why=WHY)
 
 
 async def _served(at: Desk, places: int) -> bool:
     """Wait until that many readers hold a place at the same time."""
-    request = GetEvidenceRequest(attempt_id="big", kind=review_service_pb2.RECORDING, why=WHY)
+    request = GetEvidenceRequest(attempt_id="big", kind=review_service_pb2.EVIDENCE_KIND_RECORDING, why=WHY)
     async with asyncio.timeout(PATIENCE_S):
         while True:
             readers = [at.ask("GetEvidence", request) for _ in range(places)]

@@ -55,7 +55,7 @@ async def opened(serve: OpenServer, tmp_path: Path) -> AsyncIterator[tuple[Metad
         yield app.metadata("app", "app"), Desk(client, app.metadata("analyst", "ana"), app.metadata("analyst", "ben"))
 
 
-def again(at: Desk, attempt_id: str = DARK, source: Any = review_service_pb2.RECORDING, **given: Any) -> Any:
+def again(at: Desk, attempt_id: str = DARK, source: Any = review_service_pb2.EVIDENCE_KIND_RECORDING, **given: Any) -> Any:
     """Ask for a replay from the recording."""
     return at.ask("ReplayAttempt", ReplayAttemptRequest(attempt_id=attempt_id, source=source, why=WHY, **given))
 
@@ -89,14 +89,18 @@ async def test_a_recording_reproduces_every_score_and_takes_nobody_s_turn(serve:
         pid = await one_aside(at)
         assert os.getpriority(os.PRIO_PROCESS, pid) >= os.getpriority(os.PRIO_PROCESS, 0)
         assert (await refused(again(at))).reason == "OVERLOADED"
-        assert (await again(at, source=review_service_pb2.TRACKS)).source == review_service_pb2.TRACKS
+        assert (await again(at, source=review_service_pb2.EVIDENCE_KIND_TRACKS)).source == review_service_pb2.EVIDENCE_KIND_TRACKS
         challenge = await at.client.challenge(metadata=caller)
         live = await at.client.verify(challenge.id, b"accept", metadata=caller)
-        assert live.attempt.verdict == attempt_pb2.ACCEPTED
+        assert live.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         assert not replay.done()
         same = await replay
         assert same.reproduced
-        assert (same.source, list(same.changed_digests), list(same.flipped_by)) == (review_service_pb2.RECORDING, [], [])
+        assert (same.source, list(same.changed_digests), list(same.flipped_by)) == (
+            review_service_pb2.EVIDENCE_KIND_RECORDING,
+            [],
+            [],
+        )
         assert {each.before.name for each in same.checks} >= {"elapsed", "seen_before", "light", "lips"}
         assert not any(each.changed for each in same.checks)
         other = await again(at, profile=ProfileChoice(inline="thresholds.light_min = 0"))
@@ -131,7 +135,7 @@ async def test_a_process_that_dies_and_a_caller_that_leaves_free_the_place(serve
 async def test_what_is_not_there_to_be_judged_says_why(serve: OpenServer, site: Site, tmp_path: Path) -> None:
     """Removed, lost, cut short, deleted with its person, never kept; no process is started for any of it."""
     async with opened(serve, tmp_path) as (_, at):
-        for source in (review_service_pb2.RESULT, 99):
+        for source in (review_service_pb2.EVIDENCE_KIND_RESULT, 99):
             assert (await refused(again(at, source=source))).reason == "REQUEST_INVALID"
         path = site.folder / object_name(DARK, Kind.RECORDING)
         whole = path.read_bytes()

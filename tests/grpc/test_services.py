@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import grpc
-from cameo.v1 import attempt_pb2, challenge_pb2, error_reason_pb2, reason_pb2
+from cameo.v1 import (
+    attempt_pb2,
+    challenge_pb2,
+    error_reason_pb2,
+    reason_pb2,
+    removal_pb2,
+    removal_service_pb2,
+    review_service_pb2,
+)
 from cameo.v1.attempt_pb2 import ATTEMPT_VIEW_FULL
 from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from cameo.v1.credential_service_pb2 import GetKeysRequest
@@ -21,43 +29,52 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from challenges.model import Turn
 from tests.grpc.client import AUDIENCE, refused, status_source
 from tests.issued_claims import hold_against_schema
+from verifier.cameo.removals import HolderKind, RemovalAnswer, RemovalState
 from verifier.checks import BY_NAME
 from verifier.credential.issuer_keys import VerificationKeys
 from verifier.credential.validator import open_credential, open_receipt
 from verifier.reasons import Reason
 from verifier.server.app import SERVICES, utc_now
+from verifier.server.wire.enums import full_name, short_names
 from verifier.server.wire.errors import _CODES
-from verifier.types import Direction, Outcome, Verdict
+from verifier.store.attempts.labels import Truth
+from verifier.store.evidence.sealed_object import Kind
+from verifier.types import Direction, Outcome, Ruling, Verdict
 
 if TYPE_CHECKING:
     from tests.grpc.server import OpenServer
 
 
 def test_wire_enums_mirror_the_values() -> None:
-    """Every enum of the wire has the names of its value, in the same order, behind an unspecified zero."""
+    """Every enum of the wire has the names of its value behind its own name, and an unspecified zero."""
     for wire, value in (
         (reason_pb2.Reason, Reason),
         (attempt_pb2.Verdict, Verdict),
+        (attempt_pb2.ReviewDecision, Ruling),
         (attempt_pb2.Outcome, Outcome),
         (attempt_pb2.Direction, Direction),
         (challenge_pb2.Turn, Turn),
+        (removal_pb2.RemovalState, RemovalState),
+        (removal_pb2.RemovalHolder, HolderKind),
+        (removal_service_pb2.RemovalAnswer, RemovalAnswer),
+        (review_service_pb2.EvidenceKind, Kind),
+        (review_service_pb2.Truth, Truth),
     ):
-        unspecified, *names = wire.keys()
-        assert unspecified.endswith("_UNSPECIFIED")
-        assert wire.Value(unspecified) == 0
-        assert sorted(names) == sorted(member.name for member in value)
+        assert wire.Name(0).endswith("_UNSPECIFIED")
+        assert {full_name(wire, member) for member in value} == set(wire.keys()) - {wire.Name(0)}
+        assert sorted(short_names(wire)) == sorted(member.upper() for member in value)
 
 
 def test_every_error_reason_has_a_code() -> None:
     """No reason of the wire is without a status code, and none is also a reason of a recording."""
     assert set(_CODES) == set(error_reason_pb2.ErrorReason.values()) - {error_reason_pb2.ERROR_REASON_UNSPECIFIED}
-    assert not set(error_reason_pb2.ErrorReason.keys()) & set(reason_pb2.Reason.keys())
+    assert not set(short_names(error_reason_pb2.ErrorReason)) & set(short_names(reason_pb2.Reason))
 
 
 def test_the_api_page_names_every_error_reason() -> None:
     """What a caller can be told is in docs/api.md, with what to do about it."""
     page = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
-    for name in error_reason_pb2.ErrorReason.keys()[1:]:
+    for name in short_names(error_reason_pb2.ErrorReason):
         assert f"`{name}`" in page
 
 
@@ -89,7 +106,7 @@ async def test_an_accepted_response_earns_a_credential_its_audience_can_open(ser
     async with serve() as client:
         challenge = await client.challenge()
         answer = await client.verify(challenge.id, b"accept")
-        assert answer.attempt.verdict == attempt_pb2.ACCEPTED
+        assert answer.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         assert (answer.attempt.challenge_id, answer.attempt.audience) == (challenge.id, AUDIENCE)
         assert not answer.attempt.reasons
         assert not answer.attempt.hint
@@ -125,7 +142,7 @@ async def test_an_accepted_possible_minor_is_marked_wherever_it_shows(serve: Ope
         }
         for script, marked in ((b"minor", True), (b"accept", False)):
             answer = await client.verify((await client.challenge()).id, script)
-            assert answer.attempt.verdict == attempt_pb2.ACCEPTED
+            assert answer.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
             assert answer.attempt.minor_safeguards is marked
             stored = await client.verification.GetAttempt(GetAttemptRequest(attempt_id=answer.attempt.id))
             assert stored.minor_safeguards is marked
@@ -148,8 +165,8 @@ async def test_a_rejection_is_a_reply_with_reasons_and_one_hint_and_no_scores(se
     """The caller learns the reasons, worst first, and what to do; nothing that was measured."""
     async with serve() as client:
         answer = await client.verify((await client.challenge()).id, b"reject")
-        assert answer.attempt.verdict == attempt_pb2.REJECTED
-        assert list(answer.attempt.reasons) == [reason_pb2.PHRASE_MISMATCH, reason_pb2.MOVEMENT_MISSING]
+        assert answer.attempt.verdict == attempt_pb2.VERDICT_REJECTED
+        assert list(answer.attempt.reasons) == [reason_pb2.REASON_PHRASE_MISMATCH, reason_pb2.REASON_MOVEMENT_MISSING]
         assert answer.attempt.hint == Reason.PHRASE_MISMATCH.hint
         assert not answer.HasField("credential")
         assert not answer.attempt.checks
@@ -167,11 +184,11 @@ async def test_scores_are_shown_only_where_the_site_says_so(serve: OpenServer) -
     async with serve(expose_scores=True) as client:
         attempt = await client.verification.GetAttempt(request)
         check, *_, seen_before = attempt.checks
-        assert (seen_before.name, seen_before.outcome) == ("seen_before", attempt_pb2.UNABLE)
+        assert (seen_before.name, seen_before.outcome) == ("seen_before", attempt_pb2.OUTCOME_UNABLE)
         assert check.HasField("score")
         assert (check.name, check.score, check.threshold, check.unit) == ("phrase", 0.0, 1.0, "share")
-        assert (check.outcome, check.direction) == (attempt_pb2.FAIL, attempt_pb2.AT_LEAST)
-        assert check.reason == reason_pb2.PHRASE_MISMATCH
+        assert (check.outcome, check.direction) == (attempt_pb2.OUTCOME_FAIL, attempt_pb2.DIRECTION_AT_LEAST)
+        assert check.reason == reason_pb2.REASON_PHRASE_MISMATCH
         assert attempt.timings_ms["total"] == 12.5
         assert attempt.profile == "default"
 
@@ -221,10 +238,10 @@ async def test_a_recording_is_accepted_once_whoever_sends_it(serve: OpenServer) 
         *_, seen_before = (await client.verification.GetAttempt(request)).checks
     async with serve() as client:
         later = await client.verify((await client.challenge()).id, b"accept:2")
-    assert [answer.attempt.verdict for answer in (first, other)] == [attempt_pb2.ACCEPTED] * 2
+    assert [answer.attempt.verdict for answer in (first, other)] == [attempt_pb2.VERDICT_ACCEPTED] * 2
     for answer in (again, later):
-        assert answer.attempt.verdict == attempt_pb2.REJECTED
-        assert list(answer.attempt.reasons) == [reason_pb2.SEEN_BEFORE]
+        assert answer.attempt.verdict == attempt_pb2.VERDICT_REJECTED
+        assert list(answer.attempt.reasons) == [reason_pb2.REASON_SEEN_BEFORE]
         assert not answer.HasField("credential")
-    assert seen_before.outcome == attempt_pb2.FAIL
+    assert seen_before.outcome == attempt_pb2.OUTCOME_FAIL
     assert first.attempt.id in seen_before.detail

@@ -101,14 +101,14 @@ async def test_everything_is_told_in_order_and_signed(open_site: Any) -> None:
     async with receiving() as first, receiving() as second:
         endpoints = endpoint("backend", first.url), endpoint("shorts", second.url, "platform", id=SHOWS)
         async with open_site(*endpoints) as site:
-            cameo = await site.cameo(who_may_use="EVERYONE", appearance_notes=WORDS)
+            cameo = await site.cameo(who_may_use="WHO_MAY_USE_EVERYONE", appearance_notes=WORDS)
             output = await site.output(cameo, platform=SHOWS)
             [asked] = (await site.ask(cameo, output, reason=WORDS)).removals
-            await site.end(cameo, "FOR_GOOD", WORDS)
+            await site.end(cameo, "REVOCATION_MODE_FOR_GOOD", WORDS)
             await second.until(lambda receiver: len(receiver.taken) == 2)
             [removal] = (await site.listed(cameo)).removals
-            assert (state(removal), removal.HasField("deliver_time")) == ("REMOVAL_DELIVERED", True)
-            await site.reply(asked, "HOLDER_REMOVED", by=site.platform)
+            assert (state(removal), removal.HasField("deliver_time")) == ("DELIVERED", True)
+            await site.reply(asked, "REMOVAL_ANSWER_REMOVED", by=site.platform)
             await site.stub.DeleteCameo(wire.DeleteCameoRequest(cameo_id=cameo.id), metadata=site.owner)
             await first.until(lambda receiver: len(receiver.taken) == 8)
             await second.until(lambda receiver: len(receiver.taken) == 3)
@@ -175,7 +175,7 @@ async def test_a_reply_without_end_is_cut_off(open_site: Any) -> None:
         receiver.script = ["flood"]
         async with open_site(endpoint("backend", receiver.url, events=["created", "revoked"])) as site:
             cameo = await site.cameo(appearance_notes="x")
-            await site.end(cameo, "FOR_GOOD")
+            await site.end(cameo, "REVOCATION_MODE_FOR_GOOD")
             await receiver.until(lambda receiver: receiver.types() == ["created", "revoked"])
         assert len(receiver.came) == 2
 
@@ -263,14 +263,14 @@ async def test_a_removal_is_delivered_to_its_holder_alone(open_site: Any, tmp_pa
         generator.script = [500, 500]
         asking = endpoint("g", generator.url, "generator", id=AUDIENCE), endpoint("p", app.url, "platform", id=SHOWS)
         async with open_site(endpoint("backend", app.url), *asking, webhook_retry_s=1) as site:
-            cameo = await site.cameo(who_may_use="EVERYONE")
+            cameo = await site.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
             await site.ask(cameo, await site.output(cameo))
             await app.until(lambda receiver: "removal_requested" in receiver.types())
             [asked] = (await site.listed(cameo)).removals
-            assert state(asked) == "REMOVAL_REQUESTED"
+            assert state(asked) == "REQUESTED"
             await generator.until(lambda receiver: receiver.types() == ["removal_requested"])
             await eventually(lambda: standings(tmp_path)["g"].delivered == 1)
-            assert state((await site.listed(cameo)).removals[0]) == "REMOVAL_DELIVERED"
+            assert state((await site.listed(cameo)).removals[0]) == "DELIVERED"
         assert app.types().count("removal_requested") == 1
 
 
@@ -351,6 +351,6 @@ async def test_a_receiver_is_not_told_of_what_was_before_it(open_site: Any, serv
     async with serve(**app.settings) as client:
         await Site(client, app).cameo(appearance_notes="x")
     async with receiving() as receiver, open_site(endpoint("backend", receiver.url)) as site:
-        await site.end(await site.cameo(), "FOR_GOOD")
+        await site.end(await site.cameo(), "REVOCATION_MODE_FOR_GOOD")
         await receiver.until(lambda receiver: len(receiver.taken) == 2)
         assert receiver.types() == ["created", "revoked"]

@@ -80,7 +80,8 @@ def test_the_wheel_names_three_libraries_and_holds_one_room(wheel: Path) -> None
     required = {line.split()[1] for line in metadata.splitlines() if line.startswith("Requires-Dist:")}
     assert {name.split(">")[0].split("<")[0] for name in required} == set(NEEDED)
     outside = {name for name in names if not name.startswith(("verifier/credential/", "cameo_credential-"))}
-    assert outside == {"verifier/__init__.py", "verifier/errors.py", "verifier/owner_only.py", "verifier/token_status.py"}
+    beside = {"__init__.py", "errors.py", "owner_only.py", "py.typed", "token_status.py"}
+    assert outside == {f"verifier/{name}" for name in beside}
     assert "verifier/credential/credential.schema.json" in names
 
 

@@ -37,11 +37,12 @@ def run(installed: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_wheel_holds_every_room_and_no_recording(installed: Path) -> None:
-    """Code, protos' code, profiles, manifest and migrations are packaged; clips, tests and weights are not."""
+    """Code, protos' code, profiles, manifest and migrations are packaged; the studio, clips, tests and weights are not."""
     names = {str(path.relative_to(installed)) for path in installed.rglob("*") if path.is_file()}
     assert {"verifier/profiles/default.toml", "verifier/models/manifest.toml", "cameo/v1/verification_service_pb2.py"} <= names
     assert {"verifier/console/templates/queue.html", "verifier/console/static/console.css"} <= names
     assert "challenges/languages/en/words.toml" in names
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"cameo", "challenges", "verifier"}
     assert any(name.startswith("verifier/store/db/migrations/") for name in names)
     assert not [name for name in names if name.endswith((".mp4", ".onnx", ".bin", ".task")) or name.startswith("tests")]
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from cameo.v1 import cameo_pb2, removal_pb2
 
 from verifier.server.cameo_client import CallRefusedError, CameoClient
+from verifier.server.wire.enums import short_name
 from verifier.settings import Settings
 from verifier.store.cameos.likenesses import LikenessStore
 from verifier.store.db.engine import open_database
@@ -64,9 +65,9 @@ class OwnersAct:
         self._step(f"{FAN}'s job is refused", "NOT_CHOSEN", lambda: generator.authorize(cameo.id, FAN, job_id="job-1").grant_id)
         cameo = owner.update(
             cameo,
-            who_may_use=cameo_pb2.SELECTED,
+            who_may_use=cameo_pb2.WHO_MAY_USE_SELECTED,
             selected_users=[FAN],
-            restrictions=cameo_pb2.Restrictions(categories=[cameo_pb2.ADVERTISING]),
+            restrictions=cameo_pb2.Restrictions(categories=[cameo_pb2.USE_CATEGORY_ADVERTISING]),
             appearance_notes=_NOTE,
         )
         self._step(f"the owner chooses {FAN}, not for advertising", "PERMITTED", lambda: generator.may_use(cameo.id, FAN))
@@ -87,12 +88,12 @@ class OwnersAct:
 
     def _remove(self, cameo_id: str, output: cameo_pb2.Output) -> None:
         def state(removal: removal_pb2.Removal) -> str:
-            return removal_pb2.RemovalState.Name(removal.state)
+            return short_name(removal_pb2.RemovalState, removal.state)
 
         asked = self._owner.ask_for_removal(output, cameo_id=cameo_id)
-        self._step(f"the owner has the video removed from {PLATFORM}", "REMOVAL_REQUESTED", lambda: state(asked))
-        self._step(f"{PLATFORM} says that it is", "REMOVAL_DONE", lambda: state(self._platform.remove(sha256=output.sha256)))
-        self._step("the owner sees that", "REMOVAL_DONE", lambda: ", ".join(map(state, self._owner.removals(cameo_id))))
+        self._step(f"the owner has the video removed from {PLATFORM}", "REQUESTED", lambda: state(asked))
+        self._step(f"{PLATFORM} says that it is", "DONE", lambda: state(self._platform.remove(sha256=output.sha256)))
+        self._step("the owner sees that", "DONE", lambda: ", ".join(map(state, self._owner.removals(cameo_id))))
 
     def _delete(self, cameo_id: str, output: cameo_pb2.Output) -> None:
         engine = open_database(Settings(data=self._site.data).database)

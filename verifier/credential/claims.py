@@ -18,8 +18,8 @@ from verifier.credential.encoding import from_base64url, to_base64url
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from verifier.credential.arrays import F32
     from verifier.credential.pairwise import PairwiseKey
-    from verifier.types import F32
 
 NAMESPACE = "urn:cameo:identity:1"
 """Our claim; the number changes when a reader of the old one would misread the new one."""

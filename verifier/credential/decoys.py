@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from verifier.token_status import Status
 
 if TYPE_CHECKING:
-    from verifier.types import U8
+    from verifier.credential.arrays import U8
 
 KEY_BYTES = 32
 RANKS = 2**32

@@ -23,8 +23,8 @@ from verifier.errors import CredentialError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from verifier.credential.arrays import U8
     from verifier.credential.issuer_keys import IssuerKeys, VerificationKeys
-    from verifier.types import U8
 
 BITS = 2
 """Of our own lists: valid, invalid and suspended need two."""

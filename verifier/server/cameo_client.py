@@ -15,6 +15,7 @@ from grpc_status import rpc_status
 
 from verifier.errors import CameoError
 from verifier.server.client import open_channel
+from verifier.server.wire.enums import short_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,7 +76,9 @@ class CameoClient:
     def may_use(self, cameo_id: str, requester: str, purposes: Sequence[str] = ()) -> str:
         """Return the name of the `PermissionAnswer`."""
         request = wire.CheckPermissionRequest(cameo_id=cameo_id, requester=requester, purposes=purposes)
-        return cameo_pb2.PermissionAnswer.Name(_told(wire.CheckPermissionResponse, self._stub.CheckPermission, request).answer)
+        return short_name(
+            cameo_pb2.PermissionAnswer, _told(wire.CheckPermissionResponse, self._stub.CheckPermission, request).answer
+        )
 
     def authorize(self, cameo_id: str, requester: str, *, job_id: str) -> wire.AuthorizeUseResponse:
         """Return the grant of one job."""
@@ -89,7 +92,7 @@ class CameoClient:
 
     def record(self, grant_id: str, *, sha256: str, creator: str, platform: str) -> cameo_pb2.Output:
         """Say what came of a grant: one output, published on a platform."""
-        output = cameo_pb2.Output(sha256=sha256, state=cameo_pb2.PUBLISHED, creator=creator, platform=platform)
+        output = cameo_pb2.Output(sha256=sha256, state=cameo_pb2.OUTPUT_STATE_PUBLISHED, creator=creator, platform=platform)
         request = wire.RecordOutputRequest(grant_id=grant_id, output=output)
         return _told(cameo_pb2.Output, self._stub.RecordOutput, request)
 
@@ -107,7 +110,9 @@ class CameoClient:
         request = removal_service_pb2.ListPendingRemovalsRequest()
         pending = _told(removal_service_pb2.ListPendingRemovalsResponse, self._removals.ListPendingRemovals, request).removals
         [asked] = [each for each in pending if each.sha256 == sha256]
-        gone = removal_service_pb2.AcknowledgeRemovalRequest(removal_id=asked.id, answer=removal_service_pb2.HOLDER_REMOVED)
+        gone = removal_service_pb2.AcknowledgeRemovalRequest(
+            removal_id=asked.id, answer=removal_service_pb2.REMOVAL_ANSWER_REMOVED
+        )
         return _told(removal_pb2.Removal, self._removals.AcknowledgeRemoval, gone)
 
     def removals(self, cameo_id: str) -> list[removal_pb2.Removal]:
@@ -118,7 +123,9 @@ class CameoClient:
     def pause(self, cameo_id: str, *, reason: str) -> cameo_pb2.Cameo:
         """Permit nothing until it is resumed."""
         return _told(
-            cameo_pb2.Cameo, self._stub.RevokeCameo, wire.RevokeCameoRequest(cameo_id=cameo_id, mode=wire.PAUSE, reason=reason)
+            cameo_pb2.Cameo,
+            self._stub.RevokeCameo,
+            wire.RevokeCameoRequest(cameo_id=cameo_id, mode=wire.REVOCATION_MODE_PAUSE, reason=reason),
         )
 
     def delete(self, cameo_id: str) -> cameo_pb2.Cameo:

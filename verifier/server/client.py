@@ -21,6 +21,7 @@ from cameo.v1 import (
 
 from challenges.model import Challenge, Say, Turn, TurnHead
 from verifier.reasons import Reason
+from verifier.server.wire.enums import short_name
 from verifier.types import CheckResult, Direction, Outcome
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ class Client:
         request = verification_service_pb2.GetAttemptRequest(attempt_id=attempt_id, view=attempt_pb2.ATTEMPT_VIEW_FULL)
         attempt = self._verification.GetAttempt(request, timeout=self._timeout_s)
         return SeenAttempt(
-            verdict=attempt_pb2.Verdict.Name(attempt.verdict),
-            reasons=tuple(reason_pb2.Reason.Name(reason) for reason in attempt.reasons),
+            verdict=short_name(attempt_pb2.Verdict, attempt.verdict),
+            reasons=tuple(short_name(reason_pb2.Reason, reason) for reason in attempt.reasons),
             hint=attempt.hint,
             checks=tuple(_check(check) for check in attempt.checks),
             timings_ms=dict(attempt.timings_ms),
@@ -130,7 +131,7 @@ class _Bearer(grpc.UnaryUnaryClientInterceptor, grpc.StreamUnaryClientIntercepto
 
 def _challenge(message: challenge_pb2.Challenge) -> Challenge:
     steps = (
-        Say(step.say) if step.WhichOneof("kind") == "say" else TurnHead(Turn(challenge_pb2.Turn.Name(step.turn).lower()))
+        Say(step.say) if step.WhichOneof("kind") == "say" else TurnHead(Turn(short_name(challenge_pb2.Turn, step.turn).lower()))
         for step in message.steps
     )
     return Challenge(tuple(steps), id=message.id, language=message.language)
@@ -139,11 +140,11 @@ def _challenge(message: challenge_pb2.Challenge) -> Challenge:
 def _check(message: attempt_pb2.Check) -> CheckResult:
     return CheckResult(
         name=message.name,
-        outcome=Outcome[attempt_pb2.Outcome.Name(message.outcome)],
+        outcome=Outcome[short_name(attempt_pb2.Outcome, message.outcome)],
         score=message.score if message.HasField("score") else None,
         unit=message.unit,
         threshold=message.threshold if message.HasField("threshold") else None,
-        direction=Direction[attempt_pb2.Direction.Name(message.direction)] if message.direction else None,
-        reason=Reason[reason_pb2.Reason.Name(message.reason)] if message.reason else None,
+        direction=Direction[short_name(attempt_pb2.Direction, message.direction)] if message.direction else None,
+        reason=Reason[short_name(reason_pb2.Reason, message.reason)] if message.reason else None,
         detail=message.detail,
     )

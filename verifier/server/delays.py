@@ -21,9 +21,9 @@ _QUIET_S = 5.0
 
 AWAY = frozenset(
     {
-        error_reason_pb2.EVIDENCE_UNAVAILABLE,
-        error_reason_pb2.RELATIONSHIPS_UNAVAILABLE,
-        error_reason_pb2.STORE_UNAVAILABLE,
+        error_reason_pb2.ERROR_REASON_EVIDENCE_UNAVAILABLE,
+        error_reason_pb2.ERROR_REASON_RELATIONSHIPS_UNAVAILABLE,
+        error_reason_pb2.ERROR_REASON_STORE_UNAVAILABLE,
     }
 )
 """What depends on something that may be away."""
@@ -50,7 +50,7 @@ class Delays:
 
     def of(self, reason: int) -> float | None:
         """Return the seconds after which to come back, where a reason is one of these; somebody is being told so now."""
-        if reason == error_reason_pb2.SERVER_STOPPING:
+        if reason == error_reason_pb2.ERROR_REASON_SERVER_STOPPING:
             rest_s = self._drain_s if self._stops_at is None else max(0.0, self._stops_at - self._clock())
             return max(LEAST_S, rest_s + self._start_s())
         return self._away(reason) if reason in AWAY else None

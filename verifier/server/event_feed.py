@@ -291,11 +291,11 @@ def _caught_up(connection: Connection, *, viewer: Viewer, number: int) -> tuple[
 
 def _full(setting: str, message: str) -> RequestError:
     told = f"{message}; try again in {FULL_RETRY_S:.0f} s"
-    return RequestError(error_reason_pb2.OVERLOADED, told, metadata={"limit": setting}, retry_after_s=FULL_RETRY_S)
+    return RequestError(error_reason_pb2.ERROR_REASON_OVERLOADED, told, metadata={"limit": setting}, retry_after_s=FULL_RETRY_S)
 
 
 def _stopping() -> RequestError:
-    return RequestError(error_reason_pb2.SERVER_STOPPING, "the server is stopping; go on elsewhere")
+    return RequestError(error_reason_pb2.ERROR_REASON_SERVER_STOPPING, "the server is stopping; go on elsewhere")
 
 
 async def _either(event: asyncio.Event, wait_s: float) -> None:

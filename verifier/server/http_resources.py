@@ -68,7 +68,7 @@ def application(
         except NotFoundError:
             return _refusal(404, "STATUS_LIST_UNKNOWN")
         except StoreError as error:
-            delay_s = delay(error_reason_pb2.STORE_UNAVAILABLE) or 0.0
+            delay_s = delay(error_reason_pb2.ERROR_REASON_STORE_UNAVAILABLE) or 0.0
             return _refusal(503, reason_of(error), {"Retry-After": f"{math.ceil(delay_s)}"})
         # A list given out late, because the database is down, is for now only.
         left_s = max(0, int((published.next_at - clock()).total_seconds()))

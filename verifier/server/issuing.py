@@ -86,7 +86,7 @@ class Issuer:
             return self.audiences.get(name)
         except InvalidRequestError:
             raise RequestError(
-                error_reason_pb2.AUDIENCE_UNKNOWN, "no generator of this name is registered; check `audience`"
+                error_reason_pb2.ERROR_REASON_AUDIENCE_UNKNOWN, "no generator of this name is registered; check `audience`"
             ) from None
 
     def issue(

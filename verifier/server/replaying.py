@@ -67,6 +67,8 @@ async def replay_aside(opener: OpenReplay, material: Material) -> Replayed | Not
             worker.kill()
             await worker.ended()
     except (WorkerLostError, TimeoutError):
-        raise RequestError(error_reason_pb2.JUDGING_INTERRUPTED, "judging it again was interrupted; ask again") from None
+        raise RequestError(
+            error_reason_pb2.ERROR_REASON_JUDGING_INTERRUPTED, "judging it again was interrupted; ask again"
+        ) from None
     finally:
         threads.shutdown(wait=False)

@@ -14,29 +14,29 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class ReviewDecision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REVIEW_DECISION_UNSPECIFIED: _ClassVar[ReviewDecision]
-    APPROVED: _ClassVar[ReviewDecision]
-    DECLINED: _ClassVar[ReviewDecision]
+    REVIEW_DECISION_APPROVED: _ClassVar[ReviewDecision]
+    REVIEW_DECISION_DECLINED: _ClassVar[ReviewDecision]
 
 class Verdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     VERDICT_UNSPECIFIED: _ClassVar[Verdict]
-    ACCEPTED: _ClassVar[Verdict]
-    REJECTED: _ClassVar[Verdict]
-    RETRY: _ClassVar[Verdict]
-    REVIEW: _ClassVar[Verdict]
+    VERDICT_ACCEPTED: _ClassVar[Verdict]
+    VERDICT_REJECTED: _ClassVar[Verdict]
+    VERDICT_RETRY: _ClassVar[Verdict]
+    VERDICT_REVIEW: _ClassVar[Verdict]
 
 class Outcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     OUTCOME_UNSPECIFIED: _ClassVar[Outcome]
-    PASS: _ClassVar[Outcome]
-    FAIL: _ClassVar[Outcome]
-    UNABLE: _ClassVar[Outcome]
+    OUTCOME_PASS: _ClassVar[Outcome]
+    OUTCOME_FAIL: _ClassVar[Outcome]
+    OUTCOME_UNABLE: _ClassVar[Outcome]
 
 class Direction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DIRECTION_UNSPECIFIED: _ClassVar[Direction]
-    AT_LEAST: _ClassVar[Direction]
-    AT_MOST: _ClassVar[Direction]
+    DIRECTION_AT_LEAST: _ClassVar[Direction]
+    DIRECTION_AT_MOST: _ClassVar[Direction]
 
 class AttemptView(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -44,20 +44,20 @@ class AttemptView(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTEMPT_VIEW_BASIC: _ClassVar[AttemptView]
     ATTEMPT_VIEW_FULL: _ClassVar[AttemptView]
 REVIEW_DECISION_UNSPECIFIED: ReviewDecision
-APPROVED: ReviewDecision
-DECLINED: ReviewDecision
+REVIEW_DECISION_APPROVED: ReviewDecision
+REVIEW_DECISION_DECLINED: ReviewDecision
 VERDICT_UNSPECIFIED: Verdict
-ACCEPTED: Verdict
-REJECTED: Verdict
-RETRY: Verdict
-REVIEW: Verdict
+VERDICT_ACCEPTED: Verdict
+VERDICT_REJECTED: Verdict
+VERDICT_RETRY: Verdict
+VERDICT_REVIEW: Verdict
 OUTCOME_UNSPECIFIED: Outcome
-PASS: Outcome
-FAIL: Outcome
-UNABLE: Outcome
+OUTCOME_PASS: Outcome
+OUTCOME_FAIL: Outcome
+OUTCOME_UNABLE: Outcome
 DIRECTION_UNSPECIFIED: Direction
-AT_LEAST: Direction
-AT_MOST: Direction
+DIRECTION_AT_LEAST: Direction
+DIRECTION_AT_MOST: Direction
 ATTEMPT_VIEW_UNSPECIFIED: AttemptView
 ATTEMPT_VIEW_BASIC: AttemptView
 ATTEMPT_VIEW_FULL: AttemptView

@@ -15,118 +15,118 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class CameoState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CAMEO_STATE_UNSPECIFIED: _ClassVar[CameoState]
-    CAMEO_ACTIVE: _ClassVar[CameoState]
-    CAMEO_PAUSED: _ClassVar[CameoState]
-    CAMEO_REVOKED: _ClassVar[CameoState]
-    CAMEO_DELETED: _ClassVar[CameoState]
+    CAMEO_STATE_ACTIVE: _ClassVar[CameoState]
+    CAMEO_STATE_PAUSED: _ClassVar[CameoState]
+    CAMEO_STATE_REVOKED: _ClassVar[CameoState]
+    CAMEO_STATE_DELETED: _ClassVar[CameoState]
 
 class WhoMayUse(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     WHO_MAY_USE_UNSPECIFIED: _ClassVar[WhoMayUse]
-    ONLY_ME: _ClassVar[WhoMayUse]
-    SELECTED: _ClassVar[WhoMayUse]
-    MUTUALS: _ClassVar[WhoMayUse]
-    EVERYONE: _ClassVar[WhoMayUse]
+    WHO_MAY_USE_ONLY_ME: _ClassVar[WhoMayUse]
+    WHO_MAY_USE_SELECTED: _ClassVar[WhoMayUse]
+    WHO_MAY_USE_MUTUALS: _ClassVar[WhoMayUse]
+    WHO_MAY_USE_EVERYONE: _ClassVar[WhoMayUse]
 
 class UseCategory(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     USE_CATEGORY_UNSPECIFIED: _ClassVar[UseCategory]
-    ADVERTISING: _ClassVar[UseCategory]
-    POLITICS: _ClassVar[UseCategory]
-    RELIGION: _ClassVar[UseCategory]
-    VIOLENCE: _ClassVar[UseCategory]
-    INTIMACY: _ClassVar[UseCategory]
-    GAMBLING: _ClassVar[UseCategory]
-    ALCOHOL_AND_DRUGS: _ClassVar[UseCategory]
-    SATIRE: _ClassVar[UseCategory]
+    USE_CATEGORY_ADVERTISING: _ClassVar[UseCategory]
+    USE_CATEGORY_POLITICS: _ClassVar[UseCategory]
+    USE_CATEGORY_RELIGION: _ClassVar[UseCategory]
+    USE_CATEGORY_VIOLENCE: _ClassVar[UseCategory]
+    USE_CATEGORY_INTIMACY: _ClassVar[UseCategory]
+    USE_CATEGORY_GAMBLING: _ClassVar[UseCategory]
+    USE_CATEGORY_ALCOHOL_AND_DRUGS: _ClassVar[UseCategory]
+    USE_CATEGORY_SATIRE: _ClassVar[UseCategory]
 
 class PermissionAnswer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     PERMISSION_ANSWER_UNSPECIFIED: _ClassVar[PermissionAnswer]
-    PERMITTED: _ClassVar[PermissionAnswer]
-    NOT_CHOSEN: _ClassVar[PermissionAnswer]
-    NOT_NOW: _ClassVar[PermissionAnswer]
-    NO_LONGER: _ClassVar[PermissionAnswer]
-    PURPOSE_EXCLUDED: _ClassVar[PermissionAnswer]
-    RELATIONSHIP_UNKNOWN: _ClassVar[PermissionAnswer]
+    PERMISSION_ANSWER_PERMITTED: _ClassVar[PermissionAnswer]
+    PERMISSION_ANSWER_NOT_CHOSEN: _ClassVar[PermissionAnswer]
+    PERMISSION_ANSWER_NOT_NOW: _ClassVar[PermissionAnswer]
+    PERMISSION_ANSWER_NO_LONGER: _ClassVar[PermissionAnswer]
+    PERMISSION_ANSWER_PURPOSE_EXCLUDED: _ClassVar[PermissionAnswer]
+    PERMISSION_ANSWER_RELATIONSHIP_UNKNOWN: _ClassVar[PermissionAnswer]
 
 class OutputState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     OUTPUT_STATE_UNSPECIFIED: _ClassVar[OutputState]
-    DRAFT: _ClassVar[OutputState]
-    PUBLISHED: _ClassVar[OutputState]
+    OUTPUT_STATE_DRAFT: _ClassVar[OutputState]
+    OUTPUT_STATE_PUBLISHED: _ClassVar[OutputState]
 
 class CameoEventKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CAMEO_EVENT_KIND_UNSPECIFIED: _ClassVar[CameoEventKind]
-    WAS_CREATED: _ClassVar[CameoEventKind]
-    PERMISSION_CHANGED: _ClassVar[CameoEventKind]
-    WAS_PAUSED: _ClassVar[CameoEventKind]
-    WAS_REVOKED: _ClassVar[CameoEventKind]
-    WAS_RESUMED: _ClassVar[CameoEventKind]
-    WAS_DELETED: _ClassVar[CameoEventKind]
-    USE_GRANTED: _ClassVar[CameoEventKind]
-    OUTPUT_RECORDED: _ClassVar[CameoEventKind]
-    GUARDIAN_LINKED: _ClassVar[CameoEventKind]
-    GUARDIAN_STEPPED_DOWN: _ClassVar[CameoEventKind]
-    CHANGE_PROPOSED: _ClassVar[CameoEventKind]
-    CHANGE_APPROVED: _ClassVar[CameoEventKind]
-    CHANGE_REFUSED: _ClassVar[CameoEventKind]
-    CHANGE_WITHDRAWN: _ClassVar[CameoEventKind]
-    REMOVAL_WAS_REQUESTED: _ClassVar[CameoEventKind]
-    REMOVAL_WAS_ANSWERED: _ClassVar[CameoEventKind]
-    ATTEMPT_WAS_DECIDED: _ClassVar[CameoEventKind]
-    WAS_SUSPENDED: _ClassVar[CameoEventKind]
-    SUSPENSION_WAS_LIFTED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_CREATED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_PERMISSION_CHANGED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_PAUSED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_REVOKED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_RESUMED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_DELETED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_USE_GRANTED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_OUTPUT_RECORDED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_GUARDIAN_LINKED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_GUARDIAN_STEPPED_DOWN: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_CHANGE_PROPOSED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_CHANGE_APPROVED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_CHANGE_REFUSED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_CHANGE_WITHDRAWN: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_REMOVAL_REQUESTED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_REMOVAL_ANSWERED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_ATTEMPT_DECIDED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_SUSPENDED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_SUSPENSION_LIFTED: _ClassVar[CameoEventKind]
 CAMEO_STATE_UNSPECIFIED: CameoState
-CAMEO_ACTIVE: CameoState
-CAMEO_PAUSED: CameoState
-CAMEO_REVOKED: CameoState
-CAMEO_DELETED: CameoState
+CAMEO_STATE_ACTIVE: CameoState
+CAMEO_STATE_PAUSED: CameoState
+CAMEO_STATE_REVOKED: CameoState
+CAMEO_STATE_DELETED: CameoState
 WHO_MAY_USE_UNSPECIFIED: WhoMayUse
-ONLY_ME: WhoMayUse
-SELECTED: WhoMayUse
-MUTUALS: WhoMayUse
-EVERYONE: WhoMayUse
+WHO_MAY_USE_ONLY_ME: WhoMayUse
+WHO_MAY_USE_SELECTED: WhoMayUse
+WHO_MAY_USE_MUTUALS: WhoMayUse
+WHO_MAY_USE_EVERYONE: WhoMayUse
 USE_CATEGORY_UNSPECIFIED: UseCategory
-ADVERTISING: UseCategory
-POLITICS: UseCategory
-RELIGION: UseCategory
-VIOLENCE: UseCategory
-INTIMACY: UseCategory
-GAMBLING: UseCategory
-ALCOHOL_AND_DRUGS: UseCategory
-SATIRE: UseCategory
+USE_CATEGORY_ADVERTISING: UseCategory
+USE_CATEGORY_POLITICS: UseCategory
+USE_CATEGORY_RELIGION: UseCategory
+USE_CATEGORY_VIOLENCE: UseCategory
+USE_CATEGORY_INTIMACY: UseCategory
+USE_CATEGORY_GAMBLING: UseCategory
+USE_CATEGORY_ALCOHOL_AND_DRUGS: UseCategory
+USE_CATEGORY_SATIRE: UseCategory
 PERMISSION_ANSWER_UNSPECIFIED: PermissionAnswer
-PERMITTED: PermissionAnswer
-NOT_CHOSEN: PermissionAnswer
-NOT_NOW: PermissionAnswer
-NO_LONGER: PermissionAnswer
-PURPOSE_EXCLUDED: PermissionAnswer
-RELATIONSHIP_UNKNOWN: PermissionAnswer
+PERMISSION_ANSWER_PERMITTED: PermissionAnswer
+PERMISSION_ANSWER_NOT_CHOSEN: PermissionAnswer
+PERMISSION_ANSWER_NOT_NOW: PermissionAnswer
+PERMISSION_ANSWER_NO_LONGER: PermissionAnswer
+PERMISSION_ANSWER_PURPOSE_EXCLUDED: PermissionAnswer
+PERMISSION_ANSWER_RELATIONSHIP_UNKNOWN: PermissionAnswer
 OUTPUT_STATE_UNSPECIFIED: OutputState
-DRAFT: OutputState
-PUBLISHED: OutputState
+OUTPUT_STATE_DRAFT: OutputState
+OUTPUT_STATE_PUBLISHED: OutputState
 CAMEO_EVENT_KIND_UNSPECIFIED: CameoEventKind
-WAS_CREATED: CameoEventKind
-PERMISSION_CHANGED: CameoEventKind
-WAS_PAUSED: CameoEventKind
-WAS_REVOKED: CameoEventKind
-WAS_RESUMED: CameoEventKind
-WAS_DELETED: CameoEventKind
-USE_GRANTED: CameoEventKind
-OUTPUT_RECORDED: CameoEventKind
-GUARDIAN_LINKED: CameoEventKind
-GUARDIAN_STEPPED_DOWN: CameoEventKind
-CHANGE_PROPOSED: CameoEventKind
-CHANGE_APPROVED: CameoEventKind
-CHANGE_REFUSED: CameoEventKind
-CHANGE_WITHDRAWN: CameoEventKind
-REMOVAL_WAS_REQUESTED: CameoEventKind
-REMOVAL_WAS_ANSWERED: CameoEventKind
-ATTEMPT_WAS_DECIDED: CameoEventKind
-WAS_SUSPENDED: CameoEventKind
-SUSPENSION_WAS_LIFTED: CameoEventKind
+CAMEO_EVENT_KIND_CREATED: CameoEventKind
+CAMEO_EVENT_KIND_PERMISSION_CHANGED: CameoEventKind
+CAMEO_EVENT_KIND_PAUSED: CameoEventKind
+CAMEO_EVENT_KIND_REVOKED: CameoEventKind
+CAMEO_EVENT_KIND_RESUMED: CameoEventKind
+CAMEO_EVENT_KIND_DELETED: CameoEventKind
+CAMEO_EVENT_KIND_USE_GRANTED: CameoEventKind
+CAMEO_EVENT_KIND_OUTPUT_RECORDED: CameoEventKind
+CAMEO_EVENT_KIND_GUARDIAN_LINKED: CameoEventKind
+CAMEO_EVENT_KIND_GUARDIAN_STEPPED_DOWN: CameoEventKind
+CAMEO_EVENT_KIND_CHANGE_PROPOSED: CameoEventKind
+CAMEO_EVENT_KIND_CHANGE_APPROVED: CameoEventKind
+CAMEO_EVENT_KIND_CHANGE_REFUSED: CameoEventKind
+CAMEO_EVENT_KIND_CHANGE_WITHDRAWN: CameoEventKind
+CAMEO_EVENT_KIND_REMOVAL_REQUESTED: CameoEventKind
+CAMEO_EVENT_KIND_REMOVAL_ANSWERED: CameoEventKind
+CAMEO_EVENT_KIND_ATTEMPT_DECIDED: CameoEventKind
+CAMEO_EVENT_KIND_SUSPENDED: CameoEventKind
+CAMEO_EVENT_KIND_SUSPENSION_LIFTED: CameoEventKind
 
 class Cameo(_message.Message):
     __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian", "suspended")

@@ -15,11 +15,11 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class RevocationMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REVOCATION_MODE_UNSPECIFIED: _ClassVar[RevocationMode]
-    PAUSE: _ClassVar[RevocationMode]
-    FOR_GOOD: _ClassVar[RevocationMode]
+    REVOCATION_MODE_PAUSE: _ClassVar[RevocationMode]
+    REVOCATION_MODE_FOR_GOOD: _ClassVar[RevocationMode]
 REVOCATION_MODE_UNSPECIFIED: RevocationMode
-PAUSE: RevocationMode
-FOR_GOOD: RevocationMode
+REVOCATION_MODE_PAUSE: RevocationMode
+REVOCATION_MODE_FOR_GOOD: RevocationMode
 
 class CreateCameoRequest(_message.Message):
     __slots__ = ("attempt_id", "consent", "request_id")

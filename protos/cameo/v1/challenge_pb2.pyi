@@ -13,15 +13,15 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class Turn(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     TURN_UNSPECIFIED: _ClassVar[Turn]
-    LEFT: _ClassVar[Turn]
-    RIGHT: _ClassVar[Turn]
-    UP: _ClassVar[Turn]
-    DOWN: _ClassVar[Turn]
+    TURN_LEFT: _ClassVar[Turn]
+    TURN_RIGHT: _ClassVar[Turn]
+    TURN_UP: _ClassVar[Turn]
+    TURN_DOWN: _ClassVar[Turn]
 TURN_UNSPECIFIED: Turn
-LEFT: Turn
-RIGHT: Turn
-UP: Turn
-DOWN: Turn
+TURN_LEFT: Turn
+TURN_RIGHT: Turn
+TURN_UP: Turn
+TURN_DOWN: Turn
 
 class Challenge(_message.Message):
     __slots__ = ("id", "steps", "issue_time", "expire_time", "entropy_bits", "language")

@@ -26,15 +26,15 @@ from cameo.v1 import cameo_pb2 as cameo_dot_v1_dot_cameo__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63\x61meo/v1/guardian.proto\x12\x08\x63\x61meo.v1\x1a\x14\x63\x61meo/v1/cameo.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\x02\n\x0cGuardianship\x12\x10\n\x08guardian\x18\x01 \x01(\t\x12\r\n\x05minor\x18\x02 \x01(\t\x12*\n\x05state\x18\x03 \x01(\x0e\x32\x1b.cameo.v1.GuardianshipState\x12+\n\x10guardian_consent\x18\x04 \x01(\x0b\x32\x11.cameo.v1.Consent\x12(\n\rminor_consent\x18\x05 \x01(\x0b\x32\x11.cameo.v1.Consent\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*y\n\x11GuardianshipState\x12\"\n\x1eGUARDIANSHIP_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41WAITING_GUARDIAN\x10\x01\x12\x12\n\x0e\x41WAITING_MINOR\x10\x02\x12\n\n\x06LINKED\x10\x03\x12\t\n\x05\x45NDED\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63\x61meo/v1/guardian.proto\x12\x08\x63\x61meo.v1\x1a\x14\x63\x61meo/v1/cameo.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x94\x02\n\x0cGuardianship\x12\x10\n\x08guardian\x18\x01 \x01(\t\x12\r\n\x05minor\x18\x02 \x01(\t\x12*\n\x05state\x18\x03 \x01(\x0e\x32\x1b.cameo.v1.GuardianshipState\x12+\n\x10guardian_consent\x18\x04 \x01(\x0b\x32\x11.cameo.v1.Consent\x12(\n\rminor_consent\x18\x05 \x01(\x0b\x32\x11.cameo.v1.Consent\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xc5\x01\n\x11GuardianshipState\x12\"\n\x1eGUARDIANSHIP_STATE_UNSPECIFIED\x10\x00\x12(\n$GUARDIANSHIP_STATE_AWAITING_GUARDIAN\x10\x01\x12%\n!GUARDIANSHIP_STATE_AWAITING_MINOR\x10\x02\x12\x1d\n\x19GUARDIANSHIP_STATE_LINKED\x10\x03\x12\x1c\n\x18GUARDIANSHIP_STATE_ENDED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cameo.v1.guardian_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GUARDIANSHIPSTATE']._serialized_start=371
-  _globals['_GUARDIANSHIPSTATE']._serialized_end=492
+  _globals['_GUARDIANSHIPSTATE']._serialized_start=372
+  _globals['_GUARDIANSHIPSTATE']._serialized_end=569
   _globals['_GUARDIANSHIP']._serialized_start=93
   _globals['_GUARDIANSHIP']._serialized_end=369
 # @@protoc_insertion_point(module_scope)

@@ -13,15 +13,15 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class GuardianshipState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     GUARDIANSHIP_STATE_UNSPECIFIED: _ClassVar[GuardianshipState]
-    AWAITING_GUARDIAN: _ClassVar[GuardianshipState]
-    AWAITING_MINOR: _ClassVar[GuardianshipState]
-    LINKED: _ClassVar[GuardianshipState]
-    ENDED: _ClassVar[GuardianshipState]
+    GUARDIANSHIP_STATE_AWAITING_GUARDIAN: _ClassVar[GuardianshipState]
+    GUARDIANSHIP_STATE_AWAITING_MINOR: _ClassVar[GuardianshipState]
+    GUARDIANSHIP_STATE_LINKED: _ClassVar[GuardianshipState]
+    GUARDIANSHIP_STATE_ENDED: _ClassVar[GuardianshipState]
 GUARDIANSHIP_STATE_UNSPECIFIED: GuardianshipState
-AWAITING_GUARDIAN: GuardianshipState
-AWAITING_MINOR: GuardianshipState
-LINKED: GuardianshipState
-ENDED: GuardianshipState
+GUARDIANSHIP_STATE_AWAITING_GUARDIAN: GuardianshipState
+GUARDIANSHIP_STATE_AWAITING_MINOR: GuardianshipState
+GUARDIANSHIP_STATE_LINKED: GuardianshipState
+GUARDIANSHIP_STATE_ENDED: GuardianshipState
 
 class Guardianship(_message.Message):
     __slots__ = ("guardian", "minor", "state", "guardian_consent", "minor_consent", "create_time", "update_time")

@@ -117,7 +117,7 @@ class GuardianServiceServicer:
 
     def UnlinkGuardian(self, request, context):
         """Lets a guardian step down; or takes back, or declines, a link that is not confirmed. What waited for guardians is withdrawn, a
-        pause passes to the guardians that are left, or to the owner; with the last guardian the minor's cameos go back to `ONLY_ME`.
+        pause passes to the guardians that are left, or to the owner; with the last guardian the minor's cameos go back to `WHO_MAY_USE_ONLY_ME`.
 
         Who may call: owner, guardian. An owner only what is not confirmed.
 

@@ -7,110 +7,110 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REASON_UNSPECIFIED: _ClassVar[Reason]
-    RECORDING_TOO_SHORT: _ClassVar[Reason]
-    RECORDING_TOO_LONG: _ClassVar[Reason]
-    RECORDING_TOO_LARGE: _ClassVar[Reason]
-    FRAME_RATE_TOO_LOW: _ClassVar[Reason]
-    PICTURE_TOO_SMALL: _ClassVar[Reason]
-    PICTURE_TOO_LARGE: _ClassVar[Reason]
-    RECORDING_TOO_COSTLY: _ClassVar[Reason]
-    NO_AUDIO: _ClassVar[Reason]
-    NO_VIDEO: _ClassVar[Reason]
-    UNSUPPORTED_MEDIA: _ClassVar[Reason]
-    CORRUPT_MEDIA: _ClassVar[Reason]
-    TOO_DARK: _ClassVar[Reason]
-    TOO_BRIGHT: _ClassVar[Reason]
-    BLURRED: _ClassVar[Reason]
-    FACE_TOO_SMALL: _ClassVar[Reason]
-    MOUTH_NOT_VISIBLE: _ClassVar[Reason]
-    EYES_NOT_VISIBLE: _ClassVar[Reason]
-    VOLUME_TOO_LOW: _ClassVar[Reason]
-    TOO_NOISY: _ClassVar[Reason]
-    NO_FACE: _ClassVar[Reason]
-    MULTIPLE_FACES: _ClassVar[Reason]
-    FACE_LEFT_FRAME: _ClassVar[Reason]
-    FACE_CHANGED: _ClassVar[Reason]
-    NO_SPEECH: _ClassVar[Reason]
-    PHRASE_MISMATCH: _ClassVar[Reason]
-    SPOKE_TOO_EARLY: _ClassVar[Reason]
-    SPOKE_TOO_LATE: _ClassVar[Reason]
-    SPEAKER_CHANGED: _ClassVar[Reason]
-    SECOND_VOICE: _ClassVar[Reason]
-    MOVEMENT_MISSING: _ClassVar[Reason]
-    MOVEMENT_WRONG_ORDER: _ClassVar[Reason]
-    NO_BLINK: _ClassVar[Reason]
-    FLAT_FACE: _ClassVar[Reason]
-    SCREEN_OR_PRINT: _ClassVar[Reason]
-    DISPLAY_VISIBLE: _ClassVar[Reason]
-    LIPS_DO_NOT_MATCH: _ClassVar[Reason]
-    FROZEN_OR_LOOPED: _ClassVar[Reason]
-    SPLICED: _ClassVar[Reason]
-    SEEN_BEFORE: _ClassVar[Reason]
-    SYNTHETIC_VOICE: _ClassVar[Reason]
-    POSSIBLE_MINOR: _ClassVar[Reason]
-    PROTECTED_PERSON: _ClassVar[Reason]
-    ALREADY_ENROLLED: _ClassVar[Reason]
-    CHALLENGE_EXPIRED: _ClassVar[Reason]
-    CHALLENGE_SPENT: _ClassVar[Reason]
-    CHALLENGE_UNKNOWN: _ClassVar[Reason]
-    TOO_MANY_ATTEMPTS: _ClassVar[Reason]
-    NOT_CONFIRMED: _ClassVar[Reason]
-    LIGHT_FLICKERS: _ClassVar[Reason]
-    SOUND_OUT_OF_STEP: _ClassVar[Reason]
-    VOICE_UNEVEN: _ClassVar[Reason]
-    CAMERA_TURNED: _ClassVar[Reason]
-    FACE_TURNED_AWAY: _ClassVar[Reason]
+    REASON_RECORDING_TOO_SHORT: _ClassVar[Reason]
+    REASON_RECORDING_TOO_LONG: _ClassVar[Reason]
+    REASON_RECORDING_TOO_LARGE: _ClassVar[Reason]
+    REASON_FRAME_RATE_TOO_LOW: _ClassVar[Reason]
+    REASON_PICTURE_TOO_SMALL: _ClassVar[Reason]
+    REASON_PICTURE_TOO_LARGE: _ClassVar[Reason]
+    REASON_RECORDING_TOO_COSTLY: _ClassVar[Reason]
+    REASON_NO_AUDIO: _ClassVar[Reason]
+    REASON_NO_VIDEO: _ClassVar[Reason]
+    REASON_UNSUPPORTED_MEDIA: _ClassVar[Reason]
+    REASON_CORRUPT_MEDIA: _ClassVar[Reason]
+    REASON_TOO_DARK: _ClassVar[Reason]
+    REASON_TOO_BRIGHT: _ClassVar[Reason]
+    REASON_BLURRED: _ClassVar[Reason]
+    REASON_FACE_TOO_SMALL: _ClassVar[Reason]
+    REASON_MOUTH_NOT_VISIBLE: _ClassVar[Reason]
+    REASON_EYES_NOT_VISIBLE: _ClassVar[Reason]
+    REASON_VOLUME_TOO_LOW: _ClassVar[Reason]
+    REASON_TOO_NOISY: _ClassVar[Reason]
+    REASON_NO_FACE: _ClassVar[Reason]
+    REASON_MULTIPLE_FACES: _ClassVar[Reason]
+    REASON_FACE_LEFT_FRAME: _ClassVar[Reason]
+    REASON_FACE_CHANGED: _ClassVar[Reason]
+    REASON_NO_SPEECH: _ClassVar[Reason]
+    REASON_PHRASE_MISMATCH: _ClassVar[Reason]
+    REASON_SPOKE_TOO_EARLY: _ClassVar[Reason]
+    REASON_SPOKE_TOO_LATE: _ClassVar[Reason]
+    REASON_SPEAKER_CHANGED: _ClassVar[Reason]
+    REASON_SECOND_VOICE: _ClassVar[Reason]
+    REASON_MOVEMENT_MISSING: _ClassVar[Reason]
+    REASON_MOVEMENT_WRONG_ORDER: _ClassVar[Reason]
+    REASON_NO_BLINK: _ClassVar[Reason]
+    REASON_FLAT_FACE: _ClassVar[Reason]
+    REASON_SCREEN_OR_PRINT: _ClassVar[Reason]
+    REASON_DISPLAY_VISIBLE: _ClassVar[Reason]
+    REASON_LIPS_DO_NOT_MATCH: _ClassVar[Reason]
+    REASON_FROZEN_OR_LOOPED: _ClassVar[Reason]
+    REASON_SPLICED: _ClassVar[Reason]
+    REASON_SEEN_BEFORE: _ClassVar[Reason]
+    REASON_SYNTHETIC_VOICE: _ClassVar[Reason]
+    REASON_POSSIBLE_MINOR: _ClassVar[Reason]
+    REASON_PROTECTED_PERSON: _ClassVar[Reason]
+    REASON_ALREADY_ENROLLED: _ClassVar[Reason]
+    REASON_CHALLENGE_EXPIRED: _ClassVar[Reason]
+    REASON_CHALLENGE_SPENT: _ClassVar[Reason]
+    REASON_CHALLENGE_UNKNOWN: _ClassVar[Reason]
+    REASON_TOO_MANY_ATTEMPTS: _ClassVar[Reason]
+    REASON_NOT_CONFIRMED: _ClassVar[Reason]
+    REASON_LIGHT_FLICKERS: _ClassVar[Reason]
+    REASON_SOUND_OUT_OF_STEP: _ClassVar[Reason]
+    REASON_VOICE_UNEVEN: _ClassVar[Reason]
+    REASON_CAMERA_TURNED: _ClassVar[Reason]
+    REASON_FACE_TURNED_AWAY: _ClassVar[Reason]
 REASON_UNSPECIFIED: Reason
-RECORDING_TOO_SHORT: Reason
-RECORDING_TOO_LONG: Reason
-RECORDING_TOO_LARGE: Reason
-FRAME_RATE_TOO_LOW: Reason
-PICTURE_TOO_SMALL: Reason
-PICTURE_TOO_LARGE: Reason
-RECORDING_TOO_COSTLY: Reason
-NO_AUDIO: Reason
-NO_VIDEO: Reason
-UNSUPPORTED_MEDIA: Reason
-CORRUPT_MEDIA: Reason
-TOO_DARK: Reason
-TOO_BRIGHT: Reason
-BLURRED: Reason
-FACE_TOO_SMALL: Reason
-MOUTH_NOT_VISIBLE: Reason
-EYES_NOT_VISIBLE: Reason
-VOLUME_TOO_LOW: Reason
-TOO_NOISY: Reason
-NO_FACE: Reason
-MULTIPLE_FACES: Reason
-FACE_LEFT_FRAME: Reason
-FACE_CHANGED: Reason
-NO_SPEECH: Reason
-PHRASE_MISMATCH: Reason
-SPOKE_TOO_EARLY: Reason
-SPOKE_TOO_LATE: Reason
-SPEAKER_CHANGED: Reason
-SECOND_VOICE: Reason
-MOVEMENT_MISSING: Reason
-MOVEMENT_WRONG_ORDER: Reason
-NO_BLINK: Reason
-FLAT_FACE: Reason
-SCREEN_OR_PRINT: Reason
-DISPLAY_VISIBLE: Reason
-LIPS_DO_NOT_MATCH: Reason
-FROZEN_OR_LOOPED: Reason
-SPLICED: Reason
-SEEN_BEFORE: Reason
-SYNTHETIC_VOICE: Reason
-POSSIBLE_MINOR: Reason
-PROTECTED_PERSON: Reason
-ALREADY_ENROLLED: Reason
-CHALLENGE_EXPIRED: Reason
-CHALLENGE_SPENT: Reason
-CHALLENGE_UNKNOWN: Reason
-TOO_MANY_ATTEMPTS: Reason
-NOT_CONFIRMED: Reason
-LIGHT_FLICKERS: Reason
-SOUND_OUT_OF_STEP: Reason
-VOICE_UNEVEN: Reason
-CAMERA_TURNED: Reason
-FACE_TURNED_AWAY: Reason
+REASON_RECORDING_TOO_SHORT: Reason
+REASON_RECORDING_TOO_LONG: Reason
+REASON_RECORDING_TOO_LARGE: Reason
+REASON_FRAME_RATE_TOO_LOW: Reason
+REASON_PICTURE_TOO_SMALL: Reason
+REASON_PICTURE_TOO_LARGE: Reason
+REASON_RECORDING_TOO_COSTLY: Reason
+REASON_NO_AUDIO: Reason
+REASON_NO_VIDEO: Reason
+REASON_UNSUPPORTED_MEDIA: Reason
+REASON_CORRUPT_MEDIA: Reason
+REASON_TOO_DARK: Reason
+REASON_TOO_BRIGHT: Reason
+REASON_BLURRED: Reason
+REASON_FACE_TOO_SMALL: Reason
+REASON_MOUTH_NOT_VISIBLE: Reason
+REASON_EYES_NOT_VISIBLE: Reason
+REASON_VOLUME_TOO_LOW: Reason
+REASON_TOO_NOISY: Reason
+REASON_NO_FACE: Reason
+REASON_MULTIPLE_FACES: Reason
+REASON_FACE_LEFT_FRAME: Reason
+REASON_FACE_CHANGED: Reason
+REASON_NO_SPEECH: Reason
+REASON_PHRASE_MISMATCH: Reason
+REASON_SPOKE_TOO_EARLY: Reason
+REASON_SPOKE_TOO_LATE: Reason
+REASON_SPEAKER_CHANGED: Reason
+REASON_SECOND_VOICE: Reason
+REASON_MOVEMENT_MISSING: Reason
+REASON_MOVEMENT_WRONG_ORDER: Reason
+REASON_NO_BLINK: Reason
+REASON_FLAT_FACE: Reason
+REASON_SCREEN_OR_PRINT: Reason
+REASON_DISPLAY_VISIBLE: Reason
+REASON_LIPS_DO_NOT_MATCH: Reason
+REASON_FROZEN_OR_LOOPED: Reason
+REASON_SPLICED: Reason
+REASON_SEEN_BEFORE: Reason
+REASON_SYNTHETIC_VOICE: Reason
+REASON_POSSIBLE_MINOR: Reason
+REASON_PROTECTED_PERSON: Reason
+REASON_ALREADY_ENROLLED: Reason
+REASON_CHALLENGE_EXPIRED: Reason
+REASON_CHALLENGE_SPENT: Reason
+REASON_CHALLENGE_UNKNOWN: Reason
+REASON_TOO_MANY_ATTEMPTS: Reason
+REASON_NOT_CONFIRMED: Reason
+REASON_LIGHT_FLICKERS: Reason
+REASON_SOUND_OUT_OF_STEP: Reason
+REASON_VOICE_UNEVEN: Reason
+REASON_CAMERA_TURNED: Reason
+REASON_FACE_TURNED_AWAY: Reason

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x63\x61meo/v1/removal.proto\x12\x08\x63\x61meo.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\x04\n\x07Removal\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61meo_id\x18\x02 \x01(\t\x12\x11\n\toutput_id\x18\x03 \x01(\t\x12\x10\n\x08grant_id\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12\x18\n\x10\x63\x32pa_manifest_id\x18\x06 \x01(\t\x12,\n\x0bholder_kind\x18\x07 \x01(\x0e\x32\x17.cameo.v1.RemovalHolder\x12\x0e\n\x06holder\x18\x08 \x01(\t\x12%\n\x05state\x18\t \x01(\x0e\x32\x16.cameo.v1.RemovalState\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x15\n\ranswer_reason\x18\x0b \x01(\t\x12\x30\n\x0crequest_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x64\x65liver_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10\x61\x63knowledge_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07overdue\x18\x11 \x01(\x08*\\\n\rRemovalHolder\x12\x1e\n\x1aREMOVAL_HOLDER_UNSPECIFIED\x10\x00\x12\x14\n\x10HELD_BY_PLATFORM\x10\x01\x12\x15\n\x11HELD_BY_GENERATOR\x10\x02*\x9c\x01\n\x0cRemovalState\x12\x1d\n\x19REMOVAL_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11REMOVAL_REQUESTED\x10\x01\x12\x15\n\x11REMOVAL_DELIVERED\x10\x02\x12\x18\n\x14REMOVAL_ACKNOWLEDGED\x10\x03\x12\x10\n\x0cREMOVAL_DONE\x10\x04\x12\x13\n\x0fREMOVAL_REFUSED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x63\x61meo/v1/removal.proto\x12\x08\x63\x61meo.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8c\x04\n\x07Removal\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61meo_id\x18\x02 \x01(\t\x12\x11\n\toutput_id\x18\x03 \x01(\t\x12\x10\n\x08grant_id\x18\x04 \x01(\t\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12\x18\n\x10\x63\x32pa_manifest_id\x18\x06 \x01(\t\x12,\n\x0bholder_kind\x18\x07 \x01(\x0e\x32\x17.cameo.v1.RemovalHolder\x12\x0e\n\x06holder\x18\x08 \x01(\t\x12%\n\x05state\x18\t \x01(\x0e\x32\x16.cameo.v1.RemovalState\x12\x0e\n\x06reason\x18\n \x01(\t\x12\x15\n\ranswer_reason\x18\x0b \x01(\t\x12\x30\n\x0crequest_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64ue_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x64\x65liver_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10\x61\x63knowledge_time\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x66inish_time\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07overdue\x18\x11 \x01(\x08*j\n\rRemovalHolder\x12\x1e\n\x1aREMOVAL_HOLDER_UNSPECIFIED\x10\x00\x12\x1b\n\x17REMOVAL_HOLDER_PLATFORM\x10\x01\x12\x1c\n\x18REMOVAL_HOLDER_GENERATOR\x10\x02*\xba\x01\n\x0cRemovalState\x12\x1d\n\x19REMOVAL_STATE_UNSPECIFIED\x10\x00\x12\x1b\n\x17REMOVAL_STATE_REQUESTED\x10\x01\x12\x1b\n\x17REMOVAL_STATE_DELIVERED\x10\x02\x12\x1e\n\x1aREMOVAL_STATE_ACKNOWLEDGED\x10\x03\x12\x16\n\x12REMOVAL_STATE_DONE\x10\x04\x12\x19\n\x15REMOVAL_STATE_REFUSED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,9 +33,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cameo.v1.removal_pb2', _glo
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_REMOVALHOLDER']._serialized_start=596
-  _globals['_REMOVALHOLDER']._serialized_end=688
-  _globals['_REMOVALSTATE']._serialized_start=691
-  _globals['_REMOVALSTATE']._serialized_end=847
+  _globals['_REMOVALHOLDER']._serialized_end=702
+  _globals['_REMOVALSTATE']._serialized_start=705
+  _globals['_REMOVALSTATE']._serialized_end=891
   _globals['_REMOVAL']._serialized_start=70
   _globals['_REMOVAL']._serialized_end=594
 # @@protoc_insertion_point(module_scope)

@@ -12,26 +12,26 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class RemovalHolder(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REMOVAL_HOLDER_UNSPECIFIED: _ClassVar[RemovalHolder]
-    HELD_BY_PLATFORM: _ClassVar[RemovalHolder]
-    HELD_BY_GENERATOR: _ClassVar[RemovalHolder]
+    REMOVAL_HOLDER_PLATFORM: _ClassVar[RemovalHolder]
+    REMOVAL_HOLDER_GENERATOR: _ClassVar[RemovalHolder]
 
 class RemovalState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REMOVAL_STATE_UNSPECIFIED: _ClassVar[RemovalState]
-    REMOVAL_REQUESTED: _ClassVar[RemovalState]
-    REMOVAL_DELIVERED: _ClassVar[RemovalState]
-    REMOVAL_ACKNOWLEDGED: _ClassVar[RemovalState]
-    REMOVAL_DONE: _ClassVar[RemovalState]
-    REMOVAL_REFUSED: _ClassVar[RemovalState]
+    REMOVAL_STATE_REQUESTED: _ClassVar[RemovalState]
+    REMOVAL_STATE_DELIVERED: _ClassVar[RemovalState]
+    REMOVAL_STATE_ACKNOWLEDGED: _ClassVar[RemovalState]
+    REMOVAL_STATE_DONE: _ClassVar[RemovalState]
+    REMOVAL_STATE_REFUSED: _ClassVar[RemovalState]
 REMOVAL_HOLDER_UNSPECIFIED: RemovalHolder
-HELD_BY_PLATFORM: RemovalHolder
-HELD_BY_GENERATOR: RemovalHolder
+REMOVAL_HOLDER_PLATFORM: RemovalHolder
+REMOVAL_HOLDER_GENERATOR: RemovalHolder
 REMOVAL_STATE_UNSPECIFIED: RemovalState
-REMOVAL_REQUESTED: RemovalState
-REMOVAL_DELIVERED: RemovalState
-REMOVAL_ACKNOWLEDGED: RemovalState
-REMOVAL_DONE: RemovalState
-REMOVAL_REFUSED: RemovalState
+REMOVAL_STATE_REQUESTED: RemovalState
+REMOVAL_STATE_DELIVERED: RemovalState
+REMOVAL_STATE_ACKNOWLEDGED: RemovalState
+REMOVAL_STATE_DONE: RemovalState
+REMOVAL_STATE_REFUSED: RemovalState
 
 class Removal(_message.Message):
     __slots__ = ("id", "cameo_id", "output_id", "grant_id", "sha256", "c2pa_manifest_id", "holder_kind", "holder", "state", "reason", "answer_reason", "request_time", "due_time", "deliver_time", "acknowledge_time", "finish_time", "overdue")

@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from cameo.v1 import removal_pb2 as cameo_dot_v1_dot_removal__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63\x61meo/v1/removal_service.proto\x12\x08\x63\x61meo.v1\x1a\x16\x63\x61meo/v1/removal.proto\"\x81\x01\n\x15RequestRemovalRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12\x13\n\toutput_id\x18\x02 \x01(\tH\x00\x12\x15\n\x0b\x61ll_outputs\x18\x03 \x01(\x08H\x00\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\tB\x06\n\x04what\"V\n\x16RequestRemovalResponse\x12#\n\x08removals\x18\x01 \x03(\x0b\x32\x11.cameo.v1.Removal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"a\n\x13ListRemovalsRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12\x11\n\toutput_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"T\n\x14ListRemovalsResponse\x12#\n\x08removals\x18\x01 \x03(\x0b\x32\x11.cameo.v1.Removal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"C\n\x1aListPendingRemovalsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"[\n\x1bListPendingRemovalsResponse\x12#\n\x08removals\x18\x01 \x03(\x0b\x32\x11.cameo.v1.Removal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"h\n\x19\x41\x63knowledgeRemovalRequest\x12\x12\n\nremoval_id\x18\x01 \x01(\t\x12\'\n\x06\x61nswer\x18\x02 \x01(\x0e\x32\x17.cameo.v1.RemovalAnswer\x12\x0e\n\x06reason\x18\x03 \x01(\t*o\n\rRemovalAnswer\x12\x1e\n\x1aREMOVAL_ANSWER_UNSPECIFIED\x10\x00\x12\x16\n\x12HOLDER_WILL_REMOVE\x10\x01\x12\x12\n\x0eHOLDER_REMOVED\x10\x02\x12\x12\n\x0eHOLDER_REFUSES\x10\x03\x32\xe6\x02\n\x0eRemovalService\x12S\n\x0eRequestRemoval\x12\x1f.cameo.v1.RequestRemovalRequest\x1a .cameo.v1.RequestRemovalResponse\x12M\n\x0cListRemovals\x12\x1d.cameo.v1.ListRemovalsRequest\x1a\x1e.cameo.v1.ListRemovalsResponse\x12\x62\n\x13ListPendingRemovals\x12$.cameo.v1.ListPendingRemovalsRequest\x1a%.cameo.v1.ListPendingRemovalsResponse\x12L\n\x12\x41\x63knowledgeRemoval\x12#.cameo.v1.AcknowledgeRemovalRequest\x1a\x11.cameo.v1.Removalb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63\x61meo/v1/removal_service.proto\x12\x08\x63\x61meo.v1\x1a\x16\x63\x61meo/v1/removal.proto\"\x81\x01\n\x15RequestRemovalRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12\x13\n\toutput_id\x18\x02 \x01(\tH\x00\x12\x15\n\x0b\x61ll_outputs\x18\x03 \x01(\x08H\x00\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x12\n\nrequest_id\x18\x05 \x01(\tB\x06\n\x04what\"V\n\x16RequestRemovalResponse\x12#\n\x08removals\x18\x01 \x03(\x0b\x32\x11.cameo.v1.Removal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"a\n\x13ListRemovalsRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12\x11\n\toutput_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"T\n\x14ListRemovalsResponse\x12#\n\x08removals\x18\x01 \x03(\x0b\x32\x11.cameo.v1.Removal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"C\n\x1aListPendingRemovalsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"[\n\x1bListPendingRemovalsResponse\x12#\n\x08removals\x18\x01 \x03(\x0b\x32\x11.cameo.v1.Removal\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"h\n\x19\x41\x63knowledgeRemovalRequest\x12\x12\n\nremoval_id\x18\x01 \x01(\t\x12\'\n\x06\x61nswer\x18\x02 \x01(\x0e\x32\x17.cameo.v1.RemovalAnswer\x12\x0e\n\x06reason\x18\x03 \x01(\t*\x87\x01\n\rRemovalAnswer\x12\x1e\n\x1aREMOVAL_ANSWER_UNSPECIFIED\x10\x00\x12\x1e\n\x1aREMOVAL_ANSWER_WILL_REMOVE\x10\x01\x12\x1a\n\x16REMOVAL_ANSWER_REMOVED\x10\x02\x12\x1a\n\x16REMOVAL_ANSWER_REFUSES\x10\x03\x32\xe6\x02\n\x0eRemovalService\x12S\n\x0eRequestRemoval\x12\x1f.cameo.v1.RequestRemovalRequest\x1a .cameo.v1.RequestRemovalResponse\x12M\n\x0cListRemovals\x12\x1d.cameo.v1.ListRemovalsRequest\x1a\x1e.cameo.v1.ListRemovalsResponse\x12\x62\n\x13ListPendingRemovals\x12$.cameo.v1.ListPendingRemovalsRequest\x1a%.cameo.v1.ListPendingRemovalsResponse\x12L\n\x12\x41\x63knowledgeRemoval\x12#.cameo.v1.AcknowledgeRemovalRequest\x1a\x11.cameo.v1.Removalb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cameo.v1.removal_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REMOVALANSWER']._serialized_start=741
-  _globals['_REMOVALANSWER']._serialized_end=852
+  _globals['_REMOVALANSWER']._serialized_start=742
+  _globals['_REMOVALANSWER']._serialized_end=877
   _globals['_REQUESTREMOVALREQUEST']._serialized_start=69
   _globals['_REQUESTREMOVALREQUEST']._serialized_end=198
   _globals['_REQUESTREMOVALRESPONSE']._serialized_start=200
@@ -48,6 +48,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPENDINGREMOVALSRESPONSE']._serialized_end=633
   _globals['_ACKNOWLEDGEREMOVALREQUEST']._serialized_start=635
   _globals['_ACKNOWLEDGEREMOVALREQUEST']._serialized_end=739
-  _globals['_REMOVALSERVICE']._serialized_start=855
-  _globals['_REMOVALSERVICE']._serialized_end=1213
+  _globals['_REMOVALSERVICE']._serialized_start=880
+  _globals['_REMOVALSERVICE']._serialized_end=1238
 # @@protoc_insertion_point(module_scope)

@@ -11,13 +11,13 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class RemovalAnswer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REMOVAL_ANSWER_UNSPECIFIED: _ClassVar[RemovalAnswer]
-    HOLDER_WILL_REMOVE: _ClassVar[RemovalAnswer]
-    HOLDER_REMOVED: _ClassVar[RemovalAnswer]
-    HOLDER_REFUSES: _ClassVar[RemovalAnswer]
+    REMOVAL_ANSWER_WILL_REMOVE: _ClassVar[RemovalAnswer]
+    REMOVAL_ANSWER_REMOVED: _ClassVar[RemovalAnswer]
+    REMOVAL_ANSWER_REFUSES: _ClassVar[RemovalAnswer]
 REMOVAL_ANSWER_UNSPECIFIED: RemovalAnswer
-HOLDER_WILL_REMOVE: RemovalAnswer
-HOLDER_REMOVED: RemovalAnswer
-HOLDER_REFUSES: RemovalAnswer
+REMOVAL_ANSWER_WILL_REMOVE: RemovalAnswer
+REMOVAL_ANSWER_REMOVED: RemovalAnswer
+REMOVAL_ANSWER_REFUSES: RemovalAnswer
 
 class RequestRemovalRequest(_message.Message):
     __slots__ = ("cameo_id", "output_id", "all_outputs", "reason", "request_id")

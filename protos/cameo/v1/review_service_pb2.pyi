@@ -16,28 +16,28 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class EvidenceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     EVIDENCE_KIND_UNSPECIFIED: _ClassVar[EvidenceKind]
-    RECORDING: _ClassVar[EvidenceKind]
-    TRACKS: _ClassVar[EvidenceKind]
-    RESULT: _ClassVar[EvidenceKind]
-    CREDENTIAL: _ClassVar[EvidenceKind]
-    CROPS: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_RECORDING: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_TRACKS: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_RESULT: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_CREDENTIAL: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_CROPS: _ClassVar[EvidenceKind]
 
 class Truth(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     TRUTH_UNSPECIFIED: _ClassVar[Truth]
-    BONA_FIDE: _ClassVar[Truth]
-    ATTACK: _ClassVar[Truth]
-    UNSURE: _ClassVar[Truth]
+    TRUTH_BONA_FIDE: _ClassVar[Truth]
+    TRUTH_ATTACK: _ClassVar[Truth]
+    TRUTH_UNSURE: _ClassVar[Truth]
 EVIDENCE_KIND_UNSPECIFIED: EvidenceKind
-RECORDING: EvidenceKind
-TRACKS: EvidenceKind
-RESULT: EvidenceKind
-CREDENTIAL: EvidenceKind
-CROPS: EvidenceKind
+EVIDENCE_KIND_RECORDING: EvidenceKind
+EVIDENCE_KIND_TRACKS: EvidenceKind
+EVIDENCE_KIND_RESULT: EvidenceKind
+EVIDENCE_KIND_CREDENTIAL: EvidenceKind
+EVIDENCE_KIND_CROPS: EvidenceKind
 TRUTH_UNSPECIFIED: Truth
-BONA_FIDE: Truth
-ATTACK: Truth
-UNSURE: Truth
+TRUTH_BONA_FIDE: Truth
+TRUTH_ATTACK: Truth
+TRUTH_UNSURE: Truth
 
 class ListAttemptsRequest(_message.Message):
     __slots__ = ("filter", "page_size", "page_token")
@@ -85,7 +85,7 @@ class Standing(_message.Message):
     disputed: bool
     def __init__(self, settled: _Optional[_Union[Label, _Mapping]] = ..., disputed: _Optional[bool] = ...) -> None: ...
 
-class GetReviewedAttemptRequest(_message.Message):
+class ReviewServiceGetAttemptRequest(_message.Message):
     __slots__ = ("attempt_id",)
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     attempt_id: str

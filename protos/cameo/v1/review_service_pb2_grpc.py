@@ -49,7 +49,7 @@ class ReviewServiceStub:
                 _registered_method=True)
         self.GetAttempt = channel.unary_unary(
                 '/cameo.v1.ReviewService/GetAttempt',
-                request_serializer=cameo_dot_v1_dot_review__service__pb2.GetReviewedAttemptRequest.SerializeToString,
+                request_serializer=cameo_dot_v1_dot_review__service__pb2.ReviewServiceGetAttemptRequest.SerializeToString,
                 response_deserializer=cameo_dot_v1_dot_review__service__pb2.ReviewedAttempt.FromString,
                 _registered_method=True)
         self.GetEvidence = channel.unary_stream(
@@ -188,7 +188,7 @@ class ReviewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApproveAttempt(self, request, context):
-        """Says that an attempt whose verdict is `REVIEW` holds. It is decided with that; where the site wants four eyes, once another analyst
+        """Says that an attempt whose verdict is `VERDICT_REVIEW` holds. It is decided with that; where the site wants four eyes, once another analyst
         says the same. Then it has a credential, its face is in the gallery, and the app is told by event and webhook.
         Of each analyst the last word counts until it is decided.
 
@@ -264,7 +264,7 @@ def add_ReviewServiceServicer_to_server(servicer, server):
             ),
             'GetAttempt': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAttempt,
-                    request_deserializer=cameo_dot_v1_dot_review__service__pb2.GetReviewedAttemptRequest.FromString,
+                    request_deserializer=cameo_dot_v1_dot_review__service__pb2.ReviewServiceGetAttemptRequest.FromString,
                     response_serializer=cameo_dot_v1_dot_review__service__pb2.ReviewedAttempt.SerializeToString,
             ),
             'GetEvidence': grpc.unary_stream_rpc_method_handler(
@@ -373,7 +373,7 @@ class ReviewService:
             request,
             target,
             '/cameo.v1.ReviewService/GetAttempt',
-            cameo_dot_v1_dot_review__service__pb2.GetReviewedAttemptRequest.SerializeToString,
+            cameo_dot_v1_dot_review__service__pb2.ReviewServiceGetAttemptRequest.SerializeToString,
             cameo_dot_v1_dot_review__service__pb2.ReviewedAttempt.FromString,
             options,
             channel_credentials,

@@ -39,7 +39,7 @@ def places(at_once: int = 9, a_subject: int = 2, a_challenge: int = 1) -> Upload
 def refused(uploads: Uploads, subject: str, challenge: str) -> RequestError:
     with pytest.raises(RequestError) as refusal, uploads.place(subject, challenge):
         pass
-    assert refusal.value.reason == error_reason_pb2.UPLOADS_UNDER_WAY
+    assert refusal.value.reason == error_reason_pb2.ERROR_REASON_UPLOADS_UNDER_WAY
     return refusal.value
 
 

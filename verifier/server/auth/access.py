@@ -96,10 +96,13 @@ class Admission:
             allowed = WHO_MAY_CALL[method]
             if caller is None and None not in allowed:
                 raise RequestError(
-                    error_reason_pb2.CALLER_TOKEN_MISSING, "send `authorization: Bearer TOKEN` with a token of the app's issuer"
+                    error_reason_pb2.ERROR_REASON_CALLER_TOKEN_MISSING,
+                    "send `authorization: Bearer TOKEN` with a token of the app's issuer",
                 )
             if (caller and caller.role) not in allowed:
-                raise RequestError(error_reason_pb2.CALLER_NOT_ALLOWED, "a caller of this role may not call this method")
+                raise RequestError(
+                    error_reason_pb2.ERROR_REASON_CALLER_NOT_ALLOWED, "a caller of this role may not call this method"
+                )
             CALLER.set(caller)
             return await behaviour(request, context)
 
@@ -117,6 +120,8 @@ class Admission:
                 raise CallerTokenError("malformed", "send one `authorization: Bearer TOKEN`")  # noqa: TRY301 - like every other
             caller = self._tokens.verify(token)
         except CallerTokenError as error:
-            raise RequestError(error_reason_pb2.CALLER_TOKEN_REFUSED, str(error), metadata={"refusal": error.refusal}) from None
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_CALLER_TOKEN_REFUSED, str(error), metadata={"refusal": error.refusal}
+            ) from None
         structlog.contextvars.bind_contextvars(role=caller.role.value)
         return caller

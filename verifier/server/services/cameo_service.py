@@ -23,6 +23,7 @@ from verifier.errors import CredentialError
 from verifier.server.auth.caller import current_caller
 from verifier.server.wire import cameo_convert as convert
 from verifier.server.wire import cameo_input as given
+from verifier.server.wire.enums import full_name
 from verifier.server.wire.errors import RequestError
 from verifier.server.wire.request_id import require_request_id
 from verifier.store.cameos import cameos, removals, uses
@@ -180,7 +181,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         now = self._clock()
         return cameo_service_pb2.CheckPermissionResponse(
             allowed=answer is Answer.PERMITTED,
-            answer=answer.name,
+            answer=full_name(cameo_pb2.PermissionAnswer, answer),
             cache_until=now if answer is Answer.RELATIONSHIP_UNKNOWN else now + self._limits.cached_for,
         )
 
@@ -220,7 +221,9 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
                 by_its_own_times=False,
             )
         except CredentialError as error:
-            raise RequestError(error_reason_pb2.GRANT_INVALID, str(error), metadata={"refusal": error.reason}) from None
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_GRANT_INVALID, str(error), metadata={"refusal": error.reason}
+            ) from None
         work = partial(uses.spend, identifier=facts.id, audience=audience, request_id=request.request_id.lower(), now=now)
         grant, found = await self._asking(lambda known: self._writes.submit(partial(work, relationships=known)))
         return cameo_service_pb2.SpendGrantResponse(grant_id=grant.id, spend_time=grant.spent_at, terms=convert.use_terms(found))
@@ -258,9 +261,9 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
 
     async def RevokeCameo(self, request: RevokeCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """Pause or end a cameo."""
-        verbs = {cameo_service_pb2.PAUSE: cameos.pause, cameo_service_pb2.FOR_GOOD: cameos.revoke}
+        verbs = {cameo_service_pb2.REVOCATION_MODE_PAUSE: cameos.pause, cameo_service_pb2.REVOCATION_MODE_FOR_GOOD: cameos.revoke}
         if request.mode not in verbs:
-            raise given.invalid("mode", "must be PAUSE or FOR_GOOD")
+            raise given.invalid("mode", "must be REVOCATION_MODE_PAUSE or REVOCATION_MODE_FOR_GOOD")
         reason = given.note(request.reason, "reason")
         return await self._change(
             partial(verbs[request.mode], identifier=request.cameo_id, subject=_own(), reason=reason, now=self._clock())

@@ -56,12 +56,12 @@ def _recipe(language: str) -> Recipe:
     try:
         return recipe_in(language or DEFAULT)
     except UnknownLanguageError as error:
-        raise RequestError(error_reason_pb2.LANGUAGE_UNKNOWN, f"`language`: {error}") from None
+        raise RequestError(error_reason_pb2.ERROR_REASON_LANGUAGE_UNKNOWN, f"`language`: {error}") from None
 
 
 def _require_subject(subject: str) -> None:
     if not 1 <= len(subject) <= SUBJECT_MAX_CHARS or not subject.isprintable() or any(map(str.isspace, subject)):
         raise RequestError(
-            error_reason_pb2.SUBJECT_INVALID,
+            error_reason_pb2.ERROR_REASON_SUBJECT_INVALID,
             f"`subject` must have 1 to {SUBJECT_MAX_CHARS} printable characters and no white space",
         )

@@ -60,7 +60,9 @@ class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
         try:
             published = await asyncio.to_thread(self._publisher.get, request.uri)
         except NotFoundError:
-            raise RequestError(error_reason_pb2.STATUS_LIST_UNKNOWN, "this server keeps no status list of that URI") from None
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_STATUS_LIST_UNKNOWN, "this server keeps no status list of that URI"
+            ) from None
         return credential_service_pb2.GetStatusListResponse(
             token=published.token,
             make_time=published.made_at,

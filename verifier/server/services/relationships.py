@@ -99,7 +99,9 @@ class RelationshipService(relationship_service_pb2_grpc.RelationshipServiceServi
         """Ask the source."""
         mutuals = await self._source.mutuals(user(request.one, "one"), user(request.other, "other"))
         if mutuals is None:
-            raise RequestError(error_reason_pb2.RELATIONSHIPS_UNAVAILABLE, "the app's graph does not answer; try again")
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_RELATIONSHIPS_UNAVAILABLE, "the app's graph does not answer; try again"
+            )
         return relationship_service_pb2.AreMutualsResponse(mutuals=mutuals)
 
     async def SetFollow(  # noqa: N802 - the contract's name
@@ -109,7 +111,9 @@ class RelationshipService(relationship_service_pb2_grpc.RelationshipServiceServi
     ) -> SetFollowResponse:
         """Change the table."""
         if not self._own:
-            raise RequestError(error_reason_pb2.RELATIONSHIPS_KEPT_ELSEWHERE, "the app keeps the graph itself; change it there")
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_RELATIONSHIPS_KEPT_ELSEWHERE, "the app keeps the graph itself; change it there"
+            )
         follower, followee = user(request.follower, "follower"), user(request.followee, "followee")
         change = partial(relationships.set_follow, follower=follower, followee=followee, follows=request.follows)
         await self._writes.submit(change)

@@ -28,6 +28,7 @@ from verifier.server.threads import undisturbed
 from verifier.server.wire import review_convert as convert
 from verifier.server.wire import review_input as given
 from verifier.server.wire.cameo_input import invalid, page_size, to_place
+from verifier.server.wire.enums import full_name
 from verifier.server.wire.errors import RequestError
 from verifier.server.wire.evidence_errors import damaged, refusal
 from verifier.store.attempts.attempts import AttemptStore
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
         DeclineAttemptRequest,
         GetEvidenceRequest,
         GetEvidenceResponse,
-        GetReviewedAttemptRequest,
         Label,
         LabelAttemptRequest,
         LiftSuspensionRequest,
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         ReplayAttemptResponse,
         Reviewed,
         ReviewedAttempt,
+        ReviewServiceGetAttemptRequest,
         SuspendCameoRequest,
         Suspended,
         WithdrawLabelRequest,
@@ -131,7 +132,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
 
     async def GetAttempt(  # noqa: N802 - the contract's
         self,
-        request: GetReviewedAttemptRequest,
+        request: ReviewServiceGetAttemptRequest,
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> ReviewedAttempt:
         """Return all about an attempt but its evidence."""
@@ -146,7 +147,9 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         async with self._evidence.place():
             piece = await asyncio.to_thread(self._piece, identifier, kind, reader)
             header = review_service_pb2.EvidenceHeader(
-                kind=kind.name, size_bytes=len(piece), sha256=hashlib.sha256(piece).hexdigest()
+                kind=full_name(review_service_pb2.EvidenceKind, kind),
+                size_bytes=len(piece),
+                sha256=hashlib.sha256(piece).hexdigest(),
             )
             await self._send(context, review_service_pb2.GetEvidenceResponse(header=header))
             for start in range(0, len(piece), _CHUNK_BYTES):
@@ -234,7 +237,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         await self._tell(comparison, began, context)
         while more:
             if self._stopping.is_set():
-                raise RequestError(error_reason_pb2.SERVER_STOPPING, "the server is stopping; ask again")
+                raise RequestError(error_reason_pb2.ERROR_REASON_SERVER_STOPPING, "the server is stopping; ask again")
             more = await undisturbed(comparison.step, _STEP_S)
             await self._tell(comparison, began, context)
         found = await undisturbed(comparison.difference)
@@ -252,7 +255,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
             async with asyncio.timeout(self._site.settings.stall_s):
                 await context.write(message)
         except TimeoutError:
-            raise RequestError(error_reason_pb2.CALLER_TOO_SLOW, "nobody read the stream; ask again") from None
+            raise RequestError(error_reason_pb2.ERROR_REASON_CALLER_TOO_SLOW, "nobody read the stream; ask again") from None
 
     async def _suspended(self, said: suspensions.Said) -> Suspended:
         suspended = await undisturbed(lambda: self._suspensions.keep(said, now=self._clock()))
@@ -305,7 +308,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         try:
             tracks = self._piece(identifier, Kind.TRACKS, reader)
         except RequestError as error:
-            if error.reason == error_reason_pb2.EVIDENCE_UNAVAILABLE:
+            if error.reason == error_reason_pb2.ERROR_REASON_EVIDENCE_UNAVAILABLE:
                 raise
             tracks = b""  # What others' recordings answered then was in them, and goes unanswered now.
         return Material(identifier, result=result, tracks=tracks, recording=recording)
@@ -326,7 +329,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         except InvalidRequestError as error:
             raise invalid("species", f"is refused: {error}") from None
         if (label.attempt_id, label.truth, label.species, label.note) != (said.attempt_id, said.truth, said.species, said.note):
-            raise RequestError(error_reason_pb2.REQUEST_ID_REUSED, "this request_id was used for another label")
+            raise RequestError(error_reason_pb2.ERROR_REASON_REQUEST_ID_REUSED, "this request_id was used for another label")
         return label
 
     def _withdrawn(self, identifier: str, number: int, analyst: str) -> labels.Label:
@@ -353,7 +356,7 @@ class _Room:
         if len(self._since) >= self._most:
             delay_s = max(LEAST_S, now - self._since[0])
             told = f"as many {self._what} as may be at once are under way ({self._most}); try again in {delay_s:.1f} s"
-            raise RequestError(error_reason_pb2.OVERLOADED, told, retry_after_s=delay_s)
+            raise RequestError(error_reason_pb2.ERROR_REASON_OVERLOADED, told, retry_after_s=delay_s)
         self._since.append(now)
         try:
             yield

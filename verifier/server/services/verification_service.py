@@ -151,15 +151,17 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
     ) -> attempt_pb2.Attempt:
         """Return an attempt."""
         if request.view not in attempt_pb2.AttemptView.values():
-            raise RequestError(error_reason_pb2.VIEW_INVALID, "ask for the BASIC or the FULL view")
+            raise RequestError(error_reason_pb2.ERROR_REASON_VIEW_INVALID, "ask for the BASIC or the FULL view")
         full = request.view == attempt_pb2.ATTEMPT_VIEW_FULL
         caller = current_caller()
         if full and not (self._expose_scores and (caller.role is CallerRole.ANALYST or not caller.verified)):
-            raise RequestError(error_reason_pb2.SCORES_NOT_EXPOSED, "no scores are shown here; ask for the BASIC view")
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_SCORES_NOT_EXPOSED, "no scores are shown here; ask for the BASIC view"
+            )
         try:
             stored = await asyncio.to_thread(self._attempts.get, request.attempt_id)
         except NotFoundError as error:
-            raise RequestError(error_reason_pb2.ATTEMPT_UNKNOWN, str(error)) from None
+            raise RequestError(error_reason_pb2.ERROR_REASON_ATTEMPT_UNKNOWN, str(error)) from None
         return convert.attempt(stored, full=full)
 
     async def _answer(
@@ -198,7 +200,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         await asyncio.wait({concluding}, timeout=_patience_s(context))
         if not concluding.done():
             raise RequestError(
-                error_reason_pb2.STORE_UNAVAILABLE,
+                error_reason_pb2.ERROR_REASON_STORE_UNAVAILABLE,
                 "there is a verdict, which cannot be kept yet; send the same request again",
             )
         try:
@@ -269,7 +271,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             return None
         structlog.contextvars.bind_contextvars(attempt_id=attempt.id)
         if attempt.audience != config.audience:
-            raise RequestError(error_reason_pb2.REQUEST_ID_REUSED, "this request_id was used for another audience")
+            raise RequestError(error_reason_pb2.ERROR_REASON_REQUEST_ID_REUSED, "this request_id was used for another audience")
         if attempt.state is AttemptState.OPEN and (ending := self._conclusions.under_way(attempt.id)):
             # Whoever began it has left, or died with its server.
             await asyncio.wait({ending}, timeout=_patience_s(context))
@@ -277,7 +279,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         if attempt.state is AttemptState.OPEN:
             age_s = (self._clock() - attempt.created_at).total_seconds()
             raise RequestError(
-                error_reason_pb2.REQUEST_IN_PROGRESS,
+                error_reason_pb2.ERROR_REASON_REQUEST_IN_PROGRESS,
                 "this request is being judged; ask again",
                 retry_after_s=rest_s(age_s, self._pool.usual_s),
             )
@@ -308,7 +310,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         needed_s = self._pool.needed_s
         if remaining_s is not None and remaining_s < needed_s:
             raise RequestError(
-                error_reason_pb2.DEADLINE_TOO_SHORT,
+                error_reason_pb2.ERROR_REASON_DEADLINE_TOO_SHORT,
                 f"judging takes at least {needed_s:.1f} s; set a longer deadline",
                 metadata={"needed_s": f"{needed_s:.1f}"},
             )

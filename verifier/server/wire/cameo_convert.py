@@ -1,13 +1,14 @@
-"""Values about cameos to messages of `cameo.v1`. Enums carry the same names on both sides."""
+"""Values about cameos to messages of `cameo.v1`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cameo.v1 import cameo_pb2, cameo_service_pb2, guardian_pb2
+from cameo.v1 import attempt_pb2, cameo_pb2, cameo_service_pb2, guardian_pb2
 
 from verifier.cameo.cursor import to_token
 from verifier.cameo.model import ANALYSTS, OWNER
+from verifier.server.wire.enums import full_name
 from verifier.server.wire.removal_convert import removal
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def cameo(value: Cameo) -> cameo_pb2.Cameo:
     return cameo_pb2.Cameo(
         id=value.id,
         subject=value.subject,
-        state=value.state.name,
-        who_may_use=terms.who.name,
+        state=full_name(cameo_pb2.CameoState, value.state),
+        who_may_use=full_name(cameo_pb2.WhoMayUse, terms.who),
         selected_users=sorted(terms.selected),
         restrictions=restrictions(terms),
         appearance_notes=terms.appearance_notes,
@@ -48,7 +49,7 @@ def pending_change(value: Change) -> cameo_pb2.PendingChange:
     """Return the message of a change that waits for guardians."""
     return cameo_pb2.PendingChange(
         number=value.number,
-        who_may_use=value.terms.who.name,
+        who_may_use=full_name(cameo_pb2.WhoMayUse, value.terms.who),
         selected_users=sorted(value.terms.selected),
         restrictions=restrictions(value.terms),
         appearance_notes=value.terms.appearance_notes,
@@ -71,7 +72,7 @@ def guardianship(value: Guardianship) -> guardian_pb2.Guardianship:
     return guardian_pb2.Guardianship(
         guardian=value.guardian,
         minor=value.minor,
-        state=value.state.name,
+        state=full_name(guardian_pb2.GuardianshipState, value.state),
         guardian_consent=None if value.guardian_consent is None else consent(value.guardian_consent),
         minor_consent=None if value.minor_consent is None else consent(value.minor_consent),
         create_time=value.created_at,
@@ -122,7 +123,7 @@ def output(value: Output, removals: Iterable[removal_pb2.Removal] = ()) -> cameo
         grant_id=value.grant_id,
         sha256=value.sha256,
         c2pa_manifest_id=value.c2pa_manifest,
-        state=value.state.name,
+        state=full_name(cameo_pb2.OutputState, value.state),
         creator=value.creator,
         create_time=value.created_at,
         update_time=value.updated_at,
@@ -136,15 +137,15 @@ def event(value: Event) -> cameo_pb2.CameoEvent:
     return cameo_pb2.CameoEvent(
         cursor=to_token(value.number),
         cameo_id=value.cameo_id,
-        kind=value.kind.name,
+        kind=full_name(cameo_pb2.CameoEventKind, value.kind),
         event_time=value.at,
         grant_id=value.grant_id,
         output_id=value.output_id,
         removal_id=value.removal_id,
         attempt_id=value.attempt_id,
-        decision=value.ruling.upper() or None,
+        decision=full_name(attempt_pb2.ReviewDecision, value.ruling) if value.ruling else None,
     )
 
 
 def _categories(categories: Iterable[UseCategory]) -> list[str]:
-    return sorted(category.name for category in categories)
+    return sorted(full_name(cameo_pb2.UseCategory, category) for category in categories)

@@ -15,6 +15,7 @@ from cameo.v1.guardian_service_pb2 import NarrowCameoRequest
 from verifier.cameo.cursor import to_token
 from verifier.cameo.model import OutputState, Terms, UseCategory, WhoMayUse
 from verifier.cameo.permissions import WORDS_MAX
+from verifier.server.wire.enums import short_name
 from verifier.server.wire.errors import RequestError
 from verifier.server.wire.request_id import require_request_id
 from verifier.store.cameos.uses import Job, Made
@@ -40,7 +41,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def invalid(field: str, message: str) -> RequestError:
     """Return the error of one field."""
-    return RequestError(error_reason_pb2.REQUEST_INVALID, f"`{field}` {message}", metadata={"field": field})
+    return RequestError(error_reason_pb2.ERROR_REASON_REQUEST_INVALID, f"`{field}` {message}", metadata={"field": field})
 
 
 def user(value: str, field: str) -> str:
@@ -60,7 +61,7 @@ def note(value: str, field: str) -> str:
 def purposes(values: Iterable[int], field: str = "purposes") -> frozenset[UseCategory]:
     """Return the categories of a use."""
     try:
-        return frozenset(UseCategory[cameo_pb2.UseCategory.Name(value)] for value in values)
+        return frozenset(UseCategory[short_name(cameo_pb2.UseCategory, value)] for value in values)
     except (KeyError, ValueError):
         raise invalid(field, "holds a category this server does not know") from None
 
@@ -91,7 +92,9 @@ def job(request: AuthorizeUseRequest, *, audience: str, at_most: int) -> Job:
         raise invalid("cameo_ids", "must name at least one cameo, each once")
     if len(cameo_ids) > at_most:
         raise RequestError(
-            error_reason_pb2.TOO_MANY_CAMEOS, f"a job uses at most {at_most} cameos", metadata={"at_most": str(at_most)}
+            error_reason_pb2.ERROR_REASON_TOO_MANY_CAMEOS,
+            f"a job uses at most {at_most} cameos",
+            metadata={"at_most": str(at_most)},
         )
     return Job(
         audience=audience,
@@ -109,9 +112,9 @@ def made(output: Output) -> Made:
         raise invalid("output.sha256", "must be 64 lower-case hex digits")
     if len(output.c2pa_manifest_id) > _MANIFEST_MAX_CHARS:
         raise invalid("output.c2pa_manifest_id", f"has at most {_MANIFEST_MAX_CHARS} characters")
-    if output.state not in {cameo_pb2.DRAFT, cameo_pb2.PUBLISHED}:
-        raise invalid("output.state", "must be DRAFT or PUBLISHED")
-    state = OutputState[cameo_pb2.OutputState.Name(output.state)]
+    if output.state not in {cameo_pb2.OUTPUT_STATE_DRAFT, cameo_pb2.OUTPUT_STATE_PUBLISHED}:
+        raise invalid("output.state", "must be OUTPUT_STATE_DRAFT or OUTPUT_STATE_PUBLISHED")
+    state = OutputState[short_name(cameo_pb2.OutputState, output.state)]
     platform = user(output.platform, "output.platform") if output.platform else ""
     return Made(output.sha256, output.c2pa_manifest_id, state, user(output.creator, "output.creator"), platform)
 
@@ -135,7 +138,7 @@ def changed_terms(request: UpdateCameoRequest | NarrowCameoRequest) -> Callable[
 
 def _who(given: Cameo) -> dict[str, object]:
     try:
-        return {"who": WhoMayUse[cameo_pb2.WhoMayUse.Name(given.who_may_use)]}
+        return {"who": WhoMayUse[short_name(cameo_pb2.WhoMayUse, given.who_may_use)]}
     except (KeyError, ValueError):
         raise invalid("cameo.who_may_use", "must be one of its values") from None
 
@@ -183,7 +186,7 @@ def _parts(token: str, count: int) -> list[str]:
 
 
 def _no_token() -> RequestError:
-    return RequestError(error_reason_pb2.PAGE_TOKEN_INVALID, "send a token or cursor as this server gave it out")
+    return RequestError(error_reason_pb2.ERROR_REASON_PAGE_TOKEN_INVALID, "send a token or cursor as this server gave it out")
 
 
 def number_of(token: str) -> int | None:

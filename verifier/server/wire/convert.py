@@ -1,12 +1,13 @@
-"""Values of the package to messages of `cameo.v1`, one way, field by field. Enums carry the same names on both sides."""
+"""Values of the package to messages of `cameo.v1`, one way, field by field."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cameo.v1 import attempt_pb2, challenge_pb2, credential_pb2
+from cameo.v1 import attempt_pb2, challenge_pb2, credential_pb2, reason_pb2
 
 from challenges.model import Say
+from verifier.server.wire.enums import full_name
 from verifier.types import Ruling
 
 if TYPE_CHECKING:
@@ -37,12 +38,12 @@ def attempt(stored: Attempt, *, full: bool) -> attempt_pb2.Attempt:
         id=stored.id,
         challenge_id=stored.challenge_id,
         audience=stored.audience,
-        verdict=stored.verdict.name if stored.verdict else None,
-        reasons=[reason.name for reason in stored.reasons],
+        verdict=full_name(attempt_pb2.Verdict, stored.verdict) if stored.verdict else None,
+        reasons=[full_name(reason_pb2.Reason, reason) for reason in stored.reasons],
         hint=hint(stored),
         create_time=stored.created_at,
         minor_safeguards=stored.minor_safeguards,
-        decision=stored.ruling.name if stored.ruling else None,
+        decision=full_name(attempt_pb2.ReviewDecision, stored.ruling) if stored.ruling else None,
         decide_time=stored.ruled_at,
     )
     if full:
@@ -57,12 +58,12 @@ def check(result: CheckResult) -> attempt_pb2.Check:
     """Return the message of a check's result."""
     return attempt_pb2.Check(
         name=result.name,
-        outcome=result.outcome.name,
+        outcome=full_name(attempt_pb2.Outcome, result.outcome),
         score=result.score,
         unit=result.unit,
         threshold=result.threshold,
-        direction=result.direction.name if result.direction else None,
-        reason=result.reason.name if result.reason else None,
+        direction=full_name(attempt_pb2.Direction, result.direction) if result.direction else None,
+        reason=full_name(reason_pb2.Reason, result.reason) if result.reason else None,
         detail=result.detail,
     )
 
@@ -82,4 +83,4 @@ def hint(stored: Attempt) -> str:
 def _step(step: Step) -> challenge_pb2.Step:
     if isinstance(step, Say):
         return challenge_pb2.Step(say=step.text)
-    return challenge_pb2.Step(turn=step.turn.name)
+    return challenge_pb2.Step(turn=full_name(challenge_pb2.Turn, step.turn))

@@ -22,6 +22,7 @@ from verifier.errors import (
     UnjudgeableError,
 )
 from verifier.reasons import Reason
+from verifier.server.wire.enums import full_name, short_name
 from verifier.store.attempts.pace import TooManyAttemptsError
 from verifier.workers.pool import NoWorkersError, StoppingError
 from verifier.workers.process import WorkerLostError
@@ -35,78 +36,78 @@ if TYPE_CHECKING:
 DOMAIN = "cameo.v1"
 
 _CODES = {
-    error_reason_pb2.CONFIG_MISSING: StatusCode.INVALID_ARGUMENT,
-    error_reason_pb2.CONFIG_REPEATED: StatusCode.INVALID_ARGUMENT,
-    error_reason_pb2.MESSAGE_EMPTY: StatusCode.INVALID_ARGUMENT,
-    error_reason_pb2.RECORDING_EMPTY: StatusCode.INVALID_ARGUMENT,
-    error_reason_pb2.REQUEST_ID_INVALID: StatusCode.INVALID_ARGUMENT,
-    error_reason_pb2.LANGUAGE_UNKNOWN: StatusCode.INVALID_ARGUMENT,
-    error_reason_pb2.SUBJECT_INVALID: StatusCode.INVALID_ARGUMENT,
-    error_reason_pb2.VIEW_INVALID: StatusCode.INVALID_ARGUMENT,
-    error_reason_pb2.REQUEST_ID_REUSED: StatusCode.ALREADY_EXISTS,
-    error_reason_pb2.REQUEST_IN_PROGRESS: StatusCode.ABORTED,
-    error_reason_pb2.AUDIENCE_UNKNOWN: StatusCode.NOT_FOUND,
-    error_reason_pb2.ATTEMPT_UNKNOWN: StatusCode.NOT_FOUND,
-    error_reason_pb2.STATUS_LIST_UNKNOWN: StatusCode.NOT_FOUND,
-    error_reason_pb2.SCORES_NOT_EXPOSED: StatusCode.PERMISSION_DENIED,
-    error_reason_pb2.DEADLINE_TOO_SHORT: StatusCode.DEADLINE_EXCEEDED,
-    error_reason_pb2.UPLOAD_TOO_SLOW: StatusCode.DEADLINE_EXCEEDED,
-    error_reason_pb2.CALLER_GONE: StatusCode.CANCELLED,
-    error_reason_pb2.OVERLOADED: StatusCode.RESOURCE_EXHAUSTED,
-    error_reason_pb2.UPLOADS_UNDER_WAY: StatusCode.RESOURCE_EXHAUSTED,
-    error_reason_pb2.SERVER_STOPPING: StatusCode.UNAVAILABLE,
-    error_reason_pb2.STORE_UNAVAILABLE: StatusCode.UNAVAILABLE,
-    error_reason_pb2.WORKERS_UNAVAILABLE: StatusCode.UNAVAILABLE,
-    error_reason_pb2.JUDGING_INTERRUPTED: StatusCode.INTERNAL,
-    error_reason_pb2.SERVER_FAULT: StatusCode.INTERNAL,
-    error_reason_pb2.CALLER_TOKEN_MISSING: StatusCode.UNAUTHENTICATED,
-    error_reason_pb2.CALLER_TOKEN_REFUSED: StatusCode.UNAUTHENTICATED,
-    error_reason_pb2.CALLER_NOT_ALLOWED: StatusCode.PERMISSION_DENIED,
-    error_reason_pb2.CAMEO_UNKNOWN: StatusCode.NOT_FOUND,
-    error_reason_pb2.CAMEO_ENDED: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.CAMEO_GONE: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.CREDENTIAL_UNKNOWN: StatusCode.NOT_FOUND,
-    error_reason_pb2.CAMEO_IS_PAUSED: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.ATTESTATION_ENDED: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.CAMEO_CHANGED: StatusCode.ABORTED,
-    error_reason_pb2.ATTEMPT_NOT_ACCEPTED: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.ATTEMPT_NOT_IN_REVIEW: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.ATTEMPT_ALREADY_DECIDED: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.ATTEMPT_USED: StatusCode.ALREADY_EXISTS,
-    error_reason_pb2.LIKENESS_NOT_KEPT: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.MINOR_NEEDS_GUARDIAN: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.GUARDIANSHIP_UNKNOWN: StatusCode.NOT_FOUND,
-    error_reason_pb2.GUARDIAN_MUST_STEP_DOWN: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.GUARDIAN_IS_A_MINOR: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.CHANGE_NOT_PENDING: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.TOO_MANY_RESTRICTIONS: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.TOO_MANY_CAMEOS: StatusCode.INVALID_ARGUMENT,
-    error_reason_pb2.USE_NOT_PERMITTED: StatusCode.PERMISSION_DENIED,
-    error_reason_pb2.GRANT_INVALID: StatusCode.INVALID_ARGUMENT,
-    error_reason_pb2.GRANT_UNKNOWN: StatusCode.NOT_FOUND,
-    error_reason_pb2.GRANT_EXPIRED: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.GRANT_SPENT: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.GRANT_REVOKED: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.GRANT_NOT_SPENT: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.OUTPUT_RECORDED_OTHERWISE: StatusCode.ALREADY_EXISTS,
-    error_reason_pb2.OUTPUT_UNKNOWN: StatusCode.NOT_FOUND,
-    error_reason_pb2.REMOVAL_UNKNOWN: StatusCode.NOT_FOUND,
-    error_reason_pb2.REMOVAL_ANSWERED: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.REQUEST_INVALID: StatusCode.INVALID_ARGUMENT,
-    error_reason_pb2.PAGE_TOKEN_INVALID: StatusCode.INVALID_ARGUMENT,
-    error_reason_pb2.RELATIONSHIPS_UNAVAILABLE: StatusCode.UNAVAILABLE,
-    error_reason_pb2.RELATIONSHIPS_KEPT_ELSEWHERE: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.EVIDENCE_MISSING: StatusCode.NOT_FOUND,
-    error_reason_pb2.EVIDENCE_GONE: StatusCode.NOT_FOUND,
-    error_reason_pb2.SUBJECT_DELETED: StatusCode.NOT_FOUND,
-    error_reason_pb2.EVIDENCE_DAMAGED: StatusCode.DATA_LOSS,
-    error_reason_pb2.DATA_KEY_LOST: StatusCode.DATA_LOSS,
-    error_reason_pb2.VAULT_KEY_LOST: StatusCode.FAILED_PRECONDITION,
-    error_reason_pb2.EVIDENCE_UNAVAILABLE: StatusCode.UNAVAILABLE,
-    error_reason_pb2.PROFILE_UNKNOWN: StatusCode.NOT_FOUND,
-    error_reason_pb2.PROFILE_INVALID: StatusCode.INVALID_ARGUMENT,
-    error_reason_pb2.FILTER_INVALID: StatusCode.INVALID_ARGUMENT,
-    error_reason_pb2.CALLER_TOO_SLOW: StatusCode.DEADLINE_EXCEEDED,
+    error_reason_pb2.ERROR_REASON_CONFIG_MISSING: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.ERROR_REASON_CONFIG_REPEATED: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.ERROR_REASON_MESSAGE_EMPTY: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.ERROR_REASON_RECORDING_EMPTY: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.ERROR_REASON_REQUEST_ID_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.ERROR_REASON_LANGUAGE_UNKNOWN: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.ERROR_REASON_SUBJECT_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.ERROR_REASON_VIEW_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.ERROR_REASON_REQUEST_ID_REUSED: StatusCode.ALREADY_EXISTS,
+    error_reason_pb2.ERROR_REASON_REQUEST_IN_PROGRESS: StatusCode.ABORTED,
+    error_reason_pb2.ERROR_REASON_AUDIENCE_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.ERROR_REASON_ATTEMPT_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.ERROR_REASON_STATUS_LIST_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.ERROR_REASON_SCORES_NOT_EXPOSED: StatusCode.PERMISSION_DENIED,
+    error_reason_pb2.ERROR_REASON_DEADLINE_TOO_SHORT: StatusCode.DEADLINE_EXCEEDED,
+    error_reason_pb2.ERROR_REASON_UPLOAD_TOO_SLOW: StatusCode.DEADLINE_EXCEEDED,
+    error_reason_pb2.ERROR_REASON_CALLER_GONE: StatusCode.CANCELLED,
+    error_reason_pb2.ERROR_REASON_OVERLOADED: StatusCode.RESOURCE_EXHAUSTED,
+    error_reason_pb2.ERROR_REASON_UPLOADS_UNDER_WAY: StatusCode.RESOURCE_EXHAUSTED,
+    error_reason_pb2.ERROR_REASON_SERVER_STOPPING: StatusCode.UNAVAILABLE,
+    error_reason_pb2.ERROR_REASON_STORE_UNAVAILABLE: StatusCode.UNAVAILABLE,
+    error_reason_pb2.ERROR_REASON_WORKERS_UNAVAILABLE: StatusCode.UNAVAILABLE,
+    error_reason_pb2.ERROR_REASON_JUDGING_INTERRUPTED: StatusCode.INTERNAL,
+    error_reason_pb2.ERROR_REASON_SERVER_FAULT: StatusCode.INTERNAL,
+    error_reason_pb2.ERROR_REASON_CALLER_TOKEN_MISSING: StatusCode.UNAUTHENTICATED,
+    error_reason_pb2.ERROR_REASON_CALLER_TOKEN_REFUSED: StatusCode.UNAUTHENTICATED,
+    error_reason_pb2.ERROR_REASON_CALLER_NOT_ALLOWED: StatusCode.PERMISSION_DENIED,
+    error_reason_pb2.ERROR_REASON_CAMEO_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.ERROR_REASON_CAMEO_ENDED: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_CAMEO_GONE: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_CREDENTIAL_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.ERROR_REASON_CAMEO_IS_PAUSED: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_ATTESTATION_ENDED: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_CAMEO_CHANGED: StatusCode.ABORTED,
+    error_reason_pb2.ERROR_REASON_ATTEMPT_NOT_ACCEPTED: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_ATTEMPT_NOT_IN_REVIEW: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_ATTEMPT_ALREADY_DECIDED: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_ATTEMPT_USED: StatusCode.ALREADY_EXISTS,
+    error_reason_pb2.ERROR_REASON_LIKENESS_NOT_KEPT: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_MINOR_NEEDS_GUARDIAN: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_GUARDIANSHIP_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.ERROR_REASON_GUARDIAN_MUST_STEP_DOWN: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_GUARDIAN_IS_A_MINOR: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_CHANGE_NOT_PENDING: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_TOO_MANY_RESTRICTIONS: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_TOO_MANY_CAMEOS: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.ERROR_REASON_USE_NOT_PERMITTED: StatusCode.PERMISSION_DENIED,
+    error_reason_pb2.ERROR_REASON_GRANT_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.ERROR_REASON_GRANT_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.ERROR_REASON_GRANT_EXPIRED: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_GRANT_SPENT: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_GRANT_REVOKED: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_GRANT_NOT_SPENT: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_OUTPUT_RECORDED_OTHERWISE: StatusCode.ALREADY_EXISTS,
+    error_reason_pb2.ERROR_REASON_OUTPUT_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.ERROR_REASON_REMOVAL_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.ERROR_REASON_REMOVAL_ANSWERED: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_REQUEST_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.ERROR_REASON_PAGE_TOKEN_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.ERROR_REASON_RELATIONSHIPS_UNAVAILABLE: StatusCode.UNAVAILABLE,
+    error_reason_pb2.ERROR_REASON_RELATIONSHIPS_KEPT_ELSEWHERE: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_EVIDENCE_MISSING: StatusCode.NOT_FOUND,
+    error_reason_pb2.ERROR_REASON_EVIDENCE_GONE: StatusCode.NOT_FOUND,
+    error_reason_pb2.ERROR_REASON_SUBJECT_DELETED: StatusCode.NOT_FOUND,
+    error_reason_pb2.ERROR_REASON_EVIDENCE_DAMAGED: StatusCode.DATA_LOSS,
+    error_reason_pb2.ERROR_REASON_DATA_KEY_LOST: StatusCode.DATA_LOSS,
+    error_reason_pb2.ERROR_REASON_VAULT_KEY_LOST: StatusCode.FAILED_PRECONDITION,
+    error_reason_pb2.ERROR_REASON_EVIDENCE_UNAVAILABLE: StatusCode.UNAVAILABLE,
+    error_reason_pb2.ERROR_REASON_PROFILE_UNKNOWN: StatusCode.NOT_FOUND,
+    error_reason_pb2.ERROR_REASON_PROFILE_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.ERROR_REASON_FILTER_INVALID: StatusCode.INVALID_ARGUMENT,
+    error_reason_pb2.ERROR_REASON_CALLER_TOO_SLOW: StatusCode.DEADLINE_EXCEEDED,
 }
 _CHALLENGE_CODES = {
     Reason.CHALLENGE_UNKNOWN: StatusCode.NOT_FOUND,
@@ -147,16 +148,16 @@ def status_of(error: Exception, delay: Callable[[int], float | None] = lambda _:
         case RequestError():
             return _status(
                 _CODES[error.reason],
-                ErrorReason.Name(error.reason),
+                short_name(ErrorReason, error.reason),
                 str(error),
                 metadata=error.metadata,
                 retry_after_s=delay(error.reason) if error.retry_after_s is None else error.retry_after_s,
             )
         case RefusedError():
-            code = _CODES[error_reason_pb2.ErrorReason.Value(error.refusal.name)]  # type: ignore[index]  # the stub says int
+            code = _CODES[ErrorReason.Value(full_name(ErrorReason, error.refusal.name))]  # type: ignore[index]  # the stub says int
             return _status(code, error.refusal.name, str(error), metadata=error.metadata)
         case InvalidRequestError():
-            return _of(error_reason_pb2.REQUEST_INVALID, str(error))
+            return _of(error_reason_pb2.ERROR_REASON_REQUEST_INVALID, str(error))
         case UnjudgeableError():
             metadata = {"hint": error.reason.hint, "challenge": "good" if isinstance(error, UnspentError) else "spent"}
             return _status(StatusCode.INVALID_ARGUMENT, error.reason.name, str(error), metadata=metadata)
@@ -168,22 +169,25 @@ def status_of(error: Exception, delay: Callable[[int], float | None] = lambda _:
             code = _CHALLENGE_CODES.get(error.reason, StatusCode.FAILED_PRECONDITION)
             return _status(code, error.reason.name, str(error), metadata={"hint": error.reason.hint})
         case NoWorkersError():
-            return _of(error_reason_pb2.WORKERS_UNAVAILABLE, str(error), retry_after_s=error.retry_after_s)
+            return _of(error_reason_pb2.ERROR_REASON_WORKERS_UNAVAILABLE, str(error), retry_after_s=error.retry_after_s)
         case OverloadedError():
-            return _of(error_reason_pb2.OVERLOADED, str(error), retry_after_s=error.retry_after_s)
+            return _of(error_reason_pb2.ERROR_REASON_OVERLOADED, str(error), retry_after_s=error.retry_after_s)
         case StoppingError():
-            return _of(error_reason_pb2.SERVER_STOPPING, str(error), delay=delay)
+            return _of(error_reason_pb2.ERROR_REASON_SERVER_STOPPING, str(error), delay=delay)
         case StoreError():
-            return _of(error_reason_pb2.STORE_UNAVAILABLE, "the service cannot reach its records; try again", delay=delay)
+            return _of(
+                error_reason_pb2.ERROR_REASON_STORE_UNAVAILABLE, "the service cannot reach its records; try again", delay=delay
+            )
         case WorkerLostError():
             return _of(
-                error_reason_pb2.JUDGING_INTERRUPTED,
+                error_reason_pb2.ERROR_REASON_JUDGING_INTERRUPTED,
                 "judging was interrupted and counts as no failure; ask for a new challenge and answer that one",
             )
         case AbandonedError():
-            return _of(error_reason_pb2.CALLER_GONE, "the caller went away")
+            return _of(error_reason_pb2.ERROR_REASON_CALLER_GONE, "the caller went away")
     return _of(
-        error_reason_pb2.SERVER_FAULT, "the service made a mistake; ask for a new challenge, and report it if it happens again"
+        error_reason_pb2.ERROR_REASON_SERVER_FAULT,
+        "the service made a mistake; ask for a new challenge, and report it if it happens again",
     )
 
 
@@ -209,7 +213,7 @@ def _of(
     delay: Callable[[int], float | None] = lambda _: None,
 ) -> status_pb2.Status:
     retry_after_s = delay(reason) if retry_after_s is None else retry_after_s
-    return _status(_CODES[reason], ErrorReason.Name(reason), message, retry_after_s=retry_after_s)
+    return _status(_CODES[reason], short_name(ErrorReason, reason), message, retry_after_s=retry_after_s)
 
 
 def _status(

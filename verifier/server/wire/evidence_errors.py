@@ -27,11 +27,20 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _OURS: dict[type[EvidenceError], tuple[ErrorReason, str]] = {
-    EvidenceMissingError: (error_reason_pb2.EVIDENCE_MISSING, "is not kept here"),
-    EvidenceRemovedError: (error_reason_pb2.EVIDENCE_GONE, "was removed when its time was over, or made room for newer"),
-    SubjectDeletedError: (error_reason_pb2.SUBJECT_DELETED, "is gone with all data of its subject"),
-    DataKeyLostError: (error_reason_pb2.DATA_KEY_LOST, "cannot be opened: the key of its subject is lost or damaged"),
-    VaultKeyLostError: (error_reason_pb2.VAULT_KEY_LOST, "cannot be opened: the server does not have its vault key any more"),
+    EvidenceMissingError: (error_reason_pb2.ERROR_REASON_EVIDENCE_MISSING, "is not kept here"),
+    EvidenceRemovedError: (
+        error_reason_pb2.ERROR_REASON_EVIDENCE_GONE,
+        "was removed when its time was over, or made room for newer",
+    ),
+    SubjectDeletedError: (error_reason_pb2.ERROR_REASON_SUBJECT_DELETED, "is gone with all data of its subject"),
+    DataKeyLostError: (
+        error_reason_pb2.ERROR_REASON_DATA_KEY_LOST,
+        "cannot be opened: the key of its subject is lost or damaged",
+    ),
+    VaultKeyLostError: (
+        error_reason_pb2.ERROR_REASON_VAULT_KEY_LOST,
+        "cannot be opened: the server does not have its vault key any more",
+    ),
 }
 _DAMAGE: dict[type[EvidenceError], str] = {TruncatedEvidenceError: "truncated", AlteredEvidenceError: "altered"}
 _NOBODY_S_FAULT = (EvidenceRemovedError, SubjectDeletedError)
@@ -43,12 +52,12 @@ def refusal(error: EvidenceError, kind: Kind) -> RequestError:
         log.error("evidence could not be read", kind=type(error).__name__, error=str(error))
     if damage := _DAMAGE.get(type(error)):
         return damaged(kind, damage)
-    reason, what = _OURS.get(type(error), (error_reason_pb2.EVIDENCE_UNAVAILABLE, "cannot be read now; try again"))
+    reason, what = _OURS.get(type(error), (error_reason_pb2.ERROR_REASON_EVIDENCE_UNAVAILABLE, "cannot be read now; try again"))
     return RequestError(reason, f"the {kind} {what}", metadata={"kind": kind.name})
 
 
 def damaged(kind: Kind, damage: str) -> RequestError:
     """Return the error of a piece that is not what was kept."""
     return RequestError(
-        error_reason_pb2.EVIDENCE_DAMAGED, f"the {kind} is {damage}", metadata={"kind": kind.name, "damage": damage}
+        error_reason_pb2.ERROR_REASON_EVIDENCE_DAMAGED, f"the {kind} is {damage}", metadata={"kind": kind.name, "damage": damage}
     )

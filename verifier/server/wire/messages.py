@@ -88,7 +88,7 @@ def parsed(method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> Behaviour:
     async def single(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:  # noqa: ANN401 - any message
         data: Any = await context.read()
         if data is grpc.aio.EOF:
-            raise RequestError(error_reason_pb2.REQUEST_INVALID, "send one message")
+            raise RequestError(error_reason_pb2.ERROR_REASON_REQUEST_INVALID, "send one message")
         return await behaviour(of_bytes(data), context)
 
     return stream if streams else single
@@ -123,14 +123,16 @@ def _parser(method: str, deserializer: Callable[[bytes], Any]) -> Callable[[byte
     def parse(data: bytes) -> Any:  # noqa: ANN401 - any message
         if len(data) > at_most:
             raise RequestError(
-                error_reason_pb2.REQUEST_INVALID,
+                error_reason_pb2.ERROR_REASON_REQUEST_INVALID,
                 f"a message of {method} has at most {at_most} bytes",
                 metadata={"at_most": str(at_most)},
             )
         try:
             message = deserializer(data)
         except DecodeError:
-            raise RequestError(error_reason_pb2.REQUEST_INVALID, f"the message is no {request_of(method).name}") from None
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_REQUEST_INVALID, f"the message is no {request_of(method).name}"
+            ) from None
         if counted:
             _count(message, "")
         return message
@@ -143,7 +145,7 @@ def _count(message: Any, within: str) -> None:  # noqa: ANN401 - any message
         if field.is_repeated:
             if len(value) > (at_most := MAX_ITEMS[field.full_name]):
                 raise RequestError(
-                    error_reason_pb2.REQUEST_INVALID,
+                    error_reason_pb2.ERROR_REASON_REQUEST_INVALID,
                     f"`{within}{field.name}` has at most {at_most} entries",
                     metadata={"field": f"{within}{field.name}", "at_most": str(at_most)},
                 )

@@ -1,4 +1,4 @@
-"""Removals to and from messages of `cameo.v1`. Enums carry the same names on both sides."""
+"""Removals to and from messages of `cameo.v1`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from verifier.cameo.caller_role import CallerRole
 from verifier.cameo.removals import Holder, HolderKind, RemovalAnswer
 from verifier.server.auth.caller import current_caller
 from verifier.server.wire.cameo_input import invalid, note
+from verifier.server.wire.enums import full_name, short_name
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,9 +47,9 @@ def what(request: RequestRemovalRequest) -> str:
 def answer(request: AcknowledgeRemovalRequest) -> tuple[RemovalAnswer, str]:
     """Return what a holder says, and the reason it gives."""
     try:
-        given = RemovalAnswer[removal_service_pb2.RemovalAnswer.Name(request.answer)]
-    except (KeyError, ValueError):
-        raise invalid("answer", "must be HOLDER_WILL_REMOVE, HOLDER_REMOVED or HOLDER_REFUSES") from None
+        given = RemovalAnswer(short_name(removal_service_pb2.RemovalAnswer, request.answer).lower())
+    except ValueError:
+        raise invalid("answer", "must be REMOVAL_ANSWER_WILL_REMOVE, REMOVAL_ANSWER_REMOVED or REMOVAL_ANSWER_REFUSES") from None
     reason = note(request.reason, "reason")
     if given is RemovalAnswer.HOLDER_REFUSES and not reason.strip():
         raise invalid("reason", "must say why the output stays")
@@ -64,9 +65,9 @@ def removal(value: Removal, *, now: datetime) -> removal_pb2.Removal:
         grant_id=value.grant_id,
         sha256=value.sha256,
         c2pa_manifest_id=value.c2pa_manifest,
-        holder_kind=value.holder.kind.name,
+        holder_kind=full_name(removal_pb2.RemovalHolder, value.holder.kind),
         holder=value.holder.name,
-        state=value.state.name,
+        state=full_name(removal_pb2.RemovalState, value.state),
         reason=value.reason,
         answer_reason=value.answer_reason,
         request_time=value.requested_at,

@@ -20,4 +20,6 @@ def require_request_id(request_id: str) -> None:
     except ValueError:
         valid = False
     if not valid:
-        raise RequestError(error_reason_pb2.REQUEST_ID_INVALID, "`request_id` must be a UUID in its 36-character form")
+        raise RequestError(
+            error_reason_pb2.ERROR_REASON_REQUEST_ID_INVALID, "`request_id` must be a UUID in its 36-character form"
+        )

@@ -1,15 +1,16 @@
-"""What analysts see, to messages of `cameo.v1`. Enums carry the same names on both sides."""
+"""What analysts see, to messages of `cameo.v1`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cameo.v1 import review_service_pb2
+from cameo.v1 import attempt_pb2, reason_pb2, review_service_pb2
 
 from verifier.review.error_rates import CONFIDENCE
 from verifier.review.replay import NotReplayed
 from verifier.review.replay_diff import moved
 from verifier.server.wire import convert
+from verifier.server.wire.enums import full_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,12 +34,12 @@ def summary(stored: Attempt, standing: Standing | None) -> review_service_pb2.At
     return review_service_pb2.AttemptSummary(
         attempt_id=stored.id,
         subject=stored.subject,
-        verdict=stored.verdict.name if stored.verdict else None,
-        reasons=[reason.name for reason in stored.reasons],
+        verdict=full_name(attempt_pb2.Verdict, stored.verdict) if stored.verdict else None,
+        reasons=[full_name(reason_pb2.Reason, reason) for reason in stored.reasons],
         profile=stored.profile,
         create_time=stored.created_at,
         standing=_standing(standing),
-        decision=stored.ruling.name if stored.ruling else None,
+        decision=full_name(attempt_pb2.ReviewDecision, stored.ruling) if stored.ruling else None,
     )
 
 
@@ -61,7 +62,7 @@ def reviewed(
         finish_time=stored.finished_at,
         evidence=[
             review_service_pb2.HeldEvidence(
-                kind=each.kind.name,
+                kind=full_name(review_service_pb2.EvidenceKind, each.kind),
                 size_bytes=each.size_bytes,
                 keep_time=each.kept_at,
                 remove_time=each.removed_at,
@@ -95,7 +96,7 @@ def standing_of(stored: Attempt, opinions: Sequence[Opinion]) -> review_service_
     """Return how an attempt stands with those who have to decide it."""
     return review_service_pb2.Reviewed(
         attempt_id=stored.id,
-        decision=stored.ruling.name if stored.ruling else None,
+        decision=full_name(attempt_pb2.ReviewDecision, stored.ruling) if stored.ruling else None,
         decide_time=stored.ruled_at,
         opinions=map(_opinion, opinions),
     )
@@ -104,7 +105,7 @@ def standing_of(stored: Attempt, opinions: Sequence[Opinion]) -> review_service_
 def _opinion(given: Opinion) -> review_service_pb2.Opinion:
     return review_service_pb2.Opinion(
         number=given.number,
-        decision=given.ruling.name,
+        decision=full_name(attempt_pb2.ReviewDecision, given.ruling),
         reason=given.reason,
         analyst=given.analyst,
         create_time=given.created_at,
@@ -116,7 +117,7 @@ def label(given: Label) -> review_service_pb2.Label:
     return review_service_pb2.Label(
         attempt_id=given.attempt_id,
         number=given.number,
-        truth=given.truth.name,
+        truth=full_name(review_service_pb2.Truth, given.truth),
         species=given.species,
         note=given.note,
         analyst=given.analyst,
@@ -140,7 +141,7 @@ def replayed(found: replay.Replayed, source: replay.Source) -> review_service_pb
         flipped_by=found.flipped_by,
         changed_digests=found.changed,
         reproduced=found.reproduced,
-        source=source.name,
+        source=full_name(review_service_pb2.EvidenceKind, source),
     )
 
 
@@ -156,7 +157,10 @@ def difference(found: replay_diff.Difference) -> review_service_pb2.Difference:
         changed_digests=found.changed,
         flips=[
             review_service_pb2.Flip(
-                before=flip.before.name, after=flip.after.name, checks=flip.checks, count=len(flip.attempt_ids)
+                before=full_name(attempt_pb2.Verdict, flip.before),
+                after=full_name(attempt_pb2.Verdict, flip.after),
+                checks=flip.checks,
+                count=len(flip.attempt_ids),
             )
             for flip in found.flips
         ],
@@ -165,7 +169,9 @@ def difference(found: replay_diff.Difference) -> review_service_pb2.Difference:
         bona_fide_retries=_change(found.retries),
         confidence=CONFIDENCE,
         rates_of=[
-            review_service_pb2.RateOf(name=each.name, verdict=each.verdict.name, kept=each.kept, labelled=each.labelled)
+            review_service_pb2.RateOf(
+                name=each.name, verdict=full_name(attempt_pb2.Verdict, each.verdict), kept=each.kept, labelled=each.labelled
+            )
             for each in found.kept
         ],
         unaccepted=_rate(found.unaccepted.rate),
@@ -189,15 +195,18 @@ def _compared(each: replay.Replayed | replay.NotReplayed, said: str) -> review_s
     return review_service_pb2.ComparedAttempt(
         attempt_id=each.attempt_id,
         label=said,
-        before=each.before.verdict.name,
-        after=each.after.verdict.name,
+        before=full_name(attempt_pb2.Verdict, each.before.verdict),
+        after=full_name(attempt_pb2.Verdict, each.after.verdict),
         flipped_by=each.flipped_by,
     )
 
 
 def _answer(answer: replay.Answer) -> review_service_pb2.Answer:
     return review_service_pb2.Answer(
-        verdict=answer.verdict.name, reasons=answer.reasons, profile=answer.profile, digests=answer.digests
+        verdict=full_name(attempt_pb2.Verdict, answer.verdict),
+        reasons=[full_name(reason_pb2.Reason, each) for each in answer.reasons],
+        profile=answer.profile,
+        digests=answer.digests,
     )
 
 

@@ -70,16 +70,16 @@ def attempt_id(value: str) -> str:
 
 def unknown_attempt() -> RequestError:
     """Return the error of an attempt that is not there."""
-    return RequestError(error_reason_pb2.ATTEMPT_UNKNOWN, "no attempt has this id")
+    return RequestError(error_reason_pb2.ERROR_REASON_ATTEMPT_UNKNOWN, "no attempt has this id")
 
 
 def kind(value: int) -> Kind:
     """Return a kind of evidence that can be read."""
     kinds = {
-        review_service_pb2.RECORDING: Kind.RECORDING,
-        review_service_pb2.TRACKS: Kind.TRACKS,
-        review_service_pb2.RESULT: Kind.RESULT,
-        review_service_pb2.CROPS: Kind.CROPS,
+        review_service_pb2.EVIDENCE_KIND_RECORDING: Kind.RECORDING,
+        review_service_pb2.EVIDENCE_KIND_TRACKS: Kind.TRACKS,
+        review_service_pb2.EVIDENCE_KIND_RESULT: Kind.RESULT,
+        review_service_pb2.EVIDENCE_KIND_CROPS: Kind.CROPS,
     }
     if value not in kinds:
         raise invalid("kind", "must be RECORDING, TRACKS, RESULT or CROPS")
@@ -88,9 +88,9 @@ def kind(value: int) -> Kind:
 
 def source(value: int) -> Source:
     """Return what an attempt is to be judged from again."""
-    if value == review_service_pb2.RECORDING:
+    if value == review_service_pb2.EVIDENCE_KIND_RECORDING:
         return Source.RECORDING
-    if value in {review_service_pb2.EVIDENCE_KIND_UNSPECIFIED, review_service_pb2.TRACKS}:
+    if value in {review_service_pb2.EVIDENCE_KIND_UNSPECIFIED, review_service_pb2.EVIDENCE_KIND_TRACKS}:
         return Source.TRACKS
     raise invalid("source", "must be TRACKS or RECORDING")
 
@@ -109,20 +109,22 @@ def condition(expression: str) -> ColumnElement[bool]:
     if not expression:
         return true()
     if len(expression) > MAX_CHARACTERS:
-        raise RequestError(error_reason_pb2.FILTER_INVALID, f"a filter has at most {MAX_CHARACTERS} characters")
+        raise RequestError(error_reason_pb2.ERROR_REASON_FILTER_INVALID, f"a filter has at most {MAX_CHARACTERS} characters")
     if not expression.isprintable():
-        raise RequestError(error_reason_pb2.FILTER_INVALID, "a filter holds only characters that can be seen, and spaces")
+        raise RequestError(
+            error_reason_pb2.ERROR_REASON_FILTER_INVALID, "a filter holds only characters that can be seen, and spaces"
+        )
     try:
         return where(expression)
     except InvalidRequestError as error:
-        raise RequestError(error_reason_pb2.FILTER_INVALID, _told(error)) from None
+        raise RequestError(error_reason_pb2.ERROR_REASON_FILTER_INVALID, _told(error)) from None
 
 
 def after(token: str) -> tuple[datetime, str] | None:
     """Return the time and the id a page begins after."""
     place = place_of(token)
     if place is not None and not _ATTEMPT_ID.fullmatch(place[1]):
-        raise RequestError(error_reason_pb2.PAGE_TOKEN_INVALID, "send a token as this server gave it out")
+        raise RequestError(error_reason_pb2.ERROR_REASON_PAGE_TOKEN_INVALID, "send a token as this server gave it out")
     return place
 
 
@@ -130,9 +132,9 @@ def said(request: LabelAttemptRequest) -> Said:
     """Return what is to be kept as a label."""
     require_request_id(request.request_id)
     truths = {
-        review_service_pb2.BONA_FIDE: Truth.BONA_FIDE,
-        review_service_pb2.ATTACK: Truth.ATTACK,
-        review_service_pb2.UNSURE: Truth.UNSURE,
+        review_service_pb2.TRUTH_BONA_FIDE: Truth.BONA_FIDE,
+        review_service_pb2.TRUTH_ATTACK: Truth.ATTACK,
+        review_service_pb2.TRUTH_UNSURE: Truth.UNSURE,
     }
     if request.truth not in truths:
         raise invalid("truth", "must be BONA_FIDE, ATTACK or UNSURE")
@@ -183,14 +185,16 @@ def profile(choice: ProfileChoice, own: str) -> Profile:
     known = {name: name for name in profiles.built_in()} | {ours.name: own}
     if choice.WhichOneof("profile") == "inline":
         if len(choice.inline.encode()) > PROFILE_MAX_BYTES:
-            raise RequestError(error_reason_pb2.PROFILE_INVALID, f"a profile has at most {PROFILE_MAX_BYTES} bytes")
+            raise RequestError(error_reason_pb2.ERROR_REASON_PROFILE_INVALID, f"a profile has at most {PROFILE_MAX_BYTES} bytes")
         try:
             return profiles.parse(choice.inline, known=known, extends=ours.name)
         except ProfileError as error:
-            raise RequestError(error_reason_pb2.PROFILE_INVALID, _told(error)) from None
+            raise RequestError(error_reason_pb2.ERROR_REASON_PROFILE_INVALID, _told(error)) from None
     name = choice.name or ours.name
     if name not in known:
-        raise RequestError(error_reason_pb2.PROFILE_UNKNOWN, f"the profiles of this server are {', '.join(sorted(known))}")
+        raise RequestError(
+            error_reason_pb2.ERROR_REASON_PROFILE_UNKNOWN, f"the profiles of this server are {', '.join(sorted(known))}"
+        )
     return profiles.load(known[name])
 
 

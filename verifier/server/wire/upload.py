@@ -109,7 +109,7 @@ class Uploads:
         age_s = time.monotonic() - min(held)
         delay_s = max(_LEAST_DELAY_S, usual_s - age_s if age_s < usual_s else age_s)
         return RequestError(
-            error_reason_pb2.UPLOADS_UNDER_WAY,
+            error_reason_pb2.ERROR_REASON_UPLOADS_UNDER_WAY,
             f"as many recordings {share.whose} as may be at once are under way ({len(held)}); wait for their verdicts, "
             f"or try again in {delay_s:.1f} s",
             metadata={"limit": share.setting},
@@ -136,7 +136,7 @@ class Upload:
         """
         message = await self._next()
         if message is None or message.WhichOneof("message") != "config":
-            raise RequestError(error_reason_pb2.CONFIG_MISSING, "send the config as the first message of the stream")
+            raise RequestError(error_reason_pb2.ERROR_REASON_CONFIG_MISSING, "send the config as the first message of the stream")
         return message.config
 
     async def recording(self) -> bytes:
@@ -159,13 +159,17 @@ class Upload:
                         )
                     recording += message.chunk
                 case "config":
-                    raise RequestError(error_reason_pb2.CONFIG_REPEATED, "send the config once, then only chunks")
+                    raise RequestError(error_reason_pb2.ERROR_REASON_CONFIG_REPEATED, "send the config once, then only chunks")
                 case _:
-                    raise RequestError(error_reason_pb2.MESSAGE_EMPTY, "send a chunk in every message after the config")
+                    raise RequestError(
+                        error_reason_pb2.ERROR_REASON_MESSAGE_EMPTY, "send a chunk in every message after the config"
+                    )
             if len(recording) - reached >= limits.min_bytes_s * limits.stall_s:
                 reached, self._stalled_at = len(recording), loop.time() + limits.stall_s
         if not recording:
-            raise RequestError(error_reason_pb2.RECORDING_EMPTY, "send the bytes of the recording before closing the stream")
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_RECORDING_EMPTY, "send the bytes of the recording before closing the stream"
+            )
         return bytes(recording)
 
     async def _next(self) -> VerifyResponseRequest | None:
@@ -184,4 +188,4 @@ class Upload:
                 told = f"fewer than {limits.min_bytes_s:g} bytes a second came for {limits.stall_s:g} s"
             else:
                 told = f"the recording was not complete after {limits.limit_s:g} s"
-            raise RequestError(error_reason_pb2.UPLOAD_TOO_SLOW, f"{told}; try a better connection") from None
+            raise RequestError(error_reason_pb2.ERROR_REASON_UPLOAD_TOO_SLOW, f"{told}; try a better connection") from None
