@@ -46,11 +46,11 @@ def test_a_server_that_stops_says_when_it_could_be_back_at_the_earliest() -> Non
     clock = Clock()
     counted = delays(clock)
     counted.stop()
-    assert counted.of(reasons.SERVER_STOPPING) == 27.0
+    assert counted.of(reasons.ERROR_REASON_SERVER_STOPPING) == 27.0
     clock.now += 15
-    assert counted.of(reasons.SERVER_STOPPING) == 12.0
+    assert counted.of(reasons.ERROR_REASON_SERVER_STOPPING) == 12.0
     clock.now += 15
-    assert counted.of(reasons.SERVER_STOPPING) == 7.0
+    assert counted.of(reasons.ERROR_REASON_SERVER_STOPPING) == 7.0
 
 
 @pytest.mark.parametrize(("age_s", "rest"), [(0.0, 8.0), (3.0, 5.0), (7.9, 1.0), (8.0, 1.0), (20.0, 6.0)])
@@ -64,4 +64,4 @@ def test_every_error_that_waits_for_something_says_how_long() -> None:
     counted = delays(Clock())
     errors = [StoreError("x"), StoppingError("x"), *(RequestError(reason, "x") for reason in AWAY)]  # type: ignore[arg-type]
     assert [len(status_of(error, counted.of).details) for error in errors] == [2] * 5
-    assert len(status_of(RequestError(reasons.REQUEST_INVALID, "x"), counted.of).details) == 1
+    assert len(status_of(RequestError(reasons.ERROR_REASON_REQUEST_INVALID, "x"), counted.of).details) == 1
