@@ -11,7 +11,8 @@ from cameo.v1 import verification_service_pb2 as wire
 with grpc.insecure_channel(sys.argv[1]) as channel:
     request = challenge_service_pb2.IssueChallengeRequest(subject="account-42")
     challenge = challenge_service_pb2_grpc.ChallengeServiceStub(channel).IssueChallenge(request)
-    print(*challenge.steps, "Record yourself doing this, in order. The file:", sep="", file=sys.stderr)
+    asked = "".join(map(str, challenge.steps)).replace("TURN_", "")
+    print(asked, "Record yourself doing this, in order. The file:", sep="", file=sys.stderr)
     recording = Path(input().strip()).read_bytes()
     config = wire.VerifyResponseConfig(challenge_id=challenge.id, audience=sys.argv[2], request_id=str(uuid4()))
     chunks = [recording[at : at + 2**18] for at in range(0, len(recording), 2**18)]
