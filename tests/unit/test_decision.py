@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from verifier import decision
 from verifier.decision import decide
 from verifier.profile import CheckRole, Profile
 from verifier.profiles import load
@@ -115,6 +116,15 @@ def test_a_damaged_recording_is_asked_for_again_whatever_else_it_shows(reason: R
     results = [failed("damage", Reason.CORRUPT_MEDIA), failed("phrase", reason)]
     decision = decide(results, with_roles(damage="confirm", phrase="confirm"))
     assert (decision.verdict, decision.reasons) == (Verdict.RETRY, (Reason.CORRUPT_MEDIA,))
+
+
+def test_reasons_that_explain_one_another_all_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None does today; were there two, neither may make the other go, and both with it: nothing would be left to refuse by."""
+    assert not any(decision._explains(one, other) and decision._explains(other, one) for one in Reason for other in Reason)
+    monkeypatch.setattr(decision, "_explains", lambda one, other: one is not other)
+    results = [failed("phrase", Reason.PHRASE_MISMATCH), failed("light", Reason.TOO_DARK)]
+    found = decide(results, with_roles(phrase="confirm", light="confirm"))
+    assert (found.verdict, set(found.reasons)) == (Verdict.REJECTED, {Reason.PHRASE_MISMATCH, Reason.TOO_DARK})
 
 
 @pytest.mark.parametrize(
