@@ -71,7 +71,7 @@ class OwnersAct:
             appearance_notes=_NOTE,
         )
         self._step(f"the owner chooses {FAN}, not for advertising", "PERMITTED", lambda: generator.may_use(cameo.id, FAN))
-        self._step("advertising", "PURPOSE_EXCLUDED", lambda: generator.may_use(cameo.id, FAN, ["ADVERTISING"]))
+        self._step("advertising", "PURPOSE_EXCLUDED", lambda: generator.may_use(cameo.id, FAN, ["USE_CATEGORY_ADVERTISING"]))
         grant = generator.authorize(cameo.id, FAN, job_id="job-2")
         self._step("the grant is spent", grant.grant_id, lambda: generator.spend(grant.token).grant_id)
         self._step("the grant is spent again", "GRANT_SPENT", lambda: generator.spend(grant.token).grant_id)
