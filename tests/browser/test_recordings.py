@@ -136,7 +136,7 @@ def test_a_preview_plays_with_its_sound_and_side_by_side(walk: Watched) -> None:
     page = signed_in(walk)
     revealed(page, "hevc")
     assert page.locator("[data-preview]").inner_text() == ""
-    length = float(page.locator(".axis").get_attribute("data-duration") or 0)
+    length = float(page.locator(".axis").first.get_attribute("data-duration") or 0)
     assert abs(page.evaluate("document.querySelector('video').duration") - length) < 0.2
     page.locator(".play").click()
     until(page, "document.querySelector('video').currentTime > 0.5")
