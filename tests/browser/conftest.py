@@ -161,7 +161,7 @@ def browser(chromium: str) -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"] if os.geteuid() == 0 else [])
         yield opened
         opened.close()
-    # Chromium leaves folders of its own behind, with or without a dot, files of shared memory too, and so does what plays its sound.
+    # Chromium leaves folders and files of shared memory behind, with or without a dot, and so does what plays its sound.
     for pattern in ("*org.chromium.*", "pulse-*"):
         for left in Path(tempfile.gettempdir()).glob(pattern):
             if left.is_dir():
