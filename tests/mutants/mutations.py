@@ -19,6 +19,7 @@ class Mutation:
 
 
 PINNED = "tests/unit/test_pinned.py"
+DOCUMENTED = "tests/documents/test_documents.py"
 DECISION = "tests/unit/test_decision.py"
 PERCENTILES = "tests/unit/checks/test_percentiles.py"
 PERMISSIONS = "tests/unit/cameo/test_permissions.py"
@@ -45,10 +46,13 @@ ROLES = tuple(
 MUTATIONS = (
     *ROLES,
     # Thresholds.
-    Mutation(_PROFILE, "[thresholds.seen_motion_max]\nvalue = ", "[thresholds.seen_motion_max]\nvalue = 1", PINNED),
-    Mutation(_PROFILE, "[thresholds.live_p20_min]\nvalue = 0.", "[thresholds.live_p20_min]\nvalue = 0.0", PINNED),
+    Mutation(_PROFILE, "[thresholds.seen_motion_max]\nvalue = ", "[thresholds.seen_motion_max]\nvalue = 1", DOCUMENTED),
+    Mutation(_PROFILE, "[thresholds.live_p20_min]\nvalue = 0.", "[thresholds.live_p20_min]\nvalue = 0.0", DOCUMENTED),
     Mutation(
-        "verifier/profiles/minor.toml", "[thresholds.live_p20_min]\nvalue = 0.5", "[thresholds.live_p20_min]\nvalue = 0.4", PINNED
+        "verifier/profiles/minor.toml",
+        "[thresholds.live_p20_min]\nvalue = 0.5",
+        "[thresholds.live_p20_min]\nvalue = 0.4",
+        DOCUMENTED,
     ),
     # Checks.
     Mutation("verifier/checks/speaker.py", "np.quantile(similar, 0.2)", "np.quantile(similar, 0.5)", PERCENTILES),
