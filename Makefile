@@ -19,6 +19,7 @@ help:
 	@echo "make test-postgresql  the store and the services over PostgreSQL"
 	@echo "make attack  attack a server on loopback, and say what it did and what an honest client saw; 5 minutes"
 	@echo "make bench   what one verification costs"
+	@echo "make wheels  cameo-client, cameo-credential and cameo-verifier in dist/"
 	@echo "make documents  write the generated pages of docs/"
 	@echo "make evaluate  render the attack suite, print its error rates"
 
@@ -96,13 +97,14 @@ evaluate-real: kit
 documents: .venv/ready
 	$(BIN)/python -m tests.documents
 
-# What a generator installs to open credentials, alone.
-.PHONY: credential-wheel
-credential-wheel: .venv/ready
-	$(BIN)/python -m build --wheel --no-isolation --outdir dist packaging/credential
+# The three wheels: what an app installs to call the service, what a generator installs to open credentials, and the service,
+# which needs the other two.
+.PHONY: wheels
+wheels: .venv/ready
+	for project in packaging/client packaging/credential .; do $(BIN)/python -m build --wheel --no-isolation --outdir dist $$project; done
 
 lock:
-	uv pip compile -q --generate-hashes --no-annotate --python-version 3.11 --extra studio --group dev pyproject.toml -o requirements.lock
+	uv pip compile -q --no-emit-package cameo-client --no-emit-package cameo-credential --generate-hashes --no-annotate --python-version 3.11 --extra studio --group dev pyproject.toml -o requirements.lock
 
 # The generated code lies beside the protos. `protos` writes it, `check-protos` fails when it is not what protoc writes now.
 
@@ -180,7 +182,7 @@ test-speechbrain: $(SPEECHBRAIN_READY)
 $(SPEECHBRAIN_READY): requirements-speechbrain.lock
 	$(PYTHON) -m venv --clear $(SPEECHBRAIN_VENV)
 	$(SPEECHBRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-speechbrain.lock
-	$(SPEECHBRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(SPEECHBRAIN_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
 # Evidence on S3's wire, against a server in an environment of its own: what it stands on does not go together with what the site does.
@@ -209,5 +211,5 @@ test-ray: kit $(RAY_VENV)/.ready
 $(RAY_VENV)/.ready: requirements-ray.lock
 	$(PYTHON) -m venv --clear $(RAY_VENV)
 	$(RAY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-ray.lock
-	$(RAY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(RAY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@

@@ -2,23 +2,24 @@
 
 import sys
 from pathlib import Path
-from uuid import uuid4
 
-import grpc
-from cameo.v1 import attempt_pb2, challenge_service_pb2, challenge_service_pb2_grpc, reason_pb2, verification_service_pb2_grpc
-from cameo.v1 import verification_service_pb2 as wire
+from cameo.v1.attempt_pb2 import Verdict
+from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
+from cameo.v1.challenge_service_pb2_grpc import ChallengeServiceStub
+from cameo.v1.reason_pb2 import Reason
+from cameo_client import CallError, call, open_channel, verify
 
-with grpc.insecure_channel(sys.argv[1]) as channel:
-    request = challenge_service_pb2.IssueChallengeRequest(subject="account-42")
-    challenge = challenge_service_pb2_grpc.ChallengeServiceStub(channel).IssueChallenge(request)
-    asked = "".join(map(str, challenge.steps)).replace("TURN_", "")
-    print(asked, "Record yourself doing this, in order. The file:", sep="", file=sys.stderr)
-    recording = Path(input().strip()).read_bytes()
-    config = wire.VerifyResponseConfig(challenge_id=challenge.id, audience=sys.argv[2], request_id=str(uuid4()))
-    chunks = [recording[at : at + 2**18] for at in range(0, len(recording), 2**18)]
-    messages = [wire.VerifyResponseRequest(config=config), *(wire.VerifyResponseRequest(chunk=chunk) for chunk in chunks)]
-    answer = verification_service_pb2_grpc.VerificationServiceStub(channel).VerifyResponse(iter(messages), timeout=120)
-verdict, reasons = attempt_pb2.Verdict.Name(answer.attempt.verdict), map(reason_pb2.Reason.Name, answer.attempt.reasons)
+with open_channel(sys.argv[1]) as channel:
+    stub, request = ChallengeServiceStub(channel), IssueChallengeRequest(subject="account-42")
+    try:
+        challenge = call(lambda: stub.IssueChallenge(request))
+        asked = "".join(map(str, challenge.steps)).replace("TURN_", "")
+        print(asked, "Record yourself doing this, in order. The file:", sep="", file=sys.stderr)
+        recording = Path(input().strip()).read_bytes()
+        answer = verify(channel, recording, challenge_id=challenge.id, audience=sys.argv[2])
+    except CallError as error:
+        sys.exit(f"{error}\n{error.metadata.get('hint', '')}".strip())
+verdict, reasons = Verdict.Name(answer.attempt.verdict), map(Reason.Name, answer.attempt.reasons)
 print(verdict.removeprefix("VERDICT_"), *(each.removeprefix("REASON_") for each in reasons), file=sys.stderr)
 if not answer.credential.token:
     sys.exit(answer.attempt.hint)

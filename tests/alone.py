@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from challenges.model import from_json
-from verifier import profiles
-from verifier.models.kit import ModelKit
-from verifier.settings import Settings
-from verifier.types import Frame
-from verifier.workers.judge import OpenJudge, Response
-from verifier.workers.process import Worker, thread_environment
+from cameo_challenges.model import from_json
+from cameo_verifier import profiles
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import Frame
+from cameo_verifier.workers.judge import OpenJudge, Response
+from cameo_verifier.workers.process import Worker, thread_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verifier.types import Judgement
+    from cameo_verifier.types import Judgement
 
 _READY_S = 600.0
 

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from cameo_verifier import offline, profiles
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.pipeline import verify
+from cameo_verifier.settings import Settings
 from fixtures.manifest import load
 from tests.databases import LASTING
 from tests.hanging import pytest_itemcollected, pytest_runtest_teardown, pytest_xdist_make_scheduler
-from verifier import offline, profiles
-from verifier.models.kit import ModelKit
-from verifier.pipeline import verify
-from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from challenges.model import Challenge
-    from verifier.types import Judgement
+    from cameo_challenges.model import Challenge
+    from cameo_verifier.types import Judgement
 
 __all__ = ["pytest_itemcollected", "pytest_runtest_teardown", "pytest_xdist_make_scheduler"]  # hooks of pytest, found here
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, event, make_url, text
 
-from verifier.store.db.engine import open_database
+from cameo_verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,6 +1,6 @@
 """English, the language of the tests."""
 
-from challenges.languages import language
+from cameo_challenges.languages import language
 
 ENGLISH = language("en")
 DIGITS, WORDS = ENGLISH.digits, ENGLISH.lexicon

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert
 
-from verifier.store.cameos import cameos, likenesses
-from verifier.store.cameos.vault import Vault
-from verifier.store.db import tables
+from cameo_verifier.store.cameos import cameos, likenesses
+from cameo_verifier.store.cameos.vault import Vault
+from cameo_verifier.store.db import tables
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

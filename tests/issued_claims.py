@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from joserfc import jwe
 from jsonschema import Draft202012Validator
 
-from verifier.credential.claims import NAMESPACE
-from verifier.credential.encoding import from_base64url
+from cameo_credential.claims import NAMESPACE
+from cameo_credential.encoding import from_base64url
 
 if TYPE_CHECKING:
-    from verifier.credential.audience_keys import AudienceKey
+    from cameo_credential.audience_keys import AudienceKey
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "docs" / "credential.schema.json").read_text("utf-8"))
 Draft202012Validator.check_schema(SCHEMA)

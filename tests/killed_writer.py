@@ -9,8 +9,8 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING
 
+from cameo_verifier.store.evidence.objects import open_objects
 from tests.waiting import ended, heard
-from verifier.store.evidence.objects import open_objects
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from verifier.review.evidence_room import EvidenceRoom
-from verifier.store.db.engine import open_database
+from cameo_verifier.review.evidence_room import EvidenceRoom
+from cameo_verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
-    from verifier.settings import Settings
+    from cameo_verifier.settings import Settings
 
 
 def new_site(settings: Settings) -> Settings:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verifier.models import index
-from verifier.models.onnx_graph import OnnxGraph, save
-from verifier.models.second_opinion import MANIFEST
+from cameo_verifier.models import index
+from cameo_verifier.models.onnx_graph import OnnxGraph, save
+from cameo_verifier.models.second_opinion import MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from verifier.types import F32
+    from cameo_verifier.types import F32
 
 SIDE_PX = 80
 # The rows are blue, green and red, the columns what the authors' networks call a print, live and a display.

@@ -15,6 +15,6 @@ def judging() -> set[int]:
     found = set()
     for child in children:
         with suppress(FileNotFoundError, ProcessLookupError):
-            if b"verifier.workers.main" in Path(f"/proc/{child}/cmdline").read_bytes():
+            if b"cameo_verifier.workers.main" in Path(f"/proc/{child}/cmdline").read_bytes():
                 found.add(int(child))
     return found

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, text
 
-from verifier.cameo.model import CameoState, EventKind
-from verifier.store.db import tables
-from verifier.token_status import Status
+from cameo_credential.token_status import Status
+from cameo_verifier.cameo.model import CameoState, EventKind
+from cameo_verifier.store.db import tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,14 +15,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from cameo_verifier.errors import ChallengeError
+from cameo_verifier.server.app import utc_now
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.attempts.challenges import ChallengeStore
 from tests.attack.bounds import Seen
 from tests.attack.honest import RECORDING, upload
 from tests.faults.test_server_interruptions import until
 from tests.grpc.test_full_path import FIXTURES
-from verifier.errors import ChallengeError
-from verifier.server.app import utc_now
-from verifier.settings import Settings
-from verifier.store.attempts.challenges import ChallengeStore
 
 if TYPE_CHECKING:
     from tests.attack.site import Site

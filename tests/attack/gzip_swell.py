@@ -13,8 +13,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import grpc
-from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 
+from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from tests.attack.bounds import Seen
 from tests.attack.honest import answer, counted, upload
 

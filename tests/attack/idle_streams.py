@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from cameo.v1.cameo_service_pb2 import WatchCameoEventsRequest
 from cameo.v1.cameo_service_pb2_grpc import CameoServiceStub
-
 from tests.attack.bounds import Seen
 from tests.attack.honest import answer, counted, upload
 from tests.attack.site import channel

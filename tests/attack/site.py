@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 
+from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_verifier.server.auth.caller import is_loopback
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.db.engine import open_database
 from tests.faults.test_server_process import children, serving
 from tests.grpc.callers import App
 from tests.grpc.client import AUDIENCE, Client
 from tests.grpc.server import UNHURRIED
 from tests.grpc.test_messages import peak_kib
-from verifier.credential.audience_keys import AudienceFolder, AudienceKey
-from verifier.server.auth.caller import is_loopback
-from verifier.settings import Settings
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     import subprocess
@@ -142,7 +142,7 @@ class Site:
     def workers(self) -> list[int]:
         """The processes that judge."""
         mine = children(self.process.pid)
-        return [pid for pid in mine if b"verifier.workers.main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return [pid for pid in mine if b"cameo_verifier.workers.main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
     def count_anew(self) -> None:
         """Count the front process's peak, and what no verdict was possible for, from here on."""

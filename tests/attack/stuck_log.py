@@ -12,7 +12,6 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from cameo.v1.credential_service_pb2 import GetKeysRequest
-
 from tests.attack.bounds import Seen
 from tests.attack.honest import answer, counted, upload
 

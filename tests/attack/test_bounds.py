@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from cameo.v1.credential_service_pb2 import GetKeysRequest
 from cameo.v1.credential_service_pb2_grpc import CredentialServiceStub
-
 from tests.attack.__main__ import ATTACKS, main
 from tests.attack.bounds import Row, Seen
 from tests.attack.honest import Honest, answer

@@ -14,8 +14,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import grpc
-from cameo.v1.verification_service_pb2 import VerifyResponseRequest
 
+from cameo.v1.verification_service_pb2 import VerifyResponseRequest
 from tests.attack.bounds import Seen
 from tests.attack.honest import answer, counted, upload
 from tests.faults.test_server_interruptions import until

@@ -2,7 +2,7 @@
 
 `python -m tests.bench.casts --devdata FOLDER` prints, for people and displays under five casts, the least, the median and the
 most of the wide crop and of the closer one, by the network alone and as it is scored; and the median colour of the portraits'
-faces, which is `verifier.models.presentation_attack.SKIN`.
+faces, which is `cameo_verifier.models.presentation_attack.SKIN`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from verifier.media.recording import open_recording
-from verifier.models.crop import crop_scaled, face_box
-from verifier.models.kit import ModelKit
-from verifier.settings import Settings
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.models.crop import crop_scaled, face_box
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.settings import Settings
 
 if TYPE_CHECKING:
-    from verifier.models.presentation_attack import PresentationAttackScorer
-    from verifier.types import F32, F64, U8
+    from cameo_verifier.models.presentation_attack import PresentationAttackScorer
+    from cameo_verifier.types import F32, F64, U8
 
 CASTS = {
     "as it is": (1, 1, 1),

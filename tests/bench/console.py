@@ -27,37 +27,37 @@ from rich.console import Console as Terminal
 from sqlalchemy import insert
 from starlette.testclient import TestClient
 
-from challenges.model import to_json
+from cameo_challenges.model import to_json
+from cameo_credential.key_files import open_secret
+from cameo_verifier import profiles
+from cameo_verifier.console.app import Door, application, new_id
+from cameo_verifier.console.cases import Cases
+from cameo_verifier.console.local_token import LocalToken
+from cameo_verifier.console.runs import Run, Runs
+from cameo_verifier.evidence.tracks import Tracks, to_bytes
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.pipeline import verify
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.attempts import result as attempt_result
+from cameo_verifier.store.attempts.attempts import judged_values
+from cameo_verifier.store.attempts.result import AttemptResult
+from cameo_verifier.store.cameos.vault import KEY_BYTES, Vault
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.evidence.evidence import EvidenceVault
+from cameo_verifier.store.evidence.sealed_object import Kind, seal
+from cameo_verifier.store.evidence.subject_keys import DataKey
 from fixtures.manifest import load
 from tests.unit.console.conftest import Visitor
 from tests.unit.store.evidence_site import open_site
-from verifier import profiles
-from verifier.console.app import Door, application, new_id
-from verifier.console.cases import Cases
-from verifier.console.local_token import LocalToken
-from verifier.console.runs import Run, Runs
-from verifier.credential.key_files import open_secret
-from verifier.evidence.tracks import Tracks, to_bytes
-from verifier.models.kit import ModelKit
-from verifier.pipeline import verify
-from verifier.settings import Settings
-from verifier.store.attempts import result as attempt_result
-from verifier.store.attempts.attempts import judged_values
-from verifier.store.attempts.result import AttemptResult
-from verifier.store.cameos.vault import KEY_BYTES, Vault
-from verifier.store.db import tables
-from verifier.store.db.engine import open_database
-from verifier.store.evidence.evidence import EvidenceVault
-from verifier.store.evidence.sealed_object import Kind, seal
-from verifier.store.evidence.subject_keys import DataKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Engine, Table
 
-    from challenges.model import Challenge
-    from verifier.types import Judgement
+    from cameo_challenges.model import Challenge
+    from cameo_verifier.types import Judgement
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FILTERS = (

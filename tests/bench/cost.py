@@ -31,26 +31,26 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from challenges.model import Challenge, to_json
+from cameo_challenges.model import Challenge, to_json
+from cameo_verifier import pipeline, profiles
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence import sound as hearing
+from cameo_verifier.evidence.picture import AGE_FRAMES, CLOSE_EVERY, IDENTITY_FRAMES, LIVE_FRAMES, MAX_FACES
+from cameo_verifier.evidence.spoken import lay
+from cameo_verifier.evidence.voices import word_groups
+from cameo_verifier.media import open_recording
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import Frame
+from cameo_verifier.workers.judge import OpenJudge, Response
+from cameo_verifier.workers.pool import PoolLimits, WorkerPool
 from fixtures.manifest import load as load_fixtures
 from tests.english import ENGLISH
-from verifier import pipeline, profiles
-from verifier.checks.question import Case
-from verifier.evidence import sound as hearing
-from verifier.evidence.picture import AGE_FRAMES, CLOSE_EVERY, IDENTITY_FRAMES, LIVE_FRAMES, MAX_FACES
-from verifier.evidence.spoken import lay
-from verifier.evidence.voices import word_groups
-from verifier.media import open_recording
-from verifier.models.kit import ModelKit
-from verifier.settings import Settings
-from verifier.types import Frame
-from verifier.workers.judge import OpenJudge, Response
-from verifier.workers.pool import PoolLimits, WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verifier.types import F32, Judgement
+    from cameo_verifier.types import F32, Judgement
 
 _OF_ALL_PICTURES = "frozen, splice, picture_times, flicker"
 EVIDENCE_OF = {
@@ -219,8 +219,8 @@ def peak_memory_mb(clip: Path, challenge: Challenge) -> float:
     """
     script = (
         "import sys, json; from pathlib import Path; from challenges.model import from_json;"
-        "from verifier.workers.judge import OpenJudge, Response;"
-        "from verifier import profiles; from verifier.settings import Settings;"
+        "from cameo_verifier.workers.judge import OpenJudge, Response;"
+        "from verifier import profiles; from cameo_verifier.settings import Settings;"
         "judge = OpenJudge(Settings(overlap=False), profiles.load())(); clip = Path(sys.argv[1]).read_bytes();"
         "judge(Response(clip, from_json(json.loads(sys.argv[2]))), lambda: False);"
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
@@ -233,7 +233,7 @@ def peak_memory_mb(clip: Path, challenge: Challenge) -> float:
 def ready_s() -> float:
     """Return the seconds from `cameo serve` to its ready line, with as many workers as cores."""
     with tempfile.TemporaryDirectory() as data:
-        command = [sys.executable, "-m", "verifier.cli", "serve", "--json", "--listen", "127.0.0.1:0", "--data", data]
+        command = [sys.executable, "-m", "cameo_verifier.cli", "serve", "--json", "--listen", "127.0.0.1:0", "--data", data]
         began = perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:

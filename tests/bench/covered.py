@@ -1,6 +1,6 @@
 """Eyes and mouths of real people, as they are and with a cover painted over them.
 
-`python -m tests.bench.covered --devdata FOLDER` prints, for each measure of `verifier.evidence.covered`, the real faces nearest
+`python -m tests.bench.covered --devdata FOLDER` prints, for each measure of `evidence.covered`, the real faces nearest
 to the line of the default profile, and for each kind of cover how many are found. Covers are painted on the pictures while it
 runs, and the landmarks are looked for anew.
 """
@@ -17,21 +17,21 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from cameo_verifier import profiles
+from cameo_verifier.evidence.covered import look
+from cameo_verifier.evidence.picture import LIVE_DEG
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.models.landmarks import head_pose_deg
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import Frame
 from fixtures.studio.covers import Eyewear, Mouthwear, cover
-from verifier import profiles
-from verifier.evidence.covered import look
-from verifier.evidence.picture import LIVE_DEG
-from verifier.media.recording import open_recording
-from verifier.models.kit import ModelKit
-from verifier.models.landmarks import head_pose_deg
-from verifier.settings import Settings
-from verifier.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from verifier.models.landmarks import FaceLandmarker
-    from verifier.types import F32, U8
+    from cameo_verifier.models.landmarks import FaceLandmarker
+    from cameo_verifier.types import F32, U8
 
 FOLDERS = ("bonafide", "bonafide/talkers", "headturn", "faces", "screens_still/genuine")
 KINDS = (".mpg", ".mp4", ".mov", ".jpg")

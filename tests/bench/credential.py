@@ -22,15 +22,15 @@ import numpy as np
 from joserfc import jwe, jws
 from rich.console import Console
 
-from verifier.credential.audience_keys import AudienceKey
-from verifier.credential.claims import NAMESPACE, Embedding, Provenance, StatusReference, compose, compose_receipt
-from verifier.credential.encoding import from_base64url
-from verifier.credential.issue import issue
-from verifier.credential.issuer_keys import SIGNATURE_ALGORITHM, IssuerKeys, SigningKey
-from verifier.credential.pairwise import PairwiseKey
-from verifier.credential.status_list import StatusList, publish
-from verifier.credential.status_source import StatusSource
-from verifier.credential.validator import open_credential
+from cameo_credential.audience_keys import AudienceKey
+from cameo_credential.claims import NAMESPACE, Embedding, Provenance, StatusReference, compose, compose_receipt
+from cameo_credential.encoding import from_base64url
+from cameo_credential.issue import issue
+from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM, IssuerKeys, SigningKey
+from cameo_credential.pairwise import PairwiseKey
+from cameo_credential.status_list import StatusList, publish
+from cameo_credential.status_source import StatusSource
+from cameo_credential.validator import open_credential
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,15 +15,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from verifier.evidence.continuity import Glances
-from verifier.evidence.cuts import sharpest_cut
-from verifier.media import open_recording
-from verifier.settings import Settings
+from cameo_verifier.evidence.continuity import Glances
+from cameo_verifier.evidence.cuts import sharpest_cut
+from cameo_verifier.media import open_recording
+from cameo_verifier.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from verifier.evidence.cuts import Cut
+    from cameo_verifier.evidence.cuts import Cut
 
 KINDS = ("headturn", "bonafide", "bonafide/talkers")
 RATES = (15.0, 12.5, 10.0)

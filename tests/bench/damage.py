@@ -14,12 +14,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from challenges.model import Challenge
+from cameo_challenges.model import Challenge
+from cameo_verifier import profiles
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.pipeline import verify
+from cameo_verifier.settings import Settings
 from tests.faults.test_media_damage import _CODECS, _measured, _payload, _told, _whole
-from verifier import profiles
-from verifier.models.kit import ModelKit
-from verifier.pipeline import verify
-from verifier.settings import Settings
 
 SHOWN = 5.0
 

@@ -4,7 +4,7 @@
 2. Planes: photographs of the folder on a sheet before a camera of 60 degrees, filmed by ray tracing at 15 frames a second: turned
    each way and back, from farther and nearer, wrapped round upright and level cylinders, bent while they are turned.
 3. Displays: a talking person's video on such a sheet, so that lips, eyes and brows move.
-4. Each is followed as `verifier.evidence.picture` does, and its depth judged as `verifier.checks.depth` does.
+4. Each is followed as `cameo_verifier.evidence.picture` does, and its depth judged as `cameo_verifier.checks.depth` does.
 
 Run it with `python -m tests.bench.depth --devdata FOLDER`; the figures behind `relief_min` of the default profile.
 """
@@ -22,21 +22,21 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from verifier import profiles
-from verifier.evidence.parallax import Parallax
-from verifier.evidence.picture import MAX_FACES
-from verifier.evidence.relief import relief
-from verifier.media import open_recording
-from verifier.models.kit import ModelKit
-from verifier.models.landmarks import head_pose_deg
-from verifier.settings import Settings
-from verifier.types import FaceTrack, Frame
+from cameo_verifier import profiles
+from cameo_verifier.evidence.parallax import Parallax
+from cameo_verifier.evidence.picture import MAX_FACES
+from cameo_verifier.evidence.relief import relief
+from cameo_verifier.media import open_recording
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.models.landmarks import head_pose_deg
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import FaceTrack, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from verifier.evidence.relief import Relief
-    from verifier.types import F32, F64, U8
+    from cameo_verifier.evidence.relief import Relief
+    from cameo_verifier.types import F32, F64, U8
 
 WIDTH, HEIGHT, FOCAL_PX = 480, 360, 420.0
 FRAMES, FPS = 24, 15.0

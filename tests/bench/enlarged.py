@@ -14,10 +14,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from cameo_verifier.evidence.enlarging import Spectrum
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.settings import Settings
 from tests.bench.integrity import Take, write
-from verifier.evidence.enlarging import Spectrum
-from verifier.media.recording import open_recording
-from verifier.settings import Settings
 
 KINDS = ("bonafide", "headturn", "replay", "deepfake")
 PICTURES = 8

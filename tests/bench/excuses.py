@@ -27,25 +27,25 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from challenges.model import Challenge
+from cameo_challenges.model import Challenge
+from cameo_verifier import profiles
+from cameo_verifier.checks import lips
+from cameo_verifier.checks.question import Case
+from cameo_verifier.decision import counts_against
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.pipeline import verify
+from cameo_verifier.reasons import Kind, Reason
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import Frame
 from fixtures.studio.covers import Eyewear, Mouthwear, cover
 from tests.bench.people import KINDS, frames_of
 from tests.situations.take import far
-from verifier import profiles
-from verifier.checks import lips
-from verifier.checks.question import Case
-from verifier.decision import counts_against
-from verifier.media.recording import open_recording
-from verifier.models.kit import ModelKit
-from verifier.pipeline import verify
-from verifier.reasons import Kind, Reason
-from verifier.settings import Settings
-from verifier.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from verifier.types import F32, U8
+    from cameo_verifier.types import F32, U8
 
     Treatment = Callable[[list[Frame], ModelKit], list[Frame]]
 

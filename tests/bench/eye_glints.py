@@ -15,14 +15,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from verifier.media.recording import open_recording
-from verifier.models.kit import ModelKit
-from verifier.settings import Settings
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verifier.types import F32, Frame
+    from cameo_verifier.types import F32, Frame
 
 KINDS = ("bonafide", "headturn", "replay", "deepfake")
 LOOKED_AT = 40

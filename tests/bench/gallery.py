@@ -32,19 +32,19 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from verifier.evidence.collect import collect
-from verifier.evidence.identity import face_embedding
-from verifier.models.kit import ModelKit
-from verifier.profiles import load
-from verifier.screening.gallery import Gallery
-from verifier.screening.transform import Transform, encode
-from verifier.settings import Settings
-from verifier.types import FaceTrack
+from cameo_verifier.evidence.collect import collect
+from cameo_verifier.evidence.identity import face_embedding
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.profiles import load
+from cameo_verifier.screening.gallery import Gallery
+from cameo_verifier.screening.transform import Transform, encode
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import FaceTrack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from verifier.types import F32
+    from cameo_verifier.types import F32
 
 THRESHOLDS = (0.35, 0.40, 0.45, 0.50, 0.55, 0.60, 0.65)
 VIDEOS = ("bonafide/*.mpg", "bonafide/*.mp4", "bonafide/*.mov", "headturn/p*_live_video.*")

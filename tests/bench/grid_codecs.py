@@ -17,16 +17,16 @@ import av
 import numpy as np
 from rich.console import Console
 
-from verifier import profiles
-from verifier.evidence.moire import GridSearch
-from verifier.evidence.picture import GRID_FRAMES
-from verifier.media.recording import open_recording
-from verifier.models.kit import ModelKit
-from verifier.settings import Settings
-from verifier.types import Frame
+from cameo_verifier import profiles
+from cameo_verifier.evidence.moire import GridSearch
+from cameo_verifier.evidence.picture import GRID_FRAMES
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import Frame
 
 if TYPE_CHECKING:
-    from verifier.types import U8
+    from cameo_verifier.types import U8
 
 KINDS = ("bonafide", "headturn")
 PICTURES = 60

@@ -24,22 +24,22 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from challenges.model import Challenge
-from verifier import profiles
-from verifier.checks import frozen, sound_repeat, splice
-from verifier.checks.question import Case
-from verifier.evidence.collect import collect
-from verifier.evidence.fingerprint import MIRRORED, Matcher
-from verifier.media.recording import open_recording
-from verifier.models.kit import ModelKit
-from verifier.screening.shortlist import outline, shortlist
-from verifier.settings import Settings
-from verifier.types import Fingerprint
+from cameo_challenges.model import Challenge
+from cameo_verifier import profiles
+from cameo_verifier.checks import frozen, sound_repeat, splice
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence.collect import collect
+from cameo_verifier.evidence.fingerprint import MIRRORED, Matcher
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.screening.shortlist import outline, shortlist
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import Fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from verifier.types import Evidence
+    from cameo_verifier.types import Evidence
 
 RATE_HZ = 48_000
 KINDS = ("bonafide", "headturn")

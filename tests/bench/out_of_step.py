@@ -19,20 +19,20 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from challenges.model import Challenge
-from verifier.checks import lips
-from verifier.checks.question import Case
-from verifier.evidence.collect import collect
-from verifier.evidence.lips import agreement, clearest
-from verifier.models.kit import ModelKit
-from verifier.models.phonemes import RATE_HZ
-from verifier.profiles import load
-from verifier.settings import Settings
-from verifier.types import FaceTrack, SoundTrack
+from cameo_challenges.model import Challenge
+from cameo_verifier.checks import lips
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence.collect import collect
+from cameo_verifier.evidence.lips import agreement, clearest
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.models.phonemes import RATE_HZ
+from cameo_verifier.profiles import load
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import FaceTrack, SoundTrack
 
 if TYPE_CHECKING:
-    from verifier.profile import Profile
-    from verifier.types import F32, CheckResult, Evidence
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.types import F32, CheckResult, Evidence
 
 SHIFTS_S = (0.0, *(sign * shift for shift in (0.25, 0.35, 0.5, 0.75, 1.0) for sign in (1, -1)))
 RATES = (12.0, 10.0, 7.5, 5.0)

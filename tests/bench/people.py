@@ -20,21 +20,21 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from challenges.model import Challenge
+from cameo_challenges.model import Challenge
+from cameo_verifier import profiles
+from cameo_verifier.checks import close_up, depth, light, presentation_attack, same_person, sharpness
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence.picture import observe
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import Evidence, Frame, MediaInfo, SoundTrack
 from tests.bench.grid_codecs import ENCODINGS, encoded
-from verifier import profiles
-from verifier.checks import close_up, depth, light, presentation_attack, same_person, sharpness
-from verifier.checks.question import Case
-from verifier.evidence.picture import observe
-from verifier.media.recording import open_recording
-from verifier.models.kit import ModelKit
-from verifier.settings import Settings
-from verifier.types import Evidence, Frame, MediaInfo, SoundTrack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verifier.types import U8, CheckResult
+    from cameo_verifier.types import U8, CheckResult
 
 KINDS = ("bonafide", "bonafide/talkers", "headturn")
 CHECKS = (light, sharpness, depth, same_person, presentation_attack, close_up)

@@ -24,18 +24,19 @@ from uuid import uuid4
 
 import grpc
 import numpy as np
+
 from cameo.v1 import cameo_service_pb2 as wire
 from cameo.v1 import cameo_service_pb2_grpc
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_verifier.server.app import open_server
+from cameo_verifier.server.serve import log_to_stderr, run
+from cameo_verifier.settings import Settings
 from tests.grpc.callers import App
 from tests.grpc.client import AUDIENCE
 from tests.grpc.judges import OpenScripted
 from tests.grpc.test_cameos import World
-from verifier.credential.audience_keys import AudienceFolder, AudienceKey
-from verifier.server.app import open_server
-from verifier.server.serve import log_to_stderr, run
-from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -24,29 +24,29 @@ import scipy.signal
 from rich.console import Console
 from rich.table import Table
 
-from challenges.issue import issue
-from challenges.model import Challenge, Say
+from cameo_challenges.issue import issue
+from cameo_challenges.model import Challenge, Say
+from cameo_verifier.checks import phrase
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence.pronounced import weighed
+from cameo_verifier.evidence.sound import RATE_HZ
+from cameo_verifier.evidence.speech_enhancement import enhanced
+from cameo_verifier.evidence.spoken import begun_again_s, lay
+from cameo_verifier.media import open_recording
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.profiles import load
+from cameo_verifier.reasons import Reason
+from cameo_verifier.settings import MediaLimits, Settings
+from cameo_verifier.types import Evidence, MediaInfo, Missing, Outcome, SoundTrack
 from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
 from tests.english import DIGITS, ENGLISH
-from verifier.checks import phrase
-from verifier.checks.question import Case
-from verifier.evidence.pronounced import weighed
-from verifier.evidence.sound import RATE_HZ
-from verifier.evidence.speech_enhancement import enhanced
-from verifier.evidence.spoken import begun_again_s, lay
-from verifier.media import open_recording
-from verifier.models.kit import ModelKit
-from verifier.profiles import load
-from verifier.reasons import Reason
-from verifier.settings import MediaLimits, Settings
-from verifier.types import Evidence, MediaInfo, Missing, Outcome, SoundTrack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from verifier.profile import Profile
-    from verifier.types import F32
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.types import F32
 
 _UNLIMITED = MediaLimits(min_s=0.0)
 _GRID = (

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from challenges.model import Challenge
-from verifier import profiles
-from verifier.checks import gaze, loudness, noise, speaker
-from verifier.checks.question import Case
-from verifier.evidence.movements import movements
-from verifier.models.kit import ModelKit
-from verifier.pipeline import verify
-from verifier.settings import Settings
-from verifier.types import FaceTrack
+from cameo_challenges.model import Challenge
+from cameo_verifier import profiles
+from cameo_verifier.checks import gaze, loudness, noise, speaker
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence.movements import movements
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.pipeline import verify
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import FaceTrack
 
 if TYPE_CHECKING:
-    from verifier.profile import Profile
-    from verifier.types import CheckResult, Judgement
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.types import CheckResult, Judgement
 
 KINDS = ("bonafide", "bonafide/talkers", "headturn", "replay", "deepfake")
 SCORES = (

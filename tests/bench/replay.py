@@ -18,20 +18,20 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cameo_verifier import profiles
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.pipeline import verify
+from cameo_verifier.review.rejudge import complete
+from cameo_verifier.review.replay import OpenReplay, Replayed, Source, materials
+from cameo_verifier.review.replay_engine import replay_all
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.attempts.labels import LabelStore, Truth
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.evidence.audit import Reader
+from cameo_verifier.types import Recalled
 from fixtures.manifest import Fixture, load
 from tests.unit.review.stored import keep
 from tests.unit.store.evidence_site import Site, open_site
-from verifier import profiles
-from verifier.models.kit import ModelKit
-from verifier.pipeline import verify
-from verifier.review.rejudge import complete
-from verifier.review.replay import OpenReplay, Replayed, Source, materials
-from verifier.review.replay_engine import replay_all
-from verifier.settings import Settings
-from verifier.store.attempts.labels import LabelStore, Truth
-from verifier.store.db.engine import open_database
-from verifier.store.evidence.audit import Reader
-from verifier.types import Recalled
 
 ATTACKS = {"screen_replay", "still_photo", "face_swapped"}
 PEOPLE = {"", "dark", "silent"}

@@ -17,14 +17,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from verifier.evidence.continuity import Glances
-from verifier.evidence.flicker import band_depth
-from verifier.evidence.moire import GridSearch
-from verifier.evidence.picture import Stopwatch, observe
-from verifier.media.recording import open_recording
-from verifier.models.kit import ModelKit
-from verifier.settings import Settings
-from verifier.types import FaceTrack, Frame
+from cameo_verifier.evidence.continuity import Glances
+from cameo_verifier.evidence.flicker import band_depth
+from cameo_verifier.evidence.moire import GridSearch
+from cameo_verifier.evidence.picture import Stopwatch, observe
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import FaceTrack, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

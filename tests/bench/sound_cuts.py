@@ -13,10 +13,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from verifier import profiles
-from verifier.evidence.sound_cuts import stops
-from verifier.media.recording import open_recording
-from verifier.settings import Settings
+from cameo_verifier import profiles
+from cameo_verifier.evidence.sound_cuts import stops
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.settings import Settings
 
 RATE_HZ = 16_000
 SUFFIXES = frozenset({".mpg", ".mp4", ".mov", ".wav", ".flac"})

@@ -5,7 +5,7 @@
 3. Two voices: half of it, or a third or a quarter in its middle, replaced by another speaker at the same level.
 4. Each statistic is judged at every threshold given: share of one-voice stretches refused, share of two-voice ones let through.
 5. A second voice: stretches cut into groups as long as a few words, one of them, or half of one, of another speaker; the group
-   least like the others is judged (`verifier.evidence.voices`), in a quiet room and with noise 15 dB below the speech.
+   least like the others is judged (`cameo_verifier.evidence.voices`), in a quiet room and with noise 15 dB below the speech.
 6. Both together: of stretches in groups, half of which are another speaker's, those that pass either statistic at its line, by
    their sum.
 
@@ -26,16 +26,16 @@ import scipy.signal
 from rich.console import Console
 from rich.table import Table
 
-from verifier import profiles
-from verifier.evidence.voices import strangeness
-from verifier.media import open_recording
-from verifier.models.kit import ModelKit
-from verifier.settings import MediaLimits, Settings
+from cameo_verifier import profiles
+from cameo_verifier.evidence.voices import strangeness
+from cameo_verifier.media import open_recording
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.settings import MediaLimits, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from verifier.types import F32
+    from cameo_verifier.types import F32
 
 RATE_HZ = 16_000
 LENGTHS_S = (3.5, 5.0, 7.0)

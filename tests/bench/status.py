@@ -15,15 +15,15 @@ from time import perf_counter
 from rich.console import Console
 from sqlalchemy import insert, update
 
-from verifier.credential import decoys
-from verifier.credential.issuer_keys import IssuerKeys, SigningKey
-from verifier.credential.status_list import read_list
-from verifier.status.allotter import uri_of
-from verifier.status.publisher import StatusPublisher
-from verifier.store.credentials.statuses import StatusStore
-from verifier.store.db import tables
-from verifier.store.db.engine import open_database
-from verifier.token_status import Status
+from cameo_credential import decoys
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.status_list import read_list
+from cameo_credential.token_status import Status
+from cameo_verifier.status.allotter import uri_of
+from cameo_verifier.status.publisher import StatusPublisher
+from cameo_verifier.store.credentials.statuses import StatusStore
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import open_database
 
 BASE = "https://issuer.example"
 ENTRIES = 1_000_000

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from cameo_verifier import profiles
+from cameo_verifier.evidence.tracks import Tracks, from_bytes, to_bytes
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.pipeline import verify
+from cameo_verifier.review.rejudge import rejudge
+from cameo_verifier.settings import Settings
 from fixtures.manifest import load
-from verifier import profiles
-from verifier.evidence.tracks import Tracks, from_bytes, to_bytes
-from verifier.models.kit import ModelKit
-from verifier.pipeline import verify
-from verifier.review.rejudge import rejudge
-from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

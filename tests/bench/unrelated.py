@@ -25,7 +25,12 @@ from rich.table import Table
 from scipy import stats
 from scipy.signal import resample_poly
 
-from challenges.issue import issue
+from cameo_challenges.issue import issue
+from cameo_verifier import profiles
+from cameo_verifier.evidence.fingerprint import Matcher, fingerprint
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import FaceTrack, Fingerprint
 from fixtures.studio import portrait, soundtrack, timeline
 from fixtures.studio.expression import Expression
 from fixtures.studio.head import Head
@@ -33,11 +38,6 @@ from fixtures.studio.motion import blinks, poses
 from fixtures.studio.portrait import Persona
 from fixtures.studio.visemes import lips_at
 from fixtures.studio.voices import Voice
-from verifier import profiles
-from verifier.evidence.fingerprint import Matcher, fingerprint
-from verifier.models.kit import ModelKit
-from verifier.settings import Settings
-from verifier.types import FaceTrack, Fingerprint
 
 if TYPE_CHECKING:
     from fixtures.studio.timeline import Timeline

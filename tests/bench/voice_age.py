@@ -22,12 +22,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from verifier.media import open_recording
-from verifier.models.kit import ModelKit
-from verifier.settings import MediaLimits, Settings
+from cameo_verifier.media import open_recording
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.settings import MediaLimits, Settings
 
 if TYPE_CHECKING:
-    from verifier.types import F32, F64
+    from cameo_verifier.types import F32, F64
 
 RATE_HZ = 16_000
 _LOWEST_HZ, _HIGHEST_HZ = 60.0, 500.0

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.evidence.fingerprint import to_bytes
+from cameo_verifier.store.attempts import fingerprints
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.types import SoundTrack, Word
 from tests.conftest import ROOT
+from tests.sources import PYTHONPATH
 from tests.unit.review.stored import RECORDINGS, keep
 from tests.unit.store.evidence_site import open_site
-from verifier.evidence.fingerprint import to_bytes
-from verifier.store.attempts import fingerprints
-from verifier.store.db.engine import open_database
-from verifier.types import SoundTrack, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,13 +102,13 @@ def console(site: Site) -> Iterator[str]:
     environment = {
         **os.environ,
         "CAMEO_FINGERPRINT_DAYS": "36500",
-        "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "protos"))),
+        "PYTHONPATH": PYTHONPATH,
     }
     data = site.folder.parent
     command = [
         sys.executable,
         "-m",
-        "verifier.cli",
+        "cameo_verifier.cli",
         "console",
         "--listen",
         "127.0.0.1:0",

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
+from cameo_verifier.store.attempts.labels import LabelStore, Truth
 from tests.browser.conftest import SHOTS
 from tests.conftest import ASKED
 from tests.patience import PATIENCE_S
-from verifier.store.attempts.labels import LabelStore, Truth
 
 if TYPE_CHECKING:
     from pathlib import Path

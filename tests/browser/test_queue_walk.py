@@ -6,9 +6,9 @@ import json
 import zipfile
 from typing import TYPE_CHECKING
 
+from cameo_verifier.store.attempts.labels import LabelStore
 from tests.browser.conftest import SHOTS
 from tests.browser.test_console import at, signed_in, until
-from verifier.store.attempts.labels import LabelStore
 
 if TYPE_CHECKING:
     from pathlib import Path

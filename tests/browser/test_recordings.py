@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from cameo_verifier import profiles
+from cameo_verifier.console.overlay import OUTLINES
+from cameo_verifier.evidence.collect import collect
+from cameo_verifier.evidence.tracks import Tracks
+from cameo_verifier.pipeline import verify
+from cameo_verifier.review.rejudge import rejudge
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.types import FaceTrack
 from tests.browser.conftest import SHOTS
 from tests.browser.test_console import at, seen_colour, signed_in, until
 from tests.conftest import ASKED
 from tests.unit.review.recoded import recoded
 from tests.unit.review.stored import RECORDINGS, keep
 from tests.unit.store.evidence_site import open_site
-from verifier import profiles
-from verifier.console.overlay import OUTLINES
-from verifier.evidence.collect import collect
-from verifier.evidence.tracks import Tracks
-from verifier.pipeline import verify
-from verifier.review.rejudge import rejudge
-from verifier.settings import Settings
-from verifier.store.db.engine import open_database
-from verifier.types import FaceTrack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
+    from cameo_verifier.models.kit import ModelKit
     from tests.browser.conftest import Watched
     from tests.unit.review.stored import Judged
     from tests.unit.store.evidence_site import Site
-    from verifier.models.kit import ModelKit
 
 NAME, MINOR = "astronaut_bona_fide", "minor"
 KINDS: dict[str, dict[str, Any]] = {

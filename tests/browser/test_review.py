@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cameo_verifier.store.credentials.credentials import CredentialStore
+from cameo_verifier.store.db.engine import open_database
 from tests.browser.conftest import SHOTS
 from tests.browser.test_console import signed_in
 from tests.conftest import ROOT
 from tests.patience import PATIENCE_S
+from tests.sources import PYTHONPATH
 from tests.unit.review.in_review import FIRST, TAKEN, keep_pair
 from tests.unit.store.evidence_site import open_site
-from verifier.store.credentials.credentials import CredentialStore
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ def served(site: Site, app: App) -> Iterator[None]:
     folder = site.folder.parent.parent
     listed = folder / "webhooks.toml"
     listed.write_text(f'[[endpoint]]\nname = "backend"\nurl = "{app.url}"\nrole = "app"\nprivate = true\n')
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "protos")))}
+    environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
     command = [sys.executable, "-m", "tests.grpc.serve_scripted", str(folder), f"webhooks={listed}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT) as process:
         assert process.stdout is not None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from cameo_verifier.store.attempts.labels import LabelStore
+from cameo_verifier.store.evidence.audit import Reader
+from cameo_verifier.store.sign_in_tokens import SignInTokenStore
 from tests.browser.conftest import SHOTS
 from tests.browser.test_console import at, serious, signed_in
-from verifier.store.attempts.labels import LabelStore
-from verifier.store.evidence.audit import Reader
-from verifier.store.sign_in_tokens import SignInTokenStore
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

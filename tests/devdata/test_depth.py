@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import cv2
 import pytest
 
+from cameo_verifier.profiles import load
+from cameo_verifier.settings import Settings
 from tests.bench.depth import FPS, FRAMES, filmed, follow, holds, sheet_of, video
-from verifier.profiles import load
-from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.models.kit import ModelKit
+    from cameo_verifier.models.kit import ModelKit
 
 pytestmark = pytest.mark.devdata
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from challenges.model import from_json
+from cameo_challenges.model import from_json
+from cameo_verifier.pipeline import verify
+from cameo_verifier.profiles import load
+from cameo_verifier.reasons import Kind
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import Verdict
 from tests.conftest import ROOT
-from verifier.pipeline import verify
-from verifier.profiles import load
-from verifier.reasons import Kind
-from verifier.settings import Settings
-from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.models.kit import ModelKit
+    from cameo_verifier.models.kit import ModelKit
 
 pytestmark = pytest.mark.devdata
 

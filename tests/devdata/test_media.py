@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from verifier.media import open_recording
-from verifier.settings import MediaLimits
+from cameo_verifier.media import open_recording
+from cameo_verifier.settings import MediaLimits
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.profiles import load
 from tests.bench.phrase import Ear, changed, grid_sentence, sound_of, zip_code
 from tests.real.words import clips
-from verifier.profiles import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from verifier.models.kit import ModelKit
+    from cameo_verifier.models.kit import ModelKit
 
 pytestmark = pytest.mark.devdata
 

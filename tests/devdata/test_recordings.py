@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from challenges.model import Challenge, Turn, TurnHead
-from verifier.checks import gaze
-from verifier.checks.question import Case
-from verifier.evidence.movements import movements
-from verifier.pipeline import verify
-from verifier.profile import CheckRole
-from verifier.profiles import load
-from verifier.reasons import Reason
-from verifier.settings import Settings
-from verifier.types import FaceTrack, Judgement, Outcome, Verdict
+from cameo_challenges.model import Challenge, Turn, TurnHead
+from cameo_verifier.checks import gaze
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence.movements import movements
+from cameo_verifier.pipeline import verify
+from cameo_verifier.profile import CheckRole
+from cameo_verifier.profiles import load
+from cameo_verifier.reasons import Reason
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import FaceTrack, Judgement, Outcome, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from verifier.models.kit import ModelKit
+    from cameo_verifier.models.kit import ModelKit
 
 pytestmark = pytest.mark.devdata
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.evidence.sound import listen
+from cameo_verifier.evidence.voices import strangeness
+from cameo_verifier.profiles import load
 from tests.bench.phrase import sound_of, zip_code
-from verifier.evidence.sound import listen
-from verifier.evidence.voices import strangeness
-from verifier.profiles import load
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.models.kit import ModelKit
+    from cameo_verifier.models.kit import ModelKit
 
 pytestmark = pytest.mark.devdata
 

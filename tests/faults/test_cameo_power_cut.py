@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event, insert, select
 
+from cameo_credential.token_status import Status
+from cameo_verifier.cameo.model import CameoState, OutputState, Terms, WhoMayUse
+from cameo_verifier.cameo.permissions import Relationships
+from cameo_verifier.store.cameos import cameos, events, likenesses, uses
+from cameo_verifier.store.cameos.vault import SealedLikeness
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.batches import Batches
+from cameo_verifier.store.db.engine import open_database, scrub, writing
 from tests import store_invariants
 from tests.waiting import ended, heard
-from verifier.cameo.model import CameoState, OutputState, Terms, WhoMayUse
-from verifier.cameo.permissions import Relationships
-from verifier.store.cameos import cameos, events, likenesses, uses
-from verifier.store.cameos.vault import SealedLikeness
-from verifier.store.db import tables
-from verifier.store.db.batches import Batches
-from verifier.store.db.engine import open_database, scrub, writing
-from verifier.token_status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.evidence.errors import StorageError, StorageFullError
+from cameo_verifier.store.evidence.objects import LocalFolder
+from cameo_verifier.store.evidence.sealed_object import Kind
 from tests.killed_writer import killed_while_writing
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, open_site
-from verifier.store.db.engine import open_database
-from verifier.store.evidence.errors import StorageError, StorageFullError
-from verifier.store.evidence.objects import LocalFolder
-from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +60,7 @@ def test_the_kernel_s_own_full_disk_is_known(tmp_path: Path, monkeypatch: pytest
     def on_full_device(prefix: str, dir: Path) -> tuple[int, str]:  # noqa: A002 - tempfile's name for it
         return os.open("/dev/full", os.O_WRONLY), str(dir / prefix)
 
-    monkeypatch.setattr("verifier.store.evidence.objects.tempfile.mkstemp", on_full_device)
+    monkeypatch.setattr("cameo_verifier.store.evidence.objects.tempfile.mkstemp", on_full_device)
     with pytest.raises(StorageFullError):
         folder.put("aa/b/tracks", b"x" * 100_000)
 

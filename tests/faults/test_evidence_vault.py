@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.errors import StoreError
+from cameo_verifier.settings import Retention
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.evidence.errors import AlteredEvidenceError, EvidenceError, StorageFullError, TruncatedEvidenceError
+from cameo_verifier.store.evidence.evidence import object_name
+from cameo_verifier.store.evidence.retention import UNFINISHED_AFTER
+from cameo_verifier.store.evidence.sealed_object import Kind
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, READER, open_site
 from tests.waiting import ended, heard
-from verifier.errors import StoreError
-from verifier.settings import Retention
-from verifier.store.db.engine import open_database
-from verifier.store.evidence.errors import AlteredEvidenceError, EvidenceError, StorageFullError, TruncatedEvidenceError
-from verifier.store.evidence.evidence import object_name
-from verifier.store.evidence.retention import UNFINISHED_AFTER
-from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

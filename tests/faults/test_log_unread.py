@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.settings import Settings
 from tests.conftest import ROOT
 from tests.new_site import new_site
 from tests.patience import PATIENCE_S
+from tests.sources import PYTHONPATH
 from tests.waiting import running
-from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ except BlockingIOError:
 _TALKATIVE = """
 import subprocess, sys
 import structlog
-from verifier.server.serve import log_to_stderr
+from cameo_verifier.server.serve import log_to_stderr
 log_to_stderr()
 log = structlog.get_logger()
 for number in range(20_000):
@@ -86,8 +87,8 @@ def test_a_console_whose_log_nobody_reads_serves_all_the_same(tmp_path: Path) ->
     """It has more to say than a pipe holds before it listens; it says where it is nevertheless, and ends when it is told to."""
     settings = new_site(Settings(data=tmp_path / "data"))
     unknown = {f"CAMEO_{'NOT_OURS_' * 20}{number}": "1" for number in range(400)}
-    environment = {**os.environ, **unknown, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "protos")))}
-    command = [sys.executable, "-m", "verifier.cli", "console", "--listen", "127.0.0.1:0", "--data", str(settings.data)]
+    environment = {**os.environ, **unknown, "PYTHONPATH": PYTHONPATH}
+    command = [sys.executable, "-m", "cameo_verifier.cli", "console", "--listen", "127.0.0.1:0", "--data", str(settings.data)]
     unread, theirs = os.pipe()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=environment, cwd=ROOT) as process:
         os.close(theirs)

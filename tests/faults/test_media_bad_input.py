@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 import pytest
+from cameo_credential.errors import InvalidRequestError
 
+from cameo_verifier.errors import UnjudgeableError
+from cameo_verifier.media import open_recording
+from cameo_verifier.reasons import Kind, Reason
+from cameo_verifier.settings import MediaLimits
 from tests.unit.media.clips import Clip, make
-from verifier.errors import InvalidRequestError, UnjudgeableError
-from verifier.media import open_recording
-from verifier.reasons import Kind, Reason
-from verifier.settings import MediaLimits
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.types import F32, Frame, MediaInfo
+    from cameo_verifier.types import F32, Frame, MediaInfo
 
 _LIMITS = MediaLimits()
 _FAST_START = (("movflags", "faststart"),)

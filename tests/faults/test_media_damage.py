@@ -13,16 +13,16 @@ import av
 import numpy as np
 import pytest
 
+from cameo_verifier.errors import UnjudgeableError
+from cameo_verifier.media import open_recording
+from cameo_verifier.media.blocks import broken_blocks
+from cameo_verifier.profiles import load
+from cameo_verifier.settings import MediaLimits
 from fixtures.manifest import load as load_fixtures
 from tests.unit.media.clips import Clip, make
-from verifier.errors import UnjudgeableError
-from verifier.media import open_recording
-from verifier.media.blocks import broken_blocks
-from verifier.profiles import load
-from verifier.settings import MediaLimits
 
 if TYPE_CHECKING:
-    from verifier.types import MediaInfo
+    from cameo_verifier.types import MediaInfo
 
 _CLIP = next(fixture.file for fixture in load_fixtures() if fixture.id == "astronaut_bona_fide")
 _LIMITS = MediaLimits()

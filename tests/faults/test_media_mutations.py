@@ -5,13 +5,13 @@ from functools import cache
 
 import cv2
 import numpy as np
+from cameo_credential.errors import CameoError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cameo_verifier.media import open_recording
+from cameo_verifier.settings import MediaLimits
 from tests.unit.media.clips import Clip, make, picture
-from verifier.errors import CameoError
-from verifier.media import open_recording
-from verifier.settings import MediaLimits
 
 _LIMITS = MediaLimits()
 _BOUND_S = 60.0

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 
+from cameo_verifier.settings import Settings
 from fixtures.manifest import load
-from tests.conftest import ROOT
 from tests.new_site import new_site
-from verifier.settings import Settings
+from tests.sources import PYTHONPATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +69,7 @@ def home(tmp_path: Path) -> dict[str, str]:
     told = ("ORT_DISABLE_TELEMETRY", "HF_HUB_", "GOOGLE_SANDBOX")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(told)}
     own = {"HOME": str(tmp_path), "CAMEO_MODELS": str(Settings().models), "CAMEO_DATA": str(tmp_path / "data")}
-    return {**kept, **own, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "protos")))}
+    return {**kept, **own, "PYTHONPATH": PYTHONPATH}
 
 
 def _trace(command: list[str], calls: str, environment: dict[str, str], log: Path, *, refused: bool) -> list[str]:
@@ -116,7 +116,7 @@ def test_a_command_gives_up_its_network_before_it_opens_a_model(
         "gallery": ["gallery", "add", "Ada", str(photo)],
     }[command]
     calls = _trace(
-        [sys.executable, "-m", "verifier.cli", *arguments],
+        [sys.executable, "-m", "cameo_verifier.cli", *arguments],
         "socket,io_uring_setup,seccomp,openat,clone,clone3,fork,vfork",
         home,
         tmp_path / "calls",

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_credential.key_files import create_json
+from cameo_credential.owner_only import make_folder
+from cameo_verifier.server.app import utc_now
+from cameo_verifier.server.lease import Lease
+from cameo_verifier.store.attempts.servers import ServerStore
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.evidence.objects import LocalFolder
 from tests.databases import only_sqlite
 from tests.grpc.client import AUDIENCE
-from verifier.credential.audience_keys import AudienceFolder, AudienceKey
-from verifier.credential.key_files import create_json
-from verifier.owner_only import make_folder
-from verifier.server.app import utc_now
-from verifier.server.lease import Lease
-from verifier.store.attempts.servers import ServerStore
-from verifier.store.db.engine import open_database
-from verifier.store.evidence.objects import LocalFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,7 +95,7 @@ def test_whatever_comes_first_the_folder_is_its_owners(tmp_path: Path, first: in
 def test_a_command_makes_the_folder_its_owners(tmp_path: Path) -> None:
     """As `cameo serve` does on a machine where nothing was before, not even its models."""
     data = tmp_path / "above" / "data"
-    command = [sys.executable, "-m", "verifier.cli", "serve", "--listen", "127.0.0.1:0"]
+    command = [sys.executable, "-m", "cameo_verifier.cli", "serve", "--listen", "127.0.0.1:0"]
     shell = ["sh", "-c", 'umask 000 && exec "$@"', "sh", *command]
     subprocess.run(
         shell, env={**os.environ, "CAMEO_DATA": str(data), "CAMEO_MODELS": str(tmp_path)}, capture_output=True, check=False

@@ -6,10 +6,10 @@ import pickle
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from cameo_verifier import profiles
+from cameo_verifier.settings import Settings
+from cameo_verifier.workers.judge import OpenJudge, Response
 from fixtures.manifest import load as committed
-from verifier import profiles
-from verifier.settings import Settings
-from verifier.workers.judge import OpenJudge, Response
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_a_worker_that_starts_later_judges_by_the_server_s_profile(tmp_path: Path) -> None:
     """The profile goes to the worker with what opens its judge: what the file holds by then is not read."""
     file = tmp_path / "site.toml"
-    file.write_text(resources.files("verifier.profiles").joinpath("default.toml").read_text("utf-8"))
+    file.write_text(resources.files("cameo_verifier.profiles").joinpath("default.toml").read_text("utf-8"))
     profile = profiles.load(str(file))
     carried = pickle.dumps(OpenJudge(Settings(profile=str(file)), profile))
     file.write_text("thresholds = 'none'\n")

@@ -13,17 +13,17 @@ from uuid import uuid4
 
 import grpc
 import pytest
-from cameo.v1 import attempt_pb2
-from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from structlog.testing import capture_logs
 
+from cameo.v1 import attempt_pb2
+from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
+from cameo_verifier.server.app import utc_now
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.attempts.attempts import AttemptStore
+from cameo_verifier.store.db.engine import open_database
 from tests.grpc.client import AUDIENCE, refused
 from tests.patience import PATIENCE_S
-from verifier.server.app import utc_now
-from verifier.settings import Settings
-from verifier.store.attempts.attempts import AttemptStore
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable

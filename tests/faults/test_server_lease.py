@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.errors import StoreError
+from cameo_verifier.server.lease import Lease
+from cameo_verifier.store.attempts.servers import KnownServer, ServerStore
+from cameo_verifier.store.db.engine import open_database
 from tests.databases import only_sqlite
 from tests.waiting import ended, heard
-from verifier.errors import StoreError
-from verifier.server.lease import Lease
-from verifier.store.attempts.servers import KnownServer, ServerStore
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,16 +16,16 @@ from uuid import uuid4
 
 import grpc
 import pytest
+
 from cameo.v1 import attempt_pb2
 from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from cameo.v1.challenge_service_pb2_grpc import ChallengeServiceStub
 from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
 from cameo.v1.verification_service_pb2_grpc import VerificationServiceStub
-
+from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_verifier.settings import Settings
 from tests.patience import PATIENCE_S
 from tests.waiting import running
-from verifier.credential.audience_keys import AudienceFolder, AudienceKey
-from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier import profiles
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.review.replay import Material, NotReplayed, OpenReplay, Source
+from cameo_verifier.server.replaying import replay_aside
+from cameo_verifier.server.wire.errors import RequestError, reason_of
+from cameo_verifier.settings import Settings
+from cameo_verifier.workers.wire import WorkerFaultError
 from tests import started
 from tests.patience import PATIENCE_S
-from verifier import profiles
-from verifier.errors import ModelKitError
-from verifier.review.replay import Material, NotReplayed, OpenReplay, Source
-from verifier.server.replaying import replay_aside
-from verifier.server.wire.errors import RequestError, reason_of
-from verifier.settings import Settings
-from verifier.workers.wire import WorkerFaultError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.profile import Profile
-    from verifier.review.replay import Replay
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.review.replay import Replay
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,16 @@ from uuid import uuid4
 
 import grpc
 import pytest
-from cameo.v1 import attempt_pb2
 from sqlalchemy import event
 from structlog.testing import capture_logs
 
+from cameo.v1 import attempt_pb2
+from cameo_verifier.server import app
+from cameo_verifier.server.services import verification_service
+from cameo_verifier.store.db.engine import open_database
 from tests.databases import only_sqlite
 from tests.faults.test_server_interruptions import until
 from tests.grpc.client import refused
-from verifier.server import app
-from verifier.server.services import verification_service
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

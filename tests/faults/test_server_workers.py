@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cameo_verifier.errors import AbandonedError, ModelKitError, OverloadedError, UnjudgeableError
+from cameo_verifier.reasons import Reason
+from cameo_verifier.workers.pool import PoolLimits, StoppingError, WorkerPool
+from cameo_verifier.workers.process import Rights, Worker, WorkerLostError, thread_environment
+from cameo_verifier.workers.wire import WorkerFaultError
 from tests import started
 from tests.faults.test_server_interruptions import until
 from tests.patience import PATIENCE_S
-from verifier.errors import AbandonedError, ModelKitError, OverloadedError, UnjudgeableError
-from verifier.reasons import Reason
-from verifier.workers.pool import PoolLimits, StoppingError, WorkerPool
-from verifier.workers.process import Rights, Worker, WorkerLostError, thread_environment
-from verifier.workers.wire import WorkerFaultError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from challenges.model import Challenge, Say
+from cameo_challenges.model import Challenge, Say
+from cameo_verifier.errors import StoreError
+from cameo_verifier.store.attempts.attempts import AttemptStore
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.db.engine import open_database
 from tests.waiting import ended, heard
-from verifier.errors import StoreError
-from verifier.store.attempts.attempts import AttemptStore
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

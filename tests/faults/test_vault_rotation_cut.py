@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import event
 
+from cameo_verifier.review import vault_file
+from cameo_verifier.review.vault_rotation import rotate
+from cameo_verifier.store.evidence import rewrapping
 from tests.unit.store.vault_site import of_folder
 from tests.waiting import ended
-from verifier.review import vault_file
-from verifier.review.vault_rotation import rotate
-from verifier.store.evidence import rewrapping
 
 if TYPE_CHECKING:
     from pathlib import Path

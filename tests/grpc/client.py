@@ -9,6 +9,9 @@ from uuid import uuid4
 
 import grpc
 import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+
 from cameo.v1 import (
     challenge_service_pb2_grpc,
     credential_service_pb2_grpc,
@@ -18,11 +21,8 @@ from cameo.v1 import (
 from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from cameo.v1.credential_service_pb2 import GetStatusListRequest
 from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
-
+from cameo_credential.status_source import StatusSource, utc_now
 from tests.patience import PATIENCE_S
-from verifier.credential.status_source import StatusSource, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,10 +31,9 @@ if TYPE_CHECKING:
 
     from cameo.v1.challenge_pb2 import Challenge
     from cameo.v1.verification_service_pb2 import VerifyResponseResponse
-
+    from cameo_credential.audience_keys import AudienceKey
+    from cameo_verifier.server.app import Server
     from tests.grpc.callers import Metadata
-    from verifier.credential.audience_keys import AudienceKey
-    from verifier.server.app import Server
 
 AUDIENCE = "https://generator.example"
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from verifier import profiles
-from verifier.checks import QUESTIONS
-from verifier.decision import decide
-from verifier.errors import AbandonedError, ModelKitError, UnjudgeableError
-from verifier.pipeline import AFTERWARDS
-from verifier.profile import Threshold
-from verifier.reasons import Reason
-from verifier.types import (
+from cameo_verifier import profiles
+from cameo_verifier.checks import QUESTIONS
+from cameo_verifier.decision import decide
+from cameo_verifier.errors import AbandonedError, ModelKitError, UnjudgeableError
+from cameo_verifier.pipeline import AFTERWARDS
+from cameo_verifier.profile import Threshold
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import (
     CheckResult,
     Direction,
     Evidence,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from verifier.workers.judge import Response
+    from cameo_verifier.workers.judge import Response
 
 DIGEST = "ab" * 32
 CROPS = b"\xff\xd8 four faces"

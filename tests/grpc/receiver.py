@@ -12,8 +12,8 @@ from starlette.applications import Starlette
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from cameo_verifier.server import http_resources
 from tests.patience import PATIENCE_S
-from verifier.server import http_resources
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from cameo_credential.errors import CredentialError
+
 from cameo.v1 import cameo_service_pb2 as cameo_wire
 from cameo.v1 import credential_service_pb2 as wire
-
+from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_credential.issuer_keys import VerificationKeys
+from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource, fetch_list
+from cameo_credential.validator import open_credential
+from cameo_verifier.settings import Settings
 from tests.grpc.callers import App
 from tests.grpc.client import AUDIENCE, status_source
 from tests.grpc.test_cameos import OWNER, World
 from tests.grpc.test_refusals import Clock
 from tests.issued_claims import hold_against_schema
-from verifier.credential.audience_keys import AudienceFolder, AudienceKey
-from verifier.credential.issuer_keys import VerificationKeys
-from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource, fetch_list
-from verifier.credential.validator import open_credential
-from verifier.errors import CredentialError
-from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from cameo_credential.status_source import StatusCheck
+    from cameo_credential.validator import OpenedCredential
     from tests.grpc.callers import Metadata
     from tests.grpc.client import Client
     from tests.grpc.server import OpenServer
-    from verifier.credential.status_source import StatusCheck
-    from verifier.credential.validator import OpenedCredential
 
 OTHER = "https://other.example"
 ISSUER = "https://cameo.localhost"

@@ -6,9 +6,9 @@ import asyncio
 import sys
 from pathlib import Path
 
+from cameo_verifier.server.app import open_server
+from cameo_verifier.settings import Settings
 from tests.grpc.judges import OpenScripted
-from verifier.server.app import open_server
-from verifier.settings import Settings
 
 
 async def main(folder: Path, *settings: str) -> None:

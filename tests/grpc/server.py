@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import grpc
 import pytest
 
+from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_verifier.server.app import open_server, utc_now
+from cameo_verifier.settings import Settings
 from tests import databases
 from tests.grpc.client import AUDIENCE, Client
 from tests.grpc.judges import OpenScripted
-from verifier.credential.audience_keys import AudienceFolder, AudienceKey
-from verifier.server.app import open_server, utc_now
-from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -12,31 +12,31 @@ from uuid import uuid4
 
 import grpc
 import pytest
-from cameo.v1 import cameo_pb2, cameo_service_pb2_grpc, relationship_service_pb2_grpc
-from cameo.v1 import cameo_service_pb2 as wire
-from cameo.v1.relationship_service_pb2 import AreMutualsRequest, SetFollowRequest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from cameo.v1 import cameo_pb2, cameo_service_pb2_grpc, relationship_service_pb2_grpc
+from cameo.v1 import cameo_service_pb2 as wire
+from cameo.v1.relationship_service_pb2 import AreMutualsRequest, SetFollowRequest
+from cameo_credential.encoding import to_base64url
+from cameo_credential.grant_token import open_grant
+from cameo_credential.key_files import open_secret
+from cameo_credential.key_set import KeySet, change, new_key
+from cameo_credential.likeness import from_bytes
+from cameo_verifier.cameo import model
+from cameo_verifier.cameo.permissions import Answer
+from cameo_verifier.cameo.refusal import Refusal
+from cameo_verifier.server.app import utc_now
+from cameo_verifier.server.wire.enums import short_name, short_names
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.cameos.likenesses import LikenessStore
+from cameo_verifier.store.cameos.vault import KEY_BYTES, Vault
+from cameo_verifier.store.db.engine import open_database
 from tests.databases import only_sqlite
 from tests.grpc.callers import App, Metadata
 from tests.grpc.client import AUDIENCE, refused
 from tests.grpc.test_refusals import Clock
 from tests.patience import PATIENCE_S
-from verifier.cameo import model
-from verifier.cameo.permissions import Answer
-from verifier.cameo.refusal import Refusal
-from verifier.credential.encoding import to_base64url
-from verifier.credential.grant_token import open_grant
-from verifier.credential.key_files import open_secret
-from verifier.credential.key_set import KeySet, change, new_key
-from verifier.credential.likeness import from_bytes
-from verifier.server.app import utc_now
-from verifier.server.wire.enums import short_name, short_names
-from verifier.settings import Settings
-from verifier.store.cameos.likenesses import LikenessStore
-from verifier.store.cameos.vault import KEY_BYTES, Vault
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from sqlalchemy import insert, select
+
 from cameo.v1 import attempt_pb2, cameo_pb2
 from cameo.v1.cameo_service_pb2 import WatchCameoEventsRequest
 from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
@@ -17,8 +19,11 @@ from cameo.v1.review_service_pb2 import (
     ReviewServiceGetAttemptRequest,
 )
 from cameo.v1.verification_service_pb2 import GetAttemptRequest, VerifyResponseConfig, VerifyResponseRequest
-from sqlalchemy import insert, select
-
+from cameo_verifier.cameo.model import GuardianshipState
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.cameos import events
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import open_database
 from tests.grpc.client import AUDIENCE, refused
 from tests.grpc.receiver import eventually, receiving
 from tests.grpc.test_cameos import OWNER
@@ -26,11 +31,6 @@ from tests.grpc.test_webhooks import begun, endpoint
 from tests.grpc.test_webhooks import opened as verified
 from tests.patience import PATIENCE_S
 from tests.unit.store.conftest import NOW
-from verifier.cameo.model import GuardianshipState
-from verifier.settings import Settings
-from verifier.store.cameos import events
-from verifier.store.db import tables
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

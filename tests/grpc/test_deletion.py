@@ -12,25 +12,25 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+
 from cameo.v1 import attempt_pb2, cameo_pb2, reason_pb2
 from cameo.v1.cameo_service_pb2 import GetCameoRequest, ListUsesRequest
 from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
-
+from cameo_credential.encoding import to_base64url
+from cameo_credential.gallery_key import GalleryKey
+from cameo_credential.key_files import open_secret
+from cameo_credential.pairwise import PairwiseKey
+from cameo_verifier.screening.transform import Transform
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.cameos.likenesses import LikenessStore
+from cameo_verifier.store.cameos.vault import KEY_BYTES, Vault
+from cameo_verifier.store.db.engine import open_database
 from tests.databases import only_sqlite
 from tests.grpc.client import AUDIENCE
 from tests.grpc.judges import DIGEST, unit
 from tests.grpc.reissue import OTHER
 from tests.grpc.test_cameos import FAN, NOTE, OWNER, WORD, reason
-from verifier.credential.encoding import to_base64url
-from verifier.credential.gallery_key import GalleryKey
-from verifier.credential.key_files import open_secret
-from verifier.credential.pairwise import PairwiseKey
-from verifier.screening.transform import Transform
-from verifier.settings import Settings
-from verifier.store.cameos.likenesses import LikenessStore
-from verifier.store.cameos.vault import KEY_BYTES, Vault
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from pathlib import Path

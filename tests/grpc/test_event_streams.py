@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from cameo.v1.cameo_service_pb2 import WatchCameoEventsRequest
 
+from cameo.v1.cameo_service_pb2 import WatchCameoEventsRequest
 from tests.grpc.callers import App, Metadata
 from tests.grpc.client import Refused, refused
 from tests.grpc.test_cameos import World

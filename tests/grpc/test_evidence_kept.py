@@ -9,23 +9,23 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo.v1 import attempt_pb2
 from structlog.testing import capture_logs
 
-from challenges.model import Say
+from cameo.v1 import attempt_pb2
+from cameo_challenges.model import Say
+from cameo_verifier.evidence.tracks import from_bytes as tracks_from
+from cameo_verifier.reasons import Reason
+from cameo_verifier.review.evidence_room import EvidenceRoom
+from cameo_verifier.server.app import utc_now
+from cameo_verifier.settings import Retention, Settings
+from cameo_verifier.store.attempts.result import from_bytes as result_from
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.evidence.audit import Reader
+from cameo_verifier.store.evidence.sealed_object import Kind
+from cameo_verifier.types import Verdict
 from tests.faults.test_server_interruptions import until
 from tests.grpc.judges import CROPS, DIGEST
 from tests.patience import PATIENCE_S
-from verifier.evidence.tracks import from_bytes as tracks_from
-from verifier.reasons import Reason
-from verifier.review.evidence_room import EvidenceRoom
-from verifier.server.app import utc_now
-from verifier.settings import Retention, Settings
-from verifier.store.attempts.result import from_bytes as result_from
-from verifier.store.db.engine import open_database
-from verifier.store.evidence.audit import Reader
-from verifier.store.evidence.sealed_object import Kind
-from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cameo.v1.verification_service_pb2 import VerifyResponseResponse
-
     from tests.grpc.client import Client
     from tests.grpc.server import OpenServer
 

@@ -15,28 +15,28 @@ import grpc
 import numpy as np
 import pytest
 import pytest_asyncio
+
 from cameo.v1 import attempt_pb2, reason_pb2
 from cameo.v1.attempt_pb2 import ATTEMPT_VIEW_FULL
 from cameo.v1.credential_service_pb2 import GetKeysRequest
 from cameo.v1.verification_service_pb2 import GetAttemptRequest
-
-from challenges.model import Challenge
+from cameo_challenges.model import Challenge
+from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_credential.issuer_keys import VerificationKeys
+from cameo_credential.validator import open_credential
+from cameo_verifier.server.app import open_server, utc_now
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.db.engine import open_database
 from fixtures.manifest import load
 from tests.grpc.client import AUDIENCE, Client, refused, status_source
 from tests.grpc.server import UNHURRIED
 from tests.issued_claims import hold_against_schema
-from verifier.credential.audience_keys import AudienceFolder, AudienceKey
-from verifier.credential.issuer_keys import VerificationKeys
-from verifier.credential.validator import open_credential
-from verifier.server.app import open_server, utc_now
-from verifier.settings import Settings
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from verifier.models.kit import ModelKit
+    from cameo_verifier.models.kit import ModelKit
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

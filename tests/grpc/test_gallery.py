@@ -6,25 +6,24 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from cameo_credential.errors import KeyFileError
+
 from cameo.v1 import attempt_pb2, reason_pb2
 from cameo.v1.attempt_pb2 import ATTEMPT_VIEW_FULL
 from cameo.v1.verification_service_pb2 import GetAttemptRequest
-
+from cameo_credential.gallery_key import GalleryKey
+from cameo_verifier.screening.transform import Transform
+from cameo_verifier.server.app import utc_now
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.cameos.faces import Code, FaceStore
+from cameo_verifier.store.db.engine import open_database
 from tests.grpc.judges import DIGEST, unit
-from verifier.credential.gallery_key import GalleryKey
-from verifier.errors import KeyFileError
-from verifier.screening.transform import Transform
-from verifier.server.app import utc_now
-from verifier.settings import Settings
-from verifier.store.cameos.faces import Code, FaceStore
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from cameo.v1.verification_service_pb2 import VerifyResponseResponse
-
     from tests.grpc.client import Client
     from tests.grpc.server import OpenServer
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from cameo.v1 import cameo_pb2, guardian_pb2, guardian_service_pb2_grpc
 from cameo.v1 import cameo_service_pb2 as cameo_wire
 from cameo.v1 import guardian_service_pb2 as wire
 from cameo.v1.relationship_service_pb2 import SetFollowRequest
-from google.protobuf.field_mask_pb2 import FieldMask
-from google.protobuf.timestamp_pb2 import Timestamp
-
+from cameo_verifier.cameo.model import GuardianshipState
+from cameo_verifier.server.wire.enums import short_name, short_names
 from tests.databases import only_sqlite
 from tests.grpc.callers import App, Metadata
 from tests.grpc.client import refused
 from tests.grpc.test_cameos import FAN, NOTE, OWNER, WORD, World, _dump, _files, reason
-from verifier.cameo.model import GuardianshipState
-from verifier.server.wire.enums import short_name, short_names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

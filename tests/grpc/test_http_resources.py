@@ -11,18 +11,19 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo.v1.credential_service_pb2 import GetKeysRequest, GetStatusListRequest
+from cameo_credential.errors import InvalidRequestError
 
+from cameo.v1.credential_service_pb2 import GetKeysRequest, GetStatusListRequest
+from cameo_credential.encoding import from_base64url
+from cameo_credential.issuer_keys import VerificationKeys
+from cameo_credential.key_set import change, new_key
+from cameo_credential.status_list import read_list
+from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK
+from cameo_credential.validator import open_receipt
+from cameo_verifier.errors import StoreError
+from cameo_verifier.status.publisher import StatusPublisher
 from tests.grpc.client import AUDIENCE
 from tests.patience import PATIENCE_S
-from verifier.credential.encoding import from_base64url
-from verifier.credential.issuer_keys import VerificationKeys
-from verifier.credential.key_set import change, new_key
-from verifier.credential.status_list import read_list
-from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK
-from verifier.credential.validator import open_receipt
-from verifier.errors import InvalidRequestError, StoreError
-from verifier.status.publisher import StatusPublisher
 
 if TYPE_CHECKING:
     from pathlib import Path

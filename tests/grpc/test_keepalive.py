@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import grpc
 import pytest
+
 from cameo.v1 import attempt_pb2
 from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from cameo.v1.challenge_service_pb2_grpc import ChallengeServiceStub
 from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest, VerifyResponseResponse
 from cameo.v1.verification_service_pb2_grpc import VerificationServiceStub
-
 from tests.faults.test_server_interruptions import until
 from tests.grpc.client import AUDIENCE, refused
 from tests.patience import PATIENCE_S

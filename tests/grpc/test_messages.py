@@ -8,19 +8,19 @@ from uuid import uuid4
 
 import grpc
 import pytest
+
 from cameo.v1 import cameo_service_pb2, cameo_service_pb2_grpc, guardian_service_pb2, guardian_service_pb2_grpc
 from cameo.v1.cameo_pb2 import Cameo, PendingChange, Restrictions
 from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from cameo.v1.verification_service_pb2 import VerifyResponseRequest
-
+from cameo_verifier.server.auth.access import ANYONE, WHO_MAY_CALL
+from cameo_verifier.server.wire import messages
 from tests.faults.test_server_crash import killed
 from tests.grpc.callers import App
 from tests.grpc.client import refused
 from tests.grpc.test_refusals import config, stream
 from tests.grpc.test_who_may_call import methods
 from tests.patience import PATIENCE_S
-from verifier.server.auth.access import ANYONE, WHO_MAY_CALL
-from verifier.server.wire import messages
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import MethodDescriptor

@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import grpc
-from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 
+from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.db.engine import open_database
 from tests.faults.test_server_interruptions import until
 from tests.grpc.client import refused
 from tests.grpc.test_refusals import Clock
-from verifier.settings import Settings
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import grpc
 import pytest
+
 from cameo.v1 import attempt_pb2
 from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
-
+from cameo_verifier.server.app import utc_now
 from tests.grpc.client import AUDIENCE, Client, refused
 from tests.patience import PATIENCE_S
-from verifier.server.app import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import grpc
+from sqlalchemy import select
+
 from cameo.v1 import cameo_pb2
 from cameo.v1.credential_service_pb2 import ReissueCredentialRequest
 from cameo.v1.guardian_service_pb2 import LinkGuardianRequest
 from cameo.v1.guardian_service_pb2_grpc import GuardianServiceStub
-from sqlalchemy import select
-
+from cameo_verifier.server import reissuing
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.credentials.reissues import ReissueStore
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import open_database
 from tests.databases import only_sqlite
 from tests.grpc.client import AUDIENCE, refused
 from tests.grpc.reissue import OTHER
 from tests.grpc.test_cameos import NOTE, WORD, reason
 from tests.patience import PATIENCE_S
-from verifier.server import reissuing
-from verifier.settings import Settings
-from verifier.store.credentials.reissues import ReissueStore
-from verifier.store.db import tables
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+
 from cameo.v1 import cameo_pb2, removal_pb2, removal_service_pb2_grpc
 from cameo.v1 import cameo_service_pb2 as wire
 from cameo.v1 import removal_service_pb2 as removals_wire
-
+from cameo_verifier.server.wire.enums import short_name
+from cameo_verifier.store.cameos import removals, watching
 from tests.grpc.callers import App, Metadata
 from tests.grpc.client import refused
 from tests.grpc.test_cameos import SHA, World
 from tests.grpc.test_refusals import Clock
-from verifier.server.wire.enums import short_name
-from verifier.store.cameos import removals, watching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

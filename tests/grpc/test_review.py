@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import grpc
 import pytest
+
 from cameo.v1 import attempt_pb2, reason_pb2, review_service_pb2
 from cameo.v1.review_service_pb2 import (
     GetEvidenceRequest,
@@ -20,16 +21,15 @@ from cameo.v1.review_service_pb2 import (
     ReviewServiceGetAttemptRequest,
     WithdrawLabelRequest,
 )
-
+from cameo_verifier import profiles
+from cameo_verifier.media.remux import judged_only
+from cameo_verifier.server.wire.enums import short_name
+from cameo_verifier.settings import MediaLimits, Retention, Settings
+from cameo_verifier.store.db.engine import open_database
 from tests.grpc.callers import App
 from tests.grpc.client import refused
 from tests.patience import PATIENCE_S
 from tests.unit.review.stored import RECORDINGS, fixture_site
-from verifier import profiles
-from verifier.media.remux import judged_only
-from verifier.server.wire.enums import short_name
-from verifier.settings import MediaLimits, Retention, Settings
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+
 from cameo.v1 import attempt_pb2, review_service_pb2
 from cameo.v1.review_service_pb2 import CompareProfilesRequest, ProfileChoice, ReviewServiceGetAttemptRequest
-
+from cameo_verifier.review.error_rates import clopper_pearson
+from cameo_verifier.server import comparing
+from cameo_verifier.store.evidence.evidence import object_name
+from cameo_verifier.store.evidence.sealed_object import Kind
 from tests.grpc.client import refused
 from tests.grpc.test_review import GOOD, REPLAYED, SILENT, WHY, desk, site
 from tests.patience import PATIENCE_S
 from tests.unit.review.stored import RECORDINGS, keep
-from verifier.review.error_rates import clopper_pearson
-from verifier.server import comparing
-from verifier.store.evidence.evidence import object_name
-from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from tests.grpc.test_review import Desk

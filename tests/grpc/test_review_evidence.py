@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from cameo.v1 import review_service_pb2
-from cameo.v1.review_service_pb2 import GetEvidenceRequest, ReplayAttemptRequest
 from sqlalchemy import delete, text, update
 
+from cameo.v1 import review_service_pb2
+from cameo.v1.review_service_pb2 import GetEvidenceRequest, ReplayAttemptRequest
+from cameo_verifier.server.app import utc_now
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.evidence import subject_keys
+from cameo_verifier.store.evidence.evidence import object_name
+from cameo_verifier.store.evidence.sealed_object import Kind
 from tests.grpc.callers import App
 from tests.grpc.client import refused
 from tests.grpc.test_review import KEPT, WHY, Desk
 from tests.patience import PATIENCE_S
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, READER, open_site
-from verifier.server.app import utc_now
-from verifier.settings import Settings
-from verifier.store.db import tables
-from verifier.store.db.engine import open_database
-from verifier.store.evidence import subject_keys
-from verifier.store.evidence.evidence import object_name
-from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

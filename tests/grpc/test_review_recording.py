@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+
 from cameo.v1 import attempt_pb2, review_service_pb2
 from cameo.v1.review_service_pb2 import ProfileChoice, ReplayAttemptRequest
-
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.evidence import subject_keys
+from cameo_verifier.store.evidence.evidence import object_name
+from cameo_verifier.store.evidence.sealed_object import Kind
 from tests import started
 from tests.grpc.callers import App
 from tests.grpc.client import refused
@@ -21,11 +26,6 @@ from tests.patience import PATIENCE_S
 from tests.unit.review.stored import fixture_site
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import READER
-from verifier.settings import Settings
-from verifier.store.db.engine import open_database
-from verifier.store.evidence import subject_keys
-from verifier.store.evidence.evidence import object_name
-from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
 from cameo.v1 import (
     attempt_pb2,
     challenge_pb2,
@@ -23,23 +26,20 @@ from cameo.v1.attempt_pb2 import ATTEMPT_VIEW_FULL
 from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from cameo.v1.credential_service_pb2 import GetKeysRequest
 from cameo.v1.verification_service_pb2 import GetAttemptRequest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-
-from challenges.model import Turn
+from cameo_challenges.model import Turn
+from cameo_credential.issuer_keys import VerificationKeys
+from cameo_credential.validator import open_credential, open_receipt
+from cameo_verifier.cameo.removals import HolderKind, RemovalAnswer, RemovalState
+from cameo_verifier.checks import BY_NAME
+from cameo_verifier.reasons import Reason
+from cameo_verifier.server.app import SERVICES, utc_now
+from cameo_verifier.server.wire.enums import full_name, short_names
+from cameo_verifier.server.wire.errors import _CODES
+from cameo_verifier.store.attempts.labels import Truth
+from cameo_verifier.store.evidence.sealed_object import Kind
+from cameo_verifier.types import Direction, Outcome, Ruling, Verdict
 from tests.grpc.client import AUDIENCE, refused, status_source
 from tests.issued_claims import hold_against_schema
-from verifier.cameo.removals import HolderKind, RemovalAnswer, RemovalState
-from verifier.checks import BY_NAME
-from verifier.credential.issuer_keys import VerificationKeys
-from verifier.credential.validator import open_credential, open_receipt
-from verifier.reasons import Reason
-from verifier.server.app import SERVICES, utc_now
-from verifier.server.wire.enums import full_name, short_names
-from verifier.server.wire.errors import _CODES
-from verifier.store.attempts.labels import Truth
-from verifier.store.evidence.sealed_object import Kind
-from verifier.types import Direction, Outcome, Ruling, Verdict
 
 if TYPE_CHECKING:
     from tests.grpc.server import OpenServer

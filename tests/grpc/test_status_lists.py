@@ -10,27 +10,27 @@ from typing import TYPE_CHECKING
 import grpc
 import numpy as np
 import pytest
-from cameo.v1.credential_service_pb2 import GetKeysRequest, GetStatusListRequest
 
+from cameo.v1.credential_service_pb2 import GetKeysRequest, GetStatusListRequest
+from cameo_credential import decoys
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
+from cameo_credential.status_list import read_list
+from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK
+from cameo_credential.token_status import Status
+from cameo_credential.validator import open_credential, open_receipt
+from cameo_verifier.errors import NotFoundError, StoreError
+from cameo_verifier.status.allotter import Allotter, number_of, uri_of
+from cameo_verifier.status.publisher import StatusPublisher
+from cameo_verifier.store.credentials.statuses import StatusStore
+from cameo_verifier.store.db.engine import open_database
 from tests.grpc.client import AUDIENCE, refused
-from verifier.credential import decoys
-from verifier.credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
-from verifier.credential.status_list import read_list
-from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK
-from verifier.credential.validator import open_credential, open_receipt
-from verifier.errors import NotFoundError, StoreError
-from verifier.status.allotter import Allotter, number_of, uri_of
-from verifier.status.publisher import StatusPublisher
-from verifier.store.credentials.statuses import StatusStore
-from verifier.store.db.engine import open_database
-from verifier.token_status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cameo_credential.status_list import StatusListToken
     from tests.grpc.server import OpenServer
-    from verifier.credential.status_list import StatusListToken
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BASE = "https://issuer.example"

@@ -10,20 +10,20 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cameo_credential.errors import InvalidRequestError
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from cameo_verifier.cameo.model import EventKind
+from cameo_verifier.cameo.removals import Holder, HolderKind
+from cameo_verifier.cameo.webhooks import TOLD_TO_HOLDERS, Endpoint
+from cameo_verifier.server.app import open_server
+from cameo_verifier.settings import Settings
+from cameo_verifier.webhooks.endpoints import read_endpoints
+from cameo_verifier.webhooks.post import Poster, PostError, embedded
 from tests.grpc.receiver import receiving
-from verifier.cameo.model import EventKind
-from verifier.cameo.removals import Holder, HolderKind
-from verifier.cameo.webhooks import TOLD_TO_HOLDERS, Endpoint
-from verifier.errors import InvalidRequestError
-from verifier.server.app import open_server
-from verifier.settings import Settings
-from verifier.webhooks.endpoints import read_endpoints
-from verifier.webhooks.post import Poster, PostError, embedded
 
 if TYPE_CHECKING:
     from pathlib import Path

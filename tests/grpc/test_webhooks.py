@@ -12,27 +12,27 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from cameo.v1 import cameo_service_pb2 as wire
-from cameo.v1.credential_service_pb2 import GetKeysRequest
+from cameo_credential.errors import InvalidRequestError
 from sqlalchemy import update
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
+from cameo.v1 import cameo_service_pb2 as wire
+from cameo.v1.credential_service_pb2 import GetKeysRequest
+from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_credential.issuer_keys import VerificationKeys
+from cameo_credential.webhook import Webhook, open_webhook
+from cameo_verifier.cli import app as cli
+from cameo_verifier.server.app import open_server, utc_now
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import open_database
 from tests.grpc.callers import App
 from tests.grpc.client import AUDIENCE, Client
 from tests.grpc.judges import OpenScripted
 from tests.grpc.receiver import eventually, receiving
 from tests.grpc.test_removals import SHOWS, Site, state
 from tests.waiting import ended, heard
-from verifier.cli import app as cli
-from verifier.credential.audience_keys import AudienceFolder, AudienceKey
-from verifier.credential.issuer_keys import VerificationKeys
-from verifier.credential.webhook import Webhook, open_webhook
-from verifier.errors import InvalidRequestError
-from verifier.server.app import open_server, utc_now
-from verifier.settings import Settings
-from verifier.store.db import tables
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from cameo.v1 import credential_service_pb2, verification_service_pb2
+from cameo_credential.errors import InvalidRequestError, KeyFileError
 from google.protobuf import descriptor_pool, message_factory
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
@@ -20,19 +20,19 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import OctKey, OKPKey
 from structlog.testing import capture_logs
 
+from cameo.v1 import credential_service_pb2, verification_service_pb2
+from cameo_credential.encoding import to_base64url, to_json
+from cameo_verifier.cameo.caller_role import CallerRole
+from cameo_verifier.console.app import run as run_console
+from cameo_verifier.console.people import ConsoleRole
+from cameo_verifier.server.app import SERVICES, open_server, utc_now
+from cameo_verifier.server.auth.access import WHO_MAY_CALL
+from cameo_verifier.server.auth.caller import Caller, CallerTokenError, CallerTokens
+from cameo_verifier.settings import ConsoleSettings, OpenIdProvider, Settings
 from tests.grpc.callers import App
 from tests.grpc.client import refused
 from tests.grpc.judges import OpenScripted
 from tests.patience import PATIENCE_S
-from verifier.cameo.caller_role import CallerRole
-from verifier.console.app import run as run_console
-from verifier.console.people import ConsoleRole
-from verifier.credential.encoding import to_base64url, to_json
-from verifier.errors import InvalidRequestError, KeyFileError
-from verifier.server.app import SERVICES, open_server, utc_now
-from verifier.server.auth.access import WHO_MAY_CALL
-from verifier.server.auth.caller import Caller, CallerTokenError, CallerTokens
-from verifier.settings import ConsoleSettings, OpenIdProvider, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

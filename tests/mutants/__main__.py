@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 
 from tests.mutants.mutations import MUTATIONS, Mutation
+from tests.sources import ROOT, SOURCES
 
-ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("challenges", "docs", "fixtures", "protos", "tests", "verifier", "pyproject.toml")
-OURS = {"cameo", "challenges", "fixtures", "tests", "verifier"}
+OURS = {"cameo", "cameo_challenges", "cameo_client", "cameo_credential", "cameo_verifier", "fixtures", "tests"}
 LIBRARIES = ("av", "cv2", "joserfc.jwe", "numpy", "pydantic_settings", "scipy.signal", "sqlalchemy")
 """What takes long to load: once, for all."""
 FAILED = 1
@@ -49,9 +49,8 @@ def _apart(tree: Path, tests: tuple[str, ...]) -> int:
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]
     sys.path[:] = [
-        str(tree),
-        str(tree / "protos"),
-        *(path for path in sys.path if Path(path or ".").resolve() not in {ROOT, ROOT / "protos"}),
+        *(str(tree / source.relative_to(ROOT)) for source in SOURCES),
+        *(path for path in sys.path if Path(path or ".").resolve() not in SOURCES),
     ]
     sys.dont_write_bytecode = True
     try:

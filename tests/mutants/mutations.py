@@ -26,8 +26,8 @@ PERMISSIONS = "tests/unit/cameo/test_permissions.py"
 REFUSALS = "tests/unit/credential/test_refusals.py"
 ADVERSARY = "tests/unit/credential/test_adversary.py"
 
-_PROFILE, _FOLD = "verifier/profiles/default.toml", "verifier/decision.py"
-_PERMISSIONS, _VALIDATOR = "verifier/cameo/permissions.py", "verifier/credential/validator.py"
+_PROFILE, _FOLD = "verifier/cameo_verifier/profiles/default.toml", "verifier/cameo_verifier/decision.py"
+_PERMISSIONS, _VALIDATOR = "verifier/cameo_verifier/cameo/permissions.py", "verifier/cameo_credential/validator.py"
 
 ROLES = tuple(
     Mutation(_PROFILE, f'\n{check} = "{role}"\n', f'\n{check} = "{other}"\n', PINNED)
@@ -49,18 +49,22 @@ MUTATIONS = (
     Mutation(_PROFILE, "[thresholds.seen_motion_max]\nvalue = ", "[thresholds.seen_motion_max]\nvalue = 1", DOCUMENTED),
     Mutation(_PROFILE, "[thresholds.live_p20_min]\nvalue = 0.", "[thresholds.live_p20_min]\nvalue = 0.0", DOCUMENTED),
     Mutation(
-        "verifier/profiles/minor.toml",
+        "verifier/cameo_verifier/profiles/minor.toml",
         "[thresholds.live_p20_min]\nvalue = 0.5",
         "[thresholds.live_p20_min]\nvalue = 0.4",
         DOCUMENTED,
     ),
     # Checks.
-    Mutation("verifier/checks/speaker.py", "np.quantile(similar, 0.2)", "np.quantile(similar, 0.5)", PERCENTILES),
-    Mutation("verifier/checks/speaker.py", "np.quantile(similar, 0.2)", "np.quantile(similar, 0.0)", PERCENTILES),
-    Mutation("verifier/checks/presentation_attack.py", "np.quantile(live, 0.2)", "np.quantile(live, 0.5)", PERCENTILES),
-    Mutation("verifier/checks/presentation_attack.py", "np.quantile(live, 0.2)", "np.quantile(live, 0.0)", PERCENTILES),
-    Mutation("verifier/checks/close_up.py", "np.quantile(live, 0.2)", "np.quantile(live, 0.5)", PERCENTILES),
-    Mutation("verifier/checks/close_up.py", "np.quantile(live, 0.2)", "np.quantile(live, 0.0)", PERCENTILES),
+    Mutation("verifier/cameo_verifier/checks/speaker.py", "np.quantile(similar, 0.2)", "np.quantile(similar, 0.5)", PERCENTILES),
+    Mutation("verifier/cameo_verifier/checks/speaker.py", "np.quantile(similar, 0.2)", "np.quantile(similar, 0.0)", PERCENTILES),
+    Mutation(
+        "verifier/cameo_verifier/checks/presentation_attack.py", "np.quantile(live, 0.2)", "np.quantile(live, 0.5)", PERCENTILES
+    ),
+    Mutation(
+        "verifier/cameo_verifier/checks/presentation_attack.py", "np.quantile(live, 0.2)", "np.quantile(live, 0.0)", PERCENTILES
+    ),
+    Mutation("verifier/cameo_verifier/checks/close_up.py", "np.quantile(live, 0.2)", "np.quantile(live, 0.5)", PERCENTILES),
+    Mutation("verifier/cameo_verifier/checks/close_up.py", "np.quantile(live, 0.2)", "np.quantile(live, 0.0)", PERCENTILES),
     # The fold.
     Mutation(_FOLD, "(Kind.ATTACK, Kind.LIFECYCLE,", "(Kind.LIFECYCLE, Kind.ATTACK,", DECISION),
     Mutation(_FOLD, "Kind.LIFECYCLE, Kind.UNREADABLE, Kind.MISMATCH", "Kind.UNREADABLE, Kind.LIFECYCLE, Kind.MISMATCH", DECISION),

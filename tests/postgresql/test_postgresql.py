@@ -8,25 +8,26 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cameo_credential.errors import InvalidRequestError
 from sqlalchemy import delete, insert, text, update
 
+from cameo_verifier.cameo.model import Terms, WhoMayUse
+from cameo_verifier.errors import StoreConflictError, StoreError
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.cameos import cameos, likenesses
+from cameo_verifier.store.cameos.likenesses import LikenessStore
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import open_database, rewrite
+from cameo_verifier.store.db.faults import store_errors
 from tests.enrolled import START, enrol
 from tests.patience import PATIENCE_S
-from verifier.cameo.model import Terms, WhoMayUse
-from verifier.errors import InvalidRequestError, StoreConflictError, StoreError
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.cameos import cameos, likenesses
-from verifier.store.cameos.likenesses import LikenessStore
-from verifier.store.db import tables
-from verifier.store.db.engine import open_database, rewrite
-from verifier.store.db.faults import store_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Connection, Engine
 
-    from challenges.model import Challenge
+    from cameo_challenges.model import Challenge
 
 
 def _follow(connection: Connection, name: str) -> None:

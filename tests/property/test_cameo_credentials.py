@@ -16,21 +16,21 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from challenges.model import Challenge, Say
+from cameo_challenges.model import Challenge, Say
+from cameo_credential.token_status import Status
+from cameo_verifier.cameo.model import CameoState
+from cameo_verifier.cameo.refusal import Refusal, RefusedError
+from cameo_verifier.reasons import Reason
+from cameo_verifier.store.attempts.attempts import AttemptStore
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.cameos import cameos
+from cameo_verifier.store.cameos.vault import Vault
+from cameo_verifier.store.credentials.credentials import FIRST, IssuedCredential
+from cameo_verifier.store.credentials.reissues import Basis, ReissueStore
+from cameo_verifier.store.credentials.statuses import StatusStore
+from cameo_verifier.store.db.engine import writing
+from cameo_verifier.types import Decision, Evidence, Judgement, MediaInfo, Missing, Verdict
 from tests import databases
-from verifier.cameo.model import CameoState
-from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.reasons import Reason
-from verifier.store.attempts.attempts import AttemptStore
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.cameos import cameos
-from verifier.store.cameos.vault import Vault
-from verifier.store.credentials.credentials import FIRST, IssuedCredential
-from verifier.store.credentials.reissues import Basis, ReissueStore
-from verifier.store.credentials.statuses import StatusStore
-from verifier.store.db.engine import writing
-from verifier.token_status import Status
-from verifier.types import Decision, Evidence, Judgement, MediaInfo, Missing, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,18 +14,18 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from cameo_verifier.cameo.model import Cameo, CameoState, EventKind, GuardianshipState, Terms, UseCategory, WhoMayUse
+from cameo_verifier.cameo.permissions import Answer, Relationships
+from cameo_verifier.cameo.refusal import Refusal, RefusedError
+from cameo_verifier.store.cameos import cameos, events, guardians, uses
 from tests.property.test_cameo_owner import AUDIENCE, EXAMPLES, NUMBERS, START, TTL, database, enrol
-from verifier.cameo.model import Cameo, CameoState, EventKind, GuardianshipState, Terms, UseCategory, WhoMayUse
-from verifier.cameo.permissions import Answer, Relationships
-from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store.cameos import cameos, events, guardians, uses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Connection
 
-    from verifier.cameo.model import Grant
+    from cameo_verifier.cameo.model import Grant
 
 ResultT = TypeVar("ResultT")
 Uses = frozenset[tuple[str, UseCategory | None]]

@@ -16,20 +16,20 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from cameo_verifier.cameo.model import CameoState, EventKind, OutputState, Terms, UseCategory, WhoMayUse
+from cameo_verifier.cameo.permissions import Answer, Relationships
+from cameo_verifier.cameo.refusal import Refusal, RefusedError
+from cameo_verifier.store.cameos import cameos, events, uses
+from cameo_verifier.store.db.engine import writing
 from tests import databases, enrolled, store_invariants
 from tests.enrolled import AUDIENCE, START
-from verifier.cameo.model import CameoState, EventKind, OutputState, Terms, UseCategory, WhoMayUse
-from verifier.cameo.permissions import Answer, Relationships
-from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store.cameos import cameos, events, uses
-from verifier.store.db.engine import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Connection, Engine
 
-    from verifier.cameo.model import Grant
+    from cameo_verifier.cameo.model import Grant
 
 ResultT = TypeVar("ResultT")
 

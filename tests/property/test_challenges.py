@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from challenges.issue import RECIPE
-from challenges.match import align, expected_tokens, tokens
-from challenges.model import Challenge, Say, TurnHead, from_json, to_json
+from cameo_challenges.issue import RECIPE
+from cameo_challenges.match import align, expected_tokens, tokens
+from cameo_challenges.model import Challenge, Say, TurnHead, from_json, to_json
+from cameo_verifier.types import Word
 from tests.english import DIGITS, ENGLISH, WORDS
-from verifier.types import Word
 
 NUMBERS = st.integers(0, RECIPE.count - 1)
 PHRASES = st.lists(st.sampled_from([*DIGITS, *WORDS]), min_size=1, max_size=10)

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from cameo_credential.errors import CredentialError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verifier.cameo.grants import compose as compose_grant
-from verifier.cameo.model import Cameo, CameoState, Consent, Grant, Terms, UseCategory
-from verifier.credential.audience_keys import AudienceKey
-from verifier.credential.claims import Embedding, Provenance, compose, compose_receipt, read_embedding
-from verifier.credential.encoding import check_base64url, from_base64url, to_base64url
-from verifier.credential.grant_token import GrantFacts, open_grant, sign_grant
-from verifier.credential.issue import Issued, issue
-from verifier.credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
-from verifier.credential.pairwise import PairwiseKey
-from verifier.credential.status_list import StatusList, StatusListToken, publish, read_list
-from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK
-from verifier.credential.validator import OpenedCredential, Receipt, open_credential, open_receipt
-from verifier.errors import CredentialError
+from cameo_credential.audience_keys import AudienceKey
+from cameo_credential.claims import Embedding, Provenance, compose, compose_receipt, read_embedding
+from cameo_credential.encoding import check_base64url, from_base64url, to_base64url
+from cameo_credential.grant_token import GrantFacts, open_grant, sign_grant
+from cameo_credential.issue import Issued, issue
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
+from cameo_credential.pairwise import PairwiseKey
+from cameo_credential.status_list import StatusList, StatusListToken, publish, read_list
+from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK
+from cameo_credential.validator import OpenedCredential, Receipt, open_credential, open_receipt
+from cameo_verifier.cameo.grants import compose as compose_grant
+from cameo_verifier.cameo.model import Cameo, CameoState, Consent, Grant, Terms, UseCategory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

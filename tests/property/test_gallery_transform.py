@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verifier.screening.transform import CODE_SCALE, Transform
+from cameo_verifier.screening.transform import CODE_SCALE, Transform
 
 SECRETS = (b"\0" * 32, b"\1" + b"\0" * 31, bytes(range(32)))
 MODEL = "ab" * 32

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import OKPKey
 
-import verifier
-from verifier import ids
-from verifier.console import app as console
-from verifier.credential.issuer_keys import SigningKey
-from verifier.server import app as server
+import cameo_verifier
+from cameo_credential.issuer_keys import SigningKey
+from cameo_verifier import ids
+from cameo_verifier.console import app as console
+from cameo_verifier.server import app as server
 
 if TYPE_CHECKING:
     import pytest
@@ -40,7 +40,7 @@ def test_no_id_begins_with_a_dash(drawn: list[bytes], last: bytes) -> None:
 def test_there_is_one_maker_of_ids() -> None:
     """Server, console and commands take theirs from it; what else draws random text makes secrets."""
     assert server.new_id is console.new_id is ids.new_id
-    root = Path(verifier.__file__).parent
+    root = Path(cameo_verifier.__file__).parent
     makers = {str(path.relative_to(root)) for path in root.rglob("*.py") if "token_urlsafe" in path.read_text("utf-8")}
     assert makers == SECRETS | {"ids.py"}
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.cameo import guardians
-from verifier.cameo.model import Cameo, CameoState, Consent, Terms, UseCategory, WhoMayUse
-from verifier.cameo.permissions import Answer, Relationships, decide, narrowed, narrower
-from verifier.cameo.refusal import Refusal, RefusedError
+from cameo_verifier.cameo import guardians
+from cameo_verifier.cameo.model import Cameo, CameoState, Consent, Terms, UseCategory, WhoMayUse
+from cameo_verifier.cameo.permissions import Answer, Relationships, decide, narrowed, narrower
+from cameo_verifier.cameo.refusal import Refusal, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

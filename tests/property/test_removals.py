@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import insert
 
+from cameo_verifier.cameo.model import OutputState
+from cameo_verifier.cameo.refusal import Refusal, RefusedError
+from cameo_verifier.cameo.removals import FINISHED, Holder, HolderKind, Removal, RemovalAnswer, RemovalState
+from cameo_verifier.store.cameos import events, removals, uses, watching
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import writing
 from tests import databases
-from verifier.cameo.model import OutputState
-from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.cameo.removals import FINISHED, Holder, HolderKind, Removal, RemovalAnswer, RemovalState
-from verifier.store.cameos import events, removals, uses, watching
-from verifier.store.db import tables
-from verifier.store.db.engine import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

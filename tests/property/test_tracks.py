@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-from verifier.evidence.tracks import VERSION, Tracks
-from verifier.evidence.tracks import from_bytes as tracks_from
-from verifier.evidence.tracks import to_bytes as bytes_of
-from verifier.reasons import Reason
-from verifier.types import (
+from cameo_verifier.evidence.tracks import VERSION, Tracks
+from cameo_verifier.evidence.tracks import from_bytes as tracks_from
+from cameo_verifier.evidence.tracks import to_bytes as bytes_of
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import (
     Circumstances,
     Evidence,
     FaceTrack,

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cameo_verifier.evidence import tracks
+from cameo_verifier.evidence.tracks import VERSION, DamagedTracksError, TracksError, TracksVersionError, TruncatedTracksError
+from cameo_verifier.evidence.tracks import from_bytes as tracks_from
+from cameo_verifier.evidence.tracks import to_bytes as bytes_of
 from tests.property.test_tracks import SMALL, exactly
-from verifier.evidence import tracks
-from verifier.evidence.tracks import VERSION, DamagedTracksError, TracksError, TracksVersionError, TruncatedTracksError
-from verifier.evidence.tracks import from_bytes as tracks_from
-from verifier.evidence.tracks import to_bytes as bytes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cameo_verifier import profiles
+from cameo_verifier.review.replay import Material, NotReplayed, OpenReplay, Replayed, Source, materials
+from cameo_verifier.review.replay_diff import difference, document
+from cameo_verifier.review.replay_engine import replay_all
+from cameo_verifier.review.replay_ray import replay_on_ray
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.db.engine import open_database
 from tests.unit.review.stored import fixture_site
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import READER
-from verifier import profiles
-from verifier.review.replay import Material, NotReplayed, OpenReplay, Replayed, Source, materials
-from verifier.review.replay_diff import difference, document
-from verifier.review.replay_engine import replay_all
-from verifier.review.replay_ray import replay_on_ray
-from verifier.settings import Settings
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from cameo_verifier.review.replay import Replay
     from tests.unit.review.stored import Judged
-    from verifier.review.replay import Replay
 
 RECORDINGS = ("dark", "screen_replay")
 COPIES = 4

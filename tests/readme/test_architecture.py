@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.sources import VERIFIER
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 
 
 def test_every_room_has_its_row() -> None:
-    """Each package of `verifier` has a row in the table of rooms, and the table names no other."""
-    rooms = {init.parent.name for init in (ROOT / "verifier").glob("*/__init__.py")}
-    assert set(re.findall(r"^\| `verifier/(\w+)/` \|", PAGE, re.MULTILINE)) == rooms
+    """Each package of `cameo_verifier` has a row in the table of rooms, and the table names no other."""
+    rooms = {init.parent.name for init in VERIFIER.glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `verifier/cameo_verifier/(\w+)/` \|", PAGE, re.MULTILINE)) == rooms
 
 
 def test_every_decision_is_listed() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from verifier.store.db.engine import open_database
+from cameo_verifier.store.db.engine import open_database
 
 PAGE = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
 

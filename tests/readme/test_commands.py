@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
-from verifier.cli import app
+from cameo_verifier.cli import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:cameo|python -m|make) [^`]+)`")
 ASSIGNMENT = re.compile(r"[A-Z_]+=.*")
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-OURS = {"cameo", "challenges", "fixtures", "verifier"}
+OURS = {"cameo", "cameo_challenges", "cameo_credential", "cameo_verifier", "fixtures"}
 FOREIGN = {"cat", "export", "pip", "pytest", "source"}
 """Programs that are not ours; what `pip` installs is asked by `test_named`."""
 

@@ -23,6 +23,7 @@ import av
 import pytest
 
 from tests.patience import PATIENCE_S
+from tests.sources import PYTHONPATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ class Terminals:
         # No site of this account is touched, and nobody's patience ends because the cores are busy.
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CAMEO_") or name == "CAMEO_MODELS"}
         self._environment = kept | {"XDG_DATA_HOME": str(folder / "share"), "CAMEO_CHALLENGE_TTL_S": "3600"}
-        self._environment |= {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "protos")))}
+        self._environment |= {"PYTHONPATH": PYTHONPATH}
 
     def open(self, block: str, *, log: IO[bytes] | None = None) -> subprocess.Popen[str]:
         """Type the commands of a block of the README into a new terminal."""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources import VERIFIER
+
 ROOT = Path(__file__).parents[2]
 PHRASES = ("held against", "holds against", "lay over", "lays over", "laid over the sound", "known again", "in company")
 """Each had people guess: compared with, force-aligned to, recognised, batched."""
@@ -30,7 +32,7 @@ def test_a_phrase_that_was_a_riddle_does_not_come_back(phrase: str) -> None:
 
 def test_a_check_is_named_by_its_term() -> None:
     """The first line of each check's docstring names it by the field's term and says what it checks; it is no question."""
-    for check in sorted((ROOT / "verifier" / "checks").glob("[a-z]*.py")):
+    for check in sorted((VERIFIER / "checks").glob("[a-z]*.py")):
         first = (ast.get_docstring(ast.parse(check.read_text("utf-8"))) or "").partition("\n")[0]
         assert first.endswith("."), check.name
         assert ": checks that " in first or check.name == "question.py", check.name

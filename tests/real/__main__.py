@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from cameo_verifier import profiles
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.pipeline import code_digest
+from cameo_verifier.settings import Settings
 from tests.real import age, heads, lips, recordings, stills, voices, words
 from tests.real.finding import Real
 from tests.real.table import document, page, print_findings, short
-from verifier import profiles
-from verifier.models.kit import ModelKit
-from verifier.pipeline import code_digest
-from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from tests.real.finding import Finding

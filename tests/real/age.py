@@ -18,24 +18,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from challenges.model import Challenge
+from cameo_challenges.model import Challenge
+from cameo_verifier.checks import age
+from cameo_verifier.checks.question import Case
+from cameo_verifier.decision import counts_against
+from cameo_verifier.evidence.identity import face_embedding
+from cameo_verifier.evidence.picture import observe
+from cameo_verifier.media import open_recording
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import Evidence, FaceTrack, Missing, Outcome
 from tests.real.finding import Finding, Item, Real, finding
 from tests.real.table import run
-from verifier.checks import age
-from verifier.checks.question import Case
-from verifier.decision import counts_against
-from verifier.evidence.identity import face_embedding
-from verifier.evidence.picture import observe
-from verifier.media import open_recording
-from verifier.reasons import Reason
-from verifier.types import Evidence, FaceTrack, Missing, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from verifier.profile import Profile
-    from verifier.types import CheckResult
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.types import CheckResult
 
 GROUPS = {
     "portraits": ("faces/*.jpg",),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from verifier.review.error_rates import Rate, rate
+from cameo_verifier.review.error_rates import Rate, rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from verifier.models.kit import ModelKit
-    from verifier.profile import Profile
-    from verifier.settings import Settings
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.settings import Settings
 
 
 class Item(NamedTuple):

@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from challenges.model import Challenge, Turn, TurnHead
+from cameo_challenges.model import Challenge, Turn, TurnHead
+from cameo_verifier.checks import lips
+from cameo_verifier.checks.question import Case
+from cameo_verifier.decision import counts_against
+from cameo_verifier.evidence.collect import collect
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.pipeline import askable
+from cameo_verifier.types import Frame, SoundTrack
 from tests.bench.excuses import SOUND_HZ, written
 from tests.bench.people import frames_of
 from tests.real.finding import Item, finding
 from tests.real.table import run
-from verifier.checks import lips
-from verifier.checks.question import Case
-from verifier.decision import counts_against
-from verifier.evidence.collect import collect
-from verifier.media.recording import open_recording
-from verifier.pipeline import askable
-from verifier.types import Frame, SoundTrack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cameo_verifier.types import Evidence
     from tests.real.finding import Finding, Real
-    from verifier.types import Evidence
 
 QUESTION = "What stops a generated head?"
 TURNS = Challenge((TurnHead(Turn.LEFT), TurnHead(Turn.UP)))

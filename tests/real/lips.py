@@ -9,21 +9,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from challenges.model import Challenge
+from cameo_challenges.model import Challenge
+from cameo_verifier.checks import lips
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence.collect import collect
+from cameo_verifier.evidence.lips import clearest
+from cameo_verifier.types import FaceTrack, Outcome, SoundTrack
 from tests.bench.out_of_step import SUFFIXES, late
 from tests.real.finding import Item, finding
 from tests.real.table import run
-from verifier.checks import lips
-from verifier.checks.question import Case
-from verifier.evidence.collect import collect
-from verifier.evidence.lips import clearest
-from verifier.types import FaceTrack, Outcome, SoundTrack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cameo_verifier.types import CheckResult, Evidence
     from tests.real.finding import Finding, Real
-    from verifier.types import CheckResult, Evidence
 
 QUESTION = "Do the lips say what is heard?"
 DEVICE_S = (0.25, -0.25, 0.5, -0.5, 1.0, -1.0)

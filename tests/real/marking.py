@@ -16,17 +16,17 @@ import av
 import numpy as np
 import scipy.signal
 
-from verifier.media import open_recording
-from verifier.models import manifest, pull
-from verifier.models.convert.mark import ENTRY
-from verifier.models.convert.torch_checkpoint import load_state
-from verifier.models.mark_network import BINS, HOP, SPAN_DB, WINDOW, log_magnitudes, stack
-from verifier.models.onnx_graph import OnnxGraph, save
-from verifier.models.onnx_session import OnnxModel
-from verifier.settings import MediaLimits
+from cameo_verifier.media import open_recording
+from cameo_verifier.models import manifest, pull
+from cameo_verifier.models.convert.mark import ENTRY
+from cameo_verifier.models.convert.torch_checkpoint import load_state
+from cameo_verifier.models.mark_network import BINS, HOP, SPAN_DB, WINDOW, log_magnitudes, stack
+from cameo_verifier.models.onnx_graph import OnnxGraph, save
+from cameo_verifier.models.onnx_session import OnnxModel
+from cameo_verifier.settings import MediaLimits
 
 if TYPE_CHECKING:
-    from verifier.types import F32
+    from cameo_verifier.types import F32
 
 RATE_HZ = 16_000
 CODECS = {"AAC 32 kbit/s": ("mp4", "aac", 32_000, 48_000), "Opus 24 kbit/s": ("webm", "libopus", 24_000, 48_000)}

@@ -9,22 +9,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from challenges.model import Challenge
+from cameo_challenges.model import Challenge
+from cameo_verifier.checks import lips
+from cameo_verifier.checks.question import Case
+from cameo_verifier.decision import decide
+from cameo_verifier.errors import UnjudgeableError
+from cameo_verifier.pipeline import askable, verify
+from cameo_verifier.reasons import Kind
+from cameo_verifier.types import SoundTrack, Verdict
 from tests.real.finding import Item, finding
 from tests.real.table import run
-from verifier.checks import lips
-from verifier.checks.question import Case
-from verifier.decision import decide
-from verifier.errors import UnjudgeableError
-from verifier.pipeline import askable, verify
-from verifier.reasons import Kind
-from verifier.types import SoundTrack, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cameo_verifier.types import Decision
     from tests.real.finding import Finding, Real
-    from verifier.types import Decision
 
 QUESTION = "Is it a live person before the camera?"
 GROUPS = {

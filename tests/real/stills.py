@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from challenges.model import Challenge
+from cameo_challenges.model import Challenge
+from cameo_verifier.checks import bezel, close_up, presentation_attack
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence.collect import collect
+from cameo_verifier.evidence.picture import BEZEL_FRAMES, LIVE_FRAMES
+from cameo_verifier.reasons import Kind
+from cameo_verifier.types import FaceTrack, Outcome
 from tests.real.finding import Item, finding
 from tests.real.table import run
-from verifier.checks import bezel, close_up, presentation_attack
-from verifier.checks.question import Case
-from verifier.evidence.collect import collect
-from verifier.evidence.picture import BEZEL_FRAMES, LIVE_FRAMES
-from verifier.reasons import Kind
-from verifier.types import FaceTrack, Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from cameo_verifier.types import CheckResult
     from tests.real.finding import Finding, Real
-    from verifier.types import CheckResult
 
 QUESTION = "Does one picture show a display or a print?"
 CHECKS = (presentation_attack, close_up, bezel)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from cameo_verifier import profiles
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.review.page import STYLE, interval, percent
+from cameo_verifier.settings import Settings
 from tests.real.finding import Real
-from verifier import profiles
-from verifier.models.kit import ModelKit
-from verifier.review.page import STYLE, interval, percent
-from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

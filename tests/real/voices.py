@@ -25,26 +25,26 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from challenges.model import Challenge
+from cameo_challenges.model import Challenge
+from cameo_verifier.checks import audio_mark, second_voice, speaker
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence import sound as hearing
+from cameo_verifier.evidence.background import apart
+from cameo_verifier.evidence.sound import RATE_HZ
+from cameo_verifier.media import open_recording
+from cameo_verifier.models.measure import equal_error_rate
+from cameo_verifier.reasons import Kind, Reason
+from cameo_verifier.settings import MediaLimits
+from cameo_verifier.types import CheckResult, Evidence, MediaInfo, Missing, Outcome, SoundTrack
 from tests.real.finding import Finding, Item, Real, finding
 from tests.real.marking import CODECS, TELEPHONE, Marker, coded
 from tests.real.table import run
-from verifier.checks import audio_mark, second_voice, speaker
-from verifier.checks.question import Case
-from verifier.evidence import sound as hearing
-from verifier.evidence.background import apart
-from verifier.evidence.sound import RATE_HZ
-from verifier.media import open_recording
-from verifier.models.measure import equal_error_rate
-from verifier.reasons import Kind, Reason
-from verifier.settings import MediaLimits
-from verifier.types import CheckResult, Evidence, MediaInfo, Missing, Outcome, SoundTrack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from verifier.types import F32, F64
+    from cameo_verifier.types import F32, F64
 
 SPEECH_S = 5.0
 """Speech in an answer to a challenge of three prompts."""
@@ -200,7 +200,7 @@ def joined(clips: Sequence[Clip]) -> Iterator[list[Clip]]:
 
 
 def hear(real: Real, answer: Sequence[Clip]) -> Heard:
-    """Put an answer to the checks: embeddings as `verifier.evidence.sound.listen` takes them, but for the words."""
+    """Put an answer to the checks: embeddings as `cameo_verifier.evidence.sound.listen` takes them, but for the words."""
     sound = np.concatenate([each.sound for each in answer])
     power = hearing._power(sound)
     speech, others = apart(real.kit.voice_activity.segments(sound), power, hearing.BLOCK_S)

@@ -22,16 +22,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from challenges.languages.language import pronounce
-from challenges.match import tokens
-from challenges.model import Challenge, Say
-from challenges.phonemes import VOWELS
+from cameo_challenges.languages.language import pronounce
+from cameo_challenges.match import tokens
+from cameo_challenges.model import Challenge, Say
+from cameo_challenges.phonemes import VOWELS
+from cameo_verifier.evidence.sound import RATE_HZ
+from cameo_verifier.evidence.spoken import witnesses, words_said
 from tests.bench.phrase import Ear, changed, sound_of, zip_code
 from tests.english import DIGITS, ENGLISH, WORDS
 from tests.real.finding import Item, finding
 from tests.real.table import run
-from verifier.evidence.sound import RATE_HZ
-from verifier.evidence.spoken import witnesses, words_said
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.store.evidence.errors import EvidenceMissingError, StorageError
+from cameo_verifier.store.evidence.objects import open_objects
+from cameo_verifier.store.evidence.sealed_object import Kind
 from tests.killed_writer import killed_while_writing
 from tests.unit.store.conftest import NOW, engine, url
 from tests.unit.store.evidence_site import PIECES, open_site
 from tests.unit.store.objects_contract import LONG, AnyPlace, names, objects, site
-from verifier.store.evidence.errors import EvidenceMissingError, StorageError
-from verifier.store.evidence.objects import open_objects
-from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from cameo_verifier.store.evidence.objects import Objects
     from tests.unit.store.evidence_site import Site
-    from verifier.store.evidence.objects import Objects
 
 __all__ = ["engine", "objects", "site", "url"]
 

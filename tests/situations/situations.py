@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from challenges.model import Challenge, Say, Turn, TurnHead
+from cameo_challenges.model import Challenge, Say, Turn, TurnHead
+from cameo_verifier.reasons import Reason
 from fixtures.studio.covers import Eyewear, Mouthwear
 from tests.situations import take as of
 from tests.situations.take import Take, take_of, written
-from verifier.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verifier.types import F32
+    from cameo_verifier.types import F32
 
 ASTRONAUT = "astronaut_bona_fide"
 ADMIRAL = "admiral_bona_fide"

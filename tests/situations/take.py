@@ -13,18 +13,18 @@ import cv2
 import numpy as np
 import scipy.signal
 
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.settings import MediaLimits, Settings
+from cameo_verifier.types import Frame
 from fixtures.manifest import load
 from fixtures.studio.covers import Eyewear, Mouthwear, cover
-from verifier.media.recording import open_recording
-from verifier.models.kit import ModelKit
-from verifier.settings import MediaLimits, Settings
-from verifier.types import Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from challenges.model import Challenge
-    from verifier.types import F32, U8
+    from cameo_challenges.model import Challenge
+    from cameo_verifier.types import F32, U8
 
 SOUND_HZ = 16_000
 _TICKS = 90_000

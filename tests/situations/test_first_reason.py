@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.errors import UnjudgeableError
+from cameo_verifier.pipeline import verify
+from cameo_verifier.profiles import load
+from cameo_verifier.reasons import Kind
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import Decision, Verdict
 from tests.situations.situations import SITUATIONS, Situation
-from verifier.errors import UnjudgeableError
-from verifier.pipeline import verify
-from verifier.profiles import load
-from verifier.reasons import Kind
-from verifier.settings import Settings
-from verifier.types import Decision, Verdict
 
 if TYPE_CHECKING:
-    from verifier.models.kit import ModelKit
+    from cameo_verifier.models.kit import ModelKit
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/reasons.md"
 

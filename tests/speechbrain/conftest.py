@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
-    from verifier.types import F32
+    from cameo_verifier.types import F32
 
 RATE_HZ = 16_000
 

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from verifier.models import manifest, pull
-from verifier.models.audio_mark import AudioMarkDetector
-from verifier.models.convert.mark import convert
+from cameo_verifier.models import manifest, pull
+from cameo_verifier.models.audio_mark import AudioMarkDetector
+from cameo_verifier.models.convert.mark import convert
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.types import F32
+    from cameo_verifier.types import F32
 
 SUBBAND, HIDDEN = 128, 256
 WINDOW, HOP = 2048, 320

@@ -15,18 +15,18 @@ from speechbrain.processing.features import InputNormalization
 from speechbrain.utils.checkpoints import torch_save
 from typer.testing import CliRunner
 
-from verifier.cli.export_ecapa import export_ecapa
-from verifier.errors import ModelKitError
-from verifier.models import speechbrain_ecapa
-from verifier.models.convert import ecapa as ecapa_export
-from verifier.models.convert.ecapa import MIN_COSINE, export
-from verifier.models.speaker import SpeakerEmbedder
+from cameo_verifier.cli.export_ecapa import export_ecapa
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.models import speechbrain_ecapa
+from cameo_verifier.models.convert import ecapa as ecapa_export
+from cameo_verifier.models.convert.ecapa import MIN_COSINE, export
+from cameo_verifier.models.speaker import SpeakerEmbedder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.models.ecapa_folder import Ecapa
-    from verifier.types import F32
+    from cameo_verifier.models.ecapa_folder import Ecapa
+    from cameo_verifier.types import F32
 
 RECIPE = """\
 n_mels: 80

@@ -6,8 +6,8 @@ import pytest
 import torch
 from speechbrain.lobes.features import MFCC, Fbank
 
-from verifier.models.mfcc import filter_bank, mfcc_model
-from verifier.models.onnx_graph import OnnxGraph
+from cameo_verifier.models.mfcc import filter_bank, mfcc_model
+from cameo_verifier.models.onnx_graph import OnnxGraph
 
 MAX_DIFFERENCE = 1e-3
 # A single band just above the floor, 80 dB below the loudest, carries both sides' float32 rounding undiluted.

@@ -9,15 +9,15 @@ from speechbrain.lobes.features import MFCC
 from torch import Tensor, nn
 from torch.nn import functional
 
-from verifier.models import manifest, pull
-from verifier.models.convert.asv import convert
-from verifier.models.convert.torch_checkpoint import load_state
-from verifier.models.speaker import SpeakerEmbedder
+from cameo_verifier.models import manifest, pull
+from cameo_verifier.models.convert.asv import convert
+from cameo_verifier.models.convert.torch_checkpoint import load_state
+from cameo_verifier.models.speaker import SpeakerEmbedder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.types import F32
+    from cameo_verifier.types import F32
 
 MIN_COSINE = 0.9999
 SCALE = 4

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from challenges.model import to_json
+from cameo_challenges.model import to_json
+from cameo_verifier.checks.question import Phase
+from cameo_verifier.cli import app
+from cameo_verifier.errors import ProfileError
+from cameo_verifier.pipeline import AFTERWARDS, require_askable
+from cameo_verifier.profile import Profile
+from cameo_verifier.profiles import built_in, load
+from cameo_verifier.server.app import open_server
+from cameo_verifier.settings import Settings
 from fixtures.manifest import load as load_fixtures
-from verifier.checks.question import Phase
-from verifier.cli import app
-from verifier.errors import ProfileError
-from verifier.pipeline import AFTERWARDS, require_askable
-from verifier.profile import Profile
-from verifier.profiles import built_in, load
-from verifier.server.app import open_server
-from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
-from verifier.server.clock_watch import AHEAD, AWAY, BACK, ClockWatch, since_boot
+from cameo_verifier.server.clock_watch import AHEAD, AWAY, BACK, ClockWatch, since_boot
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier import decision
-from verifier.decision import decide
-from verifier.profile import CheckRole, Profile
-from verifier.profiles import load
-from verifier.reasons import Kind, Reason
-from verifier.types import CheckResult, Decision, Outcome, Verdict
+from cameo_verifier import decision
+from cameo_verifier.decision import decide
+from cameo_verifier.profile import CheckRole, Profile
+from cameo_verifier.profiles import load
+from cameo_verifier.reasons import Kind, Reason
+from cameo_verifier.types import CheckResult, Decision, Outcome, Verdict
 
 PROFILE = load()
 CONFIRMED = tuple(name for name, role in PROFILE.roles.items() if role is CheckRole.CONFIRM)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from verifier import offline
-from verifier.workers.crew import Crew
+from cameo_verifier import offline
+from cameo_verifier.workers.crew import Crew
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from verifier.profile import CheckRole
-from verifier.profiles import built_in, load
+from cameo_verifier.profile import CheckRole
+from cameo_verifier.profiles import built_in, load
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = {"confirm": CheckRole.CONFIRM, "veto": CheckRole.VETO, "advice": CheckRole.ADVISE}

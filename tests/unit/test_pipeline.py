@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from challenges.model import Challenge, Say
+from cameo_challenges.model import Challenge, Say
+from cameo_verifier.errors import AbandonedError
+from cameo_verifier.evidence.picture import GRID_FRAMES, IDENTITY_FRAMES, LIVE_FRAMES
+from cameo_verifier.pipeline import askable, code_digest, verify
+from cameo_verifier.profiles import load as load_profile
+from cameo_verifier.reasons import Reason
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import FaceTrack, Judgement, Outcome, SoundTrack, Verdict
 from fixtures.manifest import Fixture, load
-from verifier.errors import AbandonedError
-from verifier.evidence.picture import GRID_FRAMES, IDENTITY_FRAMES, LIVE_FRAMES
-from verifier.pipeline import askable, code_digest, verify
-from verifier.profiles import load as load_profile
-from verifier.reasons import Reason
-from verifier.settings import Settings
-from verifier.types import FaceTrack, Judgement, Outcome, SoundTrack, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from verifier.models.kit import ModelKit
+    from cameo_verifier.models.kit import ModelKit
 
 FIXTURES = {fixture.id: fixture for fixture in load()}
 BONA_FIDE = FIXTURES["astronaut_bona_fide"]

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import verifier
-from verifier.checks import BY_NAME, QUESTIONS, already_enrolled, elapsed, protected_person, seen_before, synthetic_voice
-from verifier.checks.question import Phase
-from verifier.errors import ProfileError
-from verifier.pipeline import askable
-from verifier.profile import CheckRole, Profile
-from verifier.profiles import built_in, load, parse, varied
-from verifier.settings import Settings
-from verifier.types import Direction
+import cameo_verifier
+from cameo_verifier.checks import BY_NAME, QUESTIONS, already_enrolled, elapsed, protected_person, seen_before, synthetic_voice
+from cameo_verifier.checks.question import Phase
+from cameo_verifier.errors import ProfileError
+from cameo_verifier.pipeline import askable
+from cameo_verifier.profile import CheckRole, Profile
+from cameo_verifier.profiles import built_in, load, parse, varied
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import Direction
 
 
 @pytest.mark.parametrize("name", built_in())
@@ -303,7 +303,7 @@ def test_another_value_is_not_what_was_measured(tmp_path: Path) -> None:
     assert (site["relief_min"].source, site["relief_min"].dataset) == ("ours", default["relief_min"].dataset)
 
 
-CODE = Path(verifier.__file__).parent
+CODE = Path(cameo_verifier.__file__).parent
 
 
 def _literals(file: Path) -> set[str]:
@@ -349,6 +349,6 @@ def test_every_module_of_checks_is_in_the_list_of_questions_and_in_the_profile()
     assert [question.name for question in QUESTIONS] == list(BY_NAME)
     assert modules == set(BY_NAME) == set(load().roles)
     for name, question in BY_NAME.items():
-        assert import_module(f"verifier.checks.{name}").QUESTION is question
+        assert import_module(f"cameo_verifier.checks.{name}").QUESTION is question
     phases = [list(Phase).index(question.phase) for question in QUESTIONS]
     assert phases == sorted(phases)

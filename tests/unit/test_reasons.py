@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from cameo_verifier.reasons import Kind, Reason, Sense
 from tests.conftest import ROOT
-from verifier.reasons import Kind, Reason, Sense
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -6,16 +6,16 @@ import ast
 from typing import TYPE_CHECKING
 
 from cameo.v1.error_reason_pb2 import ErrorReason
-
+from cameo_verifier.cameo.refusal import Refusal
+from cameo_verifier.reasons import Reason
+from cameo_verifier.server.wire.enums import short_names
 from tests.conftest import ROOT
-from verifier.cameo.refusal import Refusal
-from verifier.reasons import Reason
-from verifier.server.wire.enums import short_names
+from tests.sources import VERIFIER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_WHERE_THEY_ARE_MADE = {"verifier/reasons.py", "verifier/cameo/refusal.py"}
+_WHERE_THEY_ARE_MADE = {"verifier/cameo_verifier/reasons.py", "verifier/cameo_verifier/cameo/refusal.py"}
 _ENUMERATIONS = {"Reason", "Refusal", "error_reason_pb2", "ErrorReason", "reasons"}
 
 
@@ -38,7 +38,7 @@ def _said(node: ast.AST) -> Iterator[str]:
 def said() -> set[str]:
     """Return every member that the verifier gives to something."""
     found: set[str] = set()
-    for path in sorted((ROOT / "verifier").rglob("*.py")):
+    for path in sorted((VERIFIER.parent).rglob("*.py")):
         if path.relative_to(ROOT).as_posix() not in _WHERE_THEY_ARE_MADE:
             found.update(_said(ast.parse(path.read_text("utf-8"))))
     return found

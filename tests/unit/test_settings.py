@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 import pytest
+from cameo_credential.errors import InvalidRequestError
 from typer.main import get_command
 
-from verifier.cli import app, main
-from verifier.errors import InvalidRequestError
-from verifier.settings import _OURS, Settings, require_allowed
+from cameo_verifier.cli import app, main
+from cameo_verifier.settings import _OURS, Settings, require_allowed
 
 WRONG = [
     ("CAMEO_WORKERS", "0", "a whole number at least 1"),

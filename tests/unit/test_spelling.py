@@ -9,13 +9,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from cameo_credential.errors import InvalidRequestError
 from typer.testing import CliRunner
 
+from cameo_verifier.cli import app
+from cameo_verifier.review.cases import read_cases
+from cameo_verifier.settings import Settings, require_spelt, unknown
 from tests.new_site import new_site
-from verifier.cli import app
-from verifier.errors import InvalidRequestError
-from verifier.review.cases import read_cases
-from verifier.settings import Settings, require_spelt, unknown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ def test_a_server_names_them_at_start(tmp_path: Path, command: str) -> None:
     """In the log of `serve`, on standard error of `console`, before anything is opened."""
     new_site(Settings(data=tmp_path))
     done = subprocess.run(
-        [sys.executable, "-m", "verifier.cli", command, "--listen", "127.0.0.1:99999", "--data", tmp_path],
+        [sys.executable, "-m", "cameo_verifier.cli", command, "--listen", "127.0.0.1:99999", "--data", tmp_path],
         env={**os.environ, "CAMEO_WALTZ": "1"},
         capture_output=True,
         text=True,
@@ -71,7 +71,7 @@ def test_a_server_names_them_at_start(tmp_path: Path, command: str) -> None:
 
 def test_the_command_says_so_before_it_does_anything() -> None:
     """Any command, also one that reads no settings."""
-    command = [sys.executable, "-m", "verifier.cli", "challenge", "--help"]
+    command = [sys.executable, "-m", "cameo_verifier.cli", "challenge", "--help"]
     done = subprocess.run(command, env={**os.environ, "CAMEO_GALERY": "0"}, capture_output=True, text=True, check=False)
     assert (done.returncode, "did you mean 'GALLERY'" in done.stderr) == (2, True)
 

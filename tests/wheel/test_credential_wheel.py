@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cameo_credential.audience_keys import AudienceKey
+from cameo_credential.claims import Embedding, Provenance, StatusReference
+from cameo_credential.issue import issue
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.key_files import create_json
+from cameo_credential.pairwise import PairwiseKey
+from cameo_credential.status_list import StatusList, publish
 from tests.served_list import serving
-from verifier.credential.audience_keys import AudienceKey
-from verifier.credential.claims import Embedding, Provenance, StatusReference
-from verifier.credential.issue import issue
-from verifier.credential.issuer_keys import IssuerKeys, SigningKey
-from verifier.credential.key_files import create_json
-from verifier.credential.pairwise import PairwiseKey
-from verifier.credential.status_list import StatusList, publish
 
 ROOT = Path(__file__).parents[2]
 NEEDED = ("joserfc", "cryptography", "numpy")
@@ -72,32 +72,29 @@ def _run(python: Path, folder: Path, program: str) -> subprocess.CompletedProces
     return subprocess.run([python, "-I", "-c", program], check=False, cwd=folder, env=environment, capture_output=True, text=True)
 
 
-def test_the_wheel_names_three_libraries_and_holds_one_room(wheel: Path) -> None:
-    """Its dependencies are joserfc, cryptography and numpy; its files are the credential room and what that needs beside it."""
+def test_the_wheel_names_three_libraries_and_holds_one_package(wheel: Path) -> None:
+    """Its dependencies are joserfc, cryptography and numpy; its files are one package."""
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         [metadata] = [archive.read(name).decode() for name in names if name.endswith("METADATA")]
     required = {line.split()[1] for line in metadata.splitlines() if line.startswith("Requires-Dist:")}
     assert {name.split(">")[0].split("<")[0] for name in required} == set(NEEDED)
-    outside = {name for name in names if not name.startswith(("verifier/credential/", "cameo_credential-"))}
-    beside = {"__init__.py", "errors.py", "owner_only.py", "py.typed", "token_status.py"}
-    assert outside == {f"verifier/{name}" for name in beside}
-    assert "verifier/credential/credential.schema.json" in names
+    assert {name for name in names if not name.startswith(("cameo_credential/", "cameo_credential-"))} == set()
+    assert {"cameo_credential/credential.schema.json", "cameo_credential/py.typed"} <= set(names)
 
 
 def test_every_module_imports_with_nothing_else_installed(python: Path, tmp_path: Path) -> None:
-    """All of `verifier.credential` loads, and nothing of this project that is not in the wheel."""
+    """All of `cameo_credential` loads, and nothing of this project that is not in the wheel."""
     program = """
-import importlib, pkgutil, sys, verifier.credential
-for module in pkgutil.iter_modules(verifier.credential.__path__):
-    importlib.import_module(f"verifier.credential.{module.name}")
-heavy = {"cameo", "challenges", "grpc", "sqlalchemy", "pydantic", "cv2", "av"}
+import importlib, pkgutil, sys, cameo_credential
+for module in pkgutil.iter_modules(cameo_credential.__path__):
+    importlib.import_module(f"cameo_credential.{module.name}")
+heavy = {"cameo", "cameo_challenges", "cameo_verifier", "grpc", "sqlalchemy", "pydantic", "cv2", "av"}
 print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))
-print(sorted(name for name in sys.modules if name.startswith("verifier.") and not name.startswith("verifier.credential")))
 """
     ran = _run(python, tmp_path, program)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.splitlines() == ["[]", "['verifier.errors', 'verifier.owner_only', 'verifier.token_status']"]
+    assert ran.stdout.splitlines() == ["[]"]
 
 
 def test_the_program_of_the_readme_runs_on_the_wheel_alone(python: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ PROGRAMS = {
 from datetime import datetime
 from pathlib import Path
 
-from verifier.credential import AudienceKey, StatusSource, VerificationKeys, open_credential
+from cameo_credential import AudienceKey, StatusSource, VerificationKeys, open_credential
 
 
 def dimensions(token: str, folder: Path, now: datetime) -> tuple[int, ...]:
@@ -35,15 +35,27 @@ def dimensions(token: str, folder: Path, now: datetime) -> tuple[int, ...]:
     reveal_type(opened.face.vector.dtype.name)
     return opened.face.vector.shape
 """,
+    "packaging/client": """
+from cameo.v1.verification_service_pb2 import VerifyResponseResponse
+from cameo_client import CallError, open_channel, verify
+
+
+def hint(recording: bytes, challenge_id: str) -> str:
+    with open_channel("127.0.0.1:50051") as channel:
+        try:
+            answer = verify(channel, recording, challenge_id=challenge_id, audience="https://generator.example")
+        except CallError as error:
+            reveal_type(error.reason)
+            return error.metadata.get("hint", "")
+    return answer.attempt.hint
+""",
     ".": """
-from cameo.v1.attempt_pb2 import Attempt
-
-from challenges.model import Challenge, from_json
-from verifier.reasons import Reason
+from cameo_challenges.model import Challenge, from_json
+from cameo_verifier.reasons import Reason
 
 
-def hints(attempt: Attempt, reasons: list[Reason]) -> list[str]:
-    return [attempt.hint, *(reason.hint for reason in reasons)]
+def hints(reasons: list[Reason]) -> list[str]:
+    return [reason.hint for reason in reasons]
 
 
 def challenge(document: dict[str, object]) -> Challenge:

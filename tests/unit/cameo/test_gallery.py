@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from verifier.screening import gallery as module
-from verifier.screening.gallery import Gallery
-from verifier.screening.transform import encode
+from cameo_verifier.screening import gallery as module
+from cameo_verifier.screening.gallery import Gallery
+from cameo_verifier.screening.transform import encode
 
 if TYPE_CHECKING:
-    from verifier.types import F32
+    from cameo_verifier.types import F32
 
 
 @pytest.fixture

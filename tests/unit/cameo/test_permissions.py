@@ -7,9 +7,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from verifier.cameo.model import Cameo, CameoState, Consent, Terms, UseCategory, WhoMayUse
-from verifier.cameo.permissions import Answer, RelationshipNeededError, Relationships, decide, require_active, require_changeable
-from verifier.cameo.refusal import Refusal, RefusedError
+from cameo_verifier.cameo.model import Cameo, CameoState, Consent, Terms, UseCategory, WhoMayUse
+from cameo_verifier.cameo.permissions import (
+    Answer,
+    RelationshipNeededError,
+    Relationships,
+    decide,
+    require_active,
+    require_changeable,
+)
+from cameo_verifier.cameo.refusal import Refusal, RefusedError
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GRAPH = Relationships({("ann", "bob"): True, ("ann", "eve"): False, ("ann", "kim"): None})

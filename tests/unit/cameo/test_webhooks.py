@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.cameo.model import Event, EventKind
-from verifier.cameo.removals import Holder, HolderKind, Removal, RemovalState
-from verifier.cameo.webhooks import LONGEST_WAIT, Endpoint, Schedule, Standing, identifier, message
+from cameo_verifier.cameo.model import Event, EventKind
+from cameo_verifier.cameo.removals import Holder, HolderKind, Removal, RemovalState
+from cameo_verifier.cameo.webhooks import LONGEST_WAIT, Endpoint, Schedule, Standing, identifier, message
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SCHEDULE = Schedule(timedelta(seconds=5), timedelta(hours=72))

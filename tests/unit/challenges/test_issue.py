@@ -5,8 +5,8 @@ from random import Random, SystemRandom
 
 import pytest
 
-from challenges.issue import RECIPE, Recipe, entropy_bits, issue
-from challenges.model import Say, TurnHead, from_json, to_json
+from cameo_challenges.issue import RECIPE, Recipe, entropy_bits, issue
+from cameo_challenges.model import Say, TurnHead, from_json, to_json
 from tests.english import DIGITS, WORDS
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)

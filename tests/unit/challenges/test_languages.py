@@ -9,11 +9,12 @@ from random import SystemRandom
 
 import pytest
 
-from challenges.issue import issue, recipe_in
-from challenges.languages import DEFAULT, UnknownLanguageError, available, digest, language
-from challenges.model import Challenge, InvalidChallengeError, Say, from_json, to_json
-from tests.conftest import ASKED, ROOT
+from cameo_challenges.issue import issue, recipe_in
+from cameo_challenges.languages import DEFAULT, UnknownLanguageError, available, digest, language
+from cameo_challenges.model import Challenge, InvalidChallengeError, Say, from_json, to_json
+from tests.conftest import ASKED
 from tests.english import ENGLISH
+from tests.sources import CHALLENGES, VERIFIER
 
 
 @pytest.mark.parametrize("tag", available())
@@ -75,7 +76,7 @@ WORDS = {
 def test_no_english_word_of_a_challenge_is_in_the_code() -> None:
     """Whoever adds a language adds a folder: no module compares with a word of one."""
     found = set()
-    rooms = (ROOT / "challenges", ROOT / "verifier" / "evidence", ROOT / "verifier" / "checks")
+    rooms = (CHALLENGES, VERIFIER / "evidence", VERIFIER / "checks")
     for file in (file for room in rooms for file in room.rglob("*.py")):
         tree = ast.parse(file.read_text("utf-8"))
         texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}

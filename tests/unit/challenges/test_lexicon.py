@@ -2,10 +2,10 @@ from itertools import combinations
 
 import pytest
 
-from challenges.match import Expected, align, tokens
-from challenges.phonemes import PHONEMES, VOWELS
+from cameo_challenges.match import Expected, align, tokens
+from cameo_challenges.phonemes import PHONEMES, VOWELS
+from cameo_verifier.types import Word
 from tests.english import DIGITS, ENGLISH, WORDS
-from verifier.types import Word
 
 EVERY = {**DIGITS, **WORDS}
 SHOWN = {*["P", "B", "M"], *["F", "V"], *["W", "R", "UW", "UH", "OW", "OY", "AO", "ER", "AW"], *["SH", "ZH", "CH", "JH"]}

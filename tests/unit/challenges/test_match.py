@@ -1,11 +1,11 @@
 import pytest
 
-from challenges.languages.language import pronounce
-from challenges.match import Expected, align, expected_tokens, in_passing, tokens
-from challenges.model import Challenge, Say, Turn, TurnHead
-from challenges.phonemes import similarity
+from cameo_challenges.languages.language import pronounce
+from cameo_challenges.match import Expected, align, expected_tokens, in_passing, tokens
+from cameo_challenges.model import Challenge, Say, Turn, TurnHead
+from cameo_challenges.phonemes import similarity
+from cameo_verifier.types import Word
 from tests.english import ENGLISH
-from verifier.types import Word
 
 
 def said(*texts: str) -> list[Word]:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from verifier.profiles import load
-from verifier.types import Evidence, FaceTrack, MediaInfo, SoundTrack
+from cameo_verifier.profiles import load
+from cameo_verifier.types import Evidence, FaceTrack, MediaInfo, SoundTrack
 
 if TYPE_CHECKING:
-    from verifier.profile import Profile
+    from cameo_verifier.profile import Profile
 
 FRAMES = 90
 MakeEvidence = Callable[..., Evidence]

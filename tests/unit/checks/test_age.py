@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from challenges.model import Challenge
-from verifier.checks import age
-from verifier.checks.question import Case
-from verifier.reasons import Reason
-from verifier.types import Evidence, Missing, Outcome
+from cameo_challenges.model import Challenge
+from cameo_verifier.checks import age
+from cameo_verifier.checks.question import Case
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import Evidence, Missing, Outcome
 
 if TYPE_CHECKING:
-    from verifier.profile import Profile
-    from verifier.types import F32
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.types import F32
 
 MakeEvidence = Callable[..., Evidence]
 NOTHING = Challenge(())

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from challenges.model import Challenge, Say
-from verifier.checks import audio_mark
-from verifier.checks.question import Case
-from verifier.decision import decide
-from verifier.profile import CheckRole
-from verifier.reasons import Reason
-from verifier.types import CheckResult, Missing, Outcome, Verdict
+from cameo_challenges.model import Challenge, Say
+from cameo_verifier.checks import audio_mark
+from cameo_verifier.checks.question import Case
+from cameo_verifier.decision import decide
+from cameo_verifier.profile import CheckRole
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import CheckResult, Missing, Outcome, Verdict
 
 if TYPE_CHECKING:
+    from cameo_verifier.profile import Profile
     from tests.unit.checks.conftest import MakeEvidence
-    from verifier.profile import Profile
 
 SAY = Challenge((Say("one"),))
 

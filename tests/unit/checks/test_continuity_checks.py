@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from challenges.model import Challenge
-from verifier.checks import frozen, picture_times, sound_cuts, sound_repeat, splice
-from verifier.checks.question import Case
-from verifier.reasons import Reason
-from verifier.types import Missing, Outcome, PictureTrace, SoundRepeat
+from cameo_challenges.model import Challenge
+from cameo_verifier.checks import frozen, picture_times, sound_cuts, sound_repeat, splice
+from cameo_verifier.checks.question import Case
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import Missing, Outcome, PictureTrace, SoundRepeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verifier.profile import Profile
-    from verifier.types import CheckResult, Evidence
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.types import CheckResult, Evidence
 
 NO_CHALLENGE = Challenge(())
 FPS = 30

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from challenges.model import Challenge, Turn, TurnHead
-from verifier.checks.depth import check
-from verifier.checks.question import Case
-from verifier.evidence.relief import SKIN, lean
-from verifier.profile import CheckRole
-from verifier.reasons import Reason
-from verifier.types import Evidence, Missing, Outcome
+from cameo_challenges.model import Challenge, Turn, TurnHead
+from cameo_verifier.checks.depth import check
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence.relief import SKIN, lean
+from cameo_verifier.profile import CheckRole
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import Evidence, Missing, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verifier.profile import Profile
-    from verifier.types import CheckResult
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.types import CheckResult
 
 FRAMES = 90
 ASKED = Challenge((TurnHead(Turn.LEFT), TurnHead(Turn.UP)))

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from challenges.model import Challenge, Say
-from verifier.checks.elapsed import check
-from verifier.checks.question import Case
-from verifier.reasons import Reason
-from verifier.types import Circumstances, Outcome
+from cameo_challenges.model import Challenge, Say
+from cameo_verifier.checks.elapsed import check
+from cameo_verifier.checks.question import Case
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import Circumstances, Outcome
 
 if TYPE_CHECKING:
+    from cameo_verifier.profile import Profile
     from tests.unit.checks.conftest import MakeEvidence
-    from verifier.profile import Profile
 
 ASKED = datetime(2026, 1, 1, tzinfo=UTC)
 CHALLENGE = Challenge((Say("five"),), "id", ASKED, ASKED + timedelta(minutes=3))

@@ -8,25 +8,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from challenges.model import Challenge, Say
+from cameo_challenges.model import Challenge, Say
+from cameo_verifier.checks import lips, phrase
+from cameo_verifier.checks.question import Case
+from cameo_verifier.decision import decide
+from cameo_verifier.evidence.collect import collect
+from cameo_verifier.evidence.lips import Agreement, agreement
+from cameo_verifier.profile import CheckRole
+from cameo_verifier.reasons import Kind, Reason
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import CheckResult, FaceTrack, Missing, Outcome, PictureTrace, ScoredWord, SoundTrack, Verdict
 from tests.conftest import ROOT
-from verifier.checks import lips, phrase
-from verifier.checks.question import Case
-from verifier.decision import decide
-from verifier.evidence.collect import collect
-from verifier.evidence.lips import Agreement, agreement
-from verifier.profile import CheckRole
-from verifier.reasons import Kind, Reason
-from verifier.settings import Settings
-from verifier.types import CheckResult, FaceTrack, Missing, Outcome, PictureTrace, ScoredWord, SoundTrack, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from verifier.models.kit import ModelKit
-    from verifier.profile import Profile
-    from verifier.types import Evidence
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.types import Evidence
 
 NOTHING = Challenge(())
 FIXTURES = ROOT / "fixtures"

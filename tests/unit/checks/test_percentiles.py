@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from challenges.model import Challenge
-from verifier.checks import close_up, presentation_attack, speaker
-from verifier.checks.question import Case
-from verifier.reasons import Reason
-from verifier.types import Evidence, Outcome
+from cameo_challenges.model import Challenge
+from cameo_verifier.checks import close_up, presentation_attack, speaker
+from cameo_verifier.checks.question import Case
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import Evidence, Outcome
 
 if TYPE_CHECKING:
-    from verifier.profile import Profile
+    from cameo_verifier.profile import Profile
 
 NOTHING = Challenge(())
 MakeEvidence = Callable[..., Evidence]

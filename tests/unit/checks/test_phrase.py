@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from challenges.model import Challenge, Say, Turn, TurnHead
-from verifier.checks import phrase
-from verifier.checks.question import Case
-from verifier.reasons import Reason
-from verifier.types import Evidence, Missing, Outcome, ScoredWord, Word
+from cameo_challenges.model import Challenge, Say, Turn, TurnHead
+from cameo_verifier.checks import phrase
+from cameo_verifier.checks.question import Case
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import Evidence, Missing, Outcome, ScoredWord, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verifier.profile import Profile
+    from cameo_verifier.profile import Profile
 
 MakeEvidence = Callable[..., Evidence]
 ASKED = Challenge((Say("seven four mango"), TurnHead(Turn.LEFT), Say("zero one")))

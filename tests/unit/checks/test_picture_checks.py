@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from challenges.model import Challenge, Say, Turn, TurnHead
-from verifier.checks import (
+from cameo_challenges.model import Challenge, Say, Turn, TurnHead
+from cameo_verifier.checks import (
     alone,
     bezel,
     blink,
@@ -29,13 +29,13 @@ from verifier.checks import (
     sequence,
     sharpness,
 )
-from verifier.checks.question import Case
-from verifier.profile import CheckRole
-from verifier.reasons import Kind, Reason
-from verifier.types import Evidence, Missing, Outcome, PictureTrace, Word
+from cameo_verifier.checks.question import Case
+from cameo_verifier.profile import CheckRole
+from cameo_verifier.reasons import Kind, Reason
+from cameo_verifier.types import Evidence, Missing, Outcome, PictureTrace, Word
 
 if TYPE_CHECKING:
-    from verifier.profile import Profile
+    from cameo_verifier.profile import Profile
 
 MakeEvidence = Callable[..., Evidence]
 NOTHING = Challenge(())

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from challenges.model import Challenge, Say, Turn, TurnHead
-from verifier.checks import frame_rate, length, loudness, noise, picture_size, speaker, streams
-from verifier.checks.question import Case
-from verifier.reasons import Reason
-from verifier.settings import MediaLimits
-from verifier.types import Circumstances, Evidence, Missing, Outcome
+from cameo_challenges.model import Challenge, Say, Turn, TurnHead
+from cameo_verifier.checks import frame_rate, length, loudness, noise, picture_size, speaker, streams
+from cameo_verifier.checks.question import Case
+from cameo_verifier.reasons import Reason
+from cameo_verifier.settings import MediaLimits
+from cameo_verifier.types import Circumstances, Evidence, Missing, Outcome
 
 if TYPE_CHECKING:
-    from verifier.profile import Profile
+    from cameo_verifier.profile import Profile
 
 MakeEvidence = Callable[..., Evidence]
 SAY = Challenge((Say("one"),))

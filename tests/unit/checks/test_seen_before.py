@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from challenges.model import Challenge
-from verifier.checks import seen_before
-from verifier.checks.question import Case
-from verifier.reasons import Reason
-from verifier.types import CheckResult, Circumstances, Evidence, Fingerprint, MediaInfo, Missing, Outcome, Recalled
+from cameo_challenges.model import Challenge
+from cameo_verifier.checks import seen_before
+from cameo_verifier.checks.question import Case
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import CheckResult, Circumstances, Evidence, Fingerprint, MediaInfo, Missing, Outcome, Recalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verifier.profile import Profile
+    from cameo_verifier.profile import Profile
 
 NO_CHALLENGE = Challenge(())
 

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from challenges.model import Challenge, Say
-from verifier.checks import coverage, damage, splice, turned
-from verifier.checks.question import Case
-from verifier.decision import decide
-from verifier.profiles import load
-from verifier.reasons import Reason
-from verifier.types import CheckResult, Missing, Outcome, ScoredWord, Verdict
+from cameo_challenges.model import Challenge, Say
+from cameo_verifier.checks import coverage, damage, splice, turned
+from cameo_verifier.checks.question import Case
+from cameo_verifier.decision import decide
+from cameo_verifier.profiles import load
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import CheckResult, Missing, Outcome, ScoredWord, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verifier.types import Evidence
+    from cameo_verifier.types import Evidence
 
 CHALLENGE = Challenge((Say("seven nine"),))
 PROFILE = load()

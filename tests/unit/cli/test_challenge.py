@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from typer.testing import CliRunner
 
-from challenges.issue import entropy_bits
-from challenges.model import Say, TurnHead, from_json
-from verifier.cli import app
-from verifier.cli.output import COULD_NOT_JUDGE
+from cameo_challenges.issue import entropy_bits
+from cameo_challenges.model import Say, TurnHead, from_json
+from cameo_verifier.cli import app
+from cameo_verifier.cli.output import COULD_NOT_JUDGE
 
 if TYPE_CHECKING:
     from pathlib import Path

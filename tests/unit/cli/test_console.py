@@ -9,13 +9,14 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from cameo_credential.errors import CameoError, InvalidRequestError
 from typer.testing import CliRunner
 
+from cameo_verifier.cli import app
+from cameo_verifier.settings import Settings
 from tests.conftest import ROOT
 from tests.new_site import new_site
-from verifier.cli import app
-from verifier.errors import CameoError, InvalidRequestError
-from verifier.settings import Settings
+from tests.sources import PYTHONPATH
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,8 +94,8 @@ def test_no_token_where_a_provider_says_who_people_are(data: str, monkeypatch: p
 
 def test_the_command_says_it_with_exit_code_2(data: str) -> None:
     """As typed."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "protos")))}
-    command = [sys.executable, "-m", "verifier.cli", "console", "token", "--name", "Ann", "--role", "lead", "--data", data]
+    environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
+    command = [sys.executable, "-m", "cameo_verifier.cli", "console", "token", "--name", "Ann", "--role", "lead", "--data", data]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert "a name has 1 to 64" in done.stderr

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from challenges.model import to_json
+from cameo_challenges.model import to_json
+from cameo_verifier.cli import app
+from cameo_verifier.errors import ModelKitError
 from fixtures.manifest import load
-from verifier.cli import app
-from verifier.errors import ModelKitError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 import pytest
+from cameo_credential.errors import InvalidRequestError
 from typer.testing import CliRunner
 
+from cameo_verifier.cli import app
+from cameo_verifier.errors import NotFoundError
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.cameos.faces import FaceStore
+from cameo_verifier.store.db.engine import open_database
 from fixtures.manifest import load
 from tests.new_site import new_site
-from verifier.cli import app
-from verifier.errors import InvalidRequestError, NotFoundError
-from verifier.settings import Settings
-from verifier.store.cameos.faces import FaceStore
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
-from verifier.cli import app
+from cameo_verifier.cli import app
 
 if TYPE_CHECKING:
     import click

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from challenges.match import tokens
+from cameo_challenges.match import tokens
+from cameo_verifier.cli import app
 from fixtures.manifest import load
 from tests.english import ENGLISH
-from verifier.cli import app
 
 if TYPE_CHECKING:
     from pathlib import Path

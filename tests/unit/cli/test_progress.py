@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.db.engine import open_database
 from tests.patience import PATIENCE_S
+from tests.sources import PYTHONPATH
 from tests.unit.store.evidence_site import open_site
-from verifier.settings import Settings
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[3]
-ENVIRONMENT = {**os.environ, "TERM": "xterm", "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "protos")))}
+ENVIRONMENT = {**os.environ, "TERM": "xterm", "PYTHONPATH": PYTHONPATH}
 COUNTED = {
     "verify": (["verify", "--cases", "cases.jsonl", "--jsonl"], 3),
     "inspect": (["inspect", "one.mp4", "two.mp4", "--jsonl"], 2),
@@ -83,10 +84,10 @@ def test_a_terminal_is_shown_how_far_it_is_and_a_program_what_it_always_was(name
     assert kit
     arguments, count = COUNTED[name]
     if name == "labelled":
-        label = [sys.executable, "-m", "verifier.cli", "label", "--data", "data"]
+        label = [sys.executable, "-m", "cameo_verifier.cli", "label", "--data", "data"]
         subprocess.run([*label, "first", "bona_fide"], cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
         subprocess.run([*label, "second", "bona_fide"], cwd=folder, env=ENVIRONMENT, check=True, capture_output=True)
-    command = [sys.executable, "-m", "verifier.cli", *arguments]
+    command = [sys.executable, "-m", "cameo_verifier.cli", *arguments]
     alone = subprocess.run(command, cwd=folder, env=ENVIRONMENT, check=False, capture_output=True, text=True)
     out, shown = at_terminal(command, folder)
     assert f"{count}/{count}" in shown

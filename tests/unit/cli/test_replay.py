@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import onnx
 import pytest
+from cameo_credential.errors import CameoError, InvalidRequestError
 from sqlalchemy import update
 from typer.testing import CliRunner
 
+from cameo_verifier.cli import app
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.media.remux import judged_only
+from cameo_verifier.settings import MediaLimits, Settings
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import open_database
 from tests.second_opinion import BY_COLOUR, write_folder
 from tests.unit.review.stored import RECORDINGS, fixture_site
-from verifier.cli import app
-from verifier.errors import CameoError, InvalidRequestError, ModelKitError
-from verifier.media.remux import judged_only
-from verifier.settings import MediaLimits, Settings
-from verifier.store.db import tables
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +103,7 @@ def test_another_kit_is_told_by_its_digests(tmp_path: Path, monkeypatch: pytest.
 
     The models are opened apart from the process that has the store, and with it a network.
     """
-    monkeypatch.delattr("verifier.review.replay.ModelKit.open")
+    monkeypatch.delattr("cameo_verifier.review.replay.ModelKit.open")
     chosen = ("replay", "screen_replay", "--from", "recording", "--why", "case 7", "--json")
     same = run(*chosen)
     assert (same["from"], same["reproduced"], same["changed_digests"]) == ("recording", 1, {})

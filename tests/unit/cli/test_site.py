@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
+from cameo_credential.errors import CameoError, InvalidRequestError
 from typer.testing import CliRunner
 
+from cameo_verifier.cli import app
+from cameo_verifier.errors import NotFoundError
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.types import Verdict
 from tests.new_site import new_site
 from tests.unit.cli.test_help import commands
 from tests.unit.store.evidence_site import Site, open_site
-from verifier.cli import app
-from verifier.errors import CameoError, InvalidRequestError, NotFoundError
-from verifier.settings import Settings
-from verifier.store.db.engine import open_database
-from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

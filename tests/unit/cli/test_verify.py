@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 import pytest
+from cameo_credential.errors import CameoError, InvalidRequestError
 from typer.testing import CliRunner
 
-from challenges.model import to_json
+from cameo_challenges.model import to_json
+from cameo_verifier.cli import app
 from fixtures.manifest import load
-from verifier.cli import app
-from verifier.errors import CameoError, InvalidRequestError
 
 if TYPE_CHECKING:
-    from verifier.types import F32, U8
+    from cameo_verifier.types import F32, U8
 
 FIXTURES = {fixture.id: fixture for fixture in load()}
 BONA_FIDE = FIXTURES["astronaut_bona_fide"]

@@ -9,13 +9,14 @@ import tomllib
 
 from typer.testing import CliRunner
 
+from cameo_verifier.cli import app
 from tests.conftest import ROOT
-from verifier.cli import app
+from tests.sources import PYTHONPATH
 
 
 def _run(*arguments: str, **variables: str) -> str:
-    environment = {**os.environ, **variables, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'protos'}", "TERM": "dumb"}
-    command = [sys.executable, "-m", "verifier.cli", *arguments]
+    environment = {**os.environ, **variables, "PYTHONPATH": PYTHONPATH, "TERM": "dumb"}
+    command = [sys.executable, "-m", "cameo_verifier.cli", *arguments]
     return subprocess.run(command, check=True, env=environment, capture_output=True, text=True).stdout
 
 

@@ -6,12 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from cameo_credential.errors import InvalidRequestError
 from typer.testing import CliRunner
 
+from cameo_verifier.cli import app
+from cameo_verifier.settings import Settings
 from tests.new_site import new_site
-from verifier.cli import app
-from verifier.errors import InvalidRequestError
-from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

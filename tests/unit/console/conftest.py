@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.testclient import TestClient
 
+from cameo_verifier.console.app import Door, application, new_id
+from cameo_verifier.console.cases import Cases
+from cameo_verifier.console.local_token import LocalToken
+from cameo_verifier.console.people import ConsoleRole
+from cameo_verifier.console.runs import Runs
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.db.engine import open_database
 from tests.conftest import ASKED
 from tests.unit.review.stored import fixture_site
-from verifier.console.app import Door, application, new_id
-from verifier.console.cases import Cases
-from verifier.console.local_token import LocalToken
-from verifier.console.people import ConsoleRole
-from verifier.console.runs import Runs
-from verifier.settings import Settings
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from httpx2 import Response
 
+    from cameo_verifier.store.evidence.audit import Line
     from tests.unit.review.stored import Judged
     from tests.unit.store.evidence_site import Site
-    from verifier.store.evidence.audit import Line
 
 KEPT = ("astronaut_bona_fide", "still_photo")
 HTML = {"Accept": "text/html"}

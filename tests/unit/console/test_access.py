@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.testclient import TestClient
 
+from cameo_verifier.console.guard import MAX_BODY
+from cameo_verifier.console.people import ConsoleRole, Person
+from cameo_verifier.console.sessions import REVEAL_LASTS, Sessions
+from cameo_verifier.store.attempts.labels import LabelStore
+from cameo_verifier.store.evidence.audit import Reader
+from cameo_verifier.store.sign_in_tokens import SignInTokenStore
 from tests.unit.console.conftest import HTML
-from verifier.console.guard import MAX_BODY
-from verifier.console.people import ConsoleRole, Person
-from verifier.console.sessions import REVEAL_LASTS, Sessions
-from verifier.store.attempts.labels import LabelStore
-from verifier.store.evidence.audit import Reader
-from verifier.store.sign_in_tokens import SignInTokenStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,7 +156,7 @@ def test_signing_in_leads_nowhere_else(visit: Callable[..., Visitor], where: str
 
 def test_over_https_the_cookie_is_bound_to_the_host(visit: Callable[..., Visitor]) -> None:
     """With an https origin the cookie is Secure and has the __Host- prefix, and browsers are told to stay on https."""
-    from verifier.settings import ConsoleSettings  # noqa: PLC0415 - only here
+    from cameo_verifier.settings import ConsoleSettings  # noqa: PLC0415 - only here
 
     visitor = visit(console=ConsoleSettings(origin="https://testserver"))
     answer = visitor.get("/sign-in")

@@ -6,11 +6,11 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cameo_verifier.reasons import Reason
+from cameo_verifier.server.wire.convert import attempt as message
+from cameo_verifier.store.attempts.attempts import AttemptStore
+from cameo_verifier.store.attempts.challenges import ChallengeStore
 from tests.conftest import ASKED
-from verifier.reasons import Reason
-from verifier.server.wire.convert import attempt as message
-from verifier.store.attempts.attempts import AttemptStore
-from verifier.store.attempts.challenges import ChallengeStore
 
 if TYPE_CHECKING:
     from tests.unit.console.conftest import Visitor

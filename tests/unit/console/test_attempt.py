@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.checks import BY_NAME
+from cameo_verifier.console.rendering import compared, plain
+from cameo_verifier.media.remux import judged_only
+from cameo_verifier.profiles import load
+from cameo_verifier.settings import MediaLimits
 from tests.unit.review.stored import RECORDINGS
-from verifier.checks import BY_NAME
-from verifier.console.rendering import compared, plain
-from verifier.media.remux import judged_only
-from verifier.profiles import load
-from verifier.settings import MediaLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,13 +10,13 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from challenges.model import Challenge, Say
-from verifier import profiles
-from verifier.console.axis import axis
-from verifier.console.overlay import overlay
-from verifier.console.scale import MARGIN, WIDTH, Scale, fitting
-from verifier.reasons import Reason
-from verifier.types import Evidence, FaceTrack, MediaInfo, Missing, PictureTrace, SoundTrack, Word
+from cameo_challenges.model import Challenge, Say
+from cameo_verifier import profiles
+from cameo_verifier.console.axis import axis
+from cameo_verifier.console.overlay import overlay
+from cameo_verifier.console.scale import MARGIN, WIDTH, Scale, fitting
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import Evidence, FaceTrack, MediaInfo, Missing, PictureTrace, SoundTrack, Word
 
 if TYPE_CHECKING:
     from tests.unit.review.stored import Judged

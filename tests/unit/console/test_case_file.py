@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cameo_verifier.reasons import Reason
+from cameo_verifier.store.attempts.attempts import AttemptStore
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.attempts.labels import LabelStore, Truth
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.evidence.sealed_object import Kind
 from tests.conftest import ASKED
 from tests.unit.review.in_review import FIRST, TAKEN, keep_pair
 from tests.unit.store.evidence_site import open_site
-from verifier.reasons import Reason
-from verifier.store.attempts.attempts import AttemptStore
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.attempts.labels import LabelStore, Truth
-from verifier.store.db.engine import open_database
-from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
+from cameo_verifier.console.people import ConsoleRole
+from cameo_verifier.store.cameos.faces import FaceStore
+from cameo_verifier.store.credentials.credentials import CredentialStore
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import open_database
 from tests.unit.review.in_review import FIRST, TAKEN, keep_pair
 from tests.unit.store.evidence_site import open_site
-from verifier.console.people import ConsoleRole
-from verifier.store.cameos.faces import FaceStore
-from verifier.store.credentials.credentials import CredentialStore
-from verifier.store.db import tables
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,31 +9,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from cameo_credential.gallery_key import GalleryKey
+from cameo_verifier.evidence.fingerprint import to_bytes
+from cameo_verifier.profiles import load
+from cameo_verifier.screening.transform import Transform
+from cameo_verifier.server.issuing import embeddings
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.attempts import fingerprints
+from cameo_verifier.store.cameos import faces
+from cameo_verifier.store.cameos.faces import Code, FaceStore
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.evidence.retention import SWEEPER
+from cameo_verifier.store.evidence.sealed_object import Kind
 from tests.conftest import ASKED
 from tests.unit.review.in_review import FIRST, TAKEN, keep_pair
 from tests.unit.review.stored import keep
 from tests.unit.store.evidence_site import open_site
-from verifier.credential.gallery_key import GalleryKey
-from verifier.evidence.fingerprint import to_bytes
-from verifier.profiles import load
-from verifier.screening.transform import Transform
-from verifier.server.issuing import embeddings
-from verifier.settings import Settings
-from verifier.store.attempts import fingerprints
-from verifier.store.cameos import faces
-from verifier.store.cameos.faces import Code, FaceStore
-from verifier.store.db.engine import open_database
-from verifier.store.evidence.retention import SWEEPER
-from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cameo_verifier.types import F32
     from tests.unit.console.conftest import Visitor
     from tests.unit.review.stored import Judged
     from tests.unit.store.evidence_site import Site
-    from verifier.types import F32
 
 SECOND, STRANGER, AGAIN = "enrolled-again", "somebody-else", "the-same-file"
 

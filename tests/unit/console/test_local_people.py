@@ -6,19 +6,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cameo_credential.errors import InvalidRequestError
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from cameo_verifier.console.people import ConsoleRole
+from cameo_verifier.errors import NotFoundError
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.evidence.audit import Reader
+from cameo_verifier.store.sign_in_tokens import SignInTokenStore
+from cameo_verifier.types import Ruling
 from tests.unit.console.conftest import Visitor
 from tests.unit.review.in_review import TAKEN, keep_pair
 from tests.unit.store.evidence_site import open_site
-from verifier.console.people import ConsoleRole
-from verifier.errors import InvalidRequestError, NotFoundError
-from verifier.store.db import tables
-from verifier.store.db.engine import open_database
-from verifier.store.evidence.audit import Reader
-from verifier.store.sign_in_tokens import SignInTokenStore
-from verifier.types import Ruling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

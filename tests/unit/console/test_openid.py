@@ -14,13 +14,13 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from starlette.testclient import TestClient
 
+from cameo_verifier.console.app import Door, application, new_id
+from cameo_verifier.console.cases import Cases
+from cameo_verifier.console.openid import OpenId, SignInError
+from cameo_verifier.console.people import ConsoleRole, Person
+from cameo_verifier.console.runs import Runs
+from cameo_verifier.settings import OpenIdProvider, Settings
 from tests.unit.console.conftest import Clock, Visitor
-from verifier.console.app import Door, application, new_id
-from verifier.console.cases import Cases
-from verifier.console.openid import OpenId, SignInError
-from verifier.console.people import ConsoleRole, Person
-from verifier.console.runs import Runs
-from verifier.settings import OpenIdProvider, Settings
 
 if TYPE_CHECKING:
     from tests.unit.store.evidence_site import Site

@@ -10,17 +10,17 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from verifier import profiles
-from verifier.console.pictures import PICTURES, pictures
-from verifier.evidence.relief import pairs
-from verifier.media.recording import looked_at
-from verifier.models.crop import CLOSE, WIDE, face_box
-from verifier.reasons import Reason
-from verifier.types import Evidence, FaceTrack, MediaInfo, Missing
+from cameo_verifier import profiles
+from cameo_verifier.console.pictures import PICTURES, pictures
+from cameo_verifier.evidence.relief import pairs
+from cameo_verifier.media.recording import looked_at
+from cameo_verifier.models.crop import CLOSE, WIDE, face_box
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import Evidence, FaceTrack, MediaInfo, Missing
 
 if TYPE_CHECKING:
+    from cameo_verifier.console.pictures import Picture
     from tests.unit.review.stored import Judged
-    from verifier.console.pictures import Picture
 
 PROFILE = profiles.load()
 

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import av
 import pytest
 
+from cameo_verifier.console import previews
+from cameo_verifier.console.previews import PreviewError, Previews, media_type
+from cameo_verifier.settings import MediaLimits
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.evidence.audit import Reader
+from cameo_verifier.store.evidence.sealed_object import Kind
 from tests.patience import PATIENCE_S
 from tests.started import judging
 from tests.unit.console.conftest import HTML
 from tests.unit.review.recoded import recoded
 from tests.unit.review.stored import RECORDINGS, keep
 from tests.unit.store.evidence_site import open_site
-from verifier.console import previews
-from verifier.console.previews import PreviewError, Previews, media_type
-from verifier.settings import MediaLimits
-from verifier.store.db.engine import open_database
-from verifier.store.evidence.audit import Reader
-from verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

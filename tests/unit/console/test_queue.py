@@ -6,14 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from cameo_credential.errors import InvalidRequestError
 
+from cameo_verifier.console.filters import place, read, read_place
+from cameo_verifier.console.species import SUITE
+from cameo_verifier.store.attempts.attempts import AttemptStore
+from cameo_verifier.store.attempts.labels import LabelStore, Truth
 from fixtures.studio.species import Species
 from tests.conftest import ASKED
-from verifier.console.filters import place, read, read_place
-from verifier.console.species import SUITE
-from verifier.errors import InvalidRequestError
-from verifier.store.attempts.attempts import AttemptStore
-from verifier.store.attempts.labels import LabelStore, Truth
 
 if TYPE_CHECKING:
     from tests.unit.console.conftest import Visitor

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from verifier import checks, profiles
-from verifier.checks import BY_NAME
-from verifier.console.axis import axis
-from verifier.console.earlier import Earlier
-from verifier.console.pictures import PICTURES, pictures
-from verifier.console.seen_in import DECISION, OF_CHECK, OF_REASON, RECORDING, seen_in
-from verifier.reasons import Reason
+from cameo_verifier import checks, profiles
+from cameo_verifier.checks import BY_NAME
+from cameo_verifier.console.axis import axis
+from cameo_verifier.console.earlier import Earlier
+from cameo_verifier.console.pictures import PICTURES, pictures
+from cameo_verifier.console.seen_in import DECISION, OF_CHECK, OF_REASON, RECORDING, seen_in
+from cameo_verifier.reasons import Reason
 
 if TYPE_CHECKING:
     from tests.unit.review.stored import Judged

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from verifier import profiles
-from verifier.console.axis import USUAL, axis
-from verifier.console.earlier import Earlier
-from verifier.console.keys import KEYS
-from verifier.types import Evidence, FaceTrack, Fingerprint, PictureTrace, SoundRepeat, SoundTrack
+from cameo_verifier import profiles
+from cameo_verifier.console.axis import USUAL, axis
+from cameo_verifier.console.earlier import Earlier
+from cameo_verifier.console.keys import KEYS
+from cameo_verifier.types import Evidence, FaceTrack, Fingerprint, PictureTrace, SoundRepeat, SoundTrack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from challenges.model import Challenge
+    from cameo_challenges.model import Challenge
     from tests.unit.console.conftest import Visitor
     from tests.unit.review.stored import Judged
 
@@ -194,7 +194,7 @@ def test_every_place_that_is_linked_is_on_the_page(lead: Visitor) -> None:
 
 def test_the_help_names_every_key() -> None:
     """Each key that a script or a page listens to is in the help, and the help names no other."""
-    package = resources.files("verifier.console")
+    package = resources.files("cameo_verifier.console")
     scripts = "".join(each.read_text() for each in package.joinpath("static").iterdir() if each.name.endswith(".js"))
     pages = "".join(each.read_text() for each in package.joinpath("templates").iterdir())
     listened = set(re.findall(r'\bkey === "([^"]+)"', scripts)) | set(re.findall(r'case "([^"]+)":', scripts))

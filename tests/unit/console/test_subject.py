@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import insert
 
-from challenges.model import Challenge, Say
+from cameo_challenges.model import Challenge, Say
+from cameo_credential.token_status import Status
+from cameo_verifier.console.people import ConsoleRole
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.attempts.labels import LabelStore, Truth
+from cameo_verifier.store.cameos import cameos
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.types import Verdict
 from tests.conftest import ASKED
 from tests.enrolled import enrol
 from tests.unit.store.evidence_site import open_site
 from tests.unit.store.test_attempt_store import CREDENTIAL
-from verifier.console.people import ConsoleRole
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.attempts.labels import LabelStore, Truth
-from verifier.store.cameos import cameos
-from verifier.store.db import tables
-from verifier.store.db.engine import open_database
-from verifier.token_status import Status
-from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,10 +8,10 @@ from xml.etree import ElementTree as ET
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verifier.console.trend import trend
-from verifier.reasons import Reason
-from verifier.store.attempts.counts import Count
-from verifier.types import Verdict
+from cameo_verifier.console.trend import trend
+from cameo_verifier.reasons import Reason
+from cameo_verifier.store.attempts.counts import Count
+from cameo_verifier.types import Verdict
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 counts = st.builds(

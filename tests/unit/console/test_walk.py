@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.types import Verdict
 from tests.conftest import ASKED
 from tests.unit.store.evidence_site import open_site
-from verifier.store.db.engine import open_database
-from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

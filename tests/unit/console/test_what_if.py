@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cameo_verifier import profiles
+from cameo_verifier.console.profile_file import profile_file
+from cameo_verifier.console.what_if import groups, slider
+from cameo_verifier.evidence.fingerprint import to_bytes
+from cameo_verifier.store.attempts import fingerprints
 from tests.conftest import ASKED
 from tests.patience import PATIENCE_S
-from verifier import profiles
-from verifier.console.profile_file import profile_file
-from verifier.console.what_if import groups, slider
-from verifier.evidence.fingerprint import to_bytes
-from verifier.store.attempts import fingerprints
 
 if TYPE_CHECKING:
     from collections.abc import Callable

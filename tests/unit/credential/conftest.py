@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cameo_credential.audience_keys import AudienceKey
+from cameo_credential.claims import Embedding, Provenance
+from cameo_credential.issue import Issued, issue
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.pairwise import PairwiseKey
+from cameo_credential.signer import TokenType, sign
+from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK
+from cameo_credential.validator import OpenedCredential, Receipt, open_credential, open_receipt
 from tests.issued_claims import hold_against_schema
-from verifier.credential.audience_keys import AudienceKey
-from verifier.credential.claims import Embedding, Provenance
-from verifier.credential.issue import Issued, issue
-from verifier.credential.issuer_keys import IssuerKeys, SigningKey
-from verifier.credential.pairwise import PairwiseKey
-from verifier.credential.signer import TokenType, sign
-from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK
-from verifier.credential.validator import OpenedCredential, Receipt, open_credential, open_receipt
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 

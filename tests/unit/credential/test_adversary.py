@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from cameo_credential.errors import CredentialError
 from joserfc import jwe
 
-from verifier.cameo.grants import compose
-from verifier.cameo.model import Grant
-from verifier.credential.audience_keys import AudienceKey
-from verifier.credential.claims import StatusReference
-from verifier.credential.encoding import from_base64url, to_base64url, to_json
-from verifier.credential.grant_token import open_grant, sign_grant
-from verifier.credential.issuer_keys import IssuerKeys, SigningKey
-from verifier.credential.signature import verified_claims
-from verifier.credential.signer import TokenType, sign
-from verifier.credential.status_list import StatusList, publish, read_list
-from verifier.errors import CredentialError
+from cameo_credential.audience_keys import AudienceKey
+from cameo_credential.claims import StatusReference
+from cameo_credential.encoding import from_base64url, to_base64url, to_json
+from cameo_credential.grant_token import open_grant, sign_grant
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.signature import verified_claims
+from cameo_credential.signer import TokenType, sign
+from cameo_credential.status_list import StatusList, publish, read_list
+from cameo_verifier.cameo.grants import compose
+from cameo_verifier.cameo.model import Grant
 
 if TYPE_CHECKING:
     from conftest import World

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_credential.claims import StatusReference
+from cameo_credential.key_set import KeySet
+from cameo_credential.status_list import StatusList, publish
+from cameo_credential.token_status import Status
+from cameo_verifier import cli
+from cameo_verifier.settings import Settings
 from tests.new_site import new_site
-from verifier import cli
-from verifier.credential.audience_keys import AudienceFolder, AudienceKey
-from verifier.credential.claims import StatusReference
-from verifier.credential.key_set import KeySet
-from verifier.credential.status_list import StatusList, publish
-from verifier.settings import Settings
-from verifier.token_status import Status
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import World
 
-    from verifier.credential.issuer_keys import IssuerKeys
+    from cameo_credential.issuer_keys import IssuerKeys
 
 
 PLACE = StatusReference(1, "https://issuer.example/status/1")

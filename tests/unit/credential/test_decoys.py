@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.credential.decoys import MOST, RANKS, DecoyShares, rank, statuses
-from verifier.token_status import Status
+from cameo_credential.decoys import MOST, RANKS, DecoyShares, rank, statuses
+from cameo_credential.token_status import Status
 
 KEY = bytes(range(32))
 NONE = DecoyShares(0, 0)

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from cameo_credential.errors import CredentialError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwe
 from joserfc.jwk import OKPKey
 
+from cameo_credential import claims
+from cameo_credential.audience_keys import AudienceKey
+from cameo_credential.claims import NAMESPACE, Embedding, Provenance, StatusReference
+from cameo_credential.encoding import from_base64url
+from cameo_credential.issue import issue
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.key_files import create_json
+from cameo_credential.pairwise import PairwiseKey
+from cameo_credential.refusal import Refusal
+from cameo_credential.status_list import StatusList, publish
+from cameo_credential.token_status import Status
 from tests.served_list import serving
-from verifier.credential import claims
-from verifier.credential.audience_keys import AudienceKey
-from verifier.credential.claims import NAMESPACE, Embedding, Provenance, StatusReference
-from verifier.credential.encoding import from_base64url
-from verifier.credential.issue import issue
-from verifier.credential.issuer_keys import IssuerKeys, SigningKey
-from verifier.credential.key_files import create_json
-from verifier.credential.pairwise import PairwiseKey
-from verifier.credential.refusal import Refusal
-from verifier.credential.status_list import StatusList, publish
-from verifier.errors import CredentialError
-from verifier.token_status import Status
 
 if TYPE_CHECKING:
     from conftest import World

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from cameo_credential.errors import CredentialError
 from joserfc import jwe
 
-from verifier.credential.audience_keys import AudienceKey
-from verifier.credential.claims import NAMESPACE, Embedding, StatusReference
-from verifier.credential.encoding import from_base64url
-from verifier.credential.issuer_keys import IssuerKeys, SigningKey
-from verifier.errors import CredentialError
+from cameo_credential.audience_keys import AudienceKey
+from cameo_credential.claims import NAMESPACE, Embedding, StatusReference
+from cameo_credential.encoding import from_base64url
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey
 
 if TYPE_CHECKING:
     from conftest import World

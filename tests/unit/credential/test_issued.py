@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from verifier.credential.encoding import from_base64url
-from verifier.credential.issuer_keys import IssuerKeys, SigningKey
-from verifier.credential.signer import TokenType, sign
-from verifier.credential.validator import validate_issued
+from cameo_credential.encoding import from_base64url
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.signer import TokenType, sign
+from cameo_credential.validator import validate_issued
 
 if TYPE_CHECKING:
     from conftest import World

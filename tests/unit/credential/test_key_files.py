@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cameo_credential.errors import InvalidRequestError, KeyFileError
 from joserfc.jwk import OKPKey
 
-from verifier.credential.audience_keys import AudienceFolder, AudienceKey
-from verifier.credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
-from verifier.credential.key_files import create_json
-from verifier.credential.key_set import KeySet
-from verifier.credential.pairwise import PairwiseKey
-from verifier.errors import InvalidRequestError, KeyFileError
+from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
+from cameo_credential.key_files import create_json
+from cameo_credential.key_set import KeySet
+from cameo_credential.pairwise import PairwiseKey
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,20 +10,20 @@ from importlib.metadata import EntryPoint, EntryPoints
 from typing import TYPE_CHECKING
 
 import pytest
+from cameo_credential.errors import CredentialError, InvalidRequestError, KeyFileError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verifier.credential import signing_backends
-from verifier.credential.issuer_keys import SigningKey
-from verifier.credential.key_set import KeyFile, KeySet, change, new_key
-from verifier.credential.signing_backends import FileBackend
-from verifier.errors import CredentialError, InvalidRequestError, KeyFileError
+from cameo_credential import signing_backends
+from cameo_credential.issuer_keys import SigningKey
+from cameo_credential.key_set import KeyFile, KeySet, change, new_key
+from cameo_credential.signing_backends import FileBackend
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from conftest import World
 
-    from verifier.credential.signing_backends import SigningBackend
+    from cameo_credential.signing_backends import SigningBackend
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cameo_credential.errors import CredentialError
 from joserfc import jwe, jws
 from joserfc.jwk import OctKey
 
-from verifier.credential.audience_keys import AudienceKey
-from verifier.credential.claims import NAMESPACE, compose
-from verifier.credential.encoding import from_base64url, to_base64url
-from verifier.credential.issuer_keys import IssuerKeys, SigningKey
-from verifier.credential.signer import TokenType, sign
-from verifier.errors import CredentialError
+from cameo_credential.audience_keys import AudienceKey
+from cameo_credential.claims import NAMESPACE, compose
+from cameo_credential.encoding import from_base64url, to_base64url
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.signer import TokenType, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable

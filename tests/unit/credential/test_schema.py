@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cameo_credential.errors import CredentialError
 
+from cameo_credential.claims import NAMESPACE, NO_TERMS, OwnerTerms, StatusReference
 from tests.issued_claims import SCHEMA, claims_of, is_described
-from verifier.credential.claims import NAMESPACE, NO_TERMS, OwnerTerms, StatusReference
-from verifier.errors import CredentialError
 
 if TYPE_CHECKING:
     from conftest import World

@@ -7,16 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from cameo_credential.errors import CredentialError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.credential.encoding import to_base64url
-from verifier.credential.issuer_keys import IssuerKeys, SigningKey
-from verifier.credential.refusal import Refusal
-from verifier.credential.signer import TokenType, sign
-from verifier.credential.status_list import StatusList, publish, read_list
-from verifier.errors import CredentialError
-from verifier.token_status import Status
+from cameo_credential.encoding import to_base64url
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.refusal import Refusal
+from cameo_credential.signer import TokenType, sign
+from cameo_credential.status_list import StatusList, publish, read_list
+from cameo_credential.token_status import Status
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 URI = "https://cameo.example/status/1"

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from cameo_credential.errors import CredentialError
 
+from cameo_credential.claims import StatusReference
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.status_list import StatusList, publish
+from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource, fetch_list
 from tests.served_list import serving
-from verifier.credential.claims import StatusReference
-from verifier.credential.issuer_keys import IssuerKeys, SigningKey
-from verifier.credential.status_list import StatusList, publish
-from verifier.credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource, fetch_list
-from verifier.errors import CredentialError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,7 +175,7 @@ def test_opening_asks_last_and_for_both_kinds(world: World) -> None:
 def test_whether_to_ask_has_to_be_said(world: World) -> None:
     """There is no default: opening without `status` is an error of the program."""
     expectations = {name: value for name, value in world.expectations().items() if name != "status"}
-    from verifier.credential.validator import open_receipt  # noqa: PLC0415 - beside what it is about
+    from cameo_credential.validator import open_receipt  # noqa: PLC0415 - beside what it is about
 
     with pytest.raises(TypeError, match="status"):
         open_receipt(world.issue().receipt, **expectations)

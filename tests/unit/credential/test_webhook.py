@@ -8,17 +8,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cameo_credential.errors import CredentialError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import OKPKey
 
-from verifier.credential.encoding import to_base64url, to_json
-from verifier.credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
-from verifier.credential.refusal import Refusal
-from verifier.credential.signer import TokenType, sign
-from verifier.credential.webhook import MAX_BODY_BYTES, TOLERANCE, Webhook, open_webhook, sign_webhook
-from verifier.errors import CredentialError
+from cameo_credential.encoding import to_base64url, to_json
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
+from cameo_credential.refusal import Refusal
+from cameo_credential.signer import TokenType, sign
+from cameo_credential.webhook import MAX_BODY_BYTES, TOLERANCE, Webhook, open_webhook, sign_webhook
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY = SigningKey.generate(now=NOW - timedelta(days=1))

@@ -10,14 +10,14 @@ import scipy.signal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cameo_verifier.evidence.background import LEAST_S, apart
+from cameo_verifier.evidence.sound import RATE_HZ, listen
 from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
-from verifier.evidence.background import LEAST_S, apart
-from verifier.evidence.sound import RATE_HZ, listen
 
 if TYPE_CHECKING:
-    from verifier.models.kit import ModelKit
-    from verifier.types import F32, F64
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.types import F32, F64
 
 BLOCK_S = 0.03
 

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from verifier import profiles
-from verifier.evidence.bezel import border
+from cameo_verifier import profiles
+from cameo_verifier.evidence.bezel import border
 
 LINE = profiles.load()["bezel_max"].value
 HEIGHT, WIDTH = 480, 640

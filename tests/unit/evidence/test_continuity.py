@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from verifier.evidence.continuity import Glances, longest_still_s
-from verifier.reasons import Reason
-from verifier.types import Missing, PictureTrace
+from cameo_verifier.evidence.continuity import Glances, longest_still_s
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import Missing, PictureTrace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from cameo_verifier import profiles
+from cameo_verifier.evidence.covered import look
+from cameo_verifier.settings import Settings
 from fixtures.manifest import load
 from fixtures.studio.covers import Eyewear, Mouthwear
 from tests.bench.covered import FRAMES, Measures, faces, measures, painted
-from verifier import profiles
-from verifier.evidence.covered import look
-from verifier.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verifier.models.kit import ModelKit
-    from verifier.models.landmarks import FaceLandmarker
-    from verifier.types import F32, U8
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.models.landmarks import FaceLandmarker
+    from cameo_verifier.types import F32, U8
 
 PEOPLE = ("astronaut_bona_fide", "admiral_bona_fide")
 PROFILE = profiles.load()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from cameo_verifier.evidence.crops import PICTURES, SIDE_PX, crops
+from cameo_verifier.settings import MediaLimits, Settings
+from cameo_verifier.types import FaceTrack
 from tests.unit.review.stored import RECORDINGS
-from verifier.evidence.crops import PICTURES, SIDE_PX, crops
-from verifier.settings import MediaLimits, Settings
-from verifier.types import FaceTrack
 
 if TYPE_CHECKING:
     from tests.unit.review.stored import Judged

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from verifier import profiles
-from verifier.evidence.cuts import Cut, sharpest_cut
+from cameo_verifier import profiles
+from cameo_verifier.evidence.cuts import Cut, sharpest_cut
 
 if TYPE_CHECKING:
-    from verifier.types import F32
+    from cameo_verifier.types import F32
 
 FPS = 25
 COUNT = 100

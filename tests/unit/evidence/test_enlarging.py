@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cameo_verifier import profiles
+from cameo_verifier.evidence.enlarging import Spectrum
 from tests.bench.enlarged import enlarged
 from tests.bench.enlarged import pictures as shown
 from tests.bench.grid_codecs import Encoding, encoded
 from tests.conftest import ROOT
-from verifier import profiles
-from verifier.evidence.enlarging import Spectrum
 
 LINE = profiles.load()["bend_max"].value
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.evidence.fingerprint import (
+from cameo_verifier.evidence.fingerprint import (
     RATE_HZ,
     FingerprintError,
     Matcher,
@@ -16,8 +16,8 @@ from verifier.evidence.fingerprint import (
     shared_words,
     to_bytes,
 )
-from verifier.reasons import Reason
-from verifier.types import FaceTrack, Fingerprint, Missing
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import FaceTrack, Fingerprint, Missing
 
 SOUND_HZ = 16_000
 SECONDS = 8.0

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from verifier.evidence.flicker import band_depth
+from cameo_verifier.evidence.flicker import band_depth
 
 FPS = 30
 COUNT = 120

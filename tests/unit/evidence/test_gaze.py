@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from verifier.checks import gaze
-from verifier.checks.question import Case
-from verifier.evidence.gaze import eye_turn
-from verifier.profiles import load
-from verifier.reasons import Reason
-from verifier.types import Evidence, FaceTrack, MediaInfo, Missing, Outcome
+from cameo_verifier.checks import gaze
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence.gaze import eye_turn
+from cameo_verifier.profiles import load
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import Evidence, FaceTrack, MediaInfo, Missing, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from challenges.model import Challenge
+    from cameo_challenges.model import Challenge
 
 RADIUS_MM, WIDTH_MM = 12.0, 30.0
 CORNERS = ((33, 133), (362, 263))

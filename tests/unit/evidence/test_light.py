@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
+from cameo_verifier.evidence.light import eye_white
 from fixtures.studio.portrait import MARGIN, Persona, load
-from verifier.evidence.light import eye_white
 
 if TYPE_CHECKING:
-    from verifier.models.kit import ModelKit
-    from verifier.types import F32, U8
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.types import F32, U8
 
 EYES = (33, 133, 263, 362)
 

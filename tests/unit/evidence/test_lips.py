@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.evidence.lips import FEATURES, WEIGHTS, agree, measured, near_speech
-from verifier.models.phonemes import RATE_HZ
-from verifier.types import FaceTrack
+from cameo_verifier.evidence.lips import FEATURES, WEIGHTS, agree, measured, near_speech
+from cameo_verifier.models.phonemes import RATE_HZ
+from cameo_verifier.types import FaceTrack
 
 if TYPE_CHECKING:
-    from verifier.types import F64
+    from cameo_verifier.types import F64
 
 ROWS = 400
 ALL = np.ones(ROWS, bool)

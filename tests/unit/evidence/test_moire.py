@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from verifier import profiles
-from verifier.evidence.moire import _OVAL, GridSearch
+from cameo_verifier import profiles
+from cameo_verifier.evidence.moire import _OVAL, GridSearch
 
 LINE = profiles.load()["grid_max"].value
 HEIGHT, WIDTH = 480, 640

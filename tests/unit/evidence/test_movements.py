@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from challenges.model import Turn
-from verifier.evidence.movements import matches, movements
+from cameo_challenges.model import Turn
+from cameo_verifier.evidence.movements import matches, movements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verifier.types import F32, F64
+    from cameo_verifier.types import F32, F64
 
 AXES = {Turn.LEFT: (1, 0), Turn.RIGHT: (-1, 0), Turn.UP: (0, 1), Turn.DOWN: (0, -1)}
 

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.evidence.blinks import blinks
-from verifier.evidence.picture import Slots
+from cameo_verifier.evidence.blinks import blinks
+from cameo_verifier.evidence.picture import Slots
 
 
 @given(st.integers(1, 30), st.floats(2, 30), st.floats(8, 60))

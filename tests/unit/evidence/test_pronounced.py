@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import scipy.signal
 
+from cameo_verifier.evidence.pronounced import weighed
+from cameo_verifier.evidence.sound import RATE_HZ
+from cameo_verifier.types import ScoredWord
 from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
 from tests.english import ENGLISH
-from verifier.evidence.pronounced import weighed
-from verifier.evidence.sound import RATE_HZ
-from verifier.types import ScoredWord
 
 if TYPE_CHECKING:
-    from verifier.models.kit import ModelKit
-    from verifier.types import F32
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.types import F32
 
 SAID = "hello seven mango zero double three thanks"
 

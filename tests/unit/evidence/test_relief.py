@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from challenges.model import Turn
+from cameo_challenges.model import Turn
+from cameo_verifier.evidence.parallax import BURST, PAIRS, Parallax
+from cameo_verifier.evidence.picture import observe
+from cameo_verifier.evidence.relief import SKIN, lean, relief
+from cameo_verifier.media import open_recording
+from cameo_verifier.models.landmarks import head_pose_deg
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import FaceTrack, Frame
 from fixtures.manifest import load
-from verifier.evidence.parallax import BURST, PAIRS, Parallax
-from verifier.evidence.picture import observe
-from verifier.evidence.relief import SKIN, lean, relief
-from verifier.media import open_recording
-from verifier.models.landmarks import head_pose_deg
-from verifier.settings import Settings
-from verifier.types import FaceTrack, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from verifier.models.kit import ModelKit
-    from verifier.types import F32, F64, U8
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.types import F32, F64, U8
 
 FIXTURES = {fixture.id: fixture for fixture in load()}
 ANGLES = st.floats(-35, 35)

@@ -8,21 +8,21 @@ import cv2
 import numpy as np
 import pytest
 
-from challenges.model import Challenge
+from cameo_challenges.model import Challenge
+from cameo_verifier import profiles
+from cameo_verifier.checks import face_size, presence
+from cameo_verifier.checks.question import Case
+from cameo_verifier.decision import decide
+from cameo_verifier.evidence.picture import hardly_seen, observe
+from cameo_verifier.media import open_recording
+from cameo_verifier.reasons import Reason
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import CheckResult, Evidence, FaceTrack, Frame, MediaInfo, Missing, Outcome, Verdict
 from tests.conftest import ROOT
-from verifier import profiles
-from verifier.checks import face_size, presence
-from verifier.checks.question import Case
-from verifier.decision import decide
-from verifier.evidence.picture import hardly_seen, observe
-from verifier.media import open_recording
-from verifier.reasons import Reason
-from verifier.settings import Settings
-from verifier.types import CheckResult, Evidence, FaceTrack, Frame, MediaInfo, Missing, Outcome, Verdict
 
 if TYPE_CHECKING:
-    from verifier.models.kit import ModelKit
-    from verifier.types import U8
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.types import U8
 
 SECONDS, FPS = 3, 5
 

@@ -7,9 +7,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from verifier.evidence.fingerprint import MIRRORED, resampled
-from verifier.screening.shortlist import EACH, Outline, outline, shortlist
-from verifier.types import Fingerprint
+from cameo_verifier.evidence.fingerprint import MIRRORED, resampled
+from cameo_verifier.screening.shortlist import EACH, Outline, outline, shortlist
+from cameo_verifier.types import Fingerprint
 
 MANY = 1500
 

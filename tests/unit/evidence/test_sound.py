@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.evidence.sound import HOP_S, RATE_HZ, WINDOW_S, _concatenate, _levels, _power, _window_starts
+from cameo_verifier.evidence.sound import HOP_S, RATE_HZ, WINDOW_S, _concatenate, _levels, _power, _window_starts
 
 
 @given(st.integers(1, 20 * RATE_HZ))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.evidence.sound_cuts import stops
+from cameo_verifier.evidence.sound_cuts import stops
 
 RATE_HZ = 16_000
 

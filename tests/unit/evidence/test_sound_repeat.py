@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from verifier.evidence.sound_repeat import repeated
+from cameo_verifier.evidence.sound_repeat import repeated
 
 RATE_HZ = 16_000
 

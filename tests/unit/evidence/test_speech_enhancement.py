@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.evidence.speech_enhancement import enhanced
+from cameo_verifier.evidence.speech_enhancement import enhanced
 
 RATE_HZ = 16_000
 

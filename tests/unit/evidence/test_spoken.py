@@ -9,24 +9,24 @@ import numpy as np
 import pytest
 import scipy.signal
 
-from challenges.model import Challenge, Say, Turn, TurnHead
+from cameo_challenges.model import Challenge, Say, Turn, TurnHead
+from cameo_verifier.checks import phrase, second_voice, sound_repeat
+from cameo_verifier.checks import speaker as speaker_check
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence.sound import RATE_HZ, listen
+from cameo_verifier.evidence.spoken import lay, spoken_spans, witnesses, words_said
+from cameo_verifier.profiles import load
+from cameo_verifier.reasons import Kind, Reason
+from cameo_verifier.types import Evidence, MediaInfo, Missing, Outcome, SoundTrack
 from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
 from tests.english import ENGLISH
-from verifier.checks import phrase, second_voice, sound_repeat
-from verifier.checks import speaker as speaker_check
-from verifier.checks.question import Case
-from verifier.evidence.sound import RATE_HZ, listen
-from verifier.evidence.spoken import lay, spoken_spans, witnesses, words_said
-from verifier.profiles import load
-from verifier.reasons import Kind, Reason
-from verifier.types import Evidence, MediaInfo, Missing, Outcome, SoundTrack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from verifier.models.kit import ModelKit
-    from verifier.types import F32
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.types import F32
 
 SAID = ("seven mango zero", "two eight", "piano one five")
 ASKED = Challenge((Say(SAID[0]), TurnHead(Turn.LEFT), Say(SAID[1]), TurnHead(Turn.UP), Say(SAID[2])))

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.evidence.lips import FEATURES
-from verifier.evidence.visemes import lips_said
-from verifier.models.phonemes import BLANK
+from cameo_verifier.evidence.lips import FEATURES
+from cameo_verifier.evidence.visemes import lips_said
+from cameo_verifier.models.phonemes import BLANK
 
 if TYPE_CHECKING:
-    from verifier.types import F32
+    from cameo_verifier.types import F32
 
 TOKENS = ("<unk>", "a", "m", "u", "i", BLANK)
 GAP, PURSED = (FEATURES.index(name) for name in ("gap between the lips", "mouthPucker"))

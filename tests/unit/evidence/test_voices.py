@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from challenges.model import Challenge
+from cameo_challenges.model import Challenge
+from cameo_verifier.checks import second_voice, speaker
+from cameo_verifier.checks.question import Case
+from cameo_verifier.decision import decide
+from cameo_verifier.evidence.voices import strangeness, word_groups
+from cameo_verifier.profiles import load
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import Evidence, MediaInfo, Missing, Outcome, ScoredWord, SoundTrack, Verdict
 from tests.english import ENGLISH
-from verifier.checks import second_voice, speaker
-from verifier.checks.question import Case
-from verifier.decision import decide
-from verifier.evidence.voices import strangeness, word_groups
-from verifier.profiles import load
-from verifier.reasons import Reason
-from verifier.types import Evidence, MediaInfo, Missing, Outcome, ScoredWord, SoundTrack, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import fixtures.browsers
-from verifier.media import open_recording
-from verifier.media.remux import judged_only
-from verifier.settings import MediaLimits
+from cameo_verifier.media import open_recording
+from cameo_verifier.media.remux import judged_only
+from cameo_verifier.settings import MediaLimits
 
 _LIMITS = MediaLimits()
 _FOLDER = Path(fixtures.browsers.__file__).parent

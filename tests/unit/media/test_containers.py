@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cameo_verifier.media import open_recording
+from cameo_verifier.settings import MediaLimits
 from tests.unit.media.clips import Clip, corners, make
-from verifier.media import open_recording
-from verifier.settings import MediaLimits
 
 _SLOW_VOICE = {"rate_hz": 8_000, "layout": "mono"}
 

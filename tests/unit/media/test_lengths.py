@@ -7,9 +7,9 @@ import struct
 import numpy as np
 import pytest
 
+from cameo_verifier.media import open_recording
+from cameo_verifier.settings import MediaLimits
 from tests.unit.media.clips import Clip, make
-from verifier.media import open_recording
-from verifier.settings import MediaLimits
 
 _LIMITS = MediaLimits()
 _SLICES = (("live", "1"),)

@@ -8,11 +8,11 @@ import av
 import numpy as np
 import pytest
 
+from cameo_verifier.media import open_recording
+from cameo_verifier.media.orientation import Orientation, from_rotation
+from cameo_verifier.media.recording import looked_at
+from cameo_verifier.settings import MediaLimits
 from tests.unit.media.clips import Clip, corners, make
-from verifier.media import open_recording
-from verifier.media.orientation import Orientation, from_rotation
-from verifier.media.recording import looked_at
-from verifier.settings import MediaLimits
 
 _LIMITS = MediaLimits()
 _ONE = 0x10000

@@ -10,14 +10,14 @@ import av
 import numpy as np
 import pytest
 
+from cameo_verifier.errors import UnjudgeableError
+from cameo_verifier.media import open_recording
+from cameo_verifier.media.preview import preview
+from cameo_verifier.settings import MediaLimits
 from tests.unit.media.clips import Clip, corners, make
-from verifier.errors import UnjudgeableError
-from verifier.media import open_recording
-from verifier.media.preview import preview
-from verifier.settings import MediaLimits
 
 if TYPE_CHECKING:
-    from verifier.types import F32
+    from cameo_verifier.types import F32
 
 _LIMITS = MediaLimits()
 _UPRIGHT = ["red", "green", "white", "blue"]

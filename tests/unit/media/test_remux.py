@@ -10,14 +10,14 @@ import av
 import numpy as np
 import pytest
 
+from cameo_verifier.media import open_recording
+from cameo_verifier.media.remux import judged_only
+from cameo_verifier.settings import MediaLimits
 from tests.unit.media.clips import Clip, make
 from tests.unit.media.test_containers import _RECORDINGS
-from verifier.media import open_recording
-from verifier.media.remux import judged_only
-from verifier.settings import MediaLimits
 
 if TYPE_CHECKING:
-    from verifier.types import F32
+    from cameo_verifier.types import F32
 
 _LIMITS = MediaLimits()
 _SECRET = b"+52.5200+013.4050/"
@@ -110,7 +110,7 @@ def test_bytes_that_nothing_refers_to_are_not_kept(clip: Clip) -> None:
 
 def test_what_cannot_be_written_again_is_kept_only_where_it_holds_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the copy does not come out the same the file is kept as it is, but not with a place or a further track in it."""
-    monkeypatch.setattr("verifier.media.remux._copied", lambda *_: make(Clip(seconds=1)))
+    monkeypatch.setattr("cameo_verifier.media.remux._copied", lambda *_: make(Clip(seconds=1)))
     plain, more = make(Clip(seconds=2)), _with_more()
     assert judged_only(plain, sound_track=0, limits=_LIMITS) == plain
     assert judged_only(more, sound_track=1, limits=_LIMITS) == b""

@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 
+from cameo_verifier.media import Recording, open_recording
+from cameo_verifier.settings import MediaLimits
 from tests.unit.media.clips import Clip, make
-from verifier.media import Recording, open_recording
-from verifier.settings import MediaLimits
 
 _LIMITS = MediaLimits()
 

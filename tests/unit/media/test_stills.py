@@ -6,11 +6,11 @@ import zlib
 import cv2
 import pytest
 
+from cameo_verifier.errors import UnjudgeableError
+from cameo_verifier.media import open_recording
+from cameo_verifier.reasons import Reason
+from cameo_verifier.settings import MediaLimits
 from tests.unit.media.clips import corners, picture
-from verifier.errors import UnjudgeableError
-from verifier.media import open_recording
-from verifier.reasons import Reason
-from verifier.settings import MediaLimits
 
 _LIMITS = MediaLimits()
 _CORNERS = {

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 import skimage
 
-from verifier.settings import Settings
-from verifier.types import FaceObservation, Frame
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import FaceObservation, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from verifier.models.kit import ModelKit
-    from verifier.models.landmarks import FaceLandmarker
-    from verifier.types import U8
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.models.landmarks import FaceLandmarker
+    from cameo_verifier.types import U8
 
 
 @pytest.fixture(scope="session")

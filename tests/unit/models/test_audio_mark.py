@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.evidence.sound import listen
+from cameo_verifier.media import open_recording
+from cameo_verifier.models.convert.mark import convert
+from cameo_verifier.profiles import load
+from cameo_verifier.settings import MediaLimits
 from tests.conftest import ROOT
 from tests.real.marking import RATE_HZ
-from verifier.errors import ModelKitError
-from verifier.evidence.sound import listen
-from verifier.media import open_recording
-from verifier.models.convert.mark import convert
-from verifier.profiles import load
-from verifier.settings import MediaLimits
 
 if TYPE_CHECKING:
-    from verifier.models.kit import ModelKit
-    from verifier.types import F32
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.types import F32
 
 MARKED = Path(__file__).with_name("marked_voice.webm")
 PLAIN = ROOT / "fixtures" / "astronaut_bona_fide.mp4"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from verifier.cli.models import app
-from verifier.settings import Settings
+from cameo_verifier.cli.models import app
+from cameo_verifier.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,18 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from verifier.errors import ModelKitError
-from verifier.evidence.picture import observe
-from verifier.models.dlib_age import DlibAgeEstimator, expected_age, face_chip
-from verifier.models.kit import ModelKit
-from verifier.types import FaceTrack, Frame
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.evidence.picture import observe
+from cameo_verifier.models.dlib_age import DlibAgeEstimator, expected_age, face_chip
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.types import FaceTrack, Frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from verifier.settings import Settings
-    from verifier.types import F32, U8, FaceObservation
+    from cameo_verifier.settings import Settings
+    from cameo_verifier.types import F32, U8, FaceObservation
 
 CORNERS_AND_NOSE = (263, 362, 33, 133, 2)
 # dlib's mean face on the unit square, outer and inner eye corners and the base of the nose, and where it puts them in a chip of

@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.errors import ModelKitError
-from verifier.media import open_recording
-from verifier.models.crop import crop_scaled, face_box, squared
-from verifier.models.face_embedding import FaceEmbedder, five_points
-from verifier.models.presentation_attack import PresentationAttackScorer
-from verifier.settings import MediaLimits, Settings
-from verifier.types import Frame
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.media import open_recording
+from cameo_verifier.models.crop import crop_scaled, face_box, squared
+from cameo_verifier.models.face_embedding import FaceEmbedder, five_points
+from cameo_verifier.models.presentation_attack import PresentationAttackScorer
+from cameo_verifier.settings import MediaLimits, Settings
+from cameo_verifier.types import Frame
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.models.kit import ModelKit
-    from verifier.models.landmarks import FaceLandmarker
-    from verifier.types import U8, FaceObservation
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.models.landmarks import FaceLandmarker
+    from cameo_verifier.types import U8, FaceObservation
 
 STILL = MediaLimits(max_bytes=1 << 26)
 

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from cameo_verifier.errors import AbandonedError, ModelKitError
+from cameo_verifier.evidence.picture import observe
+from cameo_verifier.media import open_recording
+from cameo_verifier.models import index
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import FaceTrack
 from fixtures.manifest import load
-from verifier.errors import AbandonedError, ModelKitError
-from verifier.evidence.picture import observe
-from verifier.media import open_recording
-from verifier.models import index
-from verifier.models.kit import ModelKit
-from verifier.settings import Settings
-from verifier.types import FaceTrack
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.types import U8, FaceObservation
+    from cameo_verifier.types import U8, FaceObservation
 
 FRAMES = 40
 """Of each recording: enough for faces to be tracked, and for every network to have its pick."""

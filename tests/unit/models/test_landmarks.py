@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.errors import ModelKitError
-from verifier.models.kit import ModelKit
-from verifier.models.landmarks import FaceLandmarker, head_pose_deg
-from verifier.settings import Settings
-from verifier.types import Frame
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.models.landmarks import FaceLandmarker, head_pose_deg
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import Frame
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.types import F32, U8, FaceObservation
+    from cameo_verifier.types import F32, U8, FaceObservation
 
 angles = st.floats(-80, 80)
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from verifier.errors import ModelKitError
-from verifier.models import manifest
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.models import manifest
 
 ENTRY = """
 schema = 1

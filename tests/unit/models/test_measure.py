@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from cameo_credential.errors import InvalidRequestError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verifier.errors import InvalidRequestError
-from verifier.models.measure import Pair, equal_error_rate, face_verification
+from cameo_verifier.models.measure import Pair, equal_error_rate, face_verification
 
 if TYPE_CHECKING:
-    from verifier.models.kit import ModelKit
-    from verifier.models.landmarks import FaceLandmarker
-    from verifier.types import U8
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.models.landmarks import FaceLandmarker
+    from cameo_verifier.types import U8
 
 scores = st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=40)
 

@@ -6,10 +6,10 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from verifier.models.mfcc import mfcc_model
+from cameo_verifier.models.mfcc import mfcc_model
 
 if TYPE_CHECKING:
-    from verifier.types import F32, F64
+    from cameo_verifier.types import F32, F64
 
 
 def _mfcc(sounds: F32) -> F32:

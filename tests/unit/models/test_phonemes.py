@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.models.convert.phonemes import convert, read_archive
+from cameo_verifier.models.phonemes import BLANK, RATE_HZ
+from cameo_verifier.settings import MediaLimits
 from tests.conftest import ROOT
-from verifier.errors import ModelKitError
-from verifier.media.recording import open_recording
-from verifier.models.convert.phonemes import convert, read_archive
-from verifier.models.phonemes import BLANK, RATE_HZ
-from verifier.settings import MediaLimits
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.models.kit import ModelKit
-    from verifier.types import F32
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.types import F32
 
 
 def _archive(values: F32, *, claimed: int | None = None) -> bytes:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from verifier.errors import ModelKitError
-from verifier.models import manifest
-from verifier.models.index import FILE, Kit
-from verifier.models.manifest import Manifest, Model, Registry, Source
-from verifier.models.pull import pull
-from verifier.settings import Settings
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.models import manifest
+from cameo_verifier.models.index import FILE, Kit
+from cameo_verifier.models.manifest import Manifest, Model, Registry, Source
+from cameo_verifier.models.pull import pull
+from cameo_verifier.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from verifier.errors import ModelKitError
-from verifier.models import quiet
-from verifier.settings import Settings
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.models import quiet
+from cameo_verifier.settings import Settings
 
 if TYPE_CHECKING:
-    from verifier.models.kit import ModelKit
+    from cameo_verifier.models.kit import ModelKit
 
 _METHODS = quiet._FIRST_METHOD * quiet._WORD
 
@@ -85,7 +85,7 @@ def test_what_is_set_for_an_import_is_set_back(monkeypatch: pytest.MonkeyPatch) 
 def test_no_runtime_makes_out_who_this_machine_is(task: str, tmp_path: Path) -> None:
     """Whichever is opened first, ONNX Runtime makes no identifier of the device, no database at home and no session file."""
     script = (
-        "from verifier.models.kit import ModelKit; from verifier.settings import Settings\n"
+        "from cameo_verifier.models.kit import ModelKit; from cameo_verifier.settings import Settings\n"
         f"with ModelKit.open(Settings()) as kit: kit.{task}\n"
         "import onnxruntime"
     )

@@ -12,24 +12,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cameo_verifier import profiles
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.models import index
+from cameo_verifier.models.crop import crop_scaled, face_box
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.models.second_opinion import MANIFEST, SecondOpinion
+from cameo_verifier.reasons import Reason
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import FaceTrack, Outcome, Verdict
+from cameo_verifier.workers.judge import OpenJudge, Response
 from fixtures.manifest import load as load_fixtures
 from tests.second_opinion import AGAINST_ALL, BY_COLOUR, SIDE_PX, save_network, write_folder, write_manifest
-from verifier import profiles
-from verifier.errors import ModelKitError
-from verifier.models import index
-from verifier.models.crop import crop_scaled, face_box
-from verifier.models.kit import ModelKit
-from verifier.models.second_opinion import MANIFEST, SecondOpinion
-from verifier.reasons import Reason
-from verifier.settings import Settings
-from verifier.types import FaceTrack, Outcome, Verdict
-from verifier.workers.judge import OpenJudge, Response
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.models.crop import Box
-    from verifier.types import F32, U8, FaceObservation, Judgement
+    from cameo_verifier.models.crop import Box
+    from cameo_verifier.types import F32, U8, FaceObservation, Judgement
 
 CLIP = next(fixture for fixture in load_fixtures() if fixture.id == "astronaut_bona_fide")
 OTHER = BY_COLOUR[::-1].copy()

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from verifier.errors import ModelKitError
-from verifier.media.recording import open_recording
-from verifier.models.convert.asv import convert
-from verifier.models.speaker import SpeakerEmbedder
-from verifier.settings import MediaLimits
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.models.convert.asv import convert
+from cameo_verifier.models.speaker import SpeakerEmbedder
+from cameo_verifier.settings import MediaLimits
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.models.kit import ModelKit
-    from verifier.types import F32
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.types import F32
 
 CUT = 4 * 16_000
 

@@ -9,8 +9,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from verifier.errors import ModelKitError
-from verifier.models.subnormals import convert
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.models.subnormals import convert
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from cameo_verifier import profiles
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.models import index
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.models.onnx_graph import OnnxGraph, save
+from cameo_verifier.models.synthetic_voice import SyntheticVoiceScorer
+from cameo_verifier.pipeline import verify
+from cameo_verifier.reasons import Reason
+from cameo_verifier.settings import Settings, SyntheticVoiceDetector
+from cameo_verifier.types import CheckResult, Outcome, Verdict
 from fixtures.manifest import load as load_fixtures
-from verifier import profiles
-from verifier.errors import ModelKitError
-from verifier.models import index
-from verifier.models.kit import ModelKit
-from verifier.models.onnx_graph import OnnxGraph, save
-from verifier.models.synthetic_voice import SyntheticVoiceScorer
-from verifier.pipeline import verify
-from verifier.reasons import Reason
-from verifier.settings import Settings, SyntheticVoiceDetector
-from verifier.types import CheckResult, Outcome, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.types import Judgement
+    from cameo_verifier.types import Judgement
 
 CLIP = next(fixture for fixture in load_fixtures() if fixture.id == "astronaut_bona_fide")
 

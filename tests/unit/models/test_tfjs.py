@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from verifier.models.convert.tfjs import to_onnx
+from cameo_verifier.models.convert.tfjs import to_onnx
 
 rng = np.random.default_rng(7)
 SIZE, CHANNELS = 7, 5

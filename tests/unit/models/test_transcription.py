@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 from scipy.signal import resample_poly
 
-from challenges.match import tokens
+from cameo_challenges.match import tokens
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.media.recording import open_recording
+from cameo_verifier.models.transcription import Transcriber
+from cameo_verifier.settings import MediaLimits
 from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
 from tests.english import ENGLISH
-from verifier.errors import ModelKitError
-from verifier.media.recording import open_recording
-from verifier.models.transcription import Transcriber
-from verifier.settings import MediaLimits
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from verifier.models.kit import ModelKit
-    from verifier.types import F32
+    from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.types import F32
 
 
 def _sound(path: Path) -> F32:

@@ -6,13 +6,13 @@ import av
 import numpy as np
 import pytest
 
-from verifier.models.voice_activity import VoiceActivity
+from cameo_verifier.models.voice_activity import VoiceActivity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from verifier.types import F32
+    from cameo_verifier.types import F32
 
 
 @pytest.fixture(scope="module")

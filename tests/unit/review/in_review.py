@@ -6,24 +6,24 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cameo_credential import likeness
+from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_credential.gallery_key import GalleryKey
+from cameo_credential.key_files import open_secret
+from cameo_verifier.checks.question import Case, Phase
+from cameo_verifier.evidence.crops import crops
+from cameo_verifier.pipeline import proceed
+from cameo_verifier.profiles import load
+from cameo_verifier.screening.transform import Transform
+from cameo_verifier.server.issuing import embeddings
+from cameo_verifier.settings import MediaLimits, Settings
+from cameo_verifier.store.cameos import faces
+from cameo_verifier.store.cameos.faces import Code
+from cameo_verifier.store.cameos.vault import KEY_BYTES, Vault
+from cameo_verifier.store.evidence.retention import SWEEPER
+from cameo_verifier.store.evidence.sealed_object import Kind
+from cameo_verifier.types import FaceTrack, GalleryAnswer, Match
 from tests.unit.review.stored import RECORDINGS, keep
-from verifier.checks.question import Case, Phase
-from verifier.credential import likeness
-from verifier.credential.audience_keys import AudienceFolder, AudienceKey
-from verifier.credential.gallery_key import GalleryKey
-from verifier.credential.key_files import open_secret
-from verifier.evidence.crops import crops
-from verifier.pipeline import proceed
-from verifier.profiles import load
-from verifier.screening.transform import Transform
-from verifier.server.issuing import embeddings
-from verifier.settings import MediaLimits, Settings
-from verifier.store.cameos import faces
-from verifier.store.cameos.faces import Code
-from verifier.store.cameos.vault import KEY_BYTES, Vault
-from verifier.store.evidence.retention import SWEEPER
-from verifier.store.evidence.sealed_object import Kind
-from verifier.types import FaceTrack, GalleryAnswer, Match
 
 if TYPE_CHECKING:
     from tests.unit.review.stored import Judged

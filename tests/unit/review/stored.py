@@ -6,18 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cameo_verifier import profiles
+from cameo_verifier.evidence.tracks import Tracks, to_bytes
+from cameo_verifier.review.rejudge import complete
+from cameo_verifier.store.attempts import result as attempt_result
+from cameo_verifier.store.attempts.attempts import AttemptStore
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.attempts.result import AttemptResult
+from cameo_verifier.store.evidence.sealed_object import Kind
+from cameo_verifier.types import Recalled, Verdict
 from fixtures.manifest import load
 from tests.unit.store.evidence_site import Site, open_site
 from tests.unit.store.test_attempt_store import CREDENTIAL
-from verifier import profiles
-from verifier.evidence.tracks import Tracks, to_bytes
-from verifier.review.rejudge import complete
-from verifier.store.attempts import result as attempt_result
-from verifier.store.attempts.attempts import AttemptStore
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.attempts.result import AttemptResult
-from verifier.store.evidence.sealed_object import Kind
-from verifier.types import Recalled, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from challenges.model import Challenge
-    from verifier.store.cameos.vault import SealedLikeness
-    from verifier.types import Judgement
+    from cameo_challenges.model import Challenge
+    from cameo_verifier.store.cameos.vault import SealedLikeness
+    from cameo_verifier.types import Judgement
 
     Judged = Callable[[str], tuple[Judgement, Challenge]]
 

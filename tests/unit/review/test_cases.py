@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cameo_credential.errors import InvalidRequestError
 
-from challenges.model import Challenge, Say
-from verifier.errors import InvalidRequestError
-from verifier.review.cases import read_cases
+from cameo_challenges.model import Challenge, Say
+from cameo_verifier.review.cases import read_cases
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from challenges.model import Challenge
-from verifier.profile import CheckRole, Profile
-from verifier.reasons import Reason
-from verifier.review.cases import Case
-from verifier.review.error_rates import (
+from cameo_challenges.model import Challenge
+from cameo_verifier.profile import CheckRole, Profile
+from cameo_verifier.reasons import Reason
+from cameo_verifier.review.cases import Case
+from cameo_verifier.review.error_rates import (
     bona_fide_rates,
     check_rates,
     clopper_pearson,
@@ -18,8 +18,8 @@ from verifier.review.error_rates import (
     rate,
     species_rates,
 )
-from verifier.review.judging import Attempt
-from verifier.types import CheckResult, Outcome, Verdict
+from cameo_verifier.review.judging import Attempt
+from cameo_verifier.types import CheckResult, Outcome, Verdict
 
 PROFILE = Profile("test", "", {}, {"depth": CheckRole.VETO, "phrase": CheckRole.CONFIRM, "voice": CheckRole.ADVISE}, "00")
 PASS, FAIL, UNABLE = Outcome.PASS, Outcome.FAIL, Outcome.UNABLE

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from challenges.model import Challenge
+from cameo_challenges.model import Challenge
+from cameo_verifier.profiles import load
+from cameo_verifier.reasons import Reason
+from cameo_verifier.review.cases import Case
+from cameo_verifier.review.fairness import group_rates
+from cameo_verifier.review.judging import Attempt
+from cameo_verifier.review.page import page
+from cameo_verifier.review.report import document
+from cameo_verifier.types import Verdict
 from tests.unit.review.test_report import HOSTILE, report
-from verifier.profiles import load
-from verifier.reasons import Reason
-from verifier.review.cases import Case
-from verifier.review.fairness import group_rates
-from verifier.review.judging import Attempt
-from verifier.review.page import page
-from verifier.review.report import document
-from verifier.types import Verdict
 
 
 def person(number: int, score: float, verdict: Verdict = Verdict.ACCEPTED, *reasons: Reason, **groups: str) -> Attempt:

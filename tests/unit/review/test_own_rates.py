@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
+from cameo_verifier import profiles
+from cameo_verifier.cli import app
+from cameo_verifier.review.kept import Kept, kept_of, told
+from cameo_verifier.review.rejudge import complete
+from cameo_verifier.settings import Retention, Settings
+from cameo_verifier.store.attempts.labels import LabelStore, Truth
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.types import Recalled, Verdict
 from tests.conftest import ASKED
 from tests.unit.review.stored import RECORDINGS, keep
 from tests.unit.store.evidence_site import open_site
-from verifier import profiles
-from verifier.cli import app
-from verifier.review.kept import Kept, kept_of, told
-from verifier.review.rejudge import complete
-from verifier.settings import Retention, Settings
-from verifier.store.attempts.labels import LabelStore, Truth
-from verifier.store.db.engine import open_database
-from verifier.types import Recalled, Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from verifier import profiles
-from verifier.checks import BY_NAME, already_enrolled, protected_person, seen_before
-from verifier.checks.question import Case
-from verifier.evidence.fingerprint import to_bytes as fingerprint_bytes
-from verifier.evidence.tracks import Tracks, from_bytes, to_bytes
-from verifier.pipeline import AFTERWARDS, judge
-from verifier.reasons import Reason
-from verifier.review.rejudge import rejudge
-from verifier.screening.duplicates import DuplicateSearch
-from verifier.screening.identification import MODEL, FaceIdentification
-from verifier.screening.screening import Screening
-from verifier.settings import Settings
-from verifier.types import Circumstances, GalleryAnswer, Match, Outcome, Recalled, Verdict
+from cameo_verifier import profiles
+from cameo_verifier.checks import BY_NAME, already_enrolled, protected_person, seen_before
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence.fingerprint import to_bytes as fingerprint_bytes
+from cameo_verifier.evidence.tracks import Tracks, from_bytes, to_bytes
+from cameo_verifier.pipeline import AFTERWARDS, judge
+from cameo_verifier.reasons import Reason
+from cameo_verifier.review.rejudge import rejudge
+from cameo_verifier.screening.duplicates import DuplicateSearch
+from cameo_verifier.screening.identification import MODEL, FaceIdentification
+from cameo_verifier.screening.screening import Screening
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import Circumstances, GalleryAnswer, Match, Outcome, Recalled, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from challenges.model import Challenge
-    from verifier.profile import Profile
-    from verifier.types import Judgement
+    from cameo_challenges.model import Challenge
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.types import Judgement
 
     Judged = Callable[[str], tuple[Judgement, Challenge]]
 
@@ -82,9 +82,9 @@ def test_what_earlier_recordings_answered_is_kept(judged: Judged) -> None:
 
 def test_what_the_gallery_answered_is_kept(judged: Judged, tmp_path: Path) -> None:
     """Whoever the gallery found is found again without it; an attempt it was not asked about is not held against it."""
-    from verifier.store.attempts.fingerprints import FingerprintStore  # noqa: PLC0415 - the same
-    from verifier.store.cameos.faces import FaceStore  # noqa: PLC0415 - the same
-    from verifier.store.db.engine import open_database  # noqa: PLC0415 - the other tests here need no database
+    from cameo_verifier.store.attempts.fingerprints import FingerprintStore  # noqa: PLC0415 - the same
+    from cameo_verifier.store.cameos.faces import FaceStore  # noqa: PLC0415 - the same
+    from cameo_verifier.store.db.engine import open_database  # noqa: PLC0415 - the other tests here need no database
 
     profile = profiles.load()
     engine = open_database(f"sqlite:///{tmp_path / 'cameo.sqlite3'}")

@@ -11,30 +11,30 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier import profiles
+from cameo_verifier.review.error_rates import clopper_pearson
+from cameo_verifier.review.replay import Material, NotReplayed, OpenReplay, Replayed, Source, materials
+from cameo_verifier.review.replay_diff import Difference, difference, document, moved
+from cameo_verifier.review.replay_engine import replay_all
+from cameo_verifier.review.replay_page import replay_page
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.attempts.labels import LabelStore, Truth
+from cameo_verifier.store.attempts.search import AttemptSearch
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.evidence.evidence import object_name
+from cameo_verifier.store.evidence.sealed_object import Kind
+from cameo_verifier.types import Verdict
 from tests.unit.review.stored import RECORDINGS, fixture_site
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import READER, Site
-from verifier import profiles
-from verifier.review.error_rates import clopper_pearson
-from verifier.review.replay import Material, NotReplayed, OpenReplay, Replayed, Source, materials
-from verifier.review.replay_diff import Difference, difference, document, moved
-from verifier.review.replay_engine import replay_all
-from verifier.review.replay_page import replay_page
-from verifier.settings import Settings
-from verifier.store.attempts.labels import LabelStore, Truth
-from verifier.store.attempts.search import AttemptSearch
-from verifier.store.db.engine import open_database
-from verifier.store.evidence.evidence import object_name
-from verifier.store.evidence.sealed_object import Kind
-from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.review.replay import Replay
     from tests.unit.review.stored import Judged
-    from verifier.profile import Profile
-    from verifier.review.replay import Replay
 
 KEPT = ("astronaut_bona_fide", "dark", "screen_replay", "silent")
 

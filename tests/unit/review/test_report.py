@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from challenges.model import Challenge
-from verifier.profiles import load
-from verifier.reasons import Reason
-from verifier.review.cases import Case
-from verifier.review.charts import Point, det, distribution, trade_off
-from verifier.review.judging import Attempt
-from verifier.review.page import page
-from verifier.review.report import Report, compose, document
-from verifier.types import CheckResult, Direction, Outcome, Verdict
+from cameo_challenges.model import Challenge
+from cameo_verifier.profiles import load
+from cameo_verifier.reasons import Reason
+from cameo_verifier.review.cases import Case
+from cameo_verifier.review.charts import Point, det, distribution, trade_off
+from cameo_verifier.review.judging import Attempt
+from cameo_verifier.review.page import page
+from cameo_verifier.review.report import Report, compose, document
+from cameo_verifier.types import CheckResult, Direction, Outcome, Verdict
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(2)>\x00&'

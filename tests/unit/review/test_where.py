@@ -6,18 +6,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cameo_credential.errors import InvalidRequestError
 from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
+from cameo_verifier.review.where import where
+from cameo_verifier.store.attempts.labels import LabelStore, Truth
+from cameo_verifier.store.attempts.search import AttemptSearch
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.types import Verdict
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import Site, open_site
-from verifier.errors import InvalidRequestError
-from verifier.review.where import where
-from verifier.store.attempts.labels import LabelStore, Truth
-from verifier.store.attempts.search import AttemptSearch
-from verifier.store.db.engine import open_database
-from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from cameo.v1 import error_reason_pb2 as reasons
 
-from verifier.errors import StoreError
-from verifier.server.delays import AWAY, LEAST_S, MOST_S, Delays, rest_s
-from verifier.server.wire.errors import RequestError, status_of
-from verifier.workers.pool import StoppingError
+from cameo.v1 import error_reason_pb2 as reasons
+from cameo_verifier.errors import StoreError
+from cameo_verifier.server.delays import AWAY, LEAST_S, MOST_S, Delays, rest_s
+from cameo_verifier.server.wire.errors import RequestError, status_of
+from cameo_verifier.workers.pool import StoppingError
 
 
 class Clock:

@@ -13,21 +13,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event, insert
 
+from cameo_verifier.cameo.caller_role import CallerRole
+from cameo_verifier.cameo.model import EventKind
+from cameo_verifier.cameo.removals import RemovalState
+from cameo_verifier.cameo.webhooks import ENDS
+from cameo_verifier.errors import StoreError
+from cameo_verifier.server import event_feed
+from cameo_verifier.server.auth.caller import Caller
+from cameo_verifier.server.event_feed import EventFeed, EventStream, StreamLimits
+from cameo_verifier.server.wire.errors import RequestError
+from cameo_verifier.store.cameos import cameos, event_recipients, events
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.batches import Batches
+from cameo_verifier.store.db.engine import open_database, writing
 from tests.enrolled import AUDIENCE, START, enrol
 from tests.patience import PATIENCE_S
-from verifier.cameo.caller_role import CallerRole
-from verifier.cameo.model import EventKind
-from verifier.cameo.removals import RemovalState
-from verifier.cameo.webhooks import ENDS
-from verifier.errors import StoreError
-from verifier.server import event_feed
-from verifier.server.auth.caller import Caller
-from verifier.server.event_feed import EventFeed, EventStream, StreamLimits
-from verifier.server.wire.errors import RequestError
-from verifier.store.cameos import cameos, event_recipients, events
-from verifier.store.db import tables
-from verifier.store.db.batches import Batches
-from verifier.store.db.engine import open_database, writing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

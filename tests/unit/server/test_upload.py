@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import ExitStack
 
 import pytest
-from cameo.v1 import error_reason_pb2
 
-from verifier.errors import OverloadedError
-from verifier.server.wire import upload
-from verifier.server.wire.errors import RequestError
-from verifier.server.wire.upload import UploadLimits, Uploads
+from cameo.v1 import error_reason_pb2
+from cameo_verifier.errors import OverloadedError
+from cameo_verifier.server.wire import upload
+from cameo_verifier.server.wire.errors import RequestError
+from cameo_verifier.server.wire.upload import UploadLimits, Uploads
 
 
 class Clock:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from challenges.model import Challenge, Say, Turn, TurnHead
+from cameo_challenges.model import Challenge, Say, Turn, TurnHead
+from cameo_verifier.store.db.engine import open_database
 from tests import databases
-from verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

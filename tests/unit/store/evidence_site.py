@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from challenges.model import Challenge, Say
+from cameo_challenges.model import Challenge, Say
+from cameo_verifier.reasons import Reason
+from cameo_verifier.review.evidence_room import EvidenceRoom
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.attempts.attempts import AttemptStore
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.evidence.audit import Reader
+from cameo_verifier.store.evidence.sealed_object import Kind
+from cameo_verifier.types import Decision, Verdict
 from tests.unit.store.conftest import NOW
 from tests.unit.store.test_attempt_store import ACCEPTED, CREDENTIAL
-from verifier.reasons import Reason
-from verifier.review.evidence_room import EvidenceRoom
-from verifier.settings import Settings
-from verifier.store.attempts.attempts import AttemptStore
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.evidence.audit import Reader
-from verifier.store.evidence.sealed_object import Kind
-from verifier.types import Decision, Verdict
 
 if TYPE_CHECKING:
     from datetime import datetime

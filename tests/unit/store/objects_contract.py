@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.store.conftest import NOW
-from tests.unit.store.evidence_site import PIECES, READER, open_site
-from verifier.settings import Retention
-from verifier.store.evidence.errors import (
+from cameo_verifier.settings import Retention
+from cameo_verifier.store.evidence.errors import (
     AlteredEvidenceError,
     EvidenceMissingError,
     EvidenceRemovedError,
     SubjectDeletedError,
     TruncatedEvidenceError,
 )
-from verifier.store.evidence.evidence import object_name
-from verifier.store.evidence.sealed_object import Kind
+from cameo_verifier.store.evidence.evidence import object_name
+from cameo_verifier.store.evidence.sealed_object import Kind
+from tests.unit.store.conftest import NOW
+from tests.unit.store.evidence_site import PIECES, READER, open_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Engine
 
+    from cameo_verifier.store.evidence.objects import Objects
     from tests.unit.store.evidence_site import Site
-    from verifier.store.evidence.objects import Objects
 
 LONG = hashlib.shake_256(b"a recording").digest(12 << 20)
 """More than a store takes in one part."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
+from cameo_verifier.store.attempts.search import AttemptSearch
+from cameo_verifier.store.db import tables
+from cameo_verifier.types import Verdict
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import open_site
-from verifier.store.attempts.search import AttemptSearch
-from verifier.store.db import tables
-from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 from sqlalchemy import inspect, select, update
 
-from verifier.errors import ChallengeError, NotFoundError, StoreError
-from verifier.reasons import Reason
-from verifier.store.attempts.attempts import AttemptState, AttemptStore
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.attempts.servers import KnownServer, ServerStore
-from verifier.store.attempts.spool import Spool
-from verifier.store.cameos.vault import Vault
-from verifier.store.credentials.credentials import CredentialStore, IssuedCredential
-from verifier.store.db import tables
-from verifier.store.db.tables import metadata
-from verifier.store.evidence.errors import AlteredEvidenceError
-from verifier.store.evidence.evidence import withdraw
-from verifier.store.evidence.subject_keys import SubjectKeys
-from verifier.types import (
+from cameo_verifier.errors import ChallengeError, NotFoundError, StoreError
+from cameo_verifier.reasons import Reason
+from cameo_verifier.store.attempts.attempts import AttemptState, AttemptStore
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.attempts.servers import KnownServer, ServerStore
+from cameo_verifier.store.attempts.spool import Spool
+from cameo_verifier.store.cameos.vault import Vault
+from cameo_verifier.store.credentials.credentials import CredentialStore, IssuedCredential
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.tables import metadata
+from cameo_verifier.store.evidence.errors import AlteredEvidenceError
+from cameo_verifier.store.evidence.evidence import withdraw
+from cameo_verifier.store.evidence.subject_keys import SubjectKeys
+from cameo_verifier.types import (
     CheckResult,
     Decision,
     Direction,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from challenges.model import Challenge
+    from cameo_challenges.model import Challenge
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123_456, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=4)

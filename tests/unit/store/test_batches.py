@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Connection, insert, select
 
+from cameo_verifier.errors import StoreError
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.batches import Batches
+from cameo_verifier.store.db.engine import writing
 from tests.databases import only_sqlite
 from tests.patience import PATIENCE_S
-from verifier.errors import StoreError
-from verifier.store.db import tables
-from verifier.store.db.batches import Batches
-from verifier.store.db.engine import writing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from challenges.model import Challenge, Say
-from verifier.errors import ChallengeError, StoreError
-from verifier.reasons import Reason
-from verifier.store.attempts import challenges
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.db.engine import open_database
+from cameo_challenges.model import Challenge, Say
+from cameo_verifier.errors import ChallengeError, StoreError
+from cameo_verifier.reasons import Reason
+from cameo_verifier.store.attempts import challenges
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.db.engine import open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable

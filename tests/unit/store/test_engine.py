@@ -10,11 +10,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_mock_engine, text
 from sqlalchemy.dialects import postgresql
 
+from cameo_verifier.errors import StoreError
+from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.db.tables import metadata
 from tests import databases
 from tests.databases import only_sqlite
-from verifier.errors import StoreError
-from verifier.store.db.engine import open_database
-from verifier.store.db.tables import metadata
 
 if TYPE_CHECKING:
     from pathlib import Path

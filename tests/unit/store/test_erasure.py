@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
+from cameo_credential.token_status import Status
+from cameo_verifier.errors import NotFoundError
+from cameo_verifier.store.attempts.attempts import AttemptStore
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.attempts.fingerprints import FingerprintStore
+from cameo_verifier.store.cameos import cameos, guardians, likenesses
+from cameo_verifier.store.cameos.faces import Code
+from cameo_verifier.store.cameos.likenesses import LikenessStore
+from cameo_verifier.store.cameos.vault import Vault
+from cameo_verifier.store.credentials import credentials
+from cameo_verifier.store.credentials.credentials import CredentialStore
+from cameo_verifier.store.credentials.statuses import StatusStore
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.evidence.errors import SubjectDeletedError
+from cameo_verifier.store.evidence.retention import UNFINISHED_AFTER
+from cameo_verifier.store.evidence.sealed_object import Kind, key_id
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, open_site
 from tests.unit.store.test_attempt_store import ACCEPTED, CREDENTIAL
-from verifier.errors import NotFoundError
-from verifier.store.attempts.attempts import AttemptStore
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.attempts.fingerprints import FingerprintStore
-from verifier.store.cameos import cameos, guardians, likenesses
-from verifier.store.cameos.faces import Code
-from verifier.store.cameos.likenesses import LikenessStore
-from verifier.store.cameos.vault import Vault
-from verifier.store.credentials import credentials
-from verifier.store.credentials.credentials import CredentialStore
-from verifier.store.credentials.statuses import StatusStore
-from verifier.store.db import tables
-from verifier.store.evidence.errors import SubjectDeletedError
-from verifier.store.evidence.retention import UNFINISHED_AFTER
-from verifier.store.evidence.sealed_object import Kind, key_id
-from verifier.token_status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from challenges.model import Challenge
+    from cameo_challenges.model import Challenge
 
 SUBJECT = "ann"
 

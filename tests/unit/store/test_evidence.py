@@ -6,17 +6,14 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from cameo_credential.errors import InvalidRequestError
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, text, update
 
-from tests.databases import only_sqlite
-from tests.unit.store.conftest import NOW
-from tests.unit.store.evidence_site import PIECES, READER, Site, open_site
-from verifier.errors import InvalidRequestError
-from verifier.store.db import tables
-from verifier.store.evidence.audit import Reader
-from verifier.store.evidence.errors import (
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.evidence.audit import Reader
+from cameo_verifier.store.evidence.errors import (
     AlteredEvidenceError,
     DataKeyLostError,
     EvidenceError,
@@ -25,10 +22,13 @@ from verifier.store.evidence.errors import (
     TruncatedEvidenceError,
     VaultKeyLostError,
 )
-from verifier.store.evidence.evidence import object_name
-from verifier.store.evidence.sealed_object import Kind, key_id, seal, unseal
-from verifier.store.evidence.subject_keys import DataKey
-from verifier.types import Verdict
+from cameo_verifier.store.evidence.evidence import object_name
+from cameo_verifier.store.evidence.sealed_object import Kind, key_id, seal, unseal
+from cameo_verifier.store.evidence.subject_keys import DataKey
+from cameo_verifier.types import Verdict
+from tests.databases import only_sqlite
+from tests.unit.store.conftest import NOW
+from tests.unit.store.evidence_site import PIECES, READER, Site, open_site
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.errors import NotFoundError
+from cameo_verifier.store.attempts.attempts import AttemptStore
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.cameos.faces import Code, Collection, FaceStore, Holder
 from tests.unit.store.conftest import NOW
 from tests.unit.store.test_attempt_store import JUDGEMENT
-from verifier.errors import NotFoundError
-from verifier.store.attempts.attempts import AttemptStore
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.cameos.faces import Code, Collection, FaceStore, Holder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Engine
 
-    from challenges.model import Challenge
+    from cameo_challenges.model import Challenge
 
 KEY, MODEL = "0123456789abcdef", "ab" * 32
 

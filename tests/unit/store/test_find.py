@@ -6,15 +6,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cameo_credential.errors import InvalidRequestError
 
+from cameo_verifier.console import find
+from cameo_verifier.store.attempts.attempts import AttemptStore
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.attempts.labels import LabelStore, Truth, disputed
+from cameo_verifier.store.attempts.search import AttemptSearch
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import open_site
-from verifier.console import find
-from verifier.errors import InvalidRequestError
-from verifier.store.attempts.attempts import AttemptStore
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.attempts.labels import LabelStore, Truth, disputed
-from verifier.store.attempts.search import AttemptSearch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from challenges.model import Challenge
+    from cameo_challenges.model import Challenge
 
 ATTEMPTS = (("AbCdEf-1", "ann"), ("x_y%z", "ben/Ünï"), ("x-y+z", "ANNE"), ("q", "cem"))
 

@@ -10,28 +10,28 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from challenges.model import Challenge
+from cameo_challenges.model import Challenge
+from cameo_verifier import profiles
+from cameo_verifier.checks import seen_before
+from cameo_verifier.checks.question import Case
+from cameo_verifier.evidence.fingerprint import to_bytes
+from cameo_verifier.reasons import Reason
+from cameo_verifier.screening.duplicates import DuplicateSearch
+from cameo_verifier.screening.shortlist import EACH
+from cameo_verifier.store.attempts.attempts import AttemptStore
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.attempts.fingerprints import FingerprintStore
+from cameo_verifier.types import Circumstances, Fingerprint
 from tests.unit.store.conftest import NOW
 from tests.unit.store.test_attempt_store import JUDGEMENT
-from verifier import profiles
-from verifier.checks import seen_before
-from verifier.checks.question import Case
-from verifier.evidence.fingerprint import to_bytes
-from verifier.reasons import Reason
-from verifier.screening.duplicates import DuplicateSearch
-from verifier.screening.shortlist import EACH
-from verifier.store.attempts.attempts import AttemptStore
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.attempts.fingerprints import FingerprintStore
-from verifier.types import Circumstances, Fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Engine
 
-    from verifier.profile import Profile
-    from verifier.types import CheckResult, Recalled
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.types import CheckResult, Recalled
 
 
 def made(seed: int) -> Fingerprint:

@@ -8,11 +8,11 @@ import pytest
 from alembic import command
 from sqlalchemy import text
 
+from cameo_verifier.cameo.model import OWNER, CameoState
+from cameo_verifier.cameo.refusal import Refusal, RefusedError
+from cameo_verifier.store.cameos import cameos
+from cameo_verifier.store.db.engine import _alembic, open_database
 from tests.unit.store.conftest import NOW
-from verifier.cameo.model import OWNER, CameoState
-from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store.cameos import cameos
-from verifier.store.db.engine import _alembic, open_database
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

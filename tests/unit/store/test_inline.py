@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Connection, event, insert, select
 
-from verifier.errors import StoreError
-from verifier.store.db import tables
-from verifier.store.db.batches import Batches
-from verifier.store.db.engine import open_database, writing
-from verifier.store.db.inline import QUICK_S, InlineBatches
+from cameo_verifier.errors import StoreError
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.batches import Batches
+from cameo_verifier.store.db.engine import open_database, writing
+from cameo_verifier.store.db.inline import QUICK_S, InlineBatches
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence

@@ -6,14 +6,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cameo_credential.errors import InvalidRequestError
 
+from cameo_verifier.errors import NotFoundError
+from cameo_verifier.review.where import where
+from cameo_verifier.store.attempts.counts import AttemptCounts
+from cameo_verifier.store.attempts.labels import LabelStore, Standing, Truth
+from cameo_verifier.store.attempts.search import AttemptSearch
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import open_site
-from verifier.errors import InvalidRequestError, NotFoundError
-from verifier.review.where import where
-from verifier.store.attempts.counts import AttemptCounts
-from verifier.store.attempts.labels import LabelStore, Standing, Truth
-from verifier.store.attempts.search import AttemptSearch
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.store.evidence.errors import StorageError
+from cameo_verifier.store.evidence.objects import open_objects
 from tests.unit.store.objects_contract import AnyPlace, objects, site
-from verifier.store.evidence.errors import StorageError
-from verifier.store.evidence.objects import open_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

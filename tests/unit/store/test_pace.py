@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from challenges.model import Challenge, Say
+from cameo_challenges.model import Challenge, Say
+from cameo_verifier.reasons import Reason
+from cameo_verifier.store.attempts.attempts import AttemptStore
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.attempts.pace import Pace, TooManyAttemptsError
+from cameo_verifier.types import Decision, Verdict
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import REASONS
 from tests.unit.store.test_attempt_store import ACCEPTED
-from verifier.reasons import Reason
-from verifier.store.attempts.attempts import AttemptStore
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.attempts.pace import Pace, TooManyAttemptsError
-from verifier.types import Decision, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

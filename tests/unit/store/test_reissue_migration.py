@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from alembic import command
 from sqlalchemy import text
 
-from verifier.store.db import engine as opening
+from cameo_verifier.store.db import engine as opening
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_verifier.settings import Retention
+from cameo_verifier.store.attempts.labels import LabelStore, Truth
+from cameo_verifier.store.cameos.faces import Code, FaceStore, enrol
+from cameo_verifier.store.evidence.errors import EvidenceRemovedError, StorageFullError
+from cameo_verifier.store.evidence.objects import LocalFolder
+from cameo_verifier.store.evidence.retention import UNFINISHED_AFTER
+from cameo_verifier.store.evidence.sealed_object import FRONT_BYTES, Kind
+from cameo_verifier.types import Verdict
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, READER, Site, open_site
-from verifier.settings import Retention
-from verifier.store.attempts.labels import LabelStore, Truth
-from verifier.store.cameos.faces import Code, FaceStore, enrol
-from verifier.store.evidence.errors import EvidenceRemovedError, StorageFullError
-from verifier.store.evidence.objects import LocalFolder
-from verifier.store.evidence.retention import UNFINISHED_AFTER
-from verifier.store.evidence.sealed_object import FRONT_BYTES, Kind
-from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path

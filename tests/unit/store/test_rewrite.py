@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import delete, insert
 
+from cameo_verifier.store.cameos import events
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import is_rewritten, open_database, rewrite, scrub
 from tests.databases import only_sqlite
 from tests.unit.store.conftest import NOW
-from verifier.store.cameos import events
-from verifier.store.db import tables
-from verifier.store.db.engine import is_rewritten, open_database, rewrite, scrub
 
 if TYPE_CHECKING:
     from pathlib import Path

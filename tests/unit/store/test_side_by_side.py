@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cameo_verifier.cameo.model import EventKind, OutputState, Terms, WhoMayUse
+from cameo_verifier.cameo.permissions import Relationships
+from cameo_verifier.cameo.refusal import Refusal, RefusedError
+from cameo_verifier.store.cameos import cameos, events, guardians, removals, uses
+from cameo_verifier.store.cameos.removals import Request
+from cameo_verifier.store.cameos.uses import Asked, Job, Made
+from cameo_verifier.store.db.batches import Batches
+from cameo_verifier.store.db.engine import open_database, writing
 from tests import store_invariants
 from tests.enrolled import AUDIENCE, START, enrol
-from verifier.cameo.model import EventKind, OutputState, Terms, WhoMayUse
-from verifier.cameo.permissions import Relationships
-from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.store.cameos import cameos, events, guardians, removals, uses
-from verifier.store.cameos.removals import Request
-from verifier.store.cameos.uses import Asked, Job, Made
-from verifier.store.db.batches import Batches
-from verifier.store.db.engine import open_database, writing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from sqlalchemy import Connection, Engine
 
-    from verifier.cameo.model import Grant
+    from cameo_verifier.cameo.model import Grant
 
 SERVERS = 4
 NOBODY = Relationships({})

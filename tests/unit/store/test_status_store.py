@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from cameo_credential.token_status import Status
+from cameo_verifier.errors import NotFoundError
+from cameo_verifier.store.credentials.statuses import StatusEntry, StatusStore
 from tests.unit.store.conftest import NOW
-from verifier.errors import NotFoundError
-from verifier.store.credentials.statuses import StatusEntry, StatusStore
-from verifier.token_status import Status
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from verifier.store.credentials.statuses import KeptList
+    from cameo_verifier.store.credentials.statuses import KeptList
 
 
 @pytest.fixture

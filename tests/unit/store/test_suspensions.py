@@ -6,21 +6,21 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cameo_credential.errors import InvalidRequestError
 
+from cameo_credential.token_status import Status
+from cameo_verifier.cameo.guardians import approve, ask_to_resume, end_suspension, suspend
+from cameo_verifier.cameo.model import ANALYSTS, OWNER, CameoState, EventKind
+from cameo_verifier.cameo.permissions import Answer, Relationships
+from cameo_verifier.cameo.refusal import Refusal, RefusedError
+from cameo_verifier.store.cameos import cameos, events, uses
+from cameo_verifier.store.cameos.holdings import Holdings
+from cameo_verifier.store.cameos.suspensions import Said, SuspensionStore
+from cameo_verifier.store.cameos.uses import Job
+from cameo_verifier.store.credentials.reissues import ReissueStore
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import open_site
 from tests.unit.store.test_erasure import SUBJECT, Site
-from verifier.cameo.guardians import approve, ask_to_resume, end_suspension, suspend
-from verifier.cameo.model import ANALYSTS, OWNER, CameoState, EventKind
-from verifier.cameo.permissions import Answer, Relationships
-from verifier.cameo.refusal import Refusal, RefusedError
-from verifier.errors import InvalidRequestError
-from verifier.store.cameos import cameos, events, uses
-from verifier.store.cameos.holdings import Holdings
-from verifier.store.cameos.suspensions import Said, SuspensionStore
-from verifier.store.cameos.uses import Job
-from verifier.store.credentials.reissues import ReissueStore
-from verifier.token_status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from challenges.model import Challenge
-    from verifier.store.evidence.audit import AuditLog
+    from cameo_challenges.model import Challenge
+    from cameo_verifier.store.evidence.audit import AuditLog
 
 CAMEO = "cameo-1"
 LATER = NOW + timedelta(seconds=60)

@@ -6,19 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from cameo_credential.errors import KeyFileError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cameo_credential.claims import Embedding
+from cameo_credential.key_files import open_secret
+from cameo_credential.likeness import from_bytes, to_bytes
+from cameo_verifier.errors import NotFoundError
+from cameo_verifier.store.attempts.attempts import AttemptStore
+from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.cameos.likenesses import LikenessStore
+from cameo_verifier.store.cameos.vault import KEY_BYTES, SealedLikeness, Vault, VaultError
 from tests.unit.store.conftest import NOW
 from tests.unit.store.test_attempt_store import ACCEPTED, CREDENTIAL
-from verifier.credential.claims import Embedding
-from verifier.credential.key_files import open_secret
-from verifier.credential.likeness import from_bytes, to_bytes
-from verifier.errors import KeyFileError, NotFoundError
-from verifier.store.attempts.attempts import AttemptStore
-from verifier.store.attempts.challenges import ChallengeStore
-from verifier.store.cameos.likenesses import LikenessStore
-from verifier.store.cameos.vault import KEY_BYTES, SealedLikeness, Vault, VaultError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from challenges.model import Challenge
+    from cameo_challenges.model import Challenge
 
 VAULT = Vault(bytes(range(32)))
 

@@ -7,25 +7,25 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from cameo_credential.errors import KeyFileError
 from sqlalchemy import select, update
 from typer.testing import CliRunner
 
+from cameo_verifier.cli import app
+from cameo_verifier.review import vault_file
+from cameo_verifier.review.vault_rotation import rotate
+from cameo_verifier.store.cameos import likenesses, vault_key
+from cameo_verifier.store.cameos.vault import Vault, VaultError
+from cameo_verifier.store.cameos.vault_key import VaultKeyRotatedError
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import writing
+from cameo_verifier.store.evidence import rewrapping
+from cameo_verifier.store.evidence.errors import VaultKeyLostError
+from cameo_verifier.store.evidence.subject_keys import SubjectKeys
 from tests.patience import PATIENCE_S
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, READER
 from tests.unit.store.vault_site import VaultSite, vault_site
-from verifier.cli import app
-from verifier.errors import KeyFileError
-from verifier.review import vault_file
-from verifier.review.vault_rotation import rotate
-from verifier.store.cameos import likenesses, vault_key
-from verifier.store.cameos.vault import Vault, VaultError
-from verifier.store.cameos.vault_key import VaultKeyRotatedError
-from verifier.store.db import tables
-from verifier.store.db.engine import writing
-from verifier.store.evidence import rewrapping
-from verifier.store.evidence.errors import VaultKeyLostError
-from verifier.store.evidence.subject_keys import SubjectKeys
 
 if TYPE_CHECKING:
     from pathlib import Path

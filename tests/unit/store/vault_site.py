@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, insert
 
+from cameo_verifier.review.vault_file import open_vault
+from cameo_verifier.store.attempts.spool import Spool
+from cameo_verifier.store.cameos import likenesses
+from cameo_verifier.store.cameos.vault import SealedLikeness
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import open_database, writing
+from cameo_verifier.store.evidence.sealed_object import Kind
+from cameo_verifier.types import Verdict
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, READER, Site, open_site
-from verifier.review.vault_file import open_vault
-from verifier.store.attempts.spool import Spool
-from verifier.store.cameos import likenesses
-from verifier.store.cameos.vault import SealedLikeness
-from verifier.store.db import tables
-from verifier.store.db.engine import open_database, writing
-from verifier.store.evidence.sealed_object import Kind
-from verifier.types import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Engine
 
-    from verifier.store.cameos.vault import Vault
+    from cameo_verifier.store.cameos.vault import Vault
 
 SUBJECTS = ("ann", "bob")
 

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from cameo_credential.errors import InvalidRequestError
 
-from verifier.cli import gallery
-from verifier.errors import InvalidRequestError, UnjudgeableError
-from verifier.reasons import Reason
-from verifier.settings import Settings
-from verifier.workers.crew import TRIES, Crew
-from verifier.workers.process import Rights, WorkerLostError
-from verifier.workers.wire import WorkerFaultError
+from cameo_verifier.cli import gallery
+from cameo_verifier.errors import UnjudgeableError
+from cameo_verifier.reasons import Reason
+from cameo_verifier.settings import Settings
+from cameo_verifier.workers.crew import TRIES, Crew
+from cameo_verifier.workers.process import Rights, WorkerLostError
+from cameo_verifier.workers.wire import WorkerFaultError
+from tests.sources import VERIFIER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,10 +105,10 @@ def test_gallery_add_reads_faces_as_data(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_nothing_unpickles_what_another_process_says() -> None:
-    """Outside of `verifier.workers` no code has a pipe or a pool of processes; within, a worker alone unpickles: its orders."""
+    """Outside of `workers` no code has a pipe or a pool of processes; within, a worker alone unpickles: its orders."""
     pickling = {"pickle", "multiprocessing", "shelve", "marshal", "dill", "cloudpickle"}
     found: dict[str, set[str]] = {}
-    for path in sorted((ROOT / "verifier").rglob("*.py")):
+    for path in sorted(VERIFIER.rglob("*.py")):
         tree, said = ast.parse(path.read_text("utf-8")), set()
         for node in ast.walk(tree):
             match node:
@@ -117,7 +119,7 @@ def test_nothing_unpickles_what_another_process_says() -> None:
                 case ast.Attribute(attr="ProcessPoolExecutor" | "recv" as name):
                     said.add(name)
         if said:
-            found[path.relative_to(ROOT / "verifier").as_posix()] = said
+            found[path.relative_to(VERIFIER).as_posix()] = said
     assert found == {
         "models/convert/torch_checkpoint.py": {"pickle"},  # of an unpickler that knows a handful of names
         "workers/main.py": {"multiprocessing", "recv"},

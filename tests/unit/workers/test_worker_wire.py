@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from cameo_credential.errors import CameoError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cameo_verifier.errors import AbandonedError, ModelKitError, StoreError, UnjudgeableError
+from cameo_verifier.evidence.tracks import TracksVersionError
+from cameo_verifier.reasons import Reason
+from cameo_verifier.review.replay import Answer, NotReplayed, Replayed
+from cameo_verifier.types import CheckResult, Circumstances, Decision, Direction, Judgement, Outcome, Recalled, Verdict
+from cameo_verifier.workers.judge import Response
+from cameo_verifier.workers.wire import MalformedError, Refusal, Result, WorkerFaultError, answer, heard, refusal
 from tests.grpc.judges import Scripted
-from verifier.errors import AbandonedError, CameoError, ModelKitError, StoreError, UnjudgeableError
-from verifier.evidence.tracks import TracksVersionError
-from verifier.reasons import Reason
-from verifier.review.replay import Answer, NotReplayed, Replayed
-from verifier.types import CheckResult, Circumstances, Decision, Direction, Judgement, Outcome, Recalled, Verdict
-from verifier.workers.judge import Response
-from verifier.workers.wire import MalformedError, Refusal, Result, WorkerFaultError, answer, heard, refusal
 
 if TYPE_CHECKING:
     from pathlib import Path

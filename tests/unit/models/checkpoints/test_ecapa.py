@@ -9,12 +9,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from verifier.cli.export_ecapa import export_ecapa
-from verifier.errors import ModelKitError
-from verifier.models import ecapa_folder, speechbrain_ecapa
-from verifier.models.convert.ecapa import ecapa_model
-from verifier.models.onnx_graph import save
-from verifier.models.speaker import SpeakerEmbedder
+from cameo_verifier.cli.export_ecapa import export_ecapa
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.models import ecapa_folder, speechbrain_ecapa
+from cameo_verifier.models.convert.ecapa import ecapa_model
+from cameo_verifier.models.onnx_graph import save
+from cameo_verifier.models.speaker import SpeakerEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,7 +164,7 @@ def test_missing_extra_is_named(tmp_path: Path, write_checkpoint: Writer) -> Non
     result = CliRunner().invoke(app, [str(folder), str(tmp_path / "out.onnx")])
 
     assert result.exit_code == 2
-    assert "pip install '.[speechbrain]'" in result.output
+    assert "'.[speechbrain]'" in result.output
     assert not (tmp_path / "out.onnx").exists()
-    with pytest.raises(ModelKitError, match=r"pip install '\.\[speechbrain\]'"):
+    with pytest.raises(ModelKitError, match=r"'\.\[speechbrain\]'"):
         speechbrain_ecapa.load(folder)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from verifier.errors import ModelKitError
-from verifier.models.convert.torch_checkpoint import load_state
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.models.convert.torch_checkpoint import load_state
 
 if TYPE_CHECKING:
     from collections.abc import Callable

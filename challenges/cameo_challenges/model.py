@@ -1,0 +1,139 @@
+"""The challenge model: an ordered list of prompts and head turns.
+
+Invariants: a challenge is a value; it never changes after it was issued. Its life (issued, spent, expired) is
+kept by the store, not here. Nothing in this package reads a clock, a file or a random source of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from cameo_challenges.languages import DEFAULT, available
+
+
+class InvalidChallengeError(ValueError):
+    """A challenge document that cannot be understood; the message names the offending part."""
+
+
+class Turn(StrEnum):
+    """A way to turn the head, seen from the person: LEFT is towards the person's own left shoulder."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Words to say aloud, as written on the prompt, e.g. ``"seven zero marble"``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnHead:
+    """Turn the head one way and come back to the centre."""
+
+    turn: Turn
+
+
+Step = Say | TurnHead
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Steps to be done in this order.
+
+    ``id`` is empty and both times are ``None`` for a hand-written challenge that was never issued. ``language`` is the BCP 47 tag
+    of what there is to say.
+    """
+
+    steps: tuple[Step, ...]
+    id: str = ""
+    issued_at: datetime | None = None
+    expires_at: datetime | None = None
+    language: str = DEFAULT
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """The texts to say, in order."""
+        return tuple(step.text for step in self.steps if isinstance(step, Say))
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The head turns, in order."""
+        return tuple(step.turn for step in self.steps if isinstance(step, TurnHead))
+
+
+_KEYS = {"id", "steps", "issued_at", "expires_at", "language"}
+
+
+def to_json(challenge: Challenge) -> dict[str, Any]:
+    """Return the JSON document of a challenge; times are RFC 3339 in UTC and absent when unset."""
+    document: dict[str, Any] = {
+        "language": challenge.language,
+        "steps": [{"say": s.text} if isinstance(s, Say) else {"turn": s.turn.value} for s in challenge.steps],
+    }
+    if challenge.id:
+        document["id"] = challenge.id
+    if challenge.issued_at:
+        document["issued_at"] = challenge.issued_at.isoformat()
+    if challenge.expires_at:
+        document["expires_at"] = challenge.expires_at.isoformat()
+    return document
+
+
+def from_json(document: object) -> Challenge:
+    """Read a challenge document, issued or written by hand.
+
+    Raises:
+        InvalidChallengeError: it is not an object, a step is neither ``say`` nor ``turn``, or a key or the language is unknown.
+    """
+    if not isinstance(document, dict):
+        raise InvalidChallengeError("a challenge is a JSON object with 'steps'")
+    if unknown := set(document) - _KEYS:
+        raise InvalidChallengeError(f"unknown key {min(unknown)!r}; known: {', '.join(sorted(_KEYS))}")
+    steps = document.get("steps")
+    if not isinstance(steps, list):
+        raise InvalidChallengeError("'steps' is missing or not a list")
+    identifier = document.get("id", "")
+    if not isinstance(identifier, str):
+        raise InvalidChallengeError("'id' is not a string")
+    tag = document.get("language", DEFAULT)
+    if tag not in available():
+        raise InvalidChallengeError(f"'language' is none of {', '.join(available())}: {tag!r}")
+    return Challenge(
+        steps=tuple(_step(index, step) for index, step in enumerate(steps)),
+        id=identifier,
+        issued_at=_time(document, "issued_at"),
+        expires_at=_time(document, "expires_at"),
+        language=tag,
+    )
+
+
+def _step(index: int, step: object) -> Step:
+    match step:
+        case {"say": str(text), **rest} if not rest and text.strip():
+            return Say(text)
+        case {"turn": str(turn), **rest} if not rest and turn in set(Turn):
+            return TurnHead(Turn(turn))
+    raise InvalidChallengeError(
+        f'step {index} is neither {{"say": "words"}} nor {{"turn": "left"|"right"|"up"|"down"}}: {step!r}'
+    )
+
+
+def _time(document: dict[str, Any], key: str) -> datetime | None:
+    value = document.get(key)
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise InvalidChallengeError(f"{key!r} is not an RFC 3339 time: {value!r}") from None
+    if moment.tzinfo is None:
+        raise InvalidChallengeError(f"{key!r} has no time zone: {value!r}")
+    return moment

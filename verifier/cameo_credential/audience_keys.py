@@ -1,0 +1,158 @@
+"""The X25519 keys of audiences: the private one stays with the audience, the issuer keeps a folder of public ones.
+
+Both are JWK files that carry the audience's name in a member `aud`, so that a key cannot be mistaken for another's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from cameo_credential import key_files
+from cameo_credential.errors import InvalidRequestError, KeyFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+KEY_ALGORITHM = "ECDH-ES+A256KW"
+"""Key agreement with a key of the moment, wrapping the content key (RFC 7518 section 4.6, RFC 8037 section 3.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceKey:
+    """An audience's key by its RFC 7638 thumbprint; `key` is private with the audience and public with the issuer."""
+
+    audience: str
+    kid: str
+    key: OKPKey = field(repr=False, compare=False)
+
+    @classmethod
+    def generate(cls, audience: str) -> Self:
+        """Make a private key for an audience, named by a URI such as ``"https://generator.example"``.
+
+        Raises:
+            InvalidRequestError: the name is empty.
+        """
+        if not audience.strip():
+            raise InvalidRequestError("an audience needs a name, for example https://generator.example")
+        key = OKPKey.generate_key("X25519")
+        return cls(audience, key.thumbprint(), key)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it can decrypt."""
+        return self.key.is_private
+
+    def public(self) -> AudienceKey:
+        """Return the half that encrypts."""
+        return AudienceKey(self.audience, self.kid, OKPKey.import_key(self.key.as_dict(private=False)))
+
+    def to_jwk(self) -> dict[str, Any]:
+        """Return the JWK (RFC 8037 section 2), private where this key is."""
+        key = self.key.as_dict(private=self.is_private)
+        return {**key, "kid": self.kid, "use": "enc", "alg": KEY_ALGORITHM, "aud": self.audience}
+
+    @classmethod
+    def from_jwk(cls, document: Mapping[str, Any]) -> Self:
+        """Read a JWK; `aud` may be missing, which leaves `audience` empty.
+
+        Raises:
+            KeyFileError: it is not an X25519 key.
+        """
+        try:
+            if (document["kty"], document["crv"]) != ("OKP", "X25519"):
+                raise ValueError("not an X25519 key")  # noqa: TRY301 - reported like every other malformation
+            key = OKPKey.import_key({name: document[name] for name in ("kty", "crv", "x", "d") if name in document})
+            if OKPKey.import_key(key.raw_value).as_dict(private=False)["x"] != document["x"]:
+                raise ValueError("its two halves do not belong together")  # noqa: TRY301 - the same
+        except KeyError as error:
+            raise KeyFileError(f"the audience key has no {error}") from None
+        except (JoseError, TypeError, ValueError) as error:
+            raise KeyFileError(f"the audience key is malformed: {error}") from None
+        audience = document.get("aud", "")
+        if not isinstance(audience, str):
+            raise KeyFileError("'aud' of the audience key is not a string")
+        return cls(audience, key.thumbprint(), key)
+
+    @classmethod
+    def load_private(cls, path: Path) -> Self:
+        """Read the audience's own key from its owner-only file.
+
+        Raises:
+            KeyFileError: missing, malformed, open to others, or only the public half.
+        """
+        key = cls._load(path, secret=True)
+        if not key.is_private:
+            raise KeyFileError(f"{path} holds only the public half: give the private key file of the audience")
+        return key
+
+    @classmethod
+    def load_public(cls, path: Path) -> AudienceKey:
+        """Read the public half from a file.
+
+        Raises:
+            KeyFileError: missing or malformed, without an audience, or a private key that should not have left the audience.
+        """
+        key = cls._load(path, secret=False)
+        if key.is_private:
+            raise KeyFileError(f"{path} holds a private key: only the .pub file beside it is for the issuer")
+        if not key.audience:
+            raise KeyFileError(f"{path} does not say whose key it is: it has no 'aud'")
+        return key
+
+    @classmethod
+    def _load(cls, path: Path, *, secret: bool) -> Self:
+        document = key_files.read_json(path, secret=secret)
+        try:
+            return cls.from_jwk(document)
+        except KeyFileError as error:
+            raise KeyFileError(f"{path}: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceFolder:
+    """The audiences an issuer knows: one public key file each, read when asked, so that a new one needs no restart."""
+
+    folder: Path
+
+    def get(self, audience: str) -> AudienceKey:
+        """Return the public key of an audience.
+
+        Raises:
+            InvalidRequestError: none is registered under that name.
+            KeyFileError: a file in the folder is malformed, or two are for this audience.
+        """
+        found = [key for key in self.all() if key.audience == audience]
+        if not found:
+            raise InvalidRequestError(f"no key is registered for audience {audience!r}: run `cameo credential register KEY.pub`")
+        if len(found) > 1:
+            raise KeyFileError(f"{self.folder} holds {len(found)} keys for audience {audience!r}: remove all but one")
+        return found[0]
+
+    def all(self) -> tuple[AudienceKey, ...]:
+        """Return every registered key, in the order of the file names.
+
+        Raises:
+            KeyFileError: a file is malformed.
+        """
+        return tuple(AudienceKey.load_public(path) for path in sorted(self.folder.glob("*.jwk")))
+
+    def add(self, key: AudienceKey) -> Path:
+        """Register the public half of a key and return its file.
+
+        Raises:
+            InvalidRequestError: the key names no audience, or another key is registered for it.
+            KeyFileError: the folder cannot be written.
+        """
+        if not key.audience:
+            raise InvalidRequestError("the key does not say whose it is: it has no 'aud'")
+        for known in self.all():
+            if known.audience == key.audience and known.kid != key.kid:
+                raise InvalidRequestError(f"audience {key.audience!r} has another key already, {known.kid}: remove it first")
+        path = self.folder / f"{key.kid}.jwk"
+        key_files.create_json(path, key.public().to_jwk(), secret=False)
+        return path

@@ -1,0 +1,344 @@
+"""Compose: the claims of a credential and of its receipt, and nothing else. No key, clock or random source is touched here.
+
+Registered names (RFC 7519) come first; everything of ours lies under one name, `NAMESPACE`. `sub` is a pseudonym per audience
+(see `pairwise`), `aud` is exactly one string, and times are whole seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cameo_credential.encoding import from_base64url, to_base64url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cameo_credential.arrays import F32
+    from cameo_credential.pairwise import PairwiseKey
+
+NAMESPACE = "urn:cameo:identity:1"
+"""Our claim; the number changes when a reader of the old one would misread the new one."""
+
+EMBEDDING_DIMENSION = 512
+EMBEDDING_DTYPE = "float16-le"
+EMBEDDING_NORMALISATION = "l2"
+
+NORM_TOLERANCE = 1e-3
+"""How far from 1 a decoded embedding's length may be. Rounding to float16 changes each value by at most 2**-11 of itself
+(IEEE 754 binary16, 11 significant bits), and the length by no more than that, 4.9e-4, plus the loss below 6e-8."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """An identity vector and the model that made it: `vector` is (512,) float32 of unit length, `model_sha256` hex."""
+
+    model: str
+    model_sha256: str
+    vector: F32 = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """How an identity was established: what the receipt shows as well.
+
+    models: model id to hex sha256 of its file. evidence_sha256: of the recording. confirmed: names of the checks that
+    passed, never a score. minor_safeguards: the person may be a minor, and whoever uses the likeness must treat it as a minor's.
+    The ids are the same in every credential of a cameo: audiences that compare them link the pseudonyms.
+    """
+
+    cameo_id: str
+    attempt_id: str
+    challenge_id: str
+    models: Mapping[str, str]
+    profile: str
+    profile_sha256: str
+    evidence_sha256: str
+    confirmed: tuple[str, ...]
+    minor_safeguards: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReference:
+    """Where the credential's status stands: an index in a Token Status List (IETF draft-ietf-oauth-status-list)."""
+
+    index: int
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerTerms:
+    """What the owner of the likeness agreed to and asks for; what is empty is not in the claims.
+
+    consent_sha256: of the consent record, hex. restrictions and restricted_categories: what it must not be used for, in the
+    owner's words and by name. appearance_notes: how the person is to be shown and named.
+    """
+
+    consent_sha256: str = ""
+    restrictions: tuple[str, ...] = ()
+    restricted_categories: tuple[str, ...] = ()
+    appearance_notes: tuple[str, ...] = ()
+
+
+NO_TERMS = OwnerTerms()
+
+
+def compose(  # noqa: PLR0913 - a credential says this much, each by name
+    *,
+    issuer: str,
+    subject: str,
+    audience: str,
+    pairwise: PairwiseKey,
+    now: datetime,
+    ttl: timedelta,
+    not_after: datetime,
+    jti: str,
+    provenance: Provenance,
+    face: Embedding,
+    voice: Embedding,
+    status: StatusReference | None = None,
+    terms: OwnerTerms = NO_TERMS,
+) -> dict[str, Any]:
+    """Return the claims of a credential.
+
+    Args:
+        issuer: `iss`.
+        subject: the account; only its pseudonym for `audience` enters the claims.
+        audience: `aud`.
+        pairwise: the key of the pseudonyms.
+        now: start of validity, rounded down to the second.
+        ttl: how long it is valid.
+        not_after: end of the signing key; validity is cut short there.
+        jti: the credential's own id.
+        provenance: how the identity was established.
+        face: the face embedding.
+        voice: the voice embedding.
+        status: where its status stands, if a list is kept.
+        terms: the owner's.
+
+    Raises:
+        RuntimeError: a bug of ours: an embedding is not (512,) finite of unit length, an id is empty, or no validity is left.
+    """
+    start = int(now.timestamp())
+    end = min(start + int(ttl.total_seconds()), int(not_after.timestamp()))
+    if end <= start:
+        raise RuntimeError("a credential would have no validity: its signing key has ended, or the lifetime is not positive")
+    if not all((issuer, subject, audience, jti, provenance.attempt_id, provenance.challenge_id, provenance.cameo_id)):
+        raise RuntimeError("a credential names its issuer, subject, audience, id, cameo, attempt and challenge")
+    claims: dict[str, Any] = {
+        "iss": issuer,
+        "sub": pairwise.pseudonym(subject, audience),
+        "aud": audience,
+        "iat": start,
+        "nbf": start,
+        "exp": end,
+        "jti": jti,
+    }
+    if status is not None:
+        claims["status"] = {"status_list": {"idx": status.index, "uri": status.uri}}
+    claims[NAMESPACE] = {
+        "cameo": provenance.cameo_id,
+        "attempt": provenance.attempt_id,
+        "challenge": provenance.challenge_id,
+        "models": dict(provenance.models),
+        "profile": {"name": provenance.profile, "sha256": provenance.profile_sha256},
+        "evidence": {"sha256": provenance.evidence_sha256},
+        "liveness": {"confirmed": list(provenance.confirmed)},
+        "minor_safeguards": provenance.minor_safeguards,
+        **_terms(terms),
+        "face": _embedding(face),
+        "voice": _embedding(voice),
+    }
+    return claims
+
+
+def compose_receipt(credential: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the claims of the receipt that goes with a credential's: the same, without the embeddings."""
+    identity = {name: value for name, value in credential[NAMESPACE].items() if name not in {"face", "voice"}}
+    return {**credential, NAMESPACE: identity}
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The registered claims, as values: `expires_at` is the first moment at which the token is no longer valid."""
+
+    issuer: str
+    subject: str
+    audience: str
+    jti: str
+    issued_at: datetime
+    not_before: datetime
+    expires_at: datetime
+    status: StatusReference | None
+
+
+def read_registered(claims: Mapping[str, Any]) -> Registered:
+    """Return the registered claims.
+
+    Raises:
+        ValueError: one is missing or of another type; `aud` must be one string.
+    """
+    status = claims.get("status")
+    return Registered(
+        issuer=_text(claims, "iss"),
+        subject=_text(claims, "sub"),
+        audience=_text(claims, "aud"),
+        jti=_text(claims, "jti"),
+        issued_at=_time(claims, "iat"),
+        not_before=_time(claims, "nbf"),
+        expires_at=_time(claims, "exp"),
+        status=None if status is None else _status(status),
+    )
+
+
+def read_provenance(claims: Mapping[str, Any]) -> Provenance:
+    """Return how the identity was established.
+
+    Raises:
+        ValueError: our claim is missing or malformed.
+    """
+    identity = _object(claims, NAMESPACE)
+    profile = _object(identity, "profile")
+    models = _object(identity, "models")
+    confirmed = _object(identity, "liveness").get("confirmed")
+    if not isinstance(confirmed, list) or not all(isinstance(name, str) for name in confirmed):
+        raise ValueError("'confirmed' is not a list of strings")
+    minor_safeguards = identity.get("minor_safeguards")
+    if not isinstance(minor_safeguards, bool):
+        raise ValueError("'minor_safeguards' is missing or not a boolean")  # noqa: TRY004 - the token's fault, not a caller's type
+    return Provenance(
+        cameo_id=_text(identity, "cameo"),
+        attempt_id=_text(identity, "attempt"),
+        challenge_id=_text(identity, "challenge"),
+        models={model: _text(models, model) for model in models},
+        profile=_text(profile, "name"),
+        profile_sha256=_text(profile, "sha256"),
+        evidence_sha256=_text(_object(identity, "evidence"), "sha256"),
+        confirmed=tuple(confirmed),
+        minor_safeguards=minor_safeguards,
+    )
+
+
+def read_terms(claims: Mapping[str, Any]) -> OwnerTerms:
+    """Return the owner's terms; what is absent is empty.
+
+    Raises:
+        ValueError: they are malformed.
+    """
+    identity = _object(claims, NAMESPACE)
+    restrictions = _object(identity, "restrictions") if "restrictions" in identity else {}
+    return OwnerTerms(
+        consent_sha256=_text(_object(identity, "consent"), "sha256") if "consent" in identity else "",
+        restrictions=_texts(restrictions, "words"),
+        restricted_categories=_texts(restrictions, "categories"),
+        appearance_notes=_texts(identity, "appearance_notes"),
+    )
+
+
+def read_embedding(claims: Mapping[str, Any], which: str) -> Embedding:
+    """Return the ``"face"`` or ``"voice"`` embedding, brought back to unit length in float32.
+
+    Raises:
+        ValueError: missing, of another layout than the one we write, or not of unit length.
+    """
+    document = _object(_object(claims, NAMESPACE), which)
+    layout = (document.get("dim"), document.get("dtype"), document.get("normalisation"))
+    if layout != (EMBEDDING_DIMENSION, EMBEDDING_DTYPE, EMBEDDING_NORMALISATION):
+        raise ValueError(f"the layout of the {which} embedding is unknown: {layout}")
+    data = from_base64url(_text(document, "data"))
+    if len(data) != 2 * EMBEDDING_DIMENSION:
+        raise ValueError(f"the {which} embedding has {len(data)} bytes, not {2 * EMBEDDING_DIMENSION}")
+    vector = np.frombuffer(data, dtype="<f2").astype(np.float32)
+    return Embedding(
+        model=_text(document, "model"),
+        model_sha256=_text(document, "model_sha256"),
+        vector=vector / np.float32(_length(vector, which)),
+    )
+
+
+def holds_embeddings(claims: Mapping[str, Any]) -> bool:
+    """Whether any embedding is in these claims, as it must not be in a receipt's."""
+    return not {"face", "voice"}.isdisjoint(_object(claims, NAMESPACE))
+
+
+def _terms(terms: OwnerTerms) -> dict[str, Any]:
+    restrictions = {"words": list(terms.restrictions), "categories": list(terms.restricted_categories)}
+    members = {
+        "consent": {"sha256": terms.consent_sha256} if terms.consent_sha256 else None,
+        "restrictions": {name: given for name, given in restrictions.items() if given},
+        "appearance_notes": list(terms.appearance_notes),
+    }
+    return {name: member for name, member in members.items() if member}
+
+
+def _embedding(embedding: Embedding) -> dict[str, Any]:
+    vector = embedding.vector
+    if vector.shape != (EMBEDDING_DIMENSION,):
+        raise RuntimeError(f"an embedding has shape ({EMBEDDING_DIMENSION},), not {vector.shape}")
+    try:
+        _length(vector, embedding.model)
+    except ValueError as error:
+        raise RuntimeError(str(error)) from None
+    return {
+        "model": embedding.model,
+        "model_sha256": embedding.model_sha256,
+        "dim": EMBEDDING_DIMENSION,
+        "dtype": EMBEDDING_DTYPE,
+        "normalisation": EMBEDDING_NORMALISATION,
+        "data": to_base64url(vector.astype("<f2").tobytes()),
+    }
+
+
+def _length(vector: F32, which: str) -> float:
+    wide = vector.astype(np.float64)
+    length = math.sqrt(float(wide @ wide))
+    # Written so that NaN fails too.
+    if not abs(length - 1.0) <= NORM_TOLERANCE:
+        raise ValueError(f"the {which} embedding is not of unit length")
+    return length
+
+
+def _text(document: Mapping[str, Any], name: str) -> str:
+    value = document.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name!r} is missing or not a string")
+    return value
+
+
+def _texts(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = document.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise ValueError(f"{name!r} is not a list of strings")
+    return tuple(value)
+
+
+def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = document.get(name)
+    if not isinstance(value, dict):
+        raise ValueError(f"{name!r} is missing or not an object")  # noqa: TRY004 - the token's fault, not a caller's type
+    return value
+
+
+def _time(document: Mapping[str, Any], name: str) -> datetime:
+    value = document.get(name)
+    # bool is an int to Python, not to us.
+    if type(value) is not int:
+        raise ValueError(f"{name!r} is missing or not whole seconds")
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (OverflowError, OSError):
+        raise ValueError(f"{name!r} is out of range") from None
+
+
+def _status(status: object) -> StatusReference:
+    if not isinstance(status, dict):
+        raise ValueError("'status' is not an object")  # noqa: TRY004 - the same
+    reference = _object(status, "status_list")
+    index = reference.get("idx")
+    if type(index) is not int or index < 0:
+        raise ValueError("'idx' is not an index")
+    return StatusReference(index, _text(reference, "uri"))

@@ -1,0 +1,100 @@
+"""Encrypt a signed token to its audience, and open it again: a compact JWE with ECDH-ES+A256KW over X25519 and A256GCM.
+
+The header is protected, and it is checked member by member here before the library sees it: what a stranger wrote there picks
+no algorithm and no key.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from joserfc import jwe
+from joserfc.errors import JoseError
+
+from cameo_credential.audience_keys import KEY_ALGORITHM
+from cameo_credential.encoding import check_base64url, from_base64url, from_json
+from cameo_credential.errors import CredentialError
+from cameo_credential.refusal import Refusal
+
+if TYPE_CHECKING:
+    from cameo_credential.audience_keys import AudienceKey
+
+CONTENT_ALGORITHM = "A256GCM"
+CONTENT_TYPE = "JWT"
+"""`cty` of a nested token (RFC 7519 section 5.2)."""
+
+MAX_TOKEN_CHARS = 65536
+"""A credential has about 7,600 characters; a stranger cannot make us decode megabytes."""
+
+_ALGORITHMS = (KEY_ALGORITHM, CONTENT_ALGORITHM)
+_HEADER = {"alg", "enc", "cty", "kid", "epk"}
+_LENGTHS = (40, 12, 16)
+"""Bytes of the wrapped key (RFC 3394 over 32), the initialisation vector and the tag (RFC 7518 section 5.3)."""
+
+
+def encrypt(token: str, *, audience_key: AudienceKey) -> str:
+    """Return `token` encrypted to the audience's public key."""
+    header = {"alg": KEY_ALGORITHM, "enc": CONTENT_ALGORITHM, "cty": CONTENT_TYPE, "kid": audience_key.kid}
+    public = audience_key.public() if audience_key.is_private else audience_key
+    return jwe.encrypt_compact(header, token, public.key, algorithms=list(_ALGORITHMS))
+
+
+def decrypt(token: str, *, audience_key: AudienceKey) -> str:
+    """Return the token inside an envelope.
+
+    Raises:
+        CredentialError: `malformed`, `wrong_type`, `unsupported_algorithm`, `not_for_this_key` or `tampered`.
+    """
+    header, lengths = _parse(token)
+    _check_header(header, audience_key)
+    if lengths != _LENGTHS:
+        raise CredentialError(Refusal.MALFORMED, "a part of the envelope has the wrong length")
+    try:
+        opened = jwe.decrypt_compact(token, audience_key.key, algorithms=list(_ALGORITHMS))
+    except (JoseError, ValueError):
+        # Whatever failed inside, key agreement, unwrapping or the tag, is one answer: an attacker learns nothing from which.
+        raise CredentialError(Refusal.TAMPERED, "the credential was altered, or was not encrypted to this key") from None
+    try:
+        return (opened.plaintext or b"").decode("ascii")
+    except UnicodeDecodeError:
+        raise CredentialError(Refusal.MALFORMED, "the envelope does not hold a token") from None
+
+
+def _parse(token: str) -> tuple[dict[str, Any], tuple[int, int, int]]:
+    if len(token) > MAX_TOKEN_CHARS:
+        raise CredentialError(Refusal.MALFORMED, f"a credential has at most {MAX_TOKEN_CHARS} characters, this has {len(token)}")
+    segments = token.split(".")
+    if len(segments) == 3:
+        raise CredentialError(Refusal.WRONG_TYPE, "this is a signed token, such as a receipt, not an encrypted credential")
+    if len(segments) != 5:
+        raise CredentialError(Refusal.MALFORMED, f"a credential has 5 parts between dots, this has {len(segments)}")
+    try:
+        first, *middle, ciphertext, last = segments
+        check_base64url(ciphertext)  # the library decodes it
+        header, wrapped_key, iv, tag = (from_base64url(segment) for segment in (first, *middle, last))
+        return from_json(header), (len(wrapped_key), len(iv), len(tag))
+    except ValueError as error:
+        raise CredentialError(Refusal.MALFORMED, f"the envelope cannot be read: {error}") from None
+
+
+def _check_header(header: dict[str, Any], audience_key: AudienceKey) -> None:
+    if (header.get("alg"), header.get("enc")) != _ALGORITHMS:
+        raise CredentialError(
+            Refusal.UNSUPPORTED_ALGORITHM, f"a credential is encrypted with {KEY_ALGORITHM} and {CONTENT_ALGORITHM} only"
+        )
+    if set(header) != _HEADER or not _is_ephemeral_key(header["epk"]):
+        raise CredentialError(Refusal.MALFORMED, "the envelope's header has unknown or missing members")
+    if header["cty"] != CONTENT_TYPE:
+        raise CredentialError(Refusal.WRONG_TYPE, "the envelope does not say that it holds a token")
+    if header["kid"] != audience_key.kid:
+        raise CredentialError(Refusal.NOT_FOR_THIS_KEY, f"the credential is encrypted to another key than {audience_key.kid}")
+
+
+def _is_ephemeral_key(epk: object) -> bool:
+    match epk:
+        case {"kty": "OKP", "crv": "X25519", "x": str(x), **rest} if not rest:
+            try:
+                return len(from_base64url(x)) == 32
+            except ValueError:
+                return False
+    return False

@@ -1,0 +1,87 @@
+"""The token of a grant: what a generator may use in one job, signed by the issuer of credentials.
+
+Opening one is steps 4 to 8 of `cameo_credential.validator`, for the type of grants. It says what was granted; that it was not
+spent or taken back, only `SpendGrant` says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cameo_credential.claims import read_registered
+from cameo_credential.errors import CredentialError
+from cameo_credential.refusal import Refusal
+from cameo_credential.signature import verified_claims
+from cameo_credential.signer import TokenType, sign
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from cameo_credential.issuer_keys import IssuerKeys, VerificationKeys
+
+MAX_TOKEN_CHARS = 131072
+_NAMESPACE = "urn:cameo:grant:1"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantFacts:
+    """The verified facts of a grant. restrictions: by cameo, the owner's words and the categories that are excluded."""
+
+    id: str
+    audience: str
+    requester: str
+    job_id: str
+    restrictions: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+    expires_at: datetime
+
+
+def sign_grant(claims: Mapping[str, Any], *, keys: IssuerKeys) -> str:
+    """Return the token with these claims, see `cameo_verifier.cameo.grants.compose`."""
+    return sign(claims, key=keys.active, typ=TokenType.GRANT)
+
+
+def open_grant(
+    token: str,
+    *,
+    issuer_keys: VerificationKeys,
+    expected_audience: str,
+    expected_issuer: str,
+    now: datetime,
+    by_its_own_times: bool = True,
+) -> GrantFacts:
+    """Verify a grant.
+
+    Args:
+        token: the compact JWS.
+        issuer_keys: the issuer's public keys.
+        expected_audience: what `aud` must be.
+        expected_issuer: what `iss` must be.
+        now: the time to judge validity at.
+        by_its_own_times: False leaves those to whoever keeps the grant itself, as `SpendGrant` does. That the key which signed it
+            has not ended counts in any case.
+
+    Raises:
+        CredentialError: with one of the reasons of `Refusal`.
+    """
+    if len(token) > MAX_TOKEN_CHARS:
+        raise CredentialError(Refusal.MALFORMED, f"a grant has at most {MAX_TOKEN_CHARS} characters")
+    key, claims = verified_claims(token, issuer_keys, TokenType.GRANT)
+    try:
+        registered = read_registered(claims)
+        ours = claims[_NAMESPACE]
+        restrictions = {each["id"]: (tuple(each["words"]), tuple(each["categories"])) for each in ours["cameos"]}
+        job_id = str(ours["job"])
+    except (KeyError, TypeError, ValueError):
+        raise CredentialError(Refusal.MALFORMED, "the grant's claims cannot be read") from None
+    if registered.issuer != expected_issuer:
+        raise CredentialError(Refusal.WRONG_ISSUER, f"the grant was not issued by {expected_issuer!r}")
+    if registered.audience != expected_audience:
+        raise CredentialError(Refusal.WRONG_AUDIENCE, f"the grant was not issued for {expected_audience!r}")
+    if by_its_own_times and now < registered.not_before:
+        raise CredentialError(Refusal.NOT_YET_VALID, "the grant is not valid yet")
+    expires_at = min(registered.expires_at, key.expires_at)
+    if now >= (expires_at if by_its_own_times else key.expires_at):
+        raise CredentialError(Refusal.EXPIRED, "the grant, or the key that signed it, has expired")
+    return GrantFacts(registered.jti, registered.audience, registered.subject, job_id, restrictions, expires_at)

@@ -1,0 +1,87 @@
+"""Issue: compose, sign, validate what was just signed, encrypt. The only place where the rooms meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cameo_credential import envelope
+from cameo_credential.claims import NO_TERMS, compose, compose_receipt
+from cameo_credential.signer import TokenType, sign
+from cameo_credential.validator import validate_issued
+
+if TYPE_CHECKING:
+    from cameo_credential.audience_keys import AudienceKey
+    from cameo_credential.claims import Embedding, OwnerTerms, Provenance, StatusReference
+    from cameo_credential.issuer_keys import IssuerKeys
+    from cameo_credential.pairwise import PairwiseKey
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What one issue gives out: `credential` is a compact JWE, `receipt` a compact JWS with the same `jti`.
+
+    subject: the pseudonym in both.
+    """
+
+    credential: str
+    receipt: str
+    jti: str
+    subject: str
+    audience: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+def issue(  # noqa: PLR0913 - everything is injected, by name
+    *,
+    issuer: str,
+    subject: str,
+    audience_key: AudienceKey,
+    keys: IssuerKeys,
+    pairwise: PairwiseKey,
+    now: datetime,
+    ttl: timedelta,
+    jti: str,
+    provenance: Provenance,
+    face: Embedding,
+    voice: Embedding,
+    status: StatusReference | None = None,
+    terms: OwnerTerms = NO_TERMS,
+) -> Issued:
+    """Issue a credential and its receipt for the audience of `audience_key`; see `claims.compose` for the arguments.
+
+    Raises:
+        RuntimeError: a bug of ours, found before anything was given out, or a signing key that has ended.
+    """
+    claims = compose(
+        issuer=issuer,
+        subject=subject,
+        audience=audience_key.audience,
+        pairwise=pairwise,
+        now=now,
+        ttl=ttl,
+        not_after=keys.active.expires_at,
+        jti=jti,
+        provenance=provenance,
+        face=face,
+        voice=voice,
+        status=status,
+        terms=terms,
+    )
+    receipt_claims = compose_receipt(claims)
+    signed = sign(claims, key=keys.active, typ=TokenType.CREDENTIAL)
+    receipt = sign(receipt_claims, key=keys.active, typ=TokenType.RECEIPT)
+    public = keys.public()
+    validate_issued(signed, claims, issuer_keys=public, typ=TokenType.CREDENTIAL)
+    validate_issued(receipt, receipt_claims, issuer_keys=public, typ=TokenType.RECEIPT)
+    return Issued(
+        credential=envelope.encrypt(signed, audience_key=audience_key),
+        receipt=receipt,
+        jti=jti,
+        subject=claims["sub"],
+        audience=audience_key.audience,
+        issued_at=datetime.fromtimestamp(claims["iat"], UTC),
+        expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+    )

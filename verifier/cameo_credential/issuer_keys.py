@@ -1,0 +1,203 @@
+"""The issuer's Ed25519 keys: one active, others published so that what they signed, or will sign, verifies.
+
+A key is named by its RFC 7638 thumbprint and carries the time it was made (`iat`), the time from which it signs (`nbf`) and the
+time it ends (`exp`), the JWK members OpenID Federation 1.0 registers for that. No credential is valid beyond the `exp` of the key
+that signed it. How keys are made, rotated and retired stands in `key_set`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from joserfc.errors import JoseError
+from joserfc.jwk import OKPKey
+
+from cameo_credential import key_files
+from cameo_credential.encoding import from_base64url
+from cameo_credential.errors import KeyFileError
+from cameo_credential.signing_backends import FileBackend
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cameo_credential.signing_backends import SigningBackend
+
+SIGNATURE_ALGORITHM = "Ed25519"
+"""The fully specified name of EdDSA over Curve25519 (RFC 9864, which deprecates the ambiguous name "EdDSA")."""
+
+KEY_LIFETIME = timedelta(days=730)
+"""Two years, the middle of the one to three that NIST SP 800-57 Part 1 rev. 5, section 5.3.6, gives a private signature key."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationKey:
+    """A public Ed25519 key, when it was made, from when it signs, and when it ends."""
+
+    kid: str
+    issued_at: datetime
+    not_before: datetime
+    expires_at: datetime
+    key: OKPKey = field(repr=False, compare=False)
+
+    def public(self) -> VerificationKey:
+        """Return itself."""
+        return self
+
+    def verify(self, signature: bytes, message: bytes) -> None:
+        """Return if this key made the signature (RFC 8032).
+
+        Raises:
+            InvalidSignature: of `cryptography.exceptions`.
+        """
+        public = self.key.public_key
+        if not isinstance(public, Ed25519PublicKey):
+            raise TypeError("a key of another curve among the issuer's")
+        public.verify(signature, message)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """An Ed25519 key that can sign. `key` is private where it lies in our file; otherwise public, and `key_uri` says where.
+
+    verifying: the public half, kept because every token is verified with it before it is given out.
+    """
+
+    kid: str
+    issued_at: datetime
+    not_before: datetime
+    expires_at: datetime
+    key: OKPKey = field(repr=False, compare=False)
+    verifying: OKPKey = field(repr=False, compare=False)
+    backend: SigningBackend = field(repr=False, compare=False)
+    key_uri: str = ""
+
+    @classmethod
+    def of_private(cls, key: OKPKey, *, issued_at: datetime, not_before: datetime, expires_at: datetime) -> Self:
+        """Return a key with its private half."""
+        private = Ed25519PrivateKey.from_private_bytes(from_base64url(str(key.as_dict(private=True)["d"])))
+        public = OKPKey.import_key(key.as_dict(private=False))
+        return cls(key.thumbprint(), issued_at, not_before, expires_at, key, public, FileBackend(private))
+
+    @classmethod
+    def generate(cls, *, now: datetime, lifetime: timedelta = KEY_LIFETIME, not_before: datetime | None = None) -> Self:
+        """Make a key, to the second, that ends after `lifetime` and signs from `not_before` on, or at once."""
+        start = now.astimezone(UTC).replace(microsecond=0)
+        # Its `kid` is an argument of commands, which would take one that begins with a dash for an option.
+        while (key := OKPKey.generate_key("Ed25519")).thumbprint().startswith("-"):
+            pass
+        return cls.of_private(key, issued_at=start, not_before=not_before or start, expires_at=start + lifetime)
+
+    def public(self) -> VerificationKey:
+        """Return the half that verifies."""
+        return VerificationKey(self.kid, self.issued_at, self.not_before, self.expires_at, self.verifying)
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationKeys:
+    """The public keys of one issuer by `kid`: what `CredentialService.GetKeys` publishes.
+
+    issuer: whose they are, as `iss` names it; empty where the set does not say.
+    """
+
+    keys: Mapping[str, VerificationKey]
+    issuer: str = ""
+
+    def to_jwks(self) -> dict[str, Any]:
+        """Return the JWK set (RFC 7517 section 5), with `issuer` as a further member where it is known."""
+        keys = [key_to_jwk(key) for key in self.keys.values()]
+        return {"issuer": self.issuer, "keys": keys} if self.issuer else {"keys": keys}
+
+    @classmethod
+    def from_jwks(cls, document: Mapping[str, Any]) -> Self:
+        """Read a JWK set; private members, should there be any, are dropped.
+
+        Raises:
+            KeyFileError: it is no JWK set, or holds a key that is not ours in kind.
+        """
+        issuer = document.get("issuer", "")
+        if not isinstance(issuer, str):
+            raise KeyFileError("'issuer' is not a string")
+        keys = (key_from_jwk(jwk, private=False).public() for jwk in jwks_of(document))
+        return cls({key.kid: key for key in keys}, issuer)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a JWK set from a file.
+
+        Raises:
+            KeyFileError: the file is missing or malformed; the message names it.
+        """
+        document = key_files.read_json(path, secret=False)
+        try:
+            return cls.from_jwks(document)
+        except KeyFileError as error:
+            raise KeyFileError(f"{path}: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerKeys:
+    """The keys of a moment: `active` signs, all verify, among `others` those that signed before and those that will."""
+
+    active: SigningKey
+    others: tuple[VerificationKey, ...] = ()
+
+    def public(self, issuer: str = "") -> VerificationKeys:
+        """Return the public half of every key, the active one first, as those of `issuer`."""
+        keys = (self.active.public(), *self.others)
+        return VerificationKeys({key.kid: key for key in keys}, issuer)
+
+
+def jwks_of(document: Mapping[str, Any]) -> list[Any]:
+    """Return the keys of a JWK set.
+
+    Raises:
+        KeyFileError: it is none, or empty.
+    """
+    keys = document.get("keys")
+    if not isinstance(keys, list) or not keys:
+        raise KeyFileError("not a JWK set: 'keys' is missing or empty")
+    return keys
+
+
+def key_to_jwk(key: SigningKey | VerificationKey) -> dict[str, Any]:
+    """Return the public JWK of a key."""
+    return {
+        **key.key.as_dict(private=False),
+        "kid": key.kid,
+        "use": "sig",
+        "alg": SIGNATURE_ALGORITHM,
+        "iat": int(key.issued_at.timestamp()),
+        "nbf": int(key.not_before.timestamp()),
+        "exp": int(key.expires_at.timestamp()),
+    }
+
+
+def key_from_jwk(jwk: object, *, private: bool) -> SigningKey | VerificationKey:
+    """Return the key in a JWK, with its private half if it is to have one; without `nbf` it signs from `iat` on.
+
+    Raises:
+        KeyFileError: it is malformed, or no key of ours in kind.
+    """
+    # Only the members of the key itself reach the library; whatever else the document says cannot steer it.
+    try:
+        if not isinstance(jwk, dict) or (jwk["kty"], jwk["crv"]) != ("OKP", "Ed25519"):
+            raise ValueError("not an Ed25519 key")  # noqa: TRY301 - reported like every other malformation
+        members = ("kty", "crv", "x", "d") if private else ("kty", "crv", "x")
+        key = OKPKey.import_key({name: jwk[name] for name in members})
+        if OKPKey.import_key(key.raw_value).as_dict(private=False)["x"] != jwk["x"]:
+            raise ValueError("its two halves do not belong together")  # noqa: TRY301 - the same
+        if jwk["kid"] != key.thumbprint():
+            raise ValueError("'kid' is not the thumbprint of the key")  # noqa: TRY301 - the same
+        seconds: tuple[int, ...] = (jwk["iat"], jwk["nbf"] if "nbf" in jwk else jwk["iat"], jwk["exp"])
+        issued_at, not_before, expires_at = (datetime.fromtimestamp(second, UTC) for second in seconds)
+    except KeyError as error:
+        raise KeyFileError(f"a key has no {error}") from None
+    except (JoseError, OverflowError, TypeError, ValueError) as error:
+        raise KeyFileError(f"a key is malformed: {error}") from None
+    if private:
+        return SigningKey.of_private(key, issued_at=issued_at, not_before=not_before, expires_at=expires_at)
+    return VerificationKey(key.thumbprint(), issued_at, not_before, expires_at, key)

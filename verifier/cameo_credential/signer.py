@@ -1,0 +1,33 @@
+"""Sign: claims in, compact JWS out, with the issuer's Ed25519 key (RFC 7515 section 5.1), wherever that is held.
+
+What kind of token it is stands in `typ`, so that one kind never passes for another (RFC 8725 section 3.11).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from cameo_credential.encoding import to_base64url, to_json
+from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cameo_credential.issuer_keys import SigningKey
+
+
+class TokenType(StrEnum):
+    """`typ` of what this issuer signs; one kind never passes for the other."""
+
+    CREDENTIAL = "cameo-credential+jwt"
+    RECEIPT = "cameo-receipt+jwt"
+    STATUS_LIST = "statuslist+jwt"
+    GRANT = "cameo-grant+jwt"
+
+
+def sign(claims: Mapping[str, Any], *, key: SigningKey, typ: TokenType) -> str:
+    """Return the compact JWS of `claims` under `key`."""
+    header = {"alg": SIGNATURE_ALGORITHM, "typ": typ.value, "kid": key.kid}
+    signing_input = f"{to_base64url(to_json(header))}.{to_base64url(to_json(dict(claims)))}"
+    return f"{signing_input}.{to_base64url(key.backend.sign(signing_input.encode('ascii')))}"

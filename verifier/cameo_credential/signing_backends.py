@@ -1,0 +1,63 @@
+"""What holds a private signing key: a file of ours by default, or whatever a site installs, such as a key service.
+
+A key that is held elsewhere stands in the key file by a URI. The scheme of the URI names an entry point of the group
+`cameo.signing_backends`, which is called with the URI and returns a `SigningBackend`. What a backend signs is never believed:
+every token is verified with the public key in the key file before it is given out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+from cameo_credential.errors import KeyFileError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+GROUP = "cameo.signing_backends"
+
+
+class SigningBackend(Protocol):
+    """Signs with one Ed25519 key (RFC 8032). May be called by several threads at once."""
+
+    def public_key(self) -> bytes:
+        """Return the public key, 32 bytes."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of a message, 64 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileBackend:
+    """The default: a private key out of an owner-only file, in the memory of this process."""
+
+    private: Ed25519PrivateKey = field(repr=False)
+
+    def public_key(self) -> bytes:
+        """Return the public key, 32 bytes."""
+        return self.private.public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of a message, 64 bytes."""
+        return self.private.sign(message)
+
+
+def open_backend(uri: str) -> SigningBackend:
+    """Return the backend of a key URI such as ``"examplekms://project/key"``.
+
+    Raises:
+        KeyFileError: the URI has no scheme, nothing is installed for it, or the backend cannot be opened.
+    """
+    scheme = urlsplit(uri).scheme
+    found = entry_points(group=GROUP, name=scheme) if scheme else ()
+    if not found:
+        raise KeyFileError(f"nothing that is installed can sign with {uri!r}: it takes an entry point {scheme!r} of {GROUP!r}")
+    [*_, entry] = found
+    try:
+        backend: SigningBackend = entry.load()(uri)
+    except Exception as error:  # a site's own code
+        raise KeyFileError(f"the signing key {uri!r} cannot be opened: {type(error).__name__}: {error}") from error
+    return backend

@@ -1,0 +1,57 @@
+"""A key file that others may change while we run: read again when it did, and not otherwise."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from cameo_credential.errors import KeyFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ValueT = TypeVar("ValueT")
+
+
+class WatchedFile(Generic[ValueT]):
+    """What a file says now; may be used by several threads at once."""
+
+    def __init__(self, path: Path, read: Callable[[Path], ValueT], *, report: Callable[[KeyFileError], None]) -> None:
+        """Read the file.
+
+        Args:
+            path: the file.
+            read: returns what it says.
+            report: told when the changed file cannot be used; what it said before stays in use.
+
+        Raises:
+            KeyFileError: what `read` raises.
+        """
+        self._path = path
+        self._read = read
+        self._report = report
+        self._lock = threading.Lock()
+        # Taken before the file is read: a change in between is read once more, never missed.
+        self._seen = self._stamp()
+        self._value = read(path)
+
+    def current(self) -> ValueT:
+        """Return what the file says: the same object until it has changed."""
+        with self._lock:
+            if (stamp := self._stamp()) != self._seen:
+                self._seen = stamp
+                try:
+                    self._value = self._read(self._path)
+                except KeyFileError as error:
+                    self._report(error)
+            return self._value
+
+    def _stamp(self) -> tuple[int, int, int]:
+        # A file that is replaced has another inode. One that is gone is a change too.
+        with suppress(OSError):
+            found = os.stat(self._path)  # noqa: PTH116 - asked at every call, and half the time of the path's own
+            return found.st_ino, found.st_mtime_ns, found.st_size
+        return (0, 0, 0)

@@ -1,0 +1,108 @@
+"""The checks: one module answers one question about a case; `QUESTIONS` lists them all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cameo_verifier.checks import (
+    age,
+    alone,
+    already_enrolled,
+    audio_mark,
+    bezel,
+    blink,
+    close_up,
+    coverage,
+    damage,
+    depth,
+    elapsed,
+    enlarged,
+    eyes,
+    face_size,
+    flicker,
+    frame_rate,
+    frozen,
+    gaze,
+    length,
+    light,
+    lips,
+    loudness,
+    moire,
+    mouth,
+    movement,
+    noise,
+    phrase,
+    picture_size,
+    picture_times,
+    presence,
+    presentation_attack,
+    protected_person,
+    same_person,
+    second_voice,
+    seen_before,
+    sequence,
+    sharpness,
+    sound_cuts,
+    sound_repeat,
+    speaker,
+    splice,
+    streams,
+    synthetic_voice,
+    turned,
+)
+
+if TYPE_CHECKING:
+    from cameo_verifier.checks.question import Question
+
+QUESTIONS: tuple[Question, ...] = tuple(
+    module.QUESTION
+    for module in (
+        streams,
+        elapsed,
+        damage,
+        length,
+        frame_rate,
+        picture_size,
+        turned,
+        coverage,
+        light,
+        sharpness,
+        face_size,
+        eyes,
+        mouth,
+        presence,
+        alone,
+        age,
+        same_person,
+        presentation_attack,
+        close_up,
+        bezel,
+        moire,
+        flicker,
+        frozen,
+        splice,
+        picture_times,
+        enlarged,
+        blink,
+        movement,
+        depth,
+        gaze,
+        loudness,
+        noise,
+        phrase,
+        sound_cuts,
+        sound_repeat,
+        speaker,
+        second_voice,
+        lips,
+        sequence,
+        audio_mark,
+        synthetic_voice,
+        seen_before,
+        protected_person,
+        already_enrolled,
+    )
+)
+"""Every question, in the order in which they are put and shown: by phase, what is cheap to know before what is not."""
+
+BY_NAME = {question.name: question for question in QUESTIONS}

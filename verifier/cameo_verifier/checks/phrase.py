@@ -1,0 +1,77 @@
+"""Phrase verification: checks that the requested words were said in order.
+
+1. A word counts as said if the sound speaks for it, more so where the recogniser's free reading does not have it in its place,
+   and never where the reading has it in another (the recogniser's attention finds a word wherever it was said). How much the
+   sound speaks for a word is `ScoredWord.gain`: two likelihood ratios, the recogniser's against silence and that of the phonemes
+   against every other word that may stand there. Those whom the recogniser misreads, by accent or age, are heard by the second;
+   those whose phonemes a telephone loses, by the first.
+2. Enough words must count. One that does not may have been lost, but no other word may have been heard in its place.
+3. The sound must speak for the phrase as a whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cameo_verifier.checks.question import Case, Question, spoken
+from cameo_verifier.evidence.spoken import witnesses, words_said
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import CheckResult, Missing
+
+if TYPE_CHECKING:
+    from cameo_challenges.model import Challenge
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.types import SoundTrack
+
+NAME = "phrase"
+
+
+def check(case: Case, profile: Profile) -> CheckResult:
+    """Judge the share of the expected words that were said, or, where that is enough, how much the sound speaks for them all.
+
+    In noise that words drown in, and where others talk in the background, those that were not heard do not count against the
+    person.
+    """
+    if isinstance(case.evidence.sound, Missing):
+        return CheckResult.unable(NAME, case.evidence.sound.reason)
+    result = _judge(case.evidence.sound, case.challenge, profile)
+    sound = case.evidence.sound
+    quiet = profile["words_noise_min"].holds(sound.speech_to_noise_db) and profile["others_max"].holds(sound.others_s)
+    if result.reason is Reason.PHRASE_MISMATCH and not quiet:
+        return CheckResult.unable(NAME, Reason.TOO_NOISY, result.detail)
+    return result
+
+
+def _judge(sound: SoundTrack, challenge: Challenge, profile: Profile) -> CheckResult:
+    heard = witnesses(challenge, sound)
+    share_min = profile["phrase_said_min"]
+    if not heard.forced:
+        return share_min.judge(NAME, 0.0, Reason.PHRASE_MISMATCH if len(sound.speech) else Reason.NO_SPEECH)
+    lines = (profile["phrase_read_word_gain_min"].value, profile["phrase_unread_word_gain_min"].value)
+    said = words_said(heard, read_gain=lines[0], unread_gain=lines[1])
+    share = sum(said) / len(said)
+    mean = sum(word.gain for word in heard.forced) / len(heard.forced)
+    another = min((word.margin for word, counts in zip(heard.forced, said, strict=True) if not counts), default=0.0)
+    detail = f"{sum(said)} of {len(said)} words said, gain {mean:.1f} {profile['phrase_gain_min'].unit}"
+    for line, value in (("phrase_said_min", share), ("phrase_unsaid_margin_min", another), ("phrase_gain_min", mean)):
+        if not profile[line].holds(value):
+            return profile[line].judge(NAME, value, Reason.PHRASE_MISMATCH, detail)
+    return share_min.judge(NAME, share, Reason.PHRASE_MISMATCH, detail)
+
+
+QUESTION = Question(
+    NAME,
+    "Phrase",
+    "The words that were asked were said, in their order.",
+    check,
+    thresholds=(
+        "phrase_said_min",
+        "phrase_gain_min",
+        "phrase_read_word_gain_min",
+        "phrase_unread_word_gain_min",
+        "phrase_unsaid_margin_min",
+        "words_noise_min",
+        "others_max",
+    ),
+    applies=spoken,
+)

@@ -1,0 +1,122 @@
+"""Duplicate detection: checks that the recording was not sent before, by anybody, in any form.
+
+The best of many is the more alike the more there are, however unrelated they are; so each line rises with the logarithm of how
+many recordings the most alike one was found among. Sound counts only against recordings in which the same words were said: one
+voice, a synthetic one above all, says a word alike each time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import log10
+from typing import TYPE_CHECKING, TypeAlias
+
+from cameo_verifier.checks.question import Case, Phase, Question
+from cameo_verifier.evidence.fingerprint import Matcher, shared_words
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import CheckResult, Fingerprint, Recalled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cameo_verifier.profile import Profile, Threshold
+
+NAME = "seen_before"
+_Compared: TypeAlias = tuple[str, float, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """How alike another attempt's recording is, 0..1: by movement, and by sound, each None where it says nothing."""
+
+    attempt_id: str
+    motion: float | None
+    sound: float | None
+
+
+def search(own: Fingerprint, profile: Profile, earlier: Iterable[tuple[str, Fingerprint]]) -> Recalled:
+    """Return the most alike of earlier recordings; nothing to recognise it by looks at none."""
+    motion, sound = (0.0, ""), (0.0, "")
+    compared, same_words = 0, 0
+    for attempt_id, moves, sounds in _compared(own, profile, earlier):
+        compared += 1
+        motion = max(motion, (moves, attempt_id))
+        if sounds is not None:
+            same_words += 1
+            sound = max(sound, (sounds, attempt_id))
+    return Recalled(*motion, *sound, compared, kept=compared, same_words=same_words)
+
+
+def alike(own: Fingerprint, profile: Profile, others: Iterable[tuple[str, Fingerprint]], *, among: int) -> list[Alike]:
+    """Return every other recording that is this one by the lines of the check, the most alike first.
+
+    Args:
+        own: of this recording.
+        profile: thresholds.
+        others: attempts and the fingerprints of their recordings.
+        among: how many recordings the others were chosen from.
+    """
+    found = list(_compared(own, profile, others))
+    motion = _risen(profile["seen_motion_max"], profile["seen_motion_rise_max"], among)
+    same_words = sum(sounds is not None for _, _, sounds in found)
+    sound = _risen(profile["seen_sound_max"], profile["seen_sound_rise_max"], same_words)
+    same = [
+        Alike(attempt_id, None if motion.holds(moves) else moves, None if sounds is None or sound.holds(sounds) else sounds)
+        for attempt_id, moves, sounds in found
+    ]
+    told = [each for each in same if (each.motion, each.sound) != (None, None)]
+    return sorted(told, key=lambda each: -max(each.motion or 0.0, each.sound or 0.0))
+
+
+def _compared(own: Fingerprint, profile: Profile, others: Iterable[tuple[str, Fingerprint]]) -> Iterator[_Compared]:
+    """Yield of each other recording the attempt, how alike it moves, and how it sounds, None where other words were said."""
+    if not _recognisable(own):
+        return
+    matcher = Matcher(own)
+    for attempt_id, other in others:
+        same_words = profile["seen_words_min"].holds(shared_words(own.words, other.words))
+        yield attempt_id, matcher.motion(other), matcher.sound(other) if same_words else None
+
+
+def check(case: Case, profile: Profile) -> CheckResult:
+    """Judge the likeness of the picture's movement, then of the sound, to that of the most alike earlier recording."""
+    found = case.circumstances.recalled
+    if found is None:
+        return CheckResult.unable(NAME, Reason.NOT_CONFIRMED, "no earlier recording was looked at then")
+    if not _recognisable(case.evidence.fingerprint):
+        return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, "nothing to recognise it by")
+    lost = f", {found.unreadable} could not be read" if found.unreadable else ""
+    detail = f"motion {_whose(found.motion_attempt)}of {found.kept}{lost}"
+    line = _risen(profile["seen_motion_max"], profile["seen_motion_rise_max"], found.kept)
+    result = line.judge(NAME, found.motion, Reason.SEEN_BEFORE, detail)
+    if result.reason or not found.same_words:
+        return result
+    detail = f"sound {_whose(found.sound_attempt)}of {found.same_words} with the same words{lost}"
+    line = _risen(profile["seen_sound_max"], profile["seen_sound_rise_max"], found.same_words)
+    by_sound = line.judge(NAME, found.sound, Reason.SEEN_BEFORE, detail)
+    return by_sound if by_sound.reason else result
+
+
+def _risen(line: Threshold, rise: Threshold, among: int) -> Threshold:
+    """Return the line for the best of so many, that for one and so much more with each tenfold number."""
+    return replace(line, value=line.value + rise.value * log10(max(among, 1)))
+
+
+def _whose(attempt_id: str) -> str:
+    return f"most like attempt {attempt_id}, " if attempt_id else ""
+
+
+def _recognisable(own: Fingerprint) -> bool:
+    return bool(own.motion.any() or own.sound.any())
+
+
+QUESTION = Question(
+    NAME,
+    "Seen before",
+    "The recording was never sent before.",
+    check,
+    thresholds=("seen_motion_max", "seen_motion_rise_max", "seen_sound_max", "seen_sound_rise_max", "seen_words_min"),
+    phase=Phase.HISTORY,
+    known=lambda circumstances: circumstances.recalled is not None,
+    needs="the recordings that a server knows again",
+)

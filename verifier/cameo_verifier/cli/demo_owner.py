@@ -1,0 +1,126 @@
+"""`cameo demo`, second act: the owner of a cameo, a fan who wants to use it, a generator that asks first, a platform.
+
+Each step is one call of `cameo.v1` by a caller of its own, and says what must come of it. At the end the cameo is deleted, and
+the data folder is searched for what must be gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cameo.v1 import cameo_pb2, removal_pb2
+from cameo_client import CallError
+from cameo_verifier.server.cameo_client import CameoClient
+from cameo_verifier.server.wire.enums import short_name
+from cameo_verifier.settings import Settings
+from cameo_verifier.store.cameos.likenesses import LikenessStore
+from cameo_verifier.store.db.engine import open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from cameo_verifier.cli.demo_app import App
+
+FAN = "ben"
+PLATFORM = "shorts.example"
+_NOTE = "the scar over the left brow stays"
+_PIECE = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where the server is, where it keeps its data, who signs callers in, and the audience of the generator."""
+
+    address: str
+    data: Path
+    app: App
+    audience: str
+
+
+class OwnersAct:
+    """Plays the steps, shows each, and keeps them as JSON in `results`."""
+
+    def __init__(self, site: Site, console: Console, opened: ExitStack, *, owner: str, credential: Callable[[], str]) -> None:
+        """Connect as `owner`, generator and platform until `opened` is closed; `credential`: what the generator finds in it."""
+        self.results: list[dict[str, Any]] = []
+        self._site = site
+        self._credential = credential
+        self._console = console
+        self._owner = opened.enter_context(CameoClient(site.address, token=site.app.token("owner", owner)))
+        self._generator = opened.enter_context(CameoClient(site.address, token=site.app.token("generator", site.audience)))
+        self._platform = opened.enter_context(CameoClient(site.address, token=site.app.token("platform", PLATFORM)))
+
+    def play(self, attempt_id: str) -> None:
+        """Play all of it on the cameo of an accepted attempt."""
+        owner, generator = self._owner, self._generator
+        cameo = owner.create(attempt_id, text_version="demo-1", agreed_at=datetime.now(UTC))
+        self._step(f"{FAN} asks; only the owner may use it", "NOT_CHOSEN", lambda: generator.may_use(cameo.id, FAN))
+        self._step(f"{FAN}'s job is refused", "NOT_CHOSEN", lambda: generator.authorize(cameo.id, FAN, job_id="job-1").grant_id)
+        cameo = owner.update(
+            cameo,
+            who_may_use=cameo_pb2.WHO_MAY_USE_SELECTED,
+            selected_users=[FAN],
+            restrictions=cameo_pb2.Restrictions(categories=[cameo_pb2.USE_CATEGORY_ADVERTISING]),
+            appearance_notes=_NOTE,
+        )
+        self._step(f"the owner chooses {FAN}, not for advertising", "PERMITTED", lambda: generator.may_use(cameo.id, FAN))
+        self._step("advertising", "PURPOSE_EXCLUDED", lambda: generator.may_use(cameo.id, FAN, ["USE_CATEGORY_ADVERTISING"]))
+        grant = generator.authorize(cameo.id, FAN, job_id="job-2")
+        self._step("the grant is spent", grant.grant_id, lambda: generator.spend(grant.token).grant_id)
+        self._step("the grant is spent again", "GRANT_SPENT", lambda: generator.spend(grant.token).grant_id)
+        digest = hashlib.sha256(b"the video that was made").hexdigest()
+        output = generator.record(grant.grant_id, sha256=digest, creator=FAN, platform=PLATFORM)
+        self._step("the owner sees the use and its output", f"{FAN}: {digest[:12]}", lambda: self._listed(cameo.id))
+        late = generator.authorize(cameo.id, FAN, job_id="job-3")
+        owner.pause(cameo.id, reason="a moment to think")
+        self._step("paused between grant and use", "GRANT_REVOKED", lambda: generator.spend(late.token).grant_id)
+        self._step("and what is asked from now on", "NOT_NOW", lambda: generator.may_use(cameo.id, FAN))
+        self._step("the credential, at the generator", "suspended", self._credential)
+        self._remove(cameo.id, output)
+        self._delete(cameo.id, output)
+
+    def _remove(self, cameo_id: str, output: cameo_pb2.Output) -> None:
+        def state(removal: removal_pb2.Removal) -> str:
+            return short_name(removal_pb2.RemovalState, removal.state)
+
+        asked = self._owner.ask_for_removal(output, cameo_id=cameo_id)
+        self._step(f"the owner has the video removed from {PLATFORM}", "REQUESTED", lambda: state(asked))
+        self._step(f"{PLATFORM} says that it is", "DONE", lambda: state(self._platform.remove(sha256=output.sha256)))
+        self._step("the owner sees that", "DONE", lambda: ", ".join(map(state, self._owner.removals(cameo_id))))
+
+    def _delete(self, cameo_id: str, output: cameo_pb2.Output) -> None:
+        engine = open_database(Settings(data=self._site.data).database)
+        likeness = LikenessStore(engine).of(cameo_id)
+        engine.dispose()
+        secrets = (likeness.sealed, likeness.wrapped_key, _NOTE.encode())
+        self._step("sealed likeness, its key and the notes are on the disk", "all", lambda: self._found(secrets))
+        self._owner.delete(cameo_id)
+        self._step("the cameo is deleted, and on the disk is left of them", "nothing", lambda: self._found(secrets))
+        self._step("the credential, at the generator", "revoked", self._credential)
+        self._step("what stays is the list of uses", f"{FAN}: {output.sha256[:12]}", lambda: self._listed(cameo_id))
+
+    def _listed(self, cameo_id: str) -> str:
+        used = [use for use in self._owner.uses(cameo_id) if use.outputs]
+        return ", ".join(f"{use.requester}: {output.sha256[:12]}" for use in used for output in use.outputs)
+
+    def _found(self, secrets: tuple[bytes, ...]) -> str:
+        """Look for each in every file, piece by piece: a database spreads what is long over pages."""
+        everything = b"\0".join(path.read_bytes() for path in sorted(self._site.data.rglob("*")) if path.is_file())
+        found = [any(secret[at : at + _PIECE] in everything for at in range(0, len(secret), _PIECE)) for secret in secrets]
+        return "all" if all(found) else "some" if any(found) else "nothing"
+
+    def _step(self, title: str, wanted: str, call: Callable[[], str]) -> None:
+        try:
+            came = call()
+        except CallError as error:
+            came = error.metadata.get("answer") or error.reason or str(error)
+        as_it_must = came == wanted
+        self._console.print(f"{title}: [bold]{came}[/bold]" + ("" if as_it_must else f" [red]must be {wanted}[/red]"))
+        self.results.append({"title": title, "as_it_must": as_it_must, "answer": came})

@@ -1,0 +1,74 @@
+"""What was asked of the person, when, and what they were told after it: the challenge of an attempt and its hint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cameo_challenges.model import Say
+from cameo_verifier.errors import ChallengeError
+from cameo_verifier.server.wire.convert import hint
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from cameo_challenges.model import Step
+    from cameo_verifier.console.cases import Cases
+    from cameo_verifier.store.attempts.attempts import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One step of the challenge. what: `say` or `turn`; text: the words, or the direction as the person sees it."""
+
+    what: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked, and what the person was told.
+
+    prompts: in order, in a language (BCP 47), empty where the challenge is not kept, and then the times are None. took_s: seconds
+    from the challenge to the whole answer. hint: the text that the app is given for the person, empty where there is none.
+    first_hint: the one they got before people decided, where that was another one.
+    """
+
+    prompts: Sequence[Prompt]
+    language: str
+    issued_at: datetime | None
+    expires_at: datetime | None
+    answered_at: datetime | None
+    took_s: float | None
+    hint: str
+    first_hint: str
+
+
+def asked(cases: Cases, attempt: Attempt) -> Asked:
+    """Return what was asked of an attempt.
+
+    Raises:
+        StoreError: the database could not do it.
+    """
+    told = hint(attempt)
+    first = attempt.reasons[0].hint if attempt.ruling is not None and attempt.reasons else told
+    try:
+        kept = cases.challenges.get(attempt.challenge_id)
+    except ChallengeError:
+        return Asked((), "", None, None, None, None, told, first if first != told else "")
+    issued_at, answered_at = kept.challenge.issued_at, kept.spent_at
+    return Asked(
+        prompts=tuple(_prompt(step) for step in kept.challenge.steps),
+        language=kept.challenge.language,
+        issued_at=issued_at,
+        expires_at=kept.challenge.expires_at,
+        answered_at=answered_at,
+        took_s=(answered_at - issued_at).total_seconds() if issued_at and answered_at else None,
+        hint=told,
+        first_hint=first if first != told else "",
+    )
+
+
+def _prompt(step: Step) -> Prompt:
+    return Prompt("say", step.text) if isinstance(step, Say) else Prompt("turn", step.turn.value)

@@ -1,0 +1,113 @@
+"""The queue's filters as they stand in the URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from cameo_credential.errors import InvalidRequestError
+from sqlalchemy import and_
+
+from cameo_verifier.console.find import by_id
+from cameo_verifier.review.where import where
+from cameo_verifier.store.attempts.attempts import AttemptState
+from cameo_verifier.store.attempts.labels import says
+from cameo_verifier.store.db import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import ColumnElement
+
+    from cameo_verifier.store.attempts.attempts import Attempt
+
+NAMES = ("verdict", "decision", "reason", "profile", "label", "species", "subject", "find", "since", "until")
+DECISIONS = ("waiting", "approved", "declined")
+LABELS = ("none", "bona_fide", "attack", "unsure", "disputed")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What was asked for.
+
+    given: as it was written, without what is empty. condition: the same on `tables.attempts`; only judged
+    attempts meet it, but for one that is asked for by an id.
+    """
+
+    given: Mapping[str, str]
+    condition: ColumnElement[bool]
+
+    def url(self, **changed: str) -> str:
+        """Return the URL of the queue with some filters changed; an empty one is dropped, and so is the place in the list."""
+        given = {name: value for name, value in {**self.given, **changed}.items() if value}
+        return f"/?{urlencode(given)}" if given else "/"
+
+    @property
+    def query(self) -> str:
+        """The filters as they follow the address of an attempt, with their question mark; empty where there are none."""
+        return self.url()[1:]
+
+
+def read(query: Mapping[str, str]) -> Filters:
+    """Read filters.
+
+    Raises:
+        InvalidRequestError: one has a value that it cannot have; the message names it.
+    """
+    given = {name: query[name].strip() for name in NAMES if query.get(name, "").strip()}
+    if any("\0" in value for value in given.values()):
+        raise InvalidRequestError("no id has a null character")
+    table = tables.attempts
+    conditions: list[ColumnElement[bool]] = []
+    if "subject" in given:
+        # One subject's few have their own index; the state leads that of all attempts in order of time.
+        conditions.append(table.c.verdict.is_not(None))
+    elif "find" not in given:
+        conditions.append(table.c.state == AttemptState.JUDGED.value)
+    for name, value in given.items():
+        match name:
+            case "subject" | "profile":
+                # Any text, quotation marks and all.
+                conditions.append(table.c[name] == value)
+            case "find":
+                conditions.append(by_id(value))
+            case "species":
+                conditions.append(says(species=value))
+            case "since":
+                conditions.append(table.c.created_at >= _day(value))
+            case "until":
+                conditions.append(table.c.created_at < _day(value) + timedelta(days=1))
+            case _:
+                conditions.append(where(f"{name}={value}"))
+    return Filters(given, and_(*conditions))
+
+
+def place(attempt: Attempt) -> str:
+    """Return the token of the page after an attempt."""
+    return f"{(attempt.created_at - _EPOCH) // _MICROSECOND}.{attempt.id}"
+
+
+def read_place(token: str) -> tuple[datetime, str] | None:
+    """Return where a page begins; None for the first one.
+
+    Raises:
+        InvalidRequestError: it is no token of ours.
+    """
+    if not token:
+        return None
+    micros, _, identifier = token.partition(".")
+    try:
+        return _EPOCH + int(micros) * _MICROSECOND, identifier
+    except (ValueError, OverflowError):
+        raise InvalidRequestError("the place in the list is none that this console gave") from None
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise InvalidRequestError(f"no day such as 2026-11-22: {text!r}") from None

@@ -1,0 +1,174 @@
+"""Runs: a tried profile over all labelled attempts, from their tracks, and what it would have changed. One at a time.
+
+Runs are kept in memory only, the latest few: what they found follows again from the evidence, as long as that is kept.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event, Lock
+from typing import TYPE_CHECKING
+
+from cameo_credential.errors import CameoError, InvalidRequestError
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from cameo_verifier.console.people import ConsoleRole, only
+from cameo_verifier.console.rendering import page
+from cameo_verifier.errors import NotFoundError
+from cameo_verifier.review.kept import told
+from cameo_verifier.review.replay import OpenReplay, Source, materials
+from cameo_verifier.review.replay_diff import difference
+from cameo_verifier.review.replay_engine import replay_all
+from cameo_verifier.store.evidence.audit import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from starlette.requests import Request
+
+    from cameo_verifier.console.cases import Cases
+    from cameo_verifier.console.what_if import WhatIf
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.review.replay_diff import Difference
+    from cameo_verifier.settings import Settings
+
+_KEPT = 20
+_WAITING = 4
+_FEW = 200
+"""So many attempts are done before other processes would have started."""
+EVERYONE = 2000
+"""Attempts that a run over everyone judges: about a minute."""
+SHOWN = 500
+"""Attempts that a page lists one by one."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One run; `found` once it is done, `trouble` where it could not be."""
+
+    id: str
+    who: str
+    begun_at: datetime
+    profile: Profile
+    moved: frozenset[str]
+    attempt_ids: tuple[str, ...]
+    everyone: bool = False
+    done: int = 0
+    found: Difference | None = None
+    trouble: str = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether it is not over."""
+        return self.found is None and not self.trouble
+
+
+@dataclass(slots=True)
+class Runs:
+    """Begins runs and keeps the latest; `workers` processes take part where there are many attempts."""
+
+    cases: Cases
+    settings: Settings
+    workers: int
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+    _latest: dict[str, Run] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+    _closed: Event = field(default_factory=Event)
+    _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "run"))
+
+    def begin(self, who: str, profile: Profile, moved: frozenset[str], *, everyone: bool = False) -> Run:
+        """Begin a run over all labelled attempts, or over the latest `EVERYONE` of all whose tracks are kept.
+
+        Raises:
+            InvalidRequestError: there is none, or too many runs wait.
+            StoreError: the database could not do it.
+        """
+        labels, search = self.cases.labels, self.cases.search
+        attempt_ids = tuple(search.with_tracks(limit=EVERYONE)) if everyone else labels.labelled()
+        if not attempt_ids:
+            raise InvalidRequestError(
+                "of no attempt are tracks kept" if everyone else "no attempt is labelled yet: label some, then run again"
+            )
+        with self._lock:
+            if sum(run.running for run in self._latest.values()) >= _WAITING:
+                raise InvalidRequestError("too many runs are waiting: look at one of them first")
+            run = Run(self.new_id(), who, self.clock(), profile, moved, attempt_ids, everyone)
+            self._latest = dict([*self._latest.items(), (run.id, run)][-_KEPT:])
+        self._thread.submit(self.carry_out, run)
+        return run
+
+    def get(self, run_id: str) -> Run:
+        """Return a run.
+
+        Raises:
+            NotFoundError: there is none, or it is too long ago.
+        """
+        try:
+            return self._latest[run_id]
+        except KeyError:
+            raise NotFoundError("no run has this id, or the console was started again since") from None
+
+    def latest(self) -> list[Run]:
+        """Return what is kept, the latest first."""
+        return list(self._latest.values())[::-1]
+
+    def carry_out(self, run: Run) -> None:
+        """Judge every attempt of a run again, and compare."""
+        try:
+            reader = Reader(run.who, f"what if, run {run.id}")
+            held = materials(self.cases.vault, run.attempt_ids, Source.TRACKS, reader=reader, now=self.clock())
+            workers = self.workers if len(run.attempt_ids) > _FEW else 1
+            found = []
+            for each in replay_all(held, OpenReplay(run.profile, Source.TRACKS, self.settings), workers=workers):
+                found.append(each)
+                run.done += 1
+                if self._closed.is_set():
+                    run.trouble = "the console was stopped"
+                    return
+            standing = self.cases.labels.standing(run.attempt_ids)
+            verdicts = self.cases.search.verdicts(run.attempt_ids)
+            run.found = difference(
+                found, standing, verdicts=verdicts, source=Source.TRACKS, profile=run.profile, made_at=self.clock()
+            )
+        except CameoError as error:
+            run.trouble = str(error)
+        except Exception as error:
+            run.trouble = f"a fault of the console's own: {type(error).__name__}"
+            raise
+
+    def close(self) -> None:
+        """Give up the run under way, and begin no other."""
+        self._closed.set()
+        self._thread.shutdown(cancel_futures=True)
+
+
+class RunPages:
+    """The pages."""
+
+    def __init__(self, runs: Runs, what_if: WhatIf) -> None:
+        self._runs, self._what_if = runs, what_if
+
+    def routes(self) -> list[Route]:
+        """Return what answers."""
+        return [
+            Route("/runs", self._list),
+            Route("/runs", self._begin, methods=["POST"]),
+            Route("/runs/{id}", self._show),
+        ]
+
+    def _list(self, request: Request) -> Response:
+        return page(request, "runs.html", runs=self._runs.latest())
+
+    def _begin(self, request: Request) -> Response:
+        only(request.state.person, ConsoleRole.LEAD)
+        profile, moved = self._what_if.vary(request.state.form, request.state.person.name)
+        everyone = dict(request.state.form).get("over", "") == "everyone"
+        run = self._runs.begin(request.state.person.name, profile, moved, everyone=everyone)
+        return RedirectResponse(f"/runs/{run.id}", 303)
+
+    def _show(self, request: Request) -> Response:
+        return page(request, "run.html", run=self._runs.get(request.path_params["id"]), shown=SHOWN, told=told)

@@ -1,0 +1,68 @@
+"""One account: its attempts and labels, what it holds, and how far it may go on trying."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from cameo_verifier.console.attempt import OPENED, reader_of
+from cameo_verifier.console.rendering import page
+from cameo_verifier.store.attempts.pace import Pace
+from cameo_verifier.store.cameos.holdings import Holdings
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.faults import store_errors
+from cameo_verifier.store.evidence.audit import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from cameo_verifier.console.cases import Cases
+    from cameo_verifier.console.suspension import SuspensionForm
+    from cameo_verifier.settings import Settings
+
+AT_MOST = 200
+"""Attempts, the latest; the queue has the others."""
+
+
+class SubjectPage:
+    """The page."""
+
+    def __init__(self, cases: Cases, settings: Settings, suspension: SuspensionForm, *, clock: Callable[[], datetime]) -> None:
+        self._cases, self._suspension, self._clock, self._pace = cases, suspension, clock, Pace.of(settings)
+        self._holdings = Holdings(cases.engine)
+
+    def routes(self) -> list[Route]:
+        """Return what answers."""
+        return [Route("/subject", self._show)]
+
+    def _show(self, request: Request) -> Response:
+        cases, now, subject = self._cases, self._clock(), request.query_params.get("id", "")
+        # Whose data was erased has no page: their attempts are nobody's.
+        cases.search.require_subject(subject)
+        theirs = tables.attempts.c.subject == subject
+        attempts = cases.search.page(theirs, limit=AT_MOST)
+        # By an attempt and not by the account's id: no log may name whose data is erased later.
+        entry = Entry("read", attempts[0].id if attempts else "", "subject")
+        cases.room.audit.append([entry], reader=reader_of(request, OPENED), now=now)
+        held = self._holdings.of_subject(subject, now=now)
+        with store_errors(), cases.engine.connect() as connection:
+            tried = self._pace.tried(connection, subject, now=now)
+        return page(
+            request,
+            "subject.html",
+            subject=subject,
+            attempts=attempts,
+            of_all=cases.search.count(theirs),
+            verdicts=Counter(attempt.verdict for attempt in attempts if attempt.verdict),
+            labels=cases.labels.standing([attempt.id for attempt in attempts]),
+            held=held,
+            holdings=self._suspension.of(held),
+            tried=tried,
+            pace=self._pace,
+        )

@@ -1,0 +1,102 @@
+"""Suspending what an account holds: what the pages show of cameos and credentials, and the form that stops or lets them run."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from cameo_credential.errors import InvalidRequestError
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from cameo_verifier.cameo.model import CameoState
+from cameo_verifier.console.walk import back
+from cameo_verifier.store.cameos.suspensions import Said, SuspensionStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from cameo_verifier.cameo.model import Cameo
+    from cameo_verifier.console.cases import Cases
+    from cameo_verifier.store.cameos.holdings import Held, HeldCredential
+    from cameo_verifier.store.cameos.suspensions import Suspension
+
+_MAX_REQUEST = 64
+_DONE = {"suspend": True, "lift": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A cameo with its credentials. cameo: None where its owner has not made it. request: the id of the next form."""
+
+    cameo_id: str
+    cameo: Cameo | None
+    credentials: Sequence[HeldCredential]
+    said: Sequence[Suspension]
+    request: str
+
+    @property
+    def suspended(self) -> bool:
+        """Whether analysts have suspended it."""
+        return bool(self.said) and self.said[-1].suspended
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is nothing left to suspend."""
+        return self.cameo is not None and self.cameo.state in {CameoState.CAMEO_REVOKED, CameoState.CAMEO_DELETED}
+
+
+class SuspensionForm:
+    """What the pages show, and the form."""
+
+    def __init__(self, cases: Cases, *, clock: Callable[[], datetime], new_id: Callable[[], str]) -> None:
+        self._store = SuspensionStore(cases.engine, cases.room.audit)
+        self._clock, self._new_id = clock, new_id
+
+    def routes(self) -> list[Route]:
+        """Return what answers."""
+        return [Route("/cameos/{id}/suspension", self._keep, methods=["POST"])]
+
+    def of(self, held: Held) -> list[Holding]:
+        """Return what is held, cameo by cameo, the latest first.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        cameos = {cameo.id: cameo for cameo in held.cameos}
+        ids = list(dict.fromkeys([*cameos, *(each.cameo_id for each in held.credentials)]))
+        said = self._store.of(ids)
+        return [
+            Holding(
+                cameo_id,
+                cameos.get(cameo_id),
+                [each for each in held.credentials if each.cameo_id == cameo_id],
+                said.get(cameo_id, ()),
+                self._new_id(),
+            )
+            for cameo_id in ids
+        ]
+
+    def _keep(self, request: Request) -> Response:
+        form = dict(request.state.form)
+        if form.get("do") not in _DONE:
+            raise InvalidRequestError("a cameo is suspended, or that is lifted")
+        who = request.state.person.name
+        sent = form.get("request", "")[:_MAX_REQUEST] or self._new_id()
+        identifier = hashlib.sha256(f"{sent} {who}".encode()).hexdigest()
+        where = self._where(request, form)
+        said = Said(identifier, request.path_params["id"], _DONE[form["do"]], form.get("reason", ""), who)
+        self._store.keep(said, now=self._clock())
+        return where
+
+    def _where(self, request: Request, form: dict[str, str]) -> RedirectResponse:
+        """Return the way back to the page that the form was on."""
+        if form.get("subject"):
+            return RedirectResponse(f"/subject?{urlencode({'id': form['subject']})}#holdings", 303)
+        return back(request, form.get("attempt", ""), "#holdings")

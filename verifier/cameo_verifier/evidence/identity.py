@@ -1,0 +1,19 @@
+"""The one face and the one voice a recording shows, for conditioning and for comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from cameo_verifier.types import F32, FaceTrack
+
+
+def face_embedding(track: FaceTrack) -> F32 | None:
+    """Return the mean of the embedded near-frontal frames, (512,) float32 of unit length; `None` if there was none."""
+    if len(track.embeddings) == 0:
+        return None
+    mean = track.embeddings.mean(axis=0)
+    unit: F32 = (mean / np.linalg.norm(mean)).astype(np.float32)
+    return unit

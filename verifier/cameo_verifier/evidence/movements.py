@@ -1,0 +1,125 @@
+"""Head movements out of the pose track: away from the centre one way, and back.
+
+The centre is the person's own resting pose in this recording, not the camera's axis: a phone is often held low.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cameo_challenges.model import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cameo_verifier.types import F32, F64
+
+_WAYS = {(0, True): Turn.LEFT, (0, False): Turn.RIGHT, (1, True): Turn.UP, (1, False): Turn.DOWN}
+_REST_SHARE = 0.3
+"""Share of the frames taken to be at rest: the tightest cluster of that size is the centre."""
+_MEDIAN_FRAMES = 3
+"""Removes a single mistracked frame and keeps the peak of a movement."""
+_PROMINENCE = 2.0
+"""Where one way follows another without a stop at the centre, a turn goes at least so many times as far as where they meet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One turn of the head; `peak_deg` is how far it went from the centre, `end_s` when it was back."""
+
+    turn: Turn
+    start_s: float
+    peak_s: float
+    end_s: float
+    peak_deg: float
+
+
+def movements(t_s: F64, pose_deg: F32, *, min_deg: float, centre_deg: float) -> tuple[Movement, ...]:
+    """Find head turns in order.
+
+    Args:
+        t_s: (N,) seconds, rising.
+        pose_deg: (N, 3) yaw, pitch, roll in degrees; NaN where no face was found.
+        min_deg: how far from the centre a turn must go.
+        centre_deg: within this distance the head is back at the centre.
+
+    Returns:
+        Turns by start. Where yaw and pitch both leave the centre, the one that goes further names the turn.
+    """
+    seen = np.isfinite(pose_deg[:, 0])
+    if seen.sum() < _MEDIAN_FRAMES:
+        return ()
+    times, angles = t_s[seen], _smooth(pose_deg[seen, :2].astype(np.float64))
+    offset = angles - rest(angles)
+    distance = np.abs(offset).max(axis=1)
+    found = [
+        _movement(times, offset, start, end)
+        for start, end in _excursions(offset, distance, centre_deg)
+        if not _in_passing(distance, start, end, centre_deg)
+    ]
+    return tuple(m for m in found if m.peak_deg >= min_deg)
+
+
+def rest(angles: F64) -> F64:
+    """Return the resting (yaw, pitch): the mean of the tightest cluster that holds `_REST_SHARE` of the frames.
+
+    The cluster is grown around each frame by the larger of the two angular distances (a two-dimensional shorth).
+    """
+    keep = max(1, round(len(angles) * _REST_SHARE))
+    distance = np.abs(angles[:, None, :] - angles[None, :, :]).max(axis=2)
+    radius = np.partition(distance, keep - 1, axis=1)[:, keep - 1]
+    centre = int(np.argmin(radius))
+    members = np.argsort(distance[centre], kind="stable")[:keep]
+    result: F64 = angles[members].mean(axis=0)
+    return result
+
+
+def matches(found: Sequence[Movement], asked: Sequence[Turn]) -> Iterator[tuple[Movement, ...]]:
+    """Yield every choice of found movements, in order, that are the asked turns."""
+    for choice in combinations(found, len(asked)):
+        if all(m.turn is turn for m, turn in zip(choice, asked, strict=True)):
+            yield choice
+
+
+def _smooth(angles: F64) -> F64:
+    padded = np.pad(angles, ((1, 1), (0, 0)), mode="edge")
+    result: F64 = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
+    return result
+
+
+def _excursions(offset: F64, distance: F64, centre_deg: float) -> Iterator[tuple[int, int]]:
+    """Yield index ranges away from the centre, cut where the dominant way changes without a stop at the centre."""
+    away = distance > centre_deg
+    axis = np.abs(offset).argmax(axis=1)
+    way = axis * 2 + (np.take_along_axis(offset, axis[:, None], axis=1)[:, 0] > 0)
+    start: int | None = None
+    for i in range(len(away) + 1):
+        ends = i == len(away) or not away[i] or (start is not None and way[i] != way[i - 1])
+        if start is not None and ends:
+            yield start, i
+            start = None
+        if i < len(away) and away[i] and start is None:
+            start = i
+
+
+def _in_passing(distance: F64, start: int, end: int, centre_deg: float) -> bool:
+    """Whether the head only passed here on its way elsewhere: it came or left without the centre, and hardly went further."""
+    borders = [distance[i] for i in (start - 1, end) if 0 <= i < len(distance) and distance[i] > centre_deg]
+    return bool(borders) and distance[start:end].max() < _PROMINENCE * max(borders)
+
+
+def _movement(times: F64, offset: F64, start: int, end: int) -> Movement:
+    part = np.abs(offset[start:end])
+    frame, axis = np.unravel_index(int(part.argmax()), part.shape)
+    peak = start + int(frame)
+    return Movement(
+        turn=_WAYS[int(axis), bool(offset[peak, int(axis)] > 0)],
+        start_s=float(times[start]),
+        peak_s=float(times[peak]),
+        end_s=float(times[min(end, len(times) - 1)]),
+        peak_deg=float(part.max()),
+    )

@@ -1,0 +1,189 @@
+"""Word timing: locates each part of the phrase in the sound.
+
+Two witnesses are heard for each expected word: the recogniser's free reading, aligned to the phrase, and the phrase force-aligned
+to the sound word by word (`ScoredWord.gain`). The free reading is blind to what was asked, but loses words; the other loses none,
+but is told what to look for. How they are weighed is the business of the phrase check.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cameo_challenges.languages import language
+from cameo_challenges.match import Alignment, Beside, Expected, align, expected_tokens, in_passing, tokens
+from cameo_challenges.model import Say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from cameo_challenges.languages import Language
+    from cameo_challenges.model import Challenge
+    from cameo_verifier.models.transcription import EncodedSound, Transcriber
+    from cameo_verifier.types import F64, ScoredWord, SoundTrack, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """The free reading aligned to the phrase, and the phrase force-aligned to the sound: one entry each for each word."""
+
+    reading: Alignment
+    forced: tuple[ScoredWord, ...]
+
+
+def lay(
+    transcriber: Transcriber, heard: EncodedSound, spoken: Sequence[str], words: Sequence[Word], of: Language
+) -> tuple[ScoredWord, ...]:
+    """Lay the words of a phrase over the sound, one scored word for each of its tokens.
+
+    1. What the free reading has beside the phrase (a greeting, thanks, a word begun again) is laid in its place too: the
+       recogniser scores each word after those before it, and one that it does not expect spoils the next two. Whichever is
+       likelier for the phrase, with it or without, stands.
+    2. All zeros are tried as "oh", then, of several, each that was read by itself: some people say both. "Oh" is soon heard in
+       any vowel, so that who says both is heard to say it only where it was read. One is tried as "nought" where something
+       like it was read, and digits that were read as "double three" as that. What is likelier stands.
+
+    Args:
+        transcriber: the recogniser.
+        heard: the sound it encoded.
+        spoken: texts to say, in order.
+        words: the free reading.
+        of: the language of the phrase.
+    """
+    expected, reading = _read(spoken, words, of)
+    laying = _Laying(transcriber, heard, tuple(word.token for word in expected))
+    laid = laying.lay()
+    if beside := in_passing(reading):
+        laid = max(laid, replace(laying, beside=beside).lay(), key=_Laid.gain)
+    for variation in _variations(expected, reading):
+        varied = laid.laying.saying(variation)
+        if varied.spelled != laid.laying.spelled:
+            laid = max(laid, varied.lay(), key=_Laid.gain)
+    return laid.words
+
+
+def begun_again_s(spoken: Sequence[str], words: Sequence[Word], of: Language) -> F64:
+    """Return (T, 2) seconds of the words of the phrase that the free reading has before they were begun again.
+
+    Other talk is not among it: what is read as "and" may be a word of the phrase.
+    """
+    _, reading = _read(spoken, words, of)
+    known = {word.token for word in reading.expected}
+    again = [(word.start_s, word.end_s) for word in in_passing(reading) if word.token in known]
+    return np.array(again, np.float64).reshape(-1, 2)
+
+
+def _read(spoken: Sequence[str], words: Sequence[Word], of: Language) -> tuple[list[Expected], Alignment]:
+    expected = [Expected(token, step) for step, text in enumerate(spoken) for token in tokens(text, of)]
+    return expected, align(expected, words, of)
+
+
+@dataclass(frozen=True, slots=True)
+class _Laying:
+    """One way to lay the phrase: what stands for each token, "" where the next one's word stands for both, and talk beside it."""
+
+    transcriber: Transcriber
+    heard: EncodedSound
+    spelled: tuple[str, ...]
+    beside: tuple[Beside, ...] = ()
+
+    def saying(self, variation: Mapping[int, str]) -> _Laying:
+        """Return the same with some tokens spelled otherwise."""
+        return replace(self, spelled=tuple(variation.get(index, word) for index, word in enumerate(self.spelled)))
+
+    def lay(self) -> _Laid:
+        """Lay it over the sound."""
+        texts: list[str] = []
+        talk: list[int] = []
+        for index, word in enumerate((*self.spelled, "")):
+            said = [each.written.replace(" ", "-") for each in self.beside if each.before == index]
+            talk += range(len(texts), len(texts) + len(said))
+            texts += said + ([word] if word else [])
+        scored = self.transcriber.force(self.heard, texts, beside=talk)
+        places = accumulate((bool(word) for word in self.spelled), initial=0)
+        return _Laid(self, tuple(scored[place] for place, _ in zip(places, self.spelled, strict=False)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """A laying and its scored words, one for each token."""
+
+    laying: _Laying
+    words: tuple[ScoredWord, ...]
+
+    def gain(self) -> float:
+        """How much the sound speaks for all of it."""
+        return sum(word.gain for word in dict.fromkeys(self.words))
+
+
+def _variations(expected: Sequence[Expected], reading: Alignment) -> Iterator[Mapping[int, str]]:
+    """Yield other ways to say some tokens that are worth a try, by index."""
+    zero, times_said = reading.of.zero, reading.of.numbers.times
+    written = [answer.written.split() if answer else [] for answer in reading.answers]
+    aside = {word.token for word in reading.beside}
+    zeros = [index for index, word in enumerate(expected) if word.token == zero.token]
+    unread = {index: zero.token for index in zeros if reading.answers[index] is None}
+    if zeros:
+        yield dict.fromkeys(zeros, zero.short)
+    for index, word in enumerate(expected):
+        if word.token == zero.token and reading.answers[index] and len(zeros) > 1:
+            yield from ({**unread, index: zero.token}, {**unread, index: zero.short})
+        if word.token == zero.token and zero.read & {*written[index]}:
+            yield {index: zero.other}
+        for said, times in times_said.items():
+            same = set(expected[index : index + times]) == {word} and len(expected) >= index + times
+            if same and said in {*written[index], *aside}:
+                yield {index: said, **dict.fromkeys(range(index + 1, index + times - 1), "")}
+
+
+def witnesses(challenge: Challenge, sound: SoundTrack) -> Testimony:
+    """Return what both witnesses say about each word of the challenge.
+
+    Raises:
+        RuntimeError: the sound was not laid under this challenge.
+    """
+    expected = expected_tokens(challenge)
+    if sound.forced and len(sound.forced) != len(expected):
+        raise RuntimeError(f"{len(sound.forced)} words were force-aligned, the challenge has {len(expected)}")
+    return Testimony(reading=align(expected, sound.words, language(challenge.language)), forced=sound.forced)
+
+
+def words_said(heard: Testimony, *, read_gain: float, unread_gain: float) -> tuple[bool, ...]:
+    """Return for each expected word whether it counts as said; none where nothing was laid.
+
+    Args:
+        heard: both witnesses.
+        read_gain: least gain, in nats, of a word that the free reading has in its place.
+        unread_gain: of one that it lost, and has nowhere else.
+    """
+    reading = heard.reading
+    elsewhere = {word.token for word in set(reading.beside) - set(in_passing(reading))}
+    return tuple(
+        word.gain >= read_gain if answer else expected.token not in elsewhere and word.gain >= unread_gain
+        for expected, answer, word in zip(reading.expected, reading.answers, heard.forced, strict=bool(heard.forced))
+    )
+
+
+def spoken_spans(challenge: Challenge, sound: SoundTrack) -> tuple[tuple[float, float] | None, ...]:
+    """Return for each thing to say, in order, the seconds from its first word to its last; `None` if it was not said.
+
+    The time of a word is that of the phrase force-aligned to the sound where the sound speaks for the word, and of the free
+    reading elsewhere: a free reading may put the last word before a pause at the end of the pause, a second late.
+    """
+    heard = witnesses(challenge, sound)
+    forced = heard.forced or (None,) * len(heard.reading.expected)
+    spans: list[tuple[float, float] | None] = []
+    for index, step in enumerate(challenge.steps):
+        if not isinstance(step, Say):
+            continue
+        times = []
+        for word, read, laid in zip(heard.reading.expected, heard.reading.answers, forced, strict=True):
+            if word.step == index and laid is not None and laid.gain > 0.0:
+                times.append((laid.start_s, laid.end_s))
+            elif word.step == index and read:
+                times.append((read.start_s, read.end_s))
+        spans.append((min(start for start, _ in times), max(end for _, end in times)) if times else None)
+    return tuple(spans)

@@ -1,0 +1,338 @@
+"""Pictures: decode each one, convert only those that are wanted, turn them upright.
+
+1. Decode packet by packet, within the budget of the recording. A packet that does not decode, or a picture FFmpeg had to conceal,
+   is counted as damage. What comes before the first key picture, or is the very end, was cut off and is no damage to the rest.
+2. Check the size of each decoded picture before anything is made of it.
+3. Place it in time, from the start of the recording. One that runs backwards in time is left out and counted as damage.
+4. Stop at the first one past the longest recording allowed.
+5. Show a thumbnail of it to whoever asked to glance at every picture, and a few times a second look for broken blocks.
+6. Convert the first picture of each slot of 1 / max_fps seconds to RGB, scaled and upright. The first picture of the recording
+   fixes the size; one of another shape, as of a phone that was turned, is fitted into it between black bars.
+7. At the end, refuse a recording of which too much was damaged or missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
+from statistics import median
+from typing import TYPE_CHECKING, cast
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+
+from cameo_verifier.errors import UnjudgeableError
+from cameo_verifier.media import source as media_source
+from cameo_verifier.media.blocks import broken_blocks
+from cameo_verifier.media.orientation import Orientation, from_display_matrix, from_rotation
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import Frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+    from typing_extensions import Buffer
+
+    from cameo_verifier.media.budget import Budget
+    from cameo_verifier.settings import MediaLimits
+    from cameo_verifier.types import U8
+
+_MAX_DAMAGED_SHARE = 0.10
+"""A container without an index may be cut anywhere, which costs it a picture or two; a tenth of a recording is more than that."""
+
+_MIN_DECODED_SHARE = 0.90
+"""An MP4 says how long it is. One whose pictures end before nine tenths of that has lost some on the way."""
+
+_MAX_FPS = 240
+"""No camera that people hold records faster. It bounds the work: 16 MiB could hold a million pictures that repeat the last."""
+
+_MAX_BACKWARDS_S = 1e-3
+
+_MAX_TIMES = 100
+"""More say nothing more."""
+
+_SAME_SHAPE = 0.02
+"""A sender that lowers its resolution rounds to whole blocks; that changes the proportions by 1 %, a quarter turn by half."""
+
+_BLOCKS_FPS = 4
+"""Looks for broken blocks a second: damage stays until the next key picture, in recordings of browsers for many seconds."""
+
+_TAIL_S = 0.1
+"""What does not decode so close to the end of the last packet was cut off there."""
+
+GLANCE_PX = 32
+_GLANCE_FPS = 60
+"""Glances a second at most: enough for any camera in use, and it bounds what is made of them."""
+
+_INTERPOLATION = Interpolation.AREA | Interpolation.BITEXACT
+"""Averaging over the area of a pixel does not alias when shrinking, and costs half of bilinear (2.2 against 4.3 ms for
+1080p to 720p). Bit-exact keeps the same recording from giving other pixels on another processor, and costs nothing here."""
+
+
+@dataclass(slots=True)
+class PictureMeasures:
+    """What was seen of the pictures so far.
+
+    `t_s` holds the presentation time of every decoded one, thinned or not; `latest_s` the last of them, negative if it lies
+    before the start of the recording; `end_s` when the last one is over. `damaged` counts what was left out or concealed;
+    `damaged_s` when that was, but for what was cut off at the ends. `broken`, `broken_s`: the most broken blocks in a picture,
+    see `media.blocks`, and when. `reshaped_s`: when pictures of another shape begin, as of a phone that is turned. Of
+    both lists the first `_MAX_TIMES` times.
+    """
+
+    t_s: list[float] = field(default_factory=list)
+    end_s: float = 0.0
+    latest_s: float = float("-inf")
+    damaged: int = 0
+    damaged_s: list[float] = field(default_factory=list)
+    broken: int = 0
+    broken_s: float = 0.0
+    orientation: Orientation = field(default_factory=Orientation)
+    stored_size: tuple[int, int] = (0, 0)
+    reshaped_s: list[float] = field(default_factory=list)
+    too_long: bool = False
+    complete: bool = False
+
+    @property
+    def interval_s(self) -> float:
+        """Median time between two pictures that differ in time, 0 with fewer than two."""
+        steps = [later - earlier for earlier, later in pairwise(self.t_s) if later > earlier]
+        return median(steps) if steps else 0.0
+
+    @property
+    def length_s(self) -> float:
+        """From the first picture to the end of the last, whose length is taken to be the median."""
+        return self.t_s[-1] - self.t_s[0] + self.interval_s if self.t_s else 0.0
+
+    def look(self, picture: VideoFrame, t_s: float) -> None:
+        """Look for broken blocks in a picture."""
+        if (broken := broken_blocks(picture)) > self.broken:
+            self.broken, self.broken_s = broken, t_s
+
+    def complete_at(self, ends_s: float) -> None:
+        """Note that all was read, and forget the damage of what was cut off at the end."""
+        self.damaged_s = [t_s for t_s in self.damaged_s if t_s < ends_s - _TAIL_S][:_MAX_TIMES]
+        del self.reshaped_s[_MAX_TIMES:]
+        self.complete = True
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRequest:
+    """How pictures are wanted, and what is known of the recording before they are read.
+
+    Thinned to `max_fps` (`None` keeps all), the longer side at most `max_side_px`, decoded by `threads`. `origin_s` is the
+    start of the recording on the container's clock; `orientation` that of a photo, whose header says it and of which only the
+    first picture counts, `None` where the pictures themselves say it; `must_reach_s` the length they must reach, 0 for any, and
+    `ends_s` when the last packet ends. `glance` is shown the time and a thumbnail of every picture, thinned or not, at most 60 a
+    second: (32, 32) uint8 luma, 0..255, area-averaged, as stored (neither upright nor in proportion).
+    """
+
+    max_fps: float | None
+    max_side_px: int
+    threads: int
+    limits: MediaLimits
+    budget: Budget
+    origin_s: float = 0.0
+    orientation: Orientation | None = None
+    must_reach_s: float = 0.0
+    ends_s: float = float("inf")
+    glance: Callable[[float, U8], None] | None = None
+
+
+def read_pictures(
+    opened: InputContainer,
+    stream: VideoStream,
+    request: PictureRequest,
+    measures: PictureMeasures,
+) -> Iterator[Frame]:
+    """Yield the upright pictures and note in `measures` what was seen.
+
+    Raises:
+        UnjudgeableError: `PICTURE_TOO_LARGE`, `RECORDING_TOO_COSTLY`, or `CORRUPT_MEDIA` where too much is damaged or missing.
+    """
+    limits = request.limits
+    converter = _Converter(request.max_side_px, request.orientation)
+    media_source.open_decoder(stream, max_pixels=limits.max_side_px**2, threads=request.threads)
+    last_slot = last_glance = last_look = -1
+    # A phone's JPEG may carry further pictures, of depth or of another exposure.
+    for picture in islice(_decode(opened, stream, request, measures), None if request.orientation is None else 1):
+        t_s = _place(picture, stream, request.origin_s, measures)
+        if t_s is None:
+            measures.damaged += 1
+            continue
+        if t_s > limits.max_s:
+            measures.too_long = True
+            measures.t_s.append(t_s)
+            break
+        if not measures.t_s:
+            measures.orientation = converter.prepare(picture)
+            measures.stored_size = (picture.width, picture.height)
+        else:
+            measures.reshaped_s += [t_s] * converter.reshaped(picture)
+        measures.t_s.append(t_s)
+        if len(measures.t_s) > _MAX_FPS * limits.max_s:
+            raise media_source.damaged(f"more than {_MAX_FPS} pictures a second")
+        if request.glance is not None and (glance := int(t_s * _GLANCE_FPS + 1e-6)) > last_glance:
+            last_glance = glance
+            request.glance(t_s, converter.glance(picture))
+        if (look := int(t_s * _BLOCKS_FPS + 1e-6)) > last_look:
+            last_look = look
+            measures.look(picture, t_s)
+        slot = int(t_s * request.max_fps + 1e-6) if request.max_fps else len(measures.t_s)
+        if slot > last_slot:
+            last_slot = slot
+            yield Frame(t_s=t_s, rgb=converter.convert(picture))
+    _judge(measures, request.must_reach_s)
+    measures.complete_at(request.ends_s)
+
+
+def check_size(width: int, height: int, limits: MediaLimits) -> None:
+    """Refuse a picture over the limit.
+
+    Raises:
+        UnjudgeableError: `PICTURE_TOO_LARGE`.
+    """
+    if max(width, height) > limits.max_side_px:
+        raise UnjudgeableError(
+            Reason.PICTURE_TOO_LARGE,
+            f"pictures of {width}x{height} are over the limit of {limits.max_side_px} px a side: record at a lower resolution",
+        )
+
+
+def _decode(
+    opened: InputContainer, stream: VideoStream, request: PictureRequest, measures: PictureMeasures
+) -> Iterator[VideoFrame]:
+    """Yield decoded pictures; count the packets that do not decode and give up when most do not."""
+    limits, context = request.limits, stream.codec_context
+    hopeless = int(_MAX_FPS * limits.max_s)
+    packets = opened.demux(stream)
+    keyed = False
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError:
+            measures.damaged += 1
+            return
+        if packet is None:
+            return
+        keyed = keyed or packet.is_keyframe
+        request.budget.spend(context.width * context.height if packet.size else 0)
+        try:
+            pictures = packet.decode()
+        except (av.error.FFmpegError, ValueError):
+            check_size(context.width, context.height, limits)
+            measures.damaged += packet.size > 0
+            if keyed and packet.size > 0:
+                measures.damaged_s.append(_at_s(packet.pts, stream, request, measures))
+            if measures.damaged > hopeless:
+                return
+            continue
+        for picture in pictures:
+            check_size(picture.width, picture.height, limits)
+            measures.damaged += picture.is_corrupt
+            if picture.is_corrupt and keyed:
+                measures.damaged_s.append(_at_s(picture.pts, stream, request, measures))
+            yield picture
+
+
+def _at_s(ticks: int | None, stream: VideoStream, request: PictureRequest, measures: PictureMeasures) -> float:
+    """Return a time of the stream in the recording; where it has none, that of the picture before."""
+    return max(0.0, measures.latest_s) if ticks is None else media_source.seconds(ticks, stream) - request.origin_s
+
+
+def _place(picture: VideoFrame, stream: VideoStream, origin_s: float, measures: PictureMeasures) -> float | None:
+    """When the picture is shown, in seconds from the start of the recording; `None` if that is before the one before it."""
+    if picture.pts is not None:
+        at_s = media_source.seconds(picture.pts, stream) - origin_s
+    elif measures.t_s:
+        at_s = measures.latest_s + float(1 / stream.average_rate if stream.average_rate else 0)
+    else:
+        at_s = 0.0
+    if at_s < measures.latest_s - _MAX_BACKWARDS_S:
+        return None
+    measures.latest_s = max(measures.latest_s, at_s)
+    t_s = max(0.0, measures.latest_s)
+    measures.end_s = max(measures.end_s, t_s + max(0.0, media_source.seconds(picture.duration or 0, stream)))
+    return t_s
+
+
+def _judge(measures: PictureMeasures, must_reach_s: float) -> None:
+    seen = len(measures.t_s)
+    if measures.damaged and not seen:
+        raise media_source.damaged("no picture could be decoded")
+    every = seen + measures.damaged
+    if measures.damaged > max(1, _MAX_DAMAGED_SHARE * every):
+        raise media_source.damaged(f"{measures.damaged} of {every} pictures did not decode or run backwards in time")
+    if not measures.too_long and measures.end_s < _MIN_DECODED_SHARE * must_reach_s:
+        raise media_source.damaged(f"its pictures end at {measures.end_s:.1f} s of {must_reach_s:.1f} s")
+
+
+class _Converter:
+    """Stored picture to upright RGB. The first picture fixes the size, so that all of a recording come out alike."""
+
+    def __init__(self, max_side_px: int, orientation: Orientation | None) -> None:
+        self._max_side_px = max_side_px
+        self._orientation = orientation
+        self._reformatter = VideoReformatter()
+        self._thumbnails = VideoReformatter()
+        self._width = self._height = 0
+        self._first = self._latest = (0, 0)
+
+    def prepare(self, first: VideoFrame) -> Orientation:
+        self._first = self._latest = first.width, first.height
+        scale = min(1.0, self._max_side_px / max(first.width, first.height))
+        self._width, self._height = max(1, round(first.width * scale)), max(1, round(first.height * scale))
+        if self._orientation is None:
+            self._orientation = _orientation(first)
+        return self._orientation
+
+    def reshaped(self, picture: VideoFrame) -> bool:
+        """Whether this picture has other proportions than the one before it."""
+        (width, height), self._latest = self._latest, (picture.width, picture.height)
+        return abs(picture.width * height / (picture.height * width) - 1.0) > _SAME_SHAPE
+
+    def convert(self, picture: VideoFrame) -> U8:
+        assert self._orientation is not None  # noqa: S101 - prepare() ran on the first picture
+        return self._orientation.upright(self._fitted(picture, self._reformatter, self._width, self._height, "rgb24"))
+
+    def glance(self, picture: VideoFrame) -> U8:
+        return self._fitted(picture, self._thumbnails, GLANCE_PX, GLANCE_PX, "gray8")
+
+    def _fitted(self, picture: VideoFrame, reformatter: VideoReformatter, width: int, height: int, pixels: str) -> U8:
+        """Return the picture stretched as the first one is, to that size, and between bars where it has another shape."""
+        across, down = picture.width / self._first[0], picture.height / self._first[1]
+        across, down = across / max(across, down), down / max(across, down)
+        size = max(1, round(width * across)), max(1, round(height * down))
+        with media_source.vendor_errors("a picture cannot be converted"):
+            made: U8 = reformatter.reformat(
+                picture,
+                width=size[0],
+                height=size[1],
+                format=pixels,
+                interpolation=_INTERPOLATION,
+                # Without this FFmpeg takes over the range tag of the source, limited or full, for RGB.
+                dst_color_range=ColorRange.JPEG,
+                threads=1,
+            ).to_ndarray()  # type: ignore[assignment] # rgb24 and gray8 are uint8; PyAV's type covers every format
+        return made if size == (width, height) else _between_bars(made, width, height)
+
+
+def _between_bars(picture: U8, width: int, height: int) -> U8:
+    """Return the picture in the middle of a black one of that size."""
+    whole = np.zeros((height, width, *picture.shape[2:]), np.uint8)
+    top, left = (height - picture.shape[0]) // 2, (width - picture.shape[1]) // 2
+    whole[top : top + picture.shape[0], left : left + picture.shape[1]] = picture
+    return whole
+
+
+def _orientation(picture: VideoFrame) -> Orientation:
+    try:
+        matrix = picture.side_data.get("DISPLAYMATRIX")
+    except ValueError:
+        # PyAV 18.1 does not know every kind of side data FFmpeg 8 attaches, and then lists none.
+        return from_rotation(picture.rotation)
+    return Orientation() if matrix is None else from_display_matrix(bytes(cast("Buffer", matrix)))

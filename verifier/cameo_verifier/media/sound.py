@@ -1,0 +1,211 @@
+"""Sound: decode, mix down to one channel, resample to 16 kHz and lay it on the recording's clock.
+
+1. Decode packet by packet until the longest recording allowed is passed.
+2. Resample each run of gapless sound on its own; a change of format, or a gap of a tenth of a second, starts a new run.
+3. Lay the runs at their times from the start of the recording: silence before and between, nothing before zero.
+4. Where the channels cancel one another in the mix, or only one of them hears the voice, take the liveliest channel instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+from av.audio.resampler import AudioResampler
+
+from cameo_verifier.media import source as media_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+
+    from cameo_verifier.media.budget import Budget
+    from cameo_verifier.settings import MediaLimits
+    from cameo_verifier.types import F32
+
+RATE_HZ = 16_000
+
+MIN_GAP_S = 0.1
+"""FFmpeg's own threshold (swresample `min_hard_comp`): less than this is jitter of the clock, not a gap."""
+
+_MARGIN_S = 0.5
+"""Read past the limit, so that a recording over it measures as longer than the limit."""
+
+_MAX_DAMAGED_SHARE = 0.10
+_HOPELESS = 1_000
+_MAX_TIMES = 100
+_TAIL_S = 0.1
+"""What does not decode so close to the end was cut off there."""
+
+_MIX = {"rematrix_maxval": "1.0"}
+"""Mix two channels as (L + R) / 2. The default for floating point is (L + R) / sqrt(2), which leaves [-1, 1]."""
+
+_LOST_DB = 5.0
+"""A channel this much livelier than the mix is taken in its place. Two that hear the same are as lively as their mix, two of
+unrelated sounds 3 dB livelier, one beside a silent one 6 dB; of two of opposite phase nothing is left in the mix."""
+_LIVELY = 800
+"""Samples, 50 ms: shorter than a syllable, longer than a period of any voice."""
+
+
+def _mixer() -> AudioResampler:
+    return AudioResampler(format="flt", layout="mono", rate=RATE_HZ, options=_MIX)
+
+
+def _splitter() -> AudioResampler:
+    return AudioResampler(format="fltp", rate=RATE_HZ)
+
+
+@dataclass(slots=True)
+class _Run:
+    start_s: float
+    format: tuple[str, str, int]
+    end_s: float
+    pieces: list[F32] = field(default_factory=list)
+    channels: list[F32] = field(default_factory=list)
+    mixer: AudioResampler = field(default_factory=_mixer)
+    splitter: AudioResampler | None = None
+
+    def add(self, samples: AudioFrame | None) -> None:
+        self.pieces += [np.array(piece.to_ndarray(), dtype=np.float32) for piece in self.mixer.resample(samples)]
+        if self.splitter is not None:
+            self.channels += [np.array(piece.to_ndarray(), dtype=np.float32) for piece in self.splitter.resample(samples)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """`samples` (N,) float32 in [-1, 1] at 16 kHz from the start of the recording, `from_s` when the sound itself starts in them.
+
+    `length_s`: of the sound, without the silence put before. `channel`: from 1, the one that was taken; 0 for the mix of all.
+    `gaps_s`: from when to when there is none in between. `damaged_s`: when it did not decode, but for what was cut off at the
+    ends.
+    """
+
+    samples: F32
+    length_s: float
+    from_s: float = 0.0
+    channel: int = 0
+    gaps_s: tuple[tuple[float, float], ...] = ()
+    damaged_s: tuple[float, ...] = ()
+
+
+def read_sound(
+    opened: InputContainer,
+    stream: AudioStream,
+    *,
+    limits: MediaLimits,
+    budget: Budget,
+    origin_s: float,
+) -> Sound:
+    """Decode the whole sound, at most `limits.max_s` and half a second.
+
+    Raises:
+        UnjudgeableError: `CORRUPT_MEDIA`; more than a tenth of it does not decode. `RECORDING_TOO_COSTLY`.
+    """
+    media_source.open_decoder(stream, max_pixels=1, threads=1)
+    runs: list[_Run] = []
+    lost = _Lost()
+    with media_source.vendor_errors("its sound cannot be resampled"):
+        for samples, t_s in _decode(opened, stream, origin_s, lost, budget):
+            shape = (samples.format.name, samples.layout.name, samples.sample_rate)
+            length_s = samples.samples / samples.sample_rate
+            run = runs[-1] if runs else None
+            at_s = t_s if t_s is not None else (run.end_s if run else 0.0)
+            if run is None or shape != run.format or at_s - run.end_s > MIN_GAP_S:
+                if run is not None:
+                    run.add(None)
+                    at_s = max(at_s, run.end_s)
+                several = samples.layout.nb_channels > 1
+                run = _Run(start_s=at_s, format=shape, end_s=at_s, splitter=_splitter() if several else None)
+                runs.append(run)
+            if run.end_s > limits.max_s + _MARGIN_S:
+                break
+            run.end_s += length_s
+            run.add(samples)
+        if runs:
+            runs[-1].add(None)
+    gaps_s = tuple((before.end_s, after.start_s) for before, after in pairwise(runs) if after.start_s - before.end_s > MIN_GAP_S)
+    ends_s = runs[-1].end_s if runs else 0.0
+    damaged_s = tuple(at_s for at_s in lost.at_s if at_s < ends_s - _TAIL_S)
+    return replace(_lay(runs, _clearest(runs), limits.max_s + _MARGIN_S), gaps_s=gaps_s, damaged_s=damaged_s)
+
+
+@dataclass(slots=True)
+class _Lost:
+    """Packets that did not decode: how many, and when the first of them were to be heard after some that did."""
+
+    count: int = 0
+    at_s: list[float] = field(default_factory=list)
+
+
+def _decode(
+    opened: InputContainer, stream: AudioStream, origin_s: float, lost: _Lost, budget: Budget
+) -> Iterator[tuple[AudioFrame, float | None]]:
+    packets, decoded = opened.demux(stream), 0
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError:
+            lost.count += 1
+            break
+        if packet is None or lost.count > _HOPELESS:
+            break
+        budget.spend()
+        at_s = None if packet.pts is None else media_source.seconds(packet.pts, stream) - origin_s
+        try:
+            pieces = packet.decode()
+        except (av.error.FFmpegError, ValueError):
+            lost.count += 1
+            if decoded and len(lost.at_s) < _MAX_TIMES:
+                lost.at_s.append(at_s or 0.0)
+            continue
+        decoded += 1
+        for piece in pieces:
+            if piece.is_corrupt and len(lost.at_s) < _MAX_TIMES:
+                lost.at_s.append(at_s or 0.0)
+            if piece.samples and piece.sample_rate:
+                yield piece, None if piece.pts is None else media_source.seconds(piece.pts, stream) - origin_s
+    if lost.count > 1 and lost.count > _MAX_DAMAGED_SHARE * (decoded + lost.count):
+        raise media_source.damaged(f"{lost.count} of {decoded + lost.count} packets of sound did not decode")
+
+
+def _clearest(runs: list[_Run]) -> int:
+    """Return the number, from 1, of the channel in which the voice is that the mix has lost, 0 where it has not."""
+    layouts = {run.format[1] for run in runs}
+    if len(layouts) != 1 or not all(run.channels for run in runs):
+        return 0
+    mix = np.concatenate([piece for run in runs for piece in run.pieces], axis=1)
+    each = np.concatenate([piece for run in runs for piece in run.channels], axis=1)
+    liveliness = [_liveliness(channel) for channel in each]
+    best = int(np.argmax(liveliness))
+    return best + 1 if liveliness[best] > 10 ** (_LOST_DB / 10) * _liveliness(mix[0]) else 0
+
+
+def _liveliness(samples: F32) -> float:
+    """Return how much the power of a sound goes up and down: a voice's does, that of hum, hiss and a direct current does not."""
+    change = np.diff(np.nan_to_num(samples, posinf=0.0, neginf=0.0).astype(np.float64))
+    blocks = change[: len(change) // _LIVELY * _LIVELY].reshape(-1, _LIVELY)
+    return float(np.std(np.mean(np.square(blocks), axis=1))) if len(blocks) else 0.0
+
+
+def _lay(runs: list[_Run], channel: int, max_s: float) -> Sound:
+    heard = [(run.start_s, run.channels if channel else run.pieces) for run in runs]
+    placed = [
+        (round(start_s * RATE_HZ), np.concatenate(pieces, axis=1)[max(0, channel - 1)]) for start_s, pieces in heard if pieces
+    ]
+    if not placed:
+        return Sound(np.zeros(0, np.float32), 0.0)
+    end = min(int(max_s * RATE_HZ), max(start + len(samples) for start, samples in placed))
+    sound = np.zeros(max(0, end), np.float32)
+    for start, samples in placed:
+        kept = samples[max(0, -start) : max(0, end - start)]
+        sound[max(0, start) : max(0, start) + len(kept)] = kept
+    # PCM in floating point may hold anything, even no number at all.
+    np.clip(np.nan_to_num(sound, copy=False), -1.0, 1.0, out=sound)
+    begins = max(0, placed[0][0])
+    return Sound(sound, max(0.0, (end - begins) / RATE_HZ), begins / RATE_HZ, channel)

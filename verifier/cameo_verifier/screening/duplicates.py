@@ -1,0 +1,97 @@
+"""Recognition of recordings that were sent before, by their fingerprints.
+
+A worker judges a recording by itself and sends back its fingerprint. Here it is compared with those of earlier attempts.
+Outlines of what is kept stay in memory, some 4 kB each; only what they put on the shortlist is read and compared. A fingerprint
+that cannot be decoded is passed over, once with a line in the log; how many there are, each answer says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import structlog
+
+from cameo_verifier.checks import seen_before
+from cameo_verifier.evidence.fingerprint import FingerprintError, from_bytes
+from cameo_verifier.screening.shortlist import Outline, outline, shortlist
+from cameo_verifier.types import Fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime, timedelta
+
+    from cameo_verifier.checks.seen_before import Alike
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.store.attempts.fingerprints import FingerprintStore
+    from cameo_verifier.types import Recalled
+
+log = structlog.get_logger(__name__)
+
+
+class DuplicateSearch:
+    """Holds recordings against those of the last `kept`; may be asked from several threads at once."""
+
+    def __init__(self, fingerprints: FingerprintStore, profile: Profile, kept: timedelta) -> None:
+        self._fingerprints, self._profile, self._kept = fingerprints, profile, kept
+        self._outlines: dict[str, Outline] = {}
+        self._unreadable: set[str] = set()
+        self._lock = Lock()
+
+    def nearest(self, own: Fingerprint, *, now: datetime, but: str = "") -> Recalled:
+        """Return what is most alike of the recordings that are remembered, but for one attempt's.
+
+        Raises:
+            StoreError: the database could not be read; the recording must not count as new then.
+        """
+        known = self._outlined(now - self._kept)
+        found = seen_before.search(own, self._profile, self._listed(own, known, but))
+        kept = sum(len(each.motion) > 0 for attempt_id, each in known.items() if attempt_id != but)
+        return replace(found, kept=kept, unreadable=len(self._unreadable & known.keys()))
+
+    def alike(self, own: Fingerprint, *, now: datetime, but: str) -> list[Alike]:
+        """Return every recording that is remembered and is this one, the most alike first, but for one attempt's.
+
+        Raises:
+            StoreError: the database could not be read.
+        """
+        known = self._outlined(now - self._kept)
+        among = sum(len(each.motion) > 0 for attempt_id, each in known.items() if attempt_id != but)
+        return seen_before.alike(own, self._profile, self._listed(own, known, but), among=among)
+
+    def own(self, attempt_id: str) -> Fingerprint | None:
+        """Return what is remembered of an attempt's recording; None where that is nothing, or cannot be decoded.
+
+        Raises:
+            StoreError: the database could not be read.
+        """
+        return next((self._decoded(each, data) for each, data in self._fingerprints.of([attempt_id])), None)
+
+    def _listed(self, own: Fingerprint, known: Mapping[str, Outline], but: str) -> Iterator[tuple[str, Fingerprint]]:
+        attempt_ids = list(known)
+        listed = [attempt_ids[place] for place in shortlist(own, list(known.values()))]
+        for attempt_id, data in self._fingerprints.of([each for each in listed if each not in self._unreadable | {but}]):
+            if (kept := self._decoded(attempt_id, data)) is not None:
+                yield attempt_id, kept
+
+    def _outlined(self, earliest: datetime) -> dict[str, Outline]:
+        """Return the outline of every recording judged since a time, whichever server judged it; make those that are new."""
+        attempt_ids = self._fingerprints.ids_since(earliest)
+        with self._lock:
+            known = self._outlines
+            made = {
+                attempt_id: outline(self._decoded(attempt_id, data) or Fingerprint())
+                for attempt_id, data in self._fingerprints.of([each for each in attempt_ids if each not in known])
+            }
+            self._outlines = {each: found for each in attempt_ids if (found := known.get(each) or made.get(each)) is not None}
+            self._unreadable.intersection_update(self._outlines)
+            return self._outlines
+
+    def _decoded(self, attempt_id: str, data: bytes) -> Fingerprint | None:
+        try:
+            return from_bytes(data)
+        except FingerprintError as error:
+            self._unreadable.add(attempt_id)
+            log.warning("a fingerprint is passed over", attempt_id=attempt_id, why=str(error), unreadable=len(self._unreadable))
+            return None

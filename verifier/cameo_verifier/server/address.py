@@ -1,0 +1,43 @@
+"""Addresses to listen on: one that is none is refused, and so is one that others reach, in the clear, unless the site says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cameo_credential.errors import InvalidRequestError
+
+from cameo_verifier.server.auth.caller import is_loopback
+
+if TYPE_CHECKING:
+    from cameo_verifier.settings import Settings
+
+_PORTS = 2**16
+
+
+def host_and_port(address: str, setting: str) -> tuple[str, int]:
+    """Return the two parts of ``"host:port"``, the host without brackets.
+
+    gRPC takes what is over 65535 modulo 65536, and 443 where no port is given.
+
+    Raises:
+        InvalidRequestError: it has no host or no port of 0 to 65535; the message names the setting.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()) or int(port) >= _PORTS:
+        raise InvalidRequestError(
+            f"cannot listen on {address}: it must be HOST:PORT with a port of 0 (any that is free) to {_PORTS - 1}; set {setting}"
+        )
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def require_told(address: str, settings: Settings) -> None:
+    """Refuse an address that others reach where the site has not said that it is to be served in the clear.
+
+    Raises:
+        InvalidRequestError: it is not loopback, and `public_cleartext` is off.
+    """
+    if not settings.public_cleartext and not is_loopback(address):
+        raise InvalidRequestError(
+            f"{address} can be reached by others, and connections are not encrypted here: listen on loopback behind a proxy that "
+            "speaks TLS, or, where the way to that proxy is safe, set CAMEO_PUBLIC_CLEARTEXT=true"
+        )

@@ -1,0 +1,127 @@
+"""Who may call what: one table, and the interceptor's part that holds every call of `cameo.v1` against it.
+
+The comments of the RPCs and the table in docs/api.md say the same; a test compares all three.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from cameo.v1 import error_reason_pb2
+from cameo_verifier.cameo.caller_role import CallerRole
+from cameo_verifier.server.auth.caller import CALLER, EVERYONE_IS_THE_APP, Caller, CallerTokenError
+from cameo_verifier.server.wire.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import grpc
+
+    from cameo_verifier.server.auth.caller import CallerTokens
+    from cameo_verifier.server.interceptors import Behaviour
+
+ANYONE: frozenset[CallerRole | None] = frozenset({*CallerRole, None})
+"""Every role, and callers without a token."""
+
+WHO_MAY_CALL: Mapping[str, frozenset[CallerRole | None]] = {
+    "ChallengeService.IssueChallenge": frozenset({CallerRole.APP}),
+    "VerificationService.VerifyResponse": frozenset({CallerRole.APP}),
+    "VerificationService.GetAttempt": frozenset({CallerRole.APP, CallerRole.ANALYST}),
+    "CredentialService.GetKeys": ANYONE,
+    "CredentialService.GetStatusList": ANYONE,
+    "CredentialService.ReissueCredential": frozenset({CallerRole.APP, CallerRole.OWNER, CallerRole.GUARDIAN}),
+    "CredentialService.RevokeCredential": frozenset({CallerRole.APP, CallerRole.OWNER}),
+    "CameoService.CreateCameo": frozenset({CallerRole.APP, CallerRole.OWNER}),
+    "CameoService.GetCameo": frozenset({CallerRole.APP, CallerRole.OWNER}),
+    "CameoService.ListCameos": frozenset({CallerRole.APP, CallerRole.OWNER}),
+    "CameoService.UpdateCameo": frozenset({CallerRole.APP, CallerRole.OWNER}),
+    "CameoService.CheckPermission": frozenset({CallerRole.APP, CallerRole.GENERATOR, CallerRole.PLATFORM}),
+    "CameoService.AuthorizeUse": frozenset({CallerRole.GENERATOR}),
+    "CameoService.SpendGrant": frozenset({CallerRole.GENERATOR}),
+    "CameoService.RecordOutput": frozenset({CallerRole.GENERATOR}),
+    "CameoService.ListUses": frozenset({CallerRole.APP, CallerRole.OWNER}),
+    "CameoService.RevokeCameo": frozenset({CallerRole.APP, CallerRole.OWNER}),
+    "CameoService.ResumeCameo": frozenset({CallerRole.APP, CallerRole.OWNER}),
+    "CameoService.DeleteCameo": frozenset({CallerRole.APP, CallerRole.OWNER}),
+    "CameoService.WatchCameoEvents": frozenset(
+        {CallerRole.APP, CallerRole.OWNER, CallerRole.GUARDIAN, CallerRole.GENERATOR, CallerRole.PLATFORM}
+    ),
+    "GuardianService.LinkGuardian": frozenset({CallerRole.OWNER, CallerRole.GUARDIAN}),
+    "GuardianService.UnlinkGuardian": frozenset({CallerRole.OWNER, CallerRole.GUARDIAN}),
+    "GuardianService.ListGuardianships": frozenset({CallerRole.OWNER, CallerRole.GUARDIAN}),
+    "GuardianService.ListMinorCameos": frozenset({CallerRole.GUARDIAN}),
+    "GuardianService.ApproveChange": frozenset({CallerRole.GUARDIAN}),
+    "GuardianService.RefuseChange": frozenset({CallerRole.GUARDIAN}),
+    "GuardianService.NarrowCameo": frozenset({CallerRole.GUARDIAN}),
+    "GuardianService.PauseMinorCameo": frozenset({CallerRole.GUARDIAN}),
+    "GuardianService.ResumeMinorCameo": frozenset({CallerRole.GUARDIAN}),
+    "GuardianService.ListMinorUses": frozenset({CallerRole.GUARDIAN}),
+    "RemovalService.RequestRemoval": frozenset({CallerRole.APP, CallerRole.OWNER}),
+    "RemovalService.ListRemovals": frozenset({CallerRole.APP, CallerRole.OWNER}),
+    "RemovalService.ListPendingRemovals": frozenset({CallerRole.GENERATOR, CallerRole.PLATFORM}),
+    "RemovalService.AcknowledgeRemoval": frozenset({CallerRole.GENERATOR, CallerRole.PLATFORM}),
+    "ReviewService.ListAttempts": frozenset({CallerRole.ANALYST}),
+    "ReviewService.GetAttempt": frozenset({CallerRole.ANALYST}),
+    "ReviewService.GetEvidence": frozenset({CallerRole.ANALYST}),
+    "ReviewService.ReplayAttempt": frozenset({CallerRole.ANALYST}),
+    "ReviewService.LabelAttempt": frozenset({CallerRole.ANALYST}),
+    "ReviewService.WithdrawLabel": frozenset({CallerRole.ANALYST}),
+    "ReviewService.ApproveAttempt": frozenset({CallerRole.ANALYST}),
+    "ReviewService.DeclineAttempt": frozenset({CallerRole.ANALYST}),
+    "ReviewService.SuspendCameo": frozenset({CallerRole.ANALYST}),
+    "ReviewService.LiftSuspension": frozenset({CallerRole.ANALYST}),
+    "ReviewService.CompareProfiles": frozenset({CallerRole.ANALYST}),
+    "RelationshipService.AreMutuals": frozenset({CallerRole.APP}),
+    "RelationshipService.SetFollow": frozenset({CallerRole.APP}),
+}
+"""Method, as `Service.Method`, to the roles that may call it. Whose objects they see is each method's own business."""
+
+_SCHEME = "bearer"
+
+
+class Admission:
+    """Turns a call's token into its `Caller` and refuses whom the table does not name."""
+
+    def __init__(self, tokens: CallerTokens | None) -> None:
+        """Keep what verifies tokens; None: the site has named no issuer, and everyone counts as the app."""
+        self._tokens = tokens
+
+    def __call__(self, method: str, behaviour: Behaviour) -> Behaviour:
+        """Return the method's behaviour behind the door."""
+
+        async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:  # noqa: ANN401 - any message
+            caller = self._caller(context)
+            allowed = WHO_MAY_CALL[method]
+            if caller is None and None not in allowed:
+                raise RequestError(
+                    error_reason_pb2.ERROR_REASON_CALLER_TOKEN_MISSING,
+                    "send `authorization: Bearer TOKEN` with a token of the app's issuer",
+                )
+            if (caller and caller.role) not in allowed:
+                raise RequestError(
+                    error_reason_pb2.ERROR_REASON_CALLER_NOT_ALLOWED, "a caller of this role may not call this method"
+                )
+            CALLER.set(caller)
+            return await behaviour(request, context)
+
+        return call
+
+    def _caller(self, context: grpc.aio.ServicerContext[Any, Any]) -> Caller | None:
+        if self._tokens is None:
+            return EVERYONE_IS_THE_APP
+        given = [str(value) for name, value in context.invocation_metadata() or () if name == "authorization"]
+        if not given:
+            return None
+        scheme, _, token = given[0].partition(" ")
+        try:
+            if len(given) > 1 or scheme.lower() != _SCHEME:
+                raise CallerTokenError("malformed", "send one `authorization: Bearer TOKEN`")  # noqa: TRY301 - like every other
+            caller = self._tokens.verify(token)
+        except CallerTokenError as error:
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_CALLER_TOKEN_REFUSED, str(error), metadata={"refusal": error.refusal}
+            ) from None
+        structlog.contextvars.bind_contextvars(role=caller.role.value)
+        return caller

@@ -1,0 +1,221 @@
+"""From a judgement to a verdict that is kept. A database that is busy, full or away takes no judgement back: it is tried again.
+
+Every attempt that ends here has a task of its own, which neither a caller that leaves nor a deadline that passes cancels. It
+tries until the attempt is ended in the database, or is not this server's any more: others took it over, see `lease`.
+
+Each try asks anew what earlier recordings and the gallery say, since others may have been judged meanwhile; what was issued once
+is kept for the next try, so that an attempt has one credential however often it was tried.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+from cameo_credential.errors import KeyFileError
+
+from cameo.v1 import verification_service_pb2
+from cameo_credential import likeness
+from cameo_verifier.errors import NotFoundError, StoreConflictError, StoreError
+from cameo_verifier.evidence.fingerprint import to_bytes
+from cameo_verifier.server.issuing import embeddings, embeddings_if_any
+from cameo_verifier.server.threads import undisturbed
+from cameo_verifier.server.wire import convert
+from cameo_verifier.store.attempts.attempts import AttemptState
+from cameo_verifier.types import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+    from contextlib import AbstractAsyncContextManager
+    from datetime import datetime
+    from typing import Any
+
+    from cameo.v1.verification_service_pb2 import VerifyResponseResponse
+    from cameo_credential.audience_keys import AudienceKey
+    from cameo_verifier.reasons import Reason
+    from cameo_verifier.screening.screening import Screening
+    from cameo_verifier.server.evidence_keeping import EvidenceKeeper
+    from cameo_verifier.server.issuing import Issuer
+    from cameo_verifier.store.attempts.attempts import Attempt, AttemptStore
+    from cameo_verifier.store.cameos.vault import Vault
+    from cameo_verifier.store.credentials.credentials import IssuedCredential
+    from cameo_verifier.types import Judgement
+    from cameo_verifier.workers.judge import Response
+
+log = structlog.get_logger(__name__)
+
+ValueT = TypeVar("ValueT")
+
+_FIRST_DELAY_S = 0.1
+_LONGEST_DELAY_S = 5.0
+_CONFLICTS = 10
+"""Conflicts in a row after which it is our own mistake, which no further try mends."""
+
+
+@dataclass(slots=True)
+class Conclusion:
+    """What is to be kept of one attempt. now: when it was judged, at every try. credential: what it earned, once issued."""
+
+    attempt: Attempt
+    judgement: Judgement
+    response: Response
+    audience: AudienceKey
+    now: datetime
+    credential: IssuedCredential | None = None
+
+
+class Conclusions:
+    """Ends attempts; see the module. To be used by one event loop, and closed before the engine."""
+
+    def __init__(
+        self,
+        *,
+        attempts: AttemptStore,
+        issuer: Issuer,
+        vault: Vault,
+        screening: Screening,
+        evidence: EvidenceKeeper,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._attempts, self._issuer, self._vault = attempts, issuer, vault
+        self._screening, self._evidence = screening, evidence
+        self._clock = clock
+        self._under_way: dict[str, asyncio.Task[Any]] = {}
+        self._held: set[str] = set()
+        # A database that is locked holds each thread that asks it for seconds: one of them is enough.
+        self._again = asyncio.Lock()
+
+    @contextmanager
+    def holding(self, attempt_id: str) -> Iterator[None]:
+        """Say that somebody judges an attempt, from before it is begun until it is given to `conclude` or `fail`."""
+        self._held.add(attempt_id)
+        try:
+            yield
+        finally:
+            self._held.discard(attempt_id)
+
+    def in_hand(self, attempt_id: str) -> bool:
+        """Return whether somebody will end an open attempt of this server."""
+        return attempt_id in self._held or attempt_id in self._under_way
+
+    def under_way(self, attempt_id: str) -> asyncio.Task[Any] | None:
+        """Return what still has to end an open attempt without a caller; None where there is no such thing."""
+        return self._under_way.get(attempt_id)
+
+    def run(self, attempt_id: str, work: Coroutine[Any, Any, ValueT]) -> asyncio.Task[ValueT]:
+        """Run work that ends an attempt, to its end, whoever waits for it."""
+        task = asyncio.create_task(work)
+        self._under_way[attempt_id] = task
+        task.add_done_callback(partial(self._ended, attempt_id))
+        return task
+
+    def conclude(
+        self, attempt: Attempt, judgement: Judgement, response: Response, audience: AudienceKey
+    ) -> asyncio.Task[VerifyResponseResponse]:
+        """Keep a judgement and all that comes of it; the task has the reply.
+
+        Raises (from the task):
+            NotFoundError: the attempt is not this server's any more.
+        """
+        conclusion = Conclusion(attempt, judgement, response, audience, self._clock())
+        return self.run(attempt.id, self._concluded(conclusion))
+
+    def fail(self, attempt_id: str, reason: Reason | None = None) -> asyncio.Task[None]:
+        """End an attempt without a verdict, with the reason if the recording is at fault. One that ended is left at that."""
+        return self.run(attempt_id, self._failed(attempt_id, reason))
+
+    async def persistently(self, work: Callable[[], ValueT]) -> ValueT:
+        """Run blocking work in a thread until the store takes part in it."""
+        turn: AbstractAsyncContextManager[Any] = nullcontext()
+        delay_s, conflicts = _FIRST_DELAY_S, 0
+        while True:
+            try:
+                async with turn:
+                    return await undisturbed(work)
+            except (StoreError, KeyFileError) as error:
+                conflicts = conflicts + 1 if isinstance(error, StoreConflictError) else 0
+                if conflicts == _CONFLICTS:
+                    raise
+                log.warning("could not be kept yet; trying again", error=str(error), retry_in_s=delay_s)
+            await asyncio.sleep(delay_s)
+            turn, delay_s = self._again, min(2 * delay_s, _LONGEST_DELAY_S)
+
+    async def close(self, within_s: float) -> None:
+        """Wait so long for what is under way. What has not ended then is the next server's, see `cameo_verifier.server.lease`."""
+        tasks = set(self._under_way.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=within_s)
+        # Work that waits for other work is among them, too.
+        tasks = set(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _concluded(self, conclusion: Conclusion) -> VerifyResponseResponse:
+        try:
+            return await self.persistently(partial(self._keep, conclusion))
+        except NotFoundError:
+            raise
+        except Exception:
+            # A bug of ours: nothing will come of this attempt.
+            await self._failed(conclusion.attempt.id, None)
+            raise
+
+    async def _failed(self, attempt_id: str, reason: Reason | None) -> None:
+        try:
+            await self.persistently(partial(self._attempts.fail, attempt_id, now=self._clock(), reason=reason))
+        except NotFoundError:
+            log.info("an attempt had ended or was taken over", attempt_id=attempt_id)
+
+    def _keep(self, conclusion: Conclusion) -> VerifyResponseResponse:
+        attempt, now = conclusion.attempt, conclusion.now
+        judgement = self._screening(conclusion.judgement, conclusion.response.challenge, subject=attempt.subject, now=now)
+        credential, face, sealed, waiting = None, None, None, None
+        if judgement.decision.verdict is Verdict.ACCEPTED:
+            credential = conclusion.credential or self._issued(conclusion, judgement)
+            gallery = self._screening.identification
+            face = gallery.code(judgement) if gallery is not None else None
+            sealed = self._vault.seal(credential.cameo_id, likeness.to_bytes(*embeddings(judgement)))
+        elif judgement.decision.verdict is Verdict.REVIEW and (found := embeddings_if_any(judgement)) is not None:
+            waiting = self._vault.seal(self._issuer.new_id(), likeness.to_bytes(*found))
+        known_by = to_bytes(judgement.evidence.fingerprint)
+        try:
+            finished = self._attempts.finish(
+                attempt.id,
+                judgement,
+                now=now,
+                credential=credential,
+                fingerprint=known_by,
+                face=face,
+                likeness=sealed,
+                waiting=waiting,
+            )
+        except NotFoundError:
+            # A commit whose answer got lost was a commit: then it ended at the very moment that was given above.
+            finished = self._attempts.get(attempt.id)
+            if finished.state is not AttemptState.JUDGED or finished.finished_at != now:
+                raise
+        log.info("judged", attempt_id=attempt.id, verdict=judgement.decision.verdict.value)
+        self._evidence.keep(attempt, judgement, conclusion.response, credential, enrolled=face is not None, now=now)
+        return verification_service_pb2.VerifyResponseResponse(
+            attempt=convert.attempt(finished, full=False), credential=convert.credential(credential) if credential else None
+        )
+
+    def _issued(self, conclusion: Conclusion, judgement: Judgement) -> IssuedCredential:
+        # Made here: the credential names the cameo that its owner can make of the attempt later.
+        cameo_id = self._issuer.new_id()
+        conclusion.credential = self._issuer.issue(
+            conclusion.attempt, judgement, cameo_id=cameo_id, audience=conclusion.audience, now=conclusion.now
+        )
+        return conclusion.credential
+
+    def _ended(self, attempt_id: str, task: asyncio.Task[Any]) -> None:
+        if self._under_way.get(attempt_id) is task:
+            del self._under_way[attempt_id]
+        # Asked for here, since its caller may have gone.
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.info("an attempt was not concluded", attempt_id=attempt_id, error=type(error).__name__)

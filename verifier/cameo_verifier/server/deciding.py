@@ -1,0 +1,127 @@
+"""People decide attempts that are to be looked at: `REVIEW` ends in a credential, or in none, and the app hears of it.
+
+A signature may be made far away, in a key service, so no transaction waits for it: the likeness that waits is opened and the
+credential issued first, then everything is kept at once, if nobody else spoke meanwhile; see `store.attempts.opinions`.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+import structlog
+
+from cameo_credential import decoys, likeness
+from cameo_credential.gallery_key import GalleryKey
+from cameo_verifier.errors import StoreError
+from cameo_verifier.review.vault_file import open_vault
+from cameo_verifier.screening.transform import Transform
+from cameo_verifier.server.issuing import Issuer
+from cameo_verifier.status.allotter import Allotter
+from cameo_verifier.store.attempts.opinions import Earned, OpinionStore
+from cameo_verifier.store.cameos.faces import Code
+from cameo_verifier.store.credentials.statuses import StatusStore
+from cameo_verifier.store.db.engine import scrub
+from cameo_verifier.types import Ruling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+    from cameo_credential.claims import Embedding
+    from cameo_verifier.review.evidence_room import EvidenceRoom
+    from cameo_verifier.settings import Settings
+    from cameo_verifier.store.attempts.attempts import Attempt
+    from cameo_verifier.store.attempts.opinions import Said
+
+log = structlog.get_logger(__name__)
+
+FOUR_EYES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """Takes what analysts say; may be asked from several threads at once. issuer: opens it, at the first approval."""
+
+    settings: Settings
+    engine: Engine
+    room: EvidenceRoom
+    clock: Callable[[], datetime]
+    issuer: Callable[[], Issuer]
+
+    @property
+    def opinions(self) -> OpinionStore:
+        """What was said."""
+        return OpinionStore(self.engine, self.room.audit, needed=FOUR_EYES if self.settings.review_four_eyes else 1)
+
+    def decide(self, said: Said) -> Attempt:
+        """Keep what an analyst says and, where that settles it, all that comes of it; return the attempt.
+
+        Raises:
+            NotFoundError: there is no such attempt.
+            RequestError: `AUDIENCE_UNKNOWN`: the generator it was for is not registered any more.
+            RefusedError: as `OpinionStore.keep`, or `ATTESTATION_ENDED`.
+            VaultError: the likeness does not open under the site's vault key.
+            KeyFileError: no key may sign now.
+            StoreError: the database could not do it, or another analyst spoke meanwhile; nothing was kept.
+        """
+        now = self.clock()
+        basis = self.opinions.basis(said)
+        earned = None
+        if basis is not None:
+            attempt, waiting = basis
+            sealing = open_vault(self.settings.vault_key)
+            face, voice = likeness.from_bytes(sealing.open(waiting))
+            issuer = self.issuer()
+            audience = issuer.audience(attempt.audience)
+            credential = issuer.approve(attempt, (face, voice), cameo_id=waiting.cameo_id, audience=audience, now=now)
+            earned = Earned(credential, self._code(face))
+        decided = self.opinions.keep(said, now=now, earned=earned)
+        if decided.ruling is not None:
+            log.info("decided", attempt_id=decided.id, ruling=decided.ruling.value)
+            scrub(self.engine)
+        if earned is not None and decided.ruling is Ruling.APPROVED:
+            self._note(decided, earned, now)
+        return decided
+
+    def expire(self, *, before: datetime) -> int:
+        """Decline what waits since before a time and destroy the likenesses; return how many those were.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        return self.opinions.expire(before=before, now=self.clock())
+
+    def _note(self, attempt: Attempt, earned: Earned, now: datetime) -> None:
+        try:
+            self.room.vault.keep_digest(attempt.id, earned.credential.token, now=now)
+        except StoreError as error:
+            log.error("the digest of a credential could not be kept", attempt_id=attempt.id, error=str(error))  # noqa: TRY400 - the message says it all
+
+    def _code(self, face: Embedding) -> Code | None:
+        """Return the face as the gallery keeps it; None where the site has no gallery."""
+        if not self.settings.gallery:
+            return None
+        key = GalleryKey.open(self.settings.gallery_key)
+        return Code(Transform(key.secret, face.model_sha256).code(face.vector), key.id, face.model_sha256)
+
+
+def issuer_of(
+    settings: Settings, engine: Engine, clock: Callable[[], datetime], new_id: Callable[[], str]
+) -> Callable[[], Issuer]:
+    """Return what opens the issuer of a site, once it is asked for."""
+
+    @cache
+    def opened() -> Issuer:
+        allotter = Allotter(StatusStore(engine), settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
+        return Issuer.open(settings, statuses=allotter, clock=clock, new_id=new_id)
+
+    return opened
+
+
+def _new_key() -> bytes:
+    return secrets.token_bytes(decoys.KEY_BYTES)

@@ -1,0 +1,242 @@
+"""From an accepted judgement to the credential it earned, and from a cameo to further ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+import structlog
+from cameo_credential.errors import InvalidRequestError
+
+from cameo.v1 import error_reason_pb2
+from cameo_credential.audience_keys import AudienceFolder
+from cameo_credential.claims import NO_TERMS, Embedding, OwnerTerms, Provenance
+from cameo_credential.issue import issue
+from cameo_credential.key_set import KeyFile
+from cameo_credential.pairwise import PairwiseKey
+from cameo_verifier.cameo.refusal import Refusal, RefusedError
+from cameo_verifier.evidence.identity import face_embedding
+from cameo_verifier.server.wire.errors import RequestError
+from cameo_verifier.store.credentials.credentials import FIRST, IssuedCredential
+from cameo_verifier.types import FaceTrack, Outcome, SoundTrack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from cameo_credential.errors import KeyFileError
+
+    from cameo_credential.audience_keys import AudienceKey
+    from cameo_verifier.cameo.model import Cameo
+    from cameo_verifier.settings import Settings
+    from cameo_verifier.status.allotter import Allotter
+    from cameo_verifier.store.attempts.attempts import Attempt
+    from cameo_verifier.store.credentials.reissues import Basis
+    from cameo_verifier.types import Judgement
+
+log = structlog.get_logger(__name__)
+
+_MODEL = "model:"
+_FACE, _VOICE = "face-embedding", "speaker-embedding"
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """The issuer's name, keys and audiences.
+
+    ttl: how long a credential lasts. reattest_after: how long after its recording it may last at most. new_id: makes an
+    unguessable id at every call.
+    """
+
+    name: str
+    keys: KeyFile
+    pairwise: PairwiseKey
+    audiences: AudienceFolder
+    statuses: Allotter
+    ttl: timedelta
+    reattest_after: timedelta
+    new_id: Callable[[], str]
+
+    @classmethod
+    def open(cls, settings: Settings, *, statuses: Allotter, clock: Callable[[], datetime], new_id: Callable[[], str]) -> Self:
+        """Load the keys of a site, or make them on first start.
+
+        Raises:
+            KeyFileError: a key file is malformed, open to others, or cannot be written.
+        """
+        return cls(
+            name=settings.issuer,
+            keys=KeyFile(settings.issuer_keys, clock=clock, report=_report, key_uri=settings.issuer_key_uri),
+            pairwise=PairwiseKey.open(settings.pairwise_key),
+            audiences=AudienceFolder(settings.audiences),
+            statuses=statuses,
+            ttl=timedelta(days=settings.credential_ttl_days),
+            reattest_after=timedelta(days=settings.reattest_days),
+            new_id=new_id,
+        )
+
+    def audience(self, name: str) -> AudienceKey:
+        """Return the key of a registered audience.
+
+        Raises:
+            RequestError: `AUDIENCE_UNKNOWN`.
+        """
+        try:
+            return self.audiences.get(name)
+        except InvalidRequestError:
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_AUDIENCE_UNKNOWN, "no generator of this name is registered; check `audience`"
+            ) from None
+
+    def issue(
+        self, attempt: Attempt, judgement: Judgement, *, cameo_id: str, audience: AudienceKey, now: datetime
+    ) -> IssuedCredential:
+        """Issue the credential of an accepted attempt; `cameo_id` is the cameo its owner can make of it.
+
+        Raises:
+            RuntimeError: a bug of ours, see `embeddings`.
+            KeyFileError: no key may sign now.
+            StoreError: no index of a status list could be had; nothing was issued.
+        """
+        provenance = _provenance(attempt, judgement, cameo_id=cameo_id, recording_sha256=judgement.evidence.media.sha256)
+        return self._issue(attempt, provenance, embeddings(judgement), audience=audience, now=now)
+
+    def approve(
+        self,
+        attempt: Attempt,
+        likeness: tuple[Embedding, Embedding],
+        *,
+        cameo_id: str,
+        audience: AudienceKey,
+        now: datetime,
+    ) -> IssuedCredential:
+        """Issue the credential of an attempt that people approved, of what was found when it was judged.
+
+        Raises:
+            RefusedError: `ATTESTATION_ENDED`.
+            KeyFileError: no key may sign now.
+            StoreError: no index of a status list could be had; nothing was issued.
+        """
+        provenance = _provenance(attempt, attempt, cameo_id=cameo_id, recording_sha256=attempt.recording_sha256)
+        return self._issue(attempt, provenance, likeness, audience=audience, now=now)
+
+    def reissue(
+        self,
+        basis: Basis,
+        likeness: tuple[Embedding, Embedding],
+        *,
+        audience: AudienceKey,
+        request_id: str,
+        now: datetime,
+    ) -> IssuedCredential:
+        """Issue a credential of a cameo again: what was found when the attempt was judged, and the owner's terms as they are now.
+
+        Raises:
+            RefusedError: `ATTESTATION_ENDED`.
+            KeyFileError: no key may sign now.
+            StoreError: no index of a status list could be had; nothing was issued.
+        """
+        attempt, cameo = basis.attempt, basis.cameo
+        provenance = _provenance(attempt, attempt, cameo_id=cameo.id, recording_sha256=attempt.recording_sha256)
+        terms = _terms(cameo)
+        return self._issue(attempt, provenance, likeness, audience=audience, now=now, terms=terms, request_id=request_id)
+
+    def _issue(
+        self,
+        attempt: Attempt,
+        provenance: Provenance,
+        likeness: tuple[Embedding, Embedding],
+        *,
+        audience: AudienceKey,
+        now: datetime,
+        terms: OwnerTerms = NO_TERMS,
+        request_id: str = FIRST,
+    ) -> IssuedCredential:
+        left = attempt.created_at + self.reattest_after - now
+        if left < _SECOND:
+            raise RefusedError(Refusal.ATTESTATION_ENDED)
+        face, voice = likeness
+        jti = self.new_id()
+        issued = issue(
+            issuer=self.name,
+            subject=attempt.subject,
+            audience_key=audience,
+            keys=self.keys.current(),
+            pairwise=self.pairwise,
+            now=now,
+            ttl=min(self.ttl, left),
+            jti=jti,
+            provenance=provenance,
+            face=face,
+            voice=voice,
+            status=self.statuses.allot(jti, now=now),
+            terms=terms,
+        )
+        return IssuedCredential(
+            jti=issued.jti,
+            attempt_id=attempt.id,
+            cameo_id=provenance.cameo_id,
+            request_id=request_id,
+            audience=issued.audience,
+            subject=issued.subject,
+            issued_at=issued.issued_at,
+            expires_at=issued.expires_at,
+            receipt=issued.receipt,
+            token=issued.credential,
+        )
+
+
+def _provenance(attempt: Attempt, judged: Judgement | Attempt, *, cameo_id: str, recording_sha256: str) -> Provenance:
+    """Return how the identity was established, by the judgement just made or as it was kept."""
+    return Provenance(
+        cameo_id=cameo_id,
+        attempt_id=attempt.id,
+        challenge_id=attempt.challenge_id,
+        models=_models(judged.digests),
+        profile=judged.profile,
+        profile_sha256=judged.digests["profile"],
+        evidence_sha256=recording_sha256,
+        confirmed=tuple(check.name for check in judged.checks if check.outcome is Outcome.PASS),
+        minor_safeguards=judged.minor_safeguards,
+    )
+
+
+def _terms(cameo: Cameo) -> OwnerTerms:
+    terms = cameo.terms
+    return OwnerTerms(
+        consent_sha256=cameo.consent.digest,
+        restrictions=terms.words,
+        restricted_categories=tuple(sorted(terms.categories)),
+        appearance_notes=tuple(note for note in (terms.appearance_notes, terms.voice_notes) if note),
+    )
+
+
+def _report(error: KeyFileError) -> None:
+    log.error("the changed key file cannot be used; the keys before it stay in use", error=str(error))
+
+
+def embeddings(judgement: Judgement) -> tuple[Embedding, Embedding]:
+    """Return the face and the voice of an accepted judgement.
+
+    Raises:
+        RuntimeError: a bug of ours: it was accepted without a face, a voice or their models' digests.
+    """
+    found = embeddings_if_any(judgement)
+    if found is None:
+        raise RuntimeError("a recording without a face or a voice, or without the digests of their models, was accepted")
+    return found
+
+
+def embeddings_if_any(judgement: Judgement) -> tuple[Embedding, Embedding] | None:
+    """Return the face and the voice of a judgement; None without either, or without the digests of their models."""
+    face, voice, models = judgement.evidence.face, judgement.evidence.sound, _models(judgement.digests)
+    face_vector = face_embedding(face) if isinstance(face, FaceTrack) else None
+    if face_vector is None or not isinstance(voice, SoundTrack) or not {_FACE, _VOICE} <= models.keys():
+        return None
+    return Embedding(_FACE, models[_FACE], face_vector), Embedding(_VOICE, models[_VOICE], voice.embedding)
+
+
+def _models(digests: Mapping[str, str]) -> dict[str, str]:
+    return {name.removeprefix(_MODEL): digest for name, digest in digests.items() if name.startswith(_MODEL)}

@@ -1,0 +1,311 @@
+"""`cameo.v1.CameoService`.
+
+Each method turns its request into one piece of work inside a transaction (`store`), where the rules (`cameo`)
+are applied to what is in force at that moment. Where a rule needs to know who follows whom, the work stops, the source is asked,
+and the work begins again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+from cameo_credential.errors import CredentialError
+
+from cameo.v1 import cameo_pb2, cameo_service_pb2, cameo_service_pb2_grpc, error_reason_pb2
+from cameo_credential.grant_token import open_grant, sign_grant
+from cameo_verifier.cameo.cursor import to_token
+from cameo_verifier.cameo.grants import compose
+from cameo_verifier.cameo.permissions import Answer, RelationshipNeededError, Relationships
+from cameo_verifier.server.auth.caller import current_caller
+from cameo_verifier.server.wire import cameo_convert as convert
+from cameo_verifier.server.wire import cameo_input as given
+from cameo_verifier.server.wire.enums import full_name
+from cameo_verifier.server.wire.errors import RequestError
+from cameo_verifier.server.wire.request_id import require_request_id
+from cameo_verifier.store.cameos import cameos, removals, uses
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime, timedelta
+
+    from grpc.aio import ServicerContext as Context
+    from sqlalchemy import Connection
+
+    from cameo.v1.cameo_pb2 import Cameo, CameoEvent, Output
+    from cameo.v1.cameo_service_pb2 import (
+        AuthorizeUseRequest,
+        AuthorizeUseResponse,
+        CheckPermissionRequest,
+        CheckPermissionResponse,
+        CreateCameoRequest,
+        DeleteCameoRequest,
+        GetCameoRequest,
+        ListCameosRequest,
+        ListCameosResponse,
+        ListUsesRequest,
+        ListUsesResponse,
+        RecordOutputRequest,
+        ResumeCameoRequest,
+        RevokeCameoRequest,
+        SpendGrantRequest,
+        SpendGrantResponse,
+        UpdateCameoRequest,
+        WatchCameoEventsRequest,
+    )
+    from cameo_verifier.cameo.model import Use
+    from cameo_verifier.cameo.removals import Removal
+    from cameo_verifier.server.event_feed import EventFeed
+    from cameo_verifier.server.issuing import Issuer
+    from cameo_verifier.server.services.relationships import RelationshipSource
+    from cameo_verifier.store.db.batches import Batches
+
+log = structlog.get_logger(__name__)
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class UseLimits:
+    """What a site sets: cameos in one job, and how long a grant can be spent, an answer kept and a removal open."""
+
+    job_cameos: int
+    grant_ttl: timedelta
+    cached_for: timedelta
+    removal_due: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """What generators ask for all the time: `uses.check_all` and `uses.authorize_all`, for one in the company of others."""
+
+    check: Callable[[uses.Question], asyncio.Future[Answer]]
+    authorize: Callable[[uses.Asked], asyncio.Future[uses.Granted]]
+
+
+class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
+    """See the module."""
+
+    def __init__(
+        self,
+        *,
+        reads: Batches,
+        writes: Batches,
+        permissions: Permissions,
+        relationships: RelationshipSource,
+        issuer: Issuer,
+        limits: UseLimits,
+        scrub: Callable[[], bool],
+        clock: Callable[[], datetime],
+        feed: EventFeed,
+    ) -> None:
+        """Keep the parts.
+
+        `scrub` sees to it that what was deleted is gone from the disk too; `clock` returns the time in UTC; `feed` is where all
+        streams of events come from.
+        """
+        self._reads = reads
+        self._writes = writes
+        self._permissions = permissions
+        self._relationships = relationships
+        self._issuer = issuer
+        self._limits = limits
+        self._scrub = scrub
+        self._clock = clock
+        self._feed = feed
+
+    async def CreateCameo(self, request: CreateCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
+        """Make a cameo of an accepted attempt."""
+        require_request_id(request.request_id)
+        text_version, locale, agreed_at = given.consent(request.consent)
+        return await self._change(
+            partial(
+                cameos.create,
+                attempt_id=request.attempt_id,
+                subject=_own(),
+                request_id=request.request_id.lower(),
+                text_version=text_version,
+                locale=locale,
+                agreed_at=agreed_at,
+                now=self._clock(),
+            )
+        )
+
+    async def GetCameo(self, request: GetCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
+        """Return a cameo."""
+        return convert.cameo(await self._read(partial(cameos.get, identifier=request.cameo_id, subject=_own())))
+
+    async def ListCameos(  # noqa: N802 - the contract's
+        self,
+        request: ListCameosRequest,
+        context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
+    ) -> ListCameosResponse:
+        """Return a page of a person's cameos."""
+        own = _own()
+        subject = given.user(request.subject, "subject") if own is None or request.subject else own
+        if own not in {None, subject}:
+            return cameo_service_pb2.ListCameosResponse()
+        size, after = given.page_size(request.page_size), given.place_of(request.page_token)
+        found = await self._read(partial(cameos.of_subject, subject=subject, after=after, limit=size + 1))
+        page = found[:size]
+        token = given.to_place(page[-1].created_at, page[-1].id) if len(found) > size else ""
+        return cameo_service_pb2.ListCameosResponse(cameos=map(convert.cameo, page), next_page_token=token)
+
+    async def UpdateCameo(self, request: UpdateCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
+        """Change the terms."""
+        changed, asked = given.changed_terms(request), request.cameo
+        return await self._change(
+            partial(
+                cameos.change,
+                identifier=asked.id,
+                changed=changed,
+                subject=_own(),
+                version=asked.version,
+                now=self._clock(),
+            )
+        )
+
+    async def CheckPermission(  # noqa: N802 - the contract's
+        self,
+        request: CheckPermissionRequest,
+        context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
+    ) -> CheckPermissionResponse:
+        """Say whether a use would be permitted now."""
+        requester, purposes = given.user(request.requester, "requester"), given.purposes(request.purposes)
+        answer = await self._asking(
+            lambda known: self._permissions.check(uses.Question(request.cameo_id, requester, purposes, known))
+        )
+        now = self._clock()
+        return cameo_service_pb2.CheckPermissionResponse(
+            allowed=answer is Answer.PERMITTED,
+            answer=full_name(cameo_pb2.PermissionAnswer, answer),
+            cache_until=now if answer is Answer.RELATIONSHIP_UNKNOWN else now + self._limits.cached_for,
+        )
+
+    async def AuthorizeUse(  # noqa: N802 - the contract's
+        self,
+        request: AuthorizeUseRequest,
+        context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
+    ) -> AuthorizeUseResponse:
+        """Grant one job its use."""
+        job = given.job(request, audience=current_caller().id, at_most=self._limits.job_cameos)
+        # Whole seconds: the token says the same as the row.
+        now = self._clock().replace(microsecond=0)
+        identifier, expires_at = self._issuer.new_id(), now + self._limits.grant_ttl
+        grant, found = await self._asking(
+            lambda known: self._permissions.authorize(uses.Asked(job, identifier, known, now, expires_at))
+        )
+        token = sign_grant(compose(grant, found, issuer=self._issuer.name), keys=self._issuer.keys.current())
+        return cameo_service_pb2.AuthorizeUseResponse(
+            grant_id=grant.id, token=token, expire_time=grant.expires_at, terms=convert.use_terms(found)
+        )
+
+    async def SpendGrant(  # noqa: N802 - the contract's
+        self,
+        request: SpendGrantRequest,
+        context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
+    ) -> SpendGrantResponse:
+        """Spend a grant."""
+        require_request_id(request.request_id)
+        audience, now = current_caller().id, self._clock()
+        try:
+            facts = open_grant(
+                request.token,
+                issuer_keys=self._issuer.keys.current().public(self._issuer.name),
+                expected_audience=audience,
+                expected_issuer=self._issuer.name,
+                now=now,
+                by_its_own_times=False,
+            )
+        except CredentialError as error:
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_GRANT_INVALID, str(error), metadata={"refusal": error.reason}
+            ) from None
+        work = partial(uses.spend, identifier=facts.id, audience=audience, request_id=request.request_id.lower(), now=now)
+        grant, found = await self._asking(lambda known: self._writes.submit(partial(work, relationships=known)))
+        return cameo_service_pb2.SpendGrantResponse(grant_id=grant.id, spend_time=grant.spent_at, terms=convert.use_terms(found))
+
+    async def RecordOutput(self, request: RecordOutputRequest, context: Context[Any, Any]) -> Output:  # noqa: ARG002, N802 - the contract's
+        """Keep what came out; where it was to be removed already, whoever shows it now is told."""
+        now, new_id = self._clock(), self._issuer.new_id
+        made, audience = given.made(request.output), current_caller().id
+
+        def work(connection: Connection) -> Output:
+            output = uses.record(connection, request.grant_id, made, audience=audience, identifier=new_id(), now=now)
+            removals.follow(connection, output.id, new_id=new_id, now=now, due_in=self._limits.removal_due)
+            return convert.output(output)
+
+        return await self._writes.submit(work)
+
+    async def ListUses(  # noqa: N802 - the contract's
+        self,
+        request: ListUsesRequest,
+        context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
+    ) -> ListUsesResponse:
+        """Return a page of uses."""
+        size, before, subject = given.page_size(request.page_size), given.number_of(request.page_token), _own()
+
+        def work(connection: Connection) -> tuple[list[Use], Mapping[str, list[Removal]]]:
+            cameos.get(connection, request.cameo_id, subject=subject)
+            found = uses.of_cameo(connection, request.cameo_id, before=before, limit=size + 1)
+            return found, removals.of_grants(connection, request.cameo_id, [use.grant.id for use in found])
+
+        found, asked = await self._read(work)
+        page, now = found[:size], self._clock()
+        token = to_token(page[-1].number) if len(found) > size else ""
+        shown = [convert.use(each, asked, now=now) for each in page]
+        return cameo_service_pb2.ListUsesResponse(uses=shown, next_page_token=token)
+
+    async def RevokeCameo(self, request: RevokeCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
+        """Pause or end a cameo."""
+        verbs = {cameo_service_pb2.REVOCATION_MODE_PAUSE: cameos.pause, cameo_service_pb2.REVOCATION_MODE_FOR_GOOD: cameos.revoke}
+        if request.mode not in verbs:
+            raise given.invalid("mode", "must be REVOCATION_MODE_PAUSE or REVOCATION_MODE_FOR_GOOD")
+        reason = given.note(request.reason, "reason")
+        return await self._change(
+            partial(verbs[request.mode], identifier=request.cameo_id, subject=_own(), reason=reason, now=self._clock())
+        )
+
+    async def ResumeCameo(self, request: ResumeCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
+        """End a pause."""
+        return await self._change(partial(cameos.resume, identifier=request.cameo_id, subject=_own(), now=self._clock()))
+
+    async def DeleteCameo(self, request: DeleteCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
+        """Destroy a cameo."""
+        tombstone = await self._change(partial(cameos.delete, identifier=request.cameo_id, subject=_own(), now=self._clock()))
+        if not await asyncio.to_thread(self._scrub):
+            log.info("the write-ahead log is being read; it is emptied within a minute")
+        return tombstone
+
+    async def WatchCameoEvents(  # noqa: N802 - the contract's
+        self, request: WatchCameoEventsRequest, context: Context[WatchCameoEventsRequest, CameoEvent]
+    ) -> None:
+        """Stream what happens after the cursor."""
+        with self._feed.open(current_caller(), given.number_of(request.cursor) or 0) as stream:
+            while True:
+                for event in await stream.read():
+                    await context.write(convert.event(event))
+
+    async def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        return await self._reads.submit(work)
+
+    async def _change(self, work: Callable[[Connection], Any]) -> cameo_pb2.Cameo:
+        return convert.cameo(await self._writes.submit(work))
+
+    async def _asking(self, submit: Callable[[Relationships], asyncio.Future[ResultT]]) -> ResultT:
+        answers: dict[tuple[str, str], bool | None] = {}
+        # Each round answers one more question, and there are no more of them than cameos in a job; owners do not change.
+        for _ in range(self._limits.job_cameos + 1):
+            try:
+                return await submit(Relationships(answers))
+            except RelationshipNeededError as needed:
+                answers[needed.pair] = await self._relationships.mutuals(*needed.pair)
+        raise RuntimeError("the same relationship was asked for again")
+
+
+def _own() -> str | None:
+    """Return whose cameos the caller sees: their own, or None, which is everyone's, for the app."""
+    return current_caller().sees

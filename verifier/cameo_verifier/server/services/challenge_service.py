@@ -1,0 +1,66 @@
+"""`cameo.v1.ChallengeService`."""
+
+from __future__ import annotations
+
+import asyncio
+from random import SystemRandom
+from typing import TYPE_CHECKING
+
+from cameo.v1 import challenge_service_pb2_grpc, error_reason_pb2
+from cameo_challenges.issue import Recipe, entropy_bits, issue, recipe_in
+from cameo_challenges.languages import DEFAULT, UnknownLanguageError
+from cameo_verifier.server.wire import convert
+from cameo_verifier.server.wire.errors import RequestError
+from cameo_verifier.server.wire.request_id import require_request_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+    import grpc
+
+    from cameo.v1 import challenge_pb2
+    from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
+    from cameo_verifier.store.attempts.challenges import ChallengeStore
+
+SUBJECT_MAX_CHARS = 128
+
+
+class ChallengeService(challenge_service_pb2_grpc.ChallengeServiceServicer):
+    """Issues challenges and keeps them."""
+
+    def __init__(self, *, store: ChallengeStore, ttl: timedelta, clock: Callable[[], datetime]) -> None:
+        """Keep the parts. `ttl` is how long a challenge can be answered; `clock` returns the time in UTC."""
+        self._store = store
+        self._ttl = ttl
+        self._clock = clock
+        self._random = SystemRandom()
+
+    async def IssueChallenge(  # noqa: N802 - the contract's name
+        self,
+        request: IssueChallengeRequest,
+        context: grpc.aio.ServicerContext[IssueChallengeRequest, challenge_pb2.Challenge],  # noqa: ARG002 - grpc passes it
+    ) -> challenge_pb2.Challenge:
+        """Issue a challenge, or return the one that this request got before."""
+        _require_subject(request.subject)
+        if request.request_id:
+            require_request_id(request.request_id)
+        recipe = _recipe(request.language)
+        fresh = issue(rng=self._random, now=self._clock(), ttl=self._ttl, recipe=recipe)
+        kept = await asyncio.to_thread(self._store.add, fresh, subject=request.subject, request_id=request.request_id)
+        return convert.challenge(kept, entropy_bits=entropy_bits(recipe_in(kept.language)))
+
+
+def _recipe(language: str) -> Recipe:
+    try:
+        return recipe_in(language or DEFAULT)
+    except UnknownLanguageError as error:
+        raise RequestError(error_reason_pb2.ERROR_REASON_LANGUAGE_UNKNOWN, f"`language`: {error}") from None
+
+
+def _require_subject(subject: str) -> None:
+    if not 1 <= len(subject) <= SUBJECT_MAX_CHARS or not subject.isprintable() or any(map(str.isspace, subject)):
+        raise RequestError(
+            error_reason_pb2.ERROR_REASON_SUBJECT_INVALID,
+            f"`subject` must have 1 to {SUBJECT_MAX_CHARS} printable characters and no white space",
+        )

@@ -1,0 +1,112 @@
+"""`cameo.v1.CredentialService`: what checks credentials needs, and what an owner does with those of a cameo."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+from cameo.v1 import credential_service_pb2, credential_service_pb2_grpc, error_reason_pb2
+from cameo_verifier.cameo.caller_role import CallerRole
+from cameo_verifier.errors import NotFoundError
+from cameo_verifier.server.auth.caller import current_caller
+from cameo_verifier.server.wire import convert
+from cameo_verifier.server.wire.cameo_input import note
+from cameo_verifier.server.wire.errors import RequestError
+from cameo_verifier.server.wire.request_id import require_request_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import grpc
+
+    from cameo.v1 import credential_pb2
+    from cameo_credential.issuer_keys import VerificationKeys
+    from cameo_verifier.server.reissuing import Reissuing
+    from cameo_verifier.status.publisher import StatusPublisher
+
+
+class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
+    """Publishes the keys and the status lists of one issuer; issues and revokes credentials of cameos."""
+
+    def __init__(
+        self, *, issuer: str, keys: Callable[[], VerificationKeys], publisher: StatusPublisher, reissuing: Reissuing
+    ) -> None:
+        self._issuer = issuer
+        self._keys = keys
+        self._publisher = publisher
+        self._reissuing = reissuing
+
+    async def GetKeys(  # noqa: N802 - the contract's name
+        self,
+        request: credential_service_pb2.GetKeysRequest,  # noqa: ARG002 - it is empty
+        context: grpc.aio.ServicerContext[  # noqa: ARG002 - grpc passes it
+            credential_service_pb2.GetKeysRequest, credential_service_pb2.GetKeysResponse
+        ],
+    ) -> credential_service_pb2.GetKeysResponse:
+        """Return the public keys."""
+        keys = await asyncio.to_thread(self._keys)
+        return credential_service_pb2.GetKeysResponse(issuer=self._issuer, jwks=json.dumps(keys.to_jwks()))
+
+    async def GetStatusList(  # noqa: N802 - the contract's name
+        self,
+        request: credential_service_pb2.GetStatusListRequest,
+        context: grpc.aio.ServicerContext[  # noqa: ARG002 - grpc passes it
+            credential_service_pb2.GetStatusListRequest, credential_service_pb2.GetStatusListResponse
+        ],
+    ) -> credential_service_pb2.GetStatusListResponse:
+        """Return a signed status list."""
+        try:
+            published = await asyncio.to_thread(self._publisher.get, request.uri)
+        except NotFoundError:
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_STATUS_LIST_UNKNOWN, "this server keeps no status list of that URI"
+            ) from None
+        return credential_service_pb2.GetStatusListResponse(
+            token=published.token,
+            make_time=published.made_at,
+            next_time=published.next_at,
+            expire_time=published.ends_at,
+        )
+
+    async def ReissueCredential(  # noqa: N802 - the contract's name
+        self,
+        request: credential_service_pb2.ReissueCredentialRequest,
+        context: grpc.aio.ServicerContext[  # noqa: ARG002 - grpc passes it
+            credential_service_pb2.ReissueCredentialRequest, credential_pb2.Credential
+        ],
+    ) -> credential_pb2.Credential:
+        """Issue a credential of a cameo again."""
+        require_request_id(request.request_id)
+        caller = current_caller()
+        guarding = caller.role is CallerRole.GUARDIAN
+        issued = await asyncio.to_thread(
+            self._reissuing.reissue,
+            request.cameo_id,
+            subject=None if guarding else caller.sees,
+            guardian=caller.id if guarding else "",
+            audience=request.audience,
+            request_id=request.request_id.lower(),
+        )
+        return convert.credential(issued)
+
+    async def RevokeCredential(  # noqa: N802 - the contract's name
+        self,
+        request: credential_service_pb2.RevokeCredentialRequest,
+        context: grpc.aio.ServicerContext[  # noqa: ARG002 - grpc passes it
+            credential_service_pb2.RevokeCredentialRequest, credential_service_pb2.RevokeCredentialResponse
+        ],
+    ) -> credential_service_pb2.RevokeCredentialResponse:
+        """Revoke one credential."""
+        require_request_id(request.request_id)
+        revocation = await asyncio.to_thread(
+            self._reissuing.store.revoke,
+            request.credential_id,
+            subject=current_caller().sees,
+            reason=note(request.reason, "reason"),
+            request_id=request.request_id.lower(),
+            now=self._reissuing.clock(),
+        )
+        return credential_service_pb2.RevokeCredentialResponse(
+            credential_id=revocation.jti, reason=revocation.reason, revoke_time=revocation.revoked_at
+        )

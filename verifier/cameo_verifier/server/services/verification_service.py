@@ -1,0 +1,338 @@
+"""`cameo.v1.VerificationService`.
+
+What `VerifyResponse` does, in this order:
+
+1. The first message is the config, and its fields are well formed.
+2. A request that was made before gets what came of it then.
+3. The audience and the challenge exist, the challenge can still be answered, the person has not tried too often, a worker could
+   take it, there is time to judge. All of it is asked again when it counts; here it saves an upload that would be in vain. Only
+   now a place is taken, of those that there are and of the few that one subject and one challenge may hold.
+4. The recording is received, to the end. The moment it is whole is the one that counts against the challenge's expiry.
+5. A place in the queue, then a worker that has just answered. Whoever goes away until here has lost nothing.
+6. The worker opens the recording and reads its headers. What is no recording it reads is refused, and the challenge is still
+   good: that it cannot be read depends on the file alone and says nothing about the answer. A file that ends its worker is not so
+   excused.
+7. The recording is spooled, where the site wants that, the challenge is spent and the attempt opened, in one transaction. From
+   here on it stays spent: if it were given back after a failure, an attacker who can crash or stall a judging could try one
+   challenge many times.
+8. The recording is judged. A caller that goes away frees the worker, and the attempt ends unjudged.
+9. What came of it is kept, however often that has to be tried and whether or not the caller is still there. Then they are
+   answered.
+
+What step 9 is made of stands in `concluding`: the recording is compared with those of earlier attempts, and one that was seen
+before is rejected, whatever else holds; a face that would be accepted is compared with protected people and those who enrolled,
+and a person looks at whom it finds; the credential, if earned, is issued and kept together with the judgement, the fingerprint,
+the face and the likeness, sealed; evidence is kept as long as the policy says, and if that fails the verdict stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from cameo_credential.errors import CameoError
+
+from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2, verification_service_pb2_grpc
+from cameo_verifier.cameo.caller_role import CallerRole
+from cameo_verifier.errors import ChallengeError, NotFoundError, StoreError, UnjudgeableError
+from cameo_verifier.reasons import Reason
+from cameo_verifier.server.auth.caller import current_caller
+from cameo_verifier.server.delays import rest_s
+from cameo_verifier.server.threads import undisturbed
+from cameo_verifier.server.wire import convert
+from cameo_verifier.server.wire.errors import RequestError, UnspentError
+from cameo_verifier.server.wire.request_id import require_request_id
+from cameo_verifier.store.attempts.attempts import AttemptState
+from cameo_verifier.store.evidence.errors import EvidenceError
+from cameo_verifier.workers.judge import Response
+from cameo_verifier.workers.process import WorkerLostError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
+
+    import grpc
+
+    from cameo.v1.verification_service_pb2 import (
+        GetAttemptRequest,
+        VerifyResponseConfig,
+        VerifyResponseRequest,
+        VerifyResponseResponse,
+    )
+    from cameo_credential.audience_keys import AudienceKey
+    from cameo_verifier.server.concluding import Conclusions
+    from cameo_verifier.server.issuing import Issuer
+    from cameo_verifier.server.wire.upload import Upload, Uploads
+    from cameo_verifier.store.attempts.attempts import Attempt, AttemptStore
+    from cameo_verifier.store.attempts.challenges import ChallengeStore, StoredChallenge
+    from cameo_verifier.store.attempts.spool import Spool
+    from cameo_verifier.store.credentials.credentials import CredentialStore
+    from cameo_verifier.types import Judgement
+    from cameo_verifier.workers.pool import Turn, WorkerPool
+
+log = structlog.get_logger(__name__)
+
+_PATIENCE_S = 60.0
+"""How long a caller without a deadline waits for a judgement to be kept."""
+
+_TO_ANSWER_S = 1.0
+"""What is left of a caller's deadline for telling them that they have to come back."""
+
+
+class VerificationService(verification_service_pb2_grpc.VerificationServiceServicer):
+    """Judges responses and issues credentials; see the module for the order of things."""
+
+    def __init__(  # noqa: PLR0913 - the parts, by keyword
+        self,
+        *,
+        challenges: ChallengeStore,
+        attempts: AttemptStore,
+        credentials: CredentialStore,
+        issuer: Issuer,
+        uploads: Uploads,
+        pool: WorkerPool[Response, Judgement],
+        conclusions: Conclusions,
+        spool: Spool | None,
+        stopping: asyncio.Event,
+        clock: Callable[[], datetime],
+        expose_scores: bool,
+    ) -> None:
+        """Keep the parts.
+
+        Args:
+            challenges: those that were issued.
+            attempts: this server's, and those of others to look at.
+            credentials: those that were issued.
+            issuer: knows the audiences, and makes ids.
+            uploads: takes recordings in.
+            pool: judges.
+            conclusions: ends attempts.
+            spool: keeps recordings until they are judged; None keeps none.
+            stopping: set once the server stops.
+            clock: returns the time in UTC.
+            expose_scores: allows the FULL view.
+        """
+        self._challenges = challenges
+        self._attempts = attempts
+        self._credentials = credentials
+        self._issuer = issuer
+        self._uploads = uploads
+        self._pool = pool
+        self._conclusions = conclusions
+        self._spool = spool
+        self._stopping = stopping
+        self._clock = clock
+        self._expose_scores = expose_scores
+
+    async def VerifyResponse(  # noqa: N802 - the contract's name
+        self,
+        request_iterator: AsyncIterator[VerifyResponseRequest],
+        context: grpc.aio.ServicerContext[VerifyResponseRequest, VerifyResponseResponse],
+    ) -> VerifyResponseResponse:
+        """Judge one response; the steps are those of the module."""
+        upload = self._uploads.begin(request_iterator)
+        config = await upload.config()
+        require_request_id(config.request_id)  # step 1
+        if earlier := await self._earlier(config, context):
+            return earlier  # step 2
+        try:
+            return await self._answer(config, upload, context)
+        except ChallengeError as error:
+            # A request that was sent twice at once: the other one was first to spend the challenge.
+            if error.reason is Reason.CHALLENGE_SPENT and (earlier := await self._earlier(config, context)):
+                return earlier
+            raise
+
+    async def GetAttempt(  # noqa: N802 - the contract's name
+        self,
+        request: GetAttemptRequest,
+        context: grpc.aio.ServicerContext[GetAttemptRequest, attempt_pb2.Attempt],  # noqa: ARG002 - grpc passes it
+    ) -> attempt_pb2.Attempt:
+        """Return an attempt."""
+        if request.view not in attempt_pb2.AttemptView.values():
+            raise RequestError(error_reason_pb2.ERROR_REASON_VIEW_INVALID, "ask for the BASIC or the FULL view")
+        full = request.view == attempt_pb2.ATTEMPT_VIEW_FULL
+        caller = current_caller()
+        if full and not (self._expose_scores and (caller.role is CallerRole.ANALYST or not caller.verified)):
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_SCORES_NOT_EXPOSED, "no scores are shown here; ask for the BASIC view"
+            )
+        try:
+            stored = await asyncio.to_thread(self._attempts.get, request.attempt_id)
+        except NotFoundError as error:
+            raise RequestError(error_reason_pb2.ERROR_REASON_ATTEMPT_UNKNOWN, str(error)) from None
+        return convert.attempt(stored, full=full)
+
+    async def _answer(
+        self, config: VerifyResponseConfig, upload: Upload, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> VerifyResponseResponse:
+        """Step 3, then the others in a place."""
+        audience = await asyncio.to_thread(self._issuer.audience, config.audience)
+        issued = await asyncio.to_thread(self._answerable, config.challenge_id)
+        if not self._pool.lives:
+            raise self._pool.none_lives()
+        if self._pool.full:
+            raise self._pool.refusal()
+        self._require_time(context)  # step 3
+        with self._uploads.place(issued.subject, config.challenge_id):
+            return await self._received(config, upload, context, audience, issued)
+
+    async def _received(
+        self,
+        config: VerifyResponseConfig,
+        upload: Upload,
+        context: grpc.aio.ServicerContext[Any, Any],
+        audience: AudienceKey,
+        issued: StoredChallenge,
+    ) -> VerifyResponseResponse:
+        """Receive the recording and have it judged: steps 4 to 9."""
+        recording = await upload.recording()
+        # The messages of a cancelled call end like those of a closed one; to read on raises where it was cancelled meanwhile.
+        await context.read()
+        received_at = self._clock()  # step 4
+        self._require_time(context)
+        response = Response(recording, issued.challenge, received_at)
+        attempt_id = self._issuer.new_id()
+        with self._conclusions.holding(attempt_id):
+            attempt, judgement = await self._judged(attempt_id, config, response, subject=issued.subject)
+            concluding = self._conclusions.conclude(attempt, judgement, response, audience)  # step 9
+        await asyncio.wait({concluding}, timeout=_patience_s(context))
+        if not concluding.done():
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_STORE_UNAVAILABLE,
+                "there is a verdict, which cannot be kept yet; send the same request again",
+            )
+        try:
+            return concluding.result()
+        except NotFoundError:
+            # Another server took it over.
+            if earlier := await self._earlier(config, context):
+                return earlier
+            raise
+
+    async def _judged(
+        self, attempt_id: str, config: VerifyResponseConfig, response: Response, *, subject: str
+    ) -> tuple[Attempt, Judgement]:
+        received_at = response.received_at or self._clock()
+        async with self._pool.turn() as turn:  # step 5
+            broken = await _looked_at(turn, response)  # step 6
+            spooled = await self._spooled(attempt_id, subject, response.recording, now=received_at)
+            try:
+                attempt = await undisturbed(
+                    self._attempts.begin,
+                    attempt_id,
+                    challenge_id=config.challenge_id,
+                    audience=config.audience,
+                    request_id=config.request_id,
+                    now=received_at,
+                    spooled=spooled,
+                )  # step 7
+                structlog.contextvars.bind_contextvars(attempt_id=attempt_id)
+                if broken is None:
+                    return attempt, await turn.judge(response)  # step 8
+            except (ChallengeError, StoreError):
+                raise  # nothing was begun
+            except BaseException as error:
+                self._give_up(attempt_id, error, spooled=bool(spooled))
+                raise
+        self._give_up(attempt_id, broken, spooled=bool(spooled))
+        raise broken
+
+    async def _spooled(self, attempt_id: str, subject: str, recording: bytes, *, now: datetime) -> bytes:
+        """Return the recording as it is spooled; nothing where it is not to be, or cannot be."""
+        if self._spool is None:
+            return b""
+        try:
+            return await asyncio.to_thread(self._spool.seal, attempt_id, subject, recording, now=now)
+        except EvidenceError as error:
+            log.error("a recording could not be spooled", error=str(error))  # noqa: TRY400 - the message says it all
+            return b""
+
+    def _give_up(self, attempt_id: str, error: BaseException, *, spooled: bool) -> None:
+        """End the attempt, if it was begun, so that asking for it again says what happened."""
+        if spooled and self._stopping.is_set() and isinstance(error, asyncio.CancelledError):
+            return  # the next server judges it
+        self._conclusions.fail(attempt_id, error.reason if isinstance(error, UnjudgeableError) else None)
+
+    async def _earlier(
+        self, config: VerifyResponseConfig, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> VerifyResponseResponse | None:
+        """Return what came of the first request with this challenge and id; None when this is the first.
+
+        Raises:
+            RequestError: it is still being judged, or it was for another audience.
+            UnjudgeableError: its recording could not be judged.
+            WorkerLostError: it was never judged, and never will be.
+        """
+        try:
+            attempt = await asyncio.to_thread(self._attempts.by_request_id, config.challenge_id, config.request_id)
+        except NotFoundError:
+            return None
+        structlog.contextvars.bind_contextvars(attempt_id=attempt.id)
+        if attempt.audience != config.audience:
+            raise RequestError(error_reason_pb2.ERROR_REASON_REQUEST_ID_REUSED, "this request_id was used for another audience")
+        if attempt.state is AttemptState.OPEN and (ending := self._conclusions.under_way(attempt.id)):
+            # Whoever began it has left, or died with its server.
+            await asyncio.wait({ending}, timeout=_patience_s(context))
+            attempt = await asyncio.to_thread(self._attempts.get, attempt.id)
+        if attempt.state is AttemptState.OPEN:
+            age_s = (self._clock() - attempt.created_at).total_seconds()
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_REQUEST_IN_PROGRESS,
+                "this request is being judged; ask again",
+                retry_after_s=rest_s(age_s, self._pool.usual_s),
+            )
+        if attempt.state is AttemptState.UNJUDGED:
+            if attempt.reasons:
+                raise UnjudgeableError(attempt.reasons[0], attempt.reasons[0].hint)
+            raise WorkerLostError("the first request ended without a verdict")
+        response = verification_service_pb2.VerifyResponseResponse(attempt=convert.attempt(attempt, full=False))
+        if attempt.holds:
+            # Not found: it was deleted with its cameo.
+            with suppress(NotFoundError):
+                credential = await asyncio.to_thread(self._credentials.of_attempt, attempt.id)
+                response.credential.CopyFrom(convert.credential(credential))
+        return response
+
+    def _answerable(self, challenge_id: str) -> StoredChallenge:
+        stored = self._challenges.get(challenge_id)
+        if stored.spent_at is not None:
+            raise ChallengeError(Reason.CHALLENGE_SPENT, "this challenge was answered already; ask for a new one")
+        expires_at = stored.challenge.expires_at
+        if expires_at is None or expires_at <= self._clock():
+            raise ChallengeError(Reason.CHALLENGE_EXPIRED, "this challenge has expired; ask for a new one")
+        self._attempts.require_pace(stored.subject, now=self._clock())
+        return stored
+
+    def _require_time(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        remaining_s: float | None = context.time_remaining()
+        needed_s = self._pool.needed_s
+        if remaining_s is not None and remaining_s < needed_s:
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_DEADLINE_TOO_SHORT,
+                f"judging takes at least {needed_s:.1f} s; set a longer deadline",
+                metadata={"needed_s": f"{needed_s:.1f}"},
+            )
+
+
+async def _looked_at(turn: Turn[Response, Judgement], response: Response) -> Exception | None:
+    """Have the worker read the headers; return what went wrong there, which is no reason to give the challenge back.
+
+    Raises:
+        UnspentError: it is no recording that is read here.
+    """
+    try:
+        await turn.look(response)
+    except UnjudgeableError as error:
+        raise UnspentError(error.reason, str(error)) from None
+    except CameoError as error:
+        return error
+    return None
+
+
+def _patience_s(context: grpc.aio.ServicerContext[Any, Any]) -> float:
+    """Return how long a caller can be kept waiting before it has to be told, in seconds."""
+    remaining_s: float | None = context.time_remaining()
+    return _PATIENCE_S if remaining_s is None else max(0.0, remaining_s - _TO_ANSWER_S)

@@ -1,0 +1,210 @@
+"""Conversion of requests about cameos to values; validates every field against the contract."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from cameo.v1 import cameo_pb2, error_reason_pb2
+from cameo.v1.guardian_service_pb2 import NarrowCameoRequest
+from cameo_verifier.cameo.cursor import to_token
+from cameo_verifier.cameo.model import OutputState, Terms, UseCategory, WhoMayUse
+from cameo_verifier.cameo.permissions import WORDS_MAX
+from cameo_verifier.server.wire.enums import short_name
+from cameo_verifier.server.wire.errors import RequestError
+from cameo_verifier.server.wire.request_id import require_request_id
+from cameo_verifier.store.cameos.uses import Job, Made
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from google.protobuf.timestamp_pb2 import Timestamp
+
+    from cameo.v1.cameo_pb2 import Cameo, Consent, Output
+    from cameo.v1.cameo_service_pb2 import AuthorizeUseRequest, UpdateCameoRequest
+
+ID_MAX_CHARS = 128
+NOTE_MAX_CHARS = 500
+WORD_MAX_CHARS = 200
+SELECTED_MAX = 1000
+PAGE_DEFAULT, PAGE_MAX = 50, 200
+_MANIFEST_MAX_CHARS = 256
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_CURSOR_MAX = 2**63 - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def invalid(field: str, message: str) -> RequestError:
+    """Return the error of one field."""
+    return RequestError(error_reason_pb2.ERROR_REASON_REQUEST_INVALID, f"`{field}` {message}", metadata={"field": field})
+
+
+def user(value: str, field: str) -> str:
+    """Return an app's id of someone, or a generator's of a job."""
+    if not 1 <= len(value) <= ID_MAX_CHARS or not value.isprintable() or any(map(str.isspace, value)):
+        raise invalid(field, f"must have 1 to {ID_MAX_CHARS} printable characters and no white space")
+    return value
+
+
+def note(value: str, field: str) -> str:
+    """Return what an owner wrote."""
+    if len(value) > NOTE_MAX_CHARS:
+        raise invalid(field, f"has at most {NOTE_MAX_CHARS} characters")
+    return value
+
+
+def purposes(values: Iterable[int], field: str = "purposes") -> frozenset[UseCategory]:
+    """Return the categories of a use."""
+    try:
+        return frozenset(UseCategory[short_name(cameo_pb2.UseCategory, value)] for value in values)
+    except (KeyError, ValueError):
+        raise invalid(field, "holds a category this server does not know") from None
+
+
+def consent(message: Consent) -> tuple[str, str, datetime]:
+    """Return text version, locale and time of a consent."""
+    if not 1 <= len(message.text_version) <= 64:
+        raise invalid("consent.text_version", "must have 1 to 64 characters")
+    if not re.fullmatch(r"[A-Za-z0-9-]{2,35}", message.locale):
+        raise invalid("consent.locale", "must be a BCP 47 tag")
+    if not message.HasField("agree_time"):
+        raise invalid("consent.agree_time", "is missing")
+    return message.text_version, message.locale, _time(message.agree_time)
+
+
+def _time(value: Timestamp) -> datetime:
+    try:
+        return value.ToDatetime(tzinfo=UTC)
+    except (OverflowError, ValueError):
+        raise invalid("consent.agree_time", "is out of range") from None
+
+
+def job(request: AuthorizeUseRequest, *, audience: str, at_most: int) -> Job:
+    """Return what a generator asks permission for."""
+    require_request_id(request.request_id)
+    cameo_ids = tuple(request.cameo_ids)
+    if not cameo_ids or len(set(cameo_ids)) != len(cameo_ids):
+        raise invalid("cameo_ids", "must name at least one cameo, each once")
+    if len(cameo_ids) > at_most:
+        raise RequestError(
+            error_reason_pb2.ERROR_REASON_TOO_MANY_CAMEOS,
+            f"a job uses at most {at_most} cameos",
+            metadata={"at_most": str(at_most)},
+        )
+    return Job(
+        audience=audience,
+        request_id=request.request_id.lower(),
+        requester=user(request.requester, "requester"),
+        job_id=user(request.job_id, "job_id"),
+        cameo_ids=cameo_ids,
+        purposes=purposes(request.purposes),
+    )
+
+
+def made(output: Output) -> Made:
+    """Return what a generator says came out."""
+    if not _SHA256.fullmatch(output.sha256):
+        raise invalid("output.sha256", "must be 64 lower-case hex digits")
+    if len(output.c2pa_manifest_id) > _MANIFEST_MAX_CHARS:
+        raise invalid("output.c2pa_manifest_id", f"has at most {_MANIFEST_MAX_CHARS} characters")
+    if output.state not in {cameo_pb2.OUTPUT_STATE_DRAFT, cameo_pb2.OUTPUT_STATE_PUBLISHED}:
+        raise invalid("output.state", "must be OUTPUT_STATE_DRAFT or OUTPUT_STATE_PUBLISHED")
+    state = OutputState[short_name(cameo_pb2.OutputState, output.state)]
+    platform = user(output.platform, "output.platform") if output.platform else ""
+    return Made(output.sha256, output.c2pa_manifest_id, state, user(output.creator, "output.creator"), platform)
+
+
+def changed_terms(request: UpdateCameoRequest | NarrowCameoRequest) -> Callable[[Terms], Terms]:
+    """Return the change of terms that a request asks for."""
+    given = request.cameo
+    fields = _CHANGES.keys() - (_NOTES if isinstance(request, NarrowCameoRequest) else set())
+    paths = set(request.update_mask.paths)
+    if not paths or not paths <= fields:
+        raise invalid("update_mask", f"must name at least one of {', '.join(sorted(fields))}, and nothing else")
+    changes = [_CHANGES[path](given) for path in sorted(paths)]
+
+    def change(terms: Terms) -> Terms:
+        for each in changes:
+            terms = replace(terms, **each)  # type: ignore[arg-type]  # each holds fields of `Terms` with their values
+        return terms
+
+    return change
+
+
+def _who(given: Cameo) -> dict[str, object]:
+    try:
+        return {"who": WhoMayUse[short_name(cameo_pb2.WhoMayUse, given.who_may_use)]}
+    except (KeyError, ValueError):
+        raise invalid("cameo.who_may_use", "must be one of its values") from None
+
+
+def _selected(given: Cameo) -> dict[str, object]:
+    if len(given.selected_users) > SELECTED_MAX:
+        raise invalid("cameo.selected_users", f"has at most {SELECTED_MAX} entries")
+    return {"selected": frozenset(user(each, "cameo.selected_users") for each in given.selected_users)}
+
+
+def _restrictions(given: Cameo) -> dict[str, object]:
+    words = tuple(given.restrictions.words)
+    if len(words) > WORDS_MAX or not all(1 <= len(each) <= WORD_MAX_CHARS for each in words):
+        raise invalid("cameo.restrictions.words", f"has at most {WORDS_MAX} entries of 1 to {WORD_MAX_CHARS} characters")
+    return {"words": words, "categories": purposes(given.restrictions.categories, "cameo.restrictions.categories")}
+
+
+_CHANGES: dict[str, Callable[[Cameo], dict[str, object]]] = {
+    "who_may_use": _who,
+    "selected_users": _selected,
+    "restrictions": _restrictions,
+    "appearance_notes": lambda given: {"appearance_notes": note(given.appearance_notes, "cameo.appearance_notes")},
+    "voice_notes": lambda given: {"voice_notes": note(given.voice_notes, "cameo.voice_notes")},
+}
+
+
+_NOTES = {"appearance_notes", "voice_notes"}
+
+
+def page_size(value: int) -> int:
+    """Return how many rows a page has."""
+    if value < 0:
+        raise invalid("page_size", "must not be negative")
+    return min(value or PAGE_DEFAULT, PAGE_MAX)
+
+
+def _parts(token: str, count: int) -> list[str]:
+    try:
+        parts = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode().split("\n")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        parts = []
+    if len(parts) != count or not parts[0].isdecimal() or not parts[0].isascii() or int(parts[0]) > _CURSOR_MAX:
+        raise _no_token()
+    return parts
+
+
+def _no_token() -> RequestError:
+    return RequestError(error_reason_pb2.ERROR_REASON_PAGE_TOKEN_INVALID, "send a token or cursor as this server gave it out")
+
+
+def number_of(token: str) -> int | None:
+    """Return the number in a page token or cursor; None where it is empty."""
+    return int(_parts(token, 1)[0]) if token else None
+
+
+def to_place(moment: datetime, identifier: str) -> str:
+    """Return the page token of what goes on after a moment and an id."""
+    return to_token((moment - _EPOCH) // _MICROSECOND, identifier)
+
+
+def place_of(token: str) -> tuple[datetime, str] | None:
+    """Return the moment and the id in a page token; None where it is empty."""
+    if not token:
+        return None
+    microseconds, identifier = _parts(token, 2)
+    try:
+        return _EPOCH + int(microseconds) * _MICROSECOND, identifier
+    except OverflowError:
+        raise _no_token() from None

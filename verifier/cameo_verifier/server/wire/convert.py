@@ -1,0 +1,85 @@
+"""Values of the package to messages of `cameo.v1`, one way, field by field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cameo.v1 import attempt_pb2, challenge_pb2, credential_pb2, reason_pb2
+from cameo_challenges.model import Say
+from cameo_verifier.server.wire.enums import full_name
+from cameo_verifier.types import Ruling
+
+if TYPE_CHECKING:
+    from cameo_challenges.model import Challenge, Step
+    from cameo_verifier.store.attempts.attempts import Attempt
+    from cameo_verifier.store.credentials.credentials import IssuedCredential
+    from cameo_verifier.types import CheckResult
+
+
+_DECLINED = "This was looked at by a person and cannot be accepted."
+
+
+def challenge(issued: Challenge, *, entropy_bits: float) -> challenge_pb2.Challenge:
+    """Return the message of a challenge that was issued."""
+    return challenge_pb2.Challenge(
+        id=issued.id,
+        steps=[_step(step) for step in issued.steps],
+        issue_time=issued.issued_at,
+        expire_time=issued.expires_at,
+        entropy_bits=entropy_bits,
+        language=issued.language,
+    )
+
+
+def attempt(stored: Attempt, *, full: bool) -> attempt_pb2.Attempt:
+    """Return the message of an attempt; scores and digests only in the `full` view."""
+    message = attempt_pb2.Attempt(
+        id=stored.id,
+        challenge_id=stored.challenge_id,
+        audience=stored.audience,
+        verdict=full_name(attempt_pb2.Verdict, stored.verdict) if stored.verdict else None,
+        reasons=[full_name(reason_pb2.Reason, reason) for reason in stored.reasons],
+        hint=hint(stored),
+        create_time=stored.created_at,
+        minor_safeguards=stored.minor_safeguards,
+        decision=full_name(attempt_pb2.ReviewDecision, stored.ruling) if stored.ruling else None,
+        decide_time=stored.ruled_at,
+    )
+    if full:
+        message.checks.extend(check(result) for result in stored.checks)
+        message.profile = stored.profile
+        message.digests.update(stored.digests)
+        message.timings_ms.update(stored.timings_ms)
+    return message
+
+
+def check(result: CheckResult) -> attempt_pb2.Check:
+    """Return the message of a check's result."""
+    return attempt_pb2.Check(
+        name=result.name,
+        outcome=full_name(attempt_pb2.Outcome, result.outcome),
+        score=result.score,
+        unit=result.unit,
+        threshold=result.threshold,
+        direction=full_name(attempt_pb2.Direction, result.direction) if result.direction else None,
+        reason=full_name(reason_pb2.Reason, result.reason) if result.reason else None,
+        detail=result.detail,
+    )
+
+
+def credential(issued: IssuedCredential) -> credential_pb2.Credential:
+    """Return the message of a credential."""
+    return credential_pb2.Credential(id=issued.jti, token=issued.token, receipt=issued.receipt, expire_time=issued.expires_at)
+
+
+def hint(stored: Attempt) -> str:
+    """Return the sentence that the person is given to go on with, empty where the attempt holds or nothing explains it."""
+    if stored.ruling is Ruling.DECLINED:
+        return _DECLINED
+    return stored.reasons[0].hint if stored.reasons and not stored.holds else ""
+
+
+def _step(step: Step) -> challenge_pb2.Step:
+    if isinstance(step, Say):
+        return challenge_pb2.Step(say=step.text)
+    return challenge_pb2.Step(turn=full_name(challenge_pb2.Turn, step.turn))

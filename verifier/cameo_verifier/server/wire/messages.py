@@ -1,0 +1,153 @@
+"""One message from bytes, within bounds: it is measured before it is parsed, and its lists are counted before anybody reads them.
+
+Bytes reach this only from callers who were let in: every method takes its messages as a stream, so that gRPC hands over none
+before somebody asks for it. What is far over every bound gRPC refuses by itself, and what is compressed, see `CHANNEL`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import grpc
+from google.protobuf import descriptor_pool
+from google.protobuf.message import DecodeError
+
+from cameo.v1 import error_reason_pb2
+from cameo_verifier.cameo.model import UseCategory
+from cameo_verifier.cameo.permissions import WORDS_MAX
+from cameo_verifier.server.wire.cameo_input import ID_MAX_CHARS, SELECTED_MAX
+from cameo_verifier.server.wire.errors import DOMAIN, RequestError
+from cameo_verifier.server.wire.review_input import PROFILE_MAX_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from google.protobuf.descriptor import Descriptor
+
+    from cameo_verifier.server.interceptors import Behaviour
+
+KIB = 1024
+CHUNK_MAX_BYTES = 1024 * KIB
+"""Of the recording, in one message."""
+USUAL_MAX_BYTES = 64 * KIB
+
+_AROUND = 16
+"""Bytes that protobuf puts around the one field of a message."""
+# As many people as may be selected, each by the longest id there is; twice, since what is pending may be sent along.
+_TERMS_MAX_BYTES = USUAL_MAX_BYTES + 2 * SELECTED_MAX * (4 * ID_MAX_CHARS + _AROUND)
+
+MAX_BYTES: Mapping[str, int] = {
+    "VerificationService.VerifyResponse": CHUNK_MAX_BYTES + _AROUND,
+    "CameoService.UpdateCameo": _TERMS_MAX_BYTES,
+    "GuardianService.NarrowCameo": _TERMS_MAX_BYTES,
+    "ReviewService.ReplayAttempt": USUAL_MAX_BYTES + PROFILE_MAX_BYTES,
+    "ReviewService.CompareProfiles": USUAL_MAX_BYTES + 2 * PROFILE_MAX_BYTES,
+}
+"""Method, as `Service.Method`, to the bytes one message may have, where that is not `USUAL_MAX_BYTES`."""
+
+_GROUPS = len(UseCategory)
+MAX_ITEMS: Mapping[str, int] = {
+    "cameo.v1.AuthorizeUseRequest.cameo_ids": 32,  # the most that `CAMEO_JOB_CAMEOS` can say
+    "cameo.v1.AuthorizeUseRequest.purposes": _GROUPS,
+    "cameo.v1.CheckPermissionRequest.purposes": _GROUPS,
+    "cameo.v1.Cameo.selected_users": SELECTED_MAX,
+    "cameo.v1.PendingChange.approved_by": SELECTED_MAX,
+    "cameo.v1.PendingChange.selected_users": SELECTED_MAX,
+    "cameo.v1.Output.removals": SELECTED_MAX,
+    "cameo.v1.Restrictions.words": WORDS_MAX,
+    "cameo.v1.Restrictions.categories": _GROUPS,
+    "google.protobuf.FieldMask.paths": 16,
+}
+"""Every list that a request can hold, to how many entries it may have."""
+
+CHANNEL = (
+    # What exceeds a method's own bound by less than this is refused with its reason.
+    ("grpc.max_receive_message_length", 2 * CHUNK_MAX_BYTES),
+    # The first bit alone: no compression. A recording does not shrink, and what swells is nobody's honest request.
+    ("grpc.compression_enabled_algorithms_bitset", 1),
+)
+"""Options of the server for gRPC itself; the names are those of its `channel_arg_names.h`."""
+
+
+def parsed(method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> Behaviour:
+    """Return the behaviour of a handler for a context, and a stream, of bytes."""
+    any_handler: Any = handler  # the stubs know only the synchronous handlers
+    streams, replies = any_handler.request_streaming, any_handler.response_streaming
+    if streams and replies:
+        raise RuntimeError("no method of ours streams both ways")
+    of_bytes = _parser(method, any_handler.request_deserializer)
+    behaviour = any_handler.stream_unary if streams else any_handler.unary_stream if replies else any_handler.unary_unary
+
+    async def each(messages: Any) -> Any:  # noqa: ANN401 - any message
+        async for data in messages:
+            yield of_bytes(data)
+
+    async def stream(messages: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:  # noqa: ANN401 - any message
+        return await behaviour(each(messages), context)
+
+    async def single(_: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:  # noqa: ANN401 - any message
+        data: Any = await context.read()
+        if data is grpc.aio.EOF:
+            raise RequestError(error_reason_pb2.ERROR_REASON_REQUEST_INVALID, "send one message")
+        return await behaviour(of_bytes(data), context)
+
+    return stream if streams else single
+
+
+def lists(kind: Descriptor) -> Iterator[str]:
+    """Yield the full name of every list that a message of this kind can hold, at any depth."""
+    waiting, seen = [kind], set()
+    while waiting:
+        each = waiting.pop()
+        if each.full_name in seen:
+            continue
+        seen.add(each.full_name)
+        for field in each.fields:
+            if field.is_repeated:
+                yield field.full_name
+            if field.message_type is not None:
+                waiting.append(field.message_type)
+
+
+def request_of(method: str) -> Descriptor:
+    """Return the kind of message that a method takes; `method` as `Service.Method`."""
+    service, _, name = method.partition(".")
+    kind: Descriptor = descriptor_pool.Default().FindServiceByName(f"{DOMAIN}.{service}").methods_by_name[name].input_type
+    return kind
+
+
+def _parser(method: str, deserializer: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    at_most = MAX_BYTES.get(method, USUAL_MAX_BYTES)
+    counted = any(True for _ in lists(request_of(method)))
+
+    def parse(data: bytes) -> Any:  # noqa: ANN401 - any message
+        if len(data) > at_most:
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_REQUEST_INVALID,
+                f"a message of {method} has at most {at_most} bytes",
+                metadata={"at_most": str(at_most)},
+            )
+        try:
+            message = deserializer(data)
+        except DecodeError:
+            raise RequestError(
+                error_reason_pb2.ERROR_REASON_REQUEST_INVALID, f"the message is no {request_of(method).name}"
+            ) from None
+        if counted:
+            _count(message, "")
+        return message
+
+    return parse
+
+
+def _count(message: Any, within: str) -> None:  # noqa: ANN401 - any message
+    for field, value in message.ListFields():
+        if field.is_repeated:
+            if len(value) > (at_most := MAX_ITEMS[field.full_name]):
+                raise RequestError(
+                    error_reason_pb2.ERROR_REASON_REQUEST_INVALID,
+                    f"`{within}{field.name}` has at most {at_most} entries",
+                    metadata={"field": f"{within}{field.name}", "at_most": str(at_most)},
+                )
+        elif field.message_type is not None:
+            _count(value, f"{within}{field.name}.")

@@ -1,0 +1,69 @@
+"""An index in a status list for each credential, before it is signed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cameo_credential import decoys
+from cameo_credential.claims import StatusReference
+from cameo_credential.decoys import DecoyShares
+from cameo_credential.token_status import Status
+from cameo_verifier.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from cameo_verifier.store.credentials.statuses import StatusStore
+
+_TRIES = 256
+"""At least a quarter of the indices can be had (half are kept free, of those half are shown as valid), so one draw in four
+succeeds at worst, and 256 fail once in 10**32."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allotter:
+    """Draws indices at random.
+
+    base: what the URI of a list begins with. capacity: indices of a new list. below: a random whole number below another.
+    new_key: 32 random bytes.
+    """
+
+    store: StatusStore
+    base: str
+    capacity: int
+    below: Callable[[int], int]
+    new_key: Callable[[], bytes]
+
+    def allot(self, jti: str, *, now: datetime) -> StatusReference:
+        """Return where the status of a new credential stands; it is valid.
+
+        An index that is shown as revoked or suspended while nobody has it is never given out: its status would change back.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        for _ in range(_TRIES):
+            kept = self.store.open_list(capacity=self.capacity, new_key=self.new_key, now=now)
+            index = self.below(kept.capacity)
+            rank = decoys.rank(kept.decoy_key, index)
+            if DecoyShares(kept.decoys_invalid, kept.decoys_suspended).of(rank) is not Status.VALID:
+                continue
+            if self.store.take(kept, index, rank=rank, jti=jti, now=now):
+                return StatusReference(index, uri_of(self.base, kept.number))
+        raise StoreError("no free index of a status list was found")
+
+
+def uri_of(base: str, number: int) -> str:
+    """Return the URI of a list."""
+    return f"{base.rstrip('/')}/status/{number}"
+
+
+def number_of(base: str, uri: str) -> int | None:
+    """Return the number of the list at a URI in the one spelling `uri_of` writes; None where it is none of ours."""
+    number = uri.removeprefix(uri_of(base, 0)[:-1])
+    # A length that int() takes and the database too.
+    if not (number.isascii() and number.isdecimal() and len(number) < 10):
+        return None
+    return int(number) if uri == uri_of(base, int(number)) else None

@@ -1,0 +1,136 @@
+"""Publish the status lists: made anew once an interval, given out as often as asked.
+
+1. The shares of the decoys follow those of the credentials. From then on no index is given out by the earlier shares.
+2. The statuses of the decoys are laid out over the whole list, those of the credentials over them.
+3. The list is signed, read back, and kept until the interval is over.
+
+A list may be kept for two intervals from when it was made, so whoever fetches one always has an interval to use it in; what is
+revoked is refused everywhere after two intervals at the latest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cameo_credential import decoys
+from cameo_credential.decoys import DecoyShares
+from cameo_credential.status_list import StatusList, publish
+from cameo_credential.token_status import Status
+from cameo_verifier.errors import NotFoundError, StoreError
+from cameo_verifier.status.allotter import number_of, uri_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+    from cameo_credential.issuer_keys import IssuerKeys
+    from cameo_verifier.store.credentials.statuses import StatusStore
+    from cameo_verifier.types import U8
+
+KEPT_INTERVALS = 2
+"""For how many intervals a list may be kept: the one it is given out in and the one a reader has to use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedList:
+    """A signed list: `token` is a compact JWS. It is replaced at `next_at` and believed until `ends_at`."""
+
+    uri: str
+    token: str
+    etag: str
+    made_at: datetime
+    next_at: datetime
+    ends_at: datetime
+
+
+class StatusPublisher:
+    """Makes and keeps the signed lists; may be used by several threads at once."""
+
+    def __init__(
+        self,
+        store: StatusStore,
+        *,
+        keys: Callable[[], IssuerKeys],
+        base: str,
+        interval: timedelta,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Keep the parts. `keys` returns the issuer's keys of the moment; `base` is what the lists' URIs begin with."""
+        self._store = store
+        self._keys = keys
+        self._base = base
+        self._interval = interval
+        self._clock = clock
+        self._lists: dict[int, PublishedList] = {}
+        self._making = threading.Lock()
+
+    def get(self, uri: str) -> PublishedList:
+        """Return the list at a URI, made within the last interval; an older one, still good, while the database is down.
+
+        Raises:
+            NotFoundError: no list has this URI.
+            StoreError: the database could not do it, and no list that is still good is left.
+        """
+        number = number_of(self._base, uri)
+        if number is None:
+            raise NotFoundError("no status list has this URI")
+        if (current := self._current(number)) is not None:
+            return current
+        with self._making:
+            if (current := self._current(number)) is not None:
+                return current
+            try:
+                made = self._make(number)
+            except StoreError:
+                kept = self._lists.get(number)
+                if kept is None or self._clock() >= kept.ends_at:
+                    raise
+                return kept
+            self._lists[number] = made
+            return made
+
+    def refresh(self) -> int:
+        """Make every list anew whose interval is over, and return how many lists there are.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        numbers = self._store.numbers()
+        for number in numbers:
+            self.get(uri_of(self._base, number))
+        return len(numbers)
+
+    def _current(self, number: int) -> PublishedList | None:
+        kept = self._lists.get(number)
+        return kept if kept is not None and kept.made_at <= self._clock() < kept.next_at else None
+
+    def _make(self, number: int) -> PublishedList:
+        now = self._clock().replace(microsecond=0)
+        uri = uri_of(self._base, number)
+        kept_for = KEPT_INTERVALS * self._interval
+        statuses = StatusList.of(self._statuses(number))
+        token = publish(statuses, uri=uri, keys=self._keys(), now=now, ttl=kept_for, lifetime=kept_for)
+        return PublishedList(
+            uri=uri,
+            token=token,
+            etag=hashlib.sha256(token.encode("ascii")).hexdigest()[:32],
+            made_at=now,
+            next_at=now + self._interval,
+            ends_at=now + kept_for,
+        )
+
+    def _statuses(self, number: int) -> U8:
+        kept = self._store.get_list(number)
+        counts = self._store.counts(number)
+        now = DecoyShares(kept.decoys_invalid, kept.decoys_suspended)
+        shares = now.grown(used=kept.used, invalid=counts[Status.INVALID], suspended=counts[Status.SUSPENDED])
+        if shares != now:
+            kept = self._store.set_decoys(kept, invalid=shares.invalid, suspended=shares.suspended)  # step 1
+        shown = DecoyShares(kept.decoys_invalid, kept.decoys_suspended)
+        statuses = decoys.statuses(kept.decoy_key, kept.capacity, shown)
+        indices, real = self._store.deviating(kept, ranks=decoys.RANKS)
+        statuses[indices] = real  # step 2
+        return statuses

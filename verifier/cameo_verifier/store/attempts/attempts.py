@@ -1,0 +1,383 @@
+"""Attempts: what was asked, what came of it and why, with the digests that let it be judged again. No biometric data.
+
+An attempt is begun by spending its challenge, and ends once: judged, or not judged (unreadable, or its server went away). Until
+then it belongs to the server that judges it. Another one may take it over when that server is gone (`take_over`), and from then
+on nothing that the first still has to say of it counts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Row, delete, insert, select, update
+
+from cameo_verifier.errors import NotFoundError
+from cameo_verifier.reasons import Reason
+from cameo_verifier.store.attempts import challenges, fingerprints, spool
+from cameo_verifier.store.cameos import faces, likenesses
+from cameo_verifier.store.credentials import credentials
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import writing
+from cameo_verifier.store.db.faults import store_errors
+from cameo_verifier.types import CheckResult, Direction, Outcome, Ruling, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine
+
+    from cameo_verifier.store.attempts.pace import Pace
+    from cameo_verifier.store.cameos.faces import Code
+    from cameo_verifier.store.cameos.vault import SealedLikeness
+    from cameo_verifier.store.credentials.credentials import IssuedCredential
+    from cameo_verifier.types import Judgement
+
+
+_JUDGINGS = 3
+"""Servers that try to judge one recording: one that ends every server which reads it must not be handed on for ever."""
+
+
+class AttemptState(StrEnum):
+    """Where an attempt stands."""
+
+    OPEN = "open"
+    """Being judged."""
+    JUDGED = "judged"
+    """It has a verdict."""
+    UNJUDGED = "unjudged"
+    """It ended without one; `reasons` says why, or is empty where the server that judged it went away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt; `verdict` and `finished_at` are None while it is open, `verdict` also when it ended unjudged.
+
+    digests: model, profile and code digests, hex sha256. recording_sha256: empty until judged. minor_safeguards: see `Judgement`;
+    False until judged. ruling, ruled_at: what people decided where the verdict is REVIEW, None until then. matches: number of the
+    face that the gallery found, by its collection.
+    """
+
+    id: str
+    challenge_id: str
+    subject: str
+    audience: str
+    request_id: str
+    state: AttemptState
+    verdict: Verdict | None
+    reasons: tuple[Reason, ...]
+    checks: tuple[CheckResult, ...]
+    profile: str
+    digests: Mapping[str, str]
+    timings_ms: Mapping[str, float]
+    recording_sha256: str
+    created_at: datetime
+    finished_at: datetime | None
+    minor_safeguards: bool
+    ruling: Ruling | None = None
+    ruled_at: datetime | None = None
+    matches: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        """Whether it was accepted, by its verdict or by people."""
+        return self.verdict is Verdict.ACCEPTED or self.ruling is Ruling.APPROVED
+
+    @property
+    def waits(self) -> bool:
+        """Whether people have to decide and have not."""
+        return self.verdict is Verdict.REVIEW and self.ruling is None
+
+
+class AttemptStore:
+    """Attempts in the database behind `engine`; those begun and ended here are the server's whose id is `server_id`."""
+
+    def __init__(self, engine: Engine, *, server_id: str = "", pace: Pace | None = None) -> None:
+        """Use the database behind `engine`; `pace` is what one person may do, None anything."""
+        self._engine, self._server_id, self._pace = engine, server_id, pace
+
+    def require_pace(self, subject: str, *, now: datetime) -> None:
+        """Refuse a person who tries too often.
+
+        Raises:
+            TooManyAttemptsError: this person may begin no attempt now.
+            StoreError: the database could not do it.
+        """
+        if self._pace is not None:
+            with store_errors(), self._engine.connect() as connection:
+                self._pace.require_attempt(connection, subject, now=now)
+
+    def begin(
+        self, identifier: str, *, challenge_id: str, audience: str, request_id: str, now: datetime, spooled: bytes = b""
+    ) -> Attempt:
+        """Spend a challenge and open its attempt, both or neither.
+
+        Args:
+            identifier: the id of the new attempt.
+            challenge_id: the challenge it answers; its subject becomes the attempt's.
+            audience: whom a credential would be for.
+            request_id: the caller's id of this request, see `by_request_id`.
+            now: the time.
+            spooled: the recording, sealed by `Spool.seal`, for a server that takes the attempt over; empty keeps none.
+
+        Raises:
+            ChallengeError: `CHALLENGE_UNKNOWN`, `CHALLENGE_SPENT`, `CHALLENGE_EXPIRED` or `TOO_MANY_ATTEMPTS`; no attempt was
+                opened and nothing spent.
+            StoreError: the database could not do it; nothing was spent.
+        """
+        with store_errors(), self._engine.begin() as connection:
+            challenge = challenges.spend(connection, challenge_id, now=now)
+            if self._pace is not None:
+                self._pace.require_attempt(connection, challenge.subject, now=now)
+            row = {
+                "id": identifier,
+                "challenge_id": challenge_id,
+                "subject": challenge.subject,
+                "audience": audience,
+                "request_id": request_id,
+                "state": AttemptState.OPEN.value,
+                "reasons": [],
+                "checks": [],
+                "profile": "",
+                "digests": {},
+                "timings_ms": {},
+                "recording_sha256": "",
+                "created_at": now,
+                "server_id": self._server_id,
+            }
+            connection.execute(insert(tables.attempts).values(row))
+            if spooled:
+                spool.add(connection, identifier, spooled)
+            return _one(connection, tables.attempts.c.id == identifier)
+
+    def finish(
+        self,
+        identifier: str,
+        judgement: Judgement,
+        *,
+        now: datetime,
+        credential: IssuedCredential | None = None,
+        fingerprint: bytes = b"",
+        face: Code | None = None,
+        likeness: SealedLikeness | None = None,
+        waiting: SealedLikeness | None = None,
+    ) -> Attempt:
+        """Keep the judgement of an open attempt, all or nothing with what comes of it.
+
+        Other evidence is not kept.
+
+        Args:
+            identifier: the attempt's id.
+            judgement: what came of it.
+            now: the time.
+            credential: what an accepted attempt earned.
+            fingerprint: of its recording.
+            face: the face that enrols with it, as the gallery keeps it.
+            likeness: what credentials are issued from again, sealed.
+            waiting: the same of an attempt that people have to decide.
+
+        Raises:
+            NotFoundError: no open attempt of this server has this id.
+            StoreError: the database could not do it; the attempt is still open.
+        """
+        if (credential is not None) != (judgement.decision.verdict is Verdict.ACCEPTED):
+            raise RuntimeError("an attempt has a credential exactly when it is accepted")
+        values = judged_values(judgement, now=now)
+        with store_errors(), self._engine.begin() as connection:
+            self._end(connection, identifier, values)
+            if credential is not None:
+                credentials.add(connection, credential)
+            if fingerprint:
+                fingerprints.add(connection, identifier, fingerprint, now=now)
+            if likeness is not None:
+                likenesses.add(connection, identifier, likeness, now=now)
+            if waiting is not None:
+                likenesses.wait(connection, identifier, waiting, now=now)
+            attempt = _one(connection, tables.attempts.c.id == identifier)
+            if face is not None:
+                faces.enrol(connection, attempt.subject, face, attempt_id=identifier, now=now)
+            return attempt
+
+    def fail(self, identifier: str, *, now: datetime, reason: Reason | None = None) -> Attempt:
+        """End an open attempt that could not be judged, with the reason if the recording is at fault.
+
+        Raises:
+            NotFoundError: no open attempt of this server has this id.
+            StoreError: the database could not do it; the attempt is still open.
+        """
+        reasons = [] if reason is None else [reason.value]
+        values = {"state": AttemptState.UNJUDGED.value, "reasons": reasons, "finished_at": now}
+        with store_errors(), self._engine.begin() as connection:
+            self._end(connection, identifier, values)
+            return _one(connection, tables.attempts.c.id == identifier)
+
+    def take_over(self, *, dead: Collection[str], now: datetime) -> tuple[tuple[Attempt, ...], int]:
+        """Take over the open attempts of servers that are gone: those with a spooled recording to be judged, the others ended.
+
+        Args:
+            dead: ids of servers that are gone; one that is not known any more is so too.
+            now: the time.
+
+        Returns:
+            those that are this server's now, and how many were ended.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        attempts, spooled = tables.attempts, tables.spooled_recordings
+        others = (attempts.c.state == AttemptState.OPEN.value) & (attempts.c.server_id != self._server_id)
+        lost = others & (attempts.c.server_id.in_(sorted(dead)) | attempts.c.server_id.not_in(select(tables.servers.c.id)))
+        again = attempts.c.id.in_(select(spooled.c.attempt_id).where(spooled.c.judgings < _JUDGINGS))
+        taken = update(attempts).where(lost, again).values(server_id=self._server_id).returning(*attempts.c)
+        with store_errors(), writing(self._engine).begin() as connection:
+            mine = tuple(from_row(row) for row in connection.execute(taken).all())
+            if mine:
+                ids = spooled.c.attempt_id.in_([attempt.id for attempt in mine])
+                connection.execute(update(spooled).where(ids).values(judgings=spooled.c.judgings + 1))
+            ended = connection.execute(
+                update(attempts).where(lost).values(state=AttemptState.UNJUDGED.value, finished_at=now).returning(attempts.c.id)
+            ).all()
+            if ended:
+                connection.execute(delete(spooled).where(spooled.c.attempt_id.in_([row.id for row in ended])))
+            return mine, len(ended)
+
+    def own_open(self) -> list[str]:
+        """Return the ids of the attempts of this server that are open.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table = tables.attempts
+        mine = (table.c.state == AttemptState.OPEN.value) & (table.c.server_id == self._server_id)
+        with store_errors(), self._engine.connect() as connection:
+            return list(connection.scalars(select(table.c.id).where(mine)))
+
+    def get(self, identifier: str) -> Attempt:
+        """Return an attempt.
+
+        Raises:
+            NotFoundError: none has this id.
+            StoreError: the database could not do it.
+        """
+        with store_errors(), self._engine.connect() as connection:
+            return get(connection, identifier)
+
+    def by_request_id(self, challenge_id: str, request_id: str) -> Attempt:
+        """Return the attempt that an earlier request with the same challenge and id began.
+
+        Raises:
+            NotFoundError: there was none.
+            StoreError: the database could not do it.
+        """
+        table = tables.attempts
+        with store_errors(), self._engine.connect() as connection:
+            return _one(connection, (table.c.challenge_id == challenge_id) & (table.c.request_id == request_id))
+
+    def _end(self, connection: Connection, identifier: str, values: dict[str, Any]) -> None:
+        table = tables.attempts
+        mine = (table.c.id == identifier) & (table.c.state == AttemptState.OPEN.value) & (table.c.server_id == self._server_id)
+        if connection.execute(update(table).where(mine).values(values)).rowcount != 1:
+            raise NotFoundError("no open attempt of this server has this id")
+        spool.drop(connection, identifier)
+
+
+def judged_values(judgement: Judgement, *, now: datetime) -> dict[str, Any]:
+    """Return the columns of an attempt that is judged."""
+    return {
+        "state": AttemptState.JUDGED.value,
+        "verdict": judgement.decision.verdict.value,
+        "reasons": [reason.value for reason in judgement.decision.reasons],
+        "checks": [_check_to_json(check) for check in judgement.checks],
+        "profile": judgement.profile,
+        "minor_safeguards": judgement.minor_safeguards,
+        "digests": dict(judgement.digests),
+        "timings_ms": {stage: float(ms) for stage, ms in judgement.timings_ms.items()},
+        "recording_sha256": judgement.evidence.media.sha256,
+        "finished_at": now,
+        "matches": _matches(judgement),
+    }
+
+
+def get(connection: Connection, identifier: str) -> Attempt:
+    """Return an attempt, inside a transaction of the caller; errors as `AttemptStore.get`."""
+    return _one(connection, tables.attempts.c.id == identifier)
+
+
+def _one(connection: Connection, condition: ColumnElement[bool]) -> Attempt:
+    row = connection.execute(select(tables.attempts).where(condition)).one_or_none()
+    if row is None:
+        raise NotFoundError("no attempt has this id")
+    return from_row(row)
+
+
+def from_row(row: Row[Any]) -> Attempt:
+    """Return the attempt of a row of `tables.attempts`."""
+    return Attempt(
+        id=row.id,
+        challenge_id=row.challenge_id,
+        subject=row.subject,
+        audience=row.audience,
+        request_id=row.request_id,
+        state=AttemptState(row.state),
+        verdict=None if row.verdict is None else Verdict(row.verdict),
+        reasons=tuple(Reason(reason) for reason in row.reasons),
+        checks=tuple(_check_from_json(check) for check in row.checks),
+        profile=row.profile,
+        digests=row.digests,
+        timings_ms=row.timings_ms,
+        recording_sha256=row.recording_sha256,
+        created_at=row.created_at,
+        finished_at=row.finished_at,
+        minor_safeguards=row.minor_safeguards,
+        ruling=None if row.ruling is None else Ruling(row.ruling),
+        ruled_at=row.ruled_at,
+        matches=row.matches or {},
+    )
+
+
+def _matches(judgement: Judgement) -> dict[str, int] | None:
+    answer = judgement.circumstances.gallery
+    found = (
+        {}
+        if answer is None
+        else {
+            faces.Collection.PROTECTED: answer.protected,
+            faces.Collection.ENROLLED: answer.enrolled,
+        }
+    )
+    # None, not {}: the few that have any are found by an index.
+    return {collection.value: match.number for collection, match in found.items() if match is not None} or None
+
+
+def _check_to_json(check: CheckResult) -> dict[str, Any]:
+    return {
+        "name": check.name,
+        "outcome": check.outcome.value,
+        "score": _number(check.score),
+        "unit": check.unit,
+        "threshold": _number(check.threshold),
+        "direction": None if check.direction is None else check.direction.value,
+        "reason": None if check.reason is None else check.reason.value,
+        "detail": check.detail,
+    }
+
+
+def _check_from_json(document: Mapping[str, Any]) -> CheckResult:
+    return CheckResult(
+        name=document["name"],
+        outcome=Outcome(document["outcome"]),
+        score=document["score"],
+        unit=document["unit"],
+        threshold=document["threshold"],
+        direction=None if document["direction"] is None else Direction(document["direction"]),
+        reason=None if document["reason"] is None else Reason(document["reason"]),
+        detail=document["detail"],
+    )
+
+
+def _number(value: float | None) -> float | None:
+    # float() also takes numpy's numbers; NaN and infinities are no JSON.
+    return None if value is None or not math.isfinite(value) else float(value)

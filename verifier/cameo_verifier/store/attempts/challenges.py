@@ -1,0 +1,153 @@
+"""Challenges that were issued, and the moment each was spent.
+
+A challenge is issued, then either spent once, rightly answered or not, or expired; both are final, and the moment of expiry is
+already too late.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from cameo_challenges.model import Challenge, from_json, to_json
+from cameo_verifier.errors import ChallengeError, StoreError
+from cameo_verifier.reasons import Reason
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import writing
+from cameo_verifier.store.db.faults import store_errors
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine
+
+    from cameo_verifier.store.attempts.pace import Pace
+
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChallenge:
+    """A challenge, whom it was issued to, and when it was spent, if it was."""
+
+    challenge: Challenge
+    subject: str
+    spent_at: datetime | None
+
+
+class ChallengeStore:
+    """Challenges in the database behind `engine`."""
+
+    def __init__(self, engine: Engine, *, pace: Pace | None = None) -> None:
+        """Use the database behind `engine`; `pace` is what one person may do, None anything."""
+        self._engine, self._pace = engine, pace
+
+    def add(self, challenge: Challenge, *, subject: str, request_id: str = "") -> Challenge:
+        """Keep a challenge that was just issued, and return the one to hand out.
+
+        A second call with the same subject and a request id keeps nothing and returns the first call's challenge.
+
+        Raises:
+            TooManyAttemptsError: this person may have no further one now.
+            StoreError: the database could not do it, or the id is taken.
+        """
+        if not (challenge.id and challenge.issued_at and challenge.expires_at):
+            raise RuntimeError("only an issued challenge, with an id and times, can be kept")
+        row = {
+            "id": challenge.id,
+            "subject": subject,
+            "request_id": request_id or None,
+            "document": to_json(challenge),
+            "issued_at": challenge.issued_at,
+            "expires_at": challenge.expires_at,
+        }
+        with store_errors():
+            try:
+                with writing(self._engine).begin() as connection:
+                    if request_id and (first := _by_request_id(connection, subject, request_id)) is not None:
+                        return first
+                    if self._pace is not None:
+                        self._pace.require_challenge(connection, subject, now=challenge.issued_at)
+                    connection.execute(insert(tables.challenges).values(row))
+            except IntegrityError:
+                with self._engine.connect() as connection:
+                    first = _by_request_id(connection, subject, request_id) if request_id else None
+                if first is None:
+                    raise StoreError("a challenge with this id is already kept") from None
+                return first
+        return challenge
+
+    def get(self, identifier: str) -> StoredChallenge:
+        """Return a challenge.
+
+        Raises:
+            ChallengeError: `CHALLENGE_UNKNOWN`.
+            StoreError: the database could not do it.
+        """
+        with store_errors(), self._engine.connect() as connection:
+            return read(connection, identifier)
+
+    def spend(self, identifier: str, *, now: datetime) -> StoredChallenge:
+        """Spend a challenge: of all who try, in whatever process, exactly one gets it.
+
+        Raises:
+            ChallengeError: `CHALLENGE_UNKNOWN`, `CHALLENGE_SPENT` or `CHALLENGE_EXPIRED`.
+            StoreError: the database could not do it; nothing was spent.
+        """
+        with store_errors(), self._engine.begin() as connection:
+            return spend(connection, identifier, now=now)
+
+    def drop_unanswered(self, *, expired_before: datetime) -> int:
+        """Remove challenges that nobody answered and that expired before a time; return how many.
+
+        One that was answered stays with its attempt.
+
+        Raises:
+            StoreError: the database could not do it; some may be removed.
+        """
+        table = tables.challenges
+        over = select(table.c.id).where(table.c.spent_at.is_(None), table.c.expires_at < expired_before).limit(_AT_ONCE)
+        count = 0
+        while True:
+            with store_errors(), writing(self._engine).begin() as connection:
+                # Said again: on PostgreSQL another server may spend one in between.
+                gone = connection.execute(delete(table).where(table.c.id.in_(over), table.c.spent_at.is_(None))).rowcount
+            count += gone
+            if gone < _AT_ONCE:
+                return count
+
+
+def _by_request_id(connection: Connection, subject: str, request_id: str) -> Challenge | None:
+    table = tables.challenges
+    query = select(table.c.document).where(table.c.subject == subject, table.c.request_id == request_id)
+    document = connection.execute(query).scalar_one_or_none()
+    return None if document is None else from_json(document)
+
+
+def read(connection: Connection, identifier: str) -> StoredChallenge:
+    """Return a challenge, inside a transaction of the caller; errors as `ChallengeStore.get`."""
+    table = tables.challenges
+    query = select(table.c.document, table.c.subject, table.c.spent_at).where(table.c.id == identifier)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise ChallengeError(Reason.CHALLENGE_UNKNOWN, "no challenge has this id")
+    return StoredChallenge(from_json(row.document), row.subject, row.spent_at)
+
+
+def spend(connection: Connection, identifier: str, *, now: datetime) -> StoredChallenge:
+    """Spend a challenge, inside a transaction of the caller; errors as `ChallengeStore.spend`."""
+    table = tables.challenges
+    # One conditional statement: the database, not this process, decides who was first.
+    statement = (
+        update(table).where(table.c.id == identifier, table.c.spent_at.is_(None), table.c.expires_at > now).values(spent_at=now)
+    )
+    won = connection.execute(statement).rowcount == 1
+    stored = read(connection, identifier)
+    if won:
+        return stored
+    if stored.spent_at is not None:
+        raise ChallengeError(Reason.CHALLENGE_SPENT, "this challenge was answered already")
+    raise ChallengeError(Reason.CHALLENGE_EXPIRED, "this challenge has expired")

@@ -1,0 +1,74 @@
+"""How many attempts there were, by day, verdict and reasons."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import BigInteger, Text, cast, func, select, type_coerce
+
+from cameo_verifier.reasons import Reason
+from cameo_verifier.store.attempts.attempts import AttemptState
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.faults import store_errors
+from cameo_verifier.types import Verdict
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Engine
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_US = 24 * 60 * 60 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """So many attempts of one day (UTC) had this verdict for these reasons."""
+
+    day: datetime
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    attempts: int
+
+
+class AttemptCounts:
+    """Counts in the database behind `engine`; of attempts with a verdict only."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def by_day(self, condition: ColumnElement[bool]) -> list[Count]:
+        """Return the numbers of attempts that meet a condition on `tables.attempts`, oldest day first.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table = tables.attempts
+        day = (type_coerce(table.c.created_at, BigInteger) // _DAY_US).label("day")
+        # PostgreSQL cannot group by JSON; its text is the same in every database, and is grouped before it is read.
+        reasons = cast(table.c.reasons, Text).label("reasons")
+        query = select(day, table.c.verdict, reasons, func.count().label("attempts"))
+        query = query.where(condition, table.c.verdict.is_not(None)).group_by(day, table.c.verdict, reasons).order_by(day)
+        with store_errors(), self._engine.connect() as connection:
+            return [
+                Count(
+                    _EPOCH + timedelta(days=row.day),
+                    Verdict(row.verdict),
+                    tuple(map(Reason, json.loads(row.reasons))),
+                    row.attempts,
+                )
+                for row in connection.execute(query)
+            ]
+
+    def mark(self) -> tuple[object, ...]:
+        """Return what changes when counts do: an attempt is judged once, and labels are only added and taken back.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table, labels = tables.attempts, tables.labels
+        judged = select(func.count(), func.max(table.c.created_at)).where(table.c.state == AttemptState.JUDGED.value)
+        with store_errors(), self._engine.connect() as connection:
+            given = select(func.count(), func.count(labels.c.withdrawn_at)).select_from(labels)
+            return (*connection.execute(judged).one(), *connection.execute(given).one())

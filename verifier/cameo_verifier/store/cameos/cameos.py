@@ -1,0 +1,326 @@
+"""Cameos: made of an accepted attempt, changed by their owner, and at last a tombstone.
+
+Every verb works inside a transaction of the caller, holds the cameo's row until that ends, and adds its event to it. `subject` is
+who asks: another's cameo is unknown to them; None asks for the app, which sees all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, insert, select, update
+
+from cameo_credential.token_status import Status
+from cameo_verifier.cameo import guardians
+from cameo_verifier.cameo.model import (
+    ANALYSTS,
+    OWNER,
+    Cameo,
+    CameoState,
+    Consent,
+    EventKind,
+    Terms,
+)
+from cameo_verifier.cameo.permissions import consent_digest, require_changeable
+from cameo_verifier.cameo.refusal import Refusal, RefusedError
+from cameo_verifier.store.cameos import events, guardianships, likenesses
+from cameo_verifier.store.credentials import statuses
+from cameo_verifier.store.db import documents, tables
+from cameo_verifier.store.evidence import erasure
+from cameo_verifier.types import Ruling, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+_READ_ONE = select(tables.cameos).where(tables.cameos.c.id == bindparam("identifier"))
+_READ_SEVERAL = (
+    select(tables.cameos).where(tables.cameos.c.id.in_(bindparam("identifiers", expanding=True))).order_by(tables.cameos.c.id)
+)
+# Not shared: those who share a row can follow each other so closely that its owner, who wants to change it, never gets a turn.
+_HOLD_ONE, _HOLD_SEVERAL = (query.with_for_update(key_share=True) for query in (_READ_ONE, _READ_SEVERAL))
+_STATUS = {
+    CameoState.CAMEO_ACTIVE: Status.VALID,
+    CameoState.CAMEO_PAUSED: Status.SUSPENDED,
+    CameoState.CAMEO_REVOKED: Status.INVALID,
+}
+"""What a cameo's credentials become when it gets there; deletion erases them."""
+_ATTEMPT_COLUMNS = (
+    tables.attempts.c.subject,
+    tables.attempts.c.verdict,
+    tables.attempts.c.ruling,
+    tables.attempts.c.minor_safeguards,
+)
+
+
+def create(
+    connection: Connection,
+    attempt_id: str,
+    *,
+    subject: str | None,
+    request_id: str,
+    text_version: str,
+    locale: str,
+    agreed_at: datetime,
+    now: datetime,
+) -> Cameo:
+    """Make the cameo of an attempt that holds, which only its owner may use as yet; a repeated request gets the first one's.
+
+    One whose credentials analysts have suspended is made paused.
+
+    Raises:
+        RefusedError: `ATTEMPT_UNKNOWN`, `ATTEMPT_NOT_ACCEPTED`, `ATTEMPT_USED` or `LIKENESS_NOT_KEPT`.
+    """
+    attempt = connection.execute(
+        select(*_ATTEMPT_COLUMNS).where(tables.attempts.c.id == attempt_id).with_for_update()
+    ).one_or_none()
+    if attempt is None or (subject is not None and attempt.subject != subject):
+        raise RefusedError(Refusal.ATTEMPT_UNKNOWN)
+    if attempt.verdict != Verdict.ACCEPTED.value and attempt.ruling != Ruling.APPROVED.value:
+        raise RefusedError(Refusal.ATTEMPT_NOT_ACCEPTED)
+    earlier = connection.execute(select(tables.cameos).where(tables.cameos.c.attempt_id == attempt_id)).one_or_none()
+    if earlier is not None:
+        if earlier.request_id != request_id:
+            raise RefusedError(Refusal.ATTEMPT_USED)
+        return from_row(earlier)
+    cameo_id = likenesses.cameo_of(connection, attempt_id)
+    if not cameo_id:
+        raise RefusedError(Refusal.LIKENESS_NOT_KEPT)
+    digest = consent_digest(cameo_id=cameo_id, text_version=text_version, locale=locale, agreed_at=agreed_at)
+    cameo = Cameo(
+        id=cameo_id,
+        subject=attempt.subject,
+        attempt_id=attempt_id,
+        state=CameoState.CAMEO_ACTIVE,
+        terms=Terms(),
+        minor_safeguards=attempt.minor_safeguards,
+        consent=Consent(text_version, locale, agreed_at, digest),
+        version=1,
+        created_at=now,
+        updated_at=now,
+        reason="",
+    )
+    kinds = [EventKind.WAS_CREATED]
+    if suspended(connection, cameo_id):
+        cameo = replace(cameo, state=CameoState.CAMEO_PAUSED, paused_by=frozenset({ANALYSTS}))
+        kinds.append(EventKind.WAS_PAUSED)
+    connection.execute(insert(tables.cameos).values({**_row(cameo), "request_id": request_id}))
+    for kind in kinds:
+        events.append(connection, cameo, kind, now=now)
+    return cameo
+
+
+def get(connection: Connection, identifier: str, *, subject: str | None, hold: bool = False) -> Cameo:
+    """Return a cameo, or its tombstone; with `hold`, it cannot change before this transaction ends.
+
+    Raises:
+        RefusedError: `CAMEO_UNKNOWN`.
+    """
+    query = select(tables.cameos).where(tables.cameos.c.id == identifier)
+    if hold:
+        query = query.with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is None or (subject is not None and row.subject != subject):
+        raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": identifier})
+    return from_row(row)
+
+
+def several(connection: Connection, identifiers: Collection[str], *, hold: bool) -> dict[str, Cameo]:
+    """Return those of the cameos that exist, by id; with `hold`, none of them can change before this transaction ends."""
+    if len(identifiers) == 1:
+        [only] = identifiers
+        rows = connection.execute(_HOLD_ONE if hold else _READ_ONE, {"identifier": only})
+    else:
+        rows = connection.execute(_HOLD_SEVERAL if hold else _READ_SEVERAL, {"identifiers": sorted(identifiers)})
+    return {row.id: from_row(row) for row in rows}
+
+
+def of_subject(
+    connection: Connection, subject: str, *, after: tuple[datetime, str] | None, limit: int, minors_only: bool = False
+) -> list[Cameo]:
+    """Return a subject's cameos and tombstones, oldest first, beginning after (creation, id)."""
+    table = tables.cameos
+    query = select(table).where(table.c.subject == subject).order_by(table.c.created_at, table.c.id).limit(limit)
+    if minors_only:
+        query = query.where(table.c.minor_safeguards)
+    if after is not None:
+        moment, identifier = after
+        query = query.where((table.c.created_at > moment) | ((table.c.created_at == moment) & (table.c.id > identifier)))
+    return [from_row(row) for row in connection.execute(query)]
+
+
+def change(
+    connection: Connection,
+    identifier: str,
+    changed: Callable[[Terms], Terms],
+    *,
+    subject: str | None,
+    version: int,
+    now: datetime,
+) -> Cameo:
+    """Change the terms of the cameo as it was read at `version`; effective with the transaction.
+
+    A change that is in force already counts as done, so that a lost reply can be asked for again. What of a minor's change
+    widens the cameo waits for the guardians.
+
+    Raises:
+        RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE`, `CAMEO_CHANGED`, `MINOR_NEEDS_GUARDIAN` or
+            `TOO_MANY_RESTRICTIONS`.
+    """
+    cameo = held(connection, identifier, subject)
+    require_changeable(cameo)
+    said = guardians.last_word(cameo)
+    terms = changed(said)
+    if terms == said:
+        return cameo
+    if cameo.version != version:
+        raise RefusedError(Refusal.CAMEO_CHANGED)
+    if cameo.minor_safeguards:
+        linked = guardianships.guardians_of(connection, cameo.subject)
+        return keep(connection, cameo, guardians.say(cameo, terms, guardians=linked, now=now), now=now)
+    return keep(connection, cameo, (replace(cameo, terms=terms), (EventKind.PERMISSION_CHANGED,)), now=now)
+
+
+def pause(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime, by: str = OWNER) -> Cameo:
+    """Let nobody use a cameo until it is resumed; open grants die, its credentials are suspended. `by`: the owner or a guardian.
+
+    Raises:
+        RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED` or `CAMEO_GONE`.
+    """
+    cameo = held(connection, identifier, subject)
+    require_changeable(cameo)
+    end_grants(connection, identifier, now=now)
+    return keep(connection, cameo, guardians.pause(cameo, reason, by=by), now=now)
+
+
+def revoke(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime) -> Cameo:
+    """Let nobody use a cameo ever again; open grants die, its credentials are revoked.
+
+    Raises:
+        RefusedError: `CAMEO_UNKNOWN` or `CAMEO_GONE`.
+    """
+    cameo = held(connection, identifier, subject)
+    if cameo.state is CameoState.CAMEO_REVOKED:
+        return cameo
+    require_changeable(cameo)
+    end_grants(connection, identifier, now=now)
+    revoked = replace(cameo, state=CameoState.CAMEO_REVOKED, reason=reason, change=None, paused_by=frozenset())
+    return keep(connection, cameo, (revoked, (EventKind.WAS_REVOKED,)), now=now)
+
+
+def resume(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
+    """Let a paused cameo be used again, under the terms it has; a minor's, once the guardians have approved it.
+
+    Its credentials hold again, but for those that were revoked.
+
+    Raises:
+        RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE` or `MINOR_NEEDS_GUARDIAN`.
+    """
+    cameo = held(connection, identifier, subject)
+    require_changeable(cameo)
+    if cameo.minor_safeguards:
+        linked = guardianships.guardians_of(connection, cameo.subject)
+        return keep(connection, cameo, guardians.ask_to_resume(cameo, guardians=linked, now=now), now=now)
+    return keep(connection, cameo, guardians.lift(cameo, by=OWNER), now=now)
+
+
+def delete(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
+    """Destroy what is kept of a cameo, see `cameo_verifier.store.evidence.erasure`, and its terms; leave a tombstone.
+
+    The tombstone keeps the subject, the consent and the times: the owner still sees what was made, and that it is gone.
+
+    Raises:
+        RefusedError: `CAMEO_UNKNOWN`.
+    """
+    cameo = held(connection, identifier, subject)
+    if cameo.state is CameoState.CAMEO_DELETED:
+        return cameo
+    erasure.erase(connection, cameo, now=now)
+    end_grants(connection, identifier, now=now)
+    emptied = replace(cameo, terms=Terms(), attempt_id="", reason="", change=None, paused_by=frozenset())
+    gone = replace(emptied, state=CameoState.CAMEO_DELETED)
+    return keep(connection, cameo, (gone, (EventKind.WAS_DELETED,)), now=now)
+
+
+def held(connection: Connection, identifier: str, subject: str | None) -> Cameo:
+    """Return a cameo that nobody else can change before this transaction ends.
+
+    Raises:
+        RefusedError: `CAMEO_UNKNOWN`.
+    """
+    return get(connection, identifier, subject=subject, hold=True)
+
+
+def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: datetime) -> Cameo:
+    """Keep what the rules made of a held cameo, with an event for each thing that happened; nothing where nothing changed.
+
+    Whoever paused it or let it run again, its credentials follow.
+    """
+    cameo, kinds = ruled
+    if cameo == before:
+        return before
+    table = tables.cameos
+    kept = replace(cameo, version=before.version + 1, updated_at=now)
+    statement = update(table).where(table.c.id == cameo.id, table.c.version == before.version).values(_row(kept))
+    if connection.execute(statement).rowcount != 1:
+        raise RefusedError(Refusal.CAMEO_CHANGED)
+    if kept.state is not before.state and kept.state in _STATUS:
+        statuses.change_of_cameo(connection, cameo.id, _STATUS[kept.state], now=now)
+    for kind in kinds:
+        events.append(connection, kept, kind, now=now)
+    return kept
+
+
+def end_grants(connection: Connection, identifier: str, *, now: datetime) -> None:
+    """Let no open grant of a held cameo be spent any more."""
+    grants, uses = tables.grants, tables.grant_cameos
+    of_cameo = select(uses.c.grant_id).where(uses.c.cameo_id == identifier)
+    still_open = grants.c.spent_at.is_(None) & grants.c.revoked_at.is_(None)
+    connection.execute(update(grants).where(grants.c.id.in_(of_cameo), still_open).values(revoked_at=now))
+
+
+def suspended(connection: Connection, cameo_id: str) -> bool:
+    """Return whether analysts have suspended a cameo, made or not, inside a transaction of the caller."""
+    table = tables.suspensions
+    query = select(table.c.suspended).where(table.c.cameo_id == cameo_id).order_by(table.c.number.desc()).limit(1)
+    return bool(connection.execute(query).scalar_one_or_none())
+
+
+def _row(cameo: Cameo) -> dict[str, Any]:
+    return {
+        "id": cameo.id,
+        "subject": cameo.subject,
+        "attempt_id": cameo.attempt_id or None,
+        "state": cameo.state.value,
+        "terms": documents.terms_to_json(cameo.terms),
+        "minor_safeguards": cameo.minor_safeguards,
+        "consent": documents.consent_to_json(cameo.consent),
+        "version": cameo.version,
+        "created_at": cameo.created_at,
+        "updated_at": cameo.updated_at,
+        "reason": cameo.reason,
+        "change": documents.change_to_json(cameo.change),
+        "paused_by": sorted(cameo.paused_by) or None,
+    }
+
+
+def from_row(row: Row[Any]) -> Cameo:
+    """Return the cameo of a row of `tables.cameos`."""
+    return Cameo(
+        id=row.id,
+        subject=row.subject,
+        attempt_id=row.attempt_id or "",
+        state=CameoState(row.state),
+        terms=documents.terms_from_json(row.terms),
+        minor_safeguards=row.minor_safeguards,
+        consent=documents.consent_from_json(row.consent),
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        reason=row.reason,
+        change=documents.change_from_json(row.change),
+        paused_by=frozenset(row.paused_by or ()),
+    )

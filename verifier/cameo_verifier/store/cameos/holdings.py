@@ -1,0 +1,127 @@
+"""What one account holds: its cameos, the credentials of its attempts with their statuses, and challenges it may still answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from cameo_credential.token_status import Status
+from cameo_verifier.store.cameos import cameos
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.faults import store_errors
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Engine, Row
+
+    from cameo_verifier.cameo.model import Cameo
+
+AT_MOST = 200
+"""Of each kind, the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCredential:
+    """A credential as its status list has it now. status: None where it has no entry. reason: why it was revoked by itself."""
+
+    jti: str
+    attempt_id: str
+    cameo_id: str
+    audience: str
+    issued_at: datetime
+    expires_at: datetime
+    status: Status | None
+    revoked_at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenChallenge:
+    """A challenge that was not answered and may still be."""
+
+    id: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """All of it, the latest first; of an attempt, what came of that one."""
+
+    cameos: tuple[Cameo, ...]
+    credentials: tuple[HeldCredential, ...]
+    challenges: tuple[OpenChallenge, ...] = ()
+
+
+class Holdings:
+    """Reads the database behind `engine`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def of_subject(self, subject: str, *, now: datetime) -> Held:
+        """Return what an account holds.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table = tables.challenges
+        still_open = (table.c.subject == subject) & table.c.spent_at.is_(None) & (table.c.expires_at > now)
+        query = select(table.c.id, table.c.issued_at, table.c.expires_at).where(still_open)
+        with store_errors(), self._engine.connect() as connection:
+            return Held(
+                cameos=_cameos(connection, tables.cameos.c.subject == subject),
+                credentials=_credentials(connection, tables.attempts.c.subject == subject),
+                challenges=tuple(
+                    OpenChallenge(row.id, row.issued_at, row.expires_at)
+                    for row in connection.execute(query.order_by(table.c.issued_at.desc(), table.c.id).limit(AT_MOST))
+                ),
+            )
+
+    def of_attempt(self, attempt_id: str) -> Held:
+        """Return what came of an attempt.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        with store_errors(), self._engine.connect() as connection:
+            return Held(
+                cameos=_cameos(connection, tables.cameos.c.attempt_id == attempt_id),
+                credentials=_credentials(connection, tables.attempts.c.id == attempt_id),
+            )
+
+
+def _cameos(connection: Connection, condition: ColumnElement[bool]) -> tuple[Cameo, ...]:
+    table = tables.cameos
+    query = select(table).where(condition).order_by(table.c.created_at.desc(), table.c.id).limit(AT_MOST)
+    return tuple(cameos.from_row(row) for row in connection.execute(query))
+
+
+def _credentials(connection: Connection, condition: ColumnElement[bool]) -> tuple[HeldCredential, ...]:
+    table, attempts, entries = tables.credentials, tables.attempts, tables.status_entries
+    query = (
+        select(table, entries.c.status)
+        .join(attempts, attempts.c.id == table.c.attempt_id)
+        .outerjoin(entries, entries.c.jti == table.c.jti)
+        .where(condition)
+        .order_by(table.c.issued_at.desc(), table.c.jti)
+        .limit(AT_MOST)
+    )
+    return tuple(_credential(row) for row in connection.execute(query))
+
+
+def _credential(row: Row[Any]) -> HeldCredential:
+    return HeldCredential(
+        jti=row.jti,
+        attempt_id=row.attempt_id,
+        cameo_id=row.cameo_id,
+        audience=row.audience,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+        status=None if row.status is None else Status(row.status),
+        revoked_at=row.revoked_at,
+        reason=row.revoke_reason or "",
+    )

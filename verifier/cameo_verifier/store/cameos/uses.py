@@ -1,0 +1,362 @@
+"""Uses: grants for one job, the moment each was spent, and what came out. Every verb works inside a transaction of the caller."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from cameo_credential.errors import CameoError
+from sqlalchemy import bindparam, insert, select, update
+
+from cameo_verifier.cameo.grants import require_spendable
+from cameo_verifier.cameo.model import EventKind, Grant, Output, OutputState, Use, UseCategory
+from cameo_verifier.cameo.permissions import Answer, decide
+from cameo_verifier.cameo.refusal import Refusal, RefusedError
+from cameo_verifier.store.cameos import cameos, events
+from cameo_verifier.store.db import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+    from cameo_verifier.cameo.model import Cameo
+    from cameo_verifier.cameo.permissions import Relationships
+
+ResultT = TypeVar("ResultT")
+
+_GRANTS = tables.grants
+_OF_REQUESTS = select(_GRANTS.c.id, _GRANTS.c.audience, _GRANTS.c.request_id).where(
+    _GRANTS.c.audience.in_(bindparam("audiences", expanding=True)),
+    _GRANTS.c.request_id.in_(bindparam("requests", expanding=True)),
+)
+_ADD_GRANTS, _ADD_GRANT_CAMEOS = insert(_GRANTS), insert(tables.grant_cameos)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a generator asks permission for."""
+
+    audience: str
+    request_id: str
+    requester: str
+    job_id: str
+    cameo_ids: tuple[str, ...]
+    purposes: frozenset[UseCategory]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a generator says came out of a job."""
+
+    sha256: str
+    c2pa_manifest: str
+    state: OutputState
+    creator: str
+    platform: str = ""
+    """Who shows it; empty where that is not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Whether `requester` may use a cameo for these purposes."""
+
+    cameo_id: str
+    requester: str
+    purposes: frozenset[UseCategory]
+    relationships: Relationships
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A grant that is asked for: for which job, under which id, as of when and until when."""
+
+    job: Job
+    identifier: str
+    relationships: Relationships
+    now: datetime
+    expires_at: datetime
+
+
+Granted: TypeAlias = "tuple[Grant, tuple[Cameo, ...]]"
+
+
+def check(
+    connection: Connection, cameo_id: str, requester: str, purposes: frozenset[UseCategory], relationships: Relationships
+) -> Answer:
+    """Say whether a use is permitted now; errors as `cameo_verifier.cameo.permissions.decide`."""
+    return _only(check_all(connection, [Question(cameo_id, requester, purposes, relationships)]))
+
+
+def check_all(connection: Connection, questions: Sequence[Question]) -> list[Answer | CameoError]:
+    """Answer each question as `check` does, or say why it is refused."""
+    found = cameos.several(connection, {each.cameo_id for each in questions}, hold=False)
+    return [_answer(found, each) for each in questions]
+
+
+def authorize(
+    connection: Connection, job: Job, *, identifier: str, relationships: Relationships, now: datetime, expires_at: datetime
+) -> Granted:
+    """Grant one job the use of all its cameos or of none; a repeated request gets the first one's grant, while it is permitted.
+
+    Raises:
+        RefusedError: `CAMEO_UNKNOWN` or `USE_NOT_PERMITTED`, with the cameo in the metadata; `REQUEST_ID_REUSED`; of an earlier
+            request's grant, `GRANT_REVOKED` or `GRANT_EXPIRED`.
+        RelationshipNeededError: see `cameo_verifier.cameo.permissions`.
+    """
+    return _only(authorize_all(connection, [Asked(job, identifier, relationships, now, expires_at)]))
+
+
+def authorize_all(connection: Connection, asked: Sequence[Asked]) -> list[Granted | CameoError]:
+    """Grant each job as `authorize` does, or say why it is refused; nothing is written before all is decided."""
+    found = cameos.several(connection, {cameo_id for each in asked for cameo_id in each.job.cameo_ids}, hold=True)
+    earlier = _by_request(connection, [each.job for each in asked])
+    answers: list[Granted | CameoError] = []
+    new: list[tuple[Asked, Granted]] = []
+    for each in asked:
+        job = each.job
+        try:
+            permitted = _require_permitted(found, job.cameo_ids, job.requester, job.purposes, each.relationships)
+            grant = earlier.get((job.audience, job.request_id))
+            if grant is None:
+                purposes = job.purposes
+                grant = Grant(
+                    each.identifier, job.audience, job.requester, job.job_id, job.cameo_ids, purposes, each.now, each.expires_at
+                )
+                earlier[job.audience, job.request_id] = grant
+                new.append((each, (grant, permitted)))
+            else:
+                _require_same(grant, job, now=each.now)
+            answers.append((grant, permitted))
+        except CameoError as error:
+            answers.append(error)
+    if new:
+        _keep(connection, new)
+    return answers
+
+
+def _keep(connection: Connection, granted: Sequence[tuple[Asked, Granted]]) -> None:
+    rows = [
+        {
+            "id": grant.id,
+            "audience": grant.audience,
+            "request_id": asked.job.request_id,
+            "requester": grant.requester,
+            "job_id": grant.job_id,
+            "purposes": sorted(grant.purposes),
+            "created_at": grant.created_at,
+            "expires_at": grant.expires_at,
+        }
+        for asked, (grant, _) in granted
+    ]
+    connection.execute(_ADD_GRANTS, rows)
+    uses = [(grant, cameo) for _, (grant, found) in granted for cameo in found]
+    numbers = events.append_all(
+        connection, [events.Happened(cameo, EventKind.USE_GRANTED, grant.created_at, grant.id) for grant, cameo in uses]
+    )
+    rows = [
+        {"grant_id": grant.id, "cameo_id": cameo.id, "number": number}
+        for number, (grant, cameo) in zip(numbers, uses, strict=True)
+    ]
+    connection.execute(_ADD_GRANT_CAMEOS, rows)
+
+
+def spend(
+    connection: Connection, identifier: str, *, audience: str, request_id: str, relationships: Relationships, now: datetime
+) -> tuple[Grant, tuple[Cameo, ...]]:
+    """Spend a grant: of all who try exactly one does, and only while each of its cameos still permits the use.
+
+    Raises:
+        RefusedError: `GRANT_UNKNOWN`, `GRANT_SPENT`, `GRANT_REVOKED`, `GRANT_EXPIRED`, `CAMEO_UNKNOWN` or `USE_NOT_PERMITTED`.
+        RelationshipNeededError: see `cameo_verifier.cameo.permissions`.
+    """
+    grant = _grant(connection, identifier, audience)
+    if grant.spent_at is None or grant.spent_by_request != request_id:
+        require_spendable(grant, now=now)
+        found = _permitted(connection, grant.cameo_ids, grant.requester, grant.purposes, relationships)
+        table = tables.grants
+        spendable = (table.c.id == identifier) & table.c.spent_at.is_(None) & table.c.revoked_at.is_(None)
+        statement = update(table).where(spendable, table.c.expires_at > now).values(spent_at=now, spent_by_request=request_id)
+        if connection.execute(statement).rowcount != 1:
+            require_spendable(_grant(connection, identifier, audience), now=now)
+            raise RuntimeError("a spendable grant was not spent")
+        return _grant(connection, identifier, audience), found
+    return grant, _in_order(cameos.several(connection, grant.cameo_ids, hold=False), grant.cameo_ids)
+
+
+def record(connection: Connection, grant_id: str, made: Made, *, audience: str, identifier: str, now: datetime) -> Output:
+    """Keep what came out of a job whose grant was spent, whatever the owner has said since: they are to see it.
+
+    The same output again is the first one's record; a draft can become published, never the other way. A platform that was not
+    named can be named, and stays.
+
+    Raises:
+        RefusedError: `GRANT_UNKNOWN`, `GRANT_NOT_SPENT` or `OUTPUT_RECORDED_OTHERWISE`.
+    """
+    grant = _grant(connection, grant_id, audience, hold=True)
+    if grant.spent_at is None:
+        raise RefusedError(Refusal.GRANT_NOT_SPENT)
+    # Held before anything is written, in the order that everyone keeps: cameos, outputs, the counter of events.
+    found = cameos.several(connection, grant.cameo_ids, hold=True)
+    table = tables.outputs
+    mine = (table.c.grant_id == grant_id) & (table.c.sha256 == made.sha256)
+    row = connection.execute(select(table).where(mine)).one_or_none()
+    if row is None:
+        values = {
+            "id": identifier,
+            "grant_id": grant_id,
+            "sha256": made.sha256,
+            "c2pa_manifest": made.c2pa_manifest,
+            "state": made.state.value,
+            "creator": made.creator,
+            "platform": made.platform,
+            "created_at": now,
+            "updated_at": now,
+        }
+        connection.execute(insert(table).values(values))
+        named = bool(made.platform)
+    else:
+        earlier = _output(row)
+        facts = (earlier.c2pa_manifest, earlier.creator) == (made.c2pa_manifest, made.creator)
+        platform = earlier.platform or made.platform
+        moved = made.platform not in {"", platform}
+        if not facts or moved or (earlier.state, made.state) == (OutputState.PUBLISHED, OutputState.DRAFT):
+            raise RefusedError(Refusal.OUTPUT_RECORDED_OTHERWISE)
+        if (earlier.state, earlier.platform) == (made.state, platform):
+            return earlier
+        named = platform != earlier.platform
+        values = {"state": made.state.value, "platform": platform, "updated_at": now}
+        connection.execute(update(table).where(table.c.id == earlier.id).values(values))
+    output = _output(connection.execute(select(table).where(mine)).one())
+    number = 0
+    for cameo in _in_order(found, grant.cameo_ids):
+        number = events.append(connection, cameo, EventKind.OUTPUT_RECORDED, now=now, grant_id=grant_id, output_id=output.id)
+    if named:
+        connection.execute(update(table).where(table.c.id == output.id).values(shown_since=number))
+    return output
+
+
+def of_cameo(connection: Connection, cameo_id: str, *, before: int | None, limit: int) -> list[Use]:
+    """Return the uses of a cameo, the latest first, with numbers below `before`; the other cameos of a job are not told."""
+    uses, grants, outputs = tables.grant_cameos, tables.grants, tables.outputs
+    query = select(uses.c.number, grants).join(grants, grants.c.id == uses.c.grant_id).where(uses.c.cameo_id == cameo_id)
+    if before is not None:
+        query = query.where(uses.c.number < before)
+    rows = connection.execute(query.order_by(uses.c.number.desc()).limit(limit)).all()
+    made: dict[str, list[Output]] = defaultdict(list)
+    of_these = outputs.c.grant_id.in_([row.id for row in rows])
+    for row in connection.execute(select(outputs).where(of_these).order_by(outputs.c.created_at, outputs.c.id)):
+        made[row.grant_id].append(_output(row))
+    return [Use(row.number, _to_grant(row, (cameo_id,)), tuple(made[row.id])) for row in rows]
+
+
+def _permitted(
+    connection: Connection,
+    cameo_ids: tuple[str, ...],
+    requester: str,
+    purposes: frozenset[UseCategory],
+    relationships: Relationships,
+) -> tuple[Cameo, ...]:
+    return _require_permitted(cameos.several(connection, cameo_ids, hold=True), cameo_ids, requester, purposes, relationships)
+
+
+def _require_permitted(
+    found: Mapping[str, Cameo],
+    cameo_ids: tuple[str, ...],
+    requester: str,
+    purposes: frozenset[UseCategory],
+    relationships: Relationships,
+) -> tuple[Cameo, ...]:
+    for cameo_id in cameo_ids:
+        answer = decide(_known(found, cameo_id), requester, purposes, relationships)
+        if answer is not Answer.PERMITTED:
+            raise RefusedError(Refusal.USE_NOT_PERMITTED, metadata={"cameo_id": cameo_id, "answer": answer.name})
+    return _in_order(found, cameo_ids)
+
+
+def _answer(found: Mapping[str, Cameo], question: Question) -> Answer | CameoError:
+    try:
+        return decide(_known(found, question.cameo_id), question.requester, question.purposes, question.relationships)
+    except CameoError as error:
+        return error
+
+
+def _only(answers: Sequence[ResultT | CameoError]) -> ResultT:
+    [answer] = answers
+    if isinstance(answer, CameoError):
+        raise answer
+    return answer
+
+
+def _known(found: Mapping[str, Cameo], cameo_id: str) -> Cameo:
+    try:
+        return found[cameo_id]
+    except KeyError:
+        raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": cameo_id}) from None
+
+
+def _in_order(found: Mapping[str, Cameo], cameo_ids: tuple[str, ...]) -> tuple[Cameo, ...]:
+    return tuple(found[cameo_id] for cameo_id in cameo_ids)
+
+
+def _by_request(connection: Connection, jobs: Sequence[Job]) -> dict[tuple[str, str], Grant]:
+    """Return the grants that these requests have got already, by audience and request."""
+    known = {"audiences": sorted({job.audience for job in jobs}), "requests": sorted({job.request_id for job in jobs})}
+    asked = {(job.audience, job.request_id) for job in jobs}
+    rows = connection.execute(_OF_REQUESTS, known).all()
+    return {
+        (row.audience, row.request_id): _grant(connection, row.id, row.audience)
+        for row in rows
+        if (row.audience, row.request_id) in asked
+    }
+
+
+def _require_same(grant: Grant, job: Job, *, now: datetime) -> None:
+    """Return if an earlier request's grant answers this one too."""
+    asked = (job.requester, job.job_id, frozenset(job.cameo_ids), job.purposes)
+    if (grant.requester, grant.job_id, frozenset(grant.cameo_ids), grant.purposes) != asked:
+        raise RefusedError(Refusal.REQUEST_ID_REUSED)
+    if grant.spent_at is None:
+        require_spendable(grant, now=now)
+
+
+def _grant(connection: Connection, identifier: str, audience: str, *, hold: bool = False) -> Grant:
+    grants, uses = tables.grants, tables.grant_cameos
+    mine = (grants.c.id == identifier) & (grants.c.audience == audience)
+    query = select(grants, uses.c.cameo_id).join(uses, uses.c.grant_id == grants.c.id).where(mine).order_by(uses.c.number)
+    rows = connection.execute(query.with_for_update() if hold else query).all()
+    if not rows:
+        raise RefusedError(Refusal.GRANT_UNKNOWN)
+    return _to_grant(rows[0], tuple(row.cameo_id for row in rows))
+
+
+def _to_grant(row: Row[Any], cameo_ids: tuple[str, ...]) -> Grant:
+    return Grant(
+        id=row.id,
+        audience=row.audience,
+        requester=row.requester,
+        job_id=row.job_id,
+        cameo_ids=cameo_ids,
+        purposes=frozenset(map(UseCategory, row.purposes)),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        spent_at=row.spent_at,
+        spent_by_request=row.spent_by_request or "",
+        revoked_at=row.revoked_at,
+    )
+
+
+def _output(row: Row[Any]) -> Output:
+    return Output(
+        id=row.id,
+        grant_id=row.grant_id,
+        sha256=row.sha256,
+        c2pa_manifest=row.c2pa_manifest,
+        state=OutputState(row.state),
+        creator=row.creator,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        platform=row.platform,
+    )

@@ -1,0 +1,169 @@
+"""The vault: likenesses at rest, each under a data key of its own.
+
+A random data key encrypts the likeness (AES-256-GCM), the site's vault key wraps the data key (the same), and both ciphertexts
+are bound to the id of the cameo: moved to another row they do not open. Destroying the wrapped key destroys the likeness,
+wherever a copy of it may be; without the vault key a stolen database holds no face and no voice.
+
+While a rotation is under way there are two vault keys: the new one wraps, both unwrap. See `review.vault_rotation`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cameo_credential.errors import CameoError
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+"""96 bits, which NIST SP 800-38D section 5.2.1.1 recommends; a data key encrypts once, so its nonce cannot repeat."""
+_KEY, _LIKENESS, _NAMED_KEY = b"cameo data key\0", b"cameo likeness\0", b"named data key\0"
+
+
+class VaultError(CameoError):
+    """A likeness does not open: it was altered, moved to another cameo, or sealed under another vault key."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedLikeness:
+    """Ciphertext, safe to keep; nonces stand in front."""
+
+    cameo_id: str
+    wrapped_key: bytes = field(repr=False)
+    sealed: bytes = field(repr=False)
+    vault_key_id: str = field(default="", compare=False)
+    """Of the key that wrapped it just now; empty of what was kept already."""
+
+
+class VaultKey:
+    """One vault key."""
+
+    def __init__(self, key: bytes) -> None:
+        """Keep the key, 32 bytes; another length raises `ValueError`. `id` says which key it is, and nothing else about it."""
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"a vault key has {KEY_BYTES} bytes, not {len(key)}")
+        self.id = hmac.digest(key, b"cameo vault key id", "sha256").hex()[:16]
+        self.cipher = AESGCM(key)
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A data key under a vault key, and the id of that one."""
+
+    vault_key_id: str
+    wrapped: bytes = field(repr=False)
+
+
+class Vault:
+    """Seals and opens under the vault key, and opens under the one before it while that is being replaced."""
+
+    def __init__(
+        self, keys: bytes | Callable[[], Sequence[VaultKey]], *, random_bytes: Callable[[int], bytes] = secrets.token_bytes
+    ) -> None:
+        """Keep the keys.
+
+        Args:
+            keys: one key, 32 bytes; or what returns the keys of now, the one that wraps first, and is asked at every use.
+            random_bytes: returns so many.
+
+        Raises:
+            ValueError: the key has another length.
+        """
+        if isinstance(keys, bytes):
+            only = (VaultKey(keys),)
+            self._keys: Callable[[], Sequence[VaultKey]] = lambda: only
+        else:
+            self._keys = keys
+        self._random_bytes = random_bytes
+
+    @property
+    def id(self) -> str:
+        """The id of the key that wraps."""
+        return self._keys()[0].id
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all keys that unwrap."""
+        return tuple(key.id for key in self._keys())
+
+    def wrap(self, data_key: bytes, name: str) -> WrappedKey:
+        """Encrypt a data key that is kept under a name, apart from what it encrypts."""
+        key = self._keys()[0]
+        return WrappedKey(key.id, self._encrypt(key.cipher, data_key, _NAMED_KEY + name.encode()))
+
+    def unwrap(self, wrapped_key: bytes, name: str) -> bytes:
+        """Return a data key.
+
+        Raises:
+            VaultError: it was altered, moved to another name, or wrapped by another vault key.
+        """
+        return self._unwrapped(wrapped_key, _NAMED_KEY + name.encode())
+
+    def seal(self, cameo_id: str, likeness: bytes) -> SealedLikeness:
+        """Encrypt a likeness under a fresh data key."""
+        key, data_key = self._keys()[0], self._random_bytes(KEY_BYTES)
+        return SealedLikeness(
+            cameo_id,
+            wrapped_key=self._encrypt(key.cipher, data_key, _KEY + cameo_id.encode()),
+            sealed=self._encrypt(AESGCM(data_key), likeness, _LIKENESS + cameo_id.encode()),
+            vault_key_id=key.id,
+        )
+
+    def open(self, sealed: SealedLikeness) -> bytes:
+        """Return the likeness.
+
+        Raises:
+            VaultError: it does not open.
+        """
+        cameo_id = sealed.cameo_id.encode()
+        data_key = self._unwrapped(sealed.wrapped_key, _KEY + cameo_id)
+        return _decrypt(AESGCM(data_key), sealed.sealed, _LIKENESS + cameo_id)
+
+    def rewrap(self, wrapped_key: bytes, name: str) -> bytes | None:
+        """Return a data key of `wrap`, wrapped by the key that wraps now; None where it is already.
+
+        Raises:
+            VaultError: no key of this vault opens it.
+        """
+        return self._rewrapped(wrapped_key, _NAMED_KEY + name.encode())
+
+    def rewrap_likeness(self, wrapped_key: bytes, cameo_id: str) -> bytes | None:
+        """Do the same to the data key of a likeness."""
+        return self._rewrapped(wrapped_key, _KEY + cameo_id.encode())
+
+    def _rewrapped(self, wrapped_key: bytes, bound_to: bytes) -> bytes | None:
+        new, *former = self._keys()
+        try:
+            _decrypt(new.cipher, wrapped_key, bound_to)
+        except VaultError:
+            return self._encrypt(new.cipher, _decrypt_by_any(former, wrapped_key, bound_to), bound_to)
+        return None
+
+    def _unwrapped(self, wrapped_key: bytes, bound_to: bytes) -> bytes:
+        return _decrypt_by_any(self._keys(), wrapped_key, bound_to)
+
+    def _encrypt(self, key: AESGCM, plaintext: bytes, bound_to: bytes) -> bytes:
+        nonce = self._random_bytes(_NONCE_BYTES)
+        return nonce + key.encrypt(nonce, plaintext, bound_to)
+
+
+def _decrypt_by_any(keys: Sequence[VaultKey], ciphertext: bytes, bound_to: bytes) -> bytes:
+    for key in keys:
+        with suppress(VaultError):
+            return _decrypt(key.cipher, ciphertext, bound_to)
+    raise VaultError("it does not open under this vault key and name")
+
+
+def _decrypt(key: AESGCM, ciphertext: bytes, bound_to: bytes) -> bytes:
+    try:
+        return key.decrypt(ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], bound_to)
+    except (InvalidTag, ValueError):
+        raise VaultError("it does not open under this vault key and name") from None

@@ -1,0 +1,104 @@
+"""How each webhook endpoint stands, what it is to be told next, and which server is telling it.
+
+The messages are the events themselves, so that nothing can be told that did not happen, or happen and not be told. One server at
+a time sends to an endpoint: it holds a claim that runs out by itself when the server dies. Every verb works inside a transaction.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, or_, select, update
+
+from cameo_verifier.cameo.webhooks import Standing
+from cameo_verifier.store.cameos import events, removals, watching
+from cameo_verifier.store.db import tables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from cameo_verifier.cameo.model import Event
+    from cameo_verifier.cameo.removals import Removal
+    from cameo_verifier.cameo.webhooks import Endpoint
+
+_TABLE = tables.webhooks
+
+
+def begin(connection: Connection, name: str) -> Standing:
+    """Return how an endpoint stands; one that is new is told of what happens from now on."""
+    connection.execute(select(tables.event_counter.c.last).with_for_update())
+    found = standing(connection, name)
+    if found is None:
+        found = Standing(name, events.last(connection))
+        connection.execute(insert(_TABLE).values(_row(found)))
+    return found
+
+
+def standing(connection: Connection, name: str) -> Standing | None:
+    """Return how an endpoint stands; None where nothing is known of it."""
+    columns = [column for column in _TABLE.c if column.name not in {"claimed_by", "claimed_until"}]
+    row = connection.execute(select(*columns).where(_TABLE.c.name == name)).one_or_none()
+    return None if row is None else Standing(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def next_events(
+    connection: Connection, endpoint: Endpoint, *, after: int, limit: int
+) -> tuple[list[tuple[Event, Removal | None]], int]:
+    """Return what an endpoint is to be told after an event, each with its removal, and up to which number it was looked."""
+    if endpoint.holder is None:
+        last = events.last(connection)
+        found = events.after(connection, after, subject=None, limit=limit)
+        upto = found[-1].number if found else max(after, last)
+    else:
+        found, upto = watching.after(connection, after, holder=endpoint.holder, limit=limit)
+    wanted = [event for event in found if event.kind in endpoint.kinds]
+    return [(event, removals.get(connection, event.removal_id) if event.removal_id else None) for event in wanted], upto
+
+
+def claim(connection: Connection, name: str, *, cursor: int, server: str, now: datetime, until: datetime) -> bool:
+    """Have one server send to an endpoint until a time; False where another does, or the endpoint has moved on or was stopped."""
+    free = or_(_TABLE.c.claimed_by == server, _TABLE.c.claimed_until.is_(None), _TABLE.c.claimed_until <= now)
+    same = (_TABLE.c.name == name) & (_TABLE.c.cursor == cursor) & _TABLE.c.stopped_at.is_(None)
+    return connection.execute(update(_TABLE).where(same, free).values(claimed_by=server, claimed_until=until)).rowcount == 1
+
+
+def settle(
+    connection: Connection,
+    before: Standing,
+    after: Standing,
+    *,
+    asked: str,
+    server: str,
+    until: datetime,
+    now: datetime,
+) -> bool:
+    """Keep how an endpoint stands after an attempt, and the claim; False where another server has taken over.
+
+    asked: the removal whose holder was told of it by this; empty where none was.
+    """
+    mine = (_TABLE.c.name == before.name) & (_TABLE.c.cursor == before.cursor) & (_TABLE.c.claimed_by == server)
+    if connection.execute(update(_TABLE).where(mine).values({**_row(after), "claimed_until": until})).rowcount != 1:
+        return False
+    if asked:
+        removals.deliver(connection, [asked], now=now)
+    return True
+
+
+def release(connection: Connection, server: str) -> None:
+    """Let others send to the endpoints that a server held."""
+    connection.execute(update(_TABLE).where(_TABLE.c.claimed_by == server).values(claimed_by=None, claimed_until=None))
+
+
+def revive(connection: Connection, name: str) -> bool:
+    """Have an endpoint tried again at once; False where nothing is known of it."""
+    found = standing(connection, name)
+    if found is None:
+        return False
+    connection.execute(update(_TABLE).where(_TABLE.c.name == name).values(_row(found.revived())))
+    return True
+
+
+def _row(standing: Standing) -> dict[str, Any]:
+    return {name: getattr(standing, name) for name in Standing.__slots__}

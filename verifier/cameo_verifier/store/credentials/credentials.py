@@ -1,0 +1,120 @@
+"""Credentials that were issued: which attempt earned them, for whom, until when. The embeddings are not among it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Row, insert, select, update
+
+from cameo_verifier.errors import NotFoundError
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.faults import store_errors
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine
+
+FIRST = ""
+"""`request_id` of the credential that an attempt itself earned."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedCredential:
+    """One credential.
+
+    cameo_id: the cameo its attempt was made into, or still can be. request_id: what it was asked for with; empty for the one
+    the attempt itself earned. subject: the pseudonym, `sub`. receipt: the embedding-free JWS. token: the JWE, which only the
+    audience can open; empty once it was dropped.
+    """
+
+    jti: str
+    attempt_id: str
+    cameo_id: str
+    request_id: str
+    audience: str
+    subject: str
+    issued_at: datetime
+    expires_at: datetime
+    receipt: str
+    token: str
+
+
+class CredentialStore:
+    """Credentials in the database behind `engine`; `AttemptStore.finish` adds them."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def get(self, jti: str) -> IssuedCredential:
+        """Return a credential by its id.
+
+        Raises:
+            NotFoundError: none has it.
+            StoreError: the database could not do it.
+        """
+        return self._one(tables.credentials.c.jti == jti)
+
+    def of_attempt(self, attempt_id: str) -> IssuedCredential:
+        """Return the credential an attempt earned, not those that were issued of it later.
+
+        Raises:
+            NotFoundError: it earned none, or it was deleted with its cameo.
+            StoreError: the database could not do it.
+        """
+        table = tables.credentials
+        return self._one((table.c.attempt_id == attempt_id) & (table.c.request_id == FIRST))
+
+    def drop_tokens(self, *, issued_before: datetime) -> int:
+        """Forget the encrypted tokens of credentials issued before a time, and return how many there were.
+
+        They are kept only so that a reply which got lost can be sent again.
+
+        Raises:
+            StoreError: the database could not do it.
+        """
+        table = tables.credentials
+        statement = update(table).where(table.c.issued_at < issued_before, table.c.token.is_not(None)).values(token=None)
+        with store_errors(), self._engine.begin() as connection:
+            return connection.execute(statement).rowcount
+
+    def _one(self, condition: ColumnElement[bool]) -> IssuedCredential:
+        with store_errors(), self._engine.connect() as connection:
+            row = connection.execute(select(tables.credentials).where(condition)).one_or_none()
+        if row is None:
+            raise NotFoundError("no such credential")
+        return credential(row)
+
+
+def add(connection: Connection, credential: IssuedCredential) -> None:
+    """Keep a credential, inside a transaction of the caller."""
+    row: dict[str, Any] = {
+        "jti": credential.jti,
+        "attempt_id": credential.attempt_id,
+        "cameo_id": credential.cameo_id,
+        "request_id": credential.request_id,
+        "audience": credential.audience,
+        "sub": credential.subject,
+        "issued_at": credential.issued_at,
+        "expires_at": credential.expires_at,
+        "receipt": credential.receipt,
+        "token": credential.token or None,
+    }
+    connection.execute(insert(tables.credentials).values(row))
+
+
+def credential(row: Row[Any]) -> IssuedCredential:
+    """Return the credential in a row of the table."""
+    return IssuedCredential(
+        jti=row.jti,
+        attempt_id=row.attempt_id,
+        cameo_id=row.cameo_id,
+        request_id=row.request_id,
+        audience=row.audience,
+        subject=row.sub,
+        issued_at=row.issued_at,
+        expires_at=row.expires_at,
+        receipt=row.receipt,
+        token=row.token or "",
+    )

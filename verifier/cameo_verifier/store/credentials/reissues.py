@@ -1,0 +1,143 @@
+"""Credentials of a cameo that are issued again, and the revocation of single ones.
+
+A signature may be made far away, in a key service, so no transaction waits for it: `basis` says what the cameo is now, and `keep`
+keeps the credential that was made of it if the cameo is that still. What an owner said in between is in no credential's way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+
+from cameo_credential.token_status import Status
+from cameo_verifier.cameo.permissions import require_active
+from cameo_verifier.cameo.refusal import Refusal, RefusedError
+from cameo_verifier.store.attempts import attempts
+from cameo_verifier.store.cameos import cameos, guardians, likenesses
+from cameo_verifier.store.credentials import credentials, statuses
+from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.engine import writing
+from cameo_verifier.store.db.faults import store_errors
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine, Row
+
+    from cameo_verifier.cameo.model import Cameo
+    from cameo_verifier.store.attempts.attempts import Attempt
+    from cameo_verifier.store.cameos.vault import SealedLikeness
+    from cameo_verifier.store.credentials.credentials import IssuedCredential
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a credential is issued from again: the cameo as it was read, the attempt it was made of, the sealed likeness."""
+
+    cameo: Cameo
+    attempt: Attempt
+    likeness: SealedLikeness
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """When a single credential was revoked, and why."""
+
+    jti: str
+    revoked_at: datetime
+    reason: str
+
+
+class ReissueStore:
+    """Credentials of cameos in the database behind `engine`. `subject`: who asks; None asks for the app, which sees all."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = writing(engine)
+
+    def basis(
+        self, cameo_id: str, *, subject: str | None, audience: str, request_id: str, guardian: str = ""
+    ) -> Basis | IssuedCredential:
+        """Return what a credential can be issued from now, or the one that an earlier request with this id got.
+
+        Only a `guardian`, who asks with no `subject`, gives a minor's likeness to an audience that has no credential of it yet.
+
+        Raises:
+            RefusedError: `CAMEO_UNKNOWN`, `CAMEO_IS_PAUSED`, `CAMEO_ENDED`, `CAMEO_GONE`, `MINOR_NEEDS_GUARDIAN` or
+                `REQUEST_ID_REUSED`.
+            StoreError: the database could not do it.
+        """
+        with store_errors(), self._engine.begin() as connection:
+            cameo = cameos.get(connection, cameo_id, subject=subject, hold=True)
+            if guardian:
+                guardians.require_theirs(connection, cameo, guardian)
+            require_active(cameo)
+            if cameo.minor_safeguards and not guardian and audience not in _audiences(connection, cameo_id):
+                raise RefusedError(Refusal.MINOR_NEEDS_GUARDIAN)
+            earlier = _earlier(connection, cameo.attempt_id, request_id, audience)
+            if earlier is not None:
+                return earlier
+            return Basis(cameo, attempts.get(connection, cameo.attempt_id), likenesses.of(connection, cameo_id))
+
+    def keep(self, credential: IssuedCredential, basis: Basis) -> IssuedCredential:
+        """Keep a credential that was made of `basis`; where the same request was sent twice at once, return the first one's.
+
+        Raises:
+            RefusedError: `CAMEO_CHANGED`: make it again, of what the cameo is now; or as `basis`. Nothing was kept.
+            StoreError: the database could not do it; nothing was kept.
+        """
+        with store_errors(), self._engine.begin() as connection:
+            cameo = cameos.get(connection, basis.cameo.id, subject=basis.cameo.subject, hold=True)
+            require_active(cameo)
+            earlier = _earlier(connection, cameo.attempt_id, credential.request_id, credential.audience)
+            if earlier is not None:
+                return earlier
+            if cameo.version != basis.cameo.version:
+                raise RefusedError(Refusal.CAMEO_CHANGED)
+            credentials.add(connection, credential)
+            return credential
+
+    def revoke(self, jti: str, *, subject: str | None, reason: str, request_id: str, now: datetime) -> Revocation:
+        """Revoke one credential for good and forget its token; what was revoked already keeps its first reason.
+
+        Raises:
+            RefusedError: `CREDENTIAL_UNKNOWN` or `REQUEST_ID_REUSED`.
+            StoreError: the database could not do it.
+        """
+        table = tables.credentials
+        revoked = {"revoked_at": now, "revoke_reason": reason, "revoke_request_id": request_id, "token": None}
+        with store_errors(), self._engine.begin() as connection:
+            _seen(connection, jti, subject)
+            statuses.change(connection, tables.status_entries.c.jti == jti, Status.INVALID, now=now)
+            connection.execute(update(table).where(table.c.jti == jti, table.c.revoked_at.is_(None)).values(revoked))
+            row = _seen(connection, jti, subject)
+        if (row.revoke_request_id == request_id) and row.revoke_reason != reason:
+            raise RefusedError(Refusal.REQUEST_ID_REUSED)
+        return Revocation(jti, row.revoked_at, row.revoke_reason)
+
+
+def _audiences(connection: Connection, cameo_id: str) -> set[str]:
+    table = tables.credentials
+    return set(connection.execute(select(table.c.audience).where(table.c.cameo_id == cameo_id)).scalars())
+
+
+def _earlier(connection: Connection, attempt_id: str, request_id: str, audience: str) -> IssuedCredential | None:
+    table = tables.credentials
+    query = select(table).where(table.c.attempt_id == attempt_id, table.c.request_id == request_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    if row.audience != audience:
+        raise RefusedError(Refusal.REQUEST_ID_REUSED)
+    return credentials.credential(row)
+
+
+def _seen(connection: Connection, jti: str, subject: str | None) -> Row[Any]:
+    # The subject is the attempt's: the first credential is there before a cameo is.
+    table, of = tables.credentials, tables.attempts
+    query = select(table, of.c.subject).join(of, of.c.id == table.c.attempt_id).where(table.c.jti == jti)
+    row = connection.execute(query).one_or_none()
+    if row is None or (subject is not None and row.subject != subject):
+        raise RefusedError(Refusal.CREDENTIAL_UNKNOWN)
+    return row

@@ -1,0 +1,76 @@
+"""What is kept as JSON in a row: terms, the change that waits for guardians, and consents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from cameo_verifier.cameo.model import Change, ChangeState, Consent, Terms, UseCategory, WhoMayUse
+
+
+def change_to_json(change: Change | None) -> dict[str, Any] | None:
+    """Return the document of a change, None of none."""
+    if change is None:
+        return None
+    return {
+        "number": change.number,
+        "terms": terms_to_json(change.terms),
+        "resume": change.resume,
+        "proposed_at": change.proposed_at.isoformat(),
+        "approved_by": sorted(change.approved_by),
+        "state": change.state.value,
+    }
+
+
+def change_from_json(document: dict[str, Any] | None) -> Change | None:
+    """Return the change of a document, None of none."""
+    if document is None:
+        return None
+    return Change(
+        number=document["number"],
+        terms=terms_from_json(document["terms"]),
+        resume=document["resume"],
+        proposed_at=datetime.fromisoformat(document["proposed_at"]),
+        approved_by=frozenset(document["approved_by"]),
+        state=ChangeState(document["state"]),
+    )
+
+
+def terms_to_json(terms: Terms) -> dict[str, Any]:
+    """Return the document of terms."""
+    return {
+        "who": terms.who.value,
+        "selected": sorted(terms.selected),
+        "words": list(terms.words),
+        "categories": sorted(category.value for category in terms.categories),
+        "appearance_notes": terms.appearance_notes,
+        "voice_notes": terms.voice_notes,
+    }
+
+
+def terms_from_json(document: dict[str, Any]) -> Terms:
+    """Return the terms of a document."""
+    return Terms(
+        who=WhoMayUse(document["who"]),
+        selected=frozenset(document["selected"]),
+        words=tuple(document["words"]),
+        categories=frozenset(map(UseCategory, document["categories"])),
+        appearance_notes=document["appearance_notes"],
+        voice_notes=document["voice_notes"],
+    )
+
+
+def consent_to_json(consent: Consent) -> dict[str, Any]:
+    """Return the document of a consent."""
+    return {
+        "text_version": consent.text_version,
+        "locale": consent.locale,
+        "agreed_at": consent.agreed_at.isoformat(),
+        "digest": consent.digest,
+    }
+
+
+def consent_from_json(document: dict[str, Any]) -> Consent:
+    """Return the consent of a document."""
+    agreed_at = datetime.fromisoformat(document["agreed_at"])
+    return Consent(document["text_version"], document["locale"], agreed_at, document["digest"])

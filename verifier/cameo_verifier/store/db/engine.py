@@ -1,0 +1,208 @@
+"""Open the database: SQLite in a file by default, anything SQLAlchemy has a driver for by URL.
+
+The schema is brought up to date on opening, under a lock, so that servers which start side by side migrate once.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
+
+from cameo_credential import owner_only
+from cameo_verifier.errors import StoreError
+from cameo_verifier.store.db.faults import store_errors
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_TIMEOUT_S = 10.0
+"""How long one waits for a lock of another's before the database counts as busy."""
+
+_MIGRATION_LOCK = 0x63616D656F  # "cameo": the key of PostgreSQL's advisory lock
+_BEGIN = "cameo_begin"
+_MARKS = 2**31
+"""SQLite keeps a number of 31 bits for whoever made the file."""
+
+
+def open_database(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
+    """Open the database at a SQLAlchemy URL, make it if there is none, and bring its schema up to date.
+
+    Close it with `Engine.dispose`; do not carry an engine across a fork.
+
+    Raises:
+        StoreError: the URL is malformed, its driver is missing, the database cannot be used, or a newer version made it.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError("the database URL is malformed; an example is sqlite:////var/lib/cameo/cameo.sqlite3") from None
+    try:
+        with store_errors():
+            engine = _sqlite(parsed, busy_timeout_s) if parsed.get_backend_name() == "sqlite" else _server(parsed, busy_timeout_s)
+            try:
+                _migrate(engine)
+            except BaseException:
+                engine.dispose()
+                raise
+    except ModuleNotFoundError as error:
+        raise StoreError(f"the driver for {parsed.drivername} is not installed: {error.name}") from None
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """Return the engine for transactions that read, decide and then write: in SQLite they take their turn from the start.
+
+    PostgreSQL locks the rows that are read for this, see `with_for_update` in the repositories.
+    """
+    return engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+
+
+def scrub(engine: Engine) -> bool:
+    """Empty SQLite's write-ahead log, which still holds pages as they were before a deletion; return whether that is done.
+
+    False: someone is reading; try again later. Other databases have ways of their own (PostgreSQL: vacuum).
+
+    Raises:
+        StoreError: the database could not do it.
+    """
+    answer = _alone(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
+    return answer is not None and not (answer and answer[0])
+
+
+def rewrite(engine: Engine, mark: int) -> bool:
+    """Have what was deleted or overwritten up to an event, the `mark`, out of the database's pages; return whether that is done.
+
+    False: someone is at work; try again later.
+
+    SQLite's file is written anew and its log emptied: when a full page is rearranged, a copy of a row can stay in its unused
+    part, where overwriting does not reach. Writers wait meanwhile. PostgreSQL keeps a deleted row, and a changed one as it was,
+    until `VACUUM` takes it out of its page: that is done here, and holds nobody up. Its log is the operator's.
+
+    Raises:
+        StoreError: the database could not do it.
+    """
+    if engine.dialect.name == "postgresql":
+        with store_errors(), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.execute(text("VACUUM"))
+        return True
+    if _alone(engine, "VACUUM") is None or not scrub(engine):
+        return False
+    return _alone(engine, f"PRAGMA user_version = {mark % _MARKS}") is not None
+
+
+def is_rewritten(engine: Engine, mark: int) -> bool:
+    """Return whether the file says that it was rewritten at that event, by this server or another; only SQLite's does.
+
+    Raises:
+        StoreError: the database could not do it.
+    """
+    return _alone(engine, "PRAGMA user_version") == (mark % _MARKS,)
+
+
+def _alone(engine: Engine, statement: str) -> tuple[Any, ...] | None:
+    """Run a statement of SQLite's that cannot be part of a transaction.
+
+    Returns:
+        its first row, empty where it has none or the database is another; None where somebody else is at work.
+    """
+    if engine.dialect.name != "sqlite":
+        return ()
+    with store_errors():
+        connection = engine.raw_connection()
+        try:
+            return tuple(connection.cursor().execute(statement).fetchone() or ())
+        except sqlite3.OperationalError:
+            return None
+        finally:
+            connection.close()
+
+
+def _server(url: URL, busy_timeout_s: float) -> Engine:
+    # Said here, whatever the server's default: the repositories hold the rows they decide by, and read them as they are then.
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, isolation_level="READ COMMITTED")
+
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"SET lock_timeout = {round(busy_timeout_s * 1000)}")
+        cursor.close()
+        connection.commit()
+
+    if url.get_backend_name() == "postgresql":
+        event.listen(engine, "connect", prepare)
+    return engine
+
+
+def _sqlite(url: URL, busy_timeout_s: float) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise StoreError("each connection would see a database in memory of its own: name a file, as in sqlite:///cameo.sqlite3")
+    file = Path(url.database)
+    try:
+        owner_only.make_folder(file.parent)
+        # SQLite gives its log and its index of it the mode that the database has when they are made.
+        if (made := owner_only.make_file(file)) is not None:
+            os.close(made)
+        for beside in ("-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                owner_only.close_to_others(file.with_name(f"{file.name}{beside}"))
+    except OSError as error:
+        raise StoreError(
+            f"cannot make the folder of the database, {file.parent}, or {file.name} in it: {error.strerror}"
+        ) from None
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_timeout_s})
+
+    def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        assert isinstance(connection, sqlite3.Connection)  # noqa: S101 - the driver of this dialect, for the type checker
+        # Transactions begin where `begin` below says, not where the driver guesses; only so is DDL in one of them.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        # With the default of WAL, NORMAL, a power cut could take back a spent challenge.
+        connection.execute("PRAGMA synchronous = FULL")
+        # Pages, of 4 kB, before the log is written back: what many transactions change is so written once.
+        connection.execute("PRAGMA wal_autocheckpoint = 4000")
+        connection.execute("PRAGMA foreign_keys = ON")
+        # What is deleted is overwritten, not only unlinked.
+        connection.execute("PRAGMA secure_delete = ON")
+
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))
+
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def _migrate(engine: Engine) -> None:
+    config = _alembic()
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with engine.connect() as connection:
+        if MigrationContext.configure(connection).get_current_revision() == head:
+            return
+    with engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError:
+            raise StoreError("the database was made by a newer version of this service: run that version") from None
+
+
+def _alembic() -> Config:
+    config = Config()
+    folder = str(resources.files("cameo_verifier.store.db") / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    return config

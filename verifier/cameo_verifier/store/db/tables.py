@@ -1,0 +1,545 @@
+"""The tables. Only constructs that SQLite and PostgreSQL share; times are whole microseconds since 1970 in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcMicroseconds(TypeDecorator[datetime]):
+    """A time with zone, kept as an integer: exact, ordered and the same in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Turn a time into microseconds; one without a zone is a bug of ours."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise RuntimeError("a time without a zone reached the store")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002 - the same
+        """Turn microseconds back into a time in UTC."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("subject", String(128), nullable=False),
+    Column("request_id", String(64)),
+    Column("document", JSON, nullable=False),
+    Column("issued_at", UtcMicroseconds, nullable=False),
+    Column("expires_at", UtcMicroseconds, nullable=False),
+    Column("spent_at", UtcMicroseconds),
+    UniqueConstraint("subject", "request_id"),
+    # Those nobody answered, by which they are removed when their time is over.
+    Index(None, "expires_at", sqlite_where=text("spent_at IS NULL"), postgresql_where=text("spent_at IS NULL")),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    # Unique: a challenge is spent once, so it has one attempt at most.
+    Column("challenge_id", ForeignKey("challenges.id"), nullable=False, unique=True),
+    Column("subject", String(128), nullable=False),
+    Column("audience", String(128), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("verdict", String(16)),
+    Column("reasons", JSON, nullable=False),
+    Column("checks", JSON, nullable=False),
+    Column("profile", String(128), nullable=False),
+    Column("digests", JSON, nullable=False),
+    Column("timings_ms", JSON, nullable=False),
+    Column("recording_sha256", String(64), nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("finished_at", UtcMicroseconds),
+    Column("minor_safeguards", Boolean, nullable=False, server_default=false()),
+    # Which server judges it, or did. No foreign key: a server that died is forgotten.
+    Column("server_id", String(64), nullable=False, server_default=text("''")),
+    # What people decided of an attempt that was to be looked at, and when; null where nobody has to, or nobody has yet.
+    Column("ruling", String(16)),
+    Column("ruled_at", UtcMicroseconds),
+    # Numbers of the faces the gallery found, by their collection; see `faces`.
+    Column("matches", JSON(none_as_null=True)),
+    Index(None, "subject", "created_at"),
+    Index(None, "state", "created_at"),
+    Index(None, "recording_sha256"),
+    # Of the few for which the gallery found a face.
+    Index(
+        "ix_attempts_matched",
+        "created_at",
+        sqlite_where=text("matches IS NOT NULL"),
+        postgresql_where=text("matches IS NOT NULL"),
+    ),
+)
+
+servers = Table(
+    "servers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    # Which run of which machine's kernel it lives in; empty where that is unknown.
+    Column("boot", String(64), nullable=False),
+    # Unless it says again that it lives.
+    Column("expires_at", UtcMicroseconds, nullable=False),
+)
+
+spooled_recordings = Table(
+    "spooled_recordings",
+    metadata,
+    # An open attempt; goes in the transaction that ends it.
+    Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
+    # The recording under its subject's data key, see `cameo_verifier.store.evidence.sealed_object`.
+    Column("sealed", LargeBinary, nullable=False),
+    # How many servers began to judge it.
+    Column("judgings", SmallInteger, nullable=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("jti", String(64), primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id"), nullable=False),
+    # No foreign key: the first credential is issued before its owner makes the cameo, which some never do.
+    Column("cameo_id", String(64), nullable=False),
+    # Empty for the one the attempt itself earned.
+    Column("request_id", String(64), nullable=False),
+    Column("audience", String(128), nullable=False),
+    Column("sub", String(64), nullable=False),
+    Column("issued_at", UtcMicroseconds, nullable=False),
+    Column("expires_at", UtcMicroseconds, nullable=False),
+    Column("receipt", Text, nullable=False),
+    # The encrypted credential, kept for a while so that a lost reply can be asked for again.
+    Column("token", Text),
+    # Of this one alone; what became of its cameo is not said here but in its status.
+    Column("revoked_at", UtcMicroseconds),
+    Column("revoke_reason", Text),
+    Column("revoke_request_id", String(64)),
+    UniqueConstraint("attempt_id", "request_id"),
+    Index(None, "cameo_id"),
+    Index(None, "issued_at"),
+)
+
+fingerprints = Table(
+    "fingerprints",
+    metadata,
+    Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    # How the face moved and how the sound changed, by which the recording is recognised; neither face nor voice.
+    Column("data", LargeBinary, nullable=False),
+    Index(None, "created_at"),
+)
+
+status_lists = Table(
+    "status_lists",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("capacity", Integer, nullable=False),
+    # How many indices were given to credentials; never falls, for none is given twice.
+    Column("used", Integer, nullable=False),
+    # What the statuses of the other indices are made from; whoever has it can tell them from credentials.
+    Column("decoy_key", LargeBinary, nullable=False),
+    # Shares of 2**32.
+    Column("decoys_invalid", BigInteger, nullable=False),
+    Column("decoys_suspended", BigInteger, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+)
+
+status_entries = Table(
+    "status_entries",
+    metadata,
+    Column("list_number", ForeignKey("status_lists.number"), primary_key=True),
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    # No foreign key: the index is in the token, so it is taken before the credential is kept.
+    Column("jti", String(64), nullable=False, unique=True),
+    # Where the index stands in the order of the decoys, 0 to 2**32 - 1.
+    Column("decoy_rank", BigInteger, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("changed_at", UtcMicroseconds, nullable=False),
+    Index(None, "list_number", "status"),
+    Index(None, "list_number", "decoy_rank"),
+)
+
+faces = Table(
+    "faces",
+    metadata,
+    # Never given twice: what a server keeps in memory under a number must not become another person.
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("collection", String(16), nullable=False),
+    # The name of a protected person, or the subject who enrolled.
+    Column("owner", String(128), nullable=False),
+    # With which accepted attempt; null for a protected person.
+    Column("attempt_id", String(64)),
+    Column("key_id", String(16), nullable=False),
+    Column("model", String(64), nullable=False),
+    # The face embedding, turned by a secret, see `cameo_verifier.screening.transform`; never as the network gave it.
+    Column("code", LargeBinary, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Index(None, "collection", "owner"),
+    Index(None, "attempt_id"),
+    Index(None, "key_id", "model", "number"),
+    sqlite_autoincrement=True,
+)
+
+protected_allowances = Table(
+    "protected_allowances",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("subject", String(128), primary_key=True),
+    Column("created_at", UtcMicroseconds, nullable=False),
+)
+
+likenesses = Table(
+    "likenesses",
+    metadata,
+    Column("cameo_id", String(64), primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id"), nullable=False, unique=True),
+    # Of the two, both ciphertext, the first is the key of the second; see `cameo_verifier.store.cameos.vault`.
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+)
+
+# Of attempts that wait for people to decide; the same ciphertext as in `likenesses`, where it goes when they approve.
+waiting_likenesses = Table(
+    "waiting_likenesses",
+    metadata,
+    Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
+    Column("cameo_id", String(64), nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Index(None, "created_at"),
+)
+
+opinions = Table(
+    "opinions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id"), nullable=False),
+    # The order in which they were given: times may be equal.
+    Column("number", BigInteger, nullable=False),
+    Column("ruling", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("analyst", String(128), nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    UniqueConstraint("attempt_id", "number"),
+)
+
+cameos = Table(
+    "cameos",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("subject", String(128), nullable=False),
+    # Null once the cameo is deleted: nothing leads from a tombstone to a recording.
+    Column("attempt_id", ForeignKey("attempts.id"), unique=True),
+    Column("request_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("terms", JSON, nullable=False),
+    Column("minor_safeguards", Boolean, nullable=False),
+    Column("consent", JSON, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("updated_at", UtcMicroseconds, nullable=False),
+    Column("reason", Text, nullable=False),
+    # What a minor asked for last; null where there was nothing.
+    Column("change", JSON(none_as_null=True)),
+    Column("paused_by", JSON(none_as_null=True)),
+    Index(None, "subject", "created_at"),
+)
+
+# What analysts said of a cameo's credentials, and of the cameo once it is made; the last word holds.
+suspensions = Table(
+    "suspensions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    # No foreign key: the first credential is issued before its owner makes the cameo.
+    Column("cameo_id", String(64), nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("analyst", String(128), nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    UniqueConstraint("cameo_id", "number"),
+)
+
+guardianships = Table(
+    "guardianships",
+    metadata,
+    Column("guardian", String(128), primary_key=True),
+    Column("minor", String(128), primary_key=True),
+    Column("state", String(32), nullable=False),
+    Column("guardian_consent", JSON(none_as_null=True)),
+    Column("minor_consent", JSON(none_as_null=True)),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("updated_at", UtcMicroseconds, nullable=False),
+    Index(None, "minor", "created_at"),
+    Index(None, "guardian", "created_at"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("audience", String(128), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("requester", String(128), nullable=False),
+    Column("job_id", String(128), nullable=False),
+    Column("purposes", JSON, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("expires_at", UtcMicroseconds, nullable=False),
+    Column("spent_at", UtcMicroseconds),
+    Column("spent_by_request", String(64)),
+    Column("revoked_at", UtcMicroseconds),
+    UniqueConstraint("audience", "request_id"),
+)
+
+grant_cameos = Table(
+    "grant_cameos",
+    metadata,
+    Column("grant_id", ForeignKey("grants.id"), primary_key=True),
+    Column("cameo_id", ForeignKey("cameos.id"), primary_key=True),
+    # Of the event that says so.
+    Column("number", BigInteger, nullable=False),
+    Index(None, "cameo_id", "number"),
+)
+
+outputs = Table(
+    "outputs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("grant_id", ForeignKey("grants.id"), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("c2pa_manifest", String(256), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("creator", String(128), nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("updated_at", UtcMicroseconds, nullable=False),
+    # Empty where no platform shows it: the generator holds it.
+    Column("platform", String(128), nullable=False, server_default=text("''")),
+    # Number of the event that named the platform, which is told of what happens after it.
+    Column("shown_since", BigInteger),
+    UniqueConstraint("grant_id", "sha256"),
+    Index(None, "platform"),
+)
+
+# What an owner asked for, by the request's own id; `output_id` is empty where that was all there are.
+removal_requests = Table(
+    "removal_requests",
+    metadata,
+    Column("cameo_id", ForeignKey("cameos.id"), primary_key=True),
+    Column("request_id", String(64), primary_key=True),
+    Column("output_id", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+)
+
+removals = Table(
+    "removals",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    # Of the event that says so.
+    Column("number", BigInteger, nullable=False),
+    Column("cameo_id", ForeignKey("cameos.id"), nullable=False),
+    Column("output_id", ForeignKey("outputs.id"), nullable=False),
+    Column("holder_kind", String(16), nullable=False),
+    Column("holder", String(128), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("answer_reason", Text, nullable=False),
+    Column("requested_at", UtcMicroseconds, nullable=False),
+    Column("due_at", UtcMicroseconds, nullable=False),
+    Column("delivered_at", UtcMicroseconds),
+    Column("acknowledged_at", UtcMicroseconds),
+    Column("finished_at", UtcMicroseconds),
+    UniqueConstraint("cameo_id", "output_id", "holder_kind", "holder"),
+    Index(None, "cameo_id", "number"),
+    Index(None, "holder_kind", "holder", "number"),
+    Index(None, "output_id"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("cameo_id", String(64), nullable=False),
+    Column("subject", String(128), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("at", UtcMicroseconds, nullable=False),
+    Column("grant_id", String(64), nullable=False),
+    Column("output_id", String(64), nullable=False),
+    Column("removal_id", String(64), nullable=False, server_default=text("''")),
+    # Of an attempt that people decided, of which there need be no cameo.
+    Column("attempt_id", String(64), nullable=False, server_default=text("''")),
+    Column("ruling", String(16), nullable=False, server_default=text("''")),
+    Index(None, "subject", "number"),
+    Index(None, "attempt_id"),
+)
+
+# One row. Whoever adds an event holds it until commit, so that numbers come in the order of commits and without a gap.
+event_counter = Table(
+    "event_counter",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    # Number of the last event that was delivered, or of the newest there was when the endpoint was new.
+    Column("cursor", BigInteger, nullable=False),
+    Column("delivered", BigInteger, nullable=False),
+    Column("delivered_at", UtcMicroseconds),
+    Column("attempts", Integer, nullable=False),
+    Column("failing_since", UtcMicroseconds),
+    Column("next_at", UtcMicroseconds),
+    Column("last_error", String(200), nullable=False),
+    Column("stopped_at", UtcMicroseconds),
+    Column("claimed_by", String(64)),
+    Column("claimed_until", UtcMicroseconds),
+)
+
+follows = Table(
+    "follows",
+    metadata,
+    Column("follower", String(128), primary_key=True),
+    Column("followee", String(128), primary_key=True),
+)
+
+# One row, the vault key that wraps now: see `cameo_verifier.store.cameos.vault_key`.
+vault_key = Table(
+    "vault_key",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    # Empty before the first rotation.
+    Column("id", String(16), nullable=False),
+)
+
+subject_keys = Table(
+    "subject_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    # Null once the key is destroyed: nothing leads from what is left to a person.
+    Column("subject", String(128), unique=True),
+    Column("vault_key_id", String(16), nullable=False),
+    # The data key, wrapped by the vault key; null once it is destroyed.
+    Column("wrapped_key", LargeBinary),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("destroyed_at", UtcMicroseconds),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("size_bytes", BigInteger, nullable=False),
+    # Of the sealed object; of what is only known by its digest, of that.
+    Column("sha256", String(64), nullable=False),
+    Column("kept_at", UtcMicroseconds, nullable=False),
+    Column("removed_at", UtcMicroseconds),
+    Index(None, "removed_at", "kept_at"),
+)
+
+sign_in_tokens = Table(
+    "sign_in_tokens",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    # SHA-256 of the token, which is 192 random bits: whoever reads the database cannot sign in by it.
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("made_at", UtcMicroseconds, nullable=False),
+    Column("expires_at", UtcMicroseconds, nullable=False),
+    Column("spent_at", UtcMicroseconds),
+    Column("revoked_at", UtcMicroseconds),
+    Index(None, "name"),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcMicroseconds, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("attempt_id", String(64), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    # SHA-256 over the hash of the line before and all of the above, see `cameo_verifier.store.evidence.audit`.
+    Column("hash", String(64), nullable=False),
+    Index(None, "attempt_id", "number"),
+)
+
+# One row: the last line. Whoever adds a line holds it until commit.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+    # Over number and hash, under a key that is not in the database; empty before the first line.
+    Column("mac", String(64), nullable=False),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id"), nullable=False),
+    Column("truth", String(16), nullable=False),
+    # Of an attack; empty else.
+    Column("species", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("analyst", String(128), nullable=False),
+    # The order in which labels were given: times may be equal.
+    Column("number", BigInteger, nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    # When its analyst took it back; from then on it counts for nothing.
+    Column("withdrawn_at", UtcMicroseconds),
+    UniqueConstraint("attempt_id", "number"),
+    Index(None, "analyst", "created_at"),
+)

@@ -1,0 +1,71 @@
+"""Settings from environment variables: a value that cannot be is refused with the variable, the value and what is allowed."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from cameo_credential.errors import InvalidRequestError
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
+
+class Variables(BaseSettings):
+    """Settings that name the variable of a value that cannot be."""
+
+    model_config = SettingsConfigDict(frozen=True, allow_inf_nan=False)
+
+    def __init__(self, **given: Any) -> None:  # noqa: ANN401 - settings by name
+        """Read the environment beside what is given.
+
+        Raises:
+            InvalidRequestError: a value is none of those allowed; it names the variable, the value and what is allowed.
+        """
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            found = [self._wrong(str(each["loc"][0]), each["input"]) for each in error.errors() if each["loc"]]
+            raise InvalidRequestError("; ".join(found) or str(error)) from None
+        except SettingsError as error:
+            # What should be JSON and is not; pydantic names the field alone.
+            if (named := re.search(r'field "(\w+)"', str(error))) is None:
+                raise InvalidRequestError(str(error)) from None
+            raise InvalidRequestError(self._wrong(named[1], os.environ.get(self.variable(named[1]), ""))) from None
+
+    @classmethod
+    def variable(cls, name: str) -> str:
+        """Return the environment variable of a setting."""
+        return f"{cls.model_config.get('env_prefix', '')}{name}".upper()
+
+    @classmethod
+    def allowed(cls, name: str) -> str:
+        """Return in words what a setting may be."""
+        return _allowed(cls.model_fields[name])
+
+    @classmethod
+    def _wrong(cls, name: str, value: object) -> str:
+        return f"{cls.variable(name)} is {value!r}, and has to be {cls.allowed(name)}"
+
+
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text", SecretStr: "text"}
+_BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+
+
+def _allowed(field: FieldInfo) -> str:
+    """Say in words what a setting may be."""
+    kind: Any = field.annotation
+    if kind == tuple[str, ...]:
+        return 'a JSON list of texts, such as ["MIT"]'
+    if isinstance(kind, type) and issubclass(kind, BaseSettings):
+        return f"a JSON object; better set {kind.model_config.get('env_prefix', '')}…"
+    bounds = [
+        f"{words} {getattr(bound, name):.15g}"
+        for bound in field.metadata
+        for name, words in _BOUNDS.items()
+        if hasattr(bound, name)
+    ]
+    return " ".join([_KINDS.get(kind, "a path"), " and ".join(bounds)]).rstrip()

@@ -1,0 +1,185 @@
+"""Sends webhooks, in the background of the calls.
+
+For each endpoint, one task, forever:
+
+1. Read how the endpoint stands; wait while it is not due or was stopped.
+2. Read the events after its cursor that it is to be told; if there are none, look again soon.
+3. Claim it, so that no other server sends to it meanwhile.
+4. Sign and send the oldest; what it answers is kept, and a delivered message moves the cursor, before the next one is sent.
+
+So messages of an endpoint come in the order of the events. One that was taken just before the server died comes again, by the
+same `webhook-id`. An endpoint that has failed for as long as the site allows is stopped, and the log and `cameo webhooks` say so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import structlog
+from cameo_credential.errors import KeyFileError
+
+from cameo_credential.encoding import to_json
+from cameo_credential.webhook import sign_webhook
+from cameo_verifier.cameo import webhooks as rules
+from cameo_verifier.cameo.cursor import to_token
+from cameo_verifier.errors import StoreError
+from cameo_verifier.store.cameos import webhooks
+from cameo_verifier.webhooks.post import Poster, PostError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from cameo_credential.key_set import KeyFile
+    from cameo_verifier.cameo.model import Event
+    from cameo_verifier.cameo.removals import Removal
+    from cameo_verifier.cameo.webhooks import Endpoint, Schedule, Standing
+    from cameo_verifier.store.db.batches import Batches
+
+log = structlog.get_logger(__name__)
+
+ResultT = TypeVar("ResultT")
+
+POLL_S = 0.5
+_AT_ONCE = 50
+_NOT_BEGUN = -1
+_MARGIN = timedelta(seconds=5)
+"""How much longer a claim holds than a message can take."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookLimits:
+    """What a site sets: how long one message may take, and when failed ones are tried again."""
+
+    timeout_s: float
+    schedule: Schedule
+
+
+class WebhookSender:
+    """Tells the endpoints what happens, until it is stopped."""
+
+    def __init__(
+        self,
+        endpoints: tuple[Endpoint, ...],
+        *,
+        reads: Batches,
+        writes: Batches,
+        issuer: str,
+        keys: KeyFile,
+        new_id: Callable[[], str],
+        limits: WebhookLimits,
+        clock: Callable[[], datetime],
+        jitter: Callable[[], float],
+    ) -> None:
+        """Keep the parts; `issuer` is the name of whose `keys` sign, `jitter` returns 0 to 1. `start` it."""
+        self._endpoints = endpoints
+        self._reads = reads
+        self._writes = writes
+        self._issuer, self._keys = issuer, keys
+        self._limits = limits
+        self._clock = clock
+        self._jitter = jitter
+        self._server = new_id()
+        self._claimed_for = timedelta(seconds=limits.timeout_s) + _MARGIN
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin, in the running loop."""
+        self._tasks = [asyncio.create_task(self._serve(endpoint)) for endpoint in self._endpoints]
+
+    async def stop(self) -> None:
+        """Break off what is being sent, which is sent again by whoever is next, and let others have the endpoints."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(StoreError):
+            await self._writes.submit(lambda connection: webhooks.release(connection, self._server))
+
+    async def _serve(self, endpoint: Endpoint) -> None:
+        poster = Poster(endpoint.url, private=endpoint.private, timeout_s=self._limits.timeout_s)
+        looked = _NOT_BEGUN
+        try:
+            while True:
+                before = looked
+                try:
+                    looked = await self._round(endpoint, poster, looked)
+                except (KeyFileError, StoreError) as error:
+                    log.warning("webhooks wait", endpoint=endpoint.name, error=str(error))
+                except Exception:
+                    log.exception("webhooks wait: a fault of ours, or of a signing backend", endpoint=endpoint.name)
+                if looked == before:
+                    await asyncio.sleep(POLL_S)
+        finally:
+            await poster.close()
+
+    async def _round(self, endpoint: Endpoint, poster: Poster, looked: int) -> int:
+        """Send what there is; return up to which event there is nothing left."""
+        name = endpoint.name
+        if looked == _NOT_BEGUN:
+            await self._writes.submit(lambda connection: webhooks.begin(connection, name))
+        standing = await self._reads.submit(lambda connection: webhooks.standing(connection, name))
+        if standing is None or not standing.due(self._clock()):  # step 1
+            return looked
+        after = max(looked, standing.cursor)
+        found, upto = await self._reads.submit(
+            partial(webhooks.next_events, endpoint=endpoint, after=after, limit=_AT_ONCE)
+        )  # step 2
+        if found and not await self._claim(standing):  # step 3
+            return looked
+        for event, removal in found:
+            settled = await self._send(endpoint, poster, standing, event, removal)  # step 4
+            if settled is None or settled.attempts:
+                return looked
+            standing, looked = settled, event.number
+        return upto
+
+    async def _claim(self, standing: Standing) -> bool:
+        now, name, cursor = self._clock(), standing.name, standing.cursor
+        how = {"server": self._server}
+        return await self._writes.submit(
+            lambda connection: webhooks.claim(connection, name, cursor=cursor, now=now, until=now + self._claimed_for, **how),
+        )
+
+    async def _send(
+        self, endpoint: Endpoint, poster: Poster, before: Standing, event: Event, removal: Removal | None
+    ) -> Standing | None:
+        """Return how the endpoint stands after one attempt; None where another server has taken over."""
+        message = rules.message(event, removal, endpoint, issuer=self._issuer, cursor=to_token(event.number))
+        identifier, body, failure = rules.identifier(event), to_json(message), None
+        # A signing key may be held elsewhere, behind a call that takes its time.
+        headers = await asyncio.to_thread(
+            lambda: sign_webhook(identifier, body, key=self._keys.current().active, now=self._clock())
+        )
+        try:
+            await poster.post(headers, body)
+        except PostError as error:
+            failure = error
+        now = self._clock()
+        if failure is None:
+            after = before.after_success(event, now=now)
+        else:
+            wait = self._limits.schedule.wait(before.attempts + 1, jitter=self._jitter())
+            after = before.after_failure(
+                str(failure), wait=max(wait, failure.wait), give_up=self._limits.schedule.give_up, gone=failure.gone, now=now
+            )
+        until = now + self._claimed_for
+        # The app is told of every removal; only its holder's own endpoint delivers it.
+        asked = event.removal_id if failure is None and endpoint.holder is not None else ""
+        kept = await self._writes.submit(
+            lambda connection: webhooks.settle(connection, before, after, asked=asked, server=self._server, until=until, now=now),
+        )
+        if failure is not None:
+            self._report(after, identifier)
+        return after if kept else None
+
+    def _report(self, after: Standing, identifier: str) -> None:
+        facts = {"endpoint": after.name, "webhook_id": identifier, "error": after.last_error, "attempts": after.attempts}
+        if after.stopped_at is None:
+            log.info("webhook failed; it is sent again", **facts)
+        else:
+            log.error("webhooks STOPPED: run `cameo webhooks --retry` once the receiver is well", **facts)

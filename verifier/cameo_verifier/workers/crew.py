@@ -1,0 +1,140 @@
+"""Jobs carried out in processes of their own, side by side, for a command that waits for them.
+
+The processes are those of the server's pool (`workers.main`): offline, without the environment of this one, held to
+limits by the kernel, and what they answer is read as data. One that dies takes down nothing but its own job, which is then tried
+again in a new one; a job that takes down its process again and again is given up.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Any, Generic, Self
+
+from cameo_credential.errors import CameoError
+
+from cameo_verifier.workers import wire as worker_wire
+from cameo_verifier.workers.process import USUAL, Job, JobT, Opening, ResultT, Rights, WorkerLostError, start_process
+from cameo_verifier.workers.wire import MalformedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
+
+TRIES = 3
+"""How often a job may take down its process; the first time something else may have killed it."""
+
+
+class Crew(Generic[JobT, ResultT]):
+    """So many processes that carry jobs out; a context manager, at whose end they have ended."""
+
+    def __init__(
+        self,
+        factory: Callable[[], Callable[[JobT, Callable[[], bool]], ResultT]],
+        *,
+        workers: int = 1,
+        records: Sequence[type] = (),
+        rights: Rights = USUAL,
+    ) -> None:
+        """Start the processes.
+
+        Args:
+            factory: picklable; called once in each process, returns what carries a job out: `carry_out(job, cancelled)`.
+            workers: how many processes.
+            records: data classes of which results are made, beside those of a judgement, tuples, maps and plain values.
+            rights: what each process may use.
+        """
+        self._opening = Opening(factory, tuple(records), rights)
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="crew")
+        self._hands: list[_Hand] = [_Hand(self._opening) for _ in range(workers)]
+        self._idle = list(self._hands)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the processes."""
+        for hand in self._hands:
+            hand.end()
+        self._threads.shutdown()
+
+    def each(self, jobs: Iterable[JobT]) -> Iterator[tuple[JobT, ResultT | WorkerLostError]]:
+        """Yield each job with its result as it is done, or with the error that says how it was given up; one worker keeps order.
+
+        Raises:
+            CameoError: what the factory, or the carrying out of a job, raised.
+            WorkerFaultError: it raised something else.
+        """
+        source, again = iter(jobs), list[tuple[JobT, int]]()
+        under_way: dict[Future[ResultT], tuple[JobT, int, _Hand]] = {}
+        while True:
+            while self._idle and (next_one := again.pop(0) if again else _first(source)) is not None:
+                hand, (job, tries) = self._idle.pop(), next_one
+                under_way[self._threads.submit(hand.carry_out, job)] = job, tries + 1, hand
+            if not under_way:
+                return
+            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in done:
+                job, tries, hand = under_way.pop(future)
+                try:
+                    result = future.result()
+                except WorkerLostError:
+                    self._replace(hand)
+                    if tries < TRIES:
+                        again.append((job, tries))
+                    else:
+                        yield job, WorkerLostError(f"its worker died {TRIES} times")
+                except CameoError:
+                    self._idle.append(hand)
+                    raise
+                else:
+                    self._idle.append(hand)
+                    yield job, result
+
+    def _replace(self, hand: _Hand) -> None:
+        hand.end()
+        self._hands.remove(hand)
+        self._hands.append(_Hand(self._opening))
+        self._idle.append(self._hands[-1])
+
+
+class _Hand:
+    """This end of one process."""
+
+    def __init__(self, opening: Opening) -> None:
+        self._process, self._connection, sentinel = start_process({})
+        os.close(sentinel)
+        self._opening = opening
+        self._open = False
+
+    def carry_out(self, job: object) -> Any:  # noqa: ANN401 - whatever the crew makes
+        """Return what comes of a job, the first after the process has loaded what it needs."""
+        if not self._open:
+            self._ask(self._opening)
+            self._open = True
+        answer = self._ask(Job(1, job))
+        if isinstance(answer, worker_wire.Result):
+            return answer.result
+        raise WorkerLostError("the worker answered out of turn")
+
+    def end(self) -> None:
+        """End the process, whatever it does, and whoever waits for it."""
+        self._process.kill()
+        self._process.wait()
+
+    def _ask(self, message: object) -> worker_wire.Ready | worker_wire.Result:
+        try:
+            self._connection.send(message)
+            answer = worker_wire.heard(self._connection.recv_bytes(worker_wire.MAX_BYTES), self._opening.records)
+        except (EOFError, OSError, MalformedError):
+            raise WorkerLostError("the worker died") from None
+        if isinstance(answer, worker_wire.Refusal):
+            raise answer.error
+        return answer
+
+
+def _first(source: Iterator[JobT]) -> tuple[JobT, int] | None:
+    for job in source:
+        return job, 0
+    return None

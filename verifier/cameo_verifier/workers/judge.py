@@ -1,0 +1,97 @@
+"""What a worker process runs: the models opened once, then the pipeline for each response.
+
+Nothing here is imported by the server process itself beyond the two dataclasses: the runtimes load in the worker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from cameo_challenges.model import Challenge
+    from cameo_verifier.profile import Profile
+    from cameo_verifier.settings import Settings
+    from cameo_verifier.types import Judgement
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One recording, as bytes in memory only, the challenge it answers, and when all of it was there."""
+
+    recording: bytes = field(repr=False)
+    challenge: Challenge
+    received_at: datetime | None = None
+
+
+class Judge:
+    """The models of a site, open: judges responses in a worker process."""
+
+    def __init__(self, settings: Settings, profile: Profile) -> None:
+        """Load every model; arguments and errors as `OpenJudge`."""
+        from cameo_verifier import media, pipeline  # noqa: PLC0415 - the model runtimes belong to the worker process
+        from cameo_verifier.models.kit import ModelKit  # noqa: PLC0415 - the same
+        from cameo_verifier.types import Verdict  # noqa: PLC0415 - the same
+
+        self._settings, self._require_supported, self._verify = settings, media.require_supported, pipeline.verify
+        self._later = pipeline.AFTERWARDS
+        self._keep = any(settings.retention.days(verdict) for verdict in Verdict)
+        self._keep_crops = settings.gallery and max(settings.retention.review_days, settings.retention.enrolled_days) > 0
+        self._may_be_reviewed = {Verdict.ACCEPTED, Verdict.REVIEW}
+        self._profile = profile
+        self._kit = ModelKit.open(settings)
+        self._kit.preload()
+
+    def look(self, response: Response) -> None:
+        """Read the headers of a recording; not a picture of it is decoded, and the challenge is not asked.
+
+        Raises:
+            UnjudgeableError: as `cameo_verifier.media.require_supported`.
+        """
+        self._require_supported(response.recording, limits=self._settings.media)
+
+    def __call__(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
+        """Judge it; errors as `pipeline.verify`."""
+        judgement = self._verify(
+            response.recording,
+            response.challenge,
+            profile=self._profile,
+            kit=self._kit,
+            settings=self._settings,
+            received_at=response.received_at,
+            later=self._later,
+            keep=self._keep,
+            cancelled=cancelled,
+        )
+        if not self._keep_crops or judgement.decision.verdict not in self._may_be_reviewed:
+            return judgement
+        return replace(judgement, crops=self._crops(response.recording, judgement))
+
+    def _crops(self, recording: bytes, judgement: Judgement) -> bytes:
+        from cameo_verifier.evidence.crops import crops  # noqa: PLC0415 - the model runtimes belong to the worker process
+        from cameo_verifier.types import FaceTrack  # noqa: PLC0415 - the same
+
+        face = judgement.evidence.face
+        if not isinstance(face, FaceTrack):
+            return b""
+        return crops(recording, face, limits=self._settings.media, fps=self._settings.analysis_fps)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenJudge:
+    """Opens the models of a site; carried to the worker process and called there once."""
+
+    settings: Settings
+    profile: Profile
+    """The server's own: a worker that starts later judges by it too, whatever the file holds by then."""
+
+    def __call__(self) -> Judge:
+        """Load every model, and return the judge.
+
+        Raises:
+            ModelKitError: a model file is missing, altered or not licensed for this site.
+        """
+        return Judge(self.settings, self.profile)

@@ -1,0 +1,124 @@
+"""`python -m cameo_verifier.workers.main`: a worker process; `workers.process` starts it and is the other end of its pipe.
+
+Before anything of a caller's reaches it the process gives up what it does not need: privileges, core dumps, the network, and
+memory, files and processor time beyond its limits. Its environment was emptied by whoever started it.
+"""
+
+from __future__ import annotations
+
+import math
+import resource
+import signal
+import sys
+import time
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from cameo_credential.errors import CameoError
+
+from cameo_verifier import offline
+from cameo_verifier.redaction import redacted
+from cameo_verifier.workers import wire as worker_wire
+from cameo_verifier.workers.process import Cancel, Job, Knock, Look, Looks
+from cameo_verifier.workers.wire import WorkerFaultError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cameo_verifier.workers.process import Opening, Rights
+
+
+def _serve(connection: Connection[Any, Any]) -> None:
+    """The whole life of a worker process."""
+    # A terminal or a service manager signals the whole group; the parent decides when the workers end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    offline.forgo_privileges()
+    try:
+        # What comes from the parent is trusted, and may be pickled; what goes to it is not, and is not.
+        opening: Opening = connection.recv()
+    except (EOFError, OSError):
+        return
+    _confine(opening.rights)
+    offline.go_offline()
+    try:
+        judge = opening.factory()
+    except Exception as error:  # noqa: BLE001 - reported to the parent, which decides
+        connection.send_bytes(worker_wire.refusal(_told(error)))
+        return
+    connection.send_bytes(worker_wire.ready())
+    for job in _jobs(connection):
+        _allow_processor_s(opening.rights.job_cpu_s)
+        try:
+            answer = worker_wire.answer(job.number, _done(judge, job, connection), opening.records)
+        except Exception as error:  # noqa: BLE001 - reported to the parent; the process goes on
+            answer = worker_wire.refusal(_told(error))
+        try:
+            connection.send_bytes(answer)
+        except OSError:
+            return
+
+
+def _confine(rights: Rights) -> None:
+    """Hold this process to its limits. RLIMIT_DATA counts what is written to; models that are mapped from files are not."""
+    for kind, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NOFILE, rights.files),
+        (resource.RLIMIT_DATA, rights.memory_bytes),
+    ):
+        _, hard = resource.getrlimit(kind)
+        limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(kind, (limit, limit))
+
+
+def _allow_processor_s(seconds: float) -> None:
+    """Have the kernel end this process once it has used that much more processor time, whatever it is doing then."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    until = math.ceil(time.process_time() + seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (until if hard == resource.RLIM_INFINITY else min(until, hard), hard))
+
+
+def _done(judge: Callable[..., Any], job: Job | Look, connection: Connection[Any, Any]) -> Any:  # noqa: ANN401 - any result
+    if isinstance(job, Job):
+        return judge(job.job, _Cancelled(connection, job.number))
+    return judge.look(job.job) if isinstance(judge, Looks) else None
+
+
+def _jobs(connection: Connection[Any, Any]) -> Iterator[Job | Look]:
+    """Answer knocks and yield jobs until the parent is gone; a cancellation that came after the answer means nothing any more."""
+    while True:
+        try:
+            message = connection.recv()
+        except (EOFError, OSError):
+            return
+        if isinstance(message, Job | Look):
+            yield message
+        elif isinstance(message, Knock):
+            connection.send_bytes(worker_wire.ready())
+
+
+class _Cancelled:
+    """Says whether the caller of one job went away."""
+
+    def __init__(self, connection: Connection[Any, Any], number: int) -> None:
+        self._connection = connection
+        self._number = number
+        self._said = False
+
+    def __call__(self) -> bool:
+        while not self._said and self._connection.poll():
+            try:
+                message = self._connection.recv()
+            except (EOFError, OSError):
+                self._said = True
+            else:
+                self._said = isinstance(message, Cancel) and message.number == self._number
+        return self._said
+
+
+def _told(error: Exception) -> CameoError:
+    return error if isinstance(error, CameoError) else WorkerFaultError(redacted(error))
+
+
+if __name__ == "__main__":
+    _serve(Connection(int(sys.argv[1])))

@@ -1,0 +1,381 @@
+"""A fixed number of worker processes behind a bounded queue.
+
+Invariants: at most `workers` jobs run and at most `queue` wait; whoever comes beyond that is refused at once. A worker serves
+one turn at a time. A worker that dies is replaced. A caller that goes away frees its worker: first by asking, and when that is
+not heard within the grace time, by ending the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import structlog
+from cameo_credential.errors import CameoError
+
+from cameo_verifier.errors import OverloadedError
+from cameo_verifier.workers.process import JobT, ResultT, Rights, Worker, WorkerLostError, thread_environment
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+AnswerT = TypeVar("AnswerT")
+
+log = structlog.get_logger(__name__)
+
+
+class StoppingError(CameoError):
+    """The pool takes no more work."""
+
+
+class NoWorkersError(OverloadedError):
+    """No worker lives; one may after `retry_after_s` seconds."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        """Keep the delay in seconds."""
+        super().__init__(retry_after_s)
+        self.args = (f"nothing can be judged just now; try again in {retry_after_s:.1f} s",)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """How much a pool does at once, and for how long.
+
+    workers: processes. queue: jobs that may wait. threads: per model in each process.
+    ready_s: longest start of a process. judge_s: longest single judging, after which the process is ended.
+    look_s: longest look at a recording's headers. grace_s: how long a cancelled job may go on before its process is ended.
+    memory_bytes: that each process may write to.
+    """
+
+    workers: int
+    queue: int
+    threads: int = 1
+    ready_s: float = 120.0
+    judge_s: float = 90.0
+    look_s: float = 10.0
+    grace_s: float = 3.0
+    memory_bytes: int = 4 * 2**30
+
+
+_REMEMBERED = 16
+_REMEMBERED_S = 600.0
+_LEAST_GUESS_S, _USUAL_GUESS_S = 1.0, 8.0
+"""How long a judging takes before one has been measured: what none falls short of, and what 10 s of 640x480 take."""
+_LEAST_DELAY_S = 1.0
+_USUAL_START_S = 5.0
+"""How long a worker takes to load its models before one was measured."""
+_RESTART_DELAY_S = 1.0
+_LONGEST_RESTART_DELAY_S = 30.0
+
+
+class WorkerPool(Generic[JobT, ResultT]):
+    """See the module. Use `turn` for each job, between `start` and `stop`."""
+
+    def __init__(self, factory: Callable[[], Callable[[JobT, Callable[[], bool]], ResultT]], limits: PoolLimits) -> None:
+        """Keep the `factory` (see `Worker.start`) and the `limits`; nothing starts yet."""
+        self._factory = factory
+        self._limits = limits
+        # Each worker needs one thread to read an answer and one to write a cancellation meanwhile.
+        self._threads = ThreadPoolExecutor(max_workers=2 * limits.workers, thread_name_prefix="worker-pipe")
+        self._idle: deque[Worker[JobT, ResultT]] = deque()
+        self._waiting: deque[asyncio.Future[Worker[JobT, ResultT]]] = deque()
+        self._turns = 0
+        self._no_turns = asyncio.Event()
+        self._no_turns.set()
+        self._stopping = False
+        self._alive: set[Worker[JobT, ResultT]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._durations: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
+        self._told: list[float] = []
+        self._start_s = _USUAL_START_S
+        self._back_at = 0.0
+
+    async def start(self) -> None:
+        """Start all workers and wait until each has loaded its models.
+
+        Raises:
+            CameoError: what the factory raised in one of them; the others are ended.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._limits.workers):
+                    group.create_task(self._hire())
+        except BaseException as error:
+            # Also when the server is told to stop meanwhile: some may be up already.
+            await self.stop(drain_s=0)
+            if isinstance(error, ExceptionGroup):
+                raise error.exceptions[0] from None
+            raise
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """Process ids of the workers that are up."""
+        return tuple(sorted(worker.pid for worker in self._alive))
+
+    @property
+    def lives(self) -> bool:
+        """Whether any worker is up."""
+        return any(worker.alive for worker in self._alive)
+
+    @property
+    def start_s(self) -> float:
+        """How long a worker took to load its models, in seconds."""
+        return self._start_s
+
+    def none_lives(self) -> NoWorkersError:
+        """Return the error that says when a worker should be up again."""
+        return NoWorkersError(max(_LEAST_DELAY_S, self._back_at - time.monotonic()))
+
+    @property
+    def full(self) -> bool:
+        """Whether a new turn would be refused now."""
+        return self._turns >= self._limits.workers + self._limits.queue
+
+    def refusal(self) -> OverloadedError:
+        """Return the error that tells a caller when its turn comes: at the pace of recent judgings, behind those told before.
+
+        Those who were told and have not come back are remembered, each until its time, and no more than the queue is long: a
+        place is free for one of them at a time, and nobody can push the others back without end.
+        """
+        now, most = time.monotonic(), self._limits.workers + self._limits.queue
+        self._told = [moment for moment in self._told if moment > now][-most:]
+        delay_s = max(_LEAST_DELAY_S, (len(self._told) + 1) * self.usual_s / self._limits.workers)
+        self._told.append(now + delay_s)
+        return OverloadedError(delay_s)
+
+    @property
+    def needed_s(self) -> float:
+        """The least time an answer takes from now: the shortest recent judging, once for each round of the queue before it.
+
+        A lower bound on purpose: it serves to refuse a deadline that cannot be met before anything is lost by trying.
+        """
+        rounds = 1 + self._turns // self._limits.workers
+        return rounds * min(self._recent(), default=_LEAST_GUESS_S)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Turn[JobT, ResultT]]:
+        """Wait for a worker and hold it; nothing is judged before `Turn.judge` is called.
+
+        Raises:
+            OverloadedError: the queue is full.
+            NoWorkersError: the worker that was waited for does not start.
+            StoppingError: the pool is stopping.
+        """
+        if self._stopping:
+            raise StoppingError("the server is stopping; try again in a moment")
+        if self.full:
+            raise self.refusal()
+        self._turns += 1
+        self._no_turns.clear()
+        try:
+            turn = await self._open()
+            try:
+                yield turn
+            finally:
+                self._settle(turn)
+        finally:
+            self._turns -= 1
+            if not self._turns:
+                self._no_turns.set()
+
+    async def stop(self, *, drain_s: float) -> None:
+        """Refuse new turns, wait up to `drain_s` for those under way, then end the workers."""
+        self._stopping = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(drain_s):
+                await self._no_turns.wait()
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_exception(StoppingError("the server is stopping; try again in a moment"))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for worker in self._alive:
+            worker.kill()
+            await worker.ended()
+        self._alive.clear()
+        self._idle.clear()
+        await asyncio.to_thread(self._threads.shutdown)
+
+    async def _hire(self) -> None:
+        """Start a worker, put it to use, and see to its replacement."""
+        began = time.monotonic()
+        worker: Worker[JobT, ResultT] = await Worker.start(
+            self._factory,
+            environment=thread_environment(self._limits.threads),
+            threads=self._threads,
+            ready_s=self._limits.ready_s,
+            # Picture and sound of one recording may be judged side by side.
+            rights=Rights(memory_bytes=self._limits.memory_bytes, job_cpu_s=2 * self._limits.judge_s),
+        )
+        self._start_s = time.monotonic() - began
+        self._alive.add(worker)
+        self._keep(self._replace(worker))
+        self._hand_over(worker)
+
+    async def _replace(self, worker: Worker[JobT, ResultT]) -> None:
+        await worker.ended()
+        self._alive.discard(worker)
+        if worker in self._idle:
+            self._idle.remove(worker)
+        delay_s = _RESTART_DELAY_S
+        while not self._stopping:
+            log.warning("worker ended; starting another", pid=worker.pid)
+            self._back_at = time.monotonic() + self._start_s
+            try:
+                await self._hire()
+            except CameoError as error:
+                log.error("worker did not start", error=str(error), retry_in_s=delay_s)  # noqa: TRY400 - the message says it all
+                self._back_at = time.monotonic() + delay_s + self._start_s
+                if not self.lives:
+                    self._send_away()
+                await asyncio.sleep(delay_s)
+                delay_s = min(2 * delay_s, _LONGEST_RESTART_DELAY_S)
+            else:
+                return
+
+    def _send_away(self) -> None:
+        """Tell those who wait that nobody comes for now; they have lost nothing."""
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_exception(self.none_lives())
+
+    async def _open(self) -> Turn[JobT, ResultT]:
+        """Return a turn whose worker has just answered, so that nothing is staked on one that died while it was idle."""
+        while True:
+            turn = Turn(await self._take(), self._limits, took=self._took)
+            try:
+                await turn.knock()
+            except WorkerLostError:
+                self._settle(turn)
+            except BaseException:
+                self._settle(turn)
+                raise
+            else:
+                return turn
+
+    async def _take(self) -> Worker[JobT, ResultT]:
+        while self._idle:
+            worker = self._idle.popleft()
+            if worker.alive:
+                return worker
+        waiter: asyncio.Future[Worker[JobT, ResultT]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and not waiter.exception():
+                self._hand_over(waiter.result())
+            raise
+        finally:
+            with suppress(ValueError):
+                self._waiting.remove(waiter)
+
+    def _hand_over(self, worker: Worker[JobT, ResultT]) -> None:
+        """Give the worker to whoever has waited longest; a dead one is seen to by `_replace`."""
+        if not worker.alive:
+            return
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(worker)
+                return
+        self._idle.append(worker)
+
+    def _settle(self, turn: Turn[JobT, ResultT]) -> None:
+        """Take the worker back, at once when it is free, otherwise as soon as it has been freed."""
+        if turn.under_way is None or turn.under_way.done():
+            self._hand_over(turn.worker)
+        else:
+            self._keep(self._free(turn.worker, turn.under_way))
+
+    async def _free(self, worker: Worker[JobT, ResultT], under_way: asyncio.Task[Any]) -> None:
+        with suppress(WorkerLostError, TimeoutError):
+            async with asyncio.timeout(self._limits.grace_s):
+                await worker.cancel()
+                await asyncio.wait({under_way})
+        if not under_way.done():
+            log.warning("worker did not stop in time; ending it", pid=worker.pid)
+            worker.kill()
+        with suppress(CameoError):
+            await under_way
+        self._hand_over(worker)
+
+    def _keep(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _took(self, duration_s: float) -> None:
+        self._durations.append((time.monotonic(), duration_s))
+
+    def _recent(self) -> list[float]:
+        since = time.monotonic() - _REMEMBERED_S
+        return [duration for moment, duration in self._durations if moment >= since]
+
+    @property
+    def usual_s(self) -> float:
+        """How long a judging took lately, the median in seconds."""
+        recent = self._recent()
+        return statistics.median(recent) if recent else _USUAL_GUESS_S
+
+
+class Turn(Generic[JobT, ResultT]):
+    """A worker that is held for one job."""
+
+    def __init__(self, worker: Worker[JobT, ResultT], limits: PoolLimits, *, took: Callable[[float], None]) -> None:
+        """Made by `WorkerPool.turn`; `took` is told the seconds of a judging that came to its end."""
+        self.worker = worker
+        self.under_way: asyncio.Task[Any] | None = None
+        self._limits = limits
+        self._took = took
+        self._used = False
+
+    async def knock(self) -> None:
+        """Return once the worker has answered.
+
+        Raises:
+            WorkerLostError: it is gone, or does not answer within the grace time.
+        """
+        await self._within(self._limits.grace_s, self.worker.knock())
+
+    async def look(self, job: JobT) -> None:
+        """Return once the worker has found that `job` can be judged; nothing is said about the outcome.
+
+        Raises:
+            CameoError: what the judge's look raised.
+            WorkerLostError: the process died or took longer than it may.
+        """
+        await self._within(self._limits.look_s, self.worker.look(job))
+
+    async def judge(self, job: JobT) -> ResultT:
+        """Have `job` judged; to be called at most once. Cancelling this frees the worker.
+
+        Raises:
+            CameoError: what the judge raised.
+            WorkerLostError: the process died or took longer than it may.
+        """
+        if self._used:
+            raise RuntimeError("a turn is for one job")
+        self._used = True
+        started = time.monotonic()
+        result: ResultT = await self._within(self._limits.judge_s, self.worker.judge(job))
+        self._took(time.monotonic() - started)
+        return result
+
+    async def _within(self, limit_s: float, work: Coroutine[None, None, AnswerT]) -> AnswerT:
+        under_way = asyncio.get_running_loop().create_task(work)
+        # When the caller is gone nobody awaits the task; whoever frees the worker has seen to its error by then.
+        under_way.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self.under_way = under_way
+        try:
+            async with asyncio.timeout(limit_s):
+                return await asyncio.shield(under_way)
+        except TimeoutError:
+            raise WorkerLostError(f"the worker took longer than {limit_s:g} s") from None

@@ -1,0 +1,341 @@
+"""One worker: a process that loads its models once and then judges one recording at a time.
+
+Parent and child talk over one two-way pipe, in numbered messages. The child looks into the pipe between two steps of its work,
+so that a cancelled caller frees it soon, and so that it ends by itself when the parent is gone.
+
+The child decodes what strangers send. So it is given an environment without the site's secrets and limits that the kernel holds
+it to (`workers.main`), and what it answers is read as data (`workers.wire`); one that says anything else is
+ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, runtime_checkable
+
+from cameo_credential.errors import CameoError
+
+from cameo_verifier.workers import wire as worker_wire
+from cameo_verifier.workers.wire import MalformedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Executor
+    from multiprocessing.connection import Connection
+
+    from cameo_verifier.settings import Settings
+
+JobT = TypeVar("JobT")
+ResultT = TypeVar("ResultT")
+
+
+class WorkerLostError(CameoError):
+    """The process ended, or had to be killed, before it answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a worker may use, by the kernel's limits.
+
+    memory_bytes: that it writes to. job_cpu_s: processor seconds of one job. files: open at once.
+    """
+
+    memory_bytes: int = 4 * 2**30
+    job_cpu_s: float = 600.0
+    files: int = 256
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return what a site gives a worker for which nobody waits with a deadline."""
+        return cls(memory_bytes=settings.worker_mb * 2**20)
+
+
+USUAL = Rights()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The first message: what judges, what its results are made of beside judgements, and what the process may use."""
+
+    factory: Callable[[], Callable[..., Any]]
+    records: tuple[type, ...]
+    rights: Rights
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """Is anybody there?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Judge this."""
+
+    number: int
+    job: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Look whether this can be judged."""
+
+    number: int
+    job: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Give that job up."""
+
+    number: int
+
+
+_PASSED_ON = frozenset(
+    {
+        "HOME",
+        "LANG",
+        "LC_ALL",
+        "LD_LIBRARY_PATH",
+        "PATH",
+        "PYTHONDONTWRITEBYTECODE",
+        "PYTHONHASHSEED",
+        "TMPDIR",
+        "TZ",
+        "XDG_CACHE_HOME",
+    }
+)
+_PASSED_ON_KINDS = ("CAMEO_MEDIA_", "MKL_", "NUMEXPR_", "OMP_", "OPENBLAS_", "OPENCV_FOR_THREADS_", "ORT_")
+"""What interpreter and numeric libraries read, and the limits of recordings; every other setting arrives with what judges."""
+
+
+@runtime_checkable
+class Looks(Protocol):
+    """A judge that can say, cheaply and without judging, that a job cannot be judged."""
+
+    def look(self, job: Any, /) -> None:  # noqa: ANN401 - whatever it judges
+        """Return, or raise what stands against judging it."""
+        ...
+
+
+def thread_environment(threads: int) -> dict[str, str]:
+    """Environment variables that hold the numeric libraries of one process to `threads` threads each.
+
+    They are read when a library is loaded, so they must be there before the process starts. `OMP_WAIT_POLICY=PASSIVE` keeps
+    idle threads from spinning on a core that the next worker could use.
+    """
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM", "NUMEXPR_NUM_THREADS")
+    return {**dict.fromkeys(names, str(threads)), "OMP_WAIT_POLICY": "PASSIVE"}
+
+
+def _environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a worker: what it needs of this process's, and what is given."""
+    ours = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_KINDS)}
+    return {**ours, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path), **given}
+
+
+def start_process(environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], Connection[Any, Any], int]:
+    """Start a process; return it, this end of its pipe, and the end of another that can be read once it has ended.
+
+    `environment` is set for it, beside the few variables it is given of this process's.
+    """
+    ours, theirs = multiprocessing.Pipe()
+    sentinel, held = os.pipe()
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-P", "-m", "cameo_verifier.workers.main", str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env=_environment(environment),
+            pass_fds=(theirs.fileno(), held),
+        )
+    except BaseException:
+        os.close(sentinel)
+        raise
+    finally:
+        theirs.close()
+        os.close(held)
+    return process, ours, sentinel
+
+
+class Worker(Generic[JobT, ResultT]):
+    """The parent's end of one worker process. One job at a time; the pool sees to that."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        connection: Connection[Any, Any],
+        sentinel: int,
+        *,
+        records: Sequence[type],
+        threads: Executor,
+    ) -> None:
+        """Use `start` instead.
+
+        Args:
+            process: started.
+            connection: the parent's end of the pipe.
+            sentinel: the end of a pipe that can be read once the process has ended.
+            records: what results are made of beside judgements.
+            threads: where blocking reads and writes run.
+        """
+        self._process = process
+        self._connection = connection
+        self._sentinel = sentinel
+        self._records = records
+        self._threads = threads
+        self._writing = threading.Lock()
+        self._jobs = 0
+        self._ended = asyncio.Event()
+        asyncio.get_running_loop().add_reader(sentinel, self._reap)
+
+    @classmethod
+    async def start(
+        cls,
+        factory: Callable[[], Callable[[JobT, Callable[[], bool]], ResultT]],
+        *,
+        environment: Mapping[str, str],
+        threads: Executor,
+        ready_s: float,
+        records: Sequence[type] = (),
+        rights: Rights = USUAL,
+    ) -> Worker[JobT, ResultT]:
+        """Start a process and wait until its `factory` has returned.
+
+        Args:
+            factory: picklable; called once in the process, returns what judges: `judge(job, cancelled)`. `judge` should call
+                `cancelled` every few frames and raise `AbandonedError` when it says so. It may be one that `Looks`.
+            environment: variables to set for the process, beside the few it is given of this one's.
+            threads: where blocking reads and writes run.
+            ready_s: how long the factory may take.
+            records: data classes of which results are made, beside those of a judgement, tuples, maps and plain values.
+            rights: what the process may use.
+
+        Raises:
+            CameoError: the factory refused, e.g. because a model file is missing.
+            WorkerLostError: the process ended or took too long.
+        """
+        process, ours, sentinel = start_process(environment)
+        worker: Worker[JobT, ResultT] = cls(process, ours, sentinel, records=records, threads=threads)
+        try:
+            async with asyncio.timeout(ready_s):
+                await worker._send(Opening(factory, tuple(records), rights))
+                greeting = await worker._receive()
+        except BaseException as error:
+            worker._end()
+            if isinstance(error, TimeoutError):
+                raise WorkerLostError(f"a worker was not ready after {ready_s:.0f} s") from None
+            raise
+        if isinstance(greeting, worker_wire.Refusal):
+            worker._end()
+            raise greeting.error
+        return worker
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
+    async def knock(self) -> None:
+        """Return once the process has answered that it is there. Do not cancel this, as for `judge`.
+
+        Raises:
+            WorkerLostError: it is not.
+        """
+        await self._send(Knock())
+        if not isinstance(await self._receive(), worker_wire.Ready):
+            self.kill()
+            raise WorkerLostError("the worker answered out of turn")
+
+    async def look(self, job: JobT) -> None:
+        """Have the judge look at `job`, if it `Looks`. Do not cancel this, as for `judge`.
+
+        Raises:
+            CameoError: what it raised.
+            WorkerFaultError: it raised something else.
+            WorkerLostError: the process ended.
+        """
+        await self._answer(Look, job)
+
+    async def judge(self, job: JobT) -> ResultT:
+        """Have `job` judged. Do not cancel this: call `cancel`, and `kill` if that does not help.
+
+        Raises:
+            CameoError: what the judge raised.
+            AbandonedError: `cancel` was heard.
+            WorkerFaultError: the judge raised something else.
+            WorkerLostError: the process ended.
+        """
+        answer: ResultT = await self._answer(Job, job)
+        return answer
+
+    async def cancel(self) -> None:
+        """Ask the worker to give up the job it has."""
+        await self._send(Cancel(self._jobs))
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+
+    async def ended(self) -> None:
+        """Wait until the process has ended."""
+        await self._ended.wait()
+
+    def _end(self) -> None:
+        """End the process and wait for that, which nothing can cancel."""
+        self.kill()
+        self._reap()
+
+    def _reap(self) -> None:
+        if self._ended.is_set():
+            return
+        asyncio.get_running_loop().remove_reader(self._sentinel)
+        os.close(self._sentinel)
+        self._process.wait()
+        self._ended.set()
+
+    async def _answer(self, kind: type[Job | Look], job: JobT) -> Any:  # noqa: ANN401 - of either kind
+        self._jobs += 1
+        await self._send(kind(self._jobs, job))
+        match await self._receive():
+            case worker_wire.Result(number, result) if number == self._jobs:
+                return result
+            case worker_wire.Refusal(error):
+                raise error
+        self.kill()
+        raise WorkerLostError("the worker answered out of turn")
+
+    async def _send(self, message: object) -> None:
+        def send() -> None:
+            with self._writing:
+                self._connection.send(message)
+
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, send)
+        except (OSError, ValueError):
+            raise WorkerLostError("the worker is gone") from None
+
+    async def _receive(self) -> worker_wire.Ready | worker_wire.Result | worker_wire.Refusal:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._hear)
+        except (EOFError, OSError):
+            # Also what is longer than any answer: the pipe is closed by now.
+            self.kill()
+            raise WorkerLostError("the worker died") from None
+        except MalformedError as error:
+            self.kill()
+            raise WorkerLostError(str(error)) from None
+
+    def _hear(self) -> worker_wire.Ready | worker_wire.Result | worker_wire.Refusal:
+        return worker_wire.heard(self._connection.recv_bytes(worker_wire.MAX_BYTES), self._records)

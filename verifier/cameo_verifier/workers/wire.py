@@ -1,0 +1,122 @@
+"""What a worker says to its parent: data, never a pickle, since it has read what strangers sent.
+
+Each message is a letter and what belongs to it. Results are packed as tracks are (`evidence.tracks`); errors are known
+by name, and one that is not on the list arrives as the nearest that is.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cameo_credential.errors import CameoError, InvalidRequestError, KeyFileError
+
+from cameo_verifier.errors import AbandonedError, ModelKitError, ProfileError, UnjudgeableError
+from cameo_verifier.evidence import tracks
+from cameo_verifier.reasons import Reason
+from cameo_verifier.types import CheckResult, Decision, Direction, Judgement, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MAX_BYTES = tracks.MAX_BYTES + 64 * 1024 * 1024
+"""Tracks and a recording beside them stay below."""
+
+_READY, _RESULT, _ERROR = b"R", b"A", b"E"
+_NUMBER = struct.Struct(">Q")
+_RECORDS = (CheckResult, Decision, Judgement)
+_NAMES = (Direction, Outcome, Verdict)
+
+
+class WorkerFaultError(CameoError):
+    """The code that judges has a bug; the message is the error's outline, without what it was raised with."""
+
+
+_ERRORS = {
+    kind.__name__: kind
+    for kind in (
+        AbandonedError,
+        CameoError,
+        InvalidRequestError,
+        KeyFileError,
+        ModelKitError,
+        ProfileError,
+        WorkerFaultError,
+    )
+}
+
+
+class MalformedError(CameoError):
+    """A worker said what none says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """It has loaded its models, or is still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The job of that number is done."""
+
+    number: int
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """It could not be done, or the models cannot be loaded."""
+
+    error: CameoError
+
+
+def ready() -> bytes:
+    """Return the message `Ready`."""
+    return _READY
+
+
+def answer(number: int, result: object, records: Sequence[type] = ()) -> bytes:
+    """Return the message `Result`; `records` are what it is made of beside a judgement.
+
+    Raises:
+        RuntimeError: the result holds something that there is no place for.
+    """
+    return _RESULT + _NUMBER.pack(number) + tracks.pack(result, (*_RECORDS, *records), _NAMES)
+
+
+def refusal(error: CameoError) -> bytes:
+    """Return the message `Refusal`."""
+    if isinstance(error, UnjudgeableError):
+        document = {"error": UnjudgeableError.__name__, "reason": error.reason.value, "message": str(error)}
+    else:
+        name = next(kind.__name__ for kind in type(error).__mro__ if _ERRORS.get(kind.__name__) is kind)
+        document = {"error": name, "message": str(error)}
+    return _ERROR + json.dumps(document).encode()
+
+
+def heard(message: bytes, records: Sequence[type] = ()) -> Ready | Result | Refusal:
+    """Return what a worker said; `records` as for `answer`.
+
+    Raises:
+        MalformedError: no worker says that.
+    """
+    kind, rest = message[:1], message[1:]
+    try:
+        if kind == _RESULT:
+            (number,) = _NUMBER.unpack_from(rest)
+            return Result(number, tracks.unpack(rest[_NUMBER.size :], (*_RECORDS, *records), _NAMES))
+        if kind == _ERROR:
+            return Refusal(_error(json.loads(rest)))
+        if message == _READY:
+            return Ready()
+    except (tracks.TracksError, KeyError, RecursionError, TypeError, ValueError, struct.error) as error:
+        raise MalformedError(f"a worker's answer is malformed: {type(error).__name__}") from None
+    raise MalformedError("a worker said something unknown")
+
+
+def _error(document: dict[str, Any]) -> CameoError:
+    if document["error"] == UnjudgeableError.__name__:
+        return UnjudgeableError(Reason(document["reason"]), str(document["message"]))
+    return _ERRORS[document["error"]](str(document["message"]))

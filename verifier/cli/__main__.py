@@ -1,5 +1,0 @@
-"""`python -m verifier.cli` is `cameo`."""
-
-from verifier.cli import main
-
-main()
