@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import av
 import numpy as np
 import pytest
-from cameo_credential.errors import InvalidRequestError
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.errors import UnjudgeableError
 from cameo_verifier.media import open_recording
 from cameo_verifier.reasons import Kind, Reason

@@ -5,10 +5,10 @@ from functools import cache
 
 import cv2
 import numpy as np
-from cameo_credential.errors import CameoError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cameo_credential.errors import CameoError
 from cameo_verifier.media import open_recording
 from cameo_verifier.settings import MediaLimits
 from tests.unit.media.clips import Clip, make, picture

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from cameo_credential.errors import CredentialError
 
 from cameo.v1 import cameo_service_pb2 as cameo_wire
 from cameo.v1 import credential_service_pb2 as wire
 from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import VerificationKeys
 from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource, fetch_list
 from cameo_credential.validator import open_credential

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import KeyFileError
 
 from cameo.v1 import attempt_pb2, reason_pb2
 from cameo.v1.attempt_pb2 import ATTEMPT_VIEW_FULL
 from cameo.v1.verification_service_pb2 import GetAttemptRequest
+from cameo_credential.errors import KeyFileError
 from cameo_credential.gallery_key import GalleryKey
 from cameo_verifier.screening.transform import Transform
 from cameo_verifier.server.app import utc_now

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 
 from cameo.v1.credential_service_pb2 import GetKeysRequest, GetStatusListRequest
 from cameo_credential.encoding import from_base64url
+from cameo_credential.errors import InvalidRequestError
 from cameo_credential.issuer_keys import VerificationKeys
 from cameo_credential.key_set import change, new_key
 from cameo_credential.status_list import read_list

@@ -10,12 +10,12 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.cameo.model import EventKind
 from cameo_verifier.cameo.removals import Holder, HolderKind
 from cameo_verifier.cameo.webhooks import TOLD_TO_HOLDERS, Endpoint

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from cameo_credential.errors import InvalidRequestError
 from sqlalchemy import update
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
@@ -20,6 +19,7 @@ from typer.testing import CliRunner
 from cameo.v1 import cameo_service_pb2 as wire
 from cameo.v1.credential_service_pb2 import GetKeysRequest
 from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_credential.errors import InvalidRequestError
 from cameo_credential.issuer_keys import VerificationKeys
 from cameo_credential.webhook import Webhook, open_webhook
 from cameo_verifier.cli import app as cli

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
-from cameo_credential.errors import InvalidRequestError, KeyFileError
 from google.protobuf import descriptor_pool, message_factory
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
@@ -22,6 +21,7 @@ from structlog.testing import capture_logs
 
 from cameo.v1 import credential_service_pb2, verification_service_pb2
 from cameo_credential.encoding import to_base64url, to_json
+from cameo_credential.errors import InvalidRequestError, KeyFileError
 from cameo_verifier.cameo.caller_role import CallerRole
 from cameo_verifier.console.app import run as run_console
 from cameo_verifier.console.people import ConsoleRole

@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 from sqlalchemy import delete, insert, text, update
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.cameo.model import Terms, WhoMayUse
 from cameo_verifier.errors import StoreConflictError, StoreError
 from cameo_verifier.store.attempts.challenges import ChallengeStore

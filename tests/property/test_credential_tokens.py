@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from cameo_credential.errors import CredentialError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cameo_credential.audience_keys import AudienceKey
 from cameo_credential.claims import Embedding, Provenance, compose, compose_receipt, read_embedding
 from cameo_credential.encoding import check_base64url, from_base64url, to_base64url
+from cameo_credential.errors import CredentialError
 from cameo_credential.grant_token import GrantFacts, open_grant, sign_grant
 from cameo_credential.issue import Issued, issue
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,11 @@ from speechbrain.processing.features import InputNormalization
 from speechbrain.utils.checkpoints import torch_save
 from typer.testing import CliRunner
 
+from cameo_credential import UNSAFE_NO_STATUS_CHECK, AudienceKey, open_credential
+from cameo_credential.claims import Embedding, Provenance
+from cameo_credential.issue import issue
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.pairwise import PairwiseKey
 from cameo_verifier.cli.export_ecapa import export_ecapa
 from cameo_verifier.errors import ModelKitError
 from cameo_verifier.models import speechbrain_ecapa
@@ -92,6 +98,39 @@ def test_export_agrees_with_speechbrain(tmp_path: Path, speech_like: F32, noise:
         assert actual.shape == (48,)
         assert actual @ expected > MIN_COSINE
     assert embeddings[0][0] @ embeddings[1][0] < MIN_COSINE, "different sound has another embedding"
+
+
+def test_its_voice_is_issued_and_opened(tmp_path: Path, speech_like: F32) -> None:
+    """The vector of a SpeechBrain voice, of another size than the kit's, comes out of the credential as it went in."""
+    export(_folder(tmp_path), tmp_path / "ecapa.onnx")
+    with SpeakerEmbedder(tmp_path / "ecapa.onnx", threads=1) as exported:
+        voice = exported.embed(speech_like)
+    now, audience = datetime.now(UTC), AudienceKey.generate("https://generator.example")
+    keys = IssuerKeys(SigningKey.generate(now=now))
+    issued = issue(
+        issuer="https://issuer.example",
+        subject="account-7",
+        audience_key=audience.public(),
+        keys=keys,
+        pairwise=PairwiseKey(bytes(32)),
+        now=now,
+        ttl=timedelta(days=1),
+        jti="jti-1",
+        provenance=Provenance("cameo", "attempt", "challenge", {}, "default", "0" * 64, "0" * 64, (), minor_safeguards=False),
+        face=Embedding("face", "0" * 64, np.full(512, 512**-0.5, np.float32)),
+        voice=Embedding("speaker-embedding", "0" * 64, voice),
+    )
+    opened = open_credential(
+        issued.credential,
+        audience_key=audience,
+        issuer_keys=keys.public(),
+        expected_audience=audience.audience,
+        expected_issuer="https://issuer.example",
+        status=UNSAFE_NO_STATUS_CHECK,
+        now=now,
+    )
+    assert opened.voice.vector.shape == (48,)
+    assert opened.voice.vector @ voice > 1 - 1e-5
 
 
 def test_in_process_is_speechbrains_own_pipeline(tmp_path: Path, speech_like: F32) -> None:

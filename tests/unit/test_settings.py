@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 from typer.main import get_command
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.cli import app, main
 from cameo_verifier.settings import _OURS, Settings, require_allowed
 

@@ -9,9 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 from typer.testing import CliRunner
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.cli import app
 from cameo_verifier.review.cases import read_cases
 from cameo_verifier.settings import Settings, require_spelt, unknown

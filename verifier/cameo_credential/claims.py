@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 NAMESPACE = "urn:cameo:identity:1"
 """Our claim; the number changes when a reader of the old one would misread the new one."""
 
-EMBEDDING_DIMENSION = 512
+MAX_DIMENSION = 4096
+"""Values an embedding has at most, a limit against strangers. How many there are is the model's, and `dim` says it."""
 EMBEDDING_DTYPE = "float16-le"
 EMBEDDING_NORMALISATION = "l2"
 
@@ -35,7 +36,7 @@ NORM_TOLERANCE = 1e-3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedding:
-    """An identity vector and the model that made it: `vector` is (512,) float32 of unit length, `model_sha256` hex."""
+    """An identity vector and the model that made it: `vector` is (D,) float32 of unit length, `model_sha256` hex."""
 
     model: str
     model_sha256: str
@@ -121,7 +122,7 @@ def compose(  # noqa: PLR0913 - a credential says this much, each by name
         terms: the owner's.
 
     Raises:
-        RuntimeError: a bug of ours: an embedding is not (512,) finite of unit length, an id is empty, or no validity is left.
+        RuntimeError: a bug of ours: an embedding is not (D,) finite of unit length, an id is empty, or no validity is left.
     """
     start = int(now.timestamp())
     end = min(start + int(ttl.total_seconds()), int(not_after.timestamp()))
@@ -246,12 +247,16 @@ def read_embedding(claims: Mapping[str, Any], which: str) -> Embedding:
         ValueError: missing, of another layout than the one we write, or not of unit length.
     """
     document = _object(_object(claims, NAMESPACE), which)
-    layout = (document.get("dim"), document.get("dtype"), document.get("normalisation"))
-    if layout != (EMBEDDING_DIMENSION, EMBEDDING_DTYPE, EMBEDDING_NORMALISATION):
+    dimension = document.get("dim")
+    layout = (document.get("dtype"), document.get("normalisation"))
+    if layout != (EMBEDDING_DTYPE, EMBEDDING_NORMALISATION):
         raise ValueError(f"the layout of the {which} embedding is unknown: {layout}")
+    # bool is an int to Python, not to us.
+    if type(dimension) is not int or not 1 <= dimension <= MAX_DIMENSION:
+        raise ValueError(f"'dim' of the {which} embedding is not a number from 1 to {MAX_DIMENSION}")
     data = from_base64url(_text(document, "data"))
-    if len(data) != 2 * EMBEDDING_DIMENSION:
-        raise ValueError(f"the {which} embedding has {len(data)} bytes, not {2 * EMBEDDING_DIMENSION}")
+    if len(data) != 2 * dimension:
+        raise ValueError(f"the {which} embedding has {len(data)} bytes, not {2 * dimension}")
     vector = np.frombuffer(data, dtype="<f2").astype(np.float32)
     return Embedding(
         model=_text(document, "model"),
@@ -277,8 +282,8 @@ def _terms(terms: OwnerTerms) -> dict[str, Any]:
 
 def _embedding(embedding: Embedding) -> dict[str, Any]:
     vector = embedding.vector
-    if vector.shape != (EMBEDDING_DIMENSION,):
-        raise RuntimeError(f"an embedding has shape ({EMBEDDING_DIMENSION},), not {vector.shape}")
+    if vector.ndim != 1 or not 1 <= vector.size <= MAX_DIMENSION:
+        raise RuntimeError(f"an embedding has shape (D,), D from 1 to {MAX_DIMENSION}, not {vector.shape}")
     try:
         _length(vector, embedding.model)
     except ValueError as error:
@@ -286,7 +291,7 @@ def _embedding(embedding: Embedding) -> dict[str, Any]:
     return {
         "model": embedding.model,
         "model_sha256": embedding.model_sha256,
-        "dim": EMBEDDING_DIMENSION,
+        "dim": vector.size,
         "dtype": EMBEDDING_DTYPE,
         "normalisation": EMBEDDING_NORMALISATION,
         "data": to_base64url(vector.astype("<f2").tobytes()),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cameo_credential.claims import EMBEDDING_DIMENSION, Embedding
+from cameo_credential.claims import MAX_DIMENSION, Embedding
 from cameo_credential.encoding import from_base64url, from_json, to_base64url, to_json
 
 if TYPE_CHECKING:
@@ -42,6 +42,6 @@ def _document(embedding: Embedding) -> dict[str, Any]:
 
 def _embedding(document: Mapping[str, Any]) -> Embedding:
     vector = np.frombuffer(from_base64url(document["data"]), dtype="<f4").astype(np.float32)
-    if vector.shape != (EMBEDDING_DIMENSION,):
-        raise ValueError(f"an embedding has {EMBEDDING_DIMENSION} values, not {vector.size}")
+    if not 1 <= vector.size <= MAX_DIMENSION:
+        raise ValueError(f"an embedding has 1 to {MAX_DIMENSION} values, not {vector.size}")
     return Embedding(document["model"], document["model_sha256"], vector)

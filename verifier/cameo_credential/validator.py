@@ -65,7 +65,7 @@ _RECEIPT_FIELDS = tuple(part.name for part in fields(Receipt))
 
 @dataclass(frozen=True, slots=True)
 class OpenedCredential(Receipt):
-    """The verified facts of a credential: those of its receipt and both embeddings, (512,) float32 of unit length."""
+    """The verified facts of a credential: those of its receipt and both embeddings, (D,) float32 of unit length."""
 
     face: Embedding
     voice: Embedding

@@ -8,10 +8,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cameo_credential.errors import InvalidRequestError
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.spelling import meant, misspelt
 from cameo_verifier.types import Verdict
 from cameo_verifier.variables import Variables

@@ -6,9 +6,10 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from cameo_credential.errors import InvalidRequestError
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from cameo_credential.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 import pytest
-from cameo_credential.errors import InvalidRequestError
 from typer.testing import CliRunner
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.cli import app
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.settings import Settings

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import onnx
 import pytest
-from cameo_credential.errors import CameoError, InvalidRequestError
 from sqlalchemy import update
 from typer.testing import CliRunner
 
+from cameo_credential.errors import CameoError, InvalidRequestError
 from cameo_verifier.cli import app
 from cameo_verifier.errors import ModelKitError
 from cameo_verifier.media.remux import judged_only

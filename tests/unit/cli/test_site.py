@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
-from cameo_credential.errors import CameoError, InvalidRequestError
 from typer.testing import CliRunner
 
+from cameo_credential.errors import CameoError, InvalidRequestError
 from cameo_verifier.cli import app
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.settings import Settings

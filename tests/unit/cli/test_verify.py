@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 import pytest
-from cameo_credential.errors import CameoError, InvalidRequestError
 from typer.testing import CliRunner
 
 from cameo_challenges.model import to_json
+from cameo_credential.errors import CameoError, InvalidRequestError
 from cameo_verifier.cli import app
 from fixtures.manifest import load
 

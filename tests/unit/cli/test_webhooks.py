@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 from typer.testing import CliRunner
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.cli import app
 from cameo_verifier.settings import Settings
 from tests.new_site import new_site

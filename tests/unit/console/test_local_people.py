@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.console.people import ConsoleRole
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.store.db import tables

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.console.filters import place, read, read_place
 from cameo_verifier.console.species import SUITE
 from cameo_verifier.store.attempts.attempts import AttemptStore

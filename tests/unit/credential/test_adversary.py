@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from cameo_credential.errors import CredentialError
 from joserfc import jwe
 
 from cameo_credential.audience_keys import AudienceKey
 from cameo_credential.claims import StatusReference
 from cameo_credential.encoding import from_base64url, to_base64url, to_json
+from cameo_credential.errors import CredentialError
 from cameo_credential.grant_token import open_grant, sign_grant
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
 from cameo_credential.signature import verified_claims

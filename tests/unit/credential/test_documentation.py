@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from cameo_credential.errors import CredentialError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwe
 from joserfc.jwk import OKPKey
@@ -18,6 +17,7 @@ from cameo_credential import claims
 from cameo_credential.audience_keys import AudienceKey
 from cameo_credential.claims import NAMESPACE, Embedding, Provenance, StatusReference
 from cameo_credential.encoding import from_base64url
+from cameo_credential.errors import CredentialError
 from cameo_credential.issue import issue
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
 from cameo_credential.key_files import create_json

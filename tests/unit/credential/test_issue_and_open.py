@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from cameo_credential.errors import CredentialError
 from joserfc import jwe
 
+from cameo_credential import likeness
 from cameo_credential.audience_keys import AudienceKey
-from cameo_credential.claims import NAMESPACE, Embedding, StatusReference
+from cameo_credential.claims import MAX_DIMENSION, NAMESPACE, Embedding, StatusReference
 from cameo_credential.encoding import from_base64url
+from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
 
 if TYPE_CHECKING:
@@ -140,18 +141,31 @@ def test_two_audiences_cannot_tell_it_is_one_person(world: World) -> None:
     assert world.pairwise.pseudonym("ab", "c") != world.pairwise.pseudonym("a", "bc")
 
 
+@pytest.mark.parametrize(("face", "voice"), [(512, 192), (512, 256), (128, 512), (1, MAX_DIMENSION)])
+def test_how_many_values_a_vector_has_is_the_models_to_say(world: World, face: int, voice: int) -> None:
+    """Networks of other sizes, ECAPA-TDNN's 192 among them, are issued, kept and opened like the kit's."""
+    given = [Embedding("model", "0" * 64, np.full(size, size**-0.5, np.float32)) for size in (face, voice)]
+    opened = world.open(world.issue(face=given[0], voice=given[1]).credential)
+    kept = likeness.from_bytes(likeness.to_bytes(*given))
+    for found in ((opened.face, opened.voice), kept):
+        for one, other in zip(found, given, strict=True):
+            np.testing.assert_allclose(one.vector, other.vector, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "vector",
     [
         np.zeros(512, np.float32),
         np.full(512, np.nan, np.float32),
         np.full(512, 1.0, np.float32),
-        np.full(256, 1 / 16, np.float32),
+        np.full((2, 256), 512**-0.5, np.float32),
+        np.full(MAX_DIMENSION + 1, (MAX_DIMENSION + 1) ** -0.5, np.float32),
+        np.zeros(0, np.float32),
     ],
-    ids=["zero", "nan", "long", "short"],
+    ids=["zero", "nan", "long", "two rows", "too many values", "empty"],
 )
-def test_only_unit_vectors_of_512_are_signed(world: World, vector: np.ndarray) -> None:
-    """An embedding that is not (512,) of unit length is a bug of ours, found before anything is signed."""
+def test_only_unit_vectors_are_signed(world: World, vector: np.ndarray) -> None:
+    """An embedding that is not (D,) of unit length is a bug of ours, found before anything is signed."""
     with pytest.raises(RuntimeError, match=r"unit length|shape"):
         world.issue(face=Embedding("face-model", "0" * 64, vector))
 

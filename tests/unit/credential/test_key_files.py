@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import InvalidRequestError, KeyFileError
 from joserfc.jwk import OKPKey
 
 from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_credential.errors import InvalidRequestError, KeyFileError
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
 from cameo_credential.key_files import create_json
 from cameo_credential.key_set import KeySet

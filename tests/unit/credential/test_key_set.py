@@ -10,10 +10,10 @@ from importlib.metadata import EntryPoint, EntryPoints
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import CredentialError, InvalidRequestError, KeyFileError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cameo_credential import signing_backends
+from cameo_credential.errors import CredentialError, InvalidRequestError, KeyFileError
 from cameo_credential.issuer_keys import SigningKey
 from cameo_credential.key_set import KeyFile, KeySet, change, new_key
 from cameo_credential.signing_backends import FileBackend

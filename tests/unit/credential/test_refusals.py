@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cameo_credential.errors import CredentialError
 from joserfc import jwe, jws
 from joserfc.jwk import OctKey
 
 from cameo_credential.audience_keys import AudienceKey
 from cameo_credential.claims import NAMESPACE, compose
 from cameo_credential.encoding import from_base64url, to_base64url
+from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
 from cameo_credential.signer import TokenType, sign
 
@@ -191,7 +191,8 @@ def test_signed_nonsense_is_malformed(world: World) -> None:
     wrong.append({**_claims(world), "aud": ["https://generator.example"]})
     wrong.append({**_claims(world), "exp": 10**30})
     wrong.append({**_claims(world), "exp": True})
-    for change in ({"dtype": "float32"}, {"dim": 511}, {"data": "AAAA"}, {"data": "A" * 1366}, {"data": "!"}, {"model": 3}):
+    sizes = [{"dim": dim} for dim in (511, 0, -512, True, 512.0, "512", None, 10**9)]
+    for change in (*sizes, {"dtype": "float32"}, {"data": "AAAA"}, {"data": "A" * 1366}, {"data": "!"}, {"model": 3}):
         bent = _claims(world)
         bent[NAMESPACE]["face"].update(change)
         wrong.append(bent)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cameo_credential.errors import CredentialError
 
 from cameo_credential.claims import NAMESPACE, NO_TERMS, OwnerTerms, StatusReference
+from cameo_credential.errors import CredentialError
 from tests.issued_claims import SCHEMA, claims_of, is_described
 
 if TYPE_CHECKING:

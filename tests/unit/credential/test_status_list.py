@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from cameo_credential.errors import CredentialError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cameo_credential.encoding import to_base64url
+from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
 from cameo_credential.refusal import Refusal
 from cameo_credential.signer import TokenType, sign

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from cameo_credential.errors import CredentialError
 
 from cameo_credential.claims import StatusReference
+from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
 from cameo_credential.status_list import StatusList, publish
 from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource, fetch_list

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from cameo_credential.errors import CredentialError
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import OKPKey
 
 from cameo_credential.encoding import to_base64url, to_json
+from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
 from cameo_credential.refusal import Refusal
 from cameo_credential.signer import TokenType, sign

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from cameo_credential.errors import InvalidRequestError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.models.measure import Pair, equal_error_rate, face_verification
 
 if TYPE_CHECKING:

@@ -3,7 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from cameo_verifier.errors import ModelKitError
 from cameo_verifier.media.recording import open_recording
@@ -83,3 +85,33 @@ def test_conversion_refuses_another_file(tmp_path: Path) -> None:
     with pytest.raises(ModelKitError, match=r"exactly one data\.pkl"):
         convert(tmp_path / "a.pth", tmp_path / "speaker.onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["a.pth"]
+
+
+def _network(path: Path, *, scale: float, rows: int = 1) -> Path:
+    """Write a network that gives two values for any sound: the same direction, `scale` long."""
+    shape = numpy_helper.from_array(np.array([rows, 2], np.int64), "shape")
+    value = numpy_helper.from_array(np.array([scale * 2**-0.5], np.float32), "value")
+    nodes = [
+        helper.make_node("ReduceSum", ["sound"], ["sum"], keepdims=0),
+        helper.make_node("Mul", ["sum", "zero"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "value"], ["one"]),
+        helper.make_node("Expand", ["one", "shape"], ["embedding"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "voice",
+        [helper.make_tensor_value_info("sound", TensorProto.FLOAT, ["batch", "samples"])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, None)],
+        [shape, value, numpy_helper.from_array(np.array([0], np.float32), "zero")],
+    )
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return path
+
+
+def test_a_network_whose_vectors_cannot_be_issued_is_refused_when_it_is_opened(tmp_path: Path) -> None:
+    """Any number of values of unit length is taken; another length is a fault of the kit, not of each attempt."""
+    with SpeakerEmbedder(_network(tmp_path / "two.onnx", scale=1), threads=1) as two:
+        assert two.embed(np.ones(400, np.float32)).shape == (2,)
+    for scale in (0.9, 2, 0, np.nan):
+        with pytest.raises(ModelKitError, match="unit length"):
+            SpeakerEmbedder(_network(tmp_path / "bent.onnx", scale=scale), threads=1)

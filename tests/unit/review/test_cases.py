@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 
 from cameo_challenges.model import Challenge, Say
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.review.cases import read_cases
 
 if TYPE_CHECKING:

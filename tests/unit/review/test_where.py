@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.review.where import where
 from cameo_verifier.store.attempts.labels import LabelStore, Truth
 from cameo_verifier.store.attempts.search import AttemptSearch

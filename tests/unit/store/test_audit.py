@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.evidence import audit
 from cameo_verifier.store.evidence.audit import AuditKey, AuditLog, Entry, Head, Reader

@@ -6,11 +6,11 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, text, update
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.evidence.audit import Reader
 from cameo_verifier.store.evidence.errors import (

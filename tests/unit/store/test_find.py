@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.console import find
 from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.challenges import ChallengeStore

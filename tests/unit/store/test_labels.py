@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.review.where import where
 from cameo_verifier.store.attempts.counts import AttemptCounts

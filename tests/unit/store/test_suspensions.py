@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import InvalidRequestError
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_credential.token_status import Status
 from cameo_verifier.cameo.guardians import approve, ask_to_resume, end_suspension, suspend
 from cameo_verifier.cameo.model import ANALYSTS, OWNER, CameoState, EventKind

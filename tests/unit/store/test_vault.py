@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from cameo_credential.errors import KeyFileError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cameo_credential.claims import Embedding
+from cameo_credential.errors import KeyFileError
 from cameo_credential.key_files import open_secret
 from cameo_credential.likeness import from_bytes, to_bytes
 from cameo_verifier.errors import NotFoundError

@@ -7,10 +7,10 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import KeyFileError
 from sqlalchemy import select, update
 from typer.testing import CliRunner
 
+from cameo_credential.errors import KeyFileError
 from cameo_verifier.cli import app
 from cameo_verifier.review import vault_file
 from cameo_verifier.review.vault_rotation import rotate

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from cameo_credential.errors import InvalidRequestError
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.cli import gallery
 from cameo_verifier.errors import UnjudgeableError
 from cameo_verifier.reasons import Reason

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from cameo_credential.errors import CameoError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cameo_credential.errors import CameoError
 from cameo_verifier.errors import AbandonedError, ModelKitError, StoreError, UnjudgeableError
 from cameo_verifier.evidence.tracks import TracksVersionError
 from cameo_verifier.reasons import Reason

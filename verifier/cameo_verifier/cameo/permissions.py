@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cameo_credential.errors import CameoError
-
 from cameo_verifier.cameo.model import Cameo, CameoState, Terms, WhoMayUse
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 

@@ -8,8 +8,8 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
-from cameo_credential.errors import CameoError
 
+from cameo_credential.errors import CameoError
 from cameo_verifier.cli import (
     attempts,
     audit,

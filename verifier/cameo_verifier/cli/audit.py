@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from cameo_credential.errors import InvalidRequestError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.cli.output import print_json
 from cameo_verifier.cli.site import Data, open_site, site_settings
 from cameo_verifier.store.evidence.audit import Head

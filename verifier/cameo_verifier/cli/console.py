@@ -10,10 +10,10 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from cameo_credential.errors import InvalidRequestError
 from rich.console import Console
 from rich.table import Table
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.cli.output import print_json
 from cameo_verifier.cli.site import Data, open_site, site_settings
 from cameo_verifier.settings import ConsoleSettings, Settings

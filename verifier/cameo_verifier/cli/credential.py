@@ -10,13 +10,13 @@ from string import hexdigits
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from cameo_credential.errors import CredentialError, InvalidRequestError
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from cameo_credential import key_files
 from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_credential.errors import CredentialError, InvalidRequestError
 from cameo_credential.issuer_keys import SigningKey, VerificationKeys
 from cameo_credential.key_set import OVERLAP, KeySet, change, new_key
 from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource

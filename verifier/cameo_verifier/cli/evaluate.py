@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from cameo_credential.errors import InvalidRequestError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier import offline, pipeline, profiles
 from cameo_verifier.cli.output import print_json
 from cameo_verifier.cli.progress import progress

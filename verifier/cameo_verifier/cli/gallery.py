@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from cameo_credential.errors import InvalidRequestError
 from rich.console import Console
 from rich.table import Table
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_credential.gallery_key import GalleryKey
 from cameo_verifier.cli.output import print_json
 from cameo_verifier.cli.progress import busy

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from cameo_credential.errors import CameoError, InvalidRequestError
 from rich.console import Console
 from rich.json import JSON
 
 from cameo_challenges.model import Challenge
+from cameo_credential.errors import CameoError, InvalidRequestError
 from cameo_verifier import offline, profiles
 from cameo_verifier.checks import age
 from cameo_verifier.checks.question import Case

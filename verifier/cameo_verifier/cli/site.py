@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from cameo_credential.errors import InvalidRequestError
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.review.evidence_room import EvidenceRoom
 from cameo_verifier.settings import Settings
 from cameo_verifier.store.attempts.search import AttemptSearch

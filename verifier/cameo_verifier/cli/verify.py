@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from cameo_credential.errors import CameoError, InvalidRequestError
 from rich.console import Console
 
 from cameo_challenges.model import Challenge, InvalidChallengeError, from_json
+from cameo_credential.errors import CameoError, InvalidRequestError
 from cameo_verifier import offline, pipeline, profiles
 from cameo_verifier.cli.output import EXIT_CODES, checks_table, judgement_document, print_json
 from cameo_verifier.cli.progress import busy, progress

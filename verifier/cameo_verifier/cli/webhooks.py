@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from cameo_credential.errors import InvalidRequestError
 from rich.console import Console
 from rich.table import Table
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.cli.output import print_json
 from cameo_verifier.cli.site import Data, site_settings
 from cameo_verifier.store.cameos import webhooks as store

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 import httpx2
-from cameo_credential.errors import InvalidRequestError
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier import profiles
 from cameo_verifier.console.attempt import AttemptPages
 from cameo_verifier.console.case_file import CaseFile

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cameo_credential.errors import InvalidRequestError
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.console.asked import asked
 from cameo_verifier.console.overlay import overlay
 from cameo_verifier.console.previews import media_type

@@ -12,10 +12,10 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cameo_credential.errors import InvalidRequestError
 from starlette.responses import Response
 from starlette.routing import Route
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.console.asked import asked
 from cameo_verifier.console.attempt import OPENED, answers, reader_of
 from cameo_verifier.evidence.tracks import TracksError

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cameo_credential.errors import InvalidRequestError
 from starlette.routing import Route
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.console.walk import back
 from cameo_verifier.store.attempts.opinions import Said
 from cameo_verifier.store.evidence.audit import Reader

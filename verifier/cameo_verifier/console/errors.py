@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cameo_credential.errors import InvalidRequestError, KeyFileError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
+from cameo_credential.errors import InvalidRequestError, KeyFileError
 from cameo_verifier.cameo.refusal import RefusedError
 from cameo_verifier.console.people import NotAllowedError
 from cameo_verifier.console.previews import PreviewError

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from cameo_credential.errors import InvalidRequestError
 from sqlalchemy import and_
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.console.find import by_id
 from cameo_verifier.review.where import where
 from cameo_verifier.store.attempts.attempts import AttemptState

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cameo_credential.errors import InvalidRequestError
 from sqlalchemy import func, or_, select, union_all
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.store.attempts.attempts import AttemptState
 from cameo_verifier.store.db import tables
 

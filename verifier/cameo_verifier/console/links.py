@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cameo_credential.errors import KeyFileError
 from starlette.routing import Route
 
+from cameo_credential.errors import KeyFileError
 from cameo_verifier.console.attempt import OPENED, reader_of
 from cameo_verifier.console.decision import matches
 from cameo_verifier.console.rendering import page

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import httpx2
-from cameo_credential.errors import CameoError
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jwt import JWTClaimsRegistry
 
+from cameo_credential.errors import CameoError
 from cameo_verifier.console.people import ConsoleRole, Person
 
 if TYPE_CHECKING:

@@ -17,7 +17,6 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from cameo_credential.errors import CameoError
-
 from cameo_verifier.media.preview import previewing
 from cameo_verifier.workers.process import Rights, Worker, thread_environment
 

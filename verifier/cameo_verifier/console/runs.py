@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
-from cameo_credential.errors import CameoError, InvalidRequestError
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from cameo_credential.errors import CameoError, InvalidRequestError
 from cameo_verifier.console.people import ConsoleRole, only
 from cameo_verifier.console.rendering import page
 from cameo_verifier.errors import NotFoundError

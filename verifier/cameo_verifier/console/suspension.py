@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from cameo_credential.errors import InvalidRequestError
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.cameo.model import CameoState
 from cameo_verifier.console.walk import back
 from cameo_verifier.store.cameos.suspensions import Said, SuspensionStore

@@ -7,10 +7,10 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cameo_credential.errors import InvalidRequestError
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier import profiles
 from cameo_verifier.checks import BY_NAME
 from cameo_verifier.console.attempt import OPENED, answers, reader_of

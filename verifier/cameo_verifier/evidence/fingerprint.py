@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from cameo_credential.errors import CameoError
 
 from cameo_challenges.languages import DEFAULT, language
 from cameo_challenges.match import tokens
+from cameo_credential.errors import CameoError
 from cameo_verifier.types import F32, F64, FaceTrack, Fingerprint, Missing
 
 if TYPE_CHECKING:

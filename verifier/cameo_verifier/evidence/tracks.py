@@ -26,8 +26,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from cameo_credential.errors import CameoError
 
+from cameo_credential.errors import CameoError
 from cameo_verifier import types
 from cameo_verifier.reasons import Reason
 from cameo_verifier.types import Circumstances, Evidence

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from cameo_credential.errors import InvalidRequestError
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.errors import UnjudgeableError
 from cameo_verifier.media.budget import Budget
 from cameo_verifier.media.iso import declared_size

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cameo_verifier.types import F32, U8
 
 SIDE_PX = 112
+DIMENSIONS = 512
 
 # Points of the 478-point mesh, from left to right in the picture: the two corners of each eye, the tip of the nose, the
 # corners of the mouth. The mesh has iris centres too, but on a small face they slide up to the hair while the corners stay.
@@ -28,7 +29,8 @@ class FaceEmbedder:
     """Aligns a face by five points and embeds it; takes any ArcFace-like ONNX of 112x112.
 
     Raises:
-        ModelKitError: the file is missing, no model, or takes another input than (1, 3, 112, 112).
+        ModelKitError: the file is missing, no model, takes another input than (1, 3, 112, 112) or gives other than 512
+            values, which tracks and gallery are made for.
     """
 
     def __init__(self, path: Path, *, threads: int) -> None:
@@ -41,6 +43,9 @@ class FaceEmbedder:
             raise ModelKitError(
                 f"{path} takes {shape}: a face recognition file takes (1, 3, {SIDE_PX}, {SIDE_PX}) and has one output"
             )
+        given = session.get_outputs()[0].shape
+        if given[-1] != DIMENSIONS:
+            raise ModelKitError(f"{path} gives {given}: a face recognition file gives {DIMENSIONS} values")
         self._recognizer: Any = ArcFaceONNX(str(path), session)
 
     def __enter__(self) -> Self:

@@ -15,9 +15,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from cameo_credential.errors import InvalidRequestError
-
 from cameo_challenges.model import Challenge, InvalidChallengeError, from_json
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.spelling import misspelt
 
 if TYPE_CHECKING:

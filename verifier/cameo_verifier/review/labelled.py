@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cameo_credential.errors import CameoError
-
 from cameo_verifier.evidence.tracks import from_bytes as tracks_from
 from cameo_verifier.review.cases import Case
 from cameo_verifier.review.judging import Attempt

@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from cameo_credential.errors import InvalidRequestError
 
 from cameo_challenges.model import Challenge
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.checks.question import Case
 from cameo_verifier.evidence.collect import collect
 from cameo_verifier.evidence.lips import FEATURES, Agreement, agree, measured, near_speech, said

@@ -16,7 +16,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cameo_credential.errors import CameoError
-
 from cameo_verifier.decision import counts_against
 from cameo_verifier.evidence.tracks import from_bytes as tracks_from
 from cameo_verifier.models.kit import ModelKit

@@ -15,10 +15,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
-from cameo_credential.errors import KeyFileError
 
 from cameo_credential import key_files
 from cameo_credential.encoding import to_base64url
+from cameo_credential.errors import KeyFileError
 from cameo_credential.watched_file import WatchedFile
 from cameo_verifier.store.cameos.vault import KEY_BYTES, Vault, VaultKey
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn
 
-from cameo_credential.errors import InvalidRequestError
 from sqlalchemy import ColumnElement, Text, and_, cast, not_, or_
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.reasons import Reason
 from cameo_verifier.store.attempts.labels import Truth, disputed, labelled, says
 from cameo_verifier.store.db import tables

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import structlog
-from cameo_credential.errors import KeyFileError
 
+from cameo_credential.errors import KeyFileError
 from cameo_credential.gallery_key import GalleryKey
 from cameo_verifier.checks import already_enrolled, protected_person
 from cameo_verifier.evidence.identity import face_embedding

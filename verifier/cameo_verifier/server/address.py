@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cameo_credential.errors import InvalidRequestError
-
 from cameo_verifier.server.auth.caller import is_loopback
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import grpc
 import structlog
-from cameo_credential.errors import InvalidRequestError
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
@@ -30,6 +29,7 @@ from cameo.v1 import (
     verification_service_pb2_grpc,
 )
 from cameo_credential import decoys
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier import pipeline, profiles
 from cameo_verifier.checks.question import Phase
 from cameo_verifier.ids import new_id

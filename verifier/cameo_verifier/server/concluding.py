@@ -16,10 +16,10 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
-from cameo_credential.errors import KeyFileError
 
 from cameo.v1 import verification_service_pb2
 from cameo_credential import likeness
+from cameo_credential.errors import KeyFileError
 from cameo_verifier.errors import NotFoundError, StoreConflictError, StoreError
 from cameo_verifier.evidence.fingerprint import to_bytes
 from cameo_verifier.server.issuing import embeddings, embeddings_if_any

@@ -13,12 +13,12 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
 import uvicorn
-from cameo_credential.errors import InvalidRequestError
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from cameo.v1 import error_reason_pb2
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.errors import NotFoundError, StoreError
 from cameo_verifier.server.address import host_and_port
 from cameo_verifier.server.wire.errors import reason_of

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias, TypeVar
 
 import grpc
 import structlog
-from cameo_credential.errors import CameoError
 from grpc.aio import ServerInterceptor
 
+from cameo_credential.errors import CameoError
 from cameo_verifier.redaction import redacted
 from cameo_verifier.server.wire.errors import DOMAIN, grpc_status_of, reason_of
 from cameo_verifier.server.wire.messages import parsed

@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 import structlog
-from cameo_credential.errors import InvalidRequestError
 
 from cameo.v1 import error_reason_pb2
 from cameo_credential.audience_keys import AudienceFolder
 from cameo_credential.claims import NO_TERMS, Embedding, OwnerTerms, Provenance
+from cameo_credential.errors import InvalidRequestError
 from cameo_credential.issue import issue
 from cameo_credential.key_set import KeyFile
 from cameo_credential.pairwise import PairwiseKey
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from cameo_credential.errors import KeyFileError
-
     from cameo_credential.audience_keys import AudienceKey
+    from cameo_credential.errors import KeyFileError
     from cameo_verifier.cameo.model import Cameo
     from cameo_verifier.settings import Settings
     from cameo_verifier.status.allotter import Allotter

@@ -13,8 +13,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
-from cameo_credential.errors import CameoError
 
+from cameo_credential.errors import CameoError
 from cameo_verifier.errors import OverloadedError, UnjudgeableError
 from cameo_verifier.redaction import redacted
 from cameo_verifier.workers.judge import Response

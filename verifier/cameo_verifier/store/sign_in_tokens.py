@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from cameo_credential.errors import InvalidRequestError
 from sqlalchemy import delete, insert, select, update
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.ids import new_id
 from cameo_verifier.store.db import tables

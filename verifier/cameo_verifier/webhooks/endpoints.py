@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from cameo_credential.errors import InvalidRequestError
-
 from cameo_verifier.cameo.caller_role import CallerRole
 from cameo_verifier.cameo.model import EventKind
 from cameo_verifier.cameo.removals import Holder, HolderKind

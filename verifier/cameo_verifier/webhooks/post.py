@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.to_thread
 import httpcore2
+
 from cameo_credential.errors import CameoError
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
-from cameo_credential.errors import KeyFileError
 
 from cameo_credential.encoding import to_json
+from cameo_credential.errors import KeyFileError
 from cameo_credential.webhook import sign_webhook
 from cameo_verifier.cameo import webhooks as rules
 from cameo_verifier.cameo.cursor import to_token

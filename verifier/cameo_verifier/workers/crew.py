@@ -12,7 +12,6 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Generic, Self
 
 from cameo_credential.errors import CameoError
-
 from cameo_verifier.workers import wire as worker_wire
 from cameo_verifier.workers.process import USUAL, Job, JobT, Opening, ResultT, Rights, WorkerLostError, start_process
 from cameo_verifier.workers.wire import MalformedError

@@ -15,7 +15,6 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from cameo_credential.errors import CameoError
-
 from cameo_verifier import offline
 from cameo_verifier.redaction import redacted
 from cameo_verifier.workers import wire as worker_wire

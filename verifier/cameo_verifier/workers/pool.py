@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import structlog
-from cameo_credential.errors import CameoError
 
+from cameo_credential.errors import CameoError
 from cameo_verifier.errors import OverloadedError
 from cameo_verifier.workers.process import JobT, ResultT, Rights, Worker, WorkerLostError, thread_environment
 

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, runtime_checkable
 
 from cameo_credential.errors import CameoError
-
 from cameo_verifier.workers import wire as worker_wire
 from cameo_verifier.workers.wire import MalformedError
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cameo_credential.errors import CameoError, InvalidRequestError, KeyFileError
-
 from cameo_verifier.errors import AbandonedError, ModelKitError, ProfileError, UnjudgeableError
 from cameo_verifier.evidence import tracks
 from cameo_verifier.reasons import Reason

@@ -14,7 +14,6 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import structlog
-from cameo_credential.errors import CameoError, InvalidRequestError, KeyFileError
 from joserfc import jws
 from joserfc.errors import (
     ExpiredTokenError,
@@ -28,6 +27,7 @@ from joserfc.jwt import JWTClaimsRegistry
 
 from cameo_credential import key_files
 from cameo_credential.encoding import from_base64url, from_json
+from cameo_credential.errors import CameoError, InvalidRequestError, KeyFileError
 from cameo_credential.watched_file import WatchedFile
 from cameo_verifier.cameo.caller_role import CallerRole
 

@@ -13,9 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from cameo_credential.errors import CredentialError
 
 from cameo.v1 import cameo_pb2, cameo_service_pb2, cameo_service_pb2_grpc, error_reason_pb2
+from cameo_credential.errors import CredentialError
 from cameo_credential.grant_token import open_grant, sign_grant
 from cameo_verifier.cameo.cursor import to_token
 from cameo_verifier.cameo.grants import compose

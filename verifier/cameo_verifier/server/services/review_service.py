@@ -16,9 +16,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from cameo_credential.errors import InvalidRequestError
 
 from cameo.v1 import error_reason_pb2, review_service_pb2, review_service_pb2_grpc
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.review.replay import Material, NotReplayed, OpenReplay, Source
 from cameo_verifier.server.auth.caller import current_caller

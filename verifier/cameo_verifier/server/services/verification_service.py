@@ -32,9 +32,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from cameo_credential.errors import CameoError
 
 from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2, verification_service_pb2_grpc
+from cameo_credential.errors import CameoError
 from cameo_verifier.cameo.caller_role import CallerRole
 from cameo_verifier.errors import ChallengeError, NotFoundError, StoreError, UnjudgeableError
 from cameo_verifier.reasons import Reason

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cameo_credential.errors import CameoError, InvalidRequestError
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 from grpc import StatusCode
@@ -12,6 +11,7 @@ from grpc_status import rpc_status
 
 from cameo.v1 import error_reason_pb2
 from cameo.v1.error_reason_pb2 import ErrorReason
+from cameo_credential.errors import CameoError, InvalidRequestError
 from cameo_verifier.cameo.refusal import RefusedError
 from cameo_verifier.errors import AbandonedError, ChallengeError, OverloadedError, StoreError, UnjudgeableError
 from cameo_verifier.reasons import Reason

@@ -8,10 +8,10 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cameo_credential.errors import InvalidRequestError
 from sqlalchemy import true
 
 from cameo.v1 import error_reason_pb2, review_service_pb2
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier import profiles
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.errors import ProfileError

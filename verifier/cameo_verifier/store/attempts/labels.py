@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from cameo_credential.errors import InvalidRequestError
 from sqlalchemy import and_, exists, func, insert, or_, select, update
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import writing

@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from cameo_credential.errors import CameoError
 from sqlalchemy import bindparam, insert, select, update
 
+from cameo_credential.errors import CameoError
 from cameo_verifier.cameo.grants import require_spendable
 from cameo_verifier.cameo.model import EventKind, Grant, Output, OutputState, Use, UseCategory
 from cameo_verifier.cameo.permissions import Answer, decide

@@ -15,9 +15,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cameo_credential.errors import CameoError
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from cameo_credential.errors import CameoError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

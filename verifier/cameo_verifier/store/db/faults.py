@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from cameo_credential.errors import InvalidRequestError
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -16,6 +15,7 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.errors import StoreConflictError, StoreError
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from cameo_credential.errors import InvalidRequestError
 from sqlalchemy import insert, select, update
 
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.faults import store_errors
 
