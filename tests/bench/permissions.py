@@ -138,11 +138,17 @@ async def _run(
         world = World(_Bench(channel), app)  # type: ignore[arg-type]  # all it needs of a client
         cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
         stub, metadata = cameo_service_pb2_grpc.CameoServiceStub(channel), world.generator
-        check = wire.CheckPermissionRequest(cameo_id=cameo.id, requester="account-2")
+        check = wire.CheckPermissionRequest(cameo_id=cameo.id, requester="account-2", purposes=["USE_CATEGORY_GENERAL"])
         echo = echo_channel.unary_unary(_ECHO)
 
         def authorize() -> UnaryUnaryCall[Any, Any]:
-            request = wire.AuthorizeUseRequest(cameo_ids=[cameo.id], requester="account-2", job_id="job", request_id=str(uuid4()))
+            request = wire.AuthorizeUseRequest(
+                cameo_ids=[cameo.id],
+                requester="account-2",
+                job_id="job",
+                purposes=["USE_CATEGORY_GENERAL"],
+                request_id=str(uuid4()),
+            )
             return stub.AuthorizeUse(request, metadata=metadata)
 
         methods: dict[str, tuple[Callable[[], UnaryUnaryCall[Any, Any]], Callable[[], float]]] = {

@@ -6,14 +6,13 @@ import asyncio
 import sqlite3
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from cameo.v1 import cameo_pb2, cameo_service_pb2_grpc, relationship_service_pb2_grpc
 from cameo.v1 import cameo_service_pb2 as wire
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from tests.grpc.server import OpenServer
 
 OWNER, FAN = "account-1", "account-2"
+GENERAL = (cameo_pb2.USE_CATEGORY_GENERAL,)
 SHA = "ab" * 32
 NOTE, WORD = "never in a uniform", "no cats, please"
 
@@ -57,6 +57,7 @@ class World:
         self.client = client
         self.stub: Any = cameo_service_pb2_grpc.CameoServiceStub(client.channel)
         self.graph: Any = relationship_service_pb2_grpc.RelationshipServiceStub(client.channel)
+        self.signer = app
         self.app = app.metadata("app", "backend")
         self.owner = app.metadata("owner", OWNER)
         self.stranger = app.metadata("owner", "stranger")
@@ -80,7 +81,7 @@ class World:
 
     def create(self, attempt_id: str, *, by: Metadata | None = None, request_id: str | None = None) -> Any:
         """Ask for a cameo."""
-        consent = cameo_pb2.Consent(text_version="3", locale="en-GB", agree_time=Timestamp(seconds=1_780_000_000))
+        consent = cameo_pb2.Consent(text_version="3", locale="en-GB", agree_time=utc_now())
         request = wire.CreateCameoRequest(attempt_id=attempt_id, consent=consent, request_id=request_id or str(uuid4()))
         return self.stub.CreateCameo(request, metadata=by or self.owner)
 
@@ -95,7 +96,7 @@ class World:
         request = wire.UpdateCameoRequest(cameo=changed, update_mask=FieldMask(paths=list(terms)))
         return self.stub.UpdateCameo(request, metadata=by or self.owner)
 
-    async def check(self, cameo: Any, requester: str = FAN, purposes: tuple[Any, ...] = ()) -> tuple[bool, str]:
+    async def check(self, cameo: Any, requester: str = FAN, purposes: tuple[Any, ...] = GENERAL) -> tuple[bool, str]:
         """Ask whether a use would be permitted."""
         request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=requester, purposes=purposes)
         reply = await self.stub.CheckPermission(request, metadata=self.generator)
@@ -108,7 +109,7 @@ class World:
             requester=requester,
             job_id="job-1",
             request_id=request_id or str(uuid4()),
-            **more,
+            **{"purposes": GENERAL} | more,
         )
         return self.stub.AuthorizeUse(request, metadata=self.generator)
 
@@ -162,13 +163,13 @@ def test_wire_enums_mirror_the_values() -> None:
     for enum, value in (
         (cameo_pb2.CameoState, model.CameoState),
         (cameo_pb2.WhoMayUse, model.WhoMayUse),
-        (cameo_pb2.UseCategory, model.UseCategory),
         (cameo_pb2.OutputState, model.OutputState),
         (cameo_pb2.CameoEventKind, model.EventKind),
         (cameo_pb2.PermissionAnswer, Answer),
     ):
         assert enum.Name(0).endswith("_UNSPECIFIED")
         assert sorted(short_names(enum)) == sorted(member.upper() for member in value)
+    assert sorted(("UNSPECIFIED", *short_names(cameo_pb2.UseCategory))) == sorted(each.upper() for each in model.UseCategory)
     assert {refusal.name for refusal in Refusal} <= set(short_names(error_reason_pb2.ErrorReason))
 
 
@@ -234,11 +235,80 @@ async def test_the_owner_decides_who_may_use_it_for_what_at_once(open_world: Any
                 False,
                 "PURPOSE_EXCLUDED",
             )
-        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=FAN)
+        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=FAN, purposes=GENERAL)
         until = (await world.stub.CheckPermission(request, metadata=world.generator)).cache_until.ToDatetime(utc_now().tzinfo)
         assert timedelta(seconds=20) < until - utc_now() <= timedelta(seconds=30)
-        request = wire.CheckPermissionRequest(cameo_id="none", requester=FAN)
+        request = wire.CheckPermissionRequest(cameo_id="none", requester=FAN, purposes=GENERAL)
         assert await reason(world.stub.CheckPermission(request, metadata=world.generator)) == "CAMEO_UNKNOWN"
+
+
+async def test_a_use_says_what_it_is_about(open_world: Any) -> None:
+    """A purpose is required; `GENERAL` stands alone and cannot be excluded; an unknown one passes where nothing is excluded."""
+    async with open_world() as world:
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
+        for purposes in ((), ("USE_CATEGORY_GENERAL", "USE_CATEGORY_SATIRE")):
+            assert await reason(world.authorize(cameo, purposes=purposes)) == "REQUEST_INVALID"
+            assert await reason(world.check(cameo, purposes=purposes)) == "REQUEST_INVALID"
+        for category in ("USE_CATEGORY_GENERAL", "USE_CATEGORY_UNSPECIFIED"):
+            excluded = cameo_pb2.Restrictions(categories=[category])
+            assert await reason(world.update(cameo, restrictions=excluded)) == "REQUEST_INVALID"
+        assert await world.check(cameo, purposes=("USE_CATEGORY_UNSPECIFIED",)) == (True, "PERMITTED")
+        await world.update(cameo, restrictions=cameo_pb2.Restrictions(categories=["USE_CATEGORY_SATIRE"]))
+        assert await world.check(cameo, purposes=("USE_CATEGORY_UNSPECIFIED",)) == (False, "PURPOSE_EXCLUDED")
+        assert await world.check(cameo) == (True, "PERMITTED")
+
+
+async def test_a_consent_is_given_between_challenge_and_now(open_world: Any) -> None:
+    """The year 2242 and the time before the challenge was issued are refused; the attempt still makes a cameo."""
+    async with open_world() as world:
+        attempt = await world.attempt()
+        for agreed in (datetime(2242, 1, 1, tzinfo=UTC), utc_now() - timedelta(hours=1)):
+            consent = cameo_pb2.Consent(text_version="3", locale="en-GB", agree_time=agreed)
+            request = wire.CreateCameoRequest(attempt_id=attempt.id, consent=consent, request_id=str(uuid4()))
+            assert await reason(world.stub.CreateCameo(request, metadata=world.owner)) == "CONSENT_OUT_OF_TIME"
+        cameo = await world.create(attempt.id)
+        assert cameo.attest_time.ToDatetime(UTC) == attempt.create_time.ToDatetime(UTC)
+
+
+async def test_no_grant_outlasts_the_recording(open_world: Any) -> None:
+    """Once it is too old nothing is granted, and what was granted is not spent."""
+    offset = timedelta()
+    async with open_world(clock=lambda: utc_now() + offset, reattest_days=1, grant_s=86400) as world:
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
+        lasting = int((utc_now() + timedelta(days=2)).timestamp())
+        world.generator = world.signer.metadata("generator", AUDIENCE, exp=lasting)
+        offset = timedelta(hours=12)
+        granted = await world.authorize(cameo)
+        offset = timedelta(days=1)
+        assert await reason(world.authorize(cameo)) == "USE_NOT_PERMITTED"
+        assert await reason(world.spend(granted.token)) == "USE_NOT_PERMITTED"
+        assert await world.check(cameo) == (False, "ATTESTATION_ENDED")
+
+
+async def test_what_was_taken_back_once_does_not_return(open_world: Any) -> None:
+    """A grant that a narrower word ended stays ended when the owner widens it again."""
+    async with open_world() as world:
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
+        lost, kept = await world.authorize(cameo), await world.authorize(cameo, requester=OWNER)
+        cameo = await world.update(cameo, who_may_use="WHO_MAY_USE_ONLY_ME")
+        await world.update(cameo, who_may_use="WHO_MAY_USE_EVERYONE")
+        assert await reason(world.spend(lost.token)) == "GRANT_REVOKED"
+        assert (await world.spend(kept.token)).grant_id == kept.grant_id
+
+
+async def test_a_generator_that_is_not_registered_gets_and_spends_nothing(open_world: Any, tmp_path: Path) -> None:
+    """Whoever signs its tokens; one that is taken out of the folder spends no grant any more."""
+    async with open_world() as world:
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
+        granted = await world.authorize(cameo)
+        request = wire.AuthorizeUseRequest(
+            cameo_ids=[cameo.id], requester=FAN, job_id="job-1", purposes=GENERAL, request_id=str(uuid4())
+        )
+        assert await reason(world.stub.AuthorizeUse(request, metadata=world.other_generator)) == "AUDIENCE_UNKNOWN"
+        [file] = (tmp_path / "data" / "audiences").glob("*.jwk")
+        file.unlink()
+        assert await reason(world.authorize(cameo)) == "AUDIENCE_UNKNOWN"
+        assert await reason(world.spend(granted.token)) == "AUDIENCE_UNKNOWN"
 
 
 async def test_no_update_is_lost_and_a_repeated_one_is_one(open_world: Any) -> None:
@@ -268,8 +338,11 @@ async def test_mutuals_are_asked_of_the_table(open_world: Any) -> None:
         await follow(FAN, OWNER)
         assert await world.check(cameo) == (True, "PERMITTED")
         assert (await world.spend((await world.authorize(cameo)).token)).grant_id
+        granted = await world.authorize(cameo)
         await follow(FAN, OWNER, follows=False)
         assert await world.check(cameo) == (False, "NOT_CHOSEN")
+        answer = await refused(world.spend(granted.token))
+        assert (answer.reason, answer.metadata) == ("USE_NOT_PERMITTED", {"cameo_id": cameo.id, "answer": "NOT_CHOSEN"})
 
 
 async def test_an_app_s_own_graph_is_asked_and_silence_permits_nothing(open_world: Any) -> None:
@@ -374,12 +447,12 @@ async def test_each_wrong_grant_is_refused_with_its_own_reason(open_world: Any) 
         none = to_base64url(b'{"alg":"none","typ":"cameo-grant+jwt","kid":"x"}')
         assert await refusal(f"{none}.{payload}.") == "unsupported_algorithm"
         assert await refusal("nonsense") == "malformed"
-        await world.update(cameo, who_may_use="WHO_MAY_USE_ONLY_ME")
-        answer = await refused(world.spend(grant.token))
-        assert (answer.reason, answer.metadata) == ("USE_NOT_PERMITTED", {"cameo_id": cameo.id, "answer": "NOT_CHOSEN"})
-        await world.update(cameo_pb2.Cameo(id=cameo.id, version=cameo.version + 1), who_may_use="WHO_MAY_USE_EVERYONE")
         clock.ahead = timedelta(seconds=60)
         assert await reason(world.spend(grant.token)) == "GRANT_EXPIRED"
+        narrowed = await world.authorize(cameo)
+        await world.update(cameo, who_may_use="WHO_MAY_USE_ONLY_ME")
+        assert await reason(world.spend(narrowed.token)) == "GRANT_REVOKED"
+        await world.update(cameo_pb2.Cameo(id=cameo.id, version=cameo.version + 1), who_may_use="WHO_MAY_USE_EVERYONE")
         fresh = await world.authorize(cameo)
         await world.end(cameo, "REVOCATION_MODE_PAUSE")
         assert await reason(world.spend(fresh.token)) == "GRANT_REVOKED"
@@ -457,7 +530,7 @@ async def test_a_possible_minor_s_cameo_stays_with_its_owner(open_world: Any) ->
         for who in ("WHO_MAY_USE_SELECTED", "WHO_MAY_USE_MUTUALS", "WHO_MAY_USE_EVERYONE"):
             assert await reason(world.update(cameo, who_may_use=who)) == "MINOR_NEEDS_GUARDIAN"
         assert await reason(world.authorize(cameo)) == "CAMEO_UNKNOWN"
-        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=FAN)
+        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=FAN, purposes=GENERAL)
         assert await reason(world.stub.CheckPermission(request, metadata=world.generator)) == "CAMEO_UNKNOWN"
         assert await world.check(cameo, OWNER) == (True, "PERMITTED")
 
@@ -519,7 +592,7 @@ async def test_deletion_leaves_a_tombstone_and_nothing_else(open_world: Any, tmp
         assert _rows(database, "SELECT count(*) FROM challenges WHERE subject != ''") == [(0,)]
         for call in (world.update(tombstone, voice_notes="x"), world.end(cameo, "REVOCATION_MODE_PAUSE")):
             assert await reason(call) == "CAMEO_GONE"
-        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=OWNER)
+        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=OWNER, purposes=GENERAL)
         assert await reason(world.stub.CheckPermission(request, metadata=world.generator)) == "CAMEO_UNKNOWN"
 
 

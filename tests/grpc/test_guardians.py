@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from cameo.v1 import cameo_pb2, guardian_pb2, guardian_service_pb2_grpc
 from cameo.v1 import cameo_service_pb2 as cameo_wire
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from tests.grpc.server import OpenServer
 
 MOTHER, FATHER = "account-20", "account-21"
-CONSENT = cameo_pb2.Consent(text_version="g1", locale="en-GB", agree_time=Timestamp(seconds=1_780_000_000))
+GENERAL = cameo_pb2.USE_CATEGORY_GENERAL
+CONSENT = cameo_pb2.Consent(text_version="g1", locale="en-GB", agree_time=datetime.now(UTC))
 
 
 class Family(World):
@@ -120,7 +121,7 @@ class Family(World):
 
     async def knows(self, cameo: Any, person: str = FAN) -> str:
         """What someone is told who asks to use it."""
-        request = cameo_wire.CheckPermissionRequest(cameo_id=cameo.id, requester=person)
+        request = cameo_wire.CheckPermissionRequest(cameo_id=cameo.id, requester=person, purposes=[GENERAL])
         call = self.stub.CheckPermission(request, metadata=self.generator)
         try:
             return short_name(cameo_pb2.PermissionAnswer, (await call).answer)
@@ -366,7 +367,7 @@ async def test_any_guardian_narrows_at_once(open_family: Any) -> None:
         ended = await family.narrow(left, FATHER, who_may_use="WHO_MAY_USE_SELECTED", selected_users=["account-3"])
         assert (ended.who_may_use, list(ended.selected_users)) == (cameo_pb2.WHO_MAY_USE_SELECTED, ["account-3"])
         assert not ended.HasField("pending_change")
-        assert await reason(family.spend(grant.token)) == "CAMEO_UNKNOWN"
+        assert await reason(family.spend(grant.token)) == "GRANT_REVOKED"
         assert await family.narrow(ended, MOTHER, who_may_use="WHO_MAY_USE_EVERYONE") == ended
         for bad in ({"appearance_notes": NOTE}, {"subject": "me"}, {"who_may_use": 9}, {"restrictions": {"words": [""]}}, {}):
             assert await reason(family.narrow(ended, **bad)) == "REQUEST_INVALID", bad

@@ -62,6 +62,11 @@ class Held:
     dead: bool = False
 
 
+def _passes(what: UseCategory | None, terms: Terms) -> bool:
+    """Whether a purpose, or none, passes what is excluded."""
+    return not terms.categories if what is None else what not in terms.categories
+
+
 class Families(RuleBasedStateMachine):
     """One minor with one cameo, two who are or are not their guardians, one generator, one clock."""
 
@@ -75,12 +80,12 @@ class Families(RuleBasedStateMachine):
         self.mutuals = frozenset({"friend"})
         self.reachable = True
         self.ended: Refusal | None = None
-        self.holds = self._uses_of(Terms())
+        self.held: list[Held] = []
+        self._holds = self._uses_of(Terms())
         self.said = self.holds
         self.agreed: dict[str, Uses] = {}
         self.wish: Wish | None = None
         self.paused: set[str] = set()
-        self.held: list[Held] = []
         self.linkings = 0
 
     @initialize(linked=st.sampled_from((GUARDIANS, ("mother",), ())), approving=st.sampled_from((("mother",), GUARDIANS)))
@@ -94,13 +99,25 @@ class Families(RuleBasedStateMachine):
             self.answer(guardian, 0, yes=True)
 
     @property
+    def holds(self) -> Uses:
+        """What the cameo permits to the owner's mutuals."""
+        return self._holds
+
+    @holds.setter
+    def holds(self, uses: Uses) -> None:
+        """Change it: a grant of what is taken back does not return with a later change."""
+        for held in self.held:
+            held.dead |= not held.spent and self.now < held.grant.expires_at and held.use in self._holds - uses
+        self._holds = uses
+
+    @property
     def linked(self) -> set[str]:
         """Who is linked: whom both sides have consented to."""
         return {guardian for guardian, sides in self.links.items() if len(sides) == 2}
 
     def _uses_of(self, terms: Terms) -> Uses:
         others = {WhoMayUse.ONLY_ME: frozenset(), WhoMayUse.SELECTED: terms.selected}.get(terms.who, frozenset(PEOPLE))
-        return frozenset((who, what) for who in (*others, self.minor) for what in PURPOSES if what not in terms.categories)
+        return frozenset((who, what) for who in (*others, self.minor) for what in PURPOSES if _passes(what, terms))
 
     def _do(self, work: Callable[[Connection], ResultT]) -> ResultT:
         with database().begin() as connection:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -68,7 +68,15 @@ class Word:
             WhoMayUse.EVERYONE: {requester},
         }[self.who]
         allowed = {self.subject} if self.minor else circle | {self.subject}
-        return self.state is CameoState.CAMEO_ACTIVE and requester in allowed and not purposes & self.excluded
+        return self.state is CameoState.CAMEO_ACTIVE and requester in allowed and self._passes(purposes)
+
+    def _passes(self, purposes: frozenset[UseCategory]) -> bool:
+        return not self.excluded or (bool(purposes) and purposes.isdisjoint(self.excluded))
+
+    def may_lose(self, after: Word, requester: str, purposes: frozenset[UseCategory]) -> bool:
+        """Whether `after` may take a use back that this word permits, as mutuals or as others."""
+        graphs = (frozenset[tuple[str, str]](), frozenset({(self.subject, requester)}))
+        return any(self.permits(requester, purposes, graph) and not after.permits(requester, purposes, graph) for graph in graphs)
 
 
 def enrol(*, minor: bool) -> tuple[str, str]:
@@ -166,7 +174,11 @@ class Owners(RuleBasedStateMachine):
             assert refusal is Refusal.MINOR_NEEDS_GUARDIAN
         else:
             assert refusal is None
+            before = replace(word)
             word.who, word.selected, word.excluded, word.version = who, selected, excluded, word.version + 1
+            for held in self.held:
+                open_still = word in held.words and not held.spent and self.now < held.grant.expires_at
+                held.dead |= open_still and before.may_lose(word, held.grant.requester, held.grant.purposes)
             self._heard(word, EventKind.PERMISSION_CHANGED)
 
     @rule(which=st.integers(0, 1), verb=st.sampled_from(("pause", "resume", "revoke", "delete")), stranger=st.booleans())

@@ -5,6 +5,7 @@ Both are JWK files that carry the audience's name in a member `aud`, so that a k
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
 KEY_ALGORITHM = "ECDH-ES+A256KW"
 """Key agreement with a key of the moment, wrapping the content key (RFC 7518 section 4.6, RFC 8037 section 3.2)."""
+
+
+_SETTLED_NS = 2_000_000_000
+"""Nanoseconds after which a folder's time of change is sure to differ at the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +118,31 @@ class AudienceKey:
             raise KeyFileError(f"{path}: {error}") from None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class AudienceFolder:
-    """The audiences an issuer knows: one public key file each, read when asked, so that a new one needs no restart."""
+    """The audiences an issuer knows: one public key file each, read when asked, so that a new one needs no restart.
+
+    Attributes:
+        folder: where the files lie; it need not be there.
+    """
 
     folder: Path
+    _names: tuple[int, frozenset[str]] | None = field(default=None, init=False, repr=False)
+
+    def names(self) -> frozenset[str]:
+        """Return the names of all audiences; files are read again once one was added or removed.
+
+        Raises:
+            KeyFileError: a file is malformed.
+        """
+        changed_ns = self.folder.stat().st_mtime_ns if self.folder.is_dir() else 0
+        if self._names is None or self._names[0] != changed_ns:
+            names = frozenset(key.audience for key in self.all())
+            # A change in the same tick of the file system's clock as this reading would not show.
+            settled = time.time_ns() - changed_ns > _SETTLED_NS
+            self._names = (changed_ns, names) if settled else None
+            return names
+        return self._names[1]
 
     def get(self, audience: str) -> AudienceKey:
         """Return the public key of an audience.

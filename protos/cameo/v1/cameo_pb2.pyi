@@ -39,6 +39,7 @@ class UseCategory(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     USE_CATEGORY_GAMBLING: _ClassVar[UseCategory]
     USE_CATEGORY_ALCOHOL_AND_DRUGS: _ClassVar[UseCategory]
     USE_CATEGORY_SATIRE: _ClassVar[UseCategory]
+    USE_CATEGORY_GENERAL: _ClassVar[UseCategory]
 
 class PermissionAnswer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -49,6 +50,7 @@ class PermissionAnswer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PERMISSION_ANSWER_NO_LONGER: _ClassVar[PermissionAnswer]
     PERMISSION_ANSWER_PURPOSE_EXCLUDED: _ClassVar[PermissionAnswer]
     PERMISSION_ANSWER_RELATIONSHIP_UNKNOWN: _ClassVar[PermissionAnswer]
+    PERMISSION_ANSWER_ATTESTATION_ENDED: _ClassVar[PermissionAnswer]
 
 class OutputState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -97,6 +99,7 @@ USE_CATEGORY_INTIMACY: UseCategory
 USE_CATEGORY_GAMBLING: UseCategory
 USE_CATEGORY_ALCOHOL_AND_DRUGS: UseCategory
 USE_CATEGORY_SATIRE: UseCategory
+USE_CATEGORY_GENERAL: UseCategory
 PERMISSION_ANSWER_UNSPECIFIED: PermissionAnswer
 PERMISSION_ANSWER_PERMITTED: PermissionAnswer
 PERMISSION_ANSWER_NOT_CHOSEN: PermissionAnswer
@@ -104,6 +107,7 @@ PERMISSION_ANSWER_NOT_NOW: PermissionAnswer
 PERMISSION_ANSWER_NO_LONGER: PermissionAnswer
 PERMISSION_ANSWER_PURPOSE_EXCLUDED: PermissionAnswer
 PERMISSION_ANSWER_RELATIONSHIP_UNKNOWN: PermissionAnswer
+PERMISSION_ANSWER_ATTESTATION_ENDED: PermissionAnswer
 OUTPUT_STATE_UNSPECIFIED: OutputState
 OUTPUT_STATE_DRAFT: OutputState
 OUTPUT_STATE_PUBLISHED: OutputState
@@ -129,7 +133,7 @@ CAMEO_EVENT_KIND_SUSPENDED: CameoEventKind
 CAMEO_EVENT_KIND_SUSPENSION_LIFTED: CameoEventKind
 
 class Cameo(_message.Message):
-    __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian", "suspended")
+    __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian", "suspended", "attest_time")
     ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -147,6 +151,7 @@ class Cameo(_message.Message):
     PENDING_CHANGE_FIELD_NUMBER: _ClassVar[int]
     PAUSED_BY_GUARDIAN_FIELD_NUMBER: _ClassVar[int]
     SUSPENDED_FIELD_NUMBER: _ClassVar[int]
+    ATTEST_TIME_FIELD_NUMBER: _ClassVar[int]
     id: str
     subject: str
     state: CameoState
@@ -164,7 +169,8 @@ class Cameo(_message.Message):
     pending_change: PendingChange
     paused_by_guardian: bool
     suspended: bool
-    def __init__(self, id: _Optional[str] = ..., subject: _Optional[str] = ..., state: _Optional[_Union[CameoState, str]] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., minor_safeguards: _Optional[bool] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., pending_change: _Optional[_Union[PendingChange, _Mapping]] = ..., paused_by_guardian: _Optional[bool] = ..., suspended: _Optional[bool] = ...) -> None: ...
+    attest_time: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., subject: _Optional[str] = ..., state: _Optional[_Union[CameoState, str]] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., minor_safeguards: _Optional[bool] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., pending_change: _Optional[_Union[PendingChange, _Mapping]] = ..., paused_by_guardian: _Optional[bool] = ..., suspended: _Optional[bool] = ..., attest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class PendingChange(_message.Message):
     __slots__ = ("number", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "resume", "approved_by", "propose_time")

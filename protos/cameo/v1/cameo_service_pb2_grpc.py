@@ -178,7 +178,7 @@ class CameoServiceServicer:
 
         Who may call: app, generator, platform.
 
-        Errors, by `ErrorInfo.reason`: `CAMEO_UNKNOWN` (NOT_FOUND).
+        Errors, by `ErrorInfo.reason`: `CAMEO_UNKNOWN` (NOT_FOUND), `REQUEST_INVALID` (INVALID_ARGUMENT).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -189,7 +189,8 @@ class CameoServiceServicer:
 
         Who may call: generator.
 
-        Errors, by `ErrorInfo.reason`: `CAMEO_UNKNOWN` (NOT_FOUND) and `USE_NOT_PERMITTED` (PERMISSION_DENIED), with `cameo_id` in the
+        Errors, by `ErrorInfo.reason`: `AUDIENCE_UNKNOWN` (NOT_FOUND), of a generator that is not registered; `CAMEO_UNKNOWN` (NOT_FOUND)
+        and `USE_NOT_PERMITTED` (PERMISSION_DENIED), with `cameo_id` in the
         metadata, the latter also with `answer`, a name of `PermissionAnswer`; `TOO_MANY_CAMEOS`, `REQUEST_ID_INVALID`
         (INVALID_ARGUMENT), `REQUEST_ID_REUSED` (ALREADY_EXISTS); of a grant that an earlier request got, `GRANT_REVOKED`,
         `GRANT_EXPIRED` (FAILED_PRECONDITION).
@@ -203,7 +204,8 @@ class CameoServiceServicer:
 
         Who may call: generator. The one the grant was given to.
 
-        Errors, by `ErrorInfo.reason`: `GRANT_INVALID` (INVALID_ARGUMENT) with `refusal` in the metadata, `GRANT_UNKNOWN` (NOT_FOUND),
+        Errors, by `ErrorInfo.reason`: `GRANT_INVALID` (INVALID_ARGUMENT) with `refusal` in the metadata, `GRANT_UNKNOWN` and, where the
+        generator is not registered any more, `AUDIENCE_UNKNOWN` (NOT_FOUND),
         `GRANT_SPENT`, `GRANT_REVOKED`, `GRANT_EXPIRED` (FAILED_PRECONDITION), `USE_NOT_PERMITTED` (PERMISSION_DENIED),
         `CAMEO_UNKNOWN` (NOT_FOUND), `REQUEST_ID_INVALID` (INVALID_ARGUMENT).
         """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -15,12 +15,14 @@ from cameo_verifier.cameo.permissions import (
     decide,
     require_active,
     require_changeable,
+    require_consent_time,
+    takes_back,
 )
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 GRAPH = Relationships({("ann", "bob"): True, ("ann", "eve"): False, ("ann", "kim"): None})
-NO_USE: frozenset[UseCategory] = frozenset()
+NO_USE = frozenset({UseCategory.GENERAL})
 
 
 def cameo(who: WhoMayUse, state: CameoState = CameoState.CAMEO_ACTIVE, *, minor: bool = False) -> Cameo:
@@ -54,6 +56,67 @@ def test_an_excluded_purpose_is_refused_to_the_owner_too(requester: str) -> None
     both = frozenset({UseCategory.SATIRE, UseCategory.POLITICS})
     assert decide(cameo(WhoMayUse.SELECTED), requester, both, GRAPH) is Answer.PURPOSE_EXCLUDED
     assert decide(cameo(WhoMayUse.SELECTED), requester, frozenset({UseCategory.POLITICS}), GRAPH) is Answer.PERMITTED
+
+
+@pytest.mark.parametrize(
+    "purposes", [frozenset(), frozenset({UseCategory.UNSPECIFIED}), frozenset({UseCategory.UNSPECIFIED, UseCategory.POLITICS})]
+)
+def test_who_does_not_say_what_for_passes_only_where_nothing_is_excluded(purposes: frozenset[UseCategory]) -> None:
+    """An owner who excludes anything is not asked to trust that it is something else."""
+    one = cameo(WhoMayUse.SELECTED)
+    assert decide(one, "bob", purposes, GRAPH) is Answer.PURPOSE_EXCLUDED
+    assert decide(replace(one, terms=replace(one.terms, categories=frozenset())), "bob", purposes, GRAPH) is Answer.PERMITTED
+
+
+def test_a_recording_that_is_too_old_permits_nobody() -> None:
+    """To the microsecond, the owner included; a tombstone's cameo has no recording. Who is not chosen is not told of it."""
+    old = replace(cameo(WhoMayUse.SELECTED), attested_at=NOW)
+    for requester in ("ann", "bob"):
+        assert decide(old, requester, NO_USE, GRAPH, attested_since=NOW) is Answer.PERMITTED
+        late = NOW + timedelta(microseconds=1)
+        assert decide(old, requester, NO_USE, GRAPH, attested_since=late) is Answer.ATTESTATION_ENDED
+    assert decide(replace(old, attested_at=None), "ann", NO_USE, GRAPH, attested_since=NOW) is Answer.ATTESTATION_ENDED
+    assert decide(old, "eve", NO_USE, GRAPH, attested_since=NOW + timedelta(1)) is Answer.NOT_CHOSEN
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "lost"),
+    [
+        (WhoMayUse.EVERYONE, WhoMayUse.ONLY_ME, {"bob", "eve", "kim"}),
+        (WhoMayUse.EVERYONE, WhoMayUse.SELECTED, {"eve", "kim"}),
+        (WhoMayUse.EVERYONE, WhoMayUse.MUTUALS, {"bob", "eve", "kim"}),
+        (WhoMayUse.MUTUALS, WhoMayUse.SELECTED, {"eve", "kim"}),
+        (WhoMayUse.SELECTED, WhoMayUse.MUTUALS, {"bob"}),
+        (WhoMayUse.ONLY_ME, WhoMayUse.EVERYONE, set()),
+        (WhoMayUse.MUTUALS, WhoMayUse.MUTUALS, set()),
+    ],
+)
+def test_what_a_change_takes_back(before: WhoMayUse, after: WhoMayUse, lost: set[str]) -> None:
+    """From everyone who might lose it, whoever follows whom; never from the owner."""
+    people = ("ann", "bob", "eve", "kim")
+    assert {person for person in people if takes_back(cameo(before), cameo(after), person, NO_USE)} == lost
+
+
+def test_excluding_a_purpose_takes_it_back() -> None:
+    """And, with the first one that is excluded, what nobody said a purpose of."""
+    free = replace(cameo(WhoMayUse.EVERYONE), terms=Terms(WhoMayUse.EVERYONE))
+    satire = cameo(WhoMayUse.EVERYONE)
+    assert takes_back(free, satire, "bob", frozenset({UseCategory.SATIRE}))
+    assert takes_back(free, satire, "ann", frozenset())
+    assert not takes_back(free, satire, "bob", NO_USE)
+    assert not takes_back(satire, free, "bob", frozenset({UseCategory.SATIRE}))
+
+
+def test_a_consent_is_given_between_the_challenge_and_now() -> None:
+    """Half a minute is left for clocks that differ."""
+    asked = NOW - timedelta(minutes=5)
+    for given in (asked, NOW, asked - timedelta(seconds=30), NOW + timedelta(seconds=30)):
+        require_consent_time(given, not_before=asked, now=NOW)
+    require_consent_time(asked - timedelta(days=9000), now=NOW)
+    for given in (asked - timedelta(seconds=31), NOW + timedelta(seconds=31), datetime(2242, 1, 1, tzinfo=UTC)):
+        with pytest.raises(RefusedError) as refused:
+            require_consent_time(given, not_before=asked, now=NOW)
+        assert refused.value.refusal is Refusal.CONSENT_OUT_OF_TIME
 
 
 @pytest.mark.parametrize(

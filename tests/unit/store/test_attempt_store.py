@@ -299,7 +299,7 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         "guardianships": {"guardian", "minor", "state", "guardian_consent", "minor_consent", "created_at", "updated_at"},
         "cameos": {
             *("id", "subject", "attempt_id", "request_id", "state", "terms", "minor_safeguards", "consent", "version"),
-            *("created_at", "updated_at", "reason", "change", "paused_by"),
+            *("created_at", "updated_at", "reason", "change", "paused_by", "attested_at"),
         },
         "grants": {
             *("id", "audience", "request_id", "requester", "job_id", "purposes", "created_at", "expires_at"),

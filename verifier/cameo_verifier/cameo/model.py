@@ -32,7 +32,7 @@ class WhoMayUse(StrEnum):
 
 
 class UseCategory(StrEnum):
-    """What a use is about, so far as an owner may exclude it."""
+    """What a use is about."""
 
     ADVERTISING = "advertising"
     POLITICS = "politics"
@@ -42,6 +42,14 @@ class UseCategory(StrEnum):
     GAMBLING = "gambling"
     ALCOHOL_AND_DRUGS = "alcohol_and_drugs"
     SATIRE = "satire"
+    GENERAL = "general"
+    """None of those above; nobody can exclude it."""
+    UNSPECIFIED = "unspecified"
+    """Nobody says; every owner who excludes anything excludes it."""
+
+
+EXCLUDABLE = frozenset(UseCategory) - {UseCategory.GENERAL, UseCategory.UNSPECIFIED}
+"""What an owner may exclude."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +103,8 @@ class Change:
 class Cameo:
     """One likeness under one owner's control. attempt_id: empty once deleted. version: grows by one with every change.
 
-    change: the last one that a minor asked for, pending or settled. paused_by: `OWNER`, guardians and `ANALYSTS`, who each have
-    paused it.
+    attested_at: when the recording was judged that vouches for the person; None once deleted. change: the last one that a minor
+    asked for, pending or settled. paused_by: `OWNER`, guardians and `ANALYSTS`, who each have paused it.
     """
 
     id: str
@@ -113,6 +121,7 @@ class Cameo:
     """Why it was paused, revoked or deleted, in the words of who did."""
     change: Change | None = None
     paused_by: frozenset[str] = frozenset()
+    attested_at: datetime | None = None
 
     @property
     def suspended(self) -> bool:

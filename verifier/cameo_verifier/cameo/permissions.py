@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cameo_credential.errors import CameoError
-from cameo_verifier.cameo.model import Cameo, CameoState, Terms, WhoMayUse
+from cameo_verifier.cameo.model import Cameo, CameoState, Terms, UseCategory, WhoMayUse
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
-
-    from cameo_verifier.cameo.model import UseCategory
 
 
 WORDS_MAX = 20
@@ -35,7 +34,9 @@ class Answer(StrEnum):
     NO_LONGER = "no_longer"
     """The cameo was revoked for good."""
     PURPOSE_EXCLUDED = "purpose_excluded"
-    """The owner excludes a category the use falls into."""
+    """The owner excludes a category the use falls into, or excludes any and the use says none."""
+    ATTESTATION_ENDED = "attestation_ended"
+    """The recording is too old to vouch for the person."""
     RELATIONSHIP_UNKNOWN = "relationship_unknown"
     """It takes a mutual relationship, and whether there is one could not be found out."""
 
@@ -67,14 +68,23 @@ class Relationships:
             raise RelationshipNeededError(subject, requester) from None
 
 
-def decide(cameo: Cameo, requester: str, purposes: frozenset[UseCategory], relationships: Relationships) -> Answer:
-    """Say whether `requester` may use a cameo for `purposes` now.
+def decide(
+    cameo: Cameo,
+    requester: str,
+    purposes: frozenset[UseCategory],
+    relationships: Relationships,
+    *,
+    attested_since: datetime | None = None,
+) -> Answer:
+    """Return whether `requester` may use a cameo for `purposes` now. `attested_since`: recordings before this are too old.
 
     1. A cameo that was deleted is unknown, and so is a possible minor's to anyone but its owner and those of the owner's mutuals
        whom the terms let in: not even its existence is told.
     2. It must be active (`NOT_NOW`, `NO_LONGER`).
     3. The requester must be the owner or among those the owner has chosen (`NOT_CHOSEN`, `RELATIONSHIP_UNKNOWN`).
-    4. No category of the use may be excluded (`PURPOSE_EXCLUDED`); the owner's own uses are held to that too.
+    4. The recording must not be too old (`ATTESTATION_ENDED`).
+    5. No category of the use may be excluded (`PURPOSE_EXCLUDED`); the owner's own uses are held to that too. A use that names no
+       category passes only where none is excluded.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
@@ -89,7 +99,31 @@ def decide(cameo: Cameo, requester: str, purposes: frozenset[UseCategory], relat
     chosen = own or _chosen(cameo, requester, relationships)
     if not chosen:
         return Answer.RELATIONSHIP_UNKNOWN if chosen is None else Answer.NOT_CHOSEN
-    return Answer.PURPOSE_EXCLUDED if purposes & cameo.terms.categories else Answer.PERMITTED
+    if attested_since and (cameo.attested_at is None or cameo.attested_at < attested_since):
+        return Answer.ATTESTATION_ENDED
+    unstated = not purposes or UseCategory.UNSPECIFIED in purposes
+    excluded = bool(cameo.terms.categories) and (unstated or bool(purposes & cameo.terms.categories))
+    return Answer.PURPOSE_EXCLUDED if excluded else Answer.PERMITTED
+
+
+def takes_back(before: Cameo, after: Cameo, requester: str, purposes: frozenset[UseCategory]) -> bool:
+    """Return whether a change may take a use from `requester` that was permitted before it.
+
+    Whether the two are mutuals is not asked: it counts as taken back if it is for mutuals or for others. What was taken back once
+    does not return with a later change.
+    """
+    for mutual in (True, False):
+        graph = Relationships({(before.subject, requester): mutual})
+        if _permits(before, requester, purposes, graph) and not _permits(after, requester, purposes, graph):
+            return True
+    return False
+
+
+def _permits(cameo: Cameo, requester: str, purposes: frozenset[UseCategory], relationships: Relationships) -> bool:
+    try:
+        return decide(cameo, requester, purposes, relationships) is Answer.PERMITTED
+    except RefusedError:
+        return False
 
 
 def _known_to_mutual(cameo: Cameo, requester: str, relationships: Relationships) -> bool:
@@ -171,6 +205,20 @@ def _reach(one: Terms, other: Terms) -> tuple[WhoMayUse, frozenset[str]]:
         return one.who, one.selected & other.selected
     inner = min(one, other, key=lambda terms: _WIDTH[terms.who])
     return inner.who, inner.selected
+
+
+CLOCKS_APART = timedelta(seconds=30)
+"""How far the clocks of an app and of this server may differ."""
+
+
+def require_consent_time(agreed_at: datetime, *, now: datetime, not_before: datetime | None = None) -> None:
+    """Return if a consent can have been given then: not before its subject was there (`not_before`), and not in the future.
+
+    Raises:
+        RefusedError: `CONSENT_OUT_OF_TIME`.
+    """
+    if agreed_at > now + CLOCKS_APART or (not_before is not None and agreed_at < not_before - CLOCKS_APART):
+        raise RefusedError(Refusal.CONSENT_OUT_OF_TIME, metadata={"field": "consent.agree_time"})
 
 
 def consent_digest(*, cameo_id: str, text_version: str, locale: str, agreed_at: datetime) -> str:

@@ -24,6 +24,7 @@ class Refusal(StrEnum):
     ATTEMPT_NOT_IN_REVIEW = "only an attempt that is to be looked at can be decided"
     ATTEMPT_ALREADY_DECIDED = "this attempt was decided already, and stays so"
     ATTEMPT_USED = "this attempt made a cameo already"
+    CONSENT_OUT_OF_TIME = "the consent's agree_time is in the future, or before the challenge was issued"
     LIKENESS_NOT_KEPT = "the likeness of this attempt is not kept any more: record again"
     MINOR_NEEDS_GUARDIAN = "safeguards for minors apply: only with a linked guardian can this be asked for"
     GUARDIANSHIP_UNKNOWN = "nothing is known of these two as guardian and minor"

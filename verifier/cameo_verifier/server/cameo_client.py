@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ReplyT = TypeVar("ReplyT")
 
 _TIMEOUT_S = 10.0
+_GENERAL = ("USE_CATEGORY_GENERAL",)
 
 
 class CameoClient:
@@ -59,7 +60,7 @@ class CameoClient:
             wire.UpdateCameoRequest(cameo=changed, update_mask=FieldMask(paths=list(terms))),
         )
 
-    def may_use(self, cameo_id: str, requester: str, purposes: Sequence[str] = ()) -> str:
+    def may_use(self, cameo_id: str, requester: str, purposes: Sequence[str] = _GENERAL) -> str:
         """Return the name of the `PermissionAnswer`."""
         request = wire.CheckPermissionRequest(cameo_id=cameo_id, requester=requester, purposes=purposes)
         return short_name(
@@ -68,7 +69,9 @@ class CameoClient:
 
     def authorize(self, cameo_id: str, requester: str, *, job_id: str) -> wire.AuthorizeUseResponse:
         """Return the grant of one job."""
-        request = wire.AuthorizeUseRequest(cameo_ids=[cameo_id], requester=requester, job_id=job_id, request_id=str(uuid4()))
+        request = wire.AuthorizeUseRequest(
+            cameo_ids=[cameo_id], requester=requester, job_id=job_id, purposes=_GENERAL, request_id=str(uuid4())
+        )
         return _told(wire.AuthorizeUseResponse, self._stub.AuthorizeUse, request)
 
     def spend(self, token: str) -> wire.SpendGrantResponse:

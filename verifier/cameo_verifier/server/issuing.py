@@ -85,9 +85,21 @@ class Issuer:
         try:
             return self.audiences.get(name)
         except InvalidRequestError:
-            raise RequestError(
-                error_reason_pb2.ERROR_REASON_AUDIENCE_UNKNOWN, "no generator of this name is registered; check `audience`"
-            ) from None
+            raise _unknown_audience() from None
+
+    def require_registered(self, name: str) -> None:
+        """Return if an audience is registered.
+
+        Raises:
+            RequestError: `AUDIENCE_UNKNOWN`.
+            KeyFileError: a file in the folder of audiences is malformed.
+        """
+        if name not in self.audiences.names():
+            raise _unknown_audience()
+
+    def attested_since(self, now: datetime) -> datetime:
+        """Return since when a recording must have been judged to vouch for a person now."""
+        return now - self.reattest_after
 
     def issue(
         self, attempt: Attempt, judgement: Judgement, *, cameo_id: str, audience: AudienceKey, now: datetime
@@ -185,6 +197,12 @@ class Issuer:
             receipt=issued.receipt,
             token=issued.credential,
         )
+
+
+def _unknown_audience() -> RequestError:
+    return RequestError(
+        error_reason_pb2.ERROR_REASON_AUDIENCE_UNKNOWN, "no generator of this name is registered; check `audience`"
+    )
 
 
 def _provenance(attempt: Attempt, judged: Judgement | Attempt, *, cameo_id: str, recording_sha256: str) -> Provenance:

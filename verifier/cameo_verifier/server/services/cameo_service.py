@@ -175,10 +175,11 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
     ) -> CheckPermissionResponse:
         """Say whether a use would be permitted now."""
         requester, purposes = given.user(request.requester, "requester"), given.purposes(request.purposes)
-        answer = await self._asking(
-            lambda known: self._permissions.check(uses.Question(request.cameo_id, requester, purposes, known))
-        )
         now = self._clock()
+        since = self._issuer.attested_since(now)
+        answer = await self._asking(
+            lambda known: self._permissions.check(uses.Question(request.cameo_id, requester, purposes, known, since))
+        )
         return cameo_service_pb2.CheckPermissionResponse(
             allowed=answer is Answer.PERMITTED,
             answer=full_name(cameo_pb2.PermissionAnswer, answer),
@@ -192,11 +193,13 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
     ) -> AuthorizeUseResponse:
         """Grant one job its use."""
         job = given.job(request, audience=current_caller().id, at_most=self._limits.job_cameos)
+        self._issuer.require_registered(job.audience)
         # Whole seconds: the token says the same as the row.
         now = self._clock().replace(microsecond=0)
         identifier, expires_at = self._issuer.new_id(), now + self._limits.grant_ttl
+        since = self._issuer.attested_since(now)
         grant, found = await self._asking(
-            lambda known: self._permissions.authorize(uses.Asked(job, identifier, known, now, expires_at))
+            lambda known: self._permissions.authorize(uses.Asked(job, identifier, known, now, expires_at, since))
         )
         token = sign_grant(compose(grant, found, issuer=self._issuer.name), keys=self._issuer.keys.current())
         return cameo_service_pb2.AuthorizeUseResponse(
@@ -224,7 +227,15 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
             raise RequestError(
                 error_reason_pb2.ERROR_REASON_GRANT_INVALID, str(error), metadata={"refusal": error.reason}
             ) from None
-        work = partial(uses.spend, identifier=facts.id, audience=audience, request_id=request.request_id.lower(), now=now)
+        self._issuer.require_registered(audience)
+        work = partial(
+            uses.spend,
+            identifier=facts.id,
+            audience=audience,
+            request_id=request.request_id.lower(),
+            now=now,
+            attested_since=self._issuer.attested_since(now),
+        )
         grant, found = await self._asking(lambda known: self._writes.submit(partial(work, relationships=known)))
         return cameo_service_pb2.SpendGrantResponse(grant_id=grant.id, spend_time=grant.spent_at, terms=convert.use_terms(found))
 

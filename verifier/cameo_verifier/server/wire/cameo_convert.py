@@ -40,6 +40,7 @@ def cameo(value: Cameo) -> cameo_pb2.Cameo:
         pending_change=None if value.pending is None else pending_change(value.pending),
         paused_by_guardian=bool(value.paused_by - {OWNER, ANALYSTS}),
         suspended=value.suspended,
+        attest_time=value.attested_at,
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cameo.v1 import cameo_pb2, error_reason_pb2
 from cameo.v1.guardian_service_pb2 import NarrowCameoRequest
 from cameo_verifier.cameo.cursor import to_token
-from cameo_verifier.cameo.model import OutputState, Terms, UseCategory, WhoMayUse
+from cameo_verifier.cameo.model import EXCLUDABLE, OutputState, Terms, UseCategory, WhoMayUse
 from cameo_verifier.cameo.permissions import WORDS_MAX
 from cameo_verifier.server.wire.enums import short_name
 from cameo_verifier.server.wire.errors import RequestError
@@ -58,8 +58,25 @@ def note(value: str, field: str) -> str:
     return value
 
 
+def categories(values: Iterable[int], field: str) -> frozenset[UseCategory]:
+    """Return categories that an owner excludes."""
+    found = _categories(values, field)
+    if not found <= EXCLUDABLE:
+        raise invalid(field, "holds a category that cannot be excluded")
+    return found
+
+
 def purposes(values: Iterable[int], field: str = "purposes") -> frozenset[UseCategory]:
-    """Return the categories of a use."""
+    """Return what a use is about."""
+    found = _categories(values, field)
+    if not found:
+        raise invalid(field, "must say what the use is about: USE_CATEGORY_GENERAL where no other category fits")
+    if UseCategory.GENERAL in found and len(found) > 1:
+        raise invalid(field, "holds USE_CATEGORY_GENERAL, which stands alone, beside others")
+    return found
+
+
+def _categories(values: Iterable[int], field: str) -> frozenset[UseCategory]:
     try:
         return frozenset(UseCategory[short_name(cameo_pb2.UseCategory, value)] for value in values)
     except (KeyError, ValueError):
@@ -153,7 +170,7 @@ def _restrictions(given: Cameo) -> dict[str, object]:
     words = tuple(given.restrictions.words)
     if len(words) > WORDS_MAX or not all(1 <= len(each) <= WORD_MAX_CHARS for each in words):
         raise invalid("cameo.restrictions.words", f"has at most {WORDS_MAX} entries of 1 to {WORD_MAX_CHARS} characters")
-    return {"words": words, "categories": purposes(given.restrictions.categories, "cameo.restrictions.categories")}
+    return {"words": words, "categories": categories(given.restrictions.categories, "cameo.restrictions.categories")}
 
 
 _CHANGES: dict[str, Callable[[Cameo], dict[str, object]]] = {

@@ -21,8 +21,9 @@ from cameo_verifier.cameo.model import (
     Consent,
     EventKind,
     Terms,
+    UseCategory,
 )
-from cameo_verifier.cameo.permissions import consent_digest, require_changeable
+from cameo_verifier.cameo.permissions import consent_digest, require_changeable, require_consent_time, takes_back
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.store.cameos import events, guardianships, likenesses
 from cameo_verifier.store.credentials import statuses
@@ -53,6 +54,8 @@ _ATTEMPT_COLUMNS = (
     tables.attempts.c.verdict,
     tables.attempts.c.ruling,
     tables.attempts.c.minor_safeguards,
+    tables.attempts.c.created_at,
+    tables.attempts.c.challenge_id,
 )
 
 
@@ -72,7 +75,7 @@ def create(
     One whose credentials analysts have suspended is made paused.
 
     Raises:
-        RefusedError: `ATTEMPT_UNKNOWN`, `ATTEMPT_NOT_ACCEPTED`, `ATTEMPT_USED` or `LIKENESS_NOT_KEPT`.
+        RefusedError: `ATTEMPT_UNKNOWN`, `ATTEMPT_NOT_ACCEPTED`, `ATTEMPT_USED`, `CONSENT_OUT_OF_TIME` or `LIKENESS_NOT_KEPT`.
     """
     attempt = connection.execute(
         select(*_ATTEMPT_COLUMNS).where(tables.attempts.c.id == attempt_id).with_for_update()
@@ -89,6 +92,10 @@ def create(
     cameo_id = likenesses.cameo_of(connection, attempt_id)
     if not cameo_id:
         raise RefusedError(Refusal.LIKENESS_NOT_KEPT)
+    issued_at = connection.execute(
+        select(tables.challenges.c.issued_at).where(tables.challenges.c.id == attempt.challenge_id)
+    ).scalar_one()
+    require_consent_time(agreed_at, not_before=issued_at, now=now)
     digest = consent_digest(cameo_id=cameo_id, text_version=text_version, locale=locale, agreed_at=agreed_at)
     cameo = Cameo(
         id=cameo_id,
@@ -102,6 +109,7 @@ def create(
         created_at=now,
         updated_at=now,
         reason="",
+        attested_at=attempt.created_at,
     )
     kinds = [EventKind.WAS_CREATED]
     if suspended(connection, cameo_id):
@@ -240,7 +248,7 @@ def delete(connection: Connection, identifier: str, *, subject: str | None, now:
         return cameo
     erasure.erase(connection, cameo, now=now)
     end_grants(connection, identifier, now=now)
-    emptied = replace(cameo, terms=Terms(), attempt_id="", reason="", change=None, paused_by=frozenset())
+    emptied = replace(cameo, terms=Terms(), attempt_id="", reason="", change=None, paused_by=frozenset(), attested_at=None)
     gone = replace(emptied, state=CameoState.CAMEO_DELETED)
     return keep(connection, cameo, (gone, (EventKind.WAS_DELETED,)), now=now)
 
@@ -269,6 +277,8 @@ def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: 
         raise RefusedError(Refusal.CAMEO_CHANGED)
     if kept.state is not before.state and kept.state in _STATUS:
         statuses.change_of_cameo(connection, cameo.id, _STATUS[kept.state], now=now)
+    if kept.terms != before.terms:
+        _end_what_is_taken_back(connection, before, kept, now=now)
     for kind in kinds:
         events.append(connection, kept, kind, now=now)
     return kept
@@ -280,6 +290,20 @@ def end_grants(connection: Connection, identifier: str, *, now: datetime) -> Non
     of_cameo = select(uses.c.grant_id).where(uses.c.cameo_id == identifier)
     still_open = grants.c.spent_at.is_(None) & grants.c.revoked_at.is_(None)
     connection.execute(update(grants).where(grants.c.id.in_(of_cameo), still_open).values(revoked_at=now))
+
+
+def _end_what_is_taken_back(connection: Connection, before: Cameo, after: Cameo, *, now: datetime) -> None:
+    """End the open grants that a change of terms takes the permission from: a later change does not bring them back."""
+    grants, uses = tables.grants, tables.grant_cameos
+    query = select(grants.c.id, grants.c.requester, grants.c.purposes).join(uses, uses.c.grant_id == grants.c.id)
+    still_open = (uses.c.cameo_id == before.id) & grants.c.spent_at.is_(None) & grants.c.revoked_at.is_(None)
+    ended = [
+        row.id
+        for row in connection.execute(query.where(still_open, grants.c.expires_at > now))
+        if takes_back(before, after, row.requester, frozenset(map(UseCategory, row.purposes)))
+    ]
+    if ended:
+        connection.execute(update(grants).where(grants.c.id.in_(ended)).values(revoked_at=now))
 
 
 def suspended(connection: Connection, cameo_id: str) -> bool:
@@ -304,6 +328,7 @@ def _row(cameo: Cameo) -> dict[str, Any]:
         "reason": cameo.reason,
         "change": documents.change_to_json(cameo.change),
         "paused_by": sorted(cameo.paused_by) or None,
+        "attested_at": cameo.attested_at,
     }
 
 
@@ -323,4 +348,5 @@ def from_row(row: Row[Any]) -> Cameo:
         reason=row.reason,
         change=documents.change_from_json(row.change),
         paused_by=frozenset(row.paused_by or ()),
+        attested_at=row.attested_at,
     )

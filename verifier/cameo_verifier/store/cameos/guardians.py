@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from cameo_verifier.cameo import guardians
 from cameo_verifier.cameo.model import Cameo, CameoState, Consent, EventKind, Guardianship, GuardianshipState, Terms
-from cameo_verifier.cameo.permissions import require_changeable
+from cameo_verifier.cameo.permissions import require_changeable, require_consent_time
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.store.cameos import cameos, events, guardianships, uses
 from cameo_verifier.store.db import tables
@@ -45,8 +45,9 @@ def consent(
     Nothing is said of whether the other side exists.
 
     Raises:
-        RefusedError: `GUARDIAN_IS_A_MINOR`.
+        RefusedError: `GUARDIAN_IS_A_MINOR` or `CONSENT_OUT_OF_TIME`.
     """
+    require_consent_time(agreed_at, now=now)
     if by_guardian and _has_safeguards(connection, guardian):
         raise RefusedError(Refusal.GUARDIAN_IS_A_MINOR)
     side = GuardianshipState.AWAITING_GUARDIAN if by_guardian else GuardianshipState.AWAITING_MINOR

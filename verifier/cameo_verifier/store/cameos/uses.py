@@ -1,4 +1,7 @@
-"""Uses: grants for one job, the moment each was spent, and what came out. Every verb works inside a transaction of the caller."""
+"""Uses: grants for one job, the moment each was spent, and what came out. Every verb works inside a transaction of the caller.
+
+`attested_since`: recordings that were judged before it are too old to vouch for a person; None takes any.
+"""
 
 from __future__ import annotations
 
@@ -67,6 +70,7 @@ class Question:
     requester: str
     purposes: frozenset[UseCategory]
     relationships: Relationships
+    attested_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class Asked:
     relationships: Relationships
     now: datetime
     expires_at: datetime
+    attested_since: datetime | None = None
 
 
 Granted: TypeAlias = "tuple[Grant, tuple[Cameo, ...]]"
@@ -118,7 +123,7 @@ def authorize_all(connection: Connection, asked: Sequence[Asked]) -> list[Grante
     for each in asked:
         job = each.job
         try:
-            permitted = _require_permitted(found, job.cameo_ids, job.requester, job.purposes, each.relationships)
+            permitted = _require_permitted(found, job, each.relationships, each.attested_since)
             grant = earlier.get((job.audience, job.request_id))
             if grant is None:
                 purposes = job.purposes
@@ -164,7 +169,14 @@ def _keep(connection: Connection, granted: Sequence[tuple[Asked, Granted]]) -> N
 
 
 def spend(
-    connection: Connection, identifier: str, *, audience: str, request_id: str, relationships: Relationships, now: datetime
+    connection: Connection,
+    identifier: str,
+    *,
+    audience: str,
+    request_id: str,
+    relationships: Relationships,
+    now: datetime,
+    attested_since: datetime | None = None,
 ) -> tuple[Grant, tuple[Cameo, ...]]:
     """Spend a grant: of all who try exactly one does, and only while each of its cameos still permits the use.
 
@@ -175,7 +187,8 @@ def spend(
     grant = _grant(connection, identifier, audience)
     if grant.spent_at is None or grant.spent_by_request != request_id:
         require_spendable(grant, now=now)
-        found = _permitted(connection, grant.cameo_ids, grant.requester, grant.purposes, relationships)
+        held = cameos.several(connection, grant.cameo_ids, hold=True)
+        found = _require_permitted(held, grant, relationships, attested_since)
         table = tables.grants
         spendable = (table.c.id == identifier) & table.c.spent_at.is_(None) & table.c.revoked_at.is_(None)
         statement = update(table).where(spendable, table.c.expires_at > now).values(spent_at=now, spent_by_request=request_id)
@@ -252,33 +265,21 @@ def of_cameo(connection: Connection, cameo_id: str, *, before: int | None, limit
     return [Use(row.number, _to_grant(row, (cameo_id,)), tuple(made[row.id])) for row in rows]
 
 
-def _permitted(
-    connection: Connection,
-    cameo_ids: tuple[str, ...],
-    requester: str,
-    purposes: frozenset[UseCategory],
-    relationships: Relationships,
-) -> tuple[Cameo, ...]:
-    return _require_permitted(cameos.several(connection, cameo_ids, hold=True), cameo_ids, requester, purposes, relationships)
-
-
 def _require_permitted(
-    found: Mapping[str, Cameo],
-    cameo_ids: tuple[str, ...],
-    requester: str,
-    purposes: frozenset[UseCategory],
-    relationships: Relationships,
+    found: Mapping[str, Cameo], use: Job | Grant, relationships: Relationships, attested_since: datetime | None
 ) -> tuple[Cameo, ...]:
-    for cameo_id in cameo_ids:
-        answer = decide(_known(found, cameo_id), requester, purposes, relationships)
+    for cameo_id in use.cameo_ids:
+        cameo = _known(found, cameo_id)
+        answer = decide(cameo, use.requester, use.purposes, relationships, attested_since=attested_since)
         if answer is not Answer.PERMITTED:
             raise RefusedError(Refusal.USE_NOT_PERMITTED, metadata={"cameo_id": cameo_id, "answer": answer.name})
-    return _in_order(found, cameo_ids)
+    return _in_order(found, use.cameo_ids)
 
 
 def _answer(found: Mapping[str, Cameo], question: Question) -> Answer | CameoError:
     try:
-        return decide(_known(found, question.cameo_id), question.requester, question.purposes, question.relationships)
+        cameo, since = _known(found, question.cameo_id), question.attested_since
+        return decide(cameo, question.requester, question.purposes, question.relationships, attested_since=since)
     except CameoError as error:
         return error
 

@@ -285,6 +285,8 @@ cameos = Table(
     # What a minor asked for last; null where there was nothing.
     Column("change", JSON(none_as_null=True)),
     Column("paused_by", JSON(none_as_null=True)),
+    # When its attempt was begun; null once the cameo is deleted.
+    Column("attested_at", UtcMicroseconds),
     Index(None, "subject", "created_at"),
 )
 
