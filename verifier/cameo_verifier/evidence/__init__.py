@@ -1,1 +1,1 @@
-"""One pass over a recording."""
+"""Evidence extraction: reduces one recording to arrays with times, in one pass."""

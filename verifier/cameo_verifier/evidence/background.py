@@ -1,11 +1,11 @@
-"""Speech of others in the background: a television, talk in the next room, a screen reader.
+"""Background speech: separates other speakers from the person by loudness: a television, talk in the next room, a screen reader.
 
-Voice activity finds them in the pauses, however quiet they are, and everything after it would take their words and voices for
-the person's. Loudness tells them apart: who answers is by far the nearest to the microphone.
+Voice activity detects them in the pauses, however quiet they are, and every later stage would take their words and voices for
+the person's. Level separates them: who answers is by far the nearest to the microphone.
 
-1. The level of a moment is that of the half second around it, so that a soft sound within a word is no pause.
-2. The person is as loud as the loudest tenth of all speech.
-3. What stays `BELOW_DB` under that for `LEAST_S`, or for the whole of a stretch of speech, is somebody else's.
+1. The level of a moment is the mean over the half second around it, so that a soft sound within a word is no pause.
+2. The person's level is that of the loudest tenth of all speech.
+3. Speech that stays `BELOW_DB` under that for `LEAST_S`, or for the whole of a speech segment, is attributed to another speaker.
 
 Of 116 recordings of one person each (25 of LibriSpeech, 38 zip codes by telephone, 53 of learners), at 12 dB and half a second
 one has such a stretch, of 0.6 s; at 10 dB 6 have.
@@ -62,11 +62,11 @@ def apart(speech: F64, power: F64, block_s: float) -> tuple[F64, F64]:
 
 
 def _mean_around(power: F64, size: int) -> F64:
-    """Return the mean of `size` blocks around each; beyond the ends is silence."""
+    """Return the moving average over `size` blocks; beyond the ends is silence."""
     return np.convolve(np.pad(power, size // 2), np.full(size, 1.0 / size), mode="valid")
 
 
 def _runs(mask: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return the first index and the one behind the last of each run of true values."""
+    """Return the half-open index range of each run of true values."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
     return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]

@@ -1,14 +1,16 @@
-"""Bezel: the straight border of a display or a print around the face.
+"""Bezel detection: finds the straight border of a display or a print around a face.
 
-A display that is held before a camera ends somewhere, and a print does. Door frames, shelves and windows have straight edges as
-well, but a person before them covers their lower edge: what lies straight and level *under* a chest, and meets straight edges
-left and right of the head, stands between the person and the camera, or the person is a picture.
+A display or a print that is held before a camera has borders. Door frames, shelves and windows have straight edges as well, but a
+person before them occludes their lower edge: an edge that is straight and level *under* a chest, and meets straight edges left
+and right of the head, is between the person and the camera, or the person is a picture.
 
-1. Line segments of the picture, reduced to `SIDE_PX` (von Gioi et al., LSD: a Line Segment Detector, IPOL 2012). Borders of one
-   colour that a camera's software puts around a picture are cut off first.
-2. Lines: segments in one line, the best supported ones left of the face, right of it, and below it, at most `TILT_DEG` askew.
-3. For each three that meet in two corners inside the picture: the share of each edge that segments cover, below between the
-   corners, left and right from the corner up to the top of the face. The least of the three is what the three show.
+1. Detect line segments in the picture, reduced to `SIDE_PX` (von Gioi et al., LSD: a Line Segment Detector, IPOL 2012). Letterbox
+   borders of one colour, which camera software adds, are cropped first.
+2. Merge collinear segments into lines and keep the best supported ones left of the face, right of it, and below it, at most
+   `TILT_DEG` askew.
+3. For each three lines that meet in two corners inside the picture, measure the share of each edge that segments cover: below,
+   between the corners; left and right, from the corner up to the top of the face. The least of the three shares is the coverage
+   of the border.
 """
 
 from __future__ import annotations
@@ -25,21 +27,21 @@ if TYPE_CHECKING:
     from cameo_verifier.types import F32, F64, U8
 
 SIDE_PX = 480
-"""Of the longer side of the picture that is looked at."""
+"""The longer side of the analysed picture."""
 TILT_DEG = 21.0
 _SHORTEST_PX = 14.0
 _LINES = 6
-"""How many lines are tried on each side of the face."""
+"""Lines tried on each side of the face."""
 _APART_PX, _APART_RAD = 4.0, 0.09
-"""Segments nearer to a line, and to its direction, lie in it."""
+"""Tolerances in distance and direction within which a segment is collinear with a line."""
 _EDGE_PX = 7.0
-"""A corner this near to the edge of the picture is not in it."""
+"""A corner nearer than this to the edge of the picture counts as outside it."""
 _OVERLAP = 0.1
-"""By so much of its width or height an edge may reach into the box of the face's landmarks, which ears and hair exceed."""
+"""An edge may reach by this share of the width or height into the bounding box of the landmarks, which ears and hair exceed."""
 _ROUNDED = 0.08
-"""Of an edge at either end: the corners of displays are round."""
+"""Share left out at either end of an edge: displays have round corners."""
 _PLAIN_LEVELS = 3.0
-"""Rows and columns that vary less are a border of one colour."""
+"""Rows and columns with a smaller standard deviation are a border of one colour."""
 
 
 class _Line(NamedTuple):
@@ -50,7 +52,7 @@ class _Line(NamedTuple):
 
 
 class Border(NamedTuple):
-    """How much of it is there, 0..1: the least covered of the three edges; its corners (4, 2) px, NaN without one.
+    """The border of a display or print: coverage 0..1, the least of its three edges, and corners (4, 2) px, NaN without one.
 
     corners: top left, bottom left, bottom right, top right, the upper two at the height of the top of the face.
     """
@@ -60,7 +62,7 @@ class Border(NamedTuple):
 
 
 def border(rgb: U8, landmarks: F32) -> Border:
-    """Return the border that stands under, left and right of a face.
+    """Return the best covered border below, left and right of a face.
 
     Args:
         rgb: (H, W, 3) picture.
@@ -77,7 +79,7 @@ def border(rgb: U8, landmarks: F32) -> Border:
 
 
 def _without_border(grey: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8], F64]:
-    """Return what is left within rows and columns of one colour at the edges, and where in the picture it begins, (2,) px."""
+    """Return the picture without edge rows and columns of one colour, and the origin of what is left, (2,) px."""
     rows = np.flatnonzero(grey.std(axis=1) > _PLAIN_LEVELS)
     columns = np.flatnonzero(grey.std(axis=0) > _PLAIN_LEVELS)
     if not len(rows) or not len(columns):
@@ -87,14 +89,14 @@ def _without_border(grey: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.uint8],
 
 
 def _segments(grey: npt.NDArray[np.uint8]) -> F64:
-    """Return the line segments of a picture, (S, 4) px, x and y of either end."""
+    """Return the line segments of a picture, (S, 4) px, x and y of both ends."""
     found = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]
     segments = np.zeros((0, 4)) if found is None else np.asarray(found, np.float64).reshape(-1, 4)
     return np.asarray(segments[np.hypot(*_spans(segments).T) >= _SHORTEST_PX])
 
 
 def _best(segments: F64, low: F64, high: F64, size: F64) -> Border:
-    """Return the best of all borders, of a face whose box reaches from `low` to `high`, in a picture of `size`, all (2,) px."""
+    """Return the best covered border; `low` and `high` bound the face's box, `size` is that of the picture, all (2,) px."""
     spans, middles = _spans(segments), (segments[:, :2] + segments[:, 2:]) / 2
     askew = np.sin(np.radians(TILT_DEG)) * np.hypot(*spans.T)
     upright, level = np.abs(spans[:, 0]) <= askew, np.abs(spans[:, 1]) <= askew
@@ -130,7 +132,7 @@ def _spans(segments: F64) -> F64:
 
 
 def _lines(segments: F64) -> list[_Line]:
-    """Return the lines in which most of the segments' length lies, the best first."""
+    """Return the lines that hold most of the segments' length, the best first."""
     lengths = np.hypot(*_spans(segments).T)
     directions = _spans(segments) / np.maximum(lengths, 1e-9)[:, None]
     free = np.ones(len(segments), bool)
@@ -148,7 +150,7 @@ def _lines(segments: F64) -> list[_Line]:
 
 
 def _fitted(segments: F64, lengths: F64) -> _Line:
-    """Return the line through the ends of segments, each weighted by its length."""
+    """Return the least-squares line through the ends of segments, each weighted by its length."""
     ends, weights = segments.reshape(-1, 2), np.repeat(lengths, 2)
     centre = (ends * weights[:, None]).sum(axis=0) / weights.sum()
     along = np.linalg.svd((ends - centre) * np.sqrt(weights)[:, None], full_matrices=False)[2][0]
@@ -156,7 +158,7 @@ def _fitted(segments: F64, lengths: F64) -> _Line:
 
 
 def _crossing(one: _Line, other: _Line) -> F64 | None:
-    """Return where two lines meet, (2,) px; `None` of parallels."""
+    """Return the intersection of two lines, (2,) px; `None` for parallels."""
     directions = np.stack([one.along, -other.along], axis=1)
     if abs(np.linalg.det(directions)) < 1e-6:
         return None
@@ -169,7 +171,7 @@ def _at_height(line: _Line, y: float) -> F64:
 
 
 def _covered(segments: F64, start: F64, end: F64) -> float:
-    """Return the share, 0..1, of the way from `start` to `end`, but for its rounded ends, that segments lie along."""
+    """Return the share, 0..1, of the edge from `start` to `end` that segments cover; its rounded ends are left out."""
     start, end = start + _ROUNDED * (end - start), end - _ROUNDED * (end - start)
     length = float(np.hypot(*(end - start)))
     if length < 1.0:

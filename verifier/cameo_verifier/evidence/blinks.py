@@ -1,4 +1,4 @@
-"""Blinks out of the blendshape track."""
+"""Blink detection: counts blinks in the blendshape track."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What is left of the step from one picture to the next once the movement of the camera is taken off.
+"""Camera-motion compensation: subtracts consecutive pictures after registering one to the other.
 
-A hand that jerks shifts, turns and enlarges all of a picture as one, and with few pictures a second the whole of the jerk lies in
-one step. Such a movement is fitted (enhanced correlation coefficient, Evangelidis and Psarakis, 2008) and undone. A cut leaves a
-head, a mouth and a background that do not fit one another, however the picture is laid.
+A hand that jerks shifts, rotates and scales the whole picture at once, and at a low frame rate the whole of the jerk lies in one
+step. That affine motion is estimated (enhanced correlation coefficient, Evangelidis and Psarakis, 2008) and undone. A cut leaves
+a head, a mouth and a background that no single affine motion registers.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from cameo_verifier.types import F32
 
 _FASTEST = 1.0
-"""Widths of the picture that a camera in a hand moves in a second: 60 degrees in a common lens."""
+"""Widths of the picture that a hand-held camera moves in a second: 60 degrees in a common lens."""
 _STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 50, 1e-4)
 
 
 def remainder(before: F32, after: F32, step_s: float) -> F32:
-    """Return `after` less `before` (H, W), in levels, with one movement of the camera undone; 0 where that uncovers the border.
+    """Return the residual `after` - `before` (H, W), in levels, with one affine camera motion undone; 0 at the uncovered border.
 
-    What no camera in a hand could have done in `step_s` seconds is not undone.
+    A motion faster than a hand-held camera could make in `step_s` seconds is not undone.
     """
     step: F32 = after - before
     move = np.eye(2, 3, dtype=np.float32)

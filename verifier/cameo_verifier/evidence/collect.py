@@ -1,8 +1,8 @@
-"""One pass over a recording: picture in the calling thread, sound in another, then both halves together.
+"""Evidence collection: decodes a recording once and runs picture and sound analysis in parallel.
 
-PyAV, MediaPipe, ONNX Runtime and CTranslate2 release the interpreter lock while they work, so the two halves overlap, and the
-next picture is decoded while the models look at this one. Where every core has a worker of its own, `Settings.overlap` is off
-and one thing follows the other; the evidence is the same.
+PyAV, MediaPipe, ONNX Runtime and CTranslate2 release the interpreter lock while they work, so picture (calling thread) and sound
+(another thread) overlap, and the next picture is decoded while the models process this one. Where every core has a worker of its
+own, `Settings.overlap` is off and the stages run one after the other; the evidence is the same.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ def collect(
         kit: where the models come from.
         settings: limits and the analysis rate.
         spoken: the texts a challenge asks for.
-        tag: the language they are in.
-        cancelled: asked before each frame.
+        tag: their language (BCP 47).
+        cancelled: called before each frame.
         timings_ms: milliseconds by stage are added here; picture and sound overlap, so they do not add up to the wall time.
 
     Raises:
         UnjudgeableError: nothing can be read, or a hard limit is exceeded.
-        AbandonedError: `cancelled` said so.
+        AbandonedError: `cancelled` returned true.
     """
     watch = Stopwatch() if timings_ms is None else timings_ms
     with open_recording(recording, limits=settings.media) as source, ThreadPoolExecutor(1, "sound") as pool:
@@ -97,7 +97,7 @@ def _speech_s(kit: ModelKit, sound: F32) -> float:
 
 
 def _read_ahead(frames: Iterator[Frame]) -> Generator[Frame, None, None]:
-    """Yield the same frames, each decoded in another thread while the one before it is being looked at."""
+    """Yield the same frames, prefetching: each is decoded in another thread while the one before it is processed."""
     with ThreadPoolExecutor(1, "decoder") as pool:
         following = pool.submit(next, frames, None)
         while (frame := following.result()) is not None:

@@ -1,4 +1,4 @@
-"""The columns of a face track, filled frame by frame as `cameo_verifier.types.FaceTrack` declares them."""
+"""Column buffers: collect the rows of a face track frame by frame, as `cameo_verifier.types.FaceTrack` declares them."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _DECLARED = {field.name: field.metadata for field in fields(FaceTrack) if "shape
 
 
 class Columns:
-    """Rows by column."""
+    """Row buffers by column name."""
 
     def __init__(self) -> None:
-        """Begin without rows."""
+        """Create an empty buffer for each declared column."""
         self._rows: dict[str, list[Any]] = {name: [] for name in _DECLARED}
 
     def add(self, **row: npt.ArrayLike) -> None:
-        """Add a row to each of the columns that are named."""
+        """Append a row to each of the named columns."""
         for name, value in row.items():
             self._rows[name].append(value)
 
     def add_absent(self) -> None:
-        """Add a row of NaN to each column that has one for every frame: no face is seen."""
+        """Append a row of NaN to each column that has a row for every frame: no face is detected."""
         for name, declared in _DECLARED.items():
             if declared["absent"]:
                 self._rows[name].append(np.full(declared["shape"], np.nan, declared["dtype"]))

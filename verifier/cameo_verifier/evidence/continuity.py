@@ -1,10 +1,10 @@
-"""How the pictures of a recording follow one another: change from each to the next, stretches that come again.
+"""Temporal continuity: measures change between pictures, still stretches, repeated and reversed stretches, and jumps.
 
-A live camera has noise and a live person moves, so two moments of a recording are never closer to one another than pictures that
-follow each other directly. A stretch that was put in twice is: its distance from itself is that of two encodings. The measure of
-likeness of two stretches is therefore a quotient: their mean distance, picture by picture, over the mean change from picture to
-picture within them. It is multiplied by how far the distance falls below that of the same stretches laid a moment earlier or
-later, since a copy fits at one offset only and a person who comes back to the same pose fits about as well next to it.
+A live camera has noise and a live person moves, so two moments of a recording are never closer to one another than consecutive
+pictures are. A duplicated stretch is: its distance from its copy is that of two encodings. The distance of two stretches is
+therefore normalised: their mean distance, picture by picture, over the mean change from picture to picture within them. It is
+multiplied by how far that distance falls below the distance at offsets slightly earlier or later, since a copy fits at one offset
+only and a person who returns to the same pose fits about as well next to it.
 
 Distances are RMS differences of luma over thumbnails that average hundreds of pixels each, so that noise counts little and
 movement much.
@@ -30,45 +30,45 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 STRETCH_S = 0.8
-"""Shorter stretches repeat by themselves: a turn there and back is nearly symmetrical, a blink looks like the last one."""
+"""Shorter stretches repeat by chance: a turn there and back is nearly symmetrical, a blink resembles the last one."""
 STRETCH_PICTURES = 5
-"""A stretch has at least this many pictures, whatever the rate."""
+"""The least number of pictures in a stretch, at any frame rate."""
 BESIDE_S = 0.12
-"""How much earlier or later a copy no longer fits."""
+"""The offset, earlier or later, at which a copy no longer fits."""
 MOVING = 0.12
-"""Least mean change of a stretch that moves, in levels: a quarter of what a still person causes in a good camera. Below it
-nothing tells two moments apart, and a picture without change is another question."""
+"""Least mean change of a moving stretch, in levels: a quarter of what a still person causes in a good camera. Below it two
+moments cannot be told apart; a picture without change is the subject of another check."""
 
 _REFRESH = 9.0
 _USUAL_CONTRAST = 40.0
 """Standard deviation of luma in the flatter half of the development recordings: 31 to 84, a dark room 5."""
 
 _BONES = (33, 133, 362, 263, 168, 6, 197, 10, 151, 9, 127, 356, 234, 454, 93, 323)
-"""Landmarks that move with the skull: corners of the eyes, bridge of the nose, forehead, temples and cheeks."""
+"""Landmarks that move rigidly with the skull: corners of the eyes, bridge of the nose, forehead, temples and cheeks."""
 _AROUND = 3
 _FACE_STEP, _PICTURE_STEP = 0.01, 0.1
-"""Steps below these, of face widths and of levels, are the jitter of the landmarks and the noise of the camera."""
+"""Floors of steps, in face widths and in levels: below lie the jitter of the landmarks and the noise of the camera."""
 
 HURRIED = 0.45
 
 _LOPSIDED = 2.0
-"""One of the two may stand out this many times more than the other; beyond that it no longer speaks for both."""
+"""The larger of two ratios is capped at this multiple of the smaller."""
 
 
 @dataclass(slots=True)
 class Glances:
-    """Gathers the thumbnails of a recording and condenses them."""
+    """A buffer of the thumbnails of a recording, condensed to a trace."""
 
     t_s: list[float] = field(default_factory=list)
     thumbnails: list[U8] = field(default_factory=list)
 
     def add(self, t_s: float, thumbnail: U8) -> None:
-        """Add the picture at `t_s`: its thumbnail, uint8 luma of any one shape."""
+        """Append the picture at `t_s`: its thumbnail, uint8 luma of any one shape."""
         self.t_s.append(t_s)
         self.thumbnails.append(thumbnail)
 
     def trace(self) -> PictureTrace | Missing:
-        """Return what the pictures say about one another, `Missing(NO_VIDEO)` without any."""
+        """Return the differences between the pictures, `Missing(NO_VIDEO)` without any."""
         if not self.t_s:
             return Missing(Reason.NO_VIDEO)
         t_s = np.array(self.t_s, np.float64)
@@ -88,25 +88,25 @@ class Glances:
 
 
 def longest_still_s(trace: PictureTrace, *, still: float, face: FaceTrack | None = None) -> float:
-    """Return how long the longest time without change is, in seconds, see `stillest`."""
+    """Return the length of the longest still stretch, in seconds, see `stillest`."""
     start_s, end_s = stillest(trace, still=still, face=face)
     return end_s - start_s
 
 
 def stillest(trace: PictureTrace, *, still: float, face: FaceTrack | None = None) -> tuple[float, float]:
-    """Return from when to when nothing changes for longest, in seconds: a codec's refreshed picture, one in ten, does not end it.
+    """Return start and end of the longest still stretch, in seconds; one refreshed picture of a codec in ten does not end it.
 
     Args:
         trace: the pictures.
         face: the faces in them; with it only stretches that show one count, since an empty room does not move.
-        still: change up to this counts as none, in levels at a contrast of `_USUAL_CONTRAST` levels and more; less at a lower
-            one, since all of a dark picture changes little.
+        still: threshold of change, in levels at a contrast of `_USUAL_CONTRAST` levels and more; it scales down at a lower
+            contrast, since all of a dark picture changes little.
     """
     most = still * min(1.0, trace.contrast / _USUAL_CONTRAST)
     still_rows = trace.change[1:] <= most
     if face is not None:
         still_rows &= _shows_face(face, trace.t_s[1:])
-    # Still steps earn one, others cost nine: a stretch that ends with a gain is still for more than nine tenths of its steps.
+    # Still steps count +1, others -9: a stretch with a positive sum is still for more than nine tenths of its steps.
     balance = np.concatenate([[0.0], np.cumsum(np.where(still_rows, 1.0, -_REFRESH))])
     longest = (0.0, 0.0)
     for start in np.flatnonzero(still_rows):
@@ -125,11 +125,11 @@ def _shows_face(face: FaceTrack, t_s: F64) -> Mask:
 
 
 def sharpest_jump(face: FaceTrack, trace: PictureTrace) -> tuple[float, float]:
-    """Return how far the sharpest jump of face and picture stands out of the movement around it, and when it is, in seconds.
+    """Return the prominence of the sharpest joint jump of face and picture over the movement around it, and its time in seconds.
 
     A head has mass: its speed rises and falls over several pictures, so a step is never much larger than all those around it. At
     a cut it is, of the face's bones as of the whole picture; a codec's refreshed picture, a blink or a landmark that slips makes
-    only one of the two. The measure is the geometric mean of both steps over the largest step around each, 0 where nothing moved.
+    only one of the two. The score is the geometric mean of both steps over the largest step around each, 0 where nothing moved.
     """
     bones = face.landmarks[:, _BONES, :2].astype(np.float64)
     size_px = float(np.nanmedian(face.face_px))
@@ -147,26 +147,26 @@ def sharpest_jump(face: FaceTrack, trace: PictureTrace) -> tuple[float, float]:
 
 
 def usual_step_s(face: FaceTrack) -> float:
-    """Return the median time from one analysed picture to the next, in seconds, 0 with fewer than two."""
+    """Return the median interval between analysed pictures, in seconds, 0 with fewer than two."""
     return float(np.median(np.diff(face.t_s))) if len(face.t_s) > 1 else 0.0
 
 
 def longest_gap_s(trace: PictureTrace) -> float:
-    """Return the longest time from one picture to the next, in seconds."""
+    """Return the longest interval between pictures, in seconds."""
     return float(np.diff(trace.t_s).max(initial=0.0))
 
 
 def hurried_share(trace: PictureTrace) -> float:
-    """Return the share of pictures that follow the one before in less than `HURRIED` of the usual time.
+    """Return the share of pictures that follow the one before in less than `HURRIED` of the median interval.
 
-    A camera skips pictures, and in failing light makes half as many; it never has the next one ready much sooner than that.
+    A camera drops pictures, and halves its rate in failing light; it never has the next one ready much sooner than usual.
     """
     apart_s = np.diff(trace.t_s)
     return float(np.mean(apart_s < HURRIED * np.median(apart_s))) if len(apart_s) else 0.0
 
 
 def _stands_out(steps: F64, t_s: F64, least: float) -> F64:
-    """Return each step over the largest of those around it, or over `least`; a step over a longer time counts for less."""
+    """Return each step's ratio to the largest around it, or to `least`; a step over a longer interval counts less."""
     apart_s = np.diff(t_s)
     usual_s = float(np.median(apart_s)) if len(apart_s) else 1.0
     pace = np.nan_to_num(steps / np.maximum(1.0, apart_s / max(usual_s, 1e-6)), nan=0.0)
@@ -174,7 +174,7 @@ def _stands_out(steps: F64, t_s: F64, least: float) -> F64:
     for offset in range(1, _AROUND + 1):
         around[offset:] = np.maximum(around[offset:], pace[:-offset])
         around[:-offset] = np.maximum(around[:-offset], pace[offset:])
-    # A step next to a time without a face has nothing to be measured against.
+    # A step next to a time without a face has no reference.
     known = np.isfinite(steps)
     alone = ~known
     alone[1:] |= ~known[:-1]
@@ -184,7 +184,7 @@ def _stands_out(steps: F64, t_s: F64, least: float) -> F64:
 
 @dataclass(frozen=True, slots=True)
 class _Pairs:
-    """Pairs of stretches of `count` pictures: first ones `one` and `other` (P,), distances at their fit and beside it (P,)."""
+    """Pairs of stretches of `count` pictures: starts `one` and `other` (P,), distances at the fit and beside it (P,)."""
 
     count: int
     one: np.ndarray[tuple[int], np.dtype[np.intp]]
@@ -207,7 +207,7 @@ def _distances(luma: F32) -> F32:
 
 
 def _sizes(t_s: F64) -> tuple[int, int]:
-    """Return the pictures of a stretch, and of the offset beside a fit."""
+    """Return the number of pictures in a stretch, and in the offset beside a fit."""
     steps = np.diff(t_s)
     step_s = float(np.median(steps[steps > 0])) if (steps > 0).any() else 1.0
     return max(STRETCH_PICTURES, round(STRETCH_S / step_s)), max(1, round(BESIDE_S / step_s))
@@ -220,7 +220,7 @@ def _mean_of(line: F32, count: int) -> F32:
 
 
 def _repeats(apart: F32, t_s: F64) -> Iterator[_Pairs]:
-    """Yield, lag by lag, each stretch against the one that begins that much later; the two do not overlap."""
+    """Yield, lag by lag, each stretch with the one that begins that much later; the two do not overlap."""
     count, beside = _sizes(t_s)
     total = len(t_s)
     lags = range(count - beside, total - count + 1)
@@ -235,7 +235,7 @@ def _repeats(apart: F32, t_s: F64) -> Iterator[_Pairs]:
 
 
 def _reversals(apart: F32, t_s: F64) -> Iterator[_Pairs]:
-    """Yield, turning point by turning point, each stretch before it against the one after it that runs backwards.
+    """Yield, turning point by turning point, each stretch before it with the time-reversed one after it.
 
     `other` is the first picture, in time, of the later stretch.
     """
@@ -265,7 +265,7 @@ def _reversals(apart: F32, t_s: F64) -> Iterator[_Pairs]:
 
 
 def _least(t_s: F64, change: F32, pairs: Iterator[_Pairs]) -> tuple[float, tuple[float, float]]:
-    """Return the least likeness distance of all pairs that move, and where the two stretches begin."""
+    """Return the least normalised distance of all pairs that move, and where the two stretches begin."""
     best, where = float("inf"), (0.0, 0.0)
     pace: F32 | None = None
     for pair in pairs:

@@ -1,12 +1,12 @@
-"""Whether eyes and mouth are seen or covered: by glasses that hide the eyes, a mask, a scarf, a hand.
+"""Occlusion detection: measures whether eyes and mouth are visible or covered by dark glasses, a mask, a scarf, a hand.
 
-Landmarks say nothing here, they are guessed under a cover. Pixels do. An open eye is an iris darker than the white beside it, in
-skin much like that of the cheek; a lens is even, or far darker than the cheek, or of another colour, and so is the skin around
-the eye that it covers too. Lips differ from the skin around them in colour and in light, also in a beard; under a cover they
-differ from nothing. Cloth on cheek and chin has another colour than the forehead has.
+Landmarks cannot tell: the landmark model guesses them under a cover. Pixels can. An open eye is an iris darker than the sclera
+beside it, in skin much like that of the cheek; a lens is even, or far darker than the cheek, or of another colour, and so is the
+skin around the eye that it covers too. Lips differ from the skin around them in colour and in light, also in a beard; a cover
+shows no such contrast. Cloth on cheek and chin has another colour than the forehead.
 
-All is taken from the face at a width of 128 px, in natural logarithms, so that neither the size of the face nor the light on it
-matters; of light there is luma, of colour red over green and blue over green.
+All features are computed on the face at a width of 128 px, in natural logarithms, so that neither the size of the face nor the
+illumination matters: luma, and red over green and blue over green as colour.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Mask = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
 EYES, MOUTH = 3, 5
-"""How many numbers a frame yields of each."""
+"""Features per frame of the eyes and of the mouth."""
 
 _WIDTH_PX = 128
 _MARGIN_PX = 5
@@ -63,11 +63,12 @@ _FOREHEAD, _BETWEEN_BROWS, _BRIDGE, _CHIN, _LOWER_CHEEKS = 151, 9, 168, 199, (20
 
 
 class EyesSeen(NamedTuple):
-    """Medians over the frames, each of the eye that is seen better.
+    """Visibility features of the eyes: medians over the frames, each of the better visible eye.
 
-    contrast: nats of luma by which the white is lighter than the iris, 0 where no opening is found. light: nats of luma of the
-    white and of the skin below the eye, added, over that of bare skin. tint: nats of colour by which both the white and that skin
-    differ from bare skin: of the cheek, which a mask may cover, or between the brows, whichever is nearer.
+    contrast: nats of luma by which the sclera is lighter than the iris, 0 where no opening is found.
+    light: nats of luma of the sclera and of the skin below the eye, added, over that of bare skin.
+    tint: nats of colour by which both the sclera and that skin differ from bare skin: of the cheek, which a mask may cover, or
+    between the brows, whichever is nearer.
     """
 
     contrast: float
@@ -76,11 +77,11 @@ class EyesSeen(NamedTuple):
 
 
 class MouthSeen(NamedTuple):
-    """Of the medians over the frames.
+    """Visibility features of the mouth, of the medians over the frames.
 
     contrast: nats by which the lips differ from the skin around them, in luma and colour, and a quarter of those by which they
-    differ within themselves. tint: nats of colour by which cheeks and chin differ from forehead and bridge of the nose,
-    the nearest two.
+    differ within themselves.
+    tint: nats of colour by which cheeks and chin differ from forehead and bridge of the nose, the nearest two.
     """
 
     contrast: float
@@ -88,12 +89,12 @@ class MouthSeen(NamedTuple):
 
 
 def eyes_seen(face: FaceTrack) -> EyesSeen:
-    """Return what is seen of the eyes; NaN without a frame."""
+    """Return the visibility features of the eyes; NaN without a frame."""
     return EyesSeen(*(_median(column) for column in face.eyes.T))
 
 
 def mouth_seen(face: FaceTrack) -> MouthSeen:
-    """Return what is seen of the mouth; NaN without a frame."""
+    """Return the visibility features of the mouth; NaN without a frame."""
     luma, red, blue, within, tint = (_median(column) for column in face.mouth.T)
     return MouthSeen(float(np.linalg.norm([luma, red, blue])) + within / 4, tint)
 
@@ -125,7 +126,7 @@ def look(rgb: U8, landmarks: F32) -> tuple[F32, F32]:
 
 
 class _Face:
-    """A face at one width, asked for the light and colour of its parts."""
+    """A face scaled to one width; its methods measure luma and colour of its parts."""
 
     def __init__(self, levels: F32, points: F32) -> None:
         self._levels, self._points = levels, points
@@ -151,7 +152,7 @@ class _Face:
         return contrast, float(over[..., 0].sum(axis=1).max()), float(np.linalg.norm(over[..., 1:], axis=2).min())
 
     def mouth(self) -> F32:
-        """Return the lips over the skin around them, the spread within them, and the tint of cheeks and chin."""
+        """Return the contrast of the lips to the skin around them, the spread within them, and the tint of cheeks and chin."""
         points = self._points
         unit = float(np.linalg.norm(points[_EYE_CORNERS[0]] - points[_EYE_CORNERS[1]])) / 2.4
         outer = points[list(_OUTER_LIPS)]
@@ -170,7 +171,7 @@ class _Face:
         return np.array([*(self._colour(lips) - self._colour(ring)), within, tint], np.float32)
 
     def _colour(self, part: Mask) -> F32:
-        """Return (3,): luma, red over green, blue over green; NaN for nothing."""
+        """Return (3,): luma, red over green, blue over green; NaN for an empty part."""
         if not part.any():
             return np.full(3, np.nan, np.float32)
         red, green, blue = mean = self._levels[part].mean(axis=0) + np.float32(_BLACK)

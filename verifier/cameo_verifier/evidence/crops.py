@@ -1,4 +1,4 @@
-"""A few pictures of a face side by side, so that a person can say whether two attempts show the same one."""
+"""Face crops: renders a few pictures of a face side by side, so that a person can compare two attempts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PICTURES = 4
 SIDE_PX = 192
 _WIDER = 1.6
-"""Hair and ears are in the picture, whoever stands beside is not."""
+"""The margin includes hair and ears but not a bystander."""
 _QUALITY = 85
 
 
@@ -25,10 +25,10 @@ def crops(recording: bytes, face: FaceTrack, *, limits: MediaLimits, fps: float)
     """Return a JPEG of up to `PICTURES` squares of `SIDE_PX`, of frames whose face was embedded; empty without such a frame.
 
     Args:
-        recording: that `face` is of.
+        recording: the recording that `face` was extracted from.
         face: its track.
         limits: on the recording.
-        fps: pictures a second that were looked at then, so that the same ones are found again.
+        fps: the analysis rate at extraction, so that the same frames are found.
 
     Raises:
         UnjudgeableError: the recording cannot be read.

@@ -1,24 +1,24 @@
-"""Whether two pictures that follow one another were filmed one after the other.
+"""Cut detection: finds consecutive pictures that were not filmed one after the other.
 
-What a camera sees moves on steadily: each picture changes by about as much, and in the same way, as those before and after it.
-At a cut between two takes everything that can move is elsewhere at once, if only by a few px. What else changes from one picture
-to the next is told apart by what it looks like:
+What a camera sees moves on steadily: each picture changes by about as much, and in the same way, as those before and after it. At
+a cut between two takes everything that can move is elsewhere at once, if only by a few px. Other changes from one picture to the
+next are told apart by their appearance:
 
-1. The usual change is taken off: the median, thumbnail pixel by pixel, of the steps just before and just after.
-2. A change of light is taken off: all of the picture brighter or darker, more so on one side than on the other.
-3. Two quantities remain. `spread`, the mean absolute remainder: a mouth, a blink or a hand is only a small part of a picture.
-   `moved`, what a smooth displacement of the mean picture explains of it: a codec's refreshed picture displaces nothing.
-4. Each counts over the largest of the same quantity around it, of the remainders as of the whole steps, so that a head in
-   movement or a hand that shakes does not count, and not below what codecs cause in a picture that stands still.
+1. The usual change is subtracted: the median, thumbnail pixel by pixel, of the steps just before and just after.
+2. A change of light is subtracted: the whole picture brighter or darker, more so on one side than on the other.
+3. Two quantities remain. `spread`, the mean absolute residual: a mouth, a blink or a hand is only a small part of a picture.
+   `moved`, the part of the residual that a smooth displacement of the mean picture explains: a codec's refreshed picture
+   displaces nothing.
+4. Each is divided by the largest of the same quantity around it, of the residuals as of the whole steps, so that a moving head or
+   a shaking hand does not count, with a floor at what codecs cause in a still picture.
 
-The score is the geometric mean of the two, as they are and with what shifts all of the picture alike taken off like light: a hand
-that holds the camera jerks, and stands out the first way alone; a cut moves a head before its background, and does both. What
-stands out most is judged without the movement of the camera (`evidence.camera_motion`). A step over a longer time than
-usual counts for as much less, and a picture that only repeats the one before it, as recorders put in for one they lost, counts
-as none.
+The score is the geometric mean of the two, as they are and with a shift of the whole picture subtracted like light: a hand that
+jerks the camera is prominent the first way alone; a cut moves a head before its background, and is prominent in both. The most
+prominent steps are scored again without camera motion (`evidence.camera_motion`). A step over a longer interval than
+usual counts for as much less, and a duplicate picture, which recorders insert for one they dropped, counts as none.
 
-A step is as long as the pictures are apart. Where that is longer than a movement lasts, a head that turns quickly is elsewhere
-from one picture to the next as after a cut, so the length of the step goes with the score.
+A step is as long as the interval between its pictures. Where that is longer than a movement lasts, a head that turns quickly is
+elsewhere from one picture to the next as after a cut, so the length of the step is returned with the score.
 """
 
 from __future__ import annotations
@@ -33,21 +33,22 @@ if TYPE_CHECKING:
     from cameo_verifier.types import F32, F64
 
 _USUAL, _AROUND = 3, 4
-"""Steps on either side that tell the usual change, and over which a step has to stand out."""
+"""Steps on either side that give the usual change, and over which a step has to be prominent."""
 _AROUND_S = 0.16
-"""The steps around last at least as long: what `_AROUND` steps last at 25 pictures a second."""
+"""Least duration of the steps around: that of `_AROUND` steps at 25 pictures a second."""
 _STEADIED_FROM, _STEADIED_MAX = 1.5, 8
-"""The movement of the camera is looked for in steps that stand out so far, at most so many of them."""
+"""Steps of at least this score, and at most so many of them, are scored again with camera motion compensated."""
 _LIGHT_DEGREE, _DISPLACEMENT_DEGREE = 2, 3
-"""Of the polynomials in x and y that light and displacement may follow: a lamp at one side; a head before a wall."""
+"""Degrees of the polynomials in x and y that model light and displacement: a lamp at one side; a head before a wall."""
 _HELD_LEVELS = 0.05
-"""Mean absolute change, in levels, of a picture that comes twice; the noise of a camera in a dark room causes 0.1 and more."""
+"""Mean absolute change, in levels, of a duplicate picture; the noise of a camera in a dark room causes 0.1 and more."""
 _SPREAD_LEVELS, _MOVED_LEVELS = 0.8, 0.6
-"""Steps below these are a codec's: refreshed pictures of development and studio recordings reach 1.4 and 1.1."""
+"""Floors of both quantities, below which codecs cause them: refreshed pictures of development and studio recordings reach 1.4
+and 1.1."""
 
 
 class Cut(NamedTuple):
-    """How far the sharpest change of the whole picture stands out of those around it, when it is, and how long a step lasts."""
+    """The sharpest change of the whole picture: its prominence over those around it, its time, and the length of its step."""
 
     score: float = 0.0
     at_s: float = 0.0
@@ -62,7 +63,7 @@ def sharpest_cut(t_s: F64, thumbnails: F32) -> Cut:
         thumbnails: (N, H, W) luma, 0..255, averaged over areas.
 
     Returns:
-        A score of about 1 to 2 in one take. 0 with too few pictures, where the first and last `_USUAL` steps are not judged.
+        A score of about 1 to 2 in one take. 0 with too few pictures, where the first and last `_USUAL` steps are not scored.
     """
     luma = thumbnails.reshape(len(t_s), -1)
     new = np.concatenate([[True], np.abs(np.diff(luma, axis=0)).mean(axis=1) > _HELD_LEVELS])
@@ -98,13 +99,13 @@ def sharpest_cut(t_s: F64, thumbnails: F32) -> Cut:
 
 
 def _both_ways(steps: F32, unusual: F32, bases: list[tuple[F32, F32]], around: int) -> F32:
-    """Return the geometric mean of the scores as the steps are and with one shift of all of the picture taken off."""
+    """Return the geometric mean of the scores of the steps as they are and with one shift of the whole picture subtracted."""
     as_it_is, steadied = (_scores(steps, unusual, *basis, around) for basis in bases)
     return np.asarray(np.sqrt(as_it_is * steadied), np.float32)
 
 
 def _scores(steps: F32, unusual: F32, no_cut: F32, displacement: F32, around: int) -> F32:
-    """Return by how much each step (N, P) stands out, with the columns `no_cut` taken off."""
+    """Return the prominence of each step (N, P), with its projection on the columns `no_cut` subtracted."""
     unusual, whole = _without(unusual, no_cut), _without(steps, no_cut)
     spread = _stands_out(np.abs(unusual).mean(axis=1), np.abs(whole).mean(axis=1), _SPREAD_LEVELS, around)
     moved = _stands_out(_explained(unusual, displacement), _explained(whole, displacement), _MOVED_LEVELS, around)
@@ -121,15 +122,15 @@ def _usual(steps: F32) -> F32:
 
 
 def _bases(mean: F32, *, steadied: bool) -> tuple[F32, F32]:
-    """Return orthonormal columns (P, ...): changes of light, and displacements of the mean picture (H, W) that are none.
+    """Return orthonormal bases (P, ...): changes of light, and displacements of the mean picture (H, W) orthogonal to them.
 
-    Where `steadied`, one shift of all of the picture goes with the light.
+    Where `steadied`, one shift of the whole picture belongs to the first basis.
     """
     down, right = (slope.reshape(-1, 1) for slope in np.gradient(mean))
     lit = _polynomials(mean.shape, _LIGHT_DEGREE)
     jerk = [right, down] if steadied else []
     no_cut = np.linalg.qr(np.concatenate([lit, lit * mean.reshape(-1, 1), *jerk], axis=1))[0]
-    # The first of the polynomials is constant: that one shift.
+    # The first polynomial is constant: the shift of the whole picture.
     shift = _polynomials(mean.shape, _DISPLACEMENT_DEGREE)[:, int(steadied) :]
     moving = np.concatenate([shift * right, shift * down], axis=1)
     displacement = np.linalg.qr(moving - no_cut @ (no_cut.T @ moving))[0]
@@ -154,7 +155,7 @@ def _explained(steps: F32, displacement: F32) -> F32:
 
 
 def _stands_out(unusual: F32, whole: F32, least: float, around: int) -> F32:
-    """Return each remainder over the largest remainder or step of the `around` on either side, or over `least`."""
+    """Return the ratio of each residual to the largest residual or step of the `around` on either side, or to `least`."""
     largest = np.full_like(unusual, least)
     for offset in range(1, around + 1):
         for other in (unusual, whole):

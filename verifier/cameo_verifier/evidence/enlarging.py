@@ -1,9 +1,9 @@
-"""Whether a picture was enlarged before it was encoded: its spectrum falls where the smaller one ended.
+"""Upscaling detection: measures whether the video was enlarged before it was encoded.
 
-A camera's picture loses detail steadily towards the finest frequencies. One enlarged from half or two thirds of its size has
-all of its detail below a quarter or a third of a cycle a pixel and next to nothing above, so its spectrum falls steeply there
-and lies flat after, on what the encoder left. A dark room and a very low bitrate do much the same, and a camera's own zoom is
-the same: it is a remark for people.
+A camera's picture loses detail steadily towards the finest frequencies. One upscaled from half or two thirds of its size has all
+of its detail below a quarter or a third of a cycle a pixel and next to nothing above, so its spectrum falls steeply there and is
+flat beyond, at what the encoder left. A dark room and a very low bitrate have nearly the same effect, and a camera's own zoom has
+the same: the result is advice for analysts.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _CYCLES = np.hypot(np.fft.fftfreq(_SIDE_PX)[:, None], np.fft.rfftfreq(_SIDE_PX)[
 _ON_RING = tuple(np.abs(_CYCLES - at) <= _WIDTH for at in _RINGS)
 _WINDOW = np.outer(np.hanning(_SIDE_PX + 2)[1:-1], np.hanning(_SIDE_PX + 2)[1:-1]).astype(np.float32)
 _LEAST = 1e-9
-"""Keeps the logarithm finite where an encoder left nothing."""
+"""Floor that keeps the logarithm finite where an encoder left nothing."""
 
 
 class Spectrum:
-    """Adds up the spectrum of a recording's pictures."""
+    """An accumulator of the power spectrum of a recording's pictures."""
 
     def __init__(self) -> None:
-        """Begin with no picture."""
+        """Create an empty sum."""
         self._power = np.zeros(_CYCLES.shape)
 
     def add(self, rgb: U8) -> None:
-        """Add a picture (H, W, 3), at the size it was recorded; one too small for a square adds nothing."""
+        """Add the spectrum of a picture (H, W, 3), at its recorded size; one too small for a square adds nothing."""
         height, width = rgb.shape[:2]
         if min(height, width) < _SIDE_PX:
             return
@@ -55,7 +55,7 @@ class Spectrum:
     def bend_db(self) -> float:
         """Return by how many dB more the spectrum falls from 0.16 to 0.28 cycles a pixel than from 0.36 to 0.48.
 
-        NaN without a picture; -2 to 6 as cameras make it, 7 and more enlarged from two thirds or half.
+        NaN without a picture; -2 to 6 as cameras make it, 7 and more upscaled from two thirds or half.
         """
         if not self._power.any():
             return float("nan")

@@ -1,16 +1,16 @@
-"""What a recording is recognised by when it is sent again: how its face moved and how its sound changed, not whose they are.
+"""Recording fingerprints: encode head motion and sound so that a recording is recognised when it is sent again; no identity.
 
-The fingerprint of the picture is the movement of the head, the mouth and the lids over time, freed of where the face is, how
-large it is and how it rests; so another size, bitrate, crop or camera leave it as it is, and a mirror turns two of its signs.
-The fingerprint of the sound is which of two neighbouring bands grows faster (Haitsma and Kalker, A Highly Robust Audio
-Fingerprinting System, ISMIR 2002), at times that are not quiet; so a codec, a louder copy and a quiet room leave most of it.
+The motion fingerprint is the movement of the head, the mouth and the lids over time, normalised for position, size and resting
+pose of the face; so another size, bitrate, crop or camera leave it as it is, and mirroring flips two of its signs. The sound
+fingerprint is which of two neighbouring bands grows faster (Haitsma and Kalker, A Highly Robust Audio Fingerprinting System,
+ISMIR 2002), at times that are not quiet; so a codec, a louder copy and a quiet room leave most of it.
 
-Two are compared at every delay and at speeds from -10 to +10 %. Their likeness is the normalised correlation over the time both
-have: what two people do at the same time agrees by chance only, even where they were asked for the same. Chance agrees the better
-the shorter the time, so that what is shorter than `WHOLE_S` counts less.
+Two fingerprints are compared at every delay and at speeds from -10 to +10 %. Their similarity is the normalised correlation over
+the time both share: two people's motion agrees only by chance, even where they were asked for the same. Chance agreement rises as
+the shared time shrinks, so that less than `WHOLE_S` of it counts less.
 
-One voice, a synthetic one above all, says the same words alike. So a fingerprint also says which words were asked, each as a hash
-of 32 bits: that saves clear text, but hides nothing from whoever knows the list of words that challenges are made of.
+One voice, a synthetic one above all, says the same words alike. So a fingerprint also holds the words that were asked, each as a
+hash of 32 bits: no clear text is kept, but nothing is hidden from whoever knows the word list of challenges.
 """
 
 from __future__ import annotations
@@ -41,43 +41,45 @@ RATE_HZ = 16
 SPEEDS = np.round(np.arange(0.90, 1.1001, 0.01), 2)
 """Steps of 1 % leave the ends of a recording of 10 s at most 25 ms off."""
 OVERLAP_S = 2.5
-"""Recordings that share less are not compared: short pieces of any two agree somewhere."""
+"""Recordings that share less are not compared: short pieces of any two correlate somewhere."""
 
 WHOLE_S = 7.5
-"""From here on agreement counts in full; of less, by the root of the share, as the spread of a chance correlation goes."""
+"""From this overlap on a correlation counts in full; below it, by the root of the share, as the spread of a chance correlation
+does."""
 
 _LEAST = int(OVERLAP_S * RATE_HZ)
 
 MIRRORED = np.array([-1, 1, -1, 1, 1, 1], np.float32)
-"""Signs that a mirror gives yaw, pitch, roll, mouth opening, mouth width and lids."""
+"""Signs that mirroring gives yaw, pitch, roll, mouth opening, mouth width and lids."""
 _SCALES = np.array([1.5, 1.5, 1.0, 0.015, 0.01, 0.01], np.float32)
-"""Degrees, then face widths: what the landmarks' jitter stays well below and a small movement reaches."""
+"""Degrees, then face widths: well above the landmarks' jitter, within reach of a small movement."""
 _REST_S = 1.0
 _LEVELS = 32.0
 _SOUND_HZ = 16_000
 _BANDS_HZ = np.geomspace(200.0, 5000.0, 12)
 _WINDOW = 8192
-"""Wide bands and half a second: a speed of 7 % moves sounds by a quarter of a band, and a room smears them by less than that."""
+"""Wide bands and half a second: a speed change of 7 % moves sounds by a quarter of a band, and a room smears them by less than
+that."""
 _QUIET_DB = 30.0
 _VERSION = 2
-"""2: has the words."""
+"""2: adds the words."""
 _HEAD_BYTES = 16
 _MOST_ROWS = 1 << 16
-"""Of each part; an hour and more."""
+"""Limit on the rows of each part; an hour and more."""
 
 
 class FingerprintError(CameoError):
-    """What was kept as a fingerprint is none."""
+    """The bytes are no fingerprint."""
 
 
 def fingerprint(face: FaceTrack | Missing, sound: F32, spoken: Sequence[str] = (), *, tag: str = DEFAULT) -> Fingerprint:
     """Return the fingerprint of a recording.
 
     Args:
-        face: its face, if there is one.
+        face: its face track, if it has one.
         sound: (N,) float32 mono at 16 kHz, (0,) without any.
         spoken: the texts that were to be said.
-        tag: the language they are in.
+        tag: their language (BCP 47).
     """
     motion = np.zeros((0, 6), np.int8) if isinstance(face, Missing) else _motion(face)
     asked = [token for text in spoken for token in tokens(text, language(tag))]
@@ -86,7 +88,7 @@ def fingerprint(face: FaceTrack | Missing, sound: F32, spoken: Sequence[str] = (
 
 
 def shared_words(own: U32, other: U32) -> float:
-    """Return the share of one's words that the other has in the same order, 0 without any: their longest common subsequence."""
+    """Return the share of `own` words in the longest common subsequence with `other`, 0..1; 0 without any words."""
     if not len(own):
         return 0.0
     longest = np.zeros(len(other) + 1, np.intp)
@@ -96,16 +98,16 @@ def shared_words(own: U32, other: U32) -> float:
 
 
 def to_bytes(print_: Fingerprint) -> bytes:
-    """Return a fingerprint as it is kept: some 2 kB for 10 s."""
+    """Serialise a fingerprint: some 2 kB for 10 s."""
     head = np.array([_VERSION, len(print_.motion), len(print_.sound), len(print_.words)], "<u4").tobytes()
     return head + zlib.compress(print_.motion.tobytes() + print_.sound.tobytes() + print_.words.astype("<u4").tobytes(), 9)
 
 
 def from_bytes(kept: bytes) -> Fingerprint | None:
-    """Return a kept fingerprint, `None` if another version made it: it then says nothing.
+    """Deserialise a fingerprint; `None` if another version wrote it, which cannot be compared.
 
     Raises:
-        FingerprintError: it was altered or cut short, or never was one.
+        FingerprintError: the bytes are altered, truncated or no fingerprint.
     """
     if len(kept) < _HEAD_BYTES:
         raise FingerprintError(f"{len(kept)} bytes are no fingerprint")
@@ -132,7 +134,7 @@ def from_bytes(kept: bytes) -> Fingerprint | None:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How alike two recordings are: normalised correlations, -1..1, 0 where too little could be compared."""
+    """The similarity of two recordings: normalised correlations, -1..1, 0 where the overlap is too short."""
 
     motion: float
     sound: float
@@ -140,10 +142,10 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """What two tracks share where they are most alike.
+    """The best match of two tracks.
 
-    own_s, other_s: from when to when, in seconds of each track. speed: how many times faster the other one runs. mirrored: it
-    is the mirror image.
+    own_s, other_s: its start and end, in seconds of each track. speed: how many times faster the other one runs. mirrored: the
+    other is the mirror image.
     """
 
     likeness: float
@@ -154,39 +156,39 @@ class Stretch:
 
 
 class Matcher:
-    """Compares one recording with many earlier ones, about a millisecond each."""
+    """A matcher of one recording with many earlier ones, about a millisecond each."""
 
     def __init__(self, own: Fingerprint) -> None:
-        """Prepare the recording's own fingerprint at every speed."""
+        """Resample the recording's own fingerprint to every speed."""
         self._motion = _Speeds(own.motion, MIRRORED)
         self._sound = _Speeds(own.sound, np.ones(own.sound.shape[1], np.float32))
 
     def compare(self, earlier: Fingerprint) -> Likeness:
-        """Return how alike an earlier recording is."""
+        """Return the similarity of an earlier recording."""
         return Likeness(self.motion(earlier), self.sound(earlier))
 
     def motion(self, earlier: Fingerprint) -> float:
-        """Return how alike an earlier recording moves."""
+        """Return the similarity of motion of an earlier recording."""
         return self._motion.best(earlier.motion)
 
     def sound(self, earlier: Fingerprint) -> float:
-        """Return how alike an earlier recording sounds."""
+        """Return the similarity of sound of an earlier recording."""
         return self._sound.best(earlier.sound)
 
     def motion_stretch(self, earlier: Fingerprint) -> Stretch | None:
-        """Return where both move most alike; `None` where too little could be compared."""
+        """Return the best match of motion; `None` where the overlap is too short."""
         return self._motion.stretch(earlier.motion)
 
     def sound_stretch(self, earlier: Fingerprint) -> Stretch | None:
-        """Return where both sound most alike; `None` where too little could be compared."""
+        """Return the best match of sound; `None` where the overlap is too short."""
         return self._sound.stretch(earlier.sound)
 
 
 class _Speeds:
-    """A track (T, C) at every speed, compared with others by their spectra."""
+    """A track (T, C) at every speed, cross-correlated with others in the frequency domain."""
 
     def __init__(self, values: I8, mirrored: F32) -> None:
-        """Keep the track; `mirrored` holds the sign each column takes in a mirror."""
+        """Store the track; `mirrored` holds the sign of each column under mirroring."""
         self._views = (mirrored > 0, mirrored < 0)
         self._tracks = [resampled(values, speed) for speed in SPEEDS] if len(values) >= _LEAST else []
         self._spectra: dict[int, C64] = {}
@@ -198,14 +200,14 @@ class _Speeds:
             row[len(track) + 1 :] = row[len(track)]
 
     def best(self, values: I8) -> float:
-        """Return the highest correlation over speeds, delays and, where there is one, the mirror."""
+        """Return the highest correlation over speeds, delays and, where it differs, the mirror image."""
         if not self._tracks or len(values) < _LEAST:
             return 0.0
         straight, turned, power, _ = self._correlations(values.astype(np.float32))
         return float(((straight + np.abs(turned)) / power).max())
 
     def stretch(self, values: I8) -> Stretch | None:
-        """Return what belongs to the highest correlation."""
+        """Return the match with the highest correlation."""
         if not self._tracks or len(values) < _LEAST:
             return None
         straight, turned, power, delays = self._correlations(values.astype(np.float32))
@@ -222,7 +224,7 @@ class _Speeds:
         )
 
     def _correlations(self, other: F32) -> tuple[F64, F64, F64, Ints]:
-        """Return correlations by speed and delay of what a mirror leaves and what it turns, perfect ones, the delays."""
+        """Return correlations by speed and delay of mirror-invariant and mirrored columns, perfect ones, and the delays."""
         longest = self._energy.shape[1] - 1
         size = 1 << (longest + len(other)).bit_length()
         spectra, against = self._spectrum(size), np.conj(np.fft.rfft(other, size, axis=0))[:, :, None]
@@ -234,9 +236,9 @@ class _Speeds:
         return straight, turned, self._power(other, delays), delays
 
     def _power(self, other: F32, delays: Ints) -> F64:
-        """Return what a perfect correlation would be at each speed and delay, infinite where the two share too little.
+        """Return the perfect correlation at each speed and delay, infinite where the overlap is too short.
 
-        A stretch that is nearly at rest says little: half the usual energy is the least that counts. So does a short one.
+        A stretch that is nearly at rest, or a short one, is weak evidence: half the usual energy is the least that counts.
         """
         total = np.concatenate([[0.0], np.cumsum((other**2).sum(axis=1), dtype=np.float64)])
         start = np.broadcast_to(np.maximum(delays, 0), (len(self._lengths), len(delays)))
@@ -258,7 +260,7 @@ class _Speeds:
 
 
 def resampled(values: I8, speed: float) -> F32:
-    """Return a track (T, C) as a copy that runs at this speed would have it made slower or faster: float32 (T * speed, C)."""
+    """Return a track (T, C) resampled to the length of a copy that runs at `speed`: float32 (T * speed, C)."""
     times = np.arange(int((len(values) - 1) * speed) + 1) / speed
     columns = [np.interp(times, np.arange(len(values)), column) for column in values.T.astype(np.float32)]
     return np.stack(columns, axis=1).astype(np.float32)
@@ -278,7 +280,7 @@ def _motion(face: FaceTrack) -> I8:
     times = np.arange(int((face.t_s[-1] - face.t_s[0]) * RATE_HZ) + 1) / RATE_HZ + face.t_s[0]
     even = np.stack([np.interp(times, face.t_s[seen], column) for column in rows[seen].T], axis=1)
     lively = even - _smoothed(even, round(_REST_S * RATE_HZ))
-    # Companded, so that one wide turn does not drown the small movements that nobody makes twice.
+    # Companded, so that one wide turn does not mask the small movements that nobody makes twice.
     return np.round(_LEVELS * np.tanh(lively / (3 * _SCALES))).astype(np.int8)
 
 
@@ -297,7 +299,7 @@ def _bands(sound: F32) -> I8:
     signs = np.sign(np.diff(slopes, axis=0, prepend=slopes[:1])).astype(np.int8)
     loud = levels.max(axis=1)
     signs[loud < loud.max() - _QUIET_DB] = 0
-    # Silence has no sound to recognise, however its noise is spread.
+    # Silence has no fingerprint, whatever the spectrum of its noise.
     return signs if loud.max() > -60.0 else np.zeros_like(signs)
 
 

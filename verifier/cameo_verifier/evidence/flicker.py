@@ -1,12 +1,12 @@
-"""Bands that roll through the picture: light that pulses faster than the sensor is read out.
+"""Flicker detection: measures bands that roll through the picture when light pulses faster than the sensor is read out.
 
-A sensor is read row by row, so light that is on for one row and off for the next leaves bands across the whole picture, and
-where pulse and picture rate differ they roll. A display that is dimmed by pulses does this, and so does a lamp on mains: the
-bands alone do not tell which, only that the picture is no good for judging.
+A rolling shutter reads row by row, so light that is on for one row and off for the next leaves bands across the whole picture,
+and where pulse and picture rate differ they roll. A display dimmed by pulse-width modulation does this, and so does a lamp on
+mains: the bands do not tell which, only that the picture cannot be judged.
 
-Bands are what the left edge of the picture and the right one have in common, row by row, in the change from one moment to the
-next; a person who moves, a shadow or noise changes the one or the other. A change of the whole picture, as by exposure, has no
-rows and does not count. Bands that stand still, as from a pulse at the picture rate, are not seen.
+Bands are the change from one moment to the next that the left and the right edge of the picture have in common, row by row; a
+person who moves, a shadow or noise changes only one of them. A change of the whole picture, as by exposure, does not vary by row
+and does not count. Standing bands, as from a pulse at the picture rate, are not detected.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from cameo_verifier.types import F32, F64, U8
 
 _STEP_S = 0.06
-"""Least time between two pictures that are compared: pictures a converter doubled have no change between them."""
+"""Least interval between two compared pictures: pictures that a converter duplicated have no change between them."""
 _FEWEST = 10
 _EDGE = 5
-"""One of so many parts of the picture's breadth is taken as its edge."""
+"""The edge is the picture's width divided by this."""
 _FLOOR = 8.0
 """Grey levels added before the logarithm, so that noise in the dark counts little."""
 
@@ -34,7 +34,7 @@ def band_depth(t_s: Sequence[float], thumbnails: Sequence[U8]) -> float:
 
     Args:
         t_s: (N,) times in seconds.
-        thumbnails: (N) of (H, W) uint8 luma, area-averaged, as the sensor has them or turned by quarters: both ways are tried.
+        thumbnails: (N) of (H, W) uint8 luma, area-averaged, as the sensor has them or rotated by quarters: both ways are tried.
 
     Returns:
         Root of the median covariance of both edges' changes, in natural logarithm of the light.

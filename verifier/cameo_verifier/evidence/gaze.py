@@ -1,12 +1,12 @@
-"""How the eyes move in the head while the head turns.
+"""Gaze stabilisation: measures how the eyes counter-rotate in the head while the head turns.
 
-Eyes that hold the camera roll back against a turning head (the vestibulo-ocular reflex), by up to a degree for each degree. The
-eyes of a photograph, of a mask or of an animated portrait are fixed in it: seen from aside, their irises even wander a little
-with the turn.
+Eyes that fixate the camera roll back against a turning head (the vestibulo-ocular reflex), by up to a degree for each degree. The
+eyes of a photograph, of a mask or of an animated portrait are fixed in it: seen from aside, their irises even shift a little with
+the turn.
 
-The place of an iris is taken along the line between the corners of its eye, in widths of the eye, so that neither the size of the
+The iris position is measured along the line between the corners of its eye, in widths of the eye, so that neither the size of the
 face nor its tilt matters. An eyeball has a radius of 12 mm (Bekerman et al., 2014) and its lids open over some 30 mm, so an eye
-that holds the camera moves its iris by about 0.7 % of that width for each degree, less what a fixed one wanders.
+that fixates the camera moves its iris by about 0.7 % of that width for each degree, less what a fixed one shifts.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from cameo_verifier.types import F32, F64, FaceTrack
 
 YAW_DEG, PITCH_DEG = 30.0, 20.0
-"""Beyond these the far corner of an eye, or the iris under its lid, is guessed and not seen."""
+"""Beyond these the far corner of an eye, or the iris under its lid, is extrapolated by the model."""
 LID = 0.4
-"""Lids closed further than this hide the iris (MediaPipe's blendshapes)."""
+"""A blendshape of eyelid closure above this hides the iris (MediaPipe's blendshapes)."""
 STEP_DEG = 6.0
-"""Two pictures are compared where the head turned by this between them: four times what the pose of a resting head strays."""
+"""Two pictures are compared if the yaw differs by this: four times the pose noise of a resting head."""
 
 _BLINKS = (9, 10)
 _EYES = ((468, 33, 133), (473, 362, 263))
@@ -33,7 +33,7 @@ _EYES = ((468, 33, 133), (473, 362, 263))
 
 @dataclass(frozen=True, slots=True)
 class EyeTurn:
-    """How far the irises go for each degree of yaw, in percent of an eye's width; negative is against the head.
+    """The counter-rotation of the eyes: iris shift per degree of yaw, in percent of an eye's width; negative is against the head.
 
     percent_per_deg: median over the pairs of pictures; NaN without any. span_deg: yaw between the 3rd and 97th percentile.
     frames: how many show the eyes well enough.
@@ -45,7 +45,7 @@ class EyeTurn:
 
 
 def eye_turn(face: FaceTrack) -> EyeTurn:
-    """Measure the eyes against the turning head."""
+    """Measure the iris shift per degree of head yaw."""
     _, yaw, iris = irises(face)
     if len(yaw) < 2:
         return EyeTurn(float("nan"), 0.0, len(yaw))
@@ -58,7 +58,7 @@ def eye_turn(face: FaceTrack) -> EyeTurn:
 
 
 def irises(face: FaceTrack) -> tuple[F64, F64, F32]:
-    """Return when, (N,) seconds, of the frames that count, their yaw in degrees, and where the irises stand, in % of the eye."""
+    """Return times (N,) in seconds of the frames that count, their yaw in degrees, and iris positions in % of the eye."""
     yaw, pitch = face.pose_deg[:, 0], face.pose_deg[:, 1]
     lids = face.blendshapes[:, _BLINKS].max(axis=1)
     seen = (np.abs(yaw) <= YAW_DEG) & (np.abs(pitch) <= PITCH_DEG) & (lids < LID)
@@ -66,7 +66,7 @@ def irises(face: FaceTrack) -> tuple[F64, F64, F32]:
 
 
 def _iris(points: F32) -> F32:
-    """Return where the irises stand, (N,) in widths of the eye towards the picture's right, mean of both eyes."""
+    """Return the iris positions, (N,) in widths of the eye towards the picture's right, mean of both eyes."""
     places = []
     for iris, left, right in _EYES:
         along = points[:, right] - points[:, left]

@@ -1,4 +1,4 @@
-"""The one face and the one voice a recording shows, for conditioning and for comparison."""
+"""Identity vectors: average the face and the voice of a recording, for conditioning and for comparison."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def face_embedding(track: FaceTrack) -> F32 | None:
-    """Return the mean of the embedded near-frontal frames, (512,) float32 of unit length; `None` if there was none."""
+    """Return the mean of the near-frontal embeddings, (512,) float32 of unit length; `None` without any."""
     if len(track.embeddings) == 0:
         return None
     mean = track.embeddings.mean(axis=0)

@@ -1,7 +1,7 @@
-"""How much light falls on a face, whatever the colour of its skin.
+"""Illumination: estimates how much light falls on a face, independent of skin tone.
 
-The mean luma of a face mixes the light with the skin: a dark face in good light has the luma of a light one in a dim room. The
-white of the eye is about equally bright in all people, so the light is taken from whichever of the two is brighter.
+The mean luma of a face mixes illumination with skin tone: a dark face in good light has the luma of a light one in a dim room.
+The sclera is about equally bright in all people, so the light is taken from whichever of the two is brighter.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _LIDS = (
 _WHITE = 90
 """Percentile of the luma between the lids: above the iris and the lashes, below the reflection of a lamp."""
 _LEAST_PX = 8
-"""Between the lids of fewer pixels there is no white to see."""
+"""With fewer pixels between the lids no sclera is visible."""
 
 
 def eye_white(grey: U8, landmarks: F32) -> float:
-    """Return the luma of the white of the brighter eye, 0..255; NaN where the eyes are shut, hidden or too small.
+    """Return the luma of the sclera of the brighter eye, 0..255; NaN where the eyes are shut, hidden or too small.
 
     Args:
         grey: (h, w) uint8 luma of the picture.
@@ -36,7 +36,7 @@ def eye_white(grey: U8, landmarks: F32) -> float:
 
 
 def light(face: FaceTrack) -> float:
-    """Return the median, over the frames with a face, of the brighter of face and eye white: luma 0..255."""
+    """Return the median, over the frames with a face, of the brighter of face and sclera: luma 0..255."""
     return float(np.nanmedian(np.fmax(face.luma, face.eye_white)))
 
 
