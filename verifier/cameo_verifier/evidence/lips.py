@@ -1,18 +1,19 @@
-"""What the lips do, what the sound says they do, and how well the two agree.
+"""Lip-audio agreement: correlates measured lip motion with the motion predicted from the sound.
 
-1. Measured: four numbers from landmarks and blendshapes of each frame (`FEATURES`), lengths in widths of the eyes, which neither
-   the size of the face nor, much, its turning changes. Slow changes (a smile, a turn) are taken out; each has unit deviation.
-2. Said: the same four for the phonemes that are heard, by `cameo_verifier.evidence.visemes`.
-3. Agreement: the mean over the four of the correlation of measured and said, weighted by `WEIGHTS`, at the offset where it is
-   highest. Devices record picture and sound up to `OFFSET_S` apart, so offsets up to that are free; what fits only beyond it was
-   shifted. Only moments near speech count, with the head near frontal.
-4. Elsewhere: sound that is not of these lips fits about as well at other offsets. What fits here alone counts more: to the
-   agreement is added how far it lies above the best of elsewhere.
-5. Parts: the same at that offset for every two seconds of what was compared. A second voice off camera agrees with nothing while
-   it is heard, however well the rest agrees; the worst fifth of the parts shows it, and one bad moment does not.
+1. Measured: four features of each frame from landmarks and blendshapes (`FEATURES`), lengths in widths of the eyes, which neither
+   the size of the face nor, much, its rotation changes. Slow changes (a smile, a turn) are removed by a high-pass; each has unit
+   deviation.
+2. Predicted: the same four for the phonemes that are recognised, by `cameo_verifier.evidence.visemes`.
+3. Agreement: the mean over the four of the correlation of measured and predicted, weighted by `WEIGHTS`, at the offset where it
+   is highest. Devices record picture and sound up to `OFFSET_S` apart, so offsets up to that are free; a match only beyond it
+   means shifted sound. Only moments near speech count, with the head near frontal.
+4. Lead: sound of other lips correlates about as well at other offsets. A match at this offset alone is stronger evidence: the
+   agreement's lead over the best of the other offsets is added.
+5. Parts: the same at that offset for every two seconds of what was compared. A second voice off camera correlates with nothing
+   while it is heard, however well the rest agrees; the 20th percentile of the parts shows it, and one bad moment does not.
 
-The agreement needs no idea of how much a person moves the mouth: people who mumble agree as those who shout. A mouth at rest
-during speech, or one that moves by itself, agrees with nothing.
+The agreement is independent of how much a person moves the mouth: people who mumble agree as those who shout. A mouth at rest
+during speech, or one that moves by itself, correlates with nothing.
 """
 
 from __future__ import annotations
@@ -30,14 +31,15 @@ if TYPE_CHECKING:
 
 FEATURES = ("gap between the lips", "height with the lips", "mouthPucker", "mouthLowerDown")
 WEIGHTS = (3.0, 1.0, 1.0, 1.0)
-"""What each counts. The gap is what closures and openings are, and alone tells a talker's own sound from others' about as well as
-all four; the rest adds rounding, and steadies it. Width, chin, jaw and funnel were tried, and add more chance than they tell."""
+"""Weight of each feature. The gap carries closures and openings, and alone separates a talker's own sound from others' about
+as well as all four; the rest adds rounding, and lowers the variance. Width, chin, jaw and funnel were tried, and add more
+noise than signal."""
 OFFSET_S = 0.2
-"""How far apart devices record picture and sound, either way."""
+"""Largest offset of picture and sound in ordinary devices, either way."""
 SHIFT_S = 1.0
-"""How far a wireless headset or a slow recorder puts the sound beside the picture."""
+"""Delay that a wireless headset or a slow recorder adds to the sound."""
 FARTHEST_S = 3.0
-"""How far a shift of the sound is looked for."""
+"""Largest offset that is searched."""
 
 _EYES = (33, 263)
 _GAPS = ((13, 14), (82, 87), (312, 317))
@@ -45,32 +47,32 @@ _HEIGHT = (0, 17)
 _PUCKER, _LOWER_DOWN = 38, (34, 35)
 _SMOOTH_S, _SLOW_S = 0.03, 0.8
 _UNSEEN_S = 0.15
-"""Moments farther than this from a frame with a face were not seen."""
+"""Moments farther than this from a frame with a face count as unmeasured."""
 _NEAR_SPEECH_S = 0.4
 _FRONTAL_DEG = 30.0
-"""Beyond this the far half of the mouth is guessed by the landmark model."""
+"""Beyond this the landmark model extrapolates the far half of the mouth."""
 _LEAST_S, _LEAST_ELSEWHERE_S = 1.0, 3.0
 _APART_S = 0.15
-"""Nearer to the best offset than this, agreement is the shoulder of the same peak."""
+"""Offsets nearer to the best one belong to the same peak."""
 _PART_S, _PART_HOP_S, _PART_PERCENTILE = 2.0, 0.2, 20
 _UNTRIED = -1.0
 _PART_ROWS = (-3, 0, 3)
-"""How far, in rows, a part may lie from the offset of the whole: phonemes are heard up to 60 ms early or late."""
+"""Offsets, in rows, that a part may have from the whole: phonemes are recognised up to 60 ms early or late."""
 
 _SHARES = np.array(WEIGHTS) / sum(WEIGHTS)
 _STEADY = 1e-9
-"""Less spread than this is rounding: the feature did not change."""
+"""A smaller spread is rounding: the feature did not change."""
 
 Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How well lips and sound agree.
+    """The correlation of lips and sound.
 
-    score: weighted mean correlation, -1..1, at the best offset within `OFFSET_S` (`clearest` looks farther); offset_s: that
-    offset, above 0 where the sound is late; elsewhere: the highest of it at offsets beyond `OFFSET_S` and apart from it that
-    leave 3 s and half of the material, and elsewhere_s where (-1 where none does); part: the 20th percentile of the agreement of
+    score: weighted mean correlation, -1..1, at the best offset within `OFFSET_S` (`clearest` searches farther); offset_s: that
+    offset, above 0 where the sound is late; elsewhere: the highest score at offsets beyond `OFFSET_S` and off the same peak that
+    leave 3 s and half of the material, and elsewhere_s its offset (-1 without any); part: the 20th percentile of the agreement of
     parts of 2 s, `score` where there are not two of them; seconds: how much was compared.
     """
 
@@ -83,19 +85,19 @@ class Agreement:
 
     @property
     def tried_elsewhere(self) -> bool:
-        """Whether there was enough to compare at other offsets."""
+        """Whether there was enough material to compare at other offsets."""
         return self.elsewhere != _UNTRIED
 
     @property
     def distinct(self) -> float:
-        """Agreement here, and by how much it is better than elsewhere; where nothing else could be tried, it is no better."""
+        """The agreement plus its lead over other offsets; the lead is 0 where no other could be tried."""
         return 2 * self.score - self.elsewhere if self.tried_elsewhere else self.score
 
 
 def measured(face: FaceTrack, rows: int) -> tuple[F64, Mask]:
-    """Return (rows, 4) float64, what the lips do, 50 rows a second from 0 s, and (rows,) where they were seen near-frontally.
+    """Return lip features (rows, 4) float64 at 50 Hz from 0 s, and (rows,) where they were measured near-frontally.
 
-    Slow changes are taken out; each feature has unit deviation, or is 0 throughout where it never changed.
+    Slow changes are removed; each feature has unit deviation, or is 0 throughout where it never changed.
     """
     seen = np.isfinite(face.landmarks[:, 0, 0])
     moments = np.arange(rows) / RATE_HZ
@@ -114,7 +116,7 @@ def measured(face: FaceTrack, rows: int) -> tuple[F64, Mask]:
 
 
 def near_speech(speech: F64, rows: int) -> Mask:
-    """Return (rows,) which of 50 moments a second lie within 0.4 s of speech."""
+    """Return (rows,) which moments, at 50 Hz, lie within 0.4 s of speech."""
     moments = np.arange(rows) / RATE_HZ
     near = np.zeros(rows, bool)
     for start, end in speech:
@@ -123,19 +125,19 @@ def near_speech(speech: F64, rows: int) -> Mask:
 
 
 def said(sound: SoundTrack) -> F64:
-    """Return (rows, 4) float64, what the sound says the lips do, without slow changes, 50 rows a second from 0 s."""
+    """Return the predicted lip features (rows, 4) float64, without slow changes, at 50 Hz from 0 s."""
     return _quick(sound.lips.astype(np.float64))
 
 
 def agreement(face: FaceTrack, sound: SoundTrack) -> Agreement:
-    """Return how well the lips of a recording agree with its sound."""
+    """Return the agreement of the lips of a recording with its sound."""
     rows = len(sound.lips)
     lips, seen = measured(face, rows)
     return agree(said(sound), near_speech(sound.speech, rows), lips, seen)
 
 
 def parts(face: FaceTrack, sound: SoundTrack) -> list[tuple[float, float]]:
-    """Return when each part of 2 s begins, in seconds, and how well lips and sound agree in it, at the best offset for all."""
+    """Return start in seconds and agreement of each part of 2 s, at the best offset for all."""
     rows = len(sound.lips)
     (lips, seen), predicted, spoken = measured(face, rows), said(sound), near_speech(sound.speech, rows)
     offset = round(agree(predicted, spoken, lips, seen).offset_s * RATE_HZ)
@@ -143,21 +145,21 @@ def parts(face: FaceTrack, sound: SoundTrack) -> list[tuple[float, float]]:
 
 
 def clearest(face: FaceTrack, sound: SoundTrack) -> Agreement:
-    """Return the same at the best offset within `SHIFT_S` and what devices are apart anyway, its lead that over all others."""
+    """Return the agreement at the best offset within `SHIFT_S` + `OFFSET_S`; its lead is that over all others."""
     rows = len(sound.lips)
     lips, seen = measured(face, rows)
     return agree(said(sound), near_speech(sound.speech, rows), lips, seen, reach_s=SHIFT_S + OFFSET_S)
 
 
 def agree(predicted: F64, spoken: Mask, lips: F64, seen: Mask, *, reach_s: float = OFFSET_S) -> Agreement:
-    """Return how well measured lips agree with predicted ones.
+    """Return the agreement of measured with predicted lip features.
 
     Args:
-        predicted: (L, 4) what the sound says, slow changes taken out.
+        predicted: (L, 4) predicted from the sound, slow changes removed.
         spoken: (L,) near speech.
-        lips: (L, 4) what was measured.
-        seen: (L,) where it could be.
-        reach_s: how far the best offset may lie, either way.
+        lips: (L, 4) measured.
+        seen: (L,) where they could be measured.
+        reach_s: largest best offset, either way.
     """
     reach, farthest = round(reach_s * RATE_HZ), round(FARTHEST_S * RATE_HZ)
     device = round(OFFSET_S * RATE_HZ) if reach_s <= OFFSET_S else 0
@@ -186,12 +188,12 @@ def agree(predicted: F64, spoken: Mask, lips: F64, seen: Mask, *, reach_s: float
 
 
 def _worst_part(predicted: F64, spoken: Mask, lips: F64, seen: Mask, offset: int) -> float:
-    """Return the 20th percentile of the agreement of parts of 2 s of what is compared, the sound about `offset` rows late."""
+    """Return the 20th percentile of the agreement of parts of 2 s, with the sound about `offset` rows late."""
     return float(np.percentile([score for _, score in _parts(predicted, spoken, lips, seen, offset)], _PART_PERCENTILE))
 
 
 def _parts(predicted: F64, spoken: Mask, lips: F64, seen: Mask, offset: int) -> list[tuple[int, float]]:
-    """Return the first row of each part, and its agreement."""
+    """Return the first row and the agreement of each part."""
     compared = np.flatnonzero(spoken & seen)
     size, hop = round(_PART_S * RATE_HZ), round(_PART_HOP_S * RATE_HZ)
     found = []
@@ -204,7 +206,7 @@ def _parts(predicted: F64, spoken: Mask, lips: F64, seen: Mask, offset: int) -> 
 
 
 def _correlation(predicted: F64, spoken: Mask, lips: F64, seen: Mask, offset: int, least: float) -> float:
-    """Return the mean correlation with the sound taken `offset` rows later, `_UNTRIED` where less than `least` rows are left."""
+    """Return the mean correlation with the sound shifted by `offset` rows, `_UNTRIED` with less than `least` common rows."""
     rows = len(lips)
     if abs(offset) >= rows:
         return _UNTRIED
@@ -228,9 +230,9 @@ def _correlation(predicted: F64, spoken: Mask, lips: F64, seen: Mask, offset: in
 
 
 def _at_every_offset(predicted: F64, spoken: Mask, lips: F64, seen: Mask, farthest: int) -> tuple[F64, F64]:
-    """Return for the offsets from -farthest to farthest how many rows both are known in, and their mean correlation.
+    """Return the number of common rows and the mean correlation for each offset from -farthest to farthest.
 
-    All sums of products at all offsets come from a Fourier transform each, which is much quicker than one offset after another.
+    All sums of products at all offsets come from one Fourier transform each, which is much quicker than one offset after another.
     """
     size = 1 << int(np.ceil(np.log2(len(lips) + farthest + 1)))
 
@@ -256,7 +258,7 @@ def _at_every_offset(predicted: F64, spoken: Mask, lips: F64, seen: Mask, farthe
 
 
 def _mean_correlation(count: F64 | float, sum_a: F64, sum_b: F64, sum_aa: F64, sum_bb: F64, sum_ab: F64) -> F64:
-    """Return the weighted mean over the last axis of the correlations that follow from sums of values and products."""
+    """Return the weighted mean over the last axis of the correlations computed from sums of values and products."""
     together = sum_ab - sum_a * sum_b / count
     spread = np.maximum(sum_aa - sum_a**2 / count, 0.0) * np.maximum(sum_bb - sum_b**2 / count, 0.0)
     norm = np.sqrt(spread)
@@ -274,12 +276,12 @@ def _features(landmarks: F64, blendshapes: F64) -> F64:
 
 
 def _quick(signal: F64) -> F64:
-    """Return the changes of a (rows, k) signal that are as quick as speech."""
+    """Return a (rows, k) signal high-pass filtered to the rate of speech."""
     return _smoothed(signal, _SMOOTH_S) - _smoothed(signal, _SLOW_S)
 
 
 def _smoothed(signal: F64, deviation_s: float) -> F64:
-    """Return the columns of a (rows, k) signal, convolved with a Gaussian; the ends are held."""
+    """Return the columns of a (rows, k) signal convolved with a Gaussian, with edge padding."""
     half = int(4 * deviation_s * RATE_HZ)
     kernel = np.exp(-0.5 * (np.arange(-half, half + 1) / (deviation_s * RATE_HZ)) ** 2)
     padded = np.pad(signal, ((half, half), (0, 0)), mode="edge")

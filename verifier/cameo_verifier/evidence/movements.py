@@ -1,4 +1,4 @@
-"""Head movements out of the pose track: away from the centre one way, and back.
+"""Head-movement detection: segments the pose track into turns away from the resting pose and back.
 
 The centre is the person's own resting pose in this recording, not the camera's axis: a phone is often held low.
 """
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 _WAYS = {(0, True): Turn.LEFT, (0, False): Turn.RIGHT, (1, True): Turn.UP, (1, False): Turn.DOWN}
 _REST_SHARE = 0.3
-"""Share of the frames taken to be at rest: the tightest cluster of that size is the centre."""
+"""Share of the frames assumed to be at rest: the tightest cluster of that size is the centre."""
 _MEDIAN_FRAMES = 3
-"""Removes a single mistracked frame and keeps the peak of a movement."""
+"""Length of the median filter, which removes a single mistracked frame and keeps the peak of a movement."""
 _PROMINENCE = 2.0
-"""Where one way follows another without a stop at the centre, a turn goes at least so many times as far as where they meet."""
+"""Least ratio of a turn's peak to the valley before it where one direction follows another without a stop at the centre."""
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One turn of the head; `peak_deg` is how far it went from the centre, `end_s` when it was back."""
+    """One head turn; `peak_deg` is its amplitude from the centre, `end_s` its return to the centre."""
 
     turn: Turn
     start_s: float
@@ -44,11 +44,11 @@ def movements(t_s: F64, pose_deg: F32, *, min_deg: float, centre_deg: float) -> 
     Args:
         t_s: (N,) seconds, rising.
         pose_deg: (N, 3) yaw, pitch, roll in degrees; NaN where no face was found.
-        min_deg: how far from the centre a turn must go.
+        min_deg: least amplitude of a turn from the centre.
         centre_deg: within this distance the head is back at the centre.
 
     Returns:
-        Turns by start. Where yaw and pitch both leave the centre, the one that goes further names the turn.
+        Turns by start. Where yaw and pitch both leave the centre, the larger one names the turn.
     """
     seen = np.isfinite(pose_deg[:, 0])
     if seen.sum() < _MEDIAN_FRAMES:
@@ -79,7 +79,7 @@ def rest(angles: F64) -> F64:
 
 
 def matches(found: Sequence[Movement], asked: Sequence[Turn]) -> Iterator[tuple[Movement, ...]]:
-    """Yield every choice of found movements, in order, that are the asked turns."""
+    """Yield every subsequence of the found movements that equals the asked turns."""
     for choice in combinations(found, len(asked)):
         if all(m.turn is turn for m, turn in zip(choice, asked, strict=True)):
             yield choice
@@ -92,7 +92,7 @@ def _smooth(angles: F64) -> F64:
 
 
 def _excursions(offset: F64, distance: F64, centre_deg: float) -> Iterator[tuple[int, int]]:
-    """Yield index ranges away from the centre, cut where the dominant way changes without a stop at the centre."""
+    """Yield index ranges away from the centre, split where the dominant direction changes without a stop at the centre."""
     away = distance > centre_deg
     axis = np.abs(offset).argmax(axis=1)
     way = axis * 2 + (np.take_along_axis(offset, axis[:, None], axis=1)[:, 0] > 0)
@@ -107,7 +107,7 @@ def _excursions(offset: F64, distance: F64, centre_deg: float) -> Iterator[tuple
 
 
 def _in_passing(distance: F64, start: int, end: int, centre_deg: float) -> bool:
-    """Whether the head only passed here on its way elsewhere: it came or left without the centre, and hardly went further."""
+    """Whether a peak is only a passage to another: it starts or ends off the centre, and has little prominence."""
     borders = [distance[i] for i in (start - 1, end) if 0 <= i < len(distance) and distance[i] > centre_deg]
     return bool(borders) and distance[start:end].max() < _PROMINENCE * max(borders)
 

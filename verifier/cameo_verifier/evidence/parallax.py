@@ -1,8 +1,8 @@
-"""Follows the skin's own texture from one frame to another in which the head is turned a little further.
+"""Skin tracking: follows skin texture by optical flow between frames with the head at different angles.
 
-Each frame's face is cut out upright at one size and kept for two seconds. When a frame shows the head some degrees from where it
-was in a kept one, the points of `SKIN` are followed from there by pyramidal Lucas-Kanade optical flow, and back again: what does
-not return to where it came from is lost. Nothing is followed while the head is at rest, so that costs nothing.
+Each frame's face is aligned to one size and kept for two seconds. When the pose differs by some degrees from that of a kept
+frame, the points of `SKIN` are tracked from there by pyramidal Lucas-Kanade optical flow, with a forward-backward check: a point
+that does not return to its origin is lost. Nothing is tracked while the head is at rest, so that costs nothing.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ PAIRS, BURST = 32, 16
 """Pairs of frames at most: `PAIRS` spread evenly over the recording and `BURST` at any time, since turns are short."""
 _CUT_PX = 192
 _SPREAD_PX = 46.0
-"""RMS distance of the points from their middle in the cut: the face is then about 130 px wide."""
+"""RMS distance of the points from their centroid in the aligned face, which is then about 130 px wide."""
 _KEPT_S = 2.0
 _LEAN = (0.07, 0.12, 0.3)
-"""Sine of the least, best and largest angle of a pair: 4, 7 and 17 degrees. The farther, the more parallax; the nearer, the
-likelier the flow: over 13 degrees half of the points are lost, over 7 a quarter."""
+"""Sine of the least, best and largest angle of a pair: 4, 7 and 17 degrees. A larger angle gives more parallax, a smaller one
+more reliable flow: over 13 degrees half of the points are lost, over 7 a quarter."""
 _TURNED_DEG = 35.0
-"""Beyond this yaw or pitch half of the face is hidden and the other half seen askew."""
+"""Beyond this yaw or pitch half of the face is occluded and the other half foreshortened."""
 _ASTRAY_PX = 1.0
 _WINDOW_PX = 15
 """A tenth of the face: wider windows smear the nose over the cheeks, narrower ones hold too little texture of skin."""
@@ -48,17 +48,17 @@ class _Cut(NamedTuple):
 
 
 class Parallax:
-    """Collects pairs of frames and where the skin went between them."""
+    """A collector of pairs of frames and of the tracked skin points between them."""
 
     def __init__(self, duration_s: float) -> None:
-        """Spread the pairs over `duration_s` seconds."""
+        """Allot the pairs to `duration_s` seconds."""
         self._pairs_per_s = PAIRS / max(duration_s, 1e-3)
         self._kept: deque[_Cut] = deque()
         self._rows: list[tuple[int, int]] = []
         self._points: list[F32] = []
 
     def add(self, row: int, t_s: float, rgb: U8, landmarks: F32, pose_deg: tuple[float, float, float]) -> None:
-        """Take the frame of that row in the track: (h, w, 3) uint8 RGB, (478, 3) px, yaw, pitch and roll in degrees."""
+        """Add the frame of that row in the track: (h, w, 3) uint8 RGB, (478, 3) px, yaw, pitch and roll in degrees."""
         while self._kept and self._kept[0].t_s < t_s - _KEPT_S:
             self._kept.popleft()
         if max(abs(pose_deg[0]), abs(pose_deg[1])) > _TURNED_DEG:
@@ -77,7 +77,7 @@ class Parallax:
         return np.array(self._rows, np.int32).reshape(-1, 2)
 
     def points(self) -> F32:
-        """Return (Q, P, 2) px of the later frame: where what was at the landmarks of `SKIN` is now, NaN where it was lost."""
+        """Return (Q, P, 2) px of the later frame: tracked positions of the landmarks of `SKIN`, NaN where a point was lost."""
         return np.stack(self._points) if self._points else np.zeros((0, len(SKIN), 2), np.float32)
 
     def _turned_from(self, now: _Cut) -> _Cut | None:
@@ -90,7 +90,7 @@ class Parallax:
 
 
 def _cut(row: int, t_s: float, rgb: U8, landmarks: F32, pose_deg: tuple[float, float, float]) -> _Cut | None:
-    """Return the face upright and at one size, or nothing where a part of it lies outside of the picture."""
+    """Return the aligned face at one size, or nothing where a part of it lies outside of the picture."""
     skin = landmarks[list(SKIN), :2].astype(np.float64)
     centre = skin.mean(axis=0)
     spread = np.sqrt(((skin - centre) ** 2).sum(axis=1).mean())

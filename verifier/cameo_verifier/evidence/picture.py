@@ -1,9 +1,9 @@
-"""The picture's half of the evidence: one pass over the frames, no frame kept.
+"""Picture analysis: runs the picture models over the frames in one pass, keeping no frame.
 
-Landmarks, pose and light are taken from every analysed frame. The costlier networks run on a fixed number of near-frontal
-frames spread over the recording, so that cost does not grow with its length: `LIVE_FRAMES` for presentation attack, some of them
-for the closer crop and for what covers eyes and mouth as well, `GRID_FRAMES` for the grid of a display, `BEZEL_FRAMES` for its
-border, `IDENTITY_FRAMES` for identity and `AGE_FRAMES` for age.
+Landmarks, pose and light are measured in every analysed frame. The costlier networks run on a fixed number of near-frontal frames
+spread over the recording, so that cost does not grow with its length: `LIVE_FRAMES` for presentation attack, some of them for the
+closer crop and for occlusion of eyes and mouth as well, `GRID_FRAMES` for the grid of a display, `BEZEL_FRAMES` for its border,
+`IDENTITY_FRAMES` for identity and `AGE_FRAMES` for age.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
     from cameo_verifier.models.kit import ModelKit
 
 LIVE_FRAMES = 24
-"""Twice the twelve the profile asks for at least, so that half of them may be without a face."""
+"""Twice the least number the profile requires, twelve, so that half of them may be without a face."""
 CLOSE_EVERY = 2
 """Of the frames scored for presentation attack, one in so many is scored in a closer crop as well."""
 COVERED_EVERY = 2
-"""One in so many tells whether eyes and mouth are covered."""
+"""One in so many is measured for occlusion of eyes and mouth."""
 SPECTRUM_EVERY = 3
-"""One in so many tells whether the picture was enlarged."""
+"""One in so many is measured for upscaling."""
 GRID_FRAMES = 48
-"""A faint grid stands out by a third more than in 24."""
+"""A faint grid is more prominent by a third than in 24."""
 BEZEL_FRAMES = 12
 IDENTITY_FRAMES = 16
 AGE_FRAMES = 5
@@ -56,7 +56,7 @@ _CROP_PX = 112
 
 
 class Slots:
-    """Spreads at most one pick over each of `count` equal slots of a recording.
+    """A sampler that picks at most one frame from each of `count` equal slots of a recording.
 
     The pick of a slot is its first eligible frame, so that the same frames give the same picks.
     """
@@ -67,7 +67,7 @@ class Slots:
         self._next = 0
 
     def take(self, t_s: float) -> bool:
-        """Whether the frame at `t_s` is its slot's pick; asking takes it."""
+        """Whether the frame at `t_s` is its slot's pick; a true answer uses the slot up."""
         slot = int(t_s / self._width_s)
         due = slot >= self._next
         if due:
@@ -77,7 +77,7 @@ class Slots:
 
 @dataclass(slots=True)
 class _Seen:
-    """What has been seen so far."""
+    """The accumulators of one pass."""
 
     columns: Columns = field(default_factory=Columns)
     search: GridSearch = field(default_factory=GridSearch)
@@ -94,7 +94,7 @@ class _Picks:
 
 
 class Stopwatch(dict[str, float]):
-    """Milliseconds spent by name."""
+    """A map of elapsed milliseconds by name."""
 
     def add(self, name: str, since_s: float) -> float:
         """Add the time since `since_s` (of `perf_counter`) and return the present reading."""
@@ -119,15 +119,15 @@ def observe(
         kit: where the models come from.
         duration_s: length in seconds, measured; only spreads the picks.
         still: the frames are unrelated stills, so no tracking from one to the next.
-        cancelled: asked before each frame.
+        cancelled: called before each frame.
         timings_ms: milliseconds by model are added here.
 
     Returns:
-        The face track, or `Missing(NO_FACE)` when no analysed frame shows a face, `Missing(FACE_TOO_SMALL)` when a second
-        look finds one (`cameo_verifier.evidence.second_look`), or `Missing(NO_VIDEO)` without a frame.
+        The face track, or `Missing(NO_FACE)` when no analysed frame shows a face, `Missing(FACE_TOO_SMALL)` when small-face
+            detection finds one (`cameo_verifier.evidence.second_look`), or `Missing(NO_VIDEO)` without a frame.
 
     Raises:
-        AbandonedError: `cancelled` said so.
+        AbandonedError: `cancelled` returned true.
     """
     watch = Stopwatch() if timings_ms is None else timings_ms
     seen = _Seen()
@@ -244,10 +244,10 @@ def _measured(rgb: U8, face: FaceObservation, pose: tuple[float, float, float]) 
 
 
 def _light_and_sharpness(rgb: U8, landmarks: F32) -> tuple[float, float, float]:
-    """Return the mean luma 0..255 of the face's box, its sharpness, and the luma of the white of its eyes.
+    """Return the mean luma 0..255 of the face's box, its sharpness, and the luma of the sclera.
 
-    Sharpness is the standard deviation of the Laplacian over the mean luma, at a face width of 112 px, so that it depends
-    neither on the picture's size nor on the light (Pech-Pacheco et al., 2000, with the variance made relative).
+    Sharpness is the standard deviation of the Laplacian over the mean luma, at a face width of 112 px, so that it depends neither
+    on the picture's size nor on the light (Pech-Pacheco et al., 2000, with the variance made relative).
     """
     height, width = rgb.shape[:2]
     x0, y0 = np.clip(landmarks[:, :2].min(axis=0).astype(int), 0, (width - 1, height - 1))

@@ -1,15 +1,14 @@
 """Pronunciation scoring: the log-likelihood ratio of each expected word's phonemes against those of any word in its place.
 
-The phoneme recogniser knows neither words nor what was asked, so that it errs by other rules than the speech recogniser: where
-a child's "three" is written "C", it hears "s i", which is nearer to "three" than to any other digit.
+The phoneme recogniser has neither a vocabulary nor the challenge, so that its errors are independent of the speech recogniser's:
+where a child's "three" is transcribed "C", it recognises "s i", which is nearer to "three" than to any other digit.
 
-1. The phrase is a chain of phonemes, as `evidence.spoken.lay` found it said. Each 20 ms are one of them, "nothing new",
-   or, between words, anything at all, at a price: talk beside the phrase is passed over. The likeliest way through (Viterbi) says
-   where each word is.
-2. Between its neighbours each word is weighed against all others of its kind, digits or the lexicon, by all ways to lay it there
-   (the forward pass of CTC; Graves et al., Connectionist Temporal Classification, 2006).
+1. The phrase is a chain of phonemes, as force-aligned by `evidence.spoken.lay`. Each 20 ms are one of them, the CTC
+   blank, or, between words, any phoneme, at a price: other speech is skipped. The Viterbi path gives the time of each word.
+2. Between its neighbours each word is scored against all others of its kind, digits or the lexicon, summed over all alignments
+   (the forward algorithm of CTC; Graves et al., Connectionist Temporal Classification, 2006).
 
-A phoneme that is often heard for the one that was said, by an accent or over a narrow band, counts for it in part.
+A phoneme that is often recognised for the one that was said, by an accent or over a narrow band, counts for it in part.
 """
 
 from __future__ import annotations
@@ -62,23 +61,23 @@ _VOWELS = {
 }  # fmt: skip
 """Phonemes that an accent or a narrow band turns into one another: classes of consonants, and the neighbours of each vowel."""
 _ALIKE, _ANYTHING = 0.2, 0.005
-"""What a phoneme like the one that was said, and what any other, counts for it."""
+"""Weight of a phoneme similar to the one that was said, and of any other."""
 _BESIDE_NATS = 3.0
 """The price of a phoneme that is no part of the phrase."""
 _REACH = round(1.5 * RATE_HZ)
-"""Rows on either side of a word in which it is looked for."""
+"""Half width, in rows, of the search window around a word."""
 _SCALE, _MOST_NATS = 2 / 3, 8.0
-"""Rows that are near one another err together, so that CTC is surer than it is right: its nats count in part (the acoustic scale
-of speech recognisers). And none counts for more than so many, so that no word makes up for another."""
+"""The acoustic scale of speech recognisers: the errors of neighbouring rows are correlated, so that CTC is overconfident and
+its nats are scaled down. The cap on the nats of one word keeps it from compensating for another."""
 _NEVER, _TINY = -1e9, 1e-9
 _EDGE_S = 0.06
-"""By so much the reading may have a word begin too early and end too late."""
+"""Tolerance of the transcription's times at start and end of a word."""
 
 _SILENT = frozenset({BLANK, "<wb>", " ", "<pad>"})
 _NOTHING, _BESIDE, _NONE = len(PHONEMES), len(PHONEMES) + 1, len(PHONEMES) + 2
-"""Columns after those of the phonemes: "nothing new", anything at all, and what never is (it fills up short chains)."""
+"""Columns after those of the phonemes: the CTC blank, any phoneme, and an impossible one (padding of short chains)."""
 _PASSED_OVER = np.array([np.log(_TINY)] * _NOTHING + [0.0, 0.0, _NEVER])
-"""A row of a word that was begun again: nothing of it counts for a word, and passing it over costs nothing."""
+"""A row of a false start: it counts for no word, and skipping it costs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +95,11 @@ def weighed(
 
     Args:
         forced: the words of a phrase, force-aligned to the sound.
-        log_probs: (rows, tokens) natural-log probabilities of phonemes, 50 rows a second of the same sound.
-        names: what each column stands for.
+        log_probs: (rows, tokens) natural-log probabilities of phonemes, at 50 Hz, of the same sound.
+        names: the token of each column.
         of: the language of the words.
-        begun_again: (T, 2) seconds of words of the phrase that were begun again: none is looked for there, nor another in its
-            place.
+        begun_again: (T, 2) seconds of false starts: words of the phrase that were said again. No word is looked for there, nor
+            another in its place.
     """
     laid = tuple(dict.fromkeys(forced))
     if not laid or not len(log_probs):
@@ -118,13 +117,13 @@ def weighed(
 
 
 def _canonical(text: str, of: Language) -> str:
-    """Return the token a laid word stands for: "oh" is zero; "double" is itself."""
+    """Return the token that an aligned word realises: "oh" is zero; "double" is itself."""
     found = canonical(text, of)
     return found[0] if len(found) == 1 else text
 
 
 def _laid_as(text: str, of: Language) -> tuple[tuple[str, ...], ...]:
-    """Return how a word laid as this text is said: "oh" is soon heard in any vowel, and counts only where it was laid."""
+    """Return the pronunciations of an aligned text; "oh", soon recognised in any vowel, counts only where it was aligned."""
     said, short = _pronunciations(_canonical(text, of), of), of.zero.short_phonemes
     return tuple(way for way in said if (way == short) == (text == of.zero.short)) if short in said else said
 
@@ -134,9 +133,9 @@ def _pronunciations(word: str, of: Language) -> tuple[tuple[str, ...], ...]:
 
 
 def _kind(word: str, of: Language) -> frozenset[str]:
-    """Return the words that may stand in a word's place, itself included: digits or the lexicon, whose words are longer.
+    """Return the competitors of a word, itself included: digits or the lexicon, whose words are longer.
 
-    A word of neither is weighed against those it is as long as: a short one would win over long ones by its length.
+    A word of neither is scored against those of its length: a short one would win over long ones by its length.
     """
     shortest = min(len(entry.phonemes) for entry in of.lexicon.values())
     digit = word in of.digits or (word not in of.lexicon and len(_pronunciations(word, of)[0]) < shortest)
@@ -144,7 +143,7 @@ def _kind(word: str, of: Language) -> frozenset[str]:
 
 
 def _scores(log_probs: F32, names: tuple[str, ...]) -> F64:
-    """Return (rows, columns) natural-log probabilities of each phoneme, "nothing new", anything at all, and what never is."""
+    """Return (rows, columns) natural-log probabilities of each phoneme, the blank, any phoneme, and the impossible one."""
     likely = np.exp(log_probs.astype(np.float64))
     likely /= likely.sum(axis=1, keepdims=True)
     silent = likely[:, [name in _SILENT for name in names]].sum(axis=1, keepdims=True)
@@ -156,7 +155,7 @@ def _scores(log_probs: F32, names: tuple[str, ...]) -> F64:
 
 @lru_cache(maxsize=4)
 def _weights(names: tuple[str, ...]) -> F64:
-    """Return (tokens, phonemes), what each token counts for each phoneme."""
+    """Return (tokens, phonemes), the weight of each token for each phoneme."""
     groups = [set(group.split()) for group in _CLASSES]
     weights = np.zeros((len(names), len(PHONEMES)))
     for column, phoneme in enumerate(PHONEMES):
@@ -168,7 +167,7 @@ def _weights(names: tuple[str, ...]) -> F64:
 
 
 def _chain(phonemes: Sequence[str]) -> list[int]:
-    """Return the columns of one word between other talk."""
+    """Return the columns of one word between other speech."""
     columns = [_BESIDE]
     for place, phoneme in enumerate(phonemes):
         columns += [_NOTHING, PHONEMES.index(phoneme)] if place else [PHONEMES.index(phoneme)]
@@ -177,7 +176,7 @@ def _chain(phonemes: Sequence[str]) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class _Graph:
-    """A phrase with every way to say each word side by side: (S,) columns, owners, -1 between words, and (S, P) states before."""
+    """A phrase graph of all pronunciations: (S,) columns, owners, -1 between words, and (S, P) predecessor states."""
 
     columns: NDArray[np.int64]
     owners: NDArray[np.int64]
@@ -213,7 +212,7 @@ def _graph(words: Sequence[tuple[tuple[str, ...], ...]]) -> _Graph:
 
 
 def _steps(chains: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return where "nothing new" may be passed over: before a phoneme that is not the one before it."""
+    """Return where the blank may be skipped: before a phoneme that differs from the one before it."""
     over = np.zeros(chains.shape, bool)
     over[..., 2:] = (chains[..., 2:] < _NOTHING) & (chains[..., 2:] != chains[..., :-2])
     return over
@@ -229,7 +228,7 @@ def _moves(at: F64, over: NDArray[np.bool_]) -> F64:
 
 
 def _lay(scores: F64, words: Sequence[tuple[tuple[str, ...], ...]]) -> list[_Span] | None:
-    """Return where each word is on the likeliest way through; `None` where there are too few rows for them."""
+    """Return the rows of each word on the Viterbi path; `None` with too few rows."""
     graph = _graph(words)
     at = np.full(len(graph.columns), _NEVER)
     at[[*graph.first]] = scores[0, graph.columns[[*graph.first]]]
@@ -254,7 +253,7 @@ def _lay(scores: F64, words: Sequence[tuple[tuple[str, ...], ...]]) -> list[_Spa
 def _margins(
     scores: F64, words: Sequence[str], ways: Sequence[tuple[tuple[str, ...], ...]], spans: Sequence[_Span], of: Language
 ) -> list[float]:
-    """Return for each word how many nats likelier it is than the likeliest other of its kind."""
+    """Return for each word its log-likelihood ratio, in nats, to the likeliest other of its kind."""
     tries: list[tuple[int, str]] = []
     chains: list[list[int]] = []
     windows: list[tuple[int, int]] = []
@@ -278,7 +277,7 @@ def _margin(word: str, scores: Mapping[str, float]) -> float:
 
 
 def _forward(scores: F64, chains: Sequence[Sequence[int]], windows: NDArray[np.int64]) -> F64:
-    """Return (B,), the natural-log probability of each chain in its window of rows, by all ways to lay it."""
+    """Return (B,), the natural-log probability of each chain in its window of rows, summed over all alignments."""
     lengths = np.array([len(chain) for chain in chains])
     padded = np.array([[*chain, *[_NONE] * (int(lengths.max()) - len(chain))] for chain in chains])
     over, every = _steps(padded), np.arange(len(chains))

@@ -1,15 +1,15 @@
 """Depth from motion: measures the relief of a face from the parallax of a turning head.
 
-A head that turns by a small angle moves each point of its picture by a linear map of where the point is, and by its depth times
-the sine of the angle. A plane moves by a homography, a bent print by nearly a polynomial of second degree. So the content of
-the picture is followed from one frame to another, all that a polynomial of second degree explains is taken away, which leaves
-mostly the nose before the cheeks, and what remains is compared with the depth a face of that angle must show. The measure is
-therefore a size, as a share of a head's depth: 1 for a head of which everything is seen, 0 for anything flat or evenly bent, at
-any angle. Of real heads about half is found, since where the nose passes over the cheek, its far side is hidden and its near side
-uncovered, and the flow smooths over both.
+A head that rotates by a small angle moves each point of its picture by a linear map of the point's position, and by its depth
+times the sine of the angle. A plane moves by a homography, a bent print by nearly a polynomial of second degree. So skin texture
+is tracked from one frame to another, the part that a polynomial of second degree explains is subtracted, which leaves mostly the
+nose before the cheeks, and the residual is compared with the depth a face at that angle must show. The score is therefore a share
+of a head's depth: 1 for a head of which everything is visible, 0 for anything flat or evenly bent, at any angle. Of real heads
+about half is found, since where the nose passes over the cheek, its far side is occluded and its near side uncovered, and the
+flow smooths over both.
 
-Landmarks alone cannot tell: the landmark model has learned heads, and lays a head turned by 10 degrees, nose and all, over a flat
-photograph that is held askew by 45. What it does say is where the content was in the first frame and how deep a head there is.
+Landmarks alone cannot tell: the landmark model is trained on heads, and fits a head turned by 10 degrees, nose and all, to a flat
+photograph that is held askew by 45. It does give the position of the texture in the first frame and the depth of a head there.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ SKIN = (
 """Landmarks on skin that moves with the skull: 50 on the nose, 70 on cheeks, temples and forehead. None on lips, chin, brows or
 lids, which move by themselves, nor on the outline, which slides over the skin."""
 _FOLLOWED_MIN = 40
-"""Points a pair of frames needs: six times the seven numbers that are fitted per axis."""
+"""Least number of tracked points in a pair of frames: six times the seven parameters that are fitted per axis."""
 _SHARE = 100.0 / 3
-"""Percentile of the pairs that speaks for all: a print on which eyes or lips move, or that is folded for a moment, has depth in
-some of its pairs, a head in nearly all. Lower shares separate no better: the flow in the dark loses some of a head's."""
+"""Percentile of the pairs that is reported: a print on which eyes or lips move, or that is folded for a moment, has depth in
+some of its pairs, a head in nearly all. Lower percentiles separate no better: the flow in the dark loses some of a head's."""
 _ROUNDS = 5
 _OUTLIER = 1.5
-"""Residuals beyond so many robust standard deviations lose weight (Huber); speech and blinks move some of the skin."""
+"""Residuals beyond so many robust standard deviations are downweighted (Huber); speech and blinks move some of the skin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relief:
-    """The depth found, as a share of the depth the face should have, and the number of pairs of frames it was found in.
+    """The measured depth, as a share of the depth the face should have, and the number of pairs of frames it was found in.
 
-    clarity: how far a head's depth would move the skin over how far the skin strays from what was fitted, the median of the
+    clarity: the signal-to-noise ratio: how far a head's depth would move the skin over the residual of the fit, the median of the
     pairs: below 1 the flow cannot tell a head from a plane.
     """
 
@@ -57,10 +57,10 @@ class Relief:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Q pairs of frames, one with the head turned a little from the other.
+    """Q pairs of frames with the head at different angles.
 
-    before, after (Q,): their rows. due (Q, 2): what a px of a head's depth must move a point to the right and down, see `lean`;
-    shown (Q, 2): what it did. clear (Q,): see `Relief.clarity`, over the length of `due`.
+    before, after (Q,): their rows. due (Q, 2): expected displacement, to the right and down, per px of a head's depth, see
+    `lean`; shown (Q, 2): the measured one. clear (Q,): see `Relief.clarity`, over the length of `due`.
     """
 
     before: I32
@@ -71,12 +71,12 @@ class Pairs:
 
     @property
     def depth(self) -> F64:
-        """Depth of each, (Q,), as a share of a head's: the part of what was shown that goes the way it must."""
+        """Depth of each, (Q,), as a share of a head's: the projection of the measured displacement on the expected one."""
         return np.asarray((self.shown * self.due).sum(axis=1) / (self.due * self.due).sum(axis=1), np.float64)
 
 
 def lean(before_deg: F32 | F64, after_deg: F32 | F64) -> F64:
-    """Return how far a head turned out of the picture plane, as what one px of depth moves a point to the right and down.
+    """Return the rotation out of the picture plane, as the displacement to the right and down per px of depth.
 
     Args:
         before_deg: (..., 3) yaw, pitch, roll as in `FaceTrack.pose_deg`.
@@ -90,10 +90,10 @@ def lean(before_deg: F32 | F64, after_deg: F32 | F64) -> F64:
 
 
 def relief(track: FaceTrack) -> Relief:
-    """Return the depth that the turns of a recording show in two of three pairs of frames, NaN without any.
+    """Return the depth that two of three pairs of frames of a recording reach, NaN without any pair.
 
-    Every pair gives a displacement per px of depth, in both axes. Its depth is the part of it that goes the way a head's would,
-    over what a head would show; two thirds of the pairs show as much as is returned.
+    Every pair gives a displacement per px of depth, in both axes. Its depth is the projection on a head's displacement, relative
+    to it; two thirds of the pairs have at least the depth returned.
     """
     found = pairs(track)
     if not len(found.before):
@@ -103,7 +103,7 @@ def relief(track: FaceTrack) -> Relief:
 
 
 def pairs(track: FaceTrack) -> Pairs:
-    """Return the pairs of frames between which enough of the skin could be followed."""
+    """Return the pairs of frames between which enough of the skin could be tracked."""
     followed = np.isfinite(track.turn_points[..., 0]) if len(track.turn_rows) else np.zeros((0, 0), np.bool_)
     enough = followed.sum(axis=1) >= _FOLLOWED_MIN
     if not enough.any():
@@ -117,14 +117,14 @@ def pairs(track: FaceTrack) -> Pairs:
 
 
 def _per_depth(face: F64, moved: F64, followed: npt.NDArray[np.bool_]) -> tuple[F64, F64]:
-    """Return (Q, 2) px that a px of depth moved in Q pairs, what a second-degree polynomial of the place explains left out.
+    """Return (Q, 2) px of displacement per px of depth in Q pairs, less what a second-degree polynomial of position explains.
 
-    All pairs are fitted at once, each by a QR decomposition of its own. Returns also (Q,): the depth of the face, RMS of what no
-    such polynomial explains, over the median distance of the points from where the fit has them.
+    All pairs are fitted at once, each by a QR decomposition of its own. Returns also (Q,): the depth of the face, RMS of its
+    residual to such a polynomial, over the median residual of the points in the fit.
 
     Args:
         face: (Q, P, 3) px, z away from the camera.
-        moved: (Q, P, 2) px, where the same content is later.
+        moved: (Q, P, 2) px, positions of the same texture later.
         followed: (Q, P) whether that is known.
     """
     held = followed[..., None]
@@ -152,13 +152,13 @@ def _per_depth(face: F64, moved: F64, followed: npt.NDArray[np.bool_]) -> tuple[
 
 
 def _centred(points: F64, held: npt.NDArray[np.bool_], count: npt.NDArray[np.intp]) -> F64:
-    """Return points from their mean, 0 for those that do not count."""
+    """Return points relative to their mean, 0 for those that do not count."""
     mean = points.sum(axis=1, where=held) / count[:, None]
     return np.asarray((points - mean[:, None]) * held, np.float64)
 
 
 def _spread(centred: F64, count: npt.NDArray[np.intp]) -> F64:
-    """Return the mean distance, as the root of the mean square, in the plane of the picture."""
+    """Return the RMS distance in the plane of the picture."""
     return np.asarray(np.sqrt((centred[..., :2] ** 2).sum(axis=(1, 2)) / count), np.float64)
 
 

@@ -1,8 +1,8 @@
 """Small-face detection: searches enlarged crops, so that a small face is asked to come closer instead of being missing.
 
-The detector sees all of a picture in 128 px and finds no face that is less than about a tenth of the longer side. In squares of
-two fifths of that side, which overlap by half, faces down to a twenty-fifth are found. That costs several detections for each
-picture, so it is done in few pictures, and only where hardly any picture showed a face: in no ordinary recording.
+The detector scales the whole picture to 128 px and finds no face that is less than about a tenth of the longer side. In square
+crops of two fifths of that side, which overlap by half, faces down to a twenty-fifth are found. That costs several detections for
+each picture, so it is done in few pictures, and only where hardly any picture showed a face: in no ordinary recording.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cameo_verifier.types import F32, U8, FaceObservation
 
 LOOKS = 6
-"""Pictures looked at again, at most one in each sixth of a recording."""
+"""Pictures searched, at most one in each sixth of a recording."""
 _SQUARE = 0.4
 _CHEEKS = (234, 454)
 
@@ -40,25 +40,25 @@ def of_picture(width_px: float, rgb: U8) -> float:
 
 
 class SecondLook:
-    """Looks into parts of pictures in which no face was found. A context: it borrows a landmarker once it had to look."""
+    """A search of crops of pictures in which no face was found. A context manager: it borrows a landmarker on first use."""
 
     def __init__(self, kit: ModelKit, duration_s: float) -> None:
-        """Spread the looks over `duration_s` seconds."""
+        """Allot the searches to `duration_s` seconds."""
         self._kit, self._every_s, self._next_s = kit, duration_s / LOOKS, 0.0
         self._lent = ExitStack()
         self._landmarker: FaceLandmarker | None = None
         self._shares: list[float] = []
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return the search itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give the landmarker back, if there is one."""
+        """Return the landmarker to the kit, if one was borrowed."""
         self._lent.close()
 
     def look(self, frame: Frame) -> None:
-        """Look again into a picture in which no face was found, unless one as early in the recording was looked into."""
+        """Search the crops of a picture without a face, unless the slot of its time is used up."""
         if frame.t_s < self._next_s or len(self._shares) >= LOOKS:
             return
         self._next_s = frame.t_s + self._every_s
@@ -82,7 +82,7 @@ def _within(points: F32, rgb: U8) -> bool:
 
 
 def _squares(rgb: U8) -> Iterator[tuple[int, int, U8]]:
-    """Yield overlapping squares of a picture with their top and left px, those nearest to its middle first."""
+    """Yield overlapping square crops of a picture with their top and left px, those nearest to its centre first."""
     height, width = rgb.shape[:2]
     side = min(round(_SQUARE * max(height, width)), height, width)
     corners = [(y, x) for y in _starts(height, side) for x in _starts(width, side)]

@@ -1,8 +1,8 @@
-"""The sound's half of the evidence: speech, words, levels and voice embeddings, of the person alone.
+"""Sound analysis: extracts speech, words, levels and speaker embeddings, of the person alone.
 
-Speech of others in the background is left out first (`cameo_verifier.evidence.background`); how much there was is kept.
+Background speech is excluded first (`cameo_verifier.evidence.background`); its segments are kept.
 
-Voice embeddings are taken over the speech alone, with the silences cut out, in windows of `WINDOW_S` every `HOP_S`, and once
+Speaker embeddings are computed over the speech alone, with the silences cut out, in windows of `WINDOW_S` every `HOP_S`, and once
 over all of it; and over the groups of a challenge's words.
 """
 
@@ -47,7 +47,7 @@ def listen(
         sound: (N,) float32 mono at 16 kHz, -1..1, from the recording's start.
         kit: where the models come from.
         spoken: the texts a challenge asks for; they are force-aligned to the sound as `forced`.
-        tag: the language they are in.
+        tag: their language (BCP 47).
         timings_ms: milliseconds by model are added here.
     """
     watch, of = Stopwatch() if timings_ms is None else timings_ms, language(tag)
@@ -114,7 +114,7 @@ def _concatenate(sound: F32, speech: F64) -> tuple[F32, F64]:
 
 
 def _window_starts(samples: int) -> list[int]:
-    """Start samples of the windows: the last one ends with the speech; speech shorter than a window is one window."""
+    """Return the start samples of the windows: the last one ends with the speech; speech shorter than a window is one window."""
     size, hop = int(WINDOW_S * RATE_HZ), int(HOP_S * RATE_HZ)
     if samples == 0:
         return []
@@ -136,7 +136,7 @@ def _levels(power: F64, speech: F64) -> tuple[float, float]:
     """Return the RMS level of the speech and of the quietest tenth of the rest, in dBFS.
 
     The quietest tenth, since breath, clicks and a voice activity detector's late edges lie in the rest too. Without any rest the
-    quietest tenth of everything stands in for it.
+    quietest tenth of everything is used.
     """
     if len(power) == 0:
         return _SILENCE_DBFS, _SILENCE_DBFS

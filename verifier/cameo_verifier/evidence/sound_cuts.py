@@ -1,7 +1,7 @@
 """Sound cuts: detects endings of sound that are faster than a room's reverberation.
 
-A room's echo dies away: even a padded booth takes a tenth of a second for 60 dB, so within 10 ms a sound falls by a few dB. What
-was cut out of one recording and pasted into silence ends at once. Noise mixed into the pieces hides that.
+Reverberation decays: even a padded booth takes a tenth of a second for 60 dB, so within 10 ms a sound falls by a few dB. Speech
+that was cut out of one recording and pasted into silence ends at once. Noise mixed into the pieces masks that.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _BLOCK = 80
 """5 ms: with a block between, levels are compared over 10 ms."""
 _FALL_DB = 30.0
 _FLOOR = 1e-10
-"""Power below which nothing is heard, -100 dBFS: a codec's silence is no deeper."""
+"""Power floor, -100 dBFS: a codec's silence is no deeper."""
 _AUDIBLE_DB = 50.0
-"""So far below the loudest block nothing is heard beside it. Sound of 8 bits falls to nothing from its last step there, 40 to 55
-dB down, again and again; so do gates against noise."""
+"""Range below the loudest block that counts as audible. Sound of 8 bits falls to nothing from its last step there, 40 to 55 dB
+down, again and again; so do noise gates."""
 _EDGE_S = 0.1
-"""At both ends of a recording codecs and recorders fade, pad and click."""
+"""Margin at both ends of a recording, where codecs and recorders fade, pad and click."""
 
 
 def stops(sound: F32) -> F64:
-    """Return the times, in seconds, at which the sound falls by 30 dB and more within 10 ms, of what is heard.
+    """Return the times, in seconds, at which audible sound falls by 30 dB and more within 10 ms.
 
     Args:
         sound: (N,) float32 mono at 16 kHz.

@@ -1,7 +1,7 @@
 """Repeated sound: finds segments that recur sample by sample.
 
-Nobody says a word twice with the same waveform: the phase of the voice drifts within tens of milliseconds. A copied piece agrees
-with itself at one delay; a steady tone agrees with itself at every period, and does not count.
+Nobody says a word twice with the same waveform: the phase of the voice drifts within tens of milliseconds. A copied segment
+correlates with itself at one delay; a steady tone correlates with itself at every period, and does not count.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
     from cameo_verifier.types import F32
 
 PIECE_S = 0.4
-"""Longer than any phoneme, shorter than most words."""
+"""Length of a segment: longer than any phoneme, shorter than most words."""
 _HOP_S = 0.1
 _RATE_HZ = 16_000
 _THIN = 4
-"""To 4 kHz: most of a voice's energy lies below 2 kHz, and a codec keeps it best there."""
+"""Decimation to 4 kHz: most of a voice's energy lies below 2 kHz, and a codec preserves it best there."""
 _LOUD_DB = 20.0
-"""Pieces this far below the loudest are hum and rest."""
+"""Segments this far below the loudest are hum and rest."""
 _TONE_S = (0.005, 0.05)
-"""A tone's next period that agrees lies within this delay of the best one."""
+"""Range, around the best delay, of the delay of a tone's next period that correlates."""
 _TONE = 0.95
 
 
 def repeated(sound: F32) -> SoundRepeat:
-    """Return the piece that comes again most exactly, as its normalised correlation with the later one, 0..1.
+    """Return the segment that recurs most exactly, with its normalised correlation with the later one, 0..1.
 
     Args:
         sound: (N,) float32 mono at 16 kHz.
     """
     rate = _RATE_HZ // _THIN
     thinned = sound[: len(sound) // _THIN * _THIN].reshape(-1, _THIN).mean(axis=1, dtype=np.float64)
-    # Differences whiten the spectrum of a voice, so that its lowest tone alone does not decide.
+    # Differencing whitens the spectrum of a voice, so that its lowest tone alone does not decide.
     wave = np.diff(thinned, prepend=0.0)
     size, hop = int(PIECE_S * rate), int(_HOP_S * rate)
     if len(wave) < 3 * size:
@@ -45,9 +45,9 @@ def repeated(sound: F32) -> SoundRepeat:
     energy = np.maximum(np.convolve(wave**2, np.ones(size), "valid"), 1e-9)
     loud = float(energy.max()) * 10 ** (-_LOUD_DB / 10)
     per_root = np.where(energy >= loud, 1.0 / np.sqrt(energy), 0.0)
-    # A piece that begins in the sound and ends in it never comes round the end.
+    # A segment that lies inside the sound never wraps around in the circular correlation.
     length = next_fast_len(len(wave), real=True)
-    # In arrays that stay: fresh ones of this size cost more than what is done in them.
+    # Arrays are reused: allocating ones of this size costs more than the work done in them.
     spectrum, part = np.fft.rfft(wave, length), np.empty(length // 2 + 1, np.complex128)
     product = np.empty(length)
     best = SoundRepeat()

@@ -1,8 +1,8 @@
 """Word timing: locates each part of the phrase in the sound.
 
-Two witnesses are heard for each expected word: the recogniser's free reading, aligned to the phrase, and the phrase force-aligned
-to the sound word by word (`ScoredWord.gain`). The free reading is blind to what was asked, but loses words; the other loses none,
-but is told what to look for. How they are weighed is the business of the phrase check.
+Two sources are combined for each expected word: the recogniser's free transcription, aligned to the phrase, and the forced
+alignment of the phrase to the sound, word by word (`ScoredWord.gain`). The transcription is independent of the challenge, but
+omits words; forced alignment omits none, but is biased to the challenge. The phrase check weights them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Testimony:
-    """The free reading aligned to the phrase, and the phrase force-aligned to the sound: one entry each for each word."""
+    """The transcription aligned to the phrase, and the forced alignment of the phrase: one entry each for each word."""
 
     reading: Alignment
     forced: tuple[ScoredWord, ...]
@@ -37,20 +37,21 @@ class Testimony:
 def lay(
     transcriber: Transcriber, heard: EncodedSound, spoken: Sequence[str], words: Sequence[Word], of: Language
 ) -> tuple[ScoredWord, ...]:
-    """Lay the words of a phrase over the sound, one scored word for each of its tokens.
+    """Force-align the words of a phrase to the sound, one scored word for each of its tokens.
 
-    1. What the free reading has beside the phrase (a greeting, thanks, a word begun again) is laid in its place too: the
-       recogniser scores each word after those before it, and one that it does not expect spoils the next two. Whichever is
-       likelier for the phrase, with it or without, stands.
-    2. All zeros are tried as "oh", then, of several, each that was read by itself: some people say both. "Oh" is soon heard in
-       any vowel, so that who says both is heard to say it only where it was read. One is tried as "nought" where something
-       like it was read, and digits that were read as "double three" as that. What is likelier stands.
+    1. Extra speech in the transcription (a greeting, thanks, a false start) is aligned in its place too: the recogniser
+       conditions each word on those before it, and an unexpected one spoils the next two. The likelier alignment of the phrase,
+       with it or without, is kept.
+    2. All zeros are tried as "oh", then, of several, each that was transcribed by itself: some people say both. "Oh" is soon
+       recognised in any vowel, so that of who says both it is accepted only where it was transcribed. One is tried as "nought"
+       where something like it was transcribed, and digits that were transcribed as "double three" as that. The likelier spelling
+       is kept.
 
     Args:
         transcriber: the recogniser.
         heard: the sound it encoded.
         spoken: texts to say, in order.
-        words: the free reading.
+        words: the free transcription.
         of: the language of the phrase.
     """
     expected, reading = _read(spoken, words, of)
@@ -66,9 +67,9 @@ def lay(
 
 
 def begun_again_s(spoken: Sequence[str], words: Sequence[Word], of: Language) -> F64:
-    """Return (T, 2) seconds of the words of the phrase that the free reading has before they were begun again.
+    """Return (T, 2) seconds of false starts: words of the phrase that the transcription has before they were said again.
 
-    Other talk is not among it: what is read as "and" may be a word of the phrase.
+    Other speech is not included: what is transcribed as "and" may be a word of the phrase.
     """
     _, reading = _read(spoken, words, of)
     known = {word.token for word in reading.expected}
@@ -83,7 +84,7 @@ def _read(spoken: Sequence[str], words: Sequence[Word], of: Language) -> tuple[l
 
 @dataclass(frozen=True, slots=True)
 class _Laying:
-    """One way to lay the phrase: what stands for each token, "" where the next one's word stands for both, and talk beside it."""
+    """One candidate alignment: the spelling of each token, "" where the next one's word covers both, and extra speech."""
 
     transcriber: Transcriber
     heard: EncodedSound
@@ -91,11 +92,11 @@ class _Laying:
     beside: tuple[Beside, ...] = ()
 
     def saying(self, variation: Mapping[int, str]) -> _Laying:
-        """Return the same with some tokens spelled otherwise."""
+        """Return a copy with some tokens spelled otherwise."""
         return replace(self, spelled=tuple(variation.get(index, word) for index, word in enumerate(self.spelled)))
 
     def lay(self) -> _Laid:
-        """Lay it over the sound."""
+        """Force-align this spelling to the sound."""
         texts: list[str] = []
         talk: list[int] = []
         for index, word in enumerate((*self.spelled, "")):
@@ -109,18 +110,18 @@ class _Laying:
 
 @dataclass(frozen=True, slots=True)
 class _Laid:
-    """A laying and its scored words, one for each token."""
+    """A candidate alignment and its scored words, one for each token."""
 
     laying: _Laying
     words: tuple[ScoredWord, ...]
 
     def gain(self) -> float:
-        """How much the sound speaks for all of it."""
+        """The gain of the whole phrase, in nats."""
         return sum(word.gain for word in dict.fromkeys(self.words))
 
 
 def _variations(expected: Sequence[Expected], reading: Alignment) -> Iterator[Mapping[int, str]]:
-    """Yield other ways to say some tokens that are worth a try, by index."""
+    """Yield alternative spellings of some tokens that are worth a try, by index."""
     zero, times_said = reading.of.zero, reading.of.numbers.times
     written = [answer.written.split() if answer else [] for answer in reading.answers]
     aside = {word.token for word in reading.beside}
@@ -140,10 +141,10 @@ def _variations(expected: Sequence[Expected], reading: Alignment) -> Iterator[Ma
 
 
 def witnesses(challenge: Challenge, sound: SoundTrack) -> Testimony:
-    """Return what both witnesses say about each word of the challenge.
+    """Return transcription and forced alignment for each word of the challenge.
 
     Raises:
-        RuntimeError: the sound was not laid under this challenge.
+        RuntimeError: the sound was not aligned to this challenge.
     """
     expected = expected_tokens(challenge)
     if sound.forced and len(sound.forced) != len(expected):
@@ -152,12 +153,12 @@ def witnesses(challenge: Challenge, sound: SoundTrack) -> Testimony:
 
 
 def words_said(heard: Testimony, *, read_gain: float, unread_gain: float) -> tuple[bool, ...]:
-    """Return for each expected word whether it counts as said; none where nothing was laid.
+    """Return for each expected word whether it counts as said; none without a forced alignment.
 
     Args:
-        heard: both witnesses.
-        read_gain: least gain, in nats, of a word that the free reading has in its place.
-        unread_gain: of one that it lost, and has nowhere else.
+        heard: transcription and forced alignment.
+        read_gain: least gain, in nats, of a word that the transcription has in its place.
+        unread_gain: least gain of one that the transcription omits, and has nowhere else.
     """
     reading = heard.reading
     elsewhere = {word.token for word in set(reading.beside) - set(in_passing(reading))}
@@ -170,8 +171,8 @@ def words_said(heard: Testimony, *, read_gain: float, unread_gain: float) -> tup
 def spoken_spans(challenge: Challenge, sound: SoundTrack) -> tuple[tuple[float, float] | None, ...]:
     """Return for each thing to say, in order, the seconds from its first word to its last; `None` if it was not said.
 
-    The time of a word is that of the phrase force-aligned to the sound where the sound speaks for the word, and of the free
-    reading elsewhere: a free reading may put the last word before a pause at the end of the pause, a second late.
+    The time of a word is that of the forced alignment where the word has a gain, and of the transcription elsewhere: a
+    transcription may put the last word before a pause at the end of the pause, a second late.
     """
     heard = witnesses(challenge, sound)
     forced = heard.forced or (None,) * len(heard.reading.expected)

@@ -1,12 +1,12 @@
-"""Tracks: everything the checks look at, as an npz that `numpy.load` opens, and back to the last bit.
+"""Track files: serialise everything the checks look at as an npz that `numpy.load` opens, and back to the last bit.
 
-One member for each array, named by the field it is in (`face.landmarks`), and `header`, the bytes of a JSON that says the rest:
-the version, the records by name with their fields, and where each array belongs. A field that a later version adds and gives a
-default needs no new version number. Nothing is pickled; the same tracks make the same bytes. They are not compressed: measured
-floats would shrink by a tenth, and take four times as long to read.
+One member for each array, named by the field it is in (`face.landmarks`), and `header`, the bytes of a JSON that holds the rest:
+the version, the records by name with their fields, and where each array belongs. A field that a later version adds with a default
+needs no new version number. Nothing is pickled; the same tracks make the same bytes. They are not compressed: measured floats
+would shrink by a tenth, and take four times as long to read.
 
-Reading notices damage by the CRC-32 of each member; what neither it nor the zip's structure covers, such as times of files,
-changes nothing that is read. Against a deliberate change the vault's AES-GCM stands (`store.evidence.sealed_object`).
+Reading detects damage by the CRC-32 of each member; what neither it nor the zip's structure covers, such as times of files,
+changes nothing that is read. The vault's AES-GCM protects against deliberate changes (`store.evidence.sealed_object`).
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ ReadT = TypeVar("ReadT")
 
 VERSION = 5
 """5: ages are those of two networks, asked words have a margin over others, the voice has the score of an audio mark.
-4: when picture and sound start, which sound was judged, what was damaged, when the shape of pictures changes; the white of the
-eyes, and whether eyes and mouth are covered; speech is the person's alone, and that of others in the background stands beside it.
+4: start of picture and sound, which sound was judged, damage, changes of the pictures' shape; the sclera, and whether eyes and
+mouth are covered; speech is the person's alone, and background speech is kept beside it.
 3: a display's grid is that of the mean square over 48 frames, not of the median one over 24. 2: lips are four features instead
 of eight, and the grid is in deviations instead of nats."""
 MAX_BYTES = 256 * 1024 * 1024
 """30 s at the highest rate stay well below."""
 
 _BEGINS, _ENDS, _END_BYTES = b"PK\x03\x04", b"PK\x05\x06", 22
-"""Of the zip: its first bytes, those of its end record, and how long that is without a comment."""
+"""Zip signatures: of the file's start and of its end record, and the length of that record without a comment."""
 
 _HEADER = "header"
 _RECORDS = {
@@ -94,31 +94,31 @@ _MALFORMED = (
 
 
 class TracksError(CameoError):
-    """Tracks that cannot be read."""
+    """Tracks cannot be read."""
 
 
 class TracksVersionError(TracksError):
-    """Another version of this service wrote them."""
+    """Tracks were written by another version of this service."""
 
 
 class TruncatedTracksError(TracksError):
-    """The end of them is missing."""
+    """Tracks are truncated."""
 
 
 class DamagedTracksError(TracksError):
-    """They are not what was written."""
+    """Tracks were altered after they were written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
-    """What an attempt can be judged by again, without its recording and without models."""
+    """The evidence and circumstances of an attempt, from which it is judged again without its recording and without models."""
 
     evidence: Evidence
     circumstances: Circumstances = dataclasses.field(default_factory=Circumstances)
 
 
 def to_bytes(tracks: Tracks) -> bytes:
-    """Return tracks as they are kept."""
+    """Serialise tracks."""
     arrays: dict[str, Array] = {}
     header = {
         "version": VERSION,
@@ -136,7 +136,7 @@ def _archive(header: dict[str, Any], arrays: dict[str, Array]) -> bytes:
 
 
 def from_bytes(kept: bytes) -> Tracks:
-    """Return tracks; the arrays are read-only.
+    """Deserialise tracks; the arrays are read-only.
 
     Raises:
         TracksVersionError: another version wrote them.
@@ -147,10 +147,10 @@ def from_bytes(kept: bytes) -> Tracks:
 
 
 def pack(value: object, records: Sequence[type] = (), names: Sequence[type[StrEnum]] = ()) -> bytes:
-    """Return any value of records, tuples, maps, arrays, bytes and plain values, as tracks are kept, but for no time.
+    """Serialise any value of records, tuples, maps, arrays, bytes and plain values in the format of tracks; times are refused.
 
     Args:
-        value: what is packed.
+        value: what is serialised.
         records: the data classes that it may hold beside those of tracks.
         names: the enumerations.
 
@@ -163,10 +163,10 @@ def pack(value: object, records: Sequence[type] = (), names: Sequence[type[StrEn
 
 
 def unpack(packed: bytes, records: Sequence[type] = (), names: Sequence[type[StrEnum]] = ()) -> Any:  # noqa: ANN401 - whatever was packed
-    """Return what `pack` was given with the same records and names; the arrays are read-only.
+    """Deserialise the output of `pack`, with the same records and names; the arrays are read-only.
 
     Raises:
-        TracksError: it is not what `pack` returns.
+        TracksError: the bytes are not output of `pack`.
     """
     known = _Known.of(records, names)
 
@@ -214,7 +214,7 @@ def _header(archive: zipfile.ZipFile) -> Any:  # noqa: ANN401 - whatever JSON ha
 
 
 def _read(archive: zipfile.ZipFile, value: Callable[[dict[str, Array]], ReadT]) -> ReadT:
-    """Return what `value` makes of the arrays, of which it has to take every one."""
+    """Return `value` of the arrays, of which it has to consume every one."""
     arrays = {info.filename: _member(archive, info) for info in archive.infolist() if info.filename != f"{_HEADER}.npy"}
     read = value(arrays)
     if arrays:
@@ -223,7 +223,7 @@ def _read(archive: zipfile.ZipFile, value: Callable[[dict[str, Array]], ReadT]) 
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
-    """Return an array; what the directory and its own head say of its length makes no room before as many bytes are there."""
+    """Return an array; memory grows with the bytes that are there, not with the length that directory and header claim."""
     if info.compress_type != zipfile.ZIP_STORED or info.flag_bits:
         raise ValueError("method")
     with archive.open(info) as member:
@@ -240,7 +240,7 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
 
 
 def _array(dtype: str, shape: tuple[int, ...], data: bytes, place: int = 0) -> Array:
-    """Return what lies there, read-only; nothing may be left over."""
+    """Return the read-only array at `place`; it must end with the data."""
     if not _DTYPE.fullmatch(dtype):
         raise ValueError("dtype")
     array: Array = np.ndarray(shape, dtype, data, place)
@@ -251,7 +251,7 @@ def _array(dtype: str, shape: tuple[int, ...], data: bytes, place: int = 0) -> A
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The records and the enumerations that may stand in what is read, by name."""
+    """The records and the enumerations that may be read, by name."""
 
     records: Mapping[str, type]
     names: Mapping[str, type[StrEnum]] = dataclasses.field(default_factory=dict)
@@ -265,7 +265,7 @@ _OF_TRACKS = _Known(_RECORDS)
 
 
 def _plain(value: object, arrays: dict[str, Array], *path: str, known: _Known = _OF_TRACKS) -> Any:  # noqa: ANN401, C901, PLR0911 - whatever JSON has, one line for each kind
-    """Return a value as JSON; arrays are put aside under their path. Numpy's numbers keep their type: it takes part in sums."""
+    """Return a value as JSON; arrays are collected under their path. Numpy scalars keep their type: it takes part in sums."""
     name = ".".join(path)
     match value:
         case np.generic():

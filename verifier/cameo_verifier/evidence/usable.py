@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cameo_verifier.types import FaceTrack
 
 _ENOUGH = 0.5
-"""Share of the pictures that are usable in a recording that is merely short."""
+"""Share of usable pictures above which a recording is merely short."""
 
 
 def face_is_gone(face: FaceTrack) -> bool:
@@ -22,7 +22,7 @@ def face_is_gone(face: FaceTrack) -> bool:
 
 
 def why_few(face: FaceTrack) -> Reason:
-    """Return what keeps pictures from being scored: no face in most of them, a face turned away, or the recording's length."""
+    """Return why pictures cannot be scored: no face in most of them, a face turned away, or the recording's length."""
     seen = face.faces > 0
     with np.errstate(invalid="ignore"):
         frontal = seen & (np.abs(face.pose_deg[:, :2]).max(axis=1) <= LIVE_DEG)

@@ -1,14 +1,14 @@
 """Visemes: maps recognised phonemes to the mouth shapes they require.
 
-1. The phoneme recogniser gives each 20 ms the probability of each phoneme. It is sure of itself in one or two rows a phoneme; a
-   temperature lets the neighbouring rows, and the second guess, have their say.
-2. Each phoneme has a target for the lips, its viseme, and a dominance, how strongly it insists on it: the closure of an M never
-   gives way, a vowel does. The shapes are those phonetics teaches (closed, tucked under the teeth, rounded, spread, open), no
-   more of them than it names; how far each goes is drawn, to the nearest twentieth, after what ten talkers and five generated
-   heads do (docs/calibration-log.md has each of them judged by what the others alone give).
+1. The phoneme recogniser gives each 20 ms the probability of each phoneme. It is overconfident in one or two rows a phoneme; a
+   temperature spreads the probability over neighbouring rows and the second guess.
+2. Each phoneme has a target of the lips, its viseme, and a dominance, how strongly it enforces it: the closure of an M never
+   gives way, a vowel does. The shapes are those of phonetics (closed, tucked under the teeth, rounded, spread, open), no more of
+   them than it names; their amounts are fitted, to the nearest twentieth, to ten talkers and five generated heads
+   (docs/calibration-log.md judges each of them by what the others alone give).
 3. The lips of a moment are the mean of all targets around it, weighted by probability, dominance and nearness in time, after
    Cohen and Massaro, Modeling Coarticulation in Synthetic Visual Speech (1993); without a phoneme near they rest.
-4. Four numbers that can be measured on a face follow from the six of the target by the sign and rough size of their geometry.
+4. Four features that can be measured on a face follow from the six of the target by the sign and rough size of their geometry.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _VISEMES: tuple[tuple[tuple[float, ...], float, str], ...] = (
     ((0.65, 0.0, 0.0, 0.0, 0.35, 0.0), 1.4, "o oʊ ɔ ɒ ɔɪ jo œ ø ɵ"),
 )
 
-# From a target to what is measured, one row for each of `cameo_verifier.evidence.lips.FEATURES`.
+# Maps a target to measured features, one row for each of `cameo_verifier.evidence.lips.FEATURES`.
 _GEOMETRY = np.array(
     [
         [1.0, 0.5, -0.35, -0.1, -0.5, 0.0],
@@ -58,11 +58,11 @@ _GEOMETRY = np.array(
 
 
 def lips_said(log_probs: F32, tokens: Sequence[str]) -> F32:
-    """Return (rows, 4) float32, what the sound says the lips do, 50 rows a second, in the order of `lips.FEATURES`.
+    """Return the predicted lip features (rows, 4) float32 at 50 Hz, in the order of `lips.FEATURES`.
 
     Args:
         log_probs: (rows, tokens) natural-log probabilities of phonemes.
-        tokens: what each column stands for; those without a viseme ask nothing of the lips.
+        tokens: the token of each column; those without a viseme do not constrain the lips.
     """
     if not len(log_probs):
         return np.zeros((0, len(_GEOMETRY)), np.float32)

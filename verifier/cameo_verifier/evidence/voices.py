@@ -1,4 +1,4 @@
-"""Stretches of speech as short as a voice can be told by: a few words each, bounded by the words' own times."""
+"""Word groups: form the shortest speech segments that support a speaker embedding, a few words each, bounded by word times."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from cameo_verifier.types import F32, F64, ScoredWord
 
 GROUP_S = 0.8
-"""A stretch is closed once it is this long; the kit's speaker network tells voices apart half as well below it."""
+"""A group is closed once it is this long; the kit's speaker network separates speakers half as well below it."""
 LEAST_S = 0.5
-"""What stays shorter than this holds no voice to compare."""
+"""A shorter group supports no embedding."""
 MARGIN_S = 0.05
 """Added on both sides: the recogniser's times cut into the first and the last sound of a word."""
 
 
 def word_groups(spoken: Sequence[str], forced: Sequence[ScoredWord], of: Language) -> F64:
-    """Return (G, 2) seconds of the groups of words, in order; none reaches over the end of a text.
+    """Return (G, 2) seconds of the groups of words, in order; none crosses the end of a text.
 
-    Words are added until the group is `GROUP_S` long; what is left over at the end of a text joins the group before.
+    Words are added until the group is `GROUP_S` long; the remainder at the end of a text joins the group before.
 
     Args:
         spoken: texts that were asked, in order.
@@ -51,9 +51,9 @@ def word_groups(spoken: Sequence[str], forced: Sequence[ScoredWord], of: Languag
 
 
 def strangeness(group_s: F64, embeddings: F32) -> tuple[float, int]:
-    """Return how like the least like group is to all the others together, as a cosine, and which group that is.
+    """Return the lowest cosine of a group to the mean of all others, and the index of that group.
 
-    The others are averaged by their length. Meant for two groups and more.
+    The mean is weighted by length. Meant for two groups and more.
     """
     seconds = group_s[:, 1] - group_s[:, 0]
     weighted = embeddings.astype(np.float64) * seconds[:, None]
