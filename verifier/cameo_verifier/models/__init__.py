@@ -1,1 +1,1 @@
-"""The model kit: the only room that touches a model runtime."""
+"""Model kit: opens and runs the networks; the only package that touches a model runtime."""

@@ -1,4 +1,4 @@
-"""Apparent age, used only to judge a possible minor more strictly."""
+"""Apparent age: estimates how old a face looks, used only to judge a possible minor more strictly."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from cameo_verifier.types import F32, U8
 
 _SIDE_PX = 224
-_SCALE = 1.4  # what the package enlarges the box of its own mesh by before it squares it
+_SCALE = 1.4  # factor by which the package enlarges the box of its own mesh before it squares it
 
 
 class AgeEstimator(OnnxModel):
-    """Estimates how old a face looks.
+    """An estimator of apparent age from a face crop.
 
     Raises:
         ModelKitError: the file is missing or no model.

@@ -1,7 +1,8 @@
-"""Whether sound carries Perth's audio mark, which some generators of voices put into all they say.
+"""Audio watermark: detects Perth's mark, which some voice generators embed in all their output.
 
-The mark says that a voice was made by such a generator. Its absence says nothing: most generators put none, and whoever runs one
-can leave it out. Network and checkpoint: Resemble AI, Perth (MIT), PyPI resemble-perth; see `cameo_verifier.models.mark_network`.
+The mark identifies a voice as the output of such a generator. Its absence proves nothing: most generators embed none, and whoever
+runs one can leave it out. Network and checkpoint: Resemble AI, Perth (MIT), PyPI resemble-perth; see
+`cameo_verifier.models.mark_network`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 RATE_HZ = 16_000
 WINDOW_S = 6.0
-"""What is looked at, from the start: an answer's speech is seldom longer, and the cost grows with it."""
+"""Length of the analysed sound, from the start: an answer's speech is seldom longer, and the cost grows with it."""
 LEAST_S = 0.5
 
 
@@ -29,10 +30,10 @@ class AudioMarkDetector(OnnxModel):
     """
 
     def score(self, speech: F32) -> float:
-        """Return how sure the network is that `speech` is marked, 0..1; NaN of less than half a second.
+        """Return the probability that `speech` is marked, 0..1; NaN for less than half a second.
 
         Args:
-            speech: (n,) float32, mono, 16 kHz, in [-1, 1], without silences; the first 6 s are looked at.
+            speech: (n,) float32, mono, 16 kHz, in [-1, 1], without silences; the first 6 s are analysed.
         """
         if speech.size < LEAST_S * RATE_HZ:
             return float("nan")

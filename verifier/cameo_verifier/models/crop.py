@@ -1,4 +1,4 @@
-"""Crops around a face, as the kit's networks were trained on them."""
+"""Face crops: cut out a face with its surroundings as the kit's networks were trained on them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from cameo_verifier.types import F32, U8
 
 WIDE, CLOSE = 2.7, 1.8
-"""By how much the crops of the presentation-attack network reach beyond a face's box. Close is head and little else. Closer
-still, the network no longer knows a person: below 1.4 genuine videos fall to 0.04."""
+"""Scales of the crops of the presentation-attack network relative to the face's box. The close one is head and little else. On
+closer crops the network is unreliable: below 1.4 genuine videos fall to 0.04."""
 
 Box = tuple[float, float, float, float]
 """Left, top, width, height in px."""
@@ -32,12 +32,12 @@ def squared(box: Box) -> Box:
 
 
 def crop_scaled(rgb: U8, box: Box, *, scale: float, side_px: int, interpolation: int = cv2.INTER_AREA) -> U8:
-    """Return what a `box` enlarged by `scale` about its centre covers of `rgb`, as (side_px, side_px, 3).
+    """Return the crop of `rgb` by a `box` scaled by `scale` about its centre, as (side_px, side_px, 3).
 
-    The scale is limited so that the box fits the picture, and the box is then shifted into it: no border is ever made up, as in
-    the code of minivision's Silent-Face-Anti-Spoofing (to a px at the far edges, by rounding). By default the crop is averaged
-    down rather than sampled: sampling aliases, and the kit's presentation-attack network takes the aliasing of a sharp camera for
-    the grid of a screen (lowest median of a genuine video 0.66 sampled, 0.83 averaged, replays alike).
+    The scale is limited so that the box fits the picture, and the box is then shifted into it: no border is padded, as in the
+    code of minivision's Silent-Face-Anti-Spoofing (to a px at the far edges, by rounding). By default the crop is area-averaged
+    rather than sampled: sampling aliases, and the kit's presentation-attack network takes the aliasing of a sharp camera for the
+    grid of a screen (lowest median of a genuine video 0.66 sampled, 0.83 averaged, replays alike).
     """
     x, y, new_width, new_height = grown(box, scale=scale, width=rgb.shape[1], height=rgb.shape[0])
     crop = rgb[int(y) : int(y + new_height) + 1, int(x) : int(x + new_width) + 1]
@@ -45,7 +45,7 @@ def crop_scaled(rgb: U8, box: Box, *, scale: float, side_px: int, interpolation:
 
 
 def grown(box: Box, *, scale: float, width: int, height: int) -> Box:
-    """Return a box enlarged by `scale`, or as far as it fits, and shifted into a picture of this size."""
+    """Return a box scaled by `scale`, or as far as it fits, and shifted into a picture of this size."""
     left, top, box_width, box_height = box
     scale = min(scale, (width - 1) / box_width, (height - 1) / box_height)
     new_width, new_height = box_width * scale, box_height * scale

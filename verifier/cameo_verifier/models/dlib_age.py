@@ -1,4 +1,4 @@
-"""dlib's apparent age, the second opinion beside the kit's own estimator."""
+"""Apparent age by dlib: estimates how old a face looks, as a second estimator beside the kit's own."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 _SIDE_PX = 64
 _PADDING = 0.2  # dlib's default around its mean face, which the network was trained with
-_MARGIN_PX = 4  # of the halved picture: what its kernel and the sampling reach beyond the chip
+_MARGIN_PX = 4  # of the halved picture: how far its kernel and the sampling reach beyond the chip
 _COLOUR_MEANS = np.array([122.782, 117.001, 104.298], np.float32)
 _COLOUR_SCALE = 256.0
 _YEARS = np.array([0.25, *range(1, 81)])
-"""What each of the network's bins stands for; the first is the year before the first birthday."""
+"""Age in years of each of the network's bins; the first is the year before the first birthday."""
 
 # Outer and inner corner of the eye on the right of the picture, the same of that on the left, and the base of the nose: points of
 # the 478-point mesh, and where dlib's mean face has them on the unit square (`get_face_chip_details` for five points in
@@ -34,11 +34,11 @@ _MEAN_FACE = np.array(
     ]
 )
 _IN_CHIP = (_MEAN_FACE + _PADDING) / (1 + 2 * _PADDING) * (_SIDE_PX - 1)
-"""px of the chip; dlib lays the first and the last pixel on the edges of the padded square."""
+"""px of the chip; dlib places the first and the last pixel on the edges of the padded square."""
 
 
 class DlibAgeEstimator(OnnxModel):
-    """Estimates how old a face looks, from a chip of it aligned to dlib's mean face.
+    """An estimator of apparent age from a chip of the face aligned to dlib's mean face.
 
     Raises:
         ModelKitError: the file is missing or no model.
@@ -48,7 +48,7 @@ class DlibAgeEstimator(OnnxModel):
         """Return the expected age in years of the face with these 478 `landmarks` in px of `rgb` (H, W, 3).
 
         Raises:
-            ValueError: the corners of the eyes and the base of the nose are one point, or not numbers.
+            ValueError: the corners of the eyes and the base of the nose coincide, or are NaN.
         """
         image = (face_chip(rgb, landmarks).astype(np.float32) - _COLOUR_MEANS) / _COLOUR_SCALE
         return expected_age(self._session.run(None, {self._input: image.transpose(2, 0, 1)[None]})[0][0])
@@ -61,13 +61,14 @@ def expected_age(probabilities: F32) -> float:
 
 
 def face_chip(rgb: U8, landmarks: F32) -> U8:
-    """Return the (64, 64, 3) picture of a face with its eyes and nose where dlib's mean face has them; black outside `rgb`.
+    """Return the (64, 64, 3) picture of a face aligned to dlib's mean face by eyes and nose; black outside `rgb`.
 
-    It is sampled along the similarity that fits the five points best. As dlib does it, the picture is halved before, for as long
-    as it is more than twice as large as the chip, since sampling it at once would alias; OpenCV's halving has dlib's kernel.
+    It is sampled along the least-squares similarity transform of the five points. As in dlib, the picture is halved before, for
+    as long as it is more than twice as large as the chip, since sampling it at once would alias; OpenCV's halving has dlib's
+    kernel.
 
     Raises:
-        ValueError: the five points are one, or not numbers.
+        ValueError: the five points coincide, or are NaN.
     """
     turn, shift = _similarity(_IN_CHIP, landmarks[list(_POINTS), :2].astype(np.float64))
     halvings = int(np.log2(max(abs(turn), 1.0)))
@@ -83,10 +84,10 @@ def face_chip(rgb: U8, landmarks: F32) -> U8:
 
 
 def _similarity(start: F64, end: F64) -> tuple[complex, complex]:
-    """Return turn and shift of the least-squares similarity `turn * z + shift` of (N, 2) points, in the complex plane.
+    """Return rotation and translation of the least-squares similarity `turn * z + shift` of (N, 2) points, in the complex plane.
 
     Raises:
-        ValueError: all points of `end` are one, or not numbers.
+        ValueError: all points of `end` coincide, or are NaN.
     """
     if not np.isfinite(end).all() or not np.ptp(end, axis=0).any():
         raise ValueError("a face whose eyes and nose are one point, or not numbers, cannot be aligned")
@@ -97,7 +98,7 @@ def _similarity(start: F64, end: F64) -> tuple[complex, complex]:
 
 
 def _around(rgb: U8, turn: complex, shift: complex, *, margin: int) -> tuple[U8, complex]:
-    """Return what the chip covers of the picture, with `margin` px around it where there are any, and its top left corner."""
+    """Return the part of the picture under the chip, with `margin` px around where there are any, and its top left corner."""
     corners = np.array([turn * (x + 1j * y) + shift for x in (0, _SIDE_PX) for y in (0, _SIDE_PX)])
     x0, y0 = max(0, int(corners.real.min()) - margin), max(0, int(corners.imag.min()) - margin)
     x1, y1 = max(0, int(corners.real.max()) + margin), max(0, int(corners.imag.max()) + margin)

@@ -1,10 +1,10 @@
-"""A folder with SpeechBrain's ECAPA-TDNN, read without running anything in it.
+"""ECAPA-TDNN folders: read SpeechBrain's published speaker network without running any code in them.
 
-It holds what SpeechBrain's own recipe saves and publishes, and the digests of the site that put it there:
+A folder holds what SpeechBrain's own recipe saves and publishes, and the digests of the site that put it there:
 
 - `embedding_model.ckpt`, the state dict of `speechbrain.lobes.models.ECAPA_TDNN`;
-- `hyperparams.yaml`, HyperPyYAML. That format can build any Python object, so only plain values are read from it and
-  tags such as `!new:` are never acted on: they are enough to see whether this is the recipe this project implements;
+- `hyperparams.yaml`, HyperPyYAML. That format can build any Python object, so only plain values are read from it and tags such as
+  `!new:` are never executed: they are enough to see whether this is the recipe this project implements;
 - `SHA256SUMS`, made with `sha256sum embedding_model.ckpt hyperparams.yaml > SHA256SUMS`, checked before anything is read.
 """
 
@@ -29,7 +29,7 @@ WEIGHTS = "embedding_model.ckpt"
 HYPERPARAMETERS = "hyperparams.yaml"
 DIGESTS = "SHA256SUMS"
 
-# Defaults of speechbrain.lobes.models.ECAPA_TDNN.ECAPA_TDNN; the weights cannot tell them.
+# Defaults of speechbrain.lobes.models.ECAPA_TDNN.ECAPA_TDNN; the weights do not contain them.
 _DILATIONS = (1, 2, 3, 4, 1)
 _MAX_YAML_BYTES = 256 * 1024
 
@@ -43,7 +43,7 @@ class Ecapa:
 
     @property
     def n_mels(self) -> int:
-        """Mel filters it listens to."""
+        """The number of its mel filters."""
         return int(self.state["blocks.0.conv.conv.weight"].shape[1])
 
     @property
@@ -53,7 +53,7 @@ class Ecapa:
 
     @property
     def res2net_scale(self) -> int:
-        """Parts the channels are cut into in each SE-Res2Net block."""
+        """The number of channel groups in each SE-Res2Net block."""
         return 1 + sum(name.startswith("blocks.1.res2net_block.") and name.endswith(".conv.conv.bias") for name in self.state)
 
 
@@ -90,7 +90,7 @@ def _digests(path: Path) -> dict[str, str]:
 
 
 class _PlainLoader(yaml.SafeLoader):  # type: ignore[misc]
-    """Reads tagged values as the plain mapping, list or string below the tag."""
+    """A YAML loader that reads tagged values as the plain mapping, list or string below the tag."""
 
 
 def _untagged(loader: yaml.SafeLoader, _: str, node: yaml.Node) -> object:
@@ -105,7 +105,7 @@ _PlainLoader.add_multi_constructor("!", _untagged)
 
 
 def _recipe(path: Path) -> tuple[int, ...]:
-    """Return the dilations after making sure that the features are those this project computes."""
+    """Return the dilations; refuse features other than those this project computes."""
     if path.stat().st_size > _MAX_YAML_BYTES:
         raise ModelKitError(f"{path} is implausibly large")
     try:

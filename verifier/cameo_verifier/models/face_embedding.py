@@ -1,4 +1,4 @@
-"""Face embeddings with insightface's alignment and ArcFace runner, on the kit's file or one of your own."""
+"""Face embeddings: align and embed a face with insightface's ArcFace runner, on the kit's file or one of your own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOSE, _MOUTH = 1, (61, 291)
 
 
 class FaceEmbedder:
-    """Aligns a face by five points and embeds it; takes any ArcFace-like ONNX of 112x112.
+    """An embedder that aligns a face by five points; it takes any ArcFace-like ONNX of 112x112.
 
     Raises:
         ModelKitError: the file is missing, no model, takes another input than (1, 3, 112, 112) or gives other than 512
@@ -49,7 +49,7 @@ class FaceEmbedder:
         self._recognizer: Any = ArcFaceONNX(str(path), session)
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return the embedder itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -57,7 +57,7 @@ class FaceEmbedder:
         self.close()
 
     def close(self) -> None:
-        """Let the session go."""
+        """Release the session."""
         self._recognizer = None
 
     def align(self, rgb: U8, landmarks: F32) -> U8:

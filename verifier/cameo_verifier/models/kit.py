@@ -1,4 +1,4 @@
-"""The model kit as the service sees it: one adapter per task, each opened once, when it is first asked for."""
+"""Model kit: opens one adapter per task, each once, on first use."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ _RECOGNISERS = {"en": "transcription"}
 
 
 class ModelKit:
-    """Opens the models of `settings`, checks each file's digest once per process before its first use, and closes them together.
+    """A kit that opens the models of `settings`, checks each file's digest once per process before first use, and closes them.
 
     Opening the kit reads no model but those of the setting `pad_second`, which it tries. Every property raises `ModelKitError`
-    where its file is missing or altered; the message names the file and the command that mends it. Safe to share between threads,
-    as the adapters' runtimes are; a landmarker is lent to one at a time.
+    where its file is missing or altered; the message names the file and the command that repairs it. It is thread-safe, as the
+    adapters' runtimes are; a landmarker is lent to one caller at a time.
     """
 
     def __init__(self, settings: Settings, contents: manifest.Manifest) -> None:
@@ -61,7 +61,7 @@ class ModelKit:
         self._opened: dict[str, AbstractContextManager[Any]] = {}
         self._idle: defaultdict[tuple[int, bool], list[FaceLandmarker]] = defaultdict(list)
         self._closed = False
-        # MediaPipe's own destructor fails where the interpreter is ending: this runs before.
+        # MediaPipe's own destructor fails during interpreter shutdown: this runs before.
         weakref.finalize(self, _close, self._idle)
         self._verified: set[str] = set()
         self._digests: Mapping[str, str] | None = None
@@ -72,8 +72,8 @@ class ModelKit:
         """Return the kit of a site.
 
         Raises:
-            ModelKitError: the site does not allow the licence of a model, names a speaker backend or face file there is not, or
-                a second opinion on presentation attacks that cannot be used.
+            ModelKitError: the site does not allow the licence of a model, names a speaker backend or face file that does not
+                exist, or a second opinion on presentation attacks that cannot be used.
         """
         contents = manifest.load()
         contents.require_allowed(settings.licences)
@@ -94,7 +94,7 @@ class ModelKit:
         return kit
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return the kit itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -102,7 +102,7 @@ class ModelKit:
         self.close()
 
     def close(self) -> None:
-        """Close every adapter that was opened; a landmarker that is lent out is closed when it comes back."""
+        """Close every open adapter; a landmarker on loan is closed when it is returned."""
         with self._lock:
             self._closed = True
             _close(self._idle)
@@ -113,7 +113,7 @@ class ModelKit:
         """Open every adapter now, so that the first recording does not wait for one.
 
         Raises:
-            ModelKitError: a file is missing or altered; the message names it and the command that mends it.
+            ModelKitError: a file is missing or altered; the message names it and the command that repairs it.
         """
         from cameo_verifier.models.landmarks import MAX_FACES  # noqa: PLC0415 - as below
 
@@ -146,10 +146,10 @@ class ModelKit:
 
     @contextmanager
     def landmarker(self, *, max_faces: int, video: bool) -> Iterator[FaceLandmarker]:
-        """Lend a landmarker that has seen nothing yet, for one recording or any number of pictures.
+        """Lend a landmarker without tracking state, for one recording or any number of pictures.
 
-        It is the one lent before, where that is back: opening one for each recording costs time, and what it finds is the same to
-        the bit. One whose user failed is not lent again.
+        A returned landmarker is lent again: opening one for each recording costs time, and its results are the same to the bit.
+        One whose user failed is not lent again.
         """
         from cameo_verifier.models.landmarks import FaceLandmarker  # noqa: PLC0415 - as every adapter here: its runtime loads on use
 

@@ -1,4 +1,4 @@
-"""Face landmarks, blendshapes and head pose with MediaPipe's face landmarker."""
+"""Face landmarks: detects faces with landmarks, blendshapes and head pose by MediaPipe's face landmarker."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_FACES = 2
-"""In a recording: enough to know that there is more than one."""
+"""Limit in a recording: enough to know that there is more than one."""
 _NOTHING = np.zeros((64, 64, 3), np.uint8)
 
 
 class FaceLandmarker:
-    """Finds up to `max_faces` faces in pictures.
+    """A detector of up to `max_faces` faces in pictures.
 
     With `video`, faces are tracked from one frame to the next: feed it one recording's frames in order of time, and `forget`
-    before the next recording. Otherwise every picture stands alone. MediaPipe detects anew whenever fewer than `max_faces` are
+    before the next recording. Otherwise every picture is independent. MediaPipe detects anew whenever fewer than `max_faces` are
     tracked, and smooths only with `max_faces` = 1, so a lone face under `max_faces` = 2 comes out the same in both modes. Results
     repeat bit for bit, also after other recordings.
 
@@ -58,7 +58,7 @@ class FaceLandmarker:
         self._last_ms = -1
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return the landmarker itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,9 +70,10 @@ class FaceLandmarker:
         self._landmarker.close()
 
     def forget(self) -> bool:
-        """Lose sight of every face, so that the next recording is tracked as by a new instance; False where that fails.
+        """Reset the tracking of every face, so that the next recording is tracked as by a new instance; False where that fails.
 
-        A black picture ends the tracking, and the next recording's time begins after it. What is smoothed remembers further back.
+        A black picture ends the tracking, and the next recording's timestamps continue after it. Smoothing filters keep older
+        state.
         """
         if self._video and self._last_ms >= self._began_ms:
             if self._smooths or all(self.detect(Frame((self._last_ms - self._began_ms) / 1000, _NOTHING)) for _ in range(3)):
@@ -83,7 +84,7 @@ class FaceLandmarker:
     def detect(self, frame: Frame) -> tuple[FaceObservation, ...]:
         """Return the faces in one picture, largest first.
 
-        In video mode the time of a frame counts in whole milliseconds and each is taken as later than the one before.
+        In video mode timestamps are whole milliseconds, and each is made later than the one before.
         """
         import mediapipe  # noqa: PLC0415 - loaded by the constructor
 

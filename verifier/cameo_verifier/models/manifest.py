@@ -1,7 +1,7 @@
-"""What the model kit is made of, and which licences this site allows.
+"""Kit manifest: lists the models of the kit, and checks that the site allows their licences.
 
-The manifest is data beside this module. Reading it is strict: an unknown key, a digest of the wrong length or a
-path that would leave the kit folder is an error, so a typing slip never widens what is fetched or loaded.
+The manifest is data beside this module. Parsing is strict: an unknown key, a digest of the wrong length or a path that would
+leave the kit folder is an error, so a typing slip never widens what is fetched or loaded.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _HEX = frozenset("0123456789abcdef")
 
 
 class Registry(StrEnum):
-    """Where a package comes from."""
+    """The registry that a package comes from."""
 
     PYPI = "pypi"
     NPM = "npm"
@@ -55,8 +55,23 @@ class Alternative:
 class Model:
     """One model of the kit.
 
-    `file` is its file or folder in the kit (inside the package where the registry is `installed`). `convert` names the step
-    that builds `file` from the sources, empty where they are installed as they are; `revision` counts up when that step changes.
+    Attributes:
+        id: its name in the kit, unique.
+        task: what it computes.
+        file: its file or folder in the kit (inside the package where the registry is `installed`).
+        registry: where the package comes from.
+        package: the package's name there.
+        version: the package's version, pinned.
+        licence: SPDX id.
+        layout: order of its input axes, or its format.
+        colour: channel order of its input pictures; empty for sound.
+        scaling: range of its input.
+        dims: shapes of input and output.
+        measured: accuracy and time, measured with this file.
+        sources: the files that are taken from the package.
+        alternatives: upstream originals that a site may use instead.
+        convert: the step that builds `file` from the sources; empty where they are installed unchanged.
+        revision: counts up when that step changes.
     """
 
     id: str
@@ -83,7 +98,7 @@ class Model:
 
     @property
     def bytes(self) -> int:
-        """What its sources weigh together."""
+        """The total size of its sources."""
         return sum(source.bytes for source in self.sources)
 
 

@@ -1,13 +1,13 @@
-"""The decoder of Perth's audio mark as ONNX: three stacks of convolutions over the spectrogram at three speeds.
+"""Watermark decoder: builds Perth's network as ONNX: three convolution stacks over the spectrogram at three speeds.
 
-Sound goes in, how sure the network is of the mark comes out. The mark is a change of the spectrogram below 2 kHz that is meant
-to be masked by the speech (Resemble AI, Perth: github.com/resemble-ai/Perth). Each stack sees the log magnitudes stretched to
-1.25, 1 or 0.75 of their length and gives each moment a weight and a value; their means over the moments that are not silent are
-put together by softmax.
+Its input is sound, its output the probability of the mark. The mark is a change of the spectrogram below 2 kHz that is meant to
+be masked by the speech (Resemble AI, Perth: github.com/resemble-ai/Perth). Each stack takes the log magnitudes stretched to 1.25,
+1 or 0.75 of their length and gives each moment a weight and a value; their means over the moments that are not silent are
+combined by softmax.
 
-The published network takes windows of 2,048 samples every 320 at 32 kHz, and all 1,025 magnitudes. It looks for the mark in the
-lowest 128, up to 2 kHz, which windows of 1,024 every 160 at 16 kHz have as well; the others only help to see which moments are
-silent, for which the lowest do. The spectrogram is part of the graph.
+The published network takes windows of 2,048 samples every 320 at 32 kHz, and all 1,025 magnitudes. It reads the mark from the
+lowest 128, up to 2 kHz, which windows of 1,024 every 160 at 16 kHz have as well; the others only help to detect silent moments,
+for which the lowest suffice. The spectrogram is part of the graph.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ LAYERS = 7
 _RATE = 2.0
 """Magnitudes at 32 kHz over those at 16 kHz: twice as many samples are summed."""
 SPAN_DB = 195.0
-"""From the floor to 15 dB, as 0 to 1."""
+"""Range from the floor to 15 dB, scaled to 0..1."""
 _FLOOR_DB = -180.0
 _SLOPE = 0.01
 _SILENT = 0.05
-"""Of the loudest moment, both as sums of normalised log magnitudes."""
+"""Share of the loudest moment, both as sums of normalised log magnitudes."""
 _HEARD = 0.5
-"""Less is digital silence, which only rounding tells from 0; there is no mark in it."""
+"""Below this is digital silence, distinct from 0 only by rounding; it holds no mark."""
 
 
 def mark_model(state: Mapping[str, Tensor]) -> Any:  # noqa: ANN401 - onnx ships no types

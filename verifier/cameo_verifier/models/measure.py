@@ -1,8 +1,8 @@
-"""How well the kit's embeddings tell people apart, measured on recordings the caller brings.
+"""Verification rates: measure how well the kit's embeddings separate people, on recordings the caller brings.
 
 Error rates as in ISO/IEC 19795-1: with scores where higher means more alike, the false match rate is the share of
-different-person pairs at or above a threshold, the false non-match rate that of same-person pairs below it; the equal error
-rate is where they meet.
+different-person pairs at or above a threshold, the false non-match rate that of same-person pairs below it; the equal error rate
+is where they meet.
 """
 
 from __future__ import annotations
@@ -30,9 +30,17 @@ _RATE_HZ = 16_000
 
 @dataclass(frozen=True, slots=True)
 class VerificationRate:
-    """Equal error rate 0..1 over pairs of cosine similarities, and the threshold where it lies.
+    """Equal error rate over pairs of cosine similarities, with the distribution of both kinds of pairs.
 
-    `same_mean`, `same_min`, `different_mean` and `different_max` say how far apart the two kinds of pairs are.
+    Attributes:
+        eer: equal error rate, 0..1.
+        threshold: the cosine at which it lies.
+        same: number of same-person pairs.
+        different: number of different-person pairs.
+        same_mean: mean cosine of same-person pairs.
+        same_min: least cosine of same-person pairs.
+        different_mean: mean cosine of different-person pairs.
+        different_max: largest cosine of different-person pairs.
     """
 
     eer: float

@@ -1,9 +1,9 @@
-"""SpeechBrain's speech features as ONNX nodes: log-mel filter banks and the cepstral coefficients (MFCC) over them.
+"""Speech features: build SpeechBrain's log-mel filter banks and cepstral coefficients (MFCC) as ONNX nodes.
 
-The numbers are those of `speechbrain.lobes.features.MFCC` and `Fbank` 1.1 with their defaults: 16 kHz, periodic Hamming
-window of 25 ms every 10 ms, centred with zero padding, a 400-point transform, power spectrum, triangular filters from 0 to
-8 kHz on the mel scale 2595 log10(1 + f/700), decibels no lower than 80 below the loudest filter of the whole sound,
-orthonormal DCT. tests/speechbrain holds them to within 1e-3 of SpeechBrain itself.
+The numbers are those of `speechbrain.lobes.features.MFCC` and `Fbank` 1.1 with their defaults: 16 kHz, periodic Hamming window of
+25 ms every 10 ms, centred with zero padding, a 400-point transform, power spectrum, triangular filters from 0 to 8 kHz on the mel
+scale 2595 log10(1 + f/700), decibels no lower than 80 below the loudest filter of the whole sound, orthonormal DCT.
+tests/speechbrain compares them with SpeechBrain itself, to within 1e-3.
 
 The transform is a convolution with 400 windowed cosines and sines: exact, and quicker than a general one of this odd size.
 """
@@ -84,7 +84,7 @@ def mfcc_model(*, n_mels: int = 44, n_mfcc: int = 24) -> Any:  # noqa: ANN401 - 
 def _triangles(n_mels: int) -> F64:
     """Return the triangular filters (n_mels, 201) over the bins from 0 to 8 kHz.
 
-    Each side is as wide as the step *below* the centre, SpeechBrain's way, so a filter does not quite reach the next centre.
+    Each side is as wide as the step *below* the centre, as in SpeechBrain, so a filter does not quite reach the next centre.
     """
     mel = np.linspace(0, 2595 * np.log10(1 + RATE_HZ / 2 / 700), n_mels + 2)
     hz = 700 * (10 ** (mel / 2595) - 1)

@@ -1,4 +1,4 @@
-"""Keeping the start-up chatter of native libraries out of the error stream, without losing an error."""
+"""Native logs: filter start-up messages of native libraries out of the error stream, without losing an error."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LOCK = threading.Lock()
-# absl lines of severity information or warning, TensorFlow Lite's information lines, and absl's notice about itself.
+# absl lines of severity information or warning, TensorFlow Lite's information lines, and absl's notice about its own logging.
 _CHATTER = re.compile(rb"^(?:[IW]\d{4} \d\d:\d\d:|INFO: |WARNING: Logging before InitGoogle)")
 
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Hold back what is written to file descriptor 2 and let through, afterwards, every line that is no chatter.
+    """Buffer what is written to file descriptor 2 and forward, afterwards, every line but the known messages.
 
-    MediaPipe's C library reads no environment variable for its log level in this version, so the descriptor itself is
-    turned aside. It belongs to the whole process: lines of other threads arrive late, not never.
+    MediaPipe's C library reads no environment variable for its log level in this version, so the descriptor itself is redirected.
+    It belongs to the whole process: lines of other threads arrive late, not never.
     """
     with _LOCK, tempfile.TemporaryFile() as held:
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Writes an ONNX graph node by node, so that the same weights always give the same bytes."""
+"""ONNX graphs: write a graph node by node, so that the same weights always give the same bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NORM_FLOOR = 1e-12
 
 
 class OnnxGraph:
-    """A graph under construction: every method adds a node and returns the name of the value it yields."""
+    """A graph under construction; every method adds a node and returns the name of its output value."""
 
     def __init__(self, name: str) -> None:
         self._name = name

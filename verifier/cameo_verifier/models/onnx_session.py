@@ -1,4 +1,4 @@
-"""How every ONNX file of the kit is opened: on the CPU, with a fixed thread count, silent, and with our errors."""
+"""ONNX sessions: open every ONNX file of the kit on the CPU, with a fixed thread count, silent, and with typed errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ERRORS_ONLY = 3
 def open_session(path: Path, *, threads: int) -> Any:  # noqa: ANN401 - onnxruntime ships no types
     """Open an ONNX file and return its `onnxruntime.InferenceSession`.
 
-    The thread count is fixed so that a replay computes the same sums in the same order, and two workers do not fight over cores.
+    The thread count is fixed so that a replay computes the same sums in the same order, and two workers do not compete for cores.
 
     Raises:
         ModelKitError: the file is missing or is no model this runtime can load.
@@ -37,7 +37,7 @@ def open_session(path: Path, *, threads: int) -> Any:  # noqa: ANN401 - onnxrunt
 
 
 class OnnxModel:
-    """What the adapters of single ONNX files share: one session, and the name of its first input.
+    """The base class of adapters of single ONNX files: one session, and the name of its first input.
 
     Raises:
         ModelKitError: the file is missing or no model.
@@ -48,7 +48,7 @@ class OnnxModel:
         self._input: str = self._session.get_inputs()[0].name
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return the adapter itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,5 +56,5 @@ class OnnxModel:
         self.close()
 
     def close(self) -> None:
-        """Let go of the network."""
+        """Release the session."""
         self._session = None

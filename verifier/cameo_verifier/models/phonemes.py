@@ -1,6 +1,6 @@
-"""Which phonemes are heard and when, in any language: a small conformer with a CTC head on ONNX Runtime.
+"""Phoneme recognition: gives the probability of each phoneme over time, in any language, by a small conformer with a CTC head.
 
-CTC says each phoneme in one or two rows at about the time it is spoken, and "nothing new" (`BLANK`) between them.
+CTC emits each phoneme in one or two rows at about the time it is spoken, and the blank (`BLANK`) between them.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _SAMPLES_HZ = 16_000
 _STEP = 320
 """Samples between two rows."""
 _PIECE_S = 20.0
-"""Attention costs the square of the length, and the network was made for 30 s at most."""
+"""Length of a chunk: attention costs the square of the length, and the network was made for 30 s at most."""
 _MARGIN_S = 1.0
 _FEWEST_SAMPLES = 400
 
 
 class PhonemeRecogniser(OnnxModel):
-    """Open one for each process; it keeps no state between recordings."""
+    """A phoneme recogniser. Open one for each process; it keeps no state between recordings."""
 
     def __init__(self, path: Path, *, threads: int) -> None:
         """Open the model.

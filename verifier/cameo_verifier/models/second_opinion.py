@@ -1,4 +1,4 @@
-"""A second opinion on presentation attacks, by networks that a site brings itself.
+"""Second opinion: scores presentation attacks with networks that a site brings itself.
 
 They are the ones of minivision's Silent-Face-Anti-Spoofing (Apache-2.0), MiniFASNetV2 and MiniFASNetV1SE, which no package ships.
 Their folder holds each as an ONNX file with its weights inside, and `manifest.toml`, which names them:
@@ -8,7 +8,7 @@ Their folder holds each as an ONNX file with its weights inside, and `manifest.t
     sha256 = "…"
     scale = 2.7
 
-`scale` says how many times the box of the face a network sees. All of it is checked when the folder is opened.
+`scale` is the size of the network's crop relative to the face's box. All of it is checked when the folder is opened.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _EXPORT = "export it anew as docs/calibration.md says, or unset CAMEO_PAD_SECOND
 
 
 class SecondOpinion:
-    """The networks of a folder, open; safe to share between threads.
+    """The open networks of a folder; thread-safe.
 
     Raises:
         ModelKitError: the folder, its manifest or a file is missing or malformed, a file has another digest, or it is no ONNX
@@ -74,7 +74,7 @@ class SecondOpinion:
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return the networks themselves."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,7 +82,7 @@ class SecondOpinion:
         self.close()
 
     def close(self) -> None:
-        """Let go of the networks."""
+        """Release the sessions."""
         self._stack.close()
 
     def score(self, rgb: U8, landmarks: F32) -> float:
@@ -92,7 +92,7 @@ class SecondOpinion:
 
 
 class SecondedScorer(PresentationAttackScorer):
-    """The kit's scorer with a second opinion on the wide crop; on the closer one it has none.
+    """The kit's scorer, averaged with a second opinion on the wide crop; the closer one has none.
 
     Raises:
         ModelKitError: the kit's file is missing or no model.
@@ -103,7 +103,7 @@ class SecondedScorer(PresentationAttackScorer):
         self._second = second
 
     def score(self, rgb: U8, landmarks: F32) -> float:
-        """Return the mean of what the kit's network and the second opinion say, 0..1."""
+        """Return the mean of the kit's network and the second opinion, 0..1."""
         return (super().score(rgb, landmarks) + self._second.score(rgb, landmarks)) / 2
 
 
@@ -138,7 +138,7 @@ def _entry(table: object) -> _Entry:
 
 
 def _require_named(path: Path, sha256: str) -> None:
-    """Refuse a file that is not there, has another digest, or keeps weights outside of itself, which no digest would cover."""
+    """Refuse a file that is missing, has another digest, or keeps weights in a file of their own, which no digest would cover."""
     import onnx  # noqa: PLC0415 - takes a while, and only such a site needs it
     from onnx.external_data_helper import uses_external_data  # noqa: PLC0415 - the same
 
@@ -181,8 +181,7 @@ class _Network(OnnxModel):
     def score(self, rgb: U8, box: Box) -> float:
         """Return the probability 0..1 of a live face.
 
-        The crop is sampled as the authors' own code does it, not averaged as for the kit's network: that is what these were
-        trained on.
+        The crop is sampled as in the authors' own code, not averaged as for the kit's network: these were trained on that.
         """
         logits = self._logits(crop_scaled(rgb, box, scale=self._scale, side_px=_SIDE_PX, interpolation=cv2.INTER_LINEAR))[0]
         odds = np.exp(logits - logits.max())

@@ -1,4 +1,4 @@
-"""Whose voice it is: an embedding of unit length whose cosine says how alike two voices are.
+"""Speaker embeddings: represent a voice by a vector of unit length; their cosine is the similarity of two voices.
 
 Voice here is consistency evidence and conditioning, never a gate on its own.
 """

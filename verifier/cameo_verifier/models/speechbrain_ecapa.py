@@ -1,7 +1,7 @@
-"""Whose voice it is, by SpeechBrain's ECAPA-TDNN in process: the `[speechbrain]` extra's other speaker embedder.
+"""SpeechBrain's ECAPA-TDNN: embeds voices in process; the `[speechbrain]` extra's alternative speaker embedder.
 
-Computes what `speechbrain.inference.EncoderClassifier.encode_batch` does (filter banks, mean over the sentence taken off,
-network), from a local folder that `ecapa_folder` has checked; no hub is asked, and no code in the folder is run.
+Computes what `speechbrain.inference.EncoderClassifier.encode_batch` does (filter banks, mean normalisation over the sentence,
+network), from a local folder that `ecapa_folder` has checked; no hub is contacted, and no code in the folder is run.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def load(folder: Path, *, threads: int = 1) -> SpeechBrainEcapa:
         threads: threads of PyTorch, for the whole process.
 
     Raises:
-        ModelKitError: the extra is not installed, or the folder is not as it should be.
+        ModelKitError: the extra is not installed, or the folder is not as `ecapa_folder` requires.
     """
     return SpeechBrainEcapa(ecapa_folder.read(folder), threads=threads)
 
@@ -73,11 +73,11 @@ class SpeechBrainEcapa:
         return np.asarray(embedding.numpy(), np.float32)
 
     def close(self) -> None:
-        """Let go of the network."""
+        """Release the network."""
         self._network = None
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return the embedder itself."""
         return self
 
     def __exit__(self, *_: object) -> None:

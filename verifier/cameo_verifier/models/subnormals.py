@@ -1,8 +1,4 @@
-"""Sets subnormal weights of an ONNX file to zero.
-
-Training leaves weights below the smallest normal float32 (1.2e-38) where a channel has died. They change no output, and a
-processor multiplies them many times slower than zeros: the kit's face network takes a quarter of the time without them.
-"""
+"""Subnormal flushing: sets subnormal weights of an ONNX file to zero."""
 
 from __future__ import annotations
 
@@ -18,7 +14,8 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 _LEAST = 1e-30
-"""Products of weights a little above the smallest normal number are subnormal again, so all far below any real weight goes."""
+"""Products of weights a little above the smallest normal number are subnormal again, so everything far below any real weight
+is flushed."""
 
 
 def flush(model: ModelProto) -> int:

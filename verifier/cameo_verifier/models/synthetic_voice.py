@@ -1,4 +1,4 @@
-"""A site's own detector of synthetic voices: any ONNX graph that scores a stretch of sound. The kit has none."""
+"""Synthetic-voice detection: scores speech with a site's own ONNX graph. The kit has none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RATE_HZ = 16_000
 
 
 class SyntheticVoiceScorer(OnnxModel):
-    """Scores speech with the graph that `detector` describes; see there for what it takes and gives.
+    """A scorer of speech by the graph that `detector` describes; see there for its inputs and outputs.
 
     Raises:
         ModelKitError: the file is missing or no model this runtime can load.
@@ -30,9 +30,9 @@ class SyntheticVoiceScorer(OnnxModel):
         super().__init__(detector.file, threads=threads)
 
     def scores(self, speech: F32) -> F32:
-        """Return (V,) probabilities of a synthetic voice, of windows side by side over `speech` (N,), mono at 16 kHz.
+        """Return (V,) probabilities of a synthetic voice, over contiguous windows of `speech` (N,), mono at 16 kHz.
 
-        The last window ends with the speech; speech that is shorter than a window is said over again until it fills one.
+        The last window ends with the speech; speech that is shorter than a window is repeated until it fills one.
 
         Raises:
             ModelKitError: the graph does not take such a window, or does not give such a score.

@@ -1,12 +1,13 @@
-"""What was said and when: Whisper tiny.en on CTranslate2, int8, by way of faster-whisper.
+"""Speech recognition: transcribes and force-aligns speech with Whisper tiny.en on CTranslate2, int8, by way of faster-whisper.
 
-Two ways to listen, over one encoding of the sound:
+Two ways to decode, over one encoding of the sound:
 
-1. `Transcriber.transcribe` writes down what it hears. Decoding is deterministic: beam search at temperature 0, no sampling
-   fallback, no conditioning on earlier text. Whisper invents words in silence, so words outside the voice activity are dropped.
-2. `Transcriber.force` lays words that *should* be there over the sound and says how likely each is and where.
+1. `Transcriber.transcribe` writes down what is said. Decoding is deterministic: beam search at temperature 0, no sampling
+   fallback, no conditioning on earlier text. Whisper hallucinates words in silence, so words outside the voice activity are
+   dropped.
+2. `Transcriber.force` aligns words that *should* be there to the sound and returns how likely each is and when.
 
-Long pauses send the recogniser into loops ("0.0.0.0…") or make it drop what follows, so both hear the sound with its pauses cut
+Long pauses send the recogniser into loops ("0.0.0.0…") or make it drop what follows, so both decode the sound with its pauses cut
 short; the times they return are those of the recording.
 
 This file holds no policy: which words count as the same, and how likely is likely enough, is decided by the caller.
@@ -37,19 +38,19 @@ _RATE_HZ = 16_000
 _TOKENS_PER_S = 50.0
 _WINDOW_FRAMES = 3000
 _FRAMES_PER_S = 100
-# Half the text context, the bound Whisper itself decodes with: a repetition loop ends here.
+# Half the text context, Whisper's own limit of decoded tokens: it ends a repetition loop.
 _MAX_TOKENS = 224
 _REPEATING, _NEVER_TWICE = 2.4, 6
-"""A decoder that wrote "0 0 0" sometimes goes on writing zeros to the end. A text that can be compressed so far (OpenAI's line)
-is decoded again, and may not say so many tokens twice over: a challenge has no more than six digits."""
-# What is left of a pause, and what a voice activity detector's edges may have cut off a word.
+"""A decoder that wrote "0 0 0" sometimes goes on writing zeros to the end. A text above this compression ratio (OpenAI's
+threshold) is decoded again, without repeating any run of so many tokens: a challenge has no more than six digits."""
+# Length that a pause is cut to, and the margin for word edges that voice activity detection cut off.
 _PAUSE_S = 0.4
 _MARGIN_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedSound:
-    """Sound as the recogniser's encoder heard it, to be decoded more than once.
+    """Sound as the recogniser encoded it, to be decoded more than once.
 
     features: (80, frames) float32 log-mel spectrogram of the sound with its pauses cut short, 100 frames a second; encoding: of
     its first 30 s; kept: (K, 2) seconds of the recording that were kept, in order; speech: (S, 2) seconds of the recording, from
@@ -62,7 +63,7 @@ class EncodedSound:
     speech: F64
 
     def recording_s(self, heard_s: float) -> float:
-        """Return the time in the recording of a time in what was kept of it."""
+        """Return the time in the recording of a time in the shortened sound."""
         before = np.concatenate(([0.0], np.cumsum(self.kept[:, 1] - self.kept[:, 0])))
         piece = int(np.clip(np.searchsorted(before, heard_s, side="right") - 1, 0, len(self.kept) - 1))
         return float(self.kept[piece, 0] + heard_s - before[piece])
@@ -70,10 +71,10 @@ class EncodedSound:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch the recogniser decoded in one go.
+    """A segment that the recogniser decoded at once.
 
-    avg_log_prob: mean natural-log probability of its tokens; no_speech_prob: the recogniser's own belief, 0..1, that the
-    30 s window holds no speech; compression_ratio: above about 2.4 the text repeats itself.
+    avg_log_prob: mean natural-log probability of its tokens; no_speech_prob: the recogniser's own probability, 0..1, that the 30
+    s window holds no speech; compression_ratio: above about 2.4 the text repeats itself.
     """
 
     text: str
@@ -86,7 +87,7 @@ class Passage:
 class _MelFilters(np.ndarray[tuple[int, int], np.dtype[np.float32]]):
     """Filters (mels, frequencies) whose product with a spectrum has the same bits on any number of threads.
 
-    BLAS divides a product among its threads and rounds accordingly; eight-bit layers after it make a different gain of that.
+    BLAS divides a product among its threads and rounds accordingly; eight-bit layers after it turn that into another gain.
     """
 
     def __matmul__(self, power: F32) -> F32:  # type: ignore[override]
@@ -161,15 +162,15 @@ class Transcriber:
         hotwords: str | None = None,
         timestamps: bool = True,
     ) -> tuple[Passage, ...]:
-        """Return what `transcribe` returns, by passage, with the recogniser's own confidence.
+        """Return the result of `transcribe` by passage, with the recogniser's own confidence.
 
         Args:
             sound: (n,) float32, mono, 16 kHz, in [-1, 1], or that sound encoded.
             beam_size: hypotheses kept while decoding.
             initial_prompt: text the recogniser takes as said before, which sets its style (figures or number words).
             hotwords: words it is primed with.
-            timestamps: decode time tokens too; without them a window of 30 s is always one passage, decoded once, and
-                words after a long pause are more often missed.
+            timestamps: decode time tokens too; without them a window of 30 s is always one passage, decoded once, and words after
+                a long pause are more often missed.
         """
         speech = sound.speech if isinstance(sound, EncodedSound) else self._activity.segments(sound)
         if not len(speech):
@@ -183,20 +184,20 @@ class Transcriber:
         return found
 
     def force(self, sound: F32 | EncodedSound, texts: Sequence[str], *, beside: Collection[int] = ()) -> tuple[ScoredWord, ...]:
-        """Lay expected words over the sound, in order, and score each under teacher forcing.
+        """Force-align expected words to the sound, in order, and score each under teacher forcing.
 
-        Spelling matters to the score: the recogniser was trained on text as people write it. Score several spellings of the
-        same words and compare; the encoding is shared, so each costs a few milliseconds.
+        Spelling matters to the score: the recogniser was trained on text as people write it. Score several spellings of the same
+        words and compare; the encoding is shared, so each costs a few milliseconds.
 
         Args:
-            sound: (n,) float32, mono, 16 kHz, in [-1, 1], or that sound encoded. Only the first 30 s are looked at.
+            sound: (n,) float32, mono, 16 kHz, in [-1, 1], or that sound encoded. Only the first 30 s are used.
             texts: what should have been said, in order; words are split at spaces.
-            beside: which of these words, by index, are other talk that was heard there. They are laid, and not scored; what the
-                language makes likely is measured without them, since after them it would expect none of the rest.
+            beside: which of these words, by index, are extra speech that was transcribed there. They are aligned, and not scored;
+                the language model's prior is measured without them, since after them it would expect none of the rest.
 
         Returns:
             One scored word for each other word of `texts`, in order. Where a word was not said it has a time all the same, and a
-            log probability far below 0.
+                log probability far below 0.
         """
         words = [word for text in texts for word in text.split()]
         if not words:
@@ -227,7 +228,7 @@ class Transcriber:
         return tuple(self._passage(segment, heard) for segment in segments)
 
     def _align(self, heard: EncodedSound, tokens: Sequence[Sequence[int]]) -> tuple[Sequence[tuple[int, int]], F64]:
-        """Return the attention's path, (token, frame) by (token, frame), and each token's natural-log probability."""
+        """Return the alignment path by attention, (token, frame) pairs, and each token's natural-log probability."""
         frames = min(heard.features.shape[-1] - 1, _WINDOW_FRAMES)
         [result] = self._model.model.align(
             heard.encoding, self._tokenizer.sot_sequence, [[token for word in tokens for token in word]], frames
@@ -240,12 +241,12 @@ class Transcriber:
         return self.encode(np.zeros(_RATE_HZ, np.float32), speech=np.zeros((0, 2)))
 
     def close(self) -> None:
-        """Let go of the recogniser."""
+        """Release the recogniser."""
         self._model.model.unload_model()
         self._activity.close()
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return the recogniser itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -327,9 +328,9 @@ def _overlaps(start_s: float, end_s: float, speech: F64) -> F64:
 
 
 def _clip(start_s: float, end_s: float, speech: F64) -> tuple[float, float]:
-    """Keep the part of a span inside the segment of speech it shares most time with.
+    """Return the part of a span inside the segment of speech it shares most time with.
 
-    Attention gives a word the pause before or after it as well; voice activity knows better where sound began.
+    Attention gives a word the pause before or after it as well; voice activity gives the onset more precisely.
     """
     overlap = _overlaps(start_s, end_s, speech)
     if not overlap.any():

@@ -1,8 +1,8 @@
-"""Where somebody speaks: Silero VAD v6, the file that ships inside faster-whisper.
+"""Voice activity detection: finds speech segments with Silero VAD v6, the file that ships inside faster-whisper.
 
-The network scores 32 ms of sound at a time; here those scores become segments, with one threshold to enter speech and
-a lower one to leave it, so that a fading vowel does not end a word. Defaults follow Silero's published use
-(0.5 to enter, 0.15 less to leave), with silences and margins short enough to tell single spoken digits apart.
+The network scores 32 ms of sound at a time; here those scores become segments, with one threshold to enter speech and a lower one
+to leave it, so that a fading vowel does not end a word. Defaults follow Silero's published use (0.5 to enter, 0.15 less to
+leave), with silences and margins short enough to separate single spoken digits.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _STEP = 512
 _CONTEXT = 64
 _HIDDEN = 128
 _HYSTERESIS = 0.15
-# The recurrent network starts cold: a recording that begins with speech, or a quiet telephone, is scored too low until it has
-# heard half a second. So it hears that much silence first (on 38 telephone recordings: 5 words fewer cut off).
+# The recurrent network starts cold: a recording that begins with speech, or a quiet telephone, is scored too low for the first
+# half second. So that much silence is fed first (on 38 telephone recordings: 5 words fewer cut off).
 _WARM_UP_STEPS = 16
 
 
@@ -37,7 +37,7 @@ class VoiceActivity:
     """Silero VAD on ONNX Runtime. Open one for each process; it keeps no state between recordings."""
 
     step_s = _STEP / _RATE_HZ
-    """Seconds of sound behind each probability."""
+    """Seconds of sound per probability."""
 
     def __init__(self, *, threads: int) -> None:
         self._session = open_session(voice_activity_path(), threads=threads)
@@ -50,7 +50,7 @@ class VoiceActivity:
         begin = _CONTEXT + _WARM_UP_STEPS * _STEP
         padded = np.zeros(begin + steps * _STEP, np.float32)
         padded[begin : begin + sound.size] = sound
-        # Each step is heard together with the 64 samples before it.
+        # Each step's input includes the 64 samples before it.
         windows = np.lib.stride_tricks.sliding_window_view(padded, _CONTEXT + _STEP)[::_STEP]
         still = np.zeros((1, 1, _HIDDEN), np.float32)
         scores, _, _ = self._session.run(None, {"input": np.ascontiguousarray(windows), "h": still, "c": still})
@@ -65,7 +65,7 @@ class VoiceActivity:
         min_silence_s: float = 0.3,
         margin_s: float = 0.1,
     ) -> F64:
-        """Return where somebody speaks.
+        """Return the speech segments.
 
         Args:
             sound: (n,) float32, mono, 16 kHz, in [-1, 1].
@@ -90,11 +90,11 @@ class VoiceActivity:
         return np.clip(spans, 0.0, sound.size / _RATE_HZ)
 
     def close(self) -> None:
-        """Let go of the network."""
+        """Release the network."""
         self._session = None
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return the detector itself."""
         return self
 
     def __exit__(self, *_: object) -> None:

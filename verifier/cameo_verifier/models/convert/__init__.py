@@ -1,4 +1,4 @@
-"""Readers and converters of published models, run when the kit is built.
+"""Model conversion: reads published models and writes the kit's files, when the kit is built.
 
-No verdict depends on their code, only on the files they write, whose digests it records.
+No verdict depends on this code, only on the files it writes, whose digests it records.
 """

@@ -1,4 +1,4 @@
-"""Turns the published speaker checkpoint into the kit's ONNX file, without PyTorch."""
+"""Speaker conversion: turns the published speaker checkpoint into the kit's ONNX file, without PyTorch."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The kit's speaker network as ONNX: SE-Res2Net50 (26 wide, 4 scales) with attentive statistics pooling.
+"""Speaker network: builds SE-Res2Net50 (26 wide, 4 scales) with attentive statistics pooling as ONNX.
 
-Sound goes in, a voice embedding comes out: SpeechBrain's MFCC (24 of 44 filters, not normalised) are the first nodes of the
-graph. Architecture: Gao et al., Res2Net (arXiv:1904.01169), squeeze-and-excitation after each block (arXiv:1709.01507),
+Its input is sound, its output a speaker embedding: SpeechBrain's MFCC (24 of 44 filters, not normalised) are the first nodes of
+the graph. Architecture: Gao et al., Res2Net (arXiv:1904.01169), squeeze-and-excitation after each block (arXiv:1709.01507),
 attentive statistics pooling over time (arXiv:1803.10963), projection to 512 dimensions of unit length. Inference only: batch
 normalisation is folded into the layer beside it, drop-block and the training classes are left out.
 """
@@ -94,7 +94,7 @@ class _Network:
         return self._conv_bn(x, f"{name}.downsample.1", f"{name}.downsample.2")
 
     def _statistics(self, x: str) -> str:
-        """Average over frequency, weigh each moment by attention, and keep weighted mean and deviation of each channel."""
+        """Average over frequency, weight each moment by attention, and keep weighted mean and deviation of each channel."""
         g = self.graph
         x = g.op("ReduceMean", x, g.weight([3], np.int64), keepdims=0)
         name = "stats_pooling.attention"

@@ -1,7 +1,7 @@
-"""Turns a folder with SpeechBrain's ECAPA-TDNN into one ONNX file that the server runs without PyTorch.
+"""ECAPA conversion: turns a folder with SpeechBrain's ECAPA-TDNN into one ONNX file that the server runs without PyTorch.
 
-The graph is written node by node from the parameters (Desplanques et al., ECAPA-TDNN, arXiv:2005.07143, as SpeechBrain
-implements it), features included, and published only after it was heard to agree with SpeechBrain itself.
+The graph is written node by node from the parameters (Desplanques et al., ECAPA-TDNN, arXiv:2005.07143, as SpeechBrain implements
+it), features included, and published only after its output was compared with SpeechBrain's own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cameo_verifier.models.ecapa_folder import Ecapa
 
 MIN_COSINE = 0.9999
-"""How alike the exported network and SpeechBrain must be, on sound of seeded noise."""
+"""Least cosine of the exported network's and SpeechBrain's embeddings, on sound of seeded noise."""
 
 _BN_EPSILON = 1e-5
 _VARIANCE_FLOOR = 1e-12
@@ -40,7 +40,7 @@ def export(folder: Path, onnx_path: Path) -> float:
         The cosine between the embeddings of both for the same sound.
 
     Raises:
-        ModelKitError: the `[speechbrain]` extra is not installed, the folder is not as it should be, or the exported
+        ModelKitError: the `[speechbrain]` extra is not installed, the folder is not as `ecapa_folder` requires, or the exported
             network does not agree with SpeechBrain; then nothing is left behind.
     """
     ecapa = ecapa_folder.read(folder)
@@ -106,7 +106,7 @@ class _Network:
         return g.op("Add", g.op("Mul", x, g.op("Sigmoid", self._conv(squeezed, f"{name}.se_block.conv2"))), residual)
 
     def _statistics(self, x: str) -> str:
-        """Weigh each moment by attention, which also hears the plain mean and deviation if it was trained to."""
+        """Weight each moment by attention, whose input includes the plain mean and deviation if it was trained so."""
         g = self.graph
         context = x
         if self._state["asp.tdnn.conv.conv.weight"].shape[1] != self._state["mfa.conv.conv.weight"].shape[0]:

@@ -1,4 +1,4 @@
-"""Turns the published checkpoint of Perth's audio mark into the kit's ONNX file, without PyTorch; the encoder is left out."""
+"""Watermark conversion: turns the published checkpoint of Perth's audio mark into the kit's ONNX file, decoder only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENTRY = "model"
-"""What the checkpoint keeps its parameters under."""
+"""The key of the parameters in the checkpoint."""
 
 
 def convert(pth_path: Path, onnx_path: Path) -> None:

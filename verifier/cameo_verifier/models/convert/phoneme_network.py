@@ -1,8 +1,8 @@
-"""The kit's phoneme recogniser as ONNX: a small conformer with a CTC head.
+"""Phoneme network: builds a small conformer with a CTC head as ONNX.
 
-Sound goes in, log probabilities of phonemes come out, 50 rows a second. The log-mel spectrogram (25 ms windows every 10 ms) is
-part of the graph. Four blocks of half a feed-forward layer, self-attention, a gated convolution over 31 rows and another half
-feed-forward layer: Gulati et al., Conformer (arXiv:2005.08100), without relative positions. Inference only: the published
+Its input is sound, its output log probabilities of phonemes, 50 rows a second. The log-mel spectrogram (25 ms windows every 10
+ms) is part of the graph. Four blocks of half a feed-forward layer, self-attention, a gated convolution over 31 rows and another
+half feed-forward layer: Gulati et al., Conformer (arXiv:2005.08100), without relative positions. Inference only: the published
 weights have batch normalisation folded in.
 """
 

@@ -1,8 +1,8 @@
-"""Turns the published phoneme recogniser into the kit's ONNX file.
+"""Phoneme conversion: turns the published phoneme recogniser into the kit's ONNX file.
 
-Its weights come as a flat archive: `HAMAPK`, two bytes of version, the number of arrays as a little-endian uint32; for each array
-its name (uint16 length, UTF-8), type (0 float32, 1 float16), number of axes, axes (uint32 each), offset and size (uint64 each);
-then, from the next multiple of 16 on, the arrays. The tokens it tells apart come as a vocabulary beside it.
+Its weights are a flat archive: `HAMAPK`, two bytes of version, the number of arrays as a little-endian uint32; for each array its
+name (uint16 length, UTF-8), type (0 float32, 1 float16), number of axes, axes (uint32 each), offset and size (uint64 each); then,
+from the next multiple of 16 on, the arrays. The tokens are in a vocabulary file beside it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MAGIC = b"HAMAPK"
 _ALIGNMENT = 16
 _TYPES = (np.dtype("<f4"), np.dtype("<f2"))
-# What the network tells apart beside the phonemes of the vocabulary.
+# Tokens of the network beside the phonemes of the vocabulary.
 _MARKS = ("<wb>", "<blank>")
 TOKENS_KEY = "tokens"
 
@@ -55,7 +55,7 @@ def read_archive(data: bytes) -> dict[str, Array]:
     """Return the arrays of an archive by name, as float32.
 
     Raises:
-        ValueError: it is none, or contradicts itself about sizes.
+        ValueError: it is no archive, or has inconsistent sizes.
         struct.error: it ends too early.
     """
     if not data.startswith(_MAGIC):

@@ -1,8 +1,8 @@
-"""A TensorFlow.js graph model as ONNX, in numpy, without TensorFlow.
+"""TensorFlow.js conversion: turns a graph model into ONNX, in numpy, without TensorFlow.
 
-The graph is walked once, backwards from the outputs asked for, so branches nobody reads are left behind. Images run as NCHW
-inside (ONNX has no NHWC convolution); the input stays NHWC as the model's own pre-processing has it. Anything unexpected (an
-operation, a padding, a layout, a broadcast) is an error: a conversion that guesses would give numbers nobody trained.
+The graph is walked once, backwards from the requested outputs, so unused branches are dropped. Images run as NCHW inside (ONNX
+has no NHWC convolution); the input stays NHWC as the model's own pre-processing has it. Anything unexpected (an operation, a
+padding, a layout, a broadcast) is an error: a conversion that guesses would give numbers nobody trained.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _OPSET = 17
 _IR_VERSION = 9
 
-# Of faceres in @vladmandic/human; its other outputs (gender, a face descriptor) are left behind on purpose.
+# Of faceres in @vladmandic/human; its other outputs (gender, a face descriptor) are dropped on purpose.
 AGE_OUTPUT = "age_pred/Softmax"
 
 
@@ -37,7 +37,7 @@ def convert(graph: Path, weights: Path, output: Path) -> None:
     The same input gives the same bytes with one version of the onnx package.
 
     Raises:
-        ModelKitError: the graph holds something this converter does not know.
+        ModelKitError: the graph holds an operation that this converter does not support.
     """
     try:
         model = to_onnx(json.loads(graph.read_text("utf-8")), weights.read_bytes(), outputs=(AGE_OUTPUT,))
@@ -105,7 +105,7 @@ class _Graph:
         return name
 
     def operand(self, name: str, node: _Node) -> str:
-        """Return the ONNX name of a value or constant that meets an image in an element-wise operation."""
+        """Return the ONNX name of a value or constant that is combined with an image in an element-wise operation."""
         if name not in self.constants:
             node.require(name in self.images, "a value that is no image")
             return name

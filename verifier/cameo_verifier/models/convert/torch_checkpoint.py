@@ -1,8 +1,8 @@
-"""Tensors out of a PyTorch checkpoint, without PyTorch and without running what the file says.
+"""PyTorch checkpoints: read their tensors without PyTorch and without running any code of the file.
 
-A `.pth` file since PyTorch 1.6 is an uncompressed zip: `data.pkl`, a pickle of the structure, beside one raw little-endian
-file per storage. A pickle can call any importable function, so this reader knows exactly the handful of names a state
-dict needs (see `_ALLOWED`) and refuses the file at any other. Sizes are checked before anything is allocated.
+A `.pth` file since PyTorch 1.6 is an uncompressed zip: `data.pkl`, a pickle of the structure, beside one raw little-endian file
+per storage. A pickle can call any importable function, so this reader allows exactly the handful of names a state dict needs (see
+`_ALLOWED`) and refuses the file at any other. Sizes are checked before anything is allocated.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ def load_state(path: Path, entry: str = "") -> dict[str, Tensor]:
 
     Args:
         path: the checkpoint.
-        entry: the key it keeps the state dict under, e.g. `"model_state_dict"`; empty if it is nothing else.
+        entry: the key of the state dict, e.g. `"model_state_dict"`; empty if it is the whole content.
 
     Raises:
-        ModelKitError: the file is no checkpoint, names a type that a state dict does not need, contradicts itself about
-            sizes, or has no state dict of tensors there.
+        ModelKitError: the file is no checkpoint, names a type that a state dict does not need, has inconsistent sizes, or has no
+            state dict of tensors there.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -58,7 +58,7 @@ def load_state(path: Path, entry: str = "") -> dict[str, Tensor]:
 
 @dataclass(frozen=True, slots=True)
 class _StorageType:
-    """Stands for a class such as `torch.FloatStorage`; it cannot be called."""
+    """A placeholder of a class such as `torch.FloatStorage`; it cannot be called."""
 
     dtype: np.dtype[Any]
 
@@ -66,7 +66,7 @@ class _StorageType:
 def _rebuild_tensor(
     storage: npt.NDArray[Any], offset: int, size: Sequence[int], stride: Sequence[int], *_: object
 ) -> npt.NDArray[Any]:
-    """Do what `torch._utils._rebuild_tensor_v2` does, as a copy; gradients and hooks are left out."""
+    """Rebuild a tensor as `torch._utils._rebuild_tensor_v2` does, as a copy; gradients and hooks are left out."""
     count = math.prod(size)
     if len(size) != len(stride) or min((offset, *size, *stride)) < 0 or count > storage.size:
         raise ModelKitError("a tensor in the checkpoint has an impossible shape")
