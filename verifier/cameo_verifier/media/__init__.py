@@ -1,8 +1,8 @@
-"""Bytes to upright RGB frames and 16 kHz sound, within limits.
+"""Media decoding: turns bytes into upright RGB frames and 16 kHz sound, within limits.
 
 The whole clip never sits decoded in memory: pictures stream through, and only the sound, 64 kB a second, is kept.
-`open_recording` is the only way in; `require_supported` says beforehand and cheaply what it would never read. Everything PyAV
-raises comes out as `cameo_verifier.errors.UnjudgeableError`.
+`open_recording` is the only entry; `require_supported` refuses cheaply beforehand what it would never read. Everything PyAV
+raises becomes `cameo_verifier.errors.UnjudgeableError`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""How much of a picture is broken in blocks, as one is whose data were damaged where its decoder does not notice.
+"""Block artefacts: detects broken blocks in a picture whose data were damaged without an error of its decoder.
 
-VP8, VP9 and HEVC decode a flipped bit into other blocks and say nothing. Such blocks end in steep straight steps on two sides
+VP8, VP9 and HEVC decode a flipped bit into other blocks without an error. Such blocks end in steep straight steps on two sides
 that meet, along the grid of 16 px that all codecs in use share. A scene has such steps along a frame or a screen's edge, on one
 side; a corner that lies on the grid both ways is rare, and coarse encoding leaves lower steps.
 """
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _GRID_PX = 16
 _STEP = 16
-"""Levels of luma, 0..255, by which a step is higher than those beside it, on average over a block's side: low bitrates leave 5 to
-12, damage some of 50 and more."""
+"""Levels of luma, 0..255, by which a step exceeds its neighbours, on average over a block's side: low bitrates leave 5 to 12,
+damage some of 50 and more."""
 
 
 def broken_blocks(picture: VideoFrame) -> int:
@@ -49,7 +49,7 @@ def _steep_sides(luma: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
 
 
 def _luma(picture: VideoFrame) -> npt.NDArray[np.integer] | None:
-    """Return the luma as stored, (H, W), 8 bits of it; `None` for the few formats that do not keep it in a plane of its own."""
+    """Return the luma as stored, (H, W), 8 bits of it; `None` for the few formats without a plane of luma."""
     component, *others = picture.format.components
     if not component.is_luma or (others and not picture.format.is_planar) or component.bits > 16:
         return None

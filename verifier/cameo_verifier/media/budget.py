@@ -1,9 +1,9 @@
-"""What one recording may cost: a few kilobytes can ask for minutes of decoding, on purpose or by a camera's extreme setting.
+"""Decoding budget: limits what one recording may cost, since a few kilobytes can demand minutes of decoding.
 
-Two things are counted and neither may be exceeded: the pixels of all pictures that are handed to the decoder, whether it makes a
-picture of them or not, and the processor time of this process since the recording was opened, which is looked at before each
-packet is decoded. A worker reads one recording at a time, so that is the time of this recording, of what the models make of it as
-well.
+Such files are made on purpose or by a camera's extreme setting. Two quantities are limited: the pixels of all pictures that are
+handed to the decoder, whether it outputs a picture or not, and the processor time of this process since the recording was opened,
+which is read before each packet is decoded. A worker reads one recording at a time, so that is the time of this recording,
+including the models.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Budget:
-    """Counts what one recording costs from when this is made."""
+    """A counter of what one recording costs from its construction on."""
 
     def __init__(self, limits: MediaLimits) -> None:
         self._limits = limits
@@ -36,7 +36,7 @@ class Budget:
             raise _refused(f"{pictures} pictures of {width}x{height} are over the limit of {self._limits.max_pixels} pixels")
 
     def renew(self) -> None:
-        """Forget the pixels: the pictures are read again from the first."""
+        """Reset the pixel count: the pictures are read again from the first."""
         self._pixels = 0
 
     def spend(self, pixels: int = 0) -> None:

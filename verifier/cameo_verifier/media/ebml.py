@@ -1,4 +1,4 @@
-"""How long a Matroska or WebM file says it is (RFC 8794, RFC 9559), read before FFmpeg sees it."""
+"""EBML size: reads the declared size of a Matroska or WebM file (RFC 8794, RFC 9559) before FFmpeg opens it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SEGMENT = b"\x18\x53\x80\x67"
 
 
 def require_whole_segment(data: bytes) -> None:
-    """Refuse a file that ends before its segment does; a recorder that streams does not know the size, and is believed.
+    """Refuse a file that is shorter than its segment declares; the unknown size of a streaming recorder is accepted.
 
     Raises:
         UnjudgeableError: `CORRUPT_MEDIA`; bytes are missing at the end.
@@ -31,7 +31,7 @@ def require_whole_segment(data: bytes) -> None:
 
 
 def _size(data: bytes, at: int) -> tuple[int, int] | None:
-    """Return where the variable-size integer at `at` ends, and its value in bytes; `None` where that is unknown or cut off."""
+    """Return the end and the value in bytes of the variable-size integer at `at`; `None` where it is unknown or truncated."""
     first = data[at] if at < len(data) else 0
     width = 9 - first.bit_length()
     if not first or at + width > len(data):

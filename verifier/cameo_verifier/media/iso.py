@@ -1,9 +1,9 @@
-"""Reading the boxes of an MP4, MOV or 3GP file (ISO/IEC 14496-12) before FFmpeg does.
+"""ISO base media index: reads the sample tables of an MP4, MOV or 3GP file (ISO/IEC 14496-12) before FFmpeg does.
 
-FFmpeg builds an index from the sample tables as soon as it opens the file, and believes their counts: 2.6 kB of tables made it
-fill 3.6 GB in 13 s. So the counts are read here first, and a file that claims more than a recording can have is refused.
-The tables are looked up by name in everything outside the media data rather than by walking the tree, since a tree can be
-nested in ways two readers understand differently.
+FFmpeg builds an index from the sample tables as soon as it opens the file, and trusts their counts: 2.6 kB of tables made it fill
+3.6 GB in 13 s. So the counts are read here first, and a file that claims more than a recording can have is refused. The tables
+are searched by name in everything outside the media data rather than by walking the tree, since a tree can be nested in ways two
+readers understand differently.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MAX_EDITS = 64
 """Each edit makes FFmpeg walk the whole index again. Cameras write one to three."""
 
 _SIZELESS_ENTRIES = {b"mp4v", b"s263", b"h263", b"H263"}
-"""Sample entries whose size FFmpeg leaves for the decoder to find."""
+"""Sample entries whose size only FFmpeg's decoder determines."""
 
 
 def require_bounded_index(data: bytes) -> None:
@@ -61,7 +61,7 @@ def require_bounded_index(data: bytes) -> None:
 
 
 def declared_size(data: bytes) -> tuple[int, int]:
-    """Width and height in the first sample entry that FFmpeg takes no size from, (0, 0) where there is none."""
+    """Return width and height in the first sample entry that FFmpeg takes no size from, (0, 0) without one."""
     for header in _outside_media_data(data):
         for at in _found(b"stsd", header):
             entry = header[at + 12 : at + 12 + 36]
@@ -72,7 +72,7 @@ def declared_size(data: bytes) -> tuple[int, int]:
 
 
 def _outside_media_data(data: bytes) -> Iterator[bytes]:
-    """The bytes between the `mdat` boxes of the top level; from a box of impossible size on, everything."""
+    """Yield the bytes between the `mdat` boxes of the top level; from a box of impossible size on, everything."""
     start = at = 0
     while at + 8 <= len(data):
         size, name = struct.unpack_from(">I4s", data, at)
@@ -90,7 +90,7 @@ def _outside_media_data(data: bytes) -> Iterator[bytes]:
 
 
 def _found(name: bytes, header: bytes) -> list[int]:
-    """Where a box of this name may stand."""
+    """Return the possible offsets of a box of this name."""
     places, at = [], header.find(name)
     while at >= 0:
         places.append(at)

@@ -1,7 +1,8 @@
-"""How long a recording is by its packets, without decoding: the times that a container declares are claims, and may be missing.
+"""Packet times: measure the length of a recording by its packets, without decoding.
 
-A browser that writes while it records declares no length, and what was cut out of a running stream declares one from the start of
-that stream. The packets say when their pictures and sounds are shown; counting them takes about a millisecond a second.
+The times that a container declares are claims, and may be missing. A browser that writes while it records declares no length, and
+a clip of a running stream declares one from the start of that stream. The packets carry the presentation times of pictures and
+sound; reading them takes about a millisecond a second.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
     from cameo_verifier.media.source import Streams
 
 _MAX_PACKETS = 100_000
-"""30 s of 240 pictures and 400 packets of sound a second are 19,200. What has more is over every limit long before its end."""
+"""30 s of 240 pictures and 400 packets of sound a second are 19,200. A file with more is over every limit long before its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """When the packets of one stream are shown, in seconds on the container's clock: the first, the last, and the end of all.
+    """Presentation times of the packets of one stream, in seconds on the container's clock: the first, the last, and the end.
 
-    The last one is taken to be as long as they are on average: what packets say of their own length is a claim as well.
+    The last one is assumed to have the average length: what packets declare of their own length is a claim as well.
     """
 
     first_s: float
@@ -44,9 +45,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Of the stream of pictures and of each stream of sound; a stream without packets has none.
+    """The spans of the picture stream and of each sound stream; a stream without packets has none.
 
-    pictures: how many packets of pictures there are within the longest time that is read.
+    pictures: number of picture packets within the longest time that is read.
     """
 
     picture: Span | None
@@ -54,11 +55,11 @@ class Spans:
     pictures: int = 0
 
     def origin_s(self, sound: int = 0) -> float:
-        """When the recording starts on the container's clock: the earlier start of its picture and that sound, in seconds."""
+        """Return the start of the recording on the container's clock: the earlier of its picture and that sound, in seconds."""
         return min((span.first_s for span in self._judged(sound)), default=0.0)
 
     def length_s(self, sound: int = 0) -> float:
-        """From that start to the end of the last of both, in seconds; 0 without packets."""
+        """Return the time from that start to the end of the later of both, in seconds; 0 without packets."""
         return max((span.end_s for span in self._judged(sound)), default=0.0) - self.origin_s(sound)
 
     def _judged(self, sound: int) -> list[Span]:
@@ -67,13 +68,14 @@ class Spans:
 
 
 def measure(opened: InputContainer, streams: Streams, container: Container, *, max_s: float) -> Spans:
-    """Read the times of all packets; the container then no longer stands at its start.
+    """Read the times of all packets; the container is then no longer at its start.
 
-    An MP4 says in its headers when its pictures start. For others FFmpeg derives that by decoding, which is not allowed while it
-    probes (H.264 in Matroska then seems to start some pictures late), so the time of the first packet is taken.
+    The headers of an MP4 give the start of its pictures. For others FFmpeg derives that by decoding, which is not allowed while
+    it probes (H.264 in Matroska then seems to start some pictures late), so the time of the first packet is taken.
 
     Raises:
-        UnjudgeableError: `CORRUPT_MEDIA`; packets share bytes, by which an index of a few kilobytes makes one picture thousands.
+        UnjudgeableError: `CORRUPT_MEDIA`; packets overlap in the file, by which an index of a few kilobytes makes one picture
+            thousands.
     """
     counted = [stream for stream in (streams.picture, *streams.sounds) if stream is not None]
     first: dict[int, int] = {}
@@ -95,7 +97,7 @@ def measure(opened: InputContainer, streams: Streams, container: Container, *, m
             last[key] = max(last.get(key, at), at)
             count[key] += 1
     except (av.error.FFmpegError, ValueError):
-        # What cannot be demuxed is noticed, counted and judged where it is decoded.
+        # A packet that cannot be demuxed is counted as damage and judged during decoding.
         pass
 
     def span(stream: VideoStream | AudioStream | None) -> Span | None:
@@ -111,7 +113,7 @@ def measure(opened: InputContainer, streams: Streams, container: Container, *, m
 
 
 def _require_apart(places: Sequence[tuple[int, int]]) -> None:
-    """Refuse packets, each by its first byte and its length, that share bytes of the file."""
+    """Refuse packets, each by its first byte and its length, that overlap in the file."""
     place = np.array(places, np.int64).reshape(-1, 2)
     place = place[np.argsort(place[:, 0], kind="stable")]
     if np.any(place[1:, 0] < place[:-1].sum(axis=1)):

@@ -1,13 +1,13 @@
-"""Pictures: decode each one, convert only those that are wanted, turn them upright.
+"""Picture decoding: decodes every picture, converts the sampled ones to RGB, and rotates them upright.
 
-1. Decode packet by packet, within the budget of the recording. A packet that does not decode, or a picture FFmpeg had to conceal,
-   is counted as damage. What comes before the first key picture, or is the very end, was cut off and is no damage to the rest.
+1. Decode packet by packet, within the budget of the recording. A packet that does not decode, or a picture with concealed errors,
+   is counted as damage. Whatever comes before the first key frame, or is the very end, is truncation and no damage to the rest.
 2. Check the size of each decoded picture before anything is made of it.
-3. Place it in time, from the start of the recording. One that runs backwards in time is left out and counted as damage.
+3. Compute its time from the start of the recording. One with a decreasing timestamp is dropped and counted as damage.
 4. Stop at the first one past the longest recording allowed.
-5. Show a thumbnail of it to whoever asked to glance at every picture, and a few times a second look for broken blocks.
+5. Pass a thumbnail of it to the `glance` callback, and a few times a second check for broken blocks.
 6. Convert the first picture of each slot of 1 / max_fps seconds to RGB, scaled and upright. The first picture of the recording
-   fixes the size; one of another shape, as of a phone that was turned, is fitted into it between black bars.
+   fixes the size; one of another shape, as of a phone that was turned, is letterboxed into it.
 7. At the end, refuse a recording of which too much was damaged or missing.
 """
 
@@ -42,31 +42,32 @@ if TYPE_CHECKING:
     from cameo_verifier.types import U8
 
 _MAX_DAMAGED_SHARE = 0.10
-"""A container without an index may be cut anywhere, which costs it a picture or two; a tenth of a recording is more than that."""
+"""A container without an index may be truncated anywhere, which costs it a picture or two; a tenth of a recording is more than
+that."""
 
 _MIN_DECODED_SHARE = 0.90
-"""An MP4 says how long it is. One whose pictures end before nine tenths of that has lost some on the way."""
+"""An MP4 declares its length. One whose pictures end before nine tenths of that has lost some in transfer."""
 
 _MAX_FPS = 240
-"""No camera that people hold records faster. It bounds the work: 16 MiB could hold a million pictures that repeat the last."""
+"""No consumer camera records faster. It bounds the work: 16 MiB could hold a million pictures that repeat the last."""
 
 _MAX_BACKWARDS_S = 1e-3
 
 _MAX_TIMES = 100
-"""More say nothing more."""
+"""Limit on the recorded times; more add no information."""
 
 _SAME_SHAPE = 0.02
 """A sender that lowers its resolution rounds to whole blocks; that changes the proportions by 1 %, a quarter turn by half."""
 
 _BLOCKS_FPS = 4
-"""Looks for broken blocks a second: damage stays until the next key picture, in recordings of browsers for many seconds."""
+"""Checks for broken blocks a second: damage stays until the next key frame, in recordings of browsers for many seconds."""
 
 _TAIL_S = 0.1
-"""What does not decode so close to the end of the last packet was cut off there."""
+"""A decoding failure so close to the end of the last packet is truncation."""
 
 GLANCE_PX = 32
 _GLANCE_FPS = 60
-"""Glances a second at most: enough for any camera in use, and it bounds what is made of them."""
+"""Thumbnails a second at most: enough for any camera in use, and it bounds their cost."""
 
 _INTERPOLATION = Interpolation.AREA | Interpolation.BITEXACT
 """Averaging over the area of a pixel does not alias when shrinking, and costs half of bilinear (2.2 against 4.3 ms for
@@ -75,13 +76,21 @@ _INTERPOLATION = Interpolation.AREA | Interpolation.BITEXACT
 
 @dataclass(slots=True)
 class PictureMeasures:
-    """What was seen of the pictures so far.
+    """Measurements of the pictures decoded so far. Of lists of times the first `_MAX_TIMES` are kept.
 
-    `t_s` holds the presentation time of every decoded one, thinned or not; `latest_s` the last of them, negative if it lies
-    before the start of the recording; `end_s` when the last one is over. `damaged` counts what was left out or concealed;
-    `damaged_s` when that was, but for what was cut off at the ends. `broken`, `broken_s`: the most broken blocks in a picture,
-    see `media.blocks`, and when. `reshaped_s`: when pictures of another shape begin, as of a phone that is turned. Of
-    both lists the first `_MAX_TIMES` times.
+    Attributes:
+        t_s: presentation time of every decoded picture, sampled or not.
+        end_s: end of the last picture.
+        latest_s: presentation time of the last picture, negative if it lies before the start of the recording.
+        damaged: number of dropped or concealed pictures.
+        damaged_s: their times, except truncation at the ends.
+        broken: the most broken blocks in a picture, see `cameo_verifier.media.blocks`.
+        broken_s: the time of that picture.
+        orientation: what makes the pictures upright.
+        stored_size: width and height of the first picture as stored, px.
+        reshaped_s: times at which the aspect ratio changes, as of a phone that is turned.
+        too_long: decoding stopped at the longest recording allowed.
+        complete: all pictures were read.
     """
 
     t_s: list[float] = field(default_factory=list)
@@ -99,22 +108,22 @@ class PictureMeasures:
 
     @property
     def interval_s(self) -> float:
-        """Median time between two pictures that differ in time, 0 with fewer than two."""
+        """Median interval of two pictures with different times, 0 with fewer than two."""
         steps = [later - earlier for earlier, later in pairwise(self.t_s) if later > earlier]
         return median(steps) if steps else 0.0
 
     @property
     def length_s(self) -> float:
-        """From the first picture to the end of the last, whose length is taken to be the median."""
+        """Time from the first picture to the end of the last, whose duration is assumed to be the median."""
         return self.t_s[-1] - self.t_s[0] + self.interval_s if self.t_s else 0.0
 
     def look(self, picture: VideoFrame, t_s: float) -> None:
-        """Look for broken blocks in a picture."""
+        """Check a picture for broken blocks."""
         if (broken := broken_blocks(picture)) > self.broken:
             self.broken, self.broken_s = broken, t_s
 
     def complete_at(self, ends_s: float) -> None:
-        """Note that all was read, and forget the damage of what was cut off at the end."""
+        """Mark the reading as complete, and drop the damage that is truncation at the end."""
         self.damaged_s = [t_s for t_s in self.damaged_s if t_s < ends_s - _TAIL_S][:_MAX_TIMES]
         del self.reshaped_s[_MAX_TIMES:]
         self.complete = True
@@ -122,13 +131,21 @@ class PictureMeasures:
 
 @dataclass(frozen=True, slots=True)
 class PictureRequest:
-    """How pictures are wanted, and what is known of the recording before they are read.
+    """Parameters of picture decoding.
 
-    Thinned to `max_fps` (`None` keeps all), the longer side at most `max_side_px`, decoded by `threads`. `origin_s` is the
-    start of the recording on the container's clock; `orientation` that of a photo, whose header says it and of which only the
-    first picture counts, `None` where the pictures themselves say it; `must_reach_s` the length they must reach, 0 for any, and
-    `ends_s` when the last packet ends. `glance` is shown the time and a thumbnail of every picture, thinned or not, at most 60 a
-    second: (32, 32) uint8 luma, 0..255, area-averaged, as stored (neither upright nor in proportion).
+    Attributes:
+        max_fps: sampling rate; `None` keeps all.
+        max_side_px: limit on the longer side.
+        threads: number of decoding threads.
+        limits: limits on the recording.
+        budget: the recording's remaining cost.
+        origin_s: start of the recording on the container's clock.
+        orientation: that of a photo, from its header, of which only the first picture counts; `None` where the pictures
+            themselves carry it.
+        must_reach_s: least length of the pictures, 0 for any.
+        ends_s: end of the last packet.
+        glance: called with the time and a thumbnail of every picture, sampled or not, at most 60 a second: (32, 32) uint8 luma,
+            0..255, area-averaged, as stored (neither upright nor in proportion).
     """
 
     max_fps: float | None
@@ -149,7 +166,7 @@ def read_pictures(
     request: PictureRequest,
     measures: PictureMeasures,
 ) -> Iterator[Frame]:
-    """Yield the upright pictures and note in `measures` what was seen.
+    """Yield the upright pictures and record measurements in `measures`.
 
     Raises:
         UnjudgeableError: `PICTURE_TOO_LARGE`, `RECORDING_TOO_COSTLY`, or `CORRUPT_MEDIA` where too much is damaged or missing.
@@ -206,7 +223,7 @@ def check_size(width: int, height: int, limits: MediaLimits) -> None:
 def _decode(
     opened: InputContainer, stream: VideoStream, request: PictureRequest, measures: PictureMeasures
 ) -> Iterator[VideoFrame]:
-    """Yield decoded pictures; count the packets that do not decode and give up when most do not."""
+    """Yield decoded pictures; count the packets that do not decode, and raise when most do not."""
     limits, context = request.limits, stream.codec_context
     hopeless = int(_MAX_FPS * limits.max_s)
     packets = opened.demux(stream)
@@ -240,12 +257,12 @@ def _decode(
 
 
 def _at_s(ticks: int | None, stream: VideoStream, request: PictureRequest, measures: PictureMeasures) -> float:
-    """Return a time of the stream in the recording; where it has none, that of the picture before."""
+    """Return a time of the stream in the recording; without one, that of the picture before."""
     return max(0.0, measures.latest_s) if ticks is None else media_source.seconds(ticks, stream) - request.origin_s
 
 
 def _place(picture: VideoFrame, stream: VideoStream, origin_s: float, measures: PictureMeasures) -> float | None:
-    """When the picture is shown, in seconds from the start of the recording; `None` if that is before the one before it."""
+    """Return the presentation time in seconds from the start of the recording; `None` if timestamps decrease."""
     if picture.pts is not None:
         at_s = media_source.seconds(picture.pts, stream) - origin_s
     elif measures.t_s:
@@ -272,7 +289,7 @@ def _judge(measures: PictureMeasures, must_reach_s: float) -> None:
 
 
 class _Converter:
-    """Stored picture to upright RGB. The first picture fixes the size, so that all of a recording come out alike."""
+    """A converter of stored pictures to upright RGB. The first picture fixes the size of all."""
 
     def __init__(self, max_side_px: int, orientation: Orientation | None) -> None:
         self._max_side_px = max_side_px
@@ -291,7 +308,7 @@ class _Converter:
         return self._orientation
 
     def reshaped(self, picture: VideoFrame) -> bool:
-        """Whether this picture has other proportions than the one before it."""
+        """Whether this picture has another aspect ratio than the one before it."""
         (width, height), self._latest = self._latest, (picture.width, picture.height)
         return abs(picture.width * height / (picture.height * width) - 1.0) > _SAME_SHAPE
 
@@ -303,7 +320,7 @@ class _Converter:
         return self._fitted(picture, self._thumbnails, GLANCE_PX, GLANCE_PX, "gray8")
 
     def _fitted(self, picture: VideoFrame, reformatter: VideoReformatter, width: int, height: int, pixels: str) -> U8:
-        """Return the picture stretched as the first one is, to that size, and between bars where it has another shape."""
+        """Return the picture scaled as the first one is, to that size, letterboxed where its aspect ratio differs."""
         across, down = picture.width / self._first[0], picture.height / self._first[1]
         across, down = across / max(across, down), down / max(across, down)
         size = max(1, round(width * across)), max(1, round(height * down))
@@ -322,7 +339,7 @@ class _Converter:
 
 
 def _between_bars(picture: U8, width: int, height: int) -> U8:
-    """Return the picture in the middle of a black one of that size."""
+    """Return the picture letterboxed: centred in a black one of that size."""
     whole = np.zeros((height, width, *picture.shape[2:]), np.uint8)
     top, left = (height - picture.shape[0]) // 2, (width - picture.shape[1]) // 2
     whole[top : top + picture.shape[0], left : left + picture.shape[1]] = picture

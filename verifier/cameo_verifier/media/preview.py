@@ -1,8 +1,8 @@
-"""A preview of a recording for browsers: VP8 and Opus in WebM, which all of them play, of pictures that stand upright.
+"""Preview: transcodes a recording for browsers to upright VP8 and Opus in WebM, which all of them play.
 
 Its times are those of the recording as it is judged: picture by picture, and the sound sample by sample, both from the start.
-Pictures are as large as those that landmarks are counted in, so that outlines fit. What it is not is evidence: it is thinned and
-encoded anew. Everything stays in memory; nothing is written to a disk.
+Pictures have the size that landmarks refer to, so that outlines fit. A preview is not evidence: it is sampled and re-encoded.
+Everything stays in memory; nothing is written to a disk.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PICTURE_BITS_S, _SOUND_BITS_S = 2_500_000, 32_000
 _TICKS = 1000
 """WebM counts milliseconds."""
 _KEY_EVERY = 15
-"""Pictures from one that stands for itself to the next: whoever moves through the recording waits for half of them at most."""
+"""Key-frame interval: a seek in the recording decodes half of it on average."""
 _SOUND_CHUNK = RATE_HZ // 5
 
 
@@ -47,8 +47,8 @@ def preview(recording: bytes, *, limits: MediaLimits, max_bytes: int = MAX_BYTES
 
     Args:
         recording: as it is kept.
-        limits: of what a recording may be and cost; the pictures made of it count too.
-        max_bytes: no more than about that is made.
+        limits: on a recording and its cost; the pictures made of it count too.
+        max_bytes: approximate limit on the size of the preview.
 
     Raises:
         UnjudgeableError: as `open_recording`, or nothing of it can be shown; the message says why.
@@ -71,7 +71,7 @@ def preview(recording: bytes, *, limits: MediaLimits, max_bytes: int = MAX_BYTES
 
 
 def previewing(limits: MediaLimits) -> Callable[[bytes, Callable[[], bool]], bytes]:
-    """Return what a worker process (`cameo_verifier.workers.process`) does with a recording."""
+    """Return the function that a worker process (`cameo_verifier.workers.process`) applies to a recording."""
 
     def judge(recording: bytes, _cancelled: Callable[[], bool]) -> bytes:
         return preview(recording, limits=limits)
@@ -80,7 +80,7 @@ def previewing(limits: MediaLimits) -> Callable[[bytes, Callable[[], bool]], byt
 
 
 class _Writer:
-    """Encodes pictures, and the sound up to each of them."""
+    """An encoder of pictures, and of the sound up to each of them."""
 
     def __init__(self, container: OutputContainer, first: Frame | None, sound: F32) -> None:
         self._container, self._sound, self._said, self._last = container, sound, 0, -1
@@ -110,7 +110,7 @@ class _Writer:
         self._container.mux(self._picture.encode(picture))
 
     def finish(self) -> None:
-        """Encode what is left of the sound, and of what the encoders hold back."""
+        """Encode the rest of the sound, and flush the encoders."""
         self._say(len(self._sound))
         for stream in (self._picture, self._voice):
             if stream is not None:
@@ -126,7 +126,7 @@ class _Writer:
 
 
 def _sound(opened: Recording) -> F32:
-    """Return the sound; none where it cannot be read: the pictures are shown all the same."""
+    """Return the sound; none where it cannot be read: the pictures are previewed all the same."""
     try:
         return opened.sound()
     except UnjudgeableError:
@@ -134,7 +134,7 @@ def _sound(opened: Recording) -> F32:
 
 
 def _while_readable(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """Yield pictures until one cannot be read: what there is before it is shown all the same."""
+    """Yield pictures until one cannot be read: those before it are previewed all the same."""
     try:
         yield from frames
     except UnjudgeableError:

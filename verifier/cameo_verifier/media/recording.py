@@ -1,8 +1,8 @@
-"""A recording: what its headers say, its pictures, its sound, and what was measured when both were read.
+"""Recording: reads headers, pictures and sound of a file, and reports measurements of both.
 
-The limits in `cameo_verifier.settings.MediaLimits` come in two kinds. Size in bytes and side in pixels protect this process and
-are refused here with an error. Length, frame rate and smallest side are about the person's answer: they are measured,
-reported in `MediaInfo`, and judged by a check; all that happens here is that nothing past the longest length is decoded.
+The limits in `settings.MediaLimits` come in two kinds. Size in bytes and side in pixels protect this process and are
+enforced here with an error. Length, frame rate and smallest side are about the person's answer: they are measured, reported in
+`MediaInfo`, and judged by a check; here only decoding stops at the longest length.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 
 
 LOOKED_AT_PX = 1280
-"""The longer side of a picture as the models see it, and as landmarks are counted in."""
+"""The longer side of the pictures that the models analyse, and that landmark coordinates refer to."""
 
 
 def looked_at(info: MediaInfo) -> tuple[int, int]:
-    """Return width and height in px of the upright pictures that landmarks of a recording are counted in."""
+    """Return width and height in px of the upright pictures that landmark coordinates of a recording refer to."""
     scale = min(1.0, LOOKED_AT_PX / max(info.width, info.height, 1))
     width, height = (max(1, round(side * scale)) for side in (info.width, info.height))
     return (height, width) if info.rotation_deg in {90, 270} else (width, height)
@@ -63,7 +63,7 @@ def open_recording(data: bytes | Path, *, limits: MediaLimits) -> Recording:
 def require_supported(data: bytes, *, limits: MediaLimits) -> None:
     """Refuse what is never judged, by its headers and packets alone: some milliseconds, and no challenge need be spent.
 
-    `cameo_verifier.media.sniff.sniff` says the first half of it of the first 400 bytes, without FFmpeg.
+    `cameo_verifier.media.sniff.sniff` checks the container by the first 400 bytes, without FFmpeg.
 
     Raises:
         UnjudgeableError: as `open_recording`.
@@ -78,7 +78,7 @@ def require_supported(data: bytes, *, limits: MediaLimits) -> None:
 
 
 class Recording:
-    """An open recording. Use it as a context manager.
+    """An open recording, used as a context manager.
 
     `frames` and `sound` read the same bytes through containers of their own, so they may run in two threads at once.
     """
@@ -103,15 +103,15 @@ class Recording:
             self._info = self._headers(streams)
 
     def __enter__(self) -> Self:
-        """Return itself; nothing is open between two readings."""
+        """Return the recording itself; no container is open between two readings."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        """Leave it; each reading closes its own container."""
+        """End its use; each reading closes its own container."""
 
     @property
     def info(self) -> MediaInfo:
-        """What the headers say of the streams, and the length by their packets' times; no picture is counted or turned yet."""
+        """The streams as the headers declare them, and the length by packet times; no picture is decoded yet."""
         return self._info
 
     @property
@@ -121,11 +121,11 @@ class Recording:
 
     @property
     def sound_tracks(self) -> int:
-        """How many streams of sound there are to choose from."""
+        """The number of sound streams to choose from."""
         return len(self._sounds)
 
     def choose_sound(self, speech_s: Callable[[F32], float]) -> None:
-        """Take, of several streams of sound, the one with the most seconds of speech by `speech_s`; the first of equals.
+        """Select, of several sound streams, the one with the most seconds of speech by `speech_s`; the first of equals.
 
         Raises:
             UnjudgeableError: `CORRUPT_MEDIA` where more than a tenth of one did not decode; `RECORDING_TOO_COSTLY`.
@@ -147,14 +147,13 @@ class Recording:
     ) -> Iterator[Frame]:
         """Yield upright RGB pictures in the order of their times, which count from the start of the recording.
 
-        `max_fps` keeps the first picture of each slot of 1 / max_fps seconds, so that the choice depends on the times
-        alone; `None` keeps all. `max_side_px` shrinks pictures to that longer side. `threads` decode; the pixels do not
-        depend on their number. Decoding stops at the first picture past the longest length allowed. A recording
-        without pictures yields none. `glance` is called with the time and a thumbnail of every picture, thinned or not,
-        see `PictureRequest`.
+        `max_fps` keeps the first picture of each slot of 1 / max_fps seconds, so that the choice depends on the times alone;
+        `None` keeps all. `max_side_px` shrinks pictures to that longer side. `threads` decode; the pixels do not depend on their
+        number. Decoding stops at the first picture past the longest length allowed. A recording without pictures yields none.
+        `glance` is called with the time and a thumbnail of every picture, sampled or not, see `PictureRequest`.
 
         Raises:
-            UnjudgeableError: `PICTURE_TOO_LARGE` where a picture is larger than the headers said; `RECORDING_TOO_COSTLY`;
+            UnjudgeableError: `PICTURE_TOO_LARGE` where a picture is larger than the headers declared; `RECORDING_TOO_COSTLY`;
                 `CORRUPT_MEDIA`, at the end, where more than a tenth did not decode or they end before nine tenths of what was
                 sent.
         """
@@ -183,8 +182,8 @@ class Recording:
     def sound(self) -> F32:
         """Return the sound, (N,) float32 in [-1, 1] at 16 kHz mono, sample 0 at the start of the recording.
 
-        Silence stands where the sound starts late or has a gap. At most the longest length allowed and half a second;
-        (0,) for a recording without sound. The second call returns the same array.
+        A late start or a gap is filled with silence. At most the longest length allowed and half a second; (0,) for a recording
+        without sound. The second call returns the same array.
 
         Raises:
             UnjudgeableError: `CORRUPT_MEDIA` where more than a tenth did not decode; `RECORDING_TOO_COSTLY`.
@@ -194,11 +193,11 @@ class Recording:
         return self._sound.samples
 
     def finished_info(self) -> MediaInfo:
-        """Return `info` with what was measured.
+        """Return `info` completed by measurements.
 
-        `frames`, `fps` (from the median time between pictures), `video_s`, `rotation_deg` and stored width and height
-        come from the decoded pictures; `audio_s` from the decoded sound where `sound` was called. `duration_s` is the
-        end of the last of both, or the length by the packets where decoding stopped at the limit and that is longer.
+        `frames`, `fps` (from the median time between pictures), `video_s`, `rotation_deg` and stored width and height come from
+        the decoded pictures; `audio_s` from the decoded sound where `sound` was called. `duration_s` is the end of the last of
+        both, or the length by the packets where decoding stopped at the limit and that is longer.
 
         Raises:
             RuntimeError: the pictures were not read to their end.
@@ -273,7 +272,7 @@ class Recording:
         return context.width, context.height
 
     def _must_reach_s(self) -> float:
-        """When the last packet of pictures is shown: what was sent, decodable or not."""
+        """Return the presentation time of the last picture packet, decodable or not."""
         picture = self._spans.picture
         if picture is None or self._still:
             return 0.0
@@ -281,7 +280,7 @@ class Recording:
 
 
 def _lost_s(pictures_s: list[float], interval_s: float, gaps_s: tuple[tuple[float, float], ...]) -> float:
-    """Return the longest time, in seconds, that has neither a picture nor sound though both go on after it."""
+    """Return the longest time, in seconds, without picture and sound though both resume after it."""
     without = [(start + interval_s, end) for start, end in pairwise(pictures_s) if end - start > interval_s + MIN_GAP_S]
     shared = [min(end, until) - max(start, begin) for start, end in without for begin, until in gaps_s]
     return max(0.0, *shared) if shared else 0.0

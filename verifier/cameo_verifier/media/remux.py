@@ -1,12 +1,12 @@
-"""The judged streams of a recording in a file of their own: the evidence that is kept.
+"""Remuxing: copies the judged streams of a recording into a file of their own, the evidence that is kept.
 
-What was received may hold more than was judged: where it was filmed and on what device, further tracks, bytes that nothing refers
-to. So the packets of the judged streams are copied, as they are, into a new file of the same kind without metadata. The copy is
-read back: only if every packet comes out with the same bytes at the same time, and the first picture the same way up, is it
-taken, so that a replay decodes the same pictures and the same sound. The same recording always gives the same bytes.
+A received file may hold more than was judged: where it was filmed and on what device, further tracks, unreferenced bytes. So the
+packets of the judged streams are copied, unchanged, into a new file of the same kind without metadata. The copy is read back and
+used only if every packet has the same bytes at the same time, and the first picture the same orientation, so that a replay
+decodes the same pictures and the same sound. The same recording always gives the same bytes.
 
-Some files cannot be written again as they were (a program stream whose times FFmpeg fills in). Such a one is taken as it is where
-it holds nothing else, and not at all otherwise.
+Some files cannot be remuxed unchanged (a program stream whose times FFmpeg fills in). Such a file is kept as it is where it holds
+nothing else, and not at all otherwise.
 """
 
 from __future__ import annotations
@@ -65,15 +65,15 @@ _SAYS_NOTHING = frozenset(
 )
 """Metadata that tell neither a place nor a device nor a name."""
 _OVERHEAD_BYTES, _OVERHEAD_PACKET_BYTES = 16_384, 192
-"""What containers need beside the packets, at most: headers, and an entry or the padding of a transport stream for each."""
+"""Upper bounds of a container's overhead: headers, and for each packet an entry or the padding of a transport stream."""
 
 
 def judged_only(recording: bytes | Path, *, sound_track: int, limits: MediaLimits) -> bytes:
-    """Return a recording that was judged without anything that was not; empty where that cannot be had.
+    """Return a recording reduced to its judged streams; empty where that is impossible.
 
     Args:
         recording: as it was received: the file's bytes, or its path.
-        sound_track: which of its streams of sound was judged.
+        sound_track: which of its sound streams was judged.
         limits: of the site.
     """
     try:
@@ -91,7 +91,7 @@ def _copied(data: bytes, sound_track: int) -> bytes:
     if container.name not in _MUXERS:
         return b""
     file = io.BytesIO()
-    # Its streams were decoded and are within the limits, so FFmpeg may look into them: muxers need what it finds.
+    # Its streams were decoded and are within the limits, so FFmpeg may probe them: muxers need the results.
     with av.open(io.BytesIO(data), format=container.demuxer, metadata_errors="replace") as opened:
         judged = _judged(opened, sound_track)
         packets = [packet for packet in opened.demux(judged) if packet.size]
@@ -113,7 +113,7 @@ def _judged(opened: InputContainer, sound_track: int) -> list[VideoStream | Audi
 
 
 def _options(name: str, judged: list[VideoStream | AudioStream]) -> dict[str, str]:
-    """Return the muxer's options: nothing of its own version, no random number, and clocks as fine as those it copies."""
+    """Return the muxer's options: no version of its own, no random number, and clocks as fine as those of the source."""
     options = {"fflags": "+bitexact"}
     if name in {"mp4", "mov", "3gp", "m4a"}:
         ticks = [stream.time_base.denominator for stream in judged if stream.time_base]
@@ -130,7 +130,7 @@ def _options(name: str, judged: list[VideoStream | AudioStream]) -> dict[str, st
 
 
 def _order(packets: list[Packet[Any]], *, video: bool) -> None:
-    """Give packets a time of decoding that muxers take: sound is decoded as it is heard, and Matroska tells none of pictures."""
+    """Set a decoding time that muxers accept: sound is decoded as it is played, and Matroska carries none of pictures."""
     shown = [packet.pts for packet in packets if packet.pts is not None]
     if len(shown) < len(packets) or (video and all(packet.dts is not None for packet in packets)):
         return
@@ -154,7 +154,7 @@ def _reading(data: bytes, sound_track: int, limits: MediaLimits) -> list[Any]:
                 held[packet.stream_index].append((at, packet.is_keyframe, packet.is_discard, bytes(packet), beside))
         for stream in judged:
             context = stream.codec_context
-            # What FFmpeg says of the start of pictures is a guess elsewhere, and not used: see `cameo_verifier.media.packets`.
+            # FFmpeg's start time of pictures is a guess elsewhere, and not used: see `cameo_verifier.media.packets`.
             told = start_s(stream) if container.complete_index or stream.type == "audio" else None
             read.append((context.name, context.extradata, told, held[stream.index]))
     with open_recording(data, limits=limits) as recording:
@@ -165,7 +165,7 @@ def _reading(data: bytes, sound_track: int, limits: MediaLimits) -> list[Any]:
 
 
 def _holds_nothing_else(data: bytes) -> bool:
-    """Whether a file is its judged streams, what a container needs beside them, and no word about where or what by."""
+    """Whether a file is its judged streams, a container's overhead, and no metadata about place or device."""
     with open_source(Source(data, sniff(data))) as opened:
         streams = list(opened.streams)
         told = {*opened.metadata, *(key for stream in streams for key in stream.metadata)}

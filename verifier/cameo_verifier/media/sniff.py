@@ -1,7 +1,7 @@
-"""Which container some bytes are in, told by their first bytes alone.
+"""Format detection: identifies the container of a file by its first bytes alone.
 
-FFmpeg is never asked to guess: it is handed the demuxer that is named here. A playlist (HLS, DASH, SDP, `ffconcat`) is
-text, matches none of the signatures below, and so never reaches a demuxer that would open what the text names.
+FFmpeg never guesses: it is given the demuxer that is named here. A playlist (HLS, DASH, SDP, `ffconcat`) is text, matches none of
+the signatures below, and so never reaches a demuxer that would open what the text names.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SEND_INSTEAD = "send an MP4, MOV, WebM, MKV, 3GP or MPEG recording"
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container this package reads: the name people use, and FFmpeg's demuxer for it."""
+    """A supported container: its common name, and FFmpeg's demuxer for it."""
 
     name: str
     demuxer: str
@@ -43,10 +43,10 @@ _PREFIXES = (
 
 
 def sniff(data: bytes) -> Container:
-    """Name the container of a file by its first 400 bytes or more.
+    """Identify the container of a file by its first 400 bytes or more.
 
     Raises:
-        UnjudgeableError: `UNSUPPORTED_MEDIA`; the file is empty or begins like nothing this package reads.
+        UnjudgeableError: `UNSUPPORTED_MEDIA`; the file is empty or has no known signature.
     """
     if not data:
         raise UnjudgeableError(Reason.CORRUPT_MEDIA, "the recording is empty (0 bytes): record and send it again")
@@ -63,7 +63,7 @@ def sniff(data: bytes) -> Container:
 
 
 def _iso(data: bytes) -> Container | None:
-    """ISO base media (MP4, MOV, 3GP, M4A), ISO/IEC 14496-12: the four letters of the first box, then its brand."""
+    """Identify ISO base media (MP4, MOV, 3GP, M4A), ISO/IEC 14496-12: the four letters of the first box, then its brand."""
     if data[4:8] not in _ISO_BOXES:
         return None
     brand = data[8:12] if data[4:8] == b"ftyp" else b"qt  "
@@ -81,7 +81,7 @@ def _iso(data: bytes) -> Container | None:
 
 
 def _matroska(data: bytes) -> Container | None:
-    """EBML (RFC 8794), whose document type stands within the first header element."""
+    """Identify EBML (RFC 8794), whose document type is within the first header element."""
     if not data.startswith(b"\x1a\x45\xdf\xa3"):
         return None
     return Container("webm" if b"webm" in data[:64] else "mkv", "matroska")
@@ -94,17 +94,17 @@ def _riff(data: bytes) -> Container | None:
 
 
 def _transport_stream(data: bytes) -> Container | None:
-    """MPEG-2 TS, ISO/IEC 13818-1: the sync byte opens each packet of 188 bytes."""
+    """Identify MPEG-2 TS, ISO/IEC 13818-1: the sync byte opens each packet of 188 bytes."""
     if len(data) > 2 * _TS_PACKET and all(data[at] == 0x47 for at in (0, _TS_PACKET, 2 * _TS_PACKET)):
         return Container("mpegts", "mpegts")
     return None
 
 
 def _bare_sound(data: bytes) -> Container | None:
-    """MP3 or ADTS AAC frames, after an ID3v2 tag if there is one (its length is four bytes of seven bits)."""
+    """Identify MP3 or ADTS AAC frames, after an ID3v2 tag if there is one (its length is four bytes of seven bits)."""
     start = 0
     if data.startswith(b"ID3") and len(data) > 10:
-        # What stands behind a tag with a picture of the cover is beyond the first bytes.
+        # The frames after a tag with cover art are beyond the first bytes.
         start = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=True))
     head = data[start : start + 2]
     if start > len(data) - 2 and start:

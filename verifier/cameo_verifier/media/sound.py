@@ -1,9 +1,9 @@
-"""Sound: decode, mix down to one channel, resample to 16 kHz and lay it on the recording's clock.
+"""Sound decoding: decodes, downmixes to one channel, resamples to 16 kHz, and aligns the sound to the recording's clock.
 
 1. Decode packet by packet until the longest recording allowed is passed.
 2. Resample each run of gapless sound on its own; a change of format, or a gap of a tenth of a second, starts a new run.
-3. Lay the runs at their times from the start of the recording: silence before and between, nothing before zero.
-4. Where the channels cancel one another in the mix, or only one of them hears the voice, take the liveliest channel instead.
+3. Place the runs at their times from the start of the recording: silence before and between, nothing before zero.
+4. Where the channels cancel in the mix, or only one of them carries the voice, use the channel with the most modulation instead.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 RATE_HZ = 16_000
 
 MIN_GAP_S = 0.1
-"""FFmpeg's own threshold (swresample `min_hard_comp`): less than this is jitter of the clock, not a gap."""
+"""FFmpeg's own threshold (swresample `min_hard_comp`): less than this is clock jitter, not a gap."""
 
 _MARGIN_S = 0.5
 """Read past the limit, so that a recording over it measures as longer than the limit."""
@@ -41,14 +41,14 @@ _MAX_DAMAGED_SHARE = 0.10
 _HOPELESS = 1_000
 _MAX_TIMES = 100
 _TAIL_S = 0.1
-"""What does not decode so close to the end was cut off there."""
+"""A decoding failure so close to the end is truncation."""
 
 _MIX = {"rematrix_maxval": "1.0"}
 """Mix two channels as (L + R) / 2. The default for floating point is (L + R) / sqrt(2), which leaves [-1, 1]."""
 
 _LOST_DB = 5.0
-"""A channel this much livelier than the mix is taken in its place. Two that hear the same are as lively as their mix, two of
-unrelated sounds 3 dB livelier, one beside a silent one 6 dB; of two of opposite phase nothing is left in the mix."""
+"""A channel this much more modulated than the mix replaces it. Two with the same signal are as modulated as their mix, two of
+unrelated sounds 3 dB more, one beside a silent one 6 dB; two of opposite phase cancel in the mix."""
 _LIVELY = 800
 """Samples, 50 ms: shorter than a syllable, longer than a period of any voice."""
 
@@ -79,11 +79,10 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """`samples` (N,) float32 in [-1, 1] at 16 kHz from the start of the recording, `from_s` when the sound itself starts in them.
+    """Decoded sound: `samples` (N,) float32 in [-1, 1] at 16 kHz from the start of the recording; its own start `from_s`.
 
-    `length_s`: of the sound, without the silence put before. `channel`: from 1, the one that was taken; 0 for the mix of all.
-    `gaps_s`: from when to when there is none in between. `damaged_s`: when it did not decode, but for what was cut off at the
-    ends.
+    `length_s`: of the sound, without the silence put before. `channel`: the selected one, from 1; 0 for the mix of all. `gaps_s`:
+    start and end of each gap. `damaged_s`: times of decoding failures, except truncation at the ends.
     """
 
     samples: F32
@@ -137,7 +136,7 @@ def read_sound(
 
 @dataclass(slots=True)
 class _Lost:
-    """Packets that did not decode: how many, and when the first of them were to be heard after some that did."""
+    """Packets that did not decode: their number, and the times of the first of them after some that did."""
 
     count: int = 0
     at_s: list[float] = field(default_factory=list)
@@ -175,7 +174,7 @@ def _decode(
 
 
 def _clearest(runs: list[_Run]) -> int:
-    """Return the number, from 1, of the channel in which the voice is that the mix has lost, 0 where it has not."""
+    """Return the number, from 1, of the channel with the voice that the mix has lost, 0 where it has not."""
     layouts = {run.format[1] for run in runs}
     if len(layouts) != 1 or not all(run.channels for run in runs):
         return 0
@@ -187,7 +186,7 @@ def _clearest(runs: list[_Run]) -> int:
 
 
 def _liveliness(samples: F32) -> float:
-    """Return how much the power of a sound goes up and down: a voice's does, that of hum, hiss and a direct current does not."""
+    """Return the modulation of a sound's power: high for a voice, low for hum, hiss and direct current."""
     change = np.diff(np.nan_to_num(samples, posinf=0.0, neginf=0.0).astype(np.float64))
     blocks = change[: len(change) // _LIVELY * _LIVELY].reshape(-1, _LIVELY)
     return float(np.std(np.mean(np.square(blocks), axis=1))) if len(blocks) else 0.0

@@ -1,6 +1,6 @@
-"""Opening a container safely: one named demuxer, known codecs only, no other file or address ever.
+"""Container access: opens a file safely, by one named demuxer, known codecs only, and no other file or address ever.
 
-Errors of PyAV leave this room as `UnjudgeableError`.
+PyAV's errors leave this module as `UnjudgeableError`.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _PICTURE_CODECS = frozenset(
     {"av1", "h263", "h264", "hevc", "mjpeg", "mpeg1video", "mpeg2video", "mpeg4", "png", "vp8", "vp9", "webp"}
 )
 INTRA_CODECS = frozenset({"mjpeg", "png", "webp"})
-"""Those of whose pictures each stands for itself, so that one can be left out without decoding it."""
+"""Intra-only codecs, whose pictures can each be skipped without decoding."""
 _SOUND_CODECS = frozenset(
     {"aac", "alac", "amr_nb", "amr_wb", "flac", "mp2", "mp3", "opus", "vorbis"}
     | {f"pcm_{name}" for name in ("alaw", "f32be", "f32le", "mulaw", "s16be", "s16le", "s24be", "s24le", "s32be", "s32le", "u8")}
 )
 _PROBE_DECODERS = ",".join(sorted(_SOUND_CODECS | {"amrnb", "amrwb", "mp2float", "mp3float", "mpeg1video"}))
-"""What FFmpeg may decode while it probes, by its decoders' own names: sound, and no picture before its size was checked. The
-headers say all that is needed of pictures, and opening a 720p MP4 takes 4 ms instead of 20. MPEG-1 is the exception, at most
+"""Decoders that FFmpeg may run while it probes, by its own names: sound, and no picture before its size was checked. The
+headers hold all that is needed of pictures, and opening a 720p MP4 takes 4 ms instead of 20. MPEG-1 is the exception, at most
 4,095 pixels wide: a program stream gives a time to some of its pictures only, and FFmpeg decodes one to fill in the rest."""
 
 _READ_BYTES = 256 * 1024
@@ -50,12 +50,12 @@ _READ_BYTES = 256 * 1024
 _SOUND_RATES_HZ = range(4_000, 192_001)
 _MAX_CHANNELS = 16
 _MAX_SOUNDS = 4
-"""Streams of sound that are looked at, each of which is decoded: cameras write one or two."""
+"""Limit on sound streams, each of which is decoded: cameras write one or two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A recording in memory, and how to open it again and again: each medium is read through its own container."""
+    """A recording in memory, opened repeatedly: each medium is read through its own container."""
 
     data: bytes
     container: Container
@@ -63,7 +63,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """The stream of pictures, `None` where the recording has none, and those of sound, of which one is judged."""
+    """The picture stream, `None` where the recording has none, and the sound streams, of which one is judged."""
 
     picture: VideoStream | None
     sounds: tuple[AudioStream, ...]
@@ -76,7 +76,7 @@ def damaged(detail: str) -> UnjudgeableError:
 
 @contextmanager
 def vendor_errors(doing: str) -> Iterator[None]:
-    """Turn whatever PyAV raises inside into `UnjudgeableError` (`CORRUPT_MEDIA`) with what was being done."""
+    """Convert whatever PyAV raises inside into `UnjudgeableError` (`CORRUPT_MEDIA`) with what was being done."""
     try:
         yield
     except av.error.FFmpegError as error:
@@ -114,11 +114,11 @@ def open_source(source: Source) -> InputContainer:
 
 
 def choose_streams(opened: InputContainer) -> Streams:
-    """Take the stream of pictures and the streams of sound that can be decoded; cover art and thumbnails do not count.
+    """Return the picture stream and the sound streams that can be decoded; cover art and thumbnails do not count.
 
     Raises:
-        UnjudgeableError: `UNSUPPORTED_MEDIA`; it holds neither picture nor sound, or only in codecs that are not read, or more
-            than one stream of pictures: nobody could say afterwards which of them was judged.
+        UnjudgeableError: `UNSUPPORTED_MEDIA`; it holds neither picture nor sound, or only in unsupported codecs, or more than one
+            picture stream: nobody could say afterwards which of them was judged.
     """
     passed_over = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
     pictures = [stream for stream in opened.streams.video if not stream.disposition & passed_over]
@@ -138,7 +138,7 @@ def choose_streams(opened: InputContainer) -> Streams:
 
 
 def codec_of(stream: VideoStream | AudioStream) -> str:
-    """FFmpeg's name of the stream's codec (not of the decoder at work), empty where it has no decoder."""
+    """Return FFmpeg's name of the stream's codec (not of the decoder in use), empty where it has no decoder."""
     context = stream.codec_context
     return str(context.codec.canonical_name) if context is not None else ""
 
@@ -152,17 +152,17 @@ def open_decoder(stream: VideoStream | AudioStream, *, max_pixels: int, threads:
 
 
 def start_s(stream: Stream) -> float | None:
-    """When the stream starts on the container's clock by its headers, in seconds; `None` where they do not say."""
+    """Return the start of the stream on the container's clock by its headers, in seconds; `None` if undeclared."""
     return None if stream.start_time is None else seconds(stream.start_time, stream)
 
 
 def seconds(ticks: int, stream: Stream) -> float:
-    """Turn a count of the stream's ticks into seconds; 0 where the stream does not say how long a tick is."""
+    """Convert a count of the stream's ticks to seconds; 0 where the stream has no time base."""
     return float(ticks * stream.time_base) if stream.time_base else 0.0
 
 
 def _refuse(_url: str, _flags: int, _options: dict[str, str]) -> NoReturn:
-    # PyAV lets an exception of this call-back through as it is.
+    # PyAV propagates an exception of this callback unchanged.
     raise UnjudgeableError(Reason.UNSUPPORTED_MEDIA, "the file only names other files: send the recording itself")
 
 

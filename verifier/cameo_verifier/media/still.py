@@ -1,7 +1,7 @@
-"""What the header of a still says before it is decoded: its size in pixels and which way is up.
+"""Still headers: read the size in pixels and the orientation of a still before it is decoded.
 
-FFmpeg decodes stills while it probes them, so their size is read here first. Reads JPEG (ITU-T T.81), PNG (W3C) and
-WebP (RFC 9649), each with the EXIF orientation it may carry.
+FFmpeg decodes stills while it probes them, so their size is read here first. Reads JPEG (ITU-T T.81), PNG (W3C) and WebP (RFC
+9649), each with the EXIF orientation it may carry.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def read_header(data: bytes, container: sniff.Container) -> StillHeader:
     """Read the header of a JPEG, PNG or WebP file.
 
     Raises:
-        UnjudgeableError: `CORRUPT_MEDIA`; the size stands nowhere before the file ends.
+        UnjudgeableError: `CORRUPT_MEDIA`; the file ends before its size.
     """
     reader = {sniff.JPEG: _jpeg, sniff.PNG: _png, sniff.WEBP: _webp}[container]
     try:
