@@ -1,4 +1,4 @@
-"""The checks: one module answers one question about a case; `QUESTIONS` lists them all."""
+"""Checks: each module answers one question about a case; `QUESTIONS` lists them all."""
 
 from __future__ import annotations
 
@@ -103,6 +103,6 @@ QUESTIONS: tuple[Question, ...] = tuple(
         already_enrolled,
     )
 )
-"""Every question, in the order in which they are put and shown: by phase, what is cheap to know before what is not."""
+"""Every question, in the order of evaluation and display: by phase, the cheaper first."""
 
 BY_NAME = {question.name: question for question in QUESTIONS}

@@ -1,4 +1,4 @@
-"""Gallery comparison: the part that both checks of the gallery share."""
+"""Gallery comparison: judges the nearest face, for both checks of the gallery."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def judge_nearest(
     answer: GalleryAnswer | None, nearest: Match | None, threshold: Threshold, name: str, reason: Reason
 ) -> CheckResult:
-    """Judge the cosine of the most alike face; unable where the gallery was not asked as deeply as that."""
+    """Judge the cosine of the nearest face; unable where the gallery was searched only above a higher cosine."""
     if answer is None:
         detail = "the gallery was not asked then: the attempt was not going to be accepted"
         return CheckResult.unable(name, Reason.NOT_CONFIRMED, detail)

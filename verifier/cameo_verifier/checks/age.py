@@ -19,8 +19,8 @@ NAME = "age"
 def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the median over the near-frontal frames of the expected age, which is the mean of both networks'.
 
-    Unable where there are too few of them, or where the middle half of them disagrees too widely. Whoever asks takes anything
-    but a pass for a possible minor.
+    Unable with too few frames, or if their interquartile range is too wide. The caller treats anything but a pass as a possible
+    minor.
     """
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)

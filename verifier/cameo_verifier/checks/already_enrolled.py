@@ -17,7 +17,7 @@ THRESHOLD = "enrolled_cosine_max"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge the cosine of the face with the most alike that another subject enrolled; it passes where nobody is."""
+    """Judge the cosine of the face with the nearest one that another subject enrolled; it passes without any."""
     answer = case.circumstances.gallery
     return judge_nearest(answer, answer.enrolled if answer else None, profile[THRESHOLD], NAME, Reason.ALREADY_ENROLLED)
 

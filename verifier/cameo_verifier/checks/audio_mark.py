@@ -1,8 +1,8 @@
 """Audio watermark: checks that the voice carries no generator's mark.
 
-Some generators of voices put Perth's mark into all they say. Who hides one leaves the mark out, so that a voice without it may
-be synthetic as well; and a few people's voices score as marked ones do, whatever they say. So the answer only ever advises: a
-profile that gives this check another role is refused.
+Some voice generators embed Perth's mark in all their output. Whoever hides one omits the mark, so that a voice without it may be
+synthetic as well; and a few people's voices score as marked ones do, whatever they say. So the answer is advice only: a profile
+that gives this check another role is refused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ NAME = "audio_mark"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge how sure the detector is of the mark in the first seconds of the speech."""
+    """Judge the detector's score of the mark in the first seconds of the speech."""
     sound = case.evidence.sound
     if isinstance(sound, Missing):
         return CheckResult.unable(NAME, sound.reason)

@@ -18,7 +18,7 @@ NAME = "bezel"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge the second most covered border of the frames looked at: one alone may be chance, and a display may fill the rest."""
+    """Judge the second most covered border of the analysed frames: one alone may be chance, and a display may fill the rest."""
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)
     covered = case.evidence.face.bezel

@@ -21,8 +21,8 @@ NAME = "close_up"
 def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the 20th percentile of the probability of a live face in closer crops, which no edge of a display reaches.
 
-    Each frame counts as it is and mirrored. In the dark and against the light a veil of stray light lies over living skin
-    too, and the line is lower. What neither people nor displays are known to score is asked for again in better light.
+    Each frame is scored as it is and mirrored. In the dark and against the light stray light veils living skin too, and the
+    threshold is lower. A score between those of people and of displays is retried in better light.
     """
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)

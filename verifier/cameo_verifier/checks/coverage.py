@@ -1,7 +1,7 @@
 """Coverage: checks that picture and sound span the same time.
 
 A headset's microphone opens a second or two after the camera, a phone's recorder ends one of the two earlier: no cut, for nothing
-is missing in the middle. What was said has to be seen, though.
+is missing in the middle. Speech has to be visible, though.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NAME = "coverage"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge by how much picture or sound starts later or ends earlier than the other, then what was said beside the picture."""
+    """Judge by how much picture or sound starts later or ends earlier than the other, then speech outside the picture's time."""
     media = case.evidence.media
     if not media.audio_codec or not media.frames:
         return CheckResult(NAME, Outcome.PASS, detail="only one of the two")

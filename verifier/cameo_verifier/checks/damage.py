@@ -15,9 +15,9 @@ NAME = "damage"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge what did not decode, then the longest time that was lost of picture and sound at once, then broken blocks.
+    """Judge decoding failures, then the longest time without picture and sound at once, then broken blocks.
 
-    Some codecs decode damaged data into other blocks and say nothing: their sides are what gives them away.
+    Some codecs decode damaged data into other blocks without an error; steep block edges reveal them.
     """
     media = case.evidence.media
     times = ", ".join(f"{at_s:.2f}" for at_s in media.damaged_s[:5])

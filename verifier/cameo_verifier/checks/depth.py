@@ -20,9 +20,9 @@ NAME = "depth"
 def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the depth that the turns of the head show, as a share of a head's own.
 
-    Without a turn there is nothing to judge: a head that nods a little while it talks shows too little. Where there were turns
-    but the skin could not be followed, the picture is to blame, and so it is where it is too dark to follow the skin well. What
-    lies between the depth of prints and of heads is asked for again, as is what a codec blurred until heads look flat.
+    Unable without a turn: a head that nods a little while it talks shows too little parallax. Where there were turns but the skin
+    could not be tracked, the reason is the picture's quality, as it is where it is too dark to track the skin well. A depth
+    between that of prints and of heads is retried, as is one that compression blurred until heads look flat.
     """
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)

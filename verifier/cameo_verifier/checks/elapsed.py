@@ -1,7 +1,7 @@
 """Elapsed time: checks that the recording is no longer than the time since its challenge.
 
-An answer that lasts longer than the time between challenge and upload was recorded before the challenge was issued. Whoever waits
-before they send such a recording is not seen here: against them stands only how hard a challenge is to foresee.
+An answer that lasts longer than the time between challenge and upload was recorded before the challenge was issued. An attacker
+who waits before they send such a recording is not detected here: only the unpredictability of the challenge protects against it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAME = "elapsed"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge the seconds between issue and upload that the recording leaves over, both by the clock that issued the challenge."""
+    """Judge the time between issue and upload less the recording's length, both by the clock that issued the challenge."""
     received_at = case.circumstances.received_at
     if received_at is None or case.challenge.issued_at is None:
         return CheckResult.unable(NAME, Reason.CHALLENGE_UNKNOWN, "not known when it was asked or answered")

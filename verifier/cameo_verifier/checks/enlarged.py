@@ -18,7 +18,7 @@ NAME = "enlarged"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge how the spectrum of the picture bends where that of a smaller one would have ended.
+    """Judge the bend of the picture's spectrum at the frequency where upscaling ends it.
 
     Unable in poor light, where noise reduction does the same. A camera's zoom and a very low bitrate do not pass either, so it
     advises.

@@ -20,9 +20,9 @@ NAME = "eyes"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge the eyes' contrast, their light and their tint against skin, in near-frontal frames.
+    """Judge the eyes' contrast, their light and their tint relative to skin, in near-frontal frames.
 
-    In the dark nothing is told of them, and light is what is asked for.
+    Unable in the dark, where the reason asks for light.
     """
     face = case.evidence.face
     if isinstance(face, Missing):

@@ -20,7 +20,7 @@ NAME = "face_size"
 def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the median width of the face from cheek to cheek, as a share of the picture, then in pixels.
 
-    Where most pictures show no face until parts of them are looked at, the faces found there are the ones that count.
+    Where most pictures show no face until their crops are searched, the faces found there are judged.
     """
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)

@@ -11,7 +11,7 @@ NAME = "frame_rate"
 
 
 def check(case: Case, _profile: Profile) -> CheckResult:
-    """Judge the measured frame rate, not the one the container claims, against the site's limit."""
+    """Judge the measured frame rate, not the one the container declares, by the site's limit."""
     if not case.evidence.media.video_codec:
         return CheckResult.unable(NAME, Reason.NO_VIDEO)
     lowest = Threshold("min_fps", case.limits.min_fps, "1/s", Direction.AT_LEAST, "settings")

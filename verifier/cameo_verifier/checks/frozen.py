@@ -1,4 +1,4 @@
-"""Freeze and loop detection: checks that the picture never stands still, repeats or runs backwards."""
+"""Freeze and loop detection: checks that the picture never freezes, repeats or runs backwards."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ NAME = "frozen"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge the longest time without change, the least distance of two stretches, and that of one from another run backwards.
+    """Judge the longest time without change, the least distance of two stretches, and that of one from a reversed one.
 
-    Without a face nothing is said, and stretches without one do not count as still: a covered lens and an empty room do not move.
-    Single pictures that come twice are a camera's: those of variable rate repeat them in low light. A head that turns and comes
-    back along the same path is no reversal of the picture.
+    Unable without a face, and stretches without one do not count as still: a covered lens and an empty room do not move. Single
+    duplicate pictures are a camera's: those of variable rate repeat them in low light. A head that turns and returns along the
+    same path is no reversal of the picture.
     """
     if isinstance(case.evidence.picture, Missing):
         return CheckResult.unable(NAME, case.evidence.picture.reason)
@@ -44,7 +44,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
 
 
 def _turned_deg(face: FaceTrack, one_s: float, other_s: float) -> float:
-    """Return by how much yaw or pitch changes from one moment to another and back, in degrees; 0 where no face was followed."""
+    """Return by how much yaw or pitch changes from one moment to another and back, in degrees; 0 where no face was tracked."""
     between = (face.t_s >= min(one_s, other_s)) & (face.t_s <= max(one_s, other_s) + STRETCH_S)
     pose = face.pose_deg[between, :2]
     pose = pose[np.isfinite(pose).all(axis=1)]

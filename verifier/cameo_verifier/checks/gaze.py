@@ -16,10 +16,10 @@ NAME = "gaze"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge how far the irises go against the head for each degree that it turns.
+    """Judge the counter-rotation of the irises for each degree of yaw.
 
-    Unable where the head did not turn enough sideways. Who looks where they turn, and not at the camera, does not pass, so by
-    default it advises.
+    Unable where the head did not turn enough sideways. A person who looks where they turn, and not at the camera, does not pass,
+    so by default it advises.
     """
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)

@@ -11,7 +11,7 @@ NAME = "length"
 
 
 def check(case: Case, _profile: Profile) -> CheckResult:
-    """Judge the recording's length, to a tenth of a second, against the site's limits: a codec pads its last block."""
+    """Judge the recording's length, to a tenth of a second, by the site's limits: a codec pads its last block."""
     length_s = round(case.evidence.media.duration_s, 1)
     shortest = Threshold("min_s", case.limits.min_s, "s", Direction.AT_LEAST, "settings")
     longest = Threshold("max_s", case.limits.max_s, "s", Direction.AT_MOST, "settings")

@@ -18,7 +18,7 @@ NAME = "light"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge the light on the face against the lower limit, and the median luma of the face, which clips, against the upper."""
+    """Judge the light on the face by the lower limit, and the median luma of the face, which clips, by the upper."""
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)
     low = profile["light_min"].judge(NAME, light(case.evidence.face), Reason.TOO_DARK)

@@ -1,13 +1,14 @@
 """Lip sync: checks that the lips articulate the recognised phonemes.
 
-A sound that was dubbed, shifted or spoken by someone off camera agrees with the lips no better than chance, and so does a mouth
-at rest or one moved by hand; and what agrees by chance, or was shifted, agrees as well at an offset that no device records with.
-Where someone else says a part of it, that part agrees with nothing. What agrees by chance as a whole hardly does in every part:
-an answer may be weak in one of the two. Devices record sound and picture apart, but seldom far: what agrees only far apart has to
-agree better, or is asked for again, for a wireless microphone is no attack.
+A sound that was dubbed, shifted or spoken by someone off camera correlates with the lips no better than chance, and so does a
+mouth at rest or one moved by hand; a chance match, or a shifted sound, correlates as well at an offset that no device records
+with. Where someone else says a part of it, that part correlates with nothing. A chance match of the whole is hardly one in every
+part: an answer may be weak in one of the two. Devices record sound and picture at an offset, but seldom a large one: a match at a
+large offset needs a higher agreement, or is retried, for a wireless microphone is no attack.
 
-What is too little to pass is seldom too much for chance: the mouths of real talkers in poor pictures agree weakly, and a recorder
-may put all of the sound a second beside the picture. Only sound that agrees with the lips nowhere within a second accuses.
+An agreement too low to pass is seldom too high for chance: the mouths of real talkers in poor pictures agree weakly, and a
+recorder may delay all of the sound by a second. Only sound that agrees with the lips nowhere within a second is evidence of an
+attack.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ NAME = "lips"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge the agreement of lips and sound; without both, or without speech, nothing is said.
+    """Judge the agreement of lips and sound; unable without both, or without speech.
 
-    Lips that do not agree do not count against the person with too few pictures to show a closure, in noise that phonemes drown
-    in, where others talk in the background, where most of what is heard are not the words asked for, which is another question,
-    and where sound and lips agree at all within a second of one another.
+    A low agreement does not count against the person with too few pictures to show a closure, in noise that masks phonemes, with
+    background speech, where most of the recognised words are not the requested ones, which `phrase` judges, and where sound and
+    lips agree at all within a second of one another.
     """
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)
@@ -59,7 +60,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
 def _explanation(
     found: Agreement, evidence: Evidence, sound: SoundTrack, challenge: Challenge, profile: Profile
 ) -> Reason | None:
-    """Return what explains lips that do not agree, given how they agree at the clearest offset; `None` if nothing does."""
+    """Return the reason that excuses a low agreement, given that at the best offset within a second; `None` without any."""
     if judge(found, profile).outcome is not Outcome.FAIL:
         return Reason.SOUND_OUT_OF_STEP
     explanations = (
@@ -75,7 +76,7 @@ def _explanation(
 
 
 def _pictures_per_s(evidence: Evidence) -> float:
-    """Return how many there are by the middle of their distances, or on the whole where that is less."""
+    """Return the frame rate by the median interval, or the mean rate where that is lower."""
     t_s = evidence.picture.t_s if isinstance(evidence.picture, PictureTrace) else np.zeros(0)
     usual_s = float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.0
     return min(evidence.media.fps, 1.0 / usual_s) if usual_s > 0.0 else evidence.media.fps
@@ -89,10 +90,10 @@ def _share_said(sound: SoundTrack, challenge: Challenge, profile: Profile) -> fl
 
 
 def judge(found: Agreement, profile: Profile) -> CheckResult:
-    """Judge an agreement that was measured: as a whole, by its worst parts, then by both together.
+    """Judge a measured agreement: as a whole, by its worst parts, then by both together.
 
-    A few seconds have no other offsets to lead over, so their agreement stands alone and has a line of its own. Sound that agrees
-    far from the lips alone, and not well, is asked for again.
+    A few seconds have no other offsets to lead over, so their agreement is judged alone, by a threshold of its own. Sound that
+    agrees only at a large offset, and not well, is retried.
     """
     if not profile["lips_seconds_min"].holds(found.seconds):
         return CheckResult.unable(NAME, Reason.MOUTH_NOT_VISIBLE, f"{found.seconds:.1f} s of speech with the lips in view")

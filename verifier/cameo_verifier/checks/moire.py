@@ -17,7 +17,7 @@ NAME = "moire"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge what all of the frames looked at show together, which is what the last of them says."""
+    """Judge the prominence of a grid over all analysed frames, which is the last frame's value."""
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)
     grid = case.evidence.face.grid[np.isfinite(case.evidence.face.grid)]

@@ -20,9 +20,9 @@ NAME = "mouth"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge how the lips stand out and the colour of the lower face against the forehead's, in near-frontal frames.
+    """Judge the contrast of the lips and the colour of the lower face relative to the forehead's, in near-frontal frames.
 
-    In the dark nothing is told of them, and light is what is asked for.
+    Unable in the dark, where the reason asks for light.
     """
     face = case.evidence.face
     if isinstance(face, Missing):

@@ -24,9 +24,9 @@ def check(case: Case, profile: Profile) -> CheckResult:
     """Fail for a missing turn, for turns in another order, and for more turns than asked beyond the profile's allowance.
 
     The allowance keeps a recording that simply turns every way over and over from containing every possible answer. Only a turn
-    about as wide as the asked ones counts as one more: people move their heads a little when they talk.
-    The score is the number of asked turns found. A mirrored recording is refused on purpose, since nothing tells it from the
-    answer to another challenge; the detail remarks on it.
+    about as wide as the asked ones counts as one more: people move their heads a little when they talk. The score is the number
+    of asked turns found. A mirrored recording is refused on purpose, since it cannot be distinguished from the answer to another
+    challenge; the detail mentions it.
     """
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)

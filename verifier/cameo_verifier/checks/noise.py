@@ -1,4 +1,4 @@
-"""Signal-to-noise ratio: checks that the speech stands out of the noise."""
+"""Signal-to-noise ratio: checks that the speech is louder than the noise."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """Phrase verification: checks that the requested words were said in order.
 
-1. A word counts as said if the sound speaks for it, more so where the recogniser's free reading does not have it in its place,
-   and never where the reading has it in another (the recogniser's attention finds a word wherever it was said). How much the
-   sound speaks for a word is `ScoredWord.gain`: two likelihood ratios, the recogniser's against silence and that of the phonemes
-   against every other word that may stand there. Those whom the recogniser misreads, by accent or age, are heard by the second;
+1. A word counts as said if its forced-alignment gain reaches a threshold, a higher one where the transcription does not have it
+   in its place, and never where the transcription has it elsewhere (the recogniser's attention finds a word wherever it was
+   said). `ScoredWord.gain` is the sum of two likelihood ratios, the recogniser's to silence and that of the phonemes to every
+   other word that may be in its place. Words that the recogniser mistranscribes, by accent or age, are recognised by the second;
    those whose phonemes a telephone loses, by the first.
-2. Enough words must count. One that does not may have been lost, but no other word may have been heard in its place.
-3. The sound must speak for the phrase as a whole.
+2. Enough words must count. One that does not may have been lost, but no other word may have been recognised in its place.
+3. The gain of the whole phrase must reach a threshold.
 """
 
 from __future__ import annotations
@@ -27,10 +27,9 @@ NAME = "phrase"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge the share of the expected words that were said, or, where that is enough, how much the sound speaks for them all.
+    """Judge the share of the expected words that were said, or, where that is enough, the gain of the whole phrase.
 
-    In noise that words drown in, and where others talk in the background, those that were not heard do not count against the
-    person.
+    Words that were not recognised do not count against the person in noise that masks words, nor with background speech.
     """
     if isinstance(case.evidence.sound, Missing):
         return CheckResult.unable(NAME, case.evidence.sound.reason)

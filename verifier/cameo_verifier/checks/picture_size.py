@@ -11,7 +11,7 @@ NAME = "picture_size"
 
 
 def check(case: Case, _profile: Profile) -> CheckResult:
-    """Judge the picture's short side against the site's limit."""
+    """Judge the picture's short side by the site's limit."""
     if not case.evidence.media.video_codec:
         return CheckResult.unable(NAME, Reason.NO_VIDEO)
     smallest = Threshold("min_short_side_px", case.limits.min_short_side_px, "px", Direction.AT_LEAST, "settings")

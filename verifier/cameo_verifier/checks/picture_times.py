@@ -16,7 +16,7 @@ NAME = "picture_times"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge the share of pictures that come far sooner than a camera of this pace has the next one ready."""
+    """Judge the share of pictures at intervals far shorter than a camera of this frame rate produces."""
     if isinstance(case.evidence.picture, Missing):
         return CheckResult.unable(NAME, case.evidence.picture.reason)
     return profile["hurried_pictures_max"].judge(NAME, hurried_share(case.evidence.picture), Reason.SPLICED)

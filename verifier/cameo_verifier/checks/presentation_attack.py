@@ -21,7 +21,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the 20th percentile of the probability of a live face over the near-frontal frames.
 
     A low percentile, since single frames of a replay reach 0.98 where hardly any of a live face falls low. One crop of one
-    network is no proof: where the closer crop is sure of a live face, better light is asked for.
+    network is no proof: where the closer crop gives a live face a high probability, the reason asks for better light.
     """
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)

@@ -17,7 +17,7 @@ THRESHOLD = "protected_cosine_max"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge the cosine of the face with the most alike of a protected person; it passes where nobody is."""
+    """Judge the cosine of the face with the nearest protected one; it passes without any."""
     answer = case.circumstances.gallery
     return judge_nearest(answer, answer.protected if answer else None, profile[THRESHOLD], NAME, Reason.PROTECTED_PERSON)
 

@@ -1,7 +1,7 @@
-"""A question: one check with its name, its texts, the thresholds it reads, when it applies, and its phase.
+"""Questions: declare one check with its name, its texts, the thresholds it reads, when it applies, and its phase.
 
-Every module of this package but those without `QUESTION` holds one question. `checks.QUESTIONS` lists them, and is the
-only list: pipeline, profiles, console, documents and tests read it.
+Every module of this package but those without `QUESTION` holds one question. `checks.QUESTIONS` is the only list of
+them: pipeline, profiles, console, documents and tests read it.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 
 class Phase(StrEnum):
-    """What a question needs; the phases are answered in this order."""
+    """The input that a question needs; the phases are answered in this order."""
 
     RECORDING = "recording"
     """The recording and its challenge."""
     HISTORY = "history"
-    """What is kept of other attempts."""
+    """The stored fingerprints of other attempts."""
     GALLERY = "gallery"
-    """The faces of protected and enrolled people, and that everything else would accept."""
+    """The faces of protected and enrolled people, and a recording that all other checks accept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What every question is put to: the evidence of one recording, what was asked, and what is known besides."""
+    """The input of every check: the evidence of one recording, its challenge, and the circumstances of the attempt."""
 
     evidence: Evidence
     challenge: Challenge
@@ -48,23 +48,23 @@ class Case:
 
 
 def always(_what: object) -> bool:
-    """Hold for every challenge, and in all circumstances."""
+    """Return true for every challenge, and in all circumstances."""
     return True
 
 
 def spoken(challenge: Challenge) -> bool:
-    """Whether there is something to say."""
+    """Whether the challenge has something to say."""
     return bool(challenge.spoken)
 
 
 def turned(challenge: Challenge) -> bool:
-    """Whether there are turns to make."""
+    """Whether the challenge has turns to make."""
     return bool(challenge.turns)
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question put to a case.
+    """One question about a case, and the check that answers it.
 
     Attributes:
         name: of the check, as in a profile's roles.
@@ -72,11 +72,11 @@ class Question:
         asks: what holds where it passes, in one sentence.
         check: answers it by the thresholds of a profile.
         thresholds: names of those that the answer depends on.
-        applies: whether it is put to the answer to a challenge.
-        phase: what it needs.
-        known: whether the circumstances say what it needs; where they do not, it is left out, or unable if it must pass.
+        applies: whether it applies to a challenge.
+        phase: the input it needs.
+        known: whether the circumstances contain what it needs; where they do not, it is left out, or unable if it must pass.
         needs: what a site must have for it to be answered; empty where every site has it.
-        advice_only: no profile may let it decide, because its error rates are not known.
+        advice_only: no profile may let it decide, because its error rates are unknown.
     """
 
     name: str

@@ -22,8 +22,8 @@ def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the least cosine similarity between any two embedded frames, the one worst frame left out.
 
     The least pair, not a distance from the mean: after a swap halfway the mean lies between both faces. One frame may be spoiled
-    by a blink, a hand or motion blur; a face that shows in a single one of the frames has said and turned nothing. A poor picture
-    makes all pairs of one person less alike; another face is claimed only where the frames are of two faces, each like itself.
+    by a blink, a hand or motion blur; a face in a single one of the frames has said and turned nothing. A poor picture lowers the
+    similarity of all pairs of one person; another face is claimed only where the frames form two clusters, each consistent.
     """
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)
@@ -43,9 +43,9 @@ def check(case: Case, profile: Profile) -> CheckResult:
 
 
 def _two_faces(similarity: F32, *, same: Threshold, other: Threshold) -> bool:
-    """Whether the frames fall into two groups, of two and more, each of one face and each of another.
+    """Whether the frames form two clusters, of two and more, each of one face and each of another.
 
-    The groups are those nearer to one and to the other of the least alike pair; what counts is the mean within and between them.
+    The clusters are the frames nearer to either one of the least similar pair; the criterion is the mean within and between them.
     """
     one, two = np.unravel_index(int(similarity.argmin()), similarity.shape)
     near = similarity[one] >= similarity[two]

@@ -16,12 +16,12 @@ NAME = "second_voice"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge how like the least like group of words is to all the others together.
+    """Judge the similarity of the least similar group of words to the mean of all others.
 
-    `speaker` sees a voice that has a good part of the speech, but hardly one that says a single prompt; this one does. Unable
-    where there are too few groups to say which is the odd one, and in noise, which makes groups of one voice differ. Where others
-    talk in the background, the odd one may hold their words: it is asked for again, and so is one that is less alike than one
-    voice mostly is, but more than two mostly are.
+    `speaker` detects a voice that has a good part of the speech, but hardly one that says a single prompt; this one does. Unable
+    with too few groups to single one out, and in noise, which makes groups of one voice differ. With background speech, the least
+    similar group may contain it: such a recording is retried, and so is one whose similarity is inconclusive, neither clearly
+    that of one voice nor clearly that of two.
     """
     sound = case.evidence.sound
     if isinstance(sound, Missing):

@@ -1,8 +1,8 @@
 """Duplicate detection: checks that the recording was not sent before, by anybody, in any form.
 
-The best of many is the more alike the more there are, however unrelated they are; so each line rises with the logarithm of how
-many recordings the most alike one was found among. Sound counts only against recordings in which the same words were said: one
-voice, a synthetic one above all, says a word alike each time.
+The highest of many similarities rises with their number, even of unrelated recordings; so each threshold rises with the logarithm
+of how many recordings were compared. Sound counts only between recordings with the same words: one voice, a synthetic one above
+all, says a word alike each time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _Compared: TypeAlias = tuple[str, float, float | None]
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """How alike another attempt's recording is, 0..1: by movement, and by sound, each None where it says nothing."""
+    """The similarity of another attempt's recording, 0..1: of motion, and of sound, each None where it is not comparable."""
 
     attempt_id: str
     motion: float | None
@@ -35,7 +35,7 @@ class Alike:
 
 
 def search(own: Fingerprint, profile: Profile, earlier: Iterable[tuple[str, Fingerprint]]) -> Recalled:
-    """Return the most alike of earlier recordings; nothing to recognise it by looks at none."""
+    """Return the most similar of earlier recordings; a fingerprint without content is compared with none."""
     motion, sound = (0.0, ""), (0.0, "")
     compared, same_words = 0, 0
     for attempt_id, moves, sounds in _compared(own, profile, earlier):
@@ -48,7 +48,7 @@ def search(own: Fingerprint, profile: Profile, earlier: Iterable[tuple[str, Fing
 
 
 def alike(own: Fingerprint, profile: Profile, others: Iterable[tuple[str, Fingerprint]], *, among: int) -> list[Alike]:
-    """Return every other recording that is this one by the lines of the check, the most alike first.
+    """Return every other recording that the check's thresholds call a duplicate, the most similar first.
 
     Args:
         own: of this recording.
@@ -69,7 +69,7 @@ def alike(own: Fingerprint, profile: Profile, others: Iterable[tuple[str, Finger
 
 
 def _compared(own: Fingerprint, profile: Profile, others: Iterable[tuple[str, Fingerprint]]) -> Iterator[_Compared]:
-    """Yield of each other recording the attempt, how alike it moves, and how it sounds, None where other words were said."""
+    """Yield for each other recording the attempt, the similarity of motion, and that of sound, None with other words."""
     if not _recognisable(own):
         return
     matcher = Matcher(own)
@@ -79,7 +79,7 @@ def _compared(own: Fingerprint, profile: Profile, others: Iterable[tuple[str, Fi
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge the likeness of the picture's movement, then of the sound, to that of the most alike earlier recording."""
+    """Judge the similarity of motion, then of sound, to the most similar earlier recording."""
     found = case.circumstances.recalled
     if found is None:
         return CheckResult.unable(NAME, Reason.NOT_CONFIRMED, "no earlier recording was looked at then")
@@ -98,7 +98,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
 
 
 def _risen(line: Threshold, rise: Threshold, among: int) -> Threshold:
-    """Return the line for the best of so many, that for one and so much more with each tenfold number."""
+    """Return the threshold for the highest of `among` similarities: that for one plus `rise` for each factor of ten."""
     return replace(line, value=line.value + rise.value * log10(max(among, 1)))
 
 

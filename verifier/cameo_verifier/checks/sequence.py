@@ -1,6 +1,6 @@
 """Prompt order: checks that the words were said before and after the turns they belong to.
 
-This is what binds the voice to the head: the right words over the right turns, but in separate takes, do not interleave.
+This check binds the voice to the head: the right words over the right turns, but in separate takes, do not interleave.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ NAME = "sequence"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge by how many seconds words run past the peak of a turn on their wrong side, at worst.
+    """Judge by how many seconds words overlap the peak of a turn on their wrong side, at worst.
 
-    In noise that words drown in, and where others talk in the background, when they were said does not count against the person.
+    Word times do not count against the person in noise that masks words, nor with background speech.
     """
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)
@@ -56,7 +56,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
 
 
 def _worst_overrun(challenge: Challenge, spans: list[tuple[float, float]], turns: tuple[Movement, ...]) -> tuple[float, Reason]:
-    """Return the worst overrun in seconds (never below 0) of words against the turn beside them, and which way."""
+    """Return the worst overrun in seconds (never below 0) of words beyond the turn beside them, and its direction."""
     said, made = iter(spans), iter(turns)
     worst = (0.0, Reason.SPOKE_TOO_LATE)
     before: tuple[float, float] | Movement | None = None

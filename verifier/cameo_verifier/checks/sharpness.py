@@ -17,7 +17,7 @@ NAME = "sharpness"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge the median sharpness: single blurred frames belong to any movement."""
+    """Judge the median sharpness: any movement blurs single frames."""
     if isinstance(case.evidence.face, Missing):
         return CheckResult.unable(NAME, case.evidence.face.reason)
     return profile["sharpness_min"].judge(NAME, float(np.nanmedian(case.evidence.face.sharpness)), Reason.BLURRED)

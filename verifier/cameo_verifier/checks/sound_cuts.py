@@ -15,7 +15,7 @@ NAME = "sound_cuts"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge how often the sound stops at once; a click or a microphone that is switched off does so once."""
+    """Judge the number of abrupt endings; a click or a microphone that is switched off causes one."""
     if isinstance(case.evidence.sound, Missing):
         return CheckResult.unable(NAME, case.evidence.sound.reason)
     at_s = case.evidence.sound.stops_s

@@ -15,7 +15,7 @@ NAME = "sound_repeat"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge the highest correlation of a piece of sound with a later one."""
+    """Judge the highest correlation of a segment of sound with a later one."""
     if isinstance(case.evidence.repeat, Missing):
         return CheckResult.unable(NAME, case.evidence.repeat.reason)
     repeat = case.evidence.repeat

@@ -1,7 +1,7 @@
 """Speaker consistency: checks that one voice speaks throughout.
 
-Two views of the same voice embeddings: short windows against each other, and the least like group of words against all others.
-One voice may look uneven in one of them, two voices do in both; but so does one in a hundred of one, who is asked again.
+The same speaker embeddings are compared twice: short windows pairwise, and the least similar group of words with all others. One
+voice may look inconsistent in one comparison, two voices do in both; but so does one in a hundred of one, which is retried.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the 20th percentile of the cosine similarities between windows of the speech that share no sound.
 
     A low percentile and not the least, since short windows of one voice can differ much. Speech too short for two such windows is
-    judged by its first and last one. Where `second_voice` can tell groups of words apart, what is weak in both
-    is asked for again. In noise, and where others talk in the background, windows of one voice differ: what fails there is asked
-    for again, and so is what is less alike than one voice mostly is, but more than two mostly are.
+    judged by its first and last one. Where `second_voice` can separate groups of words, a weak result in both is retried. In
+    noise, and with background speech, windows of one voice differ: a failure there is retried, and so is a similarity that is
+    inconclusive, neither clearly that of one voice nor clearly that of two.
     """
     sound = case.evidence.sound
     if isinstance(sound, Missing):

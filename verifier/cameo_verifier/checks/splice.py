@@ -18,8 +18,8 @@ NAME = "splice"
 def check(case: Case, profile: Profile) -> CheckResult:
     """Judge the longest time without a picture, then the sharpest cut and jump.
 
-    Where pictures are farther apart than a movement lasts, what looks like a cut may be a head that turned quickly: it is asked
-    for again at more pictures a second.
+    Where pictures are farther apart than a movement lasts, an apparent cut may be a head that turned quickly: it is retried at a
+    higher frame rate.
     """
     if isinstance(case.evidence.picture, Missing):
         return CheckResult.unable(NAME, case.evidence.picture.reason)

@@ -1,7 +1,7 @@
 """Synthetic voice detection: checks that the site's own detector takes the voice for a person's.
 
-Asked only where a site names a detector. None comes with the service, nothing was measured here for any, so that the answer only
-ever advises: a profile that gives this check another role is refused.
+Asked only where a site names a detector. None comes with the service, and no error rates of any are known here, so that the
+answer is advice only: a profile that gives this check another role is refused.
 """
 
 from __future__ import annotations

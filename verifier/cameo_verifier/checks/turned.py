@@ -15,7 +15,7 @@ NAME = "turned"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge how often the shape of the pictures changes, as it does where a phone is turned while it records."""
+    """Judge how often the aspect ratio of the pictures changes, as it does where a phone is turned while it records."""
     times = ", ".join(f"{at_s:.2f}" for at_s in case.evidence.media.resized_s[:5])
     changes = float(len(case.evidence.media.resized_s))
     return profile["reshaped_max"].judge(NAME, changes, Reason.CAMERA_TURNED, f"at {times} s" if times else "")
