@@ -1,1 +1,1 @@
-"""Verifier: bytes to evidence to checks to decision to credential."""
+"""Verifier: turns bytes into evidence, evidence into check results, results into a decision, and a decision into a credential."""

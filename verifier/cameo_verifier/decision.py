@@ -1,7 +1,7 @@
-"""Fold check results into a verdict: vetoes first, confirmations required, nothing averaged.
+"""Decision: folds check results into a verdict: vetoes first, confirmations required, nothing averaged.
 
-Invariants: a recording is accepted only if every check that the profile confirms by ran and passed, but for those that do not
-apply to the challenge, by name; an empty or missing answer rejects; advice never decides.
+Invariants: a recording is accepted only if every check that the profile confirms by ran and passed, except exempt ones, by name;
+an empty or missing answer rejects; advice never decides.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ def decide(results: Sequence[CheckResult], profile: Profile, *, exempt: Collecti
     """Return the verdict and its reasons.
 
     Args:
-        results: what the checks found.
+        results: the results of the checks.
         profile: gives each check its role.
-        exempt: names of checks that need no answer, whatever their role: they do not apply to the challenge, or are put later.
+        exempt: names of checks that need no answer, whatever their role: they do not apply to the challenge, or run later.
 
     1. A check counts against the recording if its role is veto and it failed, or its role is confirm and it did not pass.
-    2. Every check that the profile confirms by is required, but for those exempt. One without a result, or none required at all,
+    2. Every check that the profile confirms by is required, except exempt ones. A missing result, or no required check at all,
        counts as `NOT_CONFIRMED`.
-    3. A mismatch in one sense is explained by poor quality of that sense: a phrase misheard in noise asks for another try. Any
-       reason, of an attack too, is explained by a defect that produces it in honest recordings (`Reason.excuses`).
-    4. Attack evidence, or any reason left that rejects → `REJECTED`; else identity → `REVIEW`; else quality → `RETRY`.
+    3. A mismatch in one sense is explained by poor quality of that sense: a phrase misrecognised in noise is retried. Any reason,
+       of an attack too, is explained by a defect that produces it in honest recordings (`Reason.excuses`).
+    4. Attack evidence, or any remaining reason that rejects → `REJECTED`; else identity → `REVIEW`; else quality → `RETRY`.
     """
-    standing = [r for r in results if counts_against(r, profile.role(r.name))]
-    reasons = [r.reason or Reason.NOT_CONFIRMED for r in standing]
+    counting = [r for r in results if counts_against(r, profile.role(r.name))]
+    reasons = [r.reason or Reason.NOT_CONFIRMED for r in counting]
     required = profile.confirmed_by.difference(exempt)
     if not required or required - {r.name for r in results}:
         reasons.append(Reason.NOT_CONFIRMED)
-    ordered = _standing(reasons)
+    ordered = _unexplained(reasons)
     return Decision(_verdict({reason.kind for reason in ordered}), ordered)
 
 
-def _standing(reasons: list[Reason]) -> tuple[Reason, ...]:
+def _unexplained(reasons: list[Reason]) -> tuple[Reason, ...]:
     """Return each reason once that no other explains; all of them where each explains another.
 
     The worst kind comes first, within a kind the reason that explains most others: the person is shown the first one's hint.

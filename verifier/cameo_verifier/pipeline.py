@@ -1,17 +1,17 @@
-"""Verify a recording against a challenge.
+"""Pipeline: verifies a recording against a challenge.
 
 The algorithm:
 
 1. Open the recording within the site's limits; what cannot be read at all raises and is no verdict.
 2. Collect the evidence in one pass, with the challenge's words force-aligned to the sound.
-3. Ask for the age. Whoever does not clearly look adult is judged by the stricter profile that the given one names for minors.
-4. Put every question that applies, phase by phase; a question that cannot be answered says so and the others go on. What other
-   attempts and the gallery answer, a server knows only afterwards: it puts these phases by `proceed`.
-5. Fold all answers: vetoes first, confirmations required.
-6. Record what the answer depended on (recording, models, profile, code), so that a replay can be diffed.
+3. Estimate the age. Whoever does not clearly look adult is judged by the stricter profile that the given one names for minors.
+4. Run every check that applies, phase by phase; a check that cannot run reports it and the others continue. A server learns the
+   answers of other attempts and of the gallery only afterwards: it runs these phases by `proceed`.
+5. Fold all results: vetoes first, confirmations required.
+6. Record what the result depended on (recording, models, profile, code), so that a replay can be diffed.
 
-A challenge with nothing to say leaves out the questions about speech, one without turns those about movement. The caller
-makes sure that an issued challenge has both, is the person's own, and is spent once.
+A challenge with nothing to say skips the checks of speech, one without turns those of movement. The caller makes sure that an
+issued challenge has both, is the person's own, and is spent once.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ if TYPE_CHECKING:
 
 
 RECORDING, KEPT = "recording", "kept_recording"
-"""The digests of what was received and of what may be kept of it."""
+"""Names of two digests: of the received recording and of the part that may be kept."""
 AFTERWARDS = (Phase.HISTORY, Phase.GALLERY)
-"""The phases that whoever keeps attempts puts after the pipeline's, by `proceed`."""
+"""The phases that a store of attempts runs after the pipeline's, by `proceed`."""
 
 
 def require_askable(profile: Profile, settings: Settings, *, received: bool = False, later: Collection[Phase] = ()) -> None:
-    """Refuse a profile that confirms by a check which can never be asked here: nobody would be accepted.
+    """Refuse a profile that confirms by a check which can never run here: nobody would be accepted.
 
     Args:
-        profile: what is judged by, with the one for minors.
+        profile: the profile in use, with the one for minors.
         settings: of the site.
-        received: whether it is known when recordings were received.
-        later: phases whose questions the caller puts after the pipeline's.
+        received: whether the time of receipt of recordings is known.
+        later: phases whose checks the caller runs after the pipeline's.
 
     Raises:
         ProfileError: it names the check, and what to do.
@@ -77,7 +77,7 @@ def require_askable(profile: Profile, settings: Settings, *, received: bool = Fa
 
 
 def askable(settings: Settings) -> tuple[Question, ...]:
-    """Return the questions that a recording alone answers at a site."""
+    """Return the site's checks that need a recording alone."""
     circumstances = Circumstances(synthetic_voice=settings.synthetic_voice.file is not None)
     return tuple(each for each in QUESTIONS if each.phase is Phase.RECORDING and each.known(circumstances))
 
@@ -102,14 +102,14 @@ def verify(
         profile: thresholds and roles, and those for a possible minor.
         kit: the models.
         settings: limits and the analysis rate.
-        received_at: when the whole recording was there; without it nobody asks whether there was time to record it.
-        later: phases whose questions the caller puts afterwards, by `proceed`.
-        cancelled: asked between frames; a true answer stops the work.
-        keep: return with the judgement what of the recording may be kept: the judged streams alone.
+        received_at: time of receipt of the whole recording; without it `elapsed` is skipped.
+        later: phases whose checks the caller runs afterwards, by `proceed`.
+        cancelled: called between frames; a true answer stops the work.
+        keep: return with the judgement the part of the recording that may be kept: the judged streams alone.
 
     Raises:
         UnjudgeableError: the recording cannot be read, or exceeds a hard limit (step 1).
-        AbandonedError: `cancelled` said so.
+        AbandonedError: `cancelled` returned true.
     """
     began = perf_counter()
     watch = Stopwatch()
@@ -150,9 +150,9 @@ def judge(case: Case, profile: Profile, *, later: Collection[Phase] = ()) -> Jud
     """Judge a case: steps 3 to 5, which decode nothing and load no model. The judgement has neither digests nor timings.
 
     Args:
-        case: what the recording yielded, what was asked, and what is known besides.
+        case: the evidence, the challenge and the circumstances.
         profile: thresholds and roles, and those for a possible minor.
-        later: phases whose questions the caller puts afterwards, by `proceed`.
+        later: phases whose checks the caller runs afterwards, by `proceed`.
     """
     # Step 3.
     apparent_age = age.check(case, profile)
@@ -176,14 +176,14 @@ def judge(case: Case, profile: Profile, *, later: Collection[Phase] = ()) -> Jud
 
 
 def proceed(judgement: Judgement, case: Case, profile: Profile, phase: Phase, *, later: Collection[Phase] = ()) -> Judgement:
-    """Return a judgement with the answers of one more phase, folded together with all others.
+    """Return a judgement with the results of one more phase, folded together with all others.
 
     Args:
         judgement: of the phases before.
-        case: with what is known by now.
+        case: with the circumstances known by now.
         profile: thresholds and roles, and those for a possible minor.
-        phase: whose questions are put.
-        later: phases that are still to come.
+        phase: the phase to run.
+        later: phases that remain.
     """
     profile = profile.judging(minor=judgement.minor_safeguards)
     results, decision = _answered(case, judgement.checks, judgement.decision, profile, phase, later)
@@ -200,9 +200,9 @@ def _answered(
     *,
     given: Mapping[str, CheckResult] = MappingProxyType({}),
 ) -> tuple[tuple[CheckResult, ...], Decision]:
-    """Return the results with those of one phase, and the decision on all of them; the gallery sees only what would be accepted.
+    """Return the results with those of one phase, and the decision on all; the gallery phase runs only on acceptable recordings.
 
-    A question about which nothing is known is left out; where it must pass, it is unable to run. `given`: answers known before.
+    A check whose circumstances are unknown is skipped; where it must pass, it is unable to run. `given`: results known before.
     """
     if phase is Phase.GALLERY and decision.verdict is not Verdict.ACCEPTED:
         return results, decision

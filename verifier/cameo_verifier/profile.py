@@ -1,4 +1,4 @@
-"""A profile: a named set of thresholds, each with its source, and of roles per check. `profiles` reads their files."""
+"""Profile: a named set of thresholds, each with its source, and of roles per check. `profiles` reads their files."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class CheckRole(StrEnum):
-    """What a check's result counts for."""
+    """The effect of a check's result on the verdict."""
 
     VETO = "veto"
-    """A fail rejects; a check that was unable to run does not."""
+    """A failure rejects; a check that was unable to run does not."""
     CONFIRM = "confirm"
     """It must pass: unable to run counts as not confirmed."""
     ADVISE = "advise"
@@ -32,7 +32,18 @@ class CheckRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A limit on one score. `source`, `dataset`, `error_rates` and `date` say where the value comes from."""
+    """A limit on one score, with the origin of its value.
+
+    Attributes:
+        name: its name in the profile.
+        value: the limit, in `unit`.
+        unit: unit of score and value.
+        direction: which side passes.
+        source: where the value comes from.
+        dataset: the recordings it was measured on.
+        error_rates: the error rates measured there.
+        date: when it was set.
+    """
 
     name: str
     value: float
@@ -44,11 +55,11 @@ class Threshold:
     date: str = ""
 
     def holds(self, score: float) -> bool:
-        """Whether `score` is on the good side; NaN never is."""
+        """Whether `score` is on the passing side; NaN never is."""
         return score >= self.value if self.direction is Direction.AT_LEAST else score <= self.value
 
     def stricter(self, other: Threshold) -> Threshold:
-        """Return whichever of the two fewer scores hold; this one where they are equal.
+        """Return whichever of the two fewer scores pass; this one where they are equal.
 
         Raises:
             ProfileError: they do not limit the same thing.
@@ -76,8 +87,14 @@ class Threshold:
 class Profile:
     """A named set of thresholds and of roles per check.
 
-    minor: what a possible minor is judged by; None where that is this profile itself. evaluation: the run of the attack suite
-    that its error rates come from, and what it came to; empty where there was none.
+    Attributes:
+        name: its name in settings and results.
+        description: its purpose, in one sentence.
+        thresholds: thresholds by name.
+        roles: roles by check.
+        digest: the SHA-256 of its content, 64 hex digits.
+        minor: the profile that judges a possible minor; None where that is this profile itself.
+        evaluation: the run of the attack suite that its error rates come from, and its result; empty where there was none.
     """
 
     name: str
@@ -89,7 +106,7 @@ class Profile:
     evaluation: str = ""
 
     def judging(self, *, minor: bool) -> Profile:
-        """Return what to judge by: this profile, or the stricter one of a possible minor."""
+        """Return the profile to judge by: this one, or the stricter one of a possible minor."""
         return self.minor if minor and self.minor is not None else self
 
     def __getitem__(self, name: str) -> Threshold:
@@ -109,10 +126,10 @@ class Profile:
         return frozenset(check for check, role in self.roles.items() if role is CheckRole.CONFIRM)
 
     def role(self, check: str) -> CheckRole:
-        """Return what the check of that name counts for.
+        """Return the role of the check of that name.
 
         Raises:
-            ProfileError: the profile does not say.
+            ProfileError: the profile gives it none.
         """
         try:
             return self.roles[check]

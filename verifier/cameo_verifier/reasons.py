@@ -1,7 +1,7 @@
-"""Why a verdict came out as it did: stable codes, each with the hint the person sees.
+"""Reasons: stable codes of why a verdict came out, each with the hint the person sees.
 
-A reason belongs to a kind, and the kind alone says what the decision may do with it. The hint tells the person one thing
-to do differently and never which measurement gave an attack away.
+A reason belongs to a kind, and the kind alone determines its effect on the decision. The hint tells the person one thing to do
+differently and never which measurement revealed an attack.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from typing import NamedTuple
 
 
 class Kind(StrEnum):
-    """What a reason says about the recording."""
+    """The category of a reason, which determines its effect on the verdict."""
 
     QUALITY = "quality"
-    """It could not be judged: ask for another one (`RETRY`). Some explain what they alone can make a check find: `excuses`."""
+    """The recording could not be judged: `RETRY`. Some defects explain other reasons, which they alone can cause: `excuses`."""
     MISMATCH = "mismatch"
-    """It does not answer this challenge (`REJECTED`, unless poor quality of the same sense explains it)."""
+    """The recording does not answer this challenge (`REJECTED`, unless poor quality of the same sense explains it)."""
     ATTACK = "attack"
     """Evidence against a live, single person (`REJECTED`, whatever else holds)."""
     IDENTITY = "identity"
-    """A person must look (`REVIEW`)."""
+    """A person must review it (`REVIEW`)."""
     LIFECYCLE = "lifecycle"
     """The challenge itself cannot be answered (any more)."""
     UNREADABLE = "unreadable"
-    """Nothing could be read: a request that cannot be judged."""
+    """Nothing could be read: the request cannot be judged."""
 
 
 class Sense(StrEnum):
-    """Which part of a recording a reason is about."""
+    """The medium of a recording that a reason is about."""
 
     PICTURE = "picture"
     SOUND = "sound"
@@ -101,17 +101,17 @@ class Reason(StrEnum):
 
     @property
     def kind(self) -> Kind:
-        """What the decision may do with this reason."""
+        """The category, which determines the effect on the verdict."""
         return _MEANINGS[self].kind
 
     @property
     def sense(self) -> Sense:
-        """Whether it is about the picture, the sound, both or neither."""
+        """The medium: the picture, the sound, both or neither."""
         return _MEANINGS[self].sense
 
     @property
     def excuses(self) -> frozenset[Reason]:
-        """The reasons, of an attack among them, that this defect of an honest recording produces by itself (ADR 7)."""
+        """The reasons, of an attack among them, that this defect of an honest recording causes by itself (ADR 7)."""
         return _EXCUSES.get(self, frozenset())
 
     @property
@@ -215,5 +215,5 @@ _EXCUSES = {
         }
     ),
 }
-"""What a device, a room or a body explains asks again; it does not accuse. An entry needs honest recordings that show it:
-`python -m tests.bench.excuses`, and the situations of docs/reasons.md."""
+"""Reasons that a device, a room or a body explains lead to a retry; they do not accuse. An entry needs honest recordings that
+show it: `python -m tests.bench.excuses`, and the situations of docs/reasons.md."""

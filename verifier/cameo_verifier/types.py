@@ -1,7 +1,7 @@
-"""The values that flow one way through the service: recording, evidence, check results, decision.
+"""Values: the frozen records that pass one way through the service: recording, evidence, check results, decision.
 
-Arrays are C-contiguous and never written to after they were made. Times are seconds from the start of the
-recording unless a name says otherwise; angles are degrees; "left" is the person's own left.
+Arrays are C-contiguous and never written to after construction. Times are seconds from the start of the recording unless a name
+says otherwise; angles are degrees; "left" is the person's own left.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ U32 = npt.NDArray[np.uint32]
 
 
 class Verdict(StrEnum):
-    """What came of an attempt."""
+    """The result of an attempt."""
 
     ACCEPTED = "ACCEPTED"
     REJECTED = "REJECTED"
@@ -37,7 +37,7 @@ class Verdict(StrEnum):
 
 
 class Ruling(StrEnum):
-    """What people decided of an attempt that was to be looked at."""
+    """The decision of reviewers on an attempt."""
 
     APPROVED = "approved"
     """It counts as accepted from then on."""
@@ -45,7 +45,7 @@ class Ruling(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What one check found."""
+    """The outcome of one check."""
 
     PASS = "pass"  # noqa: S105 - an outcome, not a secret
     FAIL = "fail"
@@ -54,20 +54,39 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something the recording does not have, and why."""
+    """Evidence that a recording does not have, with the reason."""
 
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """What was read of the container and measured of its streams after decoding. Zero means the stream is absent.
+    """Container metadata as read, and measurements of the streams after decoding. Zero means the stream is absent.
 
-    video_from_s, audio_from_s: when the first picture is shown and the sound starts; video_s, audio_s: how long each lasts from
-    there. sound_track: which stream of sound is judged, from 0; sound_channel: which channel of it, from 1, 0 for the mix of all.
-    resized_s: when pictures of another shape begin, as of a phone that is turned. damaged_s: when a picture or a piece of sound
-    did not decode or had to be concealed, but for what was cut off at the ends. broken, broken_s: the most blocks of a picture
-    that damage broke, and when. lost_s: the longest time that has neither a picture nor sound.
+    Attributes:
+        container: common name of the container.
+        size_bytes: size of the file.
+        sha256: digest of the file, 64 hex digits.
+        duration_s: end of picture and sound, from the start of the recording.
+        video_codec: FFmpeg's name of the picture's codec.
+        audio_codec: FFmpeg's name of the sound's codec.
+        width: width as stored, px.
+        height: height as stored, px.
+        rotation_deg: clockwise rotation that makes the pictures upright.
+        frames: number of decoded pictures.
+        fps: pictures a second, from the median interval.
+        video_s: duration of the pictures from `video_from_s`.
+        audio_s: duration of the sound from `audio_from_s`.
+        sample_rate_hz: sample rate of the sound as stored.
+        video_from_s: presentation time of the first picture.
+        audio_from_s: start of the sound.
+        sound_track: index of the judged sound stream, from 0.
+        sound_channel: the judged channel of it, from 1; 0 for the mix of all.
+        resized_s: times at which the aspect ratio changes, as of a phone that is turned.
+        damaged_s: times of decoding failures and concealed errors in picture or sound, except truncation at the ends.
+        broken: the most broken blocks in a picture, caused by damage.
+        broken_s: the time of that picture.
+        lost_s: the longest time without picture and sound.
     """
 
     container: str
@@ -105,11 +124,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class FaceObservation:
-    """One face in one picture.
+    """One detected face in one picture.
 
-    landmarks: (478, 3) float32, x and y in pixels of the picture, z in the same scale (smaller is nearer).
-    blendshapes: (52,) float32 in 0..1, MediaPipe's order.
-    transform: (4, 4) float32, canonical face to camera, centimetres (MediaPipe facial transformation matrix).
+    landmarks: (478, 3) float32, x and y in pixels of the picture, z in the same scale (smaller is nearer). blendshapes: (52,)
+    float32 in 0..1, MediaPipe's order. transform: (4, 4) float32, canonical face to camera, centimetres (MediaPipe facial
+    transformation matrix).
     """
 
     landmarks: F32
@@ -129,13 +148,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class ScoredWord:
-    """An expected word, force-aligned to the sound: when it would have been said and how likely it is there.
+    """An expected word, force-aligned to the sound: its times and how likely it was said there.
 
     log_prob: mean natural-log probability of the word's recogniser tokens under teacher forcing (0 is certain).
-    gain: nats by which the sound speaks for the word: what it adds to the log probability, all tokens summed, over silence, and
-    `margin`. What the language alone makes likely gains nothing: about 6 and more where the word was said, about -9 where not.
-    margin: nats by which the phonemes heard there are likelier for the word than for any other that may stand in its place; 0
-    where no other may, or no phoneme was heard.
+    gain: nats of evidence of the sound for the word: the gain in log probability over silence, all tokens summed, plus `margin`.
+    A word that the language alone makes likely gains nothing: about 6 and more where the word was said, about -9 where not.
+    margin: nats by which the recognised phonemes are likelier for the word than for any other that may be in its place; 0 without
+    any other, or without a phoneme.
     """
 
     text: str
@@ -152,8 +171,8 @@ def column(*shape: int, dtype: npt.DTypeLike = np.float32, needed: bool = False,
     Args:
         shape: of a row.
         dtype: of its numbers.
-        needed: tracks without it are refused; other columns are empty where an earlier version did not keep them.
-        absent: it has a row for every analysed frame, of NaN where no face is seen.
+        needed: tracks without it are refused; other columns are empty in tracks of an earlier version without them.
+        absent: it has a row for every analysed frame, of NaN where no face is detected.
     """
     metadata = {"shape": shape, "dtype": np.dtype(dtype), "absent": absent}
     return field(metadata=metadata) if needed else field(default_factory=lambda: np.zeros((0, *shape), dtype), metadata=metadata)
@@ -161,86 +180,95 @@ def column(*shape: int, dtype: npt.DTypeLike = np.float32, needed: bool = False,
 
 @dataclass(frozen=True, slots=True)
 class FaceTrack:
-    """What the picture yielded. Each column is declared here and nowhere else; `cameo_verifier.evidence.columns` fills them.
+    """Evidence of the picture. Each column is declared here and nowhere else; `cameo_verifier.evidence.columns` fills them.
 
-    Rows: N analysed frames, K embedded, M scored for presentation attack, C of these in a closer crop, G searched for a grid,
-    A with an age, V near-frontal, B searched for a border, Q pairs of frames.
+    Rows: N analysed frames, K embedded, M scored for presentation attack, C of these in a closer crop, G searched for a grid, A
+    with an age, V near-frontal, B searched for a border, Q pairs of frames.
+
+    Attributes:
+        t_s: (N,) presentation time of each frame.
+        faces: (N,) number of detected faces.
+        landmarks: (N, 478, 3) px.
+        pose_deg: (N, 3) yaw, pitch, roll; yaw > 0 is the person's left, pitch > 0 is up, roll > 0 leans towards their left
+            shoulder.
+        blendshapes: (N, 52) 0..1, MediaPipe's order.
+        face_px: (N,) inter-cheek width in pixels.
+        luma: (N,) mean 0..255 of the aligned face.
+        sharpness: (N,) of the aligned face, as a share of its luma.
+        eye_white: (N,) luma 0..255 of the sclera of the brighter eye, NaN where none is visible, see `evidence.light`.
+        identity_t_s: (K,) times.
+        identity_yaw_deg: (K,) yaw.
+        embeddings: (K, 512) unit length.
+        live_t_s: (M,) times.
+        live: (M,) probability of a live face.
+        ages: (A, 2) expected years by the kit's network and by dlib's.
+        turn_rows: (Q, 2) rows of two frames with the head at slightly different angles.
+        turn_points: (Q, P, 2) px in the later one of the texture at the landmarks `evidence.relief.SKIN` of the earlier
+            one, NaN where tracking lost it.
+        live_close: (C, 2) probability of a live face in a closer crop and in its mirror image.
+        grid: (G,) prominence in deviations of a periodic pattern of face and surroundings, each frame together with those before
+            it, NaN where either is too small, see `cameo_verifier.evidence.moire`.
+        bend_db: bend of the spectrum of the pictures, see `cameo_verifier.evidence.enlarging`.
+        eyes: (V, 3) contrast of the eyes to the skin, see `cameo_verifier.evidence.covered.look`.
+        mouth: (V, 5) the same of the mouth.
+        face_share: (N,) inter-cheek width as a share of the longer side of the picture.
+        small_share: (S,) the same of faces that only small-face detection found, see `cameo_verifier.evidence.second_look`.
+        bezel: (B,) coverage 0..1 of a border around the face, see `cameo_verifier.evidence.bezel`.
+        grid_t_s: (G,) times; this and all that follow are for display to people, and empty in tracks of versions without them.
+        grid_spectrum: (64, 33) the spectrum behind the last of `grid`, by frequency, see `evidence.moire.GridSearch`.
+        bezel_t_s: (B,) times.
+        bezel_px: (B, 4, 2) corners of the border, NaN without one.
     """
 
     t_s: F64 = column(dtype=np.float64, needed=True)
-    """(N,) when each frame is shown."""
     faces: I32 = column(dtype=np.int32, needed=True)
-    """(N,) faces seen."""
     landmarks: F32 = column(478, 3, needed=True, absent=True)
-    """(N, 478, 3) px."""
     pose_deg: F32 = column(3, needed=True, absent=True)
-    """(N, 3) yaw, pitch, roll; yaw > 0 is the person's left, pitch > 0 is up, roll > 0 leans towards their left shoulder."""
     blendshapes: F32 = column(52, needed=True, absent=True)
-    """(N, 52) 0..1, MediaPipe's order."""
     face_px: F32 = column(needed=True, absent=True)
-    """(N,) inter-cheek width in pixels."""
     luma: F32 = column(needed=True, absent=True)
-    """(N,) mean 0..255 of the aligned face."""
     sharpness: F32 = column(needed=True, absent=True)
-    """(N,) of the aligned face, as a share of its luma."""
     eye_white: F32 = column(needed=True, absent=True)
-    """(N,) luma 0..255 of the white of the brighter eye, NaN where none is seen, see `cameo_verifier.evidence.light`."""
     identity_t_s: F64 = column(dtype=np.float64, needed=True)
-    """(K,) when."""
     identity_yaw_deg: F32 = column(needed=True)
-    """(K,) yaw."""
     embeddings: F32 = column(512, needed=True)
-    """(K, 512) unit length."""
     live_t_s: F64 = column(dtype=np.float64, needed=True)
-    """(M,) when."""
     live: F32 = column(needed=True)
-    """(M,) probability of a live face."""
     ages: F32 = column(2, needed=True)
-    """(A, 2) expected years by the kit's network and by dlib's."""
     turn_rows: I32 = field(default_factory=lambda: np.zeros((0, 2), np.int32))
-    """(Q, 2) rows of two frames with the head turned a little between them."""
     turn_points: F32 = field(default_factory=lambda: np.zeros((0, 0, 2), np.float32))
-    """(Q, P, 2) px of the later one where what was at the landmarks `evidence.relief.SKIN` of the earlier one has gone,
-    NaN where it was lost."""
     live_close: F32 = column(2)
-    """(C, 2) probability of a live face in a closer crop and in its mirror image."""
     grid: F32 = column()
-    """(G,) deviations by which a periodic pattern stands out of face and surroundings, each frame together with those before it,
-    NaN where either is too small, see `cameo_verifier.evidence.moire`."""
     bend_db: float = float("nan")
-    """How the spectrum of the pictures bends, see `cameo_verifier.evidence.enlarging`."""
     eyes: F32 = column(3)
-    """(V, 3) how the eyes stand out of the skin, see `cameo_verifier.evidence.covered.look`."""
     mouth: F32 = column(5)
-    """(V, 5) the same of the mouth."""
     face_share: F32 = column(absent=True)
-    """(N,) inter-cheek width as a share of the longer side of the picture."""
     small_share: F32 = field(default_factory=lambda: np.zeros(0, np.float32))
-    """(S,) the same of faces that only a second look into parts of pictures found, see `cameo_verifier.evidence.second_look`."""
     bezel: F32 = column()
-    """(B,) how much of a border that stands around the face is there, 0..1, see `cameo_verifier.evidence.bezel`."""
     grid_t_s: F64 = column(dtype=np.float64)
-    """(G,) when; for people to look at, like all that follows, and empty in tracks that were kept before it was."""
     grid_spectrum: F32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    """(64, 33) what the last of the grid came of, by frequency, see `cameo_verifier.evidence.moire.GridSearch`."""
     bezel_t_s: F64 = column(dtype=np.float64)
-    """(B,) when."""
     bezel_px: F32 = column(4, 2)
-    """(B, 4, 2) corners of the border, NaN without one."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureTrace:
-    """How N pictures, analysed or not, differ from one another; no picture is kept.
+    """Differences between N pictures, analysed or not; no picture is kept.
 
-    t_s (N,); change (N,): RMS difference of luma from the picture before, in levels 0..255 of an area-averaged thumbnail, the
-    first one 0; contrast: standard deviation of the thumbnails' luma, in levels.
-    repeat: the least likeness distance of two stretches that move, see `evidence.continuity`: 1 and more where moments
-    differ as live ones do, 0 where one stretch is the other again; infinite where nothing could be compared. repeat_s: where the
-    two begin. reversal, reversal_s: the same for a stretch against one that runs backwards.
-    flicker: depth of bands that roll through the picture, as a share of the light.
-    cut, cut_s, cut_step_s: how far the sharpest change of the whole picture stands out of those around it, when it is, and how
-    far pictures are apart there, see `cameo_verifier.evidence.cuts`.
+    Attributes:
+        t_s: (N,) presentation times.
+        change: (N,) RMS difference of luma from the picture before, in levels 0..255 of an area-averaged thumbnail, the first one
+            0.
+        contrast: standard deviation of the thumbnails' luma, in levels.
+        repeat: least normalised distance of two moving stretches, see `evidence.continuity`: 1 and more where moments
+            differ as live ones do, 0 where one stretch is a copy of the other; infinite where nothing could be compared.
+        repeat_s: where the two begin.
+        reversal: the same for a stretch and a time-reversed one.
+        reversal_s: where these two begin.
+        flicker: depth of bands that roll through the picture, as a share of the light.
+        cut: prominence of the sharpest change of the whole picture over those around it, see `cameo_verifier.evidence.cuts`.
+        cut_s: its time.
+        cut_step_s: the interval of the two pictures there.
     """
 
     t_s: F64
@@ -258,19 +286,29 @@ class PictureTrace:
 
 @dataclass(frozen=True, slots=True)
 class SoundTrack:
-    """What the sound yielded.
+    """Evidence of the sound.
 
-    level_dbfs: RMS of the speech; noise_dbfs: RMS of the rest; peak_dbfs. speech: (S, 2) seconds, from voice activity, without
-    others (O, 2), seconds in which somebody in the background speaks, see `cameo_verifier.evidence.background`.
-    window_s (W, 2) and window_embeddings (W, D), unit length, over the speech; embedding (D,) of all of it. D is the speaker
-    network's: 512 for the kit's.
-    forced: the challenge's words, force-aligned to the sound, empty without a challenge. group_s (G, 2) and
-    group_embeddings (G, D), unit length: the same of groups of those words, see `cameo_verifier.evidence.voices`.
-    synthetic (V,): probability of a synthetic voice, window by window, from the detector the site names; empty without one.
-    mark: how sure the kit's network is that the speech carries Perth's audio mark, 0..1; NaN without speech.
-    lips (L, 4): what the sound says the lips do, 50 rows a second, see `cameo_verifier.evidence.visemes`; empty without speech.
-    levels_dbfs (B,): RMS of every 30 ms, for people to look at.
-    stops_s (E,): when the sound stops at once, see `cameo_verifier.evidence.sound_cuts`.
+    Attributes:
+        duration_s: length of the sound.
+        level_dbfs: RMS of the speech.
+        noise_dbfs: RMS of the rest.
+        peak_dbfs: largest magnitude.
+        speech: (S, 2) seconds, from voice activity, without `others`.
+        text: the free transcription.
+        words: its words with times.
+        forced: the challenge's words, force-aligned to the sound, empty without a challenge.
+        window_s: (W, 2) windows over the speech.
+        window_embeddings: (W, D) unit length. D is the speaker network's: 512 for the kit's.
+        embedding: (D,) of all of the speech.
+        group_s: (G, 2) groups of words of the challenge, see `cameo_verifier.evidence.voices`.
+        group_embeddings: (G, D) unit length.
+        synthetic: (V,) probability of a synthetic voice, window by window, from the detector the site names; empty without one.
+        lips: (L, 4) lip features predicted from the sound, 50 rows a second, see `cameo_verifier.evidence.visemes`; empty without
+            speech.
+        levels_dbfs: (B,) RMS of every 30 ms, for display to people.
+        stops_s: (E,) times of abrupt endings, see `cameo_verifier.evidence.sound_cuts`.
+        others: (O, 2) seconds of background speech, see `cameo_verifier.evidence.background`.
+        mark: probability that the speech carries Perth's audio mark, 0..1; NaN without speech.
     """
 
     duration_s: float
@@ -295,7 +333,7 @@ class SoundTrack:
 
     @property
     def others_s(self) -> float:
-        """How long others speak in the background, in seconds."""
+        """Duration of background speech, in seconds."""
         return float((self.others[:, 1] - self.others[:, 0]).sum())
 
     @property
@@ -306,7 +344,7 @@ class SoundTrack:
 
 @dataclass(frozen=True, slots=True)
 class SoundRepeat:
-    """The piece of sound that comes again most exactly: normalised correlation 0..1, and when it is heard first and again."""
+    """The sound segment that recurs most exactly: normalised correlation 0..1, and the times of both occurrences."""
 
     correlation: float = 0.0
     first_s: float = 0.0
@@ -315,10 +353,10 @@ class SoundRepeat:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What a recording is recognised by when it is sent again, see `evidence.fingerprint`; no face and no voice is.
+    """Features that recognise a recording when it is sent again, see `cameo_verifier.evidence.fingerprint`; no face, no voice.
 
-    motion (T, 6) and sound (S, 10) int8, 16 rows a second; no rows where there is nothing to recognise.
-    words (W,): a hash of each word that was asked, in order, by which two answers are told to have the same words.
+    motion (T, 6) and sound (S, 10) int8, 16 rows a second; no rows where there is no content. words (W,): a hash of each
+    requested word, in order, which tells whether two answers have the same words.
     """
 
     motion: I8 = field(default_factory=lambda: np.zeros((0, 6), np.int8))
@@ -328,7 +366,7 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one pass over a recording yields."""
+    """All evidence of one pass over a recording."""
 
     media: MediaInfo
     face: FaceTrack | Missing
@@ -339,7 +377,7 @@ class Evidence:
 
 
 class Direction(StrEnum):
-    """Which side of a threshold is good."""
+    """The passing side of a threshold."""
 
     AT_LEAST = "at_least"
     AT_MOST = "at_most"
@@ -347,9 +385,17 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The answer to one question put to the evidence.
+    """The result of one check.
 
-    score and threshold are in `unit`; `direction` says which side passes; `detail` is for analysts and holds no biometric data.
+    Attributes:
+        name: the check.
+        outcome: whether it passed, failed or could not run.
+        score: the measured value, in `unit`.
+        unit: unit of score and threshold.
+        threshold: the limit, in `unit`.
+        direction: which side passes.
+        reason: why it did not pass.
+        detail: for analysts; holds no biometric data.
     """
 
     name: str
@@ -363,7 +409,7 @@ class CheckResult:
 
     @classmethod
     def unable(cls, name: str, reason: Reason, detail: str = "") -> CheckResult:
-        """Return the result of a check that could not run, and why."""
+        """Return the result of a check that could not run, with the reason."""
         return cls(name=name, outcome=Outcome.UNABLE, reason=reason, detail=detail)
 
 
@@ -377,7 +423,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A kept face, by its number, and its cosine with the one asked for."""
+    """A stored face, by its number, and its cosine to the probe."""
 
     number: int
     cosine: float
@@ -385,10 +431,17 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """The most alike of earlier recordings: likeness 0..1 by movement and by sound, and whose; no id without any.
+    """The most similar of earlier recordings, with similarities 0..1.
 
-    By sound only the `same_words` of them are looked at in which the same words were said. compared: those compared with it
-    exactly, chosen from all that are kept: `kept`. unreadable: how many of these could not be decoded, and were passed over.
+    Attributes:
+        motion: highest similarity of motion.
+        motion_attempt: the attempt it belongs to; empty without any.
+        sound: highest similarity of sound, among those with the same words.
+        sound_attempt: the attempt it belongs to; empty without any.
+        compared: number of recordings compared exactly, a shortlist of `kept`.
+        kept: number of stored recordings.
+        same_words: number of recordings in which the same words were said.
+        unreadable: number of stored fingerprints that could not be decoded, and were skipped.
     """
 
     motion: float = 0.0
@@ -403,7 +456,7 @@ class Recalled:
 
 @dataclass(frozen=True, slots=True)
 class GalleryAnswer:
-    """Whom the gallery found most alike, where it found anybody; it looked at every face with a cosine from `floor` up."""
+    """The nearest faces of the gallery, None without any; every face with a cosine from `floor` up was compared."""
 
     floor: float
     protected: Match | None = None
@@ -412,11 +465,11 @@ class GalleryAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What the answers depended on besides the recording, the challenge and the profile, so that they can be given again.
+    """Inputs of the checks besides recording, challenge and profile, recorded so that results can be reproduced.
 
-    received_at: when the whole recording was there, None where nobody asked. limits: the site's, by name, empty for today's.
-    synthetic_voice: the site has a detector. recalled: what earlier recordings were most alike, None where nobody asked.
-    has_gallery: faces are compared with a gallery; gallery: its answer, None where it was not asked.
+    received_at: time of receipt of the whole recording, None where it is unknown. limits: the site's, by name, empty for today's.
+    synthetic_voice: the site has a detector. recalled: the most similar earlier recordings, None where none were compared.
+    has_gallery: faces are compared with a gallery; gallery: its answer, None where it was not searched.
     """
 
     received_at: datetime | None = None
@@ -429,11 +482,20 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Everything one verification produced.
+    """The complete result of one verification.
 
-    profile: name of the one it was judged by. minor_safeguards: the person may be a minor, or it could not be told. kept: what of
-    the recording may be kept as evidence, see `media.remux`; empty where that is nothing, or nobody keeps any. crops: of
-    what would be accepted, pictures of the face, see `cameo_verifier.evidence.crops`; empty where nobody keeps any.
+    Attributes:
+        decision: verdict and reasons.
+        checks: result of every check that was run.
+        evidence: what they were run on.
+        profile: name of the profile in use.
+        minor_safeguards: the person may be a minor, or the age is inconclusive.
+        digests: SHA-256 of everything the result depends on, by name.
+        timings_ms: milliseconds by stage.
+        circumstances: the inputs besides the recording.
+        kept: the part of the recording that may be kept as evidence, see `media.remux`; empty where there is none, or
+            evidence is not kept.
+        crops: of an acceptable recording, pictures of the face, see `evidence.crops`; empty where evidence is not kept.
     """
 
     decision: Decision

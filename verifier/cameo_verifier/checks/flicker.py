@@ -15,7 +15,7 @@ NAME = "flicker"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
-    """Judge the depth of rolling bands: a display's refresh makes them and a lamp on mains does, so ask for another light."""
+    """Judge the depth of rolling bands. A display's refresh or a lamp on mains causes them: the hint asks for other light."""
     if isinstance(case.evidence.picture, Missing):
         return CheckResult.unable(NAME, case.evidence.picture.reason)
     return profile["flicker_max"].judge(NAME, case.evidence.picture.flicker, Reason.LIGHT_FLICKERS)
