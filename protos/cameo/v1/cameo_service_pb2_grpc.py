@@ -27,11 +27,12 @@ if _version_not_supported:
 
 
 class CameoServiceStub:
-    """The life of a cameo: made, used under its owner's terms, taken back, deleted.
+    """Life cycle of a cameo: create, use under its owner's terms, revoke, delete.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
-    with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED). What is not the
-    caller's to see is answered as if it did not exist: an owner sees their own cameos, a generator the grants given to it.
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED). A resource
+    that is not the caller's is answered as if it did not exist: an owner sees their own cameos, a generator the grants given to
+    it.
 
     Any of them can also answer `REQUEST_INVALID` (INVALID_ARGUMENT) with the `field` in the metadata, and `STORE_UNAVAILABLE`
     (UNAVAILABLE).
@@ -111,18 +112,19 @@ class CameoServiceStub:
 
 
 class CameoServiceServicer:
-    """The life of a cameo: made, used under its owner's terms, taken back, deleted.
+    """Life cycle of a cameo: create, use under its owner's terms, revoke, delete.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
-    with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED). What is not the
-    caller's to see is answered as if it did not exist: an owner sees their own cameos, a generator the grants given to it.
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED). A resource
+    that is not the caller's is answered as if it did not exist: an owner sees their own cameos, a generator the grants given to
+    it.
 
     Any of them can also answer `REQUEST_INVALID` (INVALID_ARGUMENT) with the `field` in the metadata, and `STORE_UNAVAILABLE`
     (UNAVAILABLE).
     """
 
     def CreateCameo(self, request, context):
-        """Makes a cameo of an accepted attempt, once. At first only its owner may use it.
+        """Creates a cameo from an accepted attempt, once. At first only its owner may use it.
 
         Who may call: app, owner. An owner for an attempt of their own.
 
@@ -156,11 +158,12 @@ class CameoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateCameo(self, request, context):
-        """Changes an owner's terms, effective at once. A change that is in force already succeeds whatever `version` says, so that a lost
-        reply can be asked for again.
+        """Changes an owner's terms, effective at once. A change that is in force already succeeds whatever `version` says, so that a
+        lost reply can be retried.
 
-        Of a minor's change, what narrows the cameo holds at once and the rest waits for the guardians: see `pending_change` of the
-        reply. It takes the place of what waited before, so that nothing the owner no longer wants is ever approved.
+        Of a minor's change, the part that narrows the cameo is in force at once and the rest awaits the guardians' approval: see
+        `pending_change` of the reply. It replaces an earlier pending change, so that nothing the owner no longer wants is ever
+        approved.
 
         Who may call: app, owner.
 
@@ -172,9 +175,9 @@ class CameoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CheckPermission(self, request, context):
-        """Says whether a use would be permitted now. It promises nothing: `AuthorizeUse` does, and `SpendGrant` asks again.
+        """Returns whether a use would be permitted now, without a guarantee: `AuthorizeUse` gives one, and `SpendGrant` checks again.
 
-        A possible minor's cameo is unknown to everyone but its owner and those of the owner's mutuals whom its terms let in.
+        A possible minor's cameo is unknown to everyone but its owner and those of the owner's mutuals whom its terms admit.
 
         Who may call: app, generator, platform.
 
@@ -214,7 +217,7 @@ class CameoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RecordOutput(self, request, context):
-        """Ties what came out of a job to its grant, also after the owner has taken permission back. The same output again returns its
+        """Records an output of a job under its grant, also after the owner has withdrawn permission. The same output again returns its
         record; a draft can become published, and an output that names no platform can name one.
 
         Who may call: generator. The one the grant was given to.
@@ -227,7 +230,7 @@ class CameoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListUses(self, request, context):
-        """Lists every grant of a cameo and what came of it, others' drafts included, the latest first.
+        """Lists every grant of a cameo and its outputs, others' drafts included, the latest first.
 
         Who may call: app, owner.
 
@@ -238,8 +241,8 @@ class CameoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RevokeCameo(self, request, context):
-        """Pauses a cameo, or ends it for good. Permission is denied and open grants die at once; the credentials of the cameo are
-        suspended, or revoked for good, in the next status list.
+        """Pauses a cameo, or revokes it for good. Permission is denied and open grants are invalidated at once; the credentials of the
+        cameo are suspended, or revoked for good, in the next status list.
 
         Who may call: app, owner.
 
@@ -250,7 +253,7 @@ class CameoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ResumeCameo(self, request, context):
-        """Ends a pause. Grants that died stay dead; credentials hold again, but for those that were revoked by themselves. A minor's cameo
+        """Ends a pause. Invalidated grants stay invalid; credentials are valid again, except individually revoked ones. A minor's cameo
         stays paused until the guardians have approved it, see `pending_change` of the reply.
 
         Who may call: app, owner.
@@ -263,8 +266,8 @@ class CameoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteCameo(self, request, context):
-        """Destroys the data key, the likeness, the face in the gallery, the terms and notes, the credentials with the tokens kept, which
-        count as revoked, and what names the person beside the recording's fingerprint. Leaves a tombstone.
+        """Destroys the data key, the likeness, the face in the gallery, the terms and notes, the credentials with the stored tokens,
+        which count as revoked, and the person's identifier in the recording's fingerprint. Leaves a tombstone.
 
         Who may call: app, owner.
 
@@ -275,7 +278,7 @@ class CameoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchCameoEvents(self, request, context):
-        """Streams what happens, in order and without a gap, from a cursor on; goes on until the caller hangs up.
+        """Streams events, in order and without a gap, from a cursor on, until the caller hangs up.
 
         Who may call: app, owner, guardian, generator, platform. An owner is told of their own cameos, a guardian of those of the minors
         they are linked to. A generator is told when a cameo it was ever granted is paused, resumed, revoked or deleted afterwards, a
@@ -366,11 +369,12 @@ def add_CameoServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CameoService:
-    """The life of a cameo: made, used under its owner's terms, taken back, deleted.
+    """Life cycle of a cameo: create, use under its owner's terms, revoke, delete.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
-    with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED). What is not the
-    caller's to see is answered as if it did not exist: an owner sees their own cameos, a generator the grants given to it.
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED). A resource
+    that is not the caller's is answered as if it did not exist: an owner sees their own cameos, a generator the grants given to
+    it.
 
     Any of them can also answer `REQUEST_INVALID` (INVALID_ARGUMENT) with the `field` in the metadata, and `STORE_UNAVAILABLE`
     (UNAVAILABLE).

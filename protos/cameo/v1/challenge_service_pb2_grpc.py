@@ -29,7 +29,7 @@ if _version_not_supported:
 class ChallengeServiceStub:
     """Issues challenges.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
     with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
     """
 
@@ -49,7 +49,7 @@ class ChallengeServiceStub:
 class ChallengeServiceServicer:
     """Issues challenges.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
     with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
     """
 
@@ -85,7 +85,7 @@ def add_ChallengeServiceServicer_to_server(servicer, server):
 class ChallengeService:
     """Issues challenges.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
     with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
     """
 

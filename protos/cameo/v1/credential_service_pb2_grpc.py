@@ -27,7 +27,7 @@ if _version_not_supported:
 
 
 class CredentialServiceStub:
-    """What a relying party needs to check credentials, and what an owner does with those of a cameo.
+    """Keys and status lists for relying parties, and credentials of a cameo for its owner.
     """
 
     def __init__(self, channel):
@@ -59,11 +59,11 @@ class CredentialServiceStub:
 
 
 class CredentialServiceServicer:
-    """What a relying party needs to check credentials, and what an owner does with those of a cameo.
+    """Keys and status lists for relying parties, and credentials of a cameo for its owner.
     """
 
     def GetKeys(self, request, context):
-        """Returns the issuer's public signing keys: the one in use and those before it that still verify.
+        """Returns the issuer's public signing keys: the current one and earlier ones that still verify.
 
         Who may call: anyone. Public keys are no secret, and no token is needed.
 
@@ -74,8 +74,8 @@ class CredentialServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetStatusList(self, request, context):
-        """Returns a status list: what holds of every credential that names its URI, and of many that do not exist. Fetch it once and
-        keep it: whoever asks does not say which credential they hold.
+        """Returns a status list: the status of every credential that names its URI, and of many decoys. Fetch it once and cache it: a
+        request does not reveal which credential the caller holds.
 
         Who may call: anyone. A list says nothing about anybody.
 
@@ -88,8 +88,8 @@ class CredentialServiceServicer:
 
     def ReissueCredential(self, request, context):
         """Issues a credential of an active cameo, without a new recording: for another audience, or before the last one expires. It has
-        an id, a subject and a place in the status list of its own, says what was found when the attempt was judged, and carries the
-        owner's restrictions and notes as they are now. It ends no later than the site's time for a new challenge.
+        an id, a subject and an index in the status list of its own, carries the claims of the original judgement, and the owner's
+        restrictions and notes in force now. It expires no later than the site's interval for a new challenge.
 
         Who may call: app, owner, guardian. An owner for a cameo of their own, a guardian for those of the minors they are linked to; only
         they give a minor's likeness to an audience that has no credential of it yet. Not the generator: for whom and for how long the likeness is given
@@ -104,7 +104,7 @@ class CredentialServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RevokeCredential(self, request, context):
-        """Revokes one credential for good, whatever becomes of its cameo. The next status list says so.
+        """Revokes one credential for good, independently of its cameo, as of the next status list.
 
         Who may call: app, owner. An owner for a credential of their own.
 
@@ -147,7 +147,7 @@ def add_CredentialServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CredentialService:
-    """What a relying party needs to check credentials, and what an owner does with those of a cameo.
+    """Keys and status lists for relying parties, and credentials of a cameo for its owner.
     """
 
     @staticmethod

@@ -28,12 +28,13 @@ if _version_not_supported:
 
 
 class GuardianServiceStub:
-    """Guardians and minors. A cameo under `minor_safeguards` never permits more than its owner last asked for, nor more than the
-    guardians last approved: a guardian narrows or pauses it at once, and what widens it takes the approval of every linked one.
+    """Links guardians and minors. A cameo under `minor_safeguards` never permits more than its owner last requested, nor more than
+    the guardians last approved: a guardian narrows or pauses it at once, and a wider permission needs the approval of every linked
+    one.
 
-    The app's own token calls nothing here: whoever holds it would approve what minors ask for. Errors that any call can answer are
-    those of `CameoService`. What is not the caller's to see is answered as if it did not exist: a guardian sees the cameos under
-    `minor_safeguards` of the minors they are linked to.
+    The app's own token can call nothing here: whoever holds it would approve minors' requests. Errors that any call can answer are
+    those of `CameoService`. A resource that is not the caller's is answered as if it did not exist: a guardian sees the cameos
+    under `minor_safeguards` of the minors they are linked to.
     """
 
     def __init__(self, channel):
@@ -95,17 +96,18 @@ class GuardianServiceStub:
 
 
 class GuardianServiceServicer:
-    """Guardians and minors. A cameo under `minor_safeguards` never permits more than its owner last asked for, nor more than the
-    guardians last approved: a guardian narrows or pauses it at once, and what widens it takes the approval of every linked one.
+    """Links guardians and minors. A cameo under `minor_safeguards` never permits more than its owner last requested, nor more than
+    the guardians last approved: a guardian narrows or pauses it at once, and a wider permission needs the approval of every linked
+    one.
 
-    The app's own token calls nothing here: whoever holds it would approve what minors ask for. Errors that any call can answer are
-    those of `CameoService`. What is not the caller's to see is answered as if it did not exist: a guardian sees the cameos under
-    `minor_safeguards` of the minors they are linked to.
+    The app's own token can call nothing here: whoever holds it would approve minors' requests. Errors that any call can answer are
+    those of `CameoService`. A resource that is not the caller's is answered as if it did not exist: a guardian sees the cameos
+    under `minor_safeguards` of the minors they are linked to.
     """
 
     def LinkGuardian(self, request, context):
-        """Gives one side's consent; either may be first. With the other side's the two are linked. A consent that was given already
-        changes nothing. Whether the other person exists is not told.
+        """Records one side's consent; either may be first. With the other side's the two are linked. A repeated consent changes
+        nothing. The reply does not reveal whether the other person exists.
 
         Who may call: owner, guardian. An owner as the minor, a guardian as themselves.
 
@@ -116,8 +118,8 @@ class GuardianServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UnlinkGuardian(self, request, context):
-        """Lets a guardian step down; or takes back, or declines, a link that is not confirmed. What waited for guardians is withdrawn, a
-        pause passes to the guardians that are left, or to the owner; with the last guardian the minor's cameos go back to `WHO_MAY_USE_ONLY_ME`.
+        """Ends a guardian's link; or withdraws, or declines, an unconfirmed one. Pending changes are withdrawn, a pause passes to the
+        remaining guardians, or to the owner; with the last guardian the minor's cameos return to `WHO_MAY_USE_ONLY_ME`.
 
         Who may call: owner, guardian. An owner only what is not confirmed.
 
@@ -139,7 +141,7 @@ class GuardianServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListMinorCameos(self, request, context):
-        """Lists a minor's cameos and what waits for an answer, oldest first; none where the caller is not linked.
+        """Lists a minor's cameos and pending changes, oldest first; none where the caller is not linked.
 
         Who may call: guardian.
 
@@ -150,7 +152,7 @@ class GuardianServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApproveChange(self, request, context):
-        """Approves a pending change. It holds once every linked guardian has. Approving it again changes nothing.
+        """Approves a pending change. It is in force once every linked guardian has approved it. Approving it again changes nothing.
 
         Who may call: guardian.
 
@@ -174,8 +176,8 @@ class GuardianServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def NarrowCameo(self, request, context):
-        """Lets a cameo permit at most what is given, at once, and what is pending too; what is left of that waits for the caller's approval
-        again. Restrictions are added to those there are. What would be wider than what holds changes nothing.
+        """Narrows a cameo and its pending change to at most the given terms, at once; the rest of the pending change awaits the
+        caller's approval again. Restrictions are added to existing ones. Terms wider than those in force change nothing.
 
         Who may call: guardian.
 
@@ -187,7 +189,7 @@ class GuardianServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PauseMinorCameo(self, request, context):
-        """Pauses a cameo. Permission is denied and open grants die at once; the minor cannot end it.
+        """Pauses a cameo. Permission is denied and open grants are invalidated at once; the minor cannot end the pause.
 
         Who may call: guardian.
 
@@ -209,7 +211,7 @@ class GuardianServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListMinorUses(self, request, context):
-        """Lists every grant of a minor's cameo and what came of it, others' drafts included, the latest first.
+        """Lists every grant of a minor's cameo and its outputs, others' drafts included, the latest first.
 
         Who may call: guardian.
 
@@ -281,12 +283,13 @@ def add_GuardianServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class GuardianService:
-    """Guardians and minors. A cameo under `minor_safeguards` never permits more than its owner last asked for, nor more than the
-    guardians last approved: a guardian narrows or pauses it at once, and what widens it takes the approval of every linked one.
+    """Links guardians and minors. A cameo under `minor_safeguards` never permits more than its owner last requested, nor more than
+    the guardians last approved: a guardian narrows or pauses it at once, and a wider permission needs the approval of every linked
+    one.
 
-    The app's own token calls nothing here: whoever holds it would approve what minors ask for. Errors that any call can answer are
-    those of `CameoService`. What is not the caller's to see is answered as if it did not exist: a guardian sees the cameos under
-    `minor_safeguards` of the minors they are linked to.
+    The app's own token can call nothing here: whoever holds it would approve minors' requests. Errors that any call can answer are
+    those of `CameoService`. A resource that is not the caller's is answered as if it did not exist: a guardian sees the cameos
+    under `minor_safeguards` of the minors they are linked to.
     """
 
     @staticmethod

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class RelationshipServiceStub:
-    """Who follows whom. An app that keeps a graph serves `AreMutuals` itself, and this server asks it (setting `relationships`); for one
-    that keeps none, this server serves both from a table of its own.
+    """Tells who follows whom. An app with a social graph serves `AreMutuals` itself, and this server calls it (setting
+    `relationships`); for one without, this server serves both methods from its own table.
     """
 
     def __init__(self, channel):
@@ -49,12 +49,12 @@ class RelationshipServiceStub:
 
 
 class RelationshipServiceServicer:
-    """Who follows whom. An app that keeps a graph serves `AreMutuals` itself, and this server asks it (setting `relationships`); for one
-    that keeps none, this server serves both from a table of its own.
+    """Tells who follows whom. An app with a social graph serves `AreMutuals` itself, and this server calls it (setting
+    `relationships`); for one without, this server serves both methods from its own table.
     """
 
     def AreMutuals(self, request, context):
-        """Says whether two people follow each other.
+        """Returns whether two people follow each other.
 
         Who may call: app.
 
@@ -65,7 +65,7 @@ class RelationshipServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SetFollow(self, request, context):
-        """Keeps or forgets that one follows another. Repeating it changes nothing.
+        """Sets or clears that one person follows another. Repeating it changes nothing.
 
         Who may call: app.
 
@@ -98,8 +98,8 @@ def add_RelationshipServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RelationshipService:
-    """Who follows whom. An app that keeps a graph serves `AreMutuals` itself, and this server asks it (setting `relationships`); for one
-    that keeps none, this server serves both from a table of its own.
+    """Tells who follows whom. An app with a social graph serves `AreMutuals` itself, and this server calls it (setting
+    `relationships`); for one without, this server serves both methods from its own table.
     """
 
     @staticmethod

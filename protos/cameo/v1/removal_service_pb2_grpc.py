@@ -27,10 +27,11 @@ if _version_not_supported:
 
 
 class RemovalServiceStub:
-    """Taking outputs down: an owner asks, whoever shows or holds the output answers, the owner sees what became of it.
+    """Takes outputs down: an owner requests a removal, the holder of the output answers, the owner sees the result.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. What is not the caller's to see
-    is answered as if it did not exist: an owner sees the removals of their own cameos, a platform or generator those addressed to it.
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. A resource that is not the
+    caller's is answered as if it did not exist: an owner sees the removals of their own cameos, a platform or generator those
+    addressed to it.
 
     Any of them can also answer `REQUEST_INVALID` (INVALID_ARGUMENT) with the `field` in the metadata, and `STORE_UNAVAILABLE`
     (UNAVAILABLE).
@@ -65,18 +66,19 @@ class RemovalServiceStub:
 
 
 class RemovalServiceServicer:
-    """Taking outputs down: an owner asks, whoever shows or holds the output answers, the owner sees what became of it.
+    """Takes outputs down: an owner requests a removal, the holder of the output answers, the owner sees the result.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. What is not the caller's to see
-    is answered as if it did not exist: an owner sees the removals of their own cameos, a platform or generator those addressed to it.
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. A resource that is not the
+    caller's is answered as if it did not exist: an owner sees the removals of their own cameos, a platform or generator those
+    addressed to it.
 
     Any of them can also answer `REQUEST_INVALID` (INVALID_ARGUMENT) with the `field` in the metadata, and `STORE_UNAVAILABLE`
     (UNAVAILABLE).
     """
 
     def RequestRemoval(self, request, context):
-        """Asks for one output of a cameo to be removed, or for all there are: others' drafts included, and also after the cameo was paused,
-        revoked or deleted. An output whose removal was asked for already keeps that removal as it stands.
+        """Requests the removal of one output of a cameo, or of all: others' drafts included, and also after the cameo was paused,
+        revoked or deleted. An output with an earlier request keeps that removal unchanged.
 
         Who may call: app, owner.
 
@@ -99,7 +101,7 @@ class RemovalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListPendingRemovals(self, request, context):
-        """Lists the removals addressed to the caller that are neither done nor refused, oldest first. What was listed counts as delivered.
+        """Lists the removals addressed to the caller that are neither done nor refused, oldest first. Listed ones count as delivered.
 
         Who may call: generator, platform.
 
@@ -110,7 +112,7 @@ class RemovalServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AcknowledgeRemoval(self, request, context):
-        """Answers a removal. The same answer again changes nothing; what was refused can still be removed, what is gone stays gone.
+        """Answers a removal. The same answer again changes nothing; a refused output can still be removed, a removed one is final.
 
         Who may call: generator, platform. The one it is addressed to.
 
@@ -152,10 +154,11 @@ def add_RemovalServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RemovalService:
-    """Taking outputs down: an owner asks, whoever shows or holds the output answers, the owner sees what became of it.
+    """Takes outputs down: an owner requests a removal, the holder of the output answers, the owner sees the result.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. What is not the caller's to see
-    is answered as if it did not exist: an owner sees the removals of their own cameos, a platform or generator those addressed to it.
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. A resource that is not the
+    caller's is answered as if it did not exist: an owner sees the removals of their own cameos, a platform or generator those
+    addressed to it.
 
     Any of them can also answer `REQUEST_INVALID` (INVALID_ARGUMENT) with the `field` in the metadata, and `STORE_UNAVAILABLE`
     (UNAVAILABLE).

@@ -26,14 +26,14 @@ if _version_not_supported:
 
 
 class ReviewServiceStub:
-    """Fraud analysts' work: find attempts, look at their evidence, judge them again, say what they truly were.
+    """Supports fraud analysts: find attempts, view their evidence, judge them again, label what they truly were.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
     with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
 
-    Whoever reads evidence, also to judge it again, says `why`: 1 to 1,000 characters on one line. The audit log has who, what and why
-    before the first byte is read, also of a read that fails. No text that a caller sends may hold control characters (a note may have
-    line breaks and tabs) or characters that turn the direction of writing around.
+    Whoever reads evidence, also to judge it again, gives a purpose in `why`: 1 to 1,000 characters on one line. The audit log
+    records caller, evidence and purpose before the first byte is read, also of a read that fails. No text that a caller sends may
+    hold control characters (a note may have line breaks and tabs) or bidirectional formatting characters.
     """
 
     def __init__(self, channel):
@@ -100,14 +100,14 @@ class ReviewServiceStub:
 
 
 class ReviewServiceServicer:
-    """Fraud analysts' work: find attempts, look at their evidence, judge them again, say what they truly were.
+    """Supports fraud analysts: find attempts, view their evidence, judge them again, label what they truly were.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
     with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
 
-    Whoever reads evidence, also to judge it again, says `why`: 1 to 1,000 characters on one line. The audit log has who, what and why
-    before the first byte is read, also of a read that fails. No text that a caller sends may hold control characters (a note may have
-    line breaks and tabs) or characters that turn the direction of writing around.
+    Whoever reads evidence, also to judge it again, gives a purpose in `why`: 1 to 1,000 characters on one line. The audit log
+    records caller, evidence and purpose before the first byte is read, also of a read that fails. No text that a caller sends may
+    hold control characters (a note may have line breaks and tabs) or bidirectional formatting characters.
     """
 
     def ListAttempts(self, request, context):
@@ -122,7 +122,7 @@ class ReviewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetAttempt(self, request, context):
-        """Returns an attempt with its scores, what is kept of it, its labels, and who read its evidence.
+        """Returns an attempt with its scores, its stored evidence, its labels, and who read its evidence.
 
         Who may call: analyst.
 
@@ -133,8 +133,8 @@ class ReviewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetEvidence(self, request, context):
-        """Streams a piece of evidence: the first message says what it is and how long, each one after it holds the next bytes.
-        A caller that stops reading loses the stream.
+        """Streams a piece of evidence: the first message gives its kind and length, each one after it holds the next bytes. The stream
+        is closed if the caller stops reading.
 
         Who may call: analyst.
 
@@ -150,8 +150,8 @@ class ReviewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ReplayAttempt(self, request, context):
-        """Judges an attempt again, from its tracks or from its recording, under any profile, and returns both answers check by check.
-        Nothing is changed by it. A recording takes seconds, in a process that steps back behind those that judge live; one at a time.
+        """Judges an attempt again, from its tracks or from its recording, under any profile, and returns both results check by check.
+        It changes nothing. A recording takes seconds, in a process of lower priority than live judging; one at a time.
 
         Who may call: analyst.
 
@@ -163,7 +163,7 @@ class ReviewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def LabelAttempt(self, request, context):
-        """Keeps what the caller says an attempt truly was. Nothing is overwritten: who changes their mind gives another label.
+        """Stores the caller's label of what an attempt truly was. Nothing is overwritten: a changed opinion is another label.
 
         Who may call: analyst.
 
@@ -175,8 +175,8 @@ class ReviewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WithdrawLabel(self, request, context):
-        """Takes back the last of the caller's labels of an attempt that stands; the one before counts again. The history keeps both, and the
-        audit log says who and when. A label that was taken back already stays so.
+        """Withdraws the caller's latest valid label of an attempt; the one before counts again. The history keeps both, and the audit
+        log says who and when. A withdrawn label stays withdrawn.
 
         Who may call: analyst.
 
@@ -188,9 +188,9 @@ class ReviewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApproveAttempt(self, request, context):
-        """Says that an attempt whose verdict is `VERDICT_REVIEW` holds. It is decided with that; where the site wants four eyes, once another analyst
-        says the same. Then it has a credential, its face is in the gallery, and the app is told by event and webhook.
-        Of each analyst the last word counts until it is decided.
+        """Approves an attempt whose verdict is `VERDICT_REVIEW`. That decides it; where the site requires four eyes, once another
+        analyst approves it too. Then a credential is issued, its face is in the gallery, and the app is notified by event and
+        webhook. The latest opinion of each analyst counts until it is decided.
 
         Who may call: analyst.
 
@@ -204,7 +204,7 @@ class ReviewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeclineAttempt(self, request, context):
-        """Says that it does not. Once decided, the likeness that waited is destroyed, and the app is told.
+        """Declines it. Once decided, the stored likeness is destroyed, and the app is notified.
 
         Who may call: analyst.
 
@@ -215,9 +215,9 @@ class ReviewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SuspendCameo(self, request, context):
-        """Suspends a cameo: nobody can use it, open grants die at once, and its credentials are suspended, all of them, until analysts lift
-        that; its owner and guardians cannot. The app and the owner are told. `cameo_id` may be that of a credential whose cameo is not
-        made yet, which is paused then from the start.
+        """Suspends a cameo: nobody can use it, open grants are invalidated at once, and all its credentials are suspended, until
+        analysts lift that; its owner and guardians cannot. The app and the owner are notified. `cameo_id` may be that of a
+        credential without a cameo yet, which is then paused from the start.
 
         Who may call: analyst.
 
@@ -229,8 +229,8 @@ class ReviewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def LiftSuspension(self, request, context):
-        """Lifts the suspension, whichever analyst it is from. Grants that died stay dead; the cameo stays paused while its owner or a guardian
-        pauses it.
+        """Lifts the suspension, whichever analyst made it. Invalidated grants stay invalid; the cameo stays paused while its owner or a
+        guardian pauses it.
 
         Who may call: analyst.
 
@@ -241,8 +241,9 @@ class ReviewServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CompareProfiles(self, request, context):
-        """Judges many attempts again under a profile and says what that changes, against what they were judged then or against another
-        profile: which verdicts flip and by which checks, and the error rates of labelled attempts before and after. Streams how far it is, then the difference, then the attempts behind its numbers.
+        """Judges many attempts again under a profile and compares the results with the original ones or with another profile's: which
+        verdicts change and by which checks, and the error rates of labelled attempts before and after. Streams the progress, then
+        the difference, then the attempts behind its numbers.
 
         Who may call: analyst.
 
@@ -321,14 +322,14 @@ def add_ReviewServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ReviewService:
-    """Fraud analysts' work: find attempts, look at their evidence, judge them again, say what they truly were.
+    """Supports fraud analysts: find attempts, view their evidence, judge them again, label what they truly were.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
     with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
 
-    Whoever reads evidence, also to judge it again, says `why`: 1 to 1,000 characters on one line. The audit log has who, what and why
-    before the first byte is read, also of a read that fails. No text that a caller sends may hold control characters (a note may have
-    line breaks and tabs) or characters that turn the direction of writing around.
+    Whoever reads evidence, also to judge it again, gives a purpose in `why`: 1 to 1,000 characters on one line. The audit log
+    records caller, evidence and purpose before the first byte is read, also of a read that fails. No text that a caller sends may
+    hold control characters (a note may have line breaks and tabs) or bidirectional formatting characters.
     """
 
     @staticmethod

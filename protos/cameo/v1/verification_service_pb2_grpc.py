@@ -29,7 +29,7 @@ if _version_not_supported:
 class VerificationServiceStub:
     """Judges responses to challenges.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
     with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
     """
 
@@ -54,17 +54,17 @@ class VerificationServiceStub:
 class VerificationServiceServicer:
     """Judges responses to challenges.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
     with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
     """
 
     def VerifyResponse(self, request_iterator, context):
-        """Judges one recorded response and, when it holds, issues a credential.
+        """Judges one recorded response and, if it is accepted, issues a credential.
 
-        The first message is the config; each one after it holds the next bytes of the recording, 1 MiB at most; the client then closes
-        its side.
-        The challenge is spent when the whole recording is here and a worker is free and has read its headers, not before: an upload that
-        breaks off, a file that is no recording, and a request that is refused for load or for its deadline cost nothing. From then on it
+        The first message is the config; each one after it holds the next bytes of the recording, 1 MiB at most; the client then
+        half-closes the stream.
+        The challenge is spent when the upload is complete and a free worker has read its headers, not before: an upload that breaks
+        off, a file that is no recording, and a request that is refused for load or for its deadline cost nothing. From then on it
         stays spent, whatever happens. Where a recording is refused, `challenge` in the metadata is `good` or `spent`.
 
         A rejection is a normal reply.
@@ -122,7 +122,7 @@ def add_VerificationServiceServicer_to_server(servicer, server):
 class VerificationService:
     """Judges responses to challenges.
 
-    Callers say who they are by `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
+    Callers authenticate with `authorization: Bearer JWT`; each RPC names the roles that may call it. Any of them can be refused
     with `CALLER_TOKEN_MISSING`, `CALLER_TOKEN_REFUSED` (UNAUTHENTICATED) or `CALLER_NOT_ALLOWED` (PERMISSION_DENIED).
     """
 
