@@ -1,1 +1,1 @@
-"""Challenges: random words, digits and head turns for a person to perform. Standard library only, no IO."""
+"""Challenges: generate random words, digits and head turns for a person to perform. Standard library only, no IO."""

@@ -1,10 +1,10 @@
 """Challenge generation: draws each challenge with equal probability.
 
-All challenges this procedure can issue are numbered, and one number is drawn: the entropy is the logarithm of how many there are,
-by construction. A challenge is two turns of the head between three groups of words to say; the eight words are six digits and two
-of the lexicon, mixed. So speech and movement bind one another: neither can be recorded without knowing the other.
+All challenges this procedure can issue are numbered, and one number is drawn: the entropy is the logarithm of their number, by
+construction. A challenge is two turns of the head between three groups of words to say; the eight words are six digits and two of
+the lexicon, mixed. So speech and movement bind one another: neither can be recorded without knowing the other.
 
-The caller's random source is the only one. Give it `random.SystemRandom`; a seeded one makes guessable challenges.
+The caller's random source is the only one. Pass `random.SystemRandom`; a seeded one makes predictable challenges.
 """
 
 from __future__ import annotations
@@ -27,10 +27,17 @@ _ID_BITS = 128
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What challenges are made of.
+    """The composition of challenges: groups of words around head turns.
 
-    `digits` and `words` are how many of each are asked for, of `alphabet` and `lexicon` of a `language`; groups of `shortest` to
-    `longest` words stand around `turns` turns.
+    Attributes:
+        digits: number of digits.
+        words: number of words of the lexicon.
+        turns: number of head turns.
+        shortest: least number of words in a group.
+        longest: largest number of words in a group.
+        alphabet: the digits to draw from.
+        lexicon: the words to draw from.
+        language: BCP 47 tag of both.
     """
 
     digits: int = 6
@@ -49,7 +56,7 @@ class Recipe:
 
     @property
     def groupings(self) -> tuple[tuple[int, ...], ...]:
-        """Every way to cut the words into groups, by group sizes."""
+        """Every way to divide the words into groups, by group sizes."""
         sizes = range(self.shortest, self.longest + 1)
         total = self.digits + self.words
         return tuple(cut for cut in product(sizes, repeat=self.turns + 1) if sum(cut) == total)
@@ -61,7 +68,7 @@ class Recipe:
 
     @property
     def count(self) -> int:
-        """How many challenges there are."""
+        """The number of challenges."""
         figures: int = len(self.alphabet) ** self.digits
         return figures * math.perm(len(self.lexicon), self.words) * len(self.places) * len(self.groupings) * len(self.movements)
 
@@ -88,21 +95,21 @@ class Recipe:
 
 
 RECIPE = Recipe()
-"""What the service issues in the language of a challenge that names none."""
+"""The recipe of the default language."""
 
 
 def recipe_in(tag: str) -> Recipe:
-    """Return what the service issues in a language.
+    """Return the recipe of a language.
 
     Raises:
-        UnknownLanguageError: there is none of that tag.
+        UnknownLanguageError: no language has that tag.
     """
     found = language(tag)
     return Recipe(alphabet=tuple(found.digits), lexicon=tuple(found.lexicon), language=tag)
 
 
 def entropy_bits(recipe: Recipe = RECIPE) -> float:
-    """Return how many bits an attacker must guess: the base-2 logarithm of the number of equally likely challenges."""
+    """Return the entropy in bits: the base-2 logarithm of the number of equally likely challenges."""
     return math.log2(recipe.count)
 
 
@@ -113,7 +120,7 @@ def issue(*, rng: Random, now: datetime, ttl: timedelta, recipe: Recipe = RECIPE
         rng: source of randomness; `random.SystemRandom` outside tests.
         now: the time, with a time zone.
         ttl: how long it can be answered.
-        recipe: what it is made of.
+        recipe: its composition.
 
     Raises:
         ValueError: `now` has no time zone, or `ttl` is not positive.

@@ -1,12 +1,12 @@
 """Phrase matching: aligns the expected words with a transcript.
 
-Both sides are first brought to the same tokens of a language: lower-case words, numbers digit by digit ("742", "7-4-2" and "seven
-hundred forty two" all become seven, four, two; "double three" is three, three), homophones under one name ("for" is four, "oh"
-is zero). Then the two token sequences are aligned in order; a word counts as heard if it sounds near enough, so that "bimblue"
-answers "bin blue".
+Both sides are first normalised to the canonical tokens of a language: lower-case words, numbers digit by digit ("742", "7-4-2"
+and "seven hundred forty two" all become seven, four, two; "double three" is three, three), homophones under one name ("for" is
+four, "oh" is zero). Then the two token sequences are aligned in order; a word matches if its phonetic similarity is high enough,
+so that "bimblue" matches "bin blue".
 
-Invariants: order matters, a heard word answers one place at most, and two different digits or words of the lexicon never answer
-one another, however alike they sound.
+Invariants: order matters, a recognised word matches one place at most, and two different digits or words of the lexicon never
+match one another, whatever their similarity.
 """
 
 from __future__ import annotations
@@ -30,11 +30,10 @@ if TYPE_CHECKING:
     from cameo_challenges.model import Challenge
 
 NEAR = 0.6
-"""Least phonetic similarity at which a heard word answers an expected one.
+"""Least phonetic similarity at which a recognised word matches an expected one.
 
-It is part of what "heard" means here, like the phoneme classes it is measured with: "weight" for "white" has 0.83, "bimblue" for
-"bin blue" 0.83.
-"""
+It is part of the definition of a match, like the phoneme classes it is measured with: "weight" for "white" has 0.83, "bimblue"
+for "bin blue" 0.83."""
 
 _PIECE = re.compile(r"\d+|[^\W\d_]+")
 
@@ -44,20 +43,20 @@ class Heard(Protocol):
 
     @property
     def text(self) -> str:
-        """As written by the recogniser, punctuation and all."""
+        """The text as the recogniser wrote it, with punctuation."""
 
     @property
     def start_s(self) -> float:
-        """When it begins."""
+        """The start of the word."""
 
     @property
     def end_s(self) -> float:
-        """When it ends."""
+        """The end of the word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """One word to say, in its canonical form, and the index of the step that asks for it."""
+    """One expected word, in its canonical form, and the index of its step."""
 
     token: str
     step: int
@@ -65,7 +64,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The heard token, or two of them, that answer an expected one; `similarity` 0..1.
+    """The one or two recognised tokens that match an expected one; `similarity` 0..1.
 
     written: the word of the transcript that holds the (first) token, in lower case without punctuation.
     """
@@ -79,7 +78,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A heard token that answers nothing; `written` as in `Answer`, `before` the index of the expected token it stands before."""
+    """A recognised token that matches nothing; `written` as in `Answer`, `before` the index of the next expected token."""
 
     token: str
     written: str
@@ -90,10 +89,10 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Expected tokens, each with the answer it got or `None`, and the heard tokens that answer nothing.
+    """Expected tokens, each with its match or `None`, and the recognised tokens that match nothing.
 
-    `extra` is in the order of speaking, and leaves out hesitations up to one for each expected token. `beside` has them all; one
-    that stands before words that were not heard stands before the first of them. `of` is the language of both.
+    `extra` is in the order of speaking, and omits hesitations up to one for each expected token. `beside` has them all; one
+    before unmatched words precedes the first of them. `of` is the language of both.
     """
 
     expected: tuple[Expected, ...]
@@ -104,7 +103,7 @@ class Alignment:
 
     @property
     def complete(self) -> bool:
-        """Whether every expected token was heard."""
+        """Whether every expected token was matched."""
         return bool(self.answers) and None not in self.answers
 
 
@@ -114,7 +113,7 @@ def tokens(text: str, of: Language) -> tuple[str, ...]:
 
 
 def expected_tokens(challenge: Challenge) -> tuple[Expected, ...]:
-    """Return what a challenge asks to be said, token by token, in order."""
+    """Return the words of a challenge, token by token, in order."""
     of = language(challenge.language)
     return tuple(
         Expected(token=token, step=index)
@@ -125,16 +124,16 @@ def expected_tokens(challenge: Challenge) -> tuple[Expected, ...]:
 
 
 def align(expected: Sequence[Expected], heard: Iterable[Heard], of: Language, *, near: float = NEAR) -> Alignment:
-    """Lay heard words over expected tokens, in order, so that as many as possible are answered.
+    """Align recognised words with expected tokens, in order, so that as many as possible are matched.
 
-    An edit distance whose moves are: one for one, two heard for one expected ("zeb ra"), one heard for two expected
-    ("bimblue"), an expected token left out, a heard one too many.
+    An edit distance whose moves are: one for one, two recognised for one expected ("zeb ra"), one recognised for two expected
+    ("bimblue"), a deletion of an expected token, an insertion of a recognised one.
 
     Args:
-        expected: what `expected_tokens` returns.
+        expected: result of `expected_tokens`.
         heard: words of a transcript in the order of their times.
         of: the language of both.
-        near: least phonetic similarity, 0..1, at which a heard word answers an expected one.
+        near: least phonetic similarity, 0..1, of a match.
     """
     said = _timed(heard, of)
     moves = _cheapest([want.token for want in expected], [word.token for word in said], of, near)
@@ -164,11 +163,11 @@ def align(expected: Sequence[Expected], heard: Iterable[Heard], of: Language, *,
 
 
 def in_passing(alignment: Alignment) -> tuple[Beside, ...]:
-    """Return the heard tokens beside the phrase that leave it as it is: other talk, and words that were begun again.
+    """Return the unmatched tokens that do not replace a word of the phrase: other speech, and false starts.
 
-    A digit or a word of the lexicon is begun again where it stands between two that were heard and repeats the start of its
-    step, or what was said just before it. Other talk in place of words that were not heard may be these words, misread: only a
-    hesitation is in passing there.
+    A digit or a word of the lexicon is a false start where it is between two matched ones and repeats the start of its step, or
+    what was said just before it. Other speech in place of unmatched words may be these words, mistranscribed: only a hesitation
+    is ignored there.
     """
     runs: dict[int, list[Beside]] = {}
     for word in alignment.beside:
@@ -185,7 +184,7 @@ def _in_passing(alignment: Alignment, place: int, run: list[Beside]) -> list[Bes
 
 
 def _begun(expected: Sequence[Expected], place: int, length: int) -> list[list[str]]:
-    """Return the `length` tokens that end before a place, and those with which its step starts."""
+    """Return the `length` tokens that end before a place, and those at the start of its step."""
     begun = [expected[max(0, place - length) : place]]
     if place < len(expected):
         first = next(index for index, word in enumerate(expected) if word.step == expected[place].step)
@@ -194,10 +193,10 @@ def _begun(expected: Sequence[Expected], place: int, length: int) -> list[list[s
 
 
 def _cheapest(wants: Sequence[str], words: Sequence[str], of: Language, near: float) -> list[tuple[int, int, int, int, float]]:
-    """Return the answering moves of the cheapest path: (expected index, heard index, expected taken, heard taken, similarity)."""
+    """Return the matching moves of the cheapest path: (expected index, heard index, expected taken, heard taken, similarity)."""
     rows, columns = len(wants) + 1, len(words) + 1
-    # Leaving out costs more than any near answer; an extra word costs little, so that a restart ("seven three, seven three
-    # two") takes the later, complete run.
+    # A deletion costs more than any match; an insertion costs little, so that a restart ("seven three, seven three
+    # two") matches the later, complete run.
     cost = [[0.0] * columns for _ in range(rows)]
     move: list[list[tuple[int, int, float]]] = [[(0, 0, 0.0)] * columns for _ in range(rows)]
     for i in range(rows):
@@ -226,7 +225,7 @@ def _cheapest(wants: Sequence[str], words: Sequence[str], of: Language, near: fl
 def _alike(wants: Sequence[str], words: Sequence[str], of: Language) -> float:
     if tuple(wants) == tuple(words):
         return 1.0
-    # A digit or a word of the lexicon, once written as such, says what was heard: no nearness between those.
+    # A digit or a word of the lexicon, once transcribed as such, is exact: those match only themselves.
     if any(map(of.entry, words)) and any(map(of.entry, wants)):
         return 0.0
     return _similar(_sounds(wants, of), _sounds(words, of))
@@ -234,7 +233,7 @@ def _alike(wants: Sequence[str], words: Sequence[str], of: Language) -> float:
 
 @lru_cache(4096)
 def _similar(wants: tuple[str, ...], words: tuple[str, ...]) -> float:
-    """Return how alike two groups sound; the same few words are asked and heard again and again."""
+    """Return the phonetic similarity of two groups; cached, since the same few words recur."""
     return similarity(wants, words)
 
 
@@ -286,7 +285,7 @@ def _spell_out(pieces: list[str], of: Language) -> Iterator[tuple[int, str]]:
 
 
 def _digits(piece: str, following: str, of: Language) -> Sequence[str]:
-    """Return the digits a number word or figure stands for, given the word after it; another word stands for itself."""
+    """Return the digits of a number word or figure, given the word after it; another word is returned as it is."""
     names, numbers = tuple(of.digits), of.numbers
     if piece.isdecimal() or piece in numbers.teens:
         return [names[int(figure)] for figure in numbers.teens.get(piece, piece)]

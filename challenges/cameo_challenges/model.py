@@ -1,7 +1,7 @@
-"""The challenge model: an ordered list of prompts and head turns.
+"""Challenge model: represents a challenge as an ordered list of prompts and head turns.
 
-Invariants: a challenge is a value; it never changes after it was issued. Its life (issued, spent, expired) is
-kept by the store, not here. Nothing in this package reads a clock, a file or a random source of its own.
+Invariants: a challenge is a value; it never changes after it was issued. Its state (issued, spent, expired) is kept by the store,
+not here. Nothing in this package reads a clock, a file or a random source of its own.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from cameo_challenges.languages import DEFAULT, available
 
 
 class InvalidChallengeError(ValueError):
-    """A challenge document that cannot be understood; the message names the offending part."""
+    """A challenge document is malformed; the message names the offending part."""
 
 
 class Turn(StrEnum):
-    """A way to turn the head, seen from the person: LEFT is towards the person's own left shoulder."""
+    """A direction of a head turn, seen from the person: LEFT is towards the person's own left shoulder."""
 
     LEFT = "left"
     RIGHT = "right"
@@ -36,7 +36,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class TurnHead:
-    """Turn the head one way and come back to the centre."""
+    """A head turn in one direction and back to the centre."""
 
     turn: Turn
 
@@ -46,10 +46,10 @@ Step = Say | TurnHead
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """Steps to be done in this order.
+    """An ordered sequence of steps.
 
     ``id`` is empty and both times are ``None`` for a hand-written challenge that was never issued. ``language`` is the BCP 47 tag
-    of what there is to say.
+    of the words.
     """
 
     steps: tuple[Step, ...]
@@ -88,7 +88,7 @@ def to_json(challenge: Challenge) -> dict[str, Any]:
 
 
 def from_json(document: object) -> Challenge:
-    """Read a challenge document, issued or written by hand.
+    """Read a challenge document, issued or hand-written.
 
     Raises:
         InvalidChallengeError: it is not an object, a step is neither ``say`` nor ``turn``, or a key or the language is unknown.

@@ -14,14 +14,14 @@ PHONEMES = (
 )  # fmt: skip
 """The 39 phonemes of General American, in the order in which recognised ones are counted."""
 
-# Consonants a narrow-band line or a foreign accent turns into one another: voicing pairs, nasals, sibilants, dental and labial
+# Consonants that a narrow-band line or a foreign accent confuses: voicing pairs, nasals, sibilants, dental and labial
 # fricatives, liquids and glides (after Miller and Nicely 1955, perceptual confusions among English consonants).
 _CLASSES = ("P B", "T D", "K G", "F V TH DH", "S Z SH ZH CH JH", "M N NG", "L R W", "Y IY")
 _ALIKE = tuple(frozenset(group.split()) for group in _CLASSES)
 
 
 def similarity(a: Sequence[str], b: Sequence[str]) -> float:
-    """Return how alike two sequences of phonemes sound, from 0 (nothing in common) to 1 (the same).
+    """Return the acoustic similarity of two sequences of phonemes, from 0 (nothing in common) to 1 (equal).
 
     One minus the weighted edit distance over the longer length; two vowels, or two consonants of one class, differ by half.
     """

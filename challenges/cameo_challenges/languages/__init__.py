@@ -1,4 +1,4 @@
-"""The spoken languages of challenges, by their BCP 47 tags: a folder of data each, and one reader of them all."""
+"""Languages: hold the word data of challenges in a folder for each BCP 47 tag, with one reader of them all."""
 
 from cameo_challenges.languages.language import DEFAULT, Entry, Language, UnknownLanguageError, available, digest, language
 

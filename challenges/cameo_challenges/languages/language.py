@@ -1,11 +1,11 @@
-"""A language: the words that challenges are made of, and how what is said in it is written, heard and pronounced.
+"""Language data: the words of challenges in a language, and how speech in it is written, recognised and pronounced.
 
 The files of a language, TOML in the folder of its tag:
 
 - `words.toml`: digits and lexicon, each with its phonemes.
-- `numbers.toml`: how numbers are written and said.
-- `heard.toml`: fillers, homophones, other names of the digit 0, and words that are said otherwise than the lexicon has it.
-- `spelling.toml`: letters to sounds.
+- `numbers.toml`: number words and figures.
+- `heard.toml`: fillers, homophones, other names of the digit 0, and alternative pronunciations of words.
+- `spelling.toml`: grapheme-to-phoneme rules.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT = "en"
-"""The language of a challenge that names none."""
+"""The language of a challenge without a tag."""
 _FILES = ("words", "numbers", "heard", "spelling")
 
 
 class UnknownLanguageError(ValueError):
-    """There is no such language here; the message names those there are."""
+    """No language has this tag; the message names the available ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """How numbers are written and said, beside digits.
+    """Number words beside digits.
 
     Attributes:
         hundred: the word for 100.
-        hundred_and: what joins it to what follows, with it.
-        times: words that repeat the digit that follows, and how often.
+        hundred_and: the same with the conjunction to what follows.
+        times: words that repeat the digit that follows, with its count.
         teens: words of two digits.
         tens: words of a first digit.
     """
@@ -61,10 +61,10 @@ class Zero:
     """The names of the digit 0.
 
     Attributes:
-        token: the one that is asked for.
-        short: another, written as a figure like the first; short_phonemes: how it is said.
+        token: the name in challenges.
+        short: another, written as a figure like the first; short_phonemes: its pronunciation.
         other: a third.
-        read: what is written for the third.
+        read: transcriptions of the third.
     """
 
     token: str
@@ -76,13 +76,13 @@ class Zero:
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """Letters to sounds: `pronounce` is for words that stand in no lexicon.
+    """Grapheme-to-phoneme rules: `pronounce` applies them to words outside the lexicon.
 
     Attributes:
         names: of single letters, as phonemes.
         doubled: letters that are written twice and said once.
-        vowels: phonemes of long ones; silent: the letter at the end that makes them so; not_before: what never stands between.
-        rules: phonemes of spellings, longest first; one that starts with ^ or ends with $ holds at the edge of the word only.
+        vowels: phonemes of long ones; silent: the final letter that lengthens them; not_before: letters that never precede it.
+        rules: phonemes of spellings, longest first; one that starts with ^ or ends with $ applies at the edge of the word only.
     """
 
     names: Mapping[str, str]
@@ -93,7 +93,7 @@ class Spelling:
     rules: Mapping[str, str]
 
     def rule(self, word: str, at: int) -> tuple[int, str]:
-        """Return the length of the longest spelling that holds at this place, and its phonemes."""
+        """Return the length of the longest spelling that applies at this place, and its phonemes."""
         if word[at] in self.vowels and len(word) == at + 3 and word[-1] == self.silent and word[at + 1] not in self.not_before:
             return 1, self.vowels[word[at]]
         longest = max(len(spelling.strip("^$")) for spelling in self.rules)
@@ -112,19 +112,19 @@ class Spelling:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Language:
-    """One language; there is one value of each.
+    """One language; there is one instance of each.
 
     Attributes:
         tag: BCP 47.
         digits: the ten digits in order.
         lexicon: words of challenges beside digits, in alphabetical order.
-        least_edits: least number of phoneme edits between a word of the lexicon and any other word or digit.
-        numbers: how numbers are written and said.
-        homophones: what is heard, and the name it goes by.
-        fillers: hesitations, and words that stand for nothing.
+        least_edits: least phoneme edit distance between a word of the lexicon and any other word or digit.
+        numbers: number words and figures.
+        homophones: transcribed words, and their canonical names.
+        fillers: hesitations, and words without content.
         zero: the names of the digit 0.
-        said: other ways to say a word, as phonemes.
-        spelling: letters to sounds.
+        said: alternative pronunciations of words, as phonemes.
+        spelling: grapheme-to-phoneme rules.
     """
 
     tag: str
@@ -143,14 +143,14 @@ class Language:
         return self.digits.get(word) or self.lexicon.get(word)
 
     def phonemes(self, word: str) -> tuple[str, ...]:
-        """Return the phonemes of a lower-case word: of the lexicon, or those its spelling makes likely."""
+        """Return the phonemes of a lower-case word: those of the lexicon, or by its spelling."""
         entry = self.entry(word)
         return entry.phonemes if entry else pronounce(self, word)
 
 
 @lru_cache(maxsize=4096)
 def pronounce(of: Language, word: str) -> tuple[str, ...]:
-    """Return the phonemes a lower-case word is likely to have by its spelling; a single letter is said by its name."""
+    """Return the likely phonemes of a lower-case word by its spelling; a single letter is pronounced by its name."""
     spelling = of.spelling
     if len(word) == 1:
         return tuple(spelling.names.get(word, "").split())
@@ -167,7 +167,7 @@ def pronounce(of: Language, word: str) -> tuple[str, ...]:
 
 @cache
 def available() -> tuple[str, ...]:
-    """Return the tags of the languages there are."""
+    """Return the tags of all languages."""
     folders = resources.files(__package__).iterdir()
     return tuple(sorted(each.name for each in folders if each.is_dir() and each.joinpath("words.toml").is_file()))
 
@@ -177,7 +177,7 @@ def language(tag: str) -> Language:
     """Return the language of a tag.
 
     Raises:
-        UnknownLanguageError: there is none of that tag; tags are compared as they are written.
+        UnknownLanguageError: no language has that tag; tags are compared exactly.
     """
     if tag not in available():
         raise UnknownLanguageError(f"no language {tag!r}; there is {', '.join(available())}")
@@ -199,7 +199,7 @@ def language(tag: str) -> Language:
 
 
 def digest() -> str:
-    """Return the SHA-256 of all languages: of their files and of what reads them."""
+    """Return the SHA-256 of all languages: of their files and of the reader."""
     package = resources.files(__package__)
     files = [each for tag in available() for each in sorted(package.joinpath(tag).iterdir(), key=lambda file: file.name)]
     whole = hashlib.sha256(package.joinpath("language.py").read_bytes())

@@ -1,1 +1,1 @@
-"""Screening: the questions that need other attempts, and the gallery of faces. No gRPC."""
+"""Screening: runs the checks that need other attempts or the gallery of faces. No gRPC."""

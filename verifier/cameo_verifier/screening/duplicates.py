@@ -1,8 +1,8 @@
-"""Recognition of recordings that were sent before, by their fingerprints.
+"""Duplicate search: finds earlier recordings with the fingerprint of a new one.
 
-A worker judges a recording by itself and sends back its fingerprint. Here it is compared with those of earlier attempts.
-Outlines of what is kept stay in memory, some 4 kB each; only what they put on the shortlist is read and compared. A fingerprint
-that cannot be decoded is passed over, once with a line in the log; how many there are, each answer says.
+A worker judges a recording by itself and returns its fingerprint. Here it is compared with those of earlier attempts. Outlines of
+stored fingerprints stay in memory, some 4 kB each; only those on the shortlist are read and compared exactly. A fingerprint that
+cannot be decoded is skipped, and logged once; each answer reports their number.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 class DuplicateSearch:
-    """Holds recordings against those of the last `kept`; may be asked from several threads at once."""
+    """A search of the recordings of the last `kept`; thread-safe."""
 
     def __init__(self, fingerprints: FingerprintStore, profile: Profile, kept: timedelta) -> None:
         self._fingerprints, self._profile, self._kept = fingerprints, profile, kept
@@ -40,7 +40,7 @@ class DuplicateSearch:
         self._lock = Lock()
 
     def nearest(self, own: Fingerprint, *, now: datetime, but: str = "") -> Recalled:
-        """Return what is most alike of the recordings that are remembered, but for one attempt's.
+        """Return the most similar of the stored recordings, except one attempt's.
 
         Raises:
             StoreError: the database could not be read; the recording must not count as new then.
@@ -51,7 +51,7 @@ class DuplicateSearch:
         return replace(found, kept=kept, unreadable=len(self._unreadable & known.keys()))
 
     def alike(self, own: Fingerprint, *, now: datetime, but: str) -> list[Alike]:
-        """Return every recording that is remembered and is this one, the most alike first, but for one attempt's.
+        """Return every stored duplicate of the recording, the most similar first, except one attempt's.
 
         Raises:
             StoreError: the database could not be read.
@@ -61,7 +61,7 @@ class DuplicateSearch:
         return seen_before.alike(own, self._profile, self._listed(own, known, but), among=among)
 
     def own(self, attempt_id: str) -> Fingerprint | None:
-        """Return what is remembered of an attempt's recording; None where that is nothing, or cannot be decoded.
+        """Return the stored fingerprint of an attempt; None without one, or where it cannot be decoded.
 
         Raises:
             StoreError: the database could not be read.
@@ -76,7 +76,7 @@ class DuplicateSearch:
                 yield attempt_id, kept
 
     def _outlined(self, earliest: datetime) -> dict[str, Outline]:
-        """Return the outline of every recording judged since a time, whichever server judged it; make those that are new."""
+        """Return the outline of every recording judged since a time, by any server; compute those that are new."""
         attempt_ids = self._fingerprints.ids_since(earliest)
         with self._lock:
             known = self._outlines

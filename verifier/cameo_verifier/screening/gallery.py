@@ -1,12 +1,12 @@
-"""The faces most like one: an index in memory over what the store keeps. No input and output here.
+"""Face gallery: finds the nearest faces by an index in memory over the stored ones. No IO here.
 
-Two steps. A sketch of each face, the signs of its turned coordinates, is compared with the question's by the number of bits that
-differ (FAISS): for a random rotation that number estimates the angle (Charikar, Similarity estimation techniques from rounding
-algorithms, STOC 2002). The best `SHORTLIST` are then compared by their codes, whose cosine is right to 0.002.
+Two steps. A sketch of each face, the signs of its transformed coordinates, is compared with the probe's by Hamming distance
+(FAISS): for a random rotation that number estimates the angle (Charikar, Similarity estimation techniques from rounding
+algorithms, STOC 2002). The best `SHORTLIST` are then compared by their codes, whose cosine is exact to 0.002.
 
-Every face is looked at, so there is nothing to build, a face that was taken out is gone, and how many are missed is a matter of
-the sketch alone. A graph (HNSW) answers sooner, but misses more of the faces near the threshold, is minutes in the making and
-keeps what was removed. `python -m tests.bench.gallery` prints recall, time and memory.
+Every face is scanned, so there is nothing to build, a removed face is gone, and recall depends on the sketch alone. A graph index
+(HNSW) answers sooner, but misses more of the faces near the threshold, takes minutes to build and keeps removed faces. `python -m
+tests.bench.gallery` prints recall, time and memory.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 I64 = npt.NDArray[np.int64]
 
 SHORTLIST = 2048
-"""Faces compared exactly; see the benchmark for what it finds."""
+"""Faces compared exactly; the benchmark prints the recall."""
 _GROWTH = 1.5
 
 
 class Gallery:
-    """Faces of one key and one model, by number. Not for two threads at once."""
+    """Faces of one key and one model, by number. Not thread-safe."""
 
     def __init__(self) -> None:
         self._size = 0
@@ -47,7 +47,7 @@ class Gallery:
 
     @property
     def numbers(self) -> I64:
-        """The numbers of the faces, in no order."""
+        """The numbers of the faces, unordered."""
         return self._numbers[: self._size].copy()
 
     @property
@@ -57,11 +57,11 @@ class Gallery:
 
     @property
     def nbytes(self) -> int:
-        """The memory it takes."""
+        """Its memory in bytes."""
         return self._numbers.nbytes + self._codes.nbytes + self._sketches.nbytes
 
     def add(self, numbers: I64, codes: I8) -> None:
-        """Take in faces that are not there yet: their numbers (N,) and codes (N, 512)."""
+        """Add new faces: their numbers (N,) and codes (N, 512)."""
         start, stop = self._size, self._size + len(numbers)
         self._reserve(stop)
         self._numbers[start:stop] = numbers
@@ -70,7 +70,7 @@ class Gallery:
         self._size = stop
 
     def keep(self, numbers: Collection[int]) -> int:
-        """Take out, and wipe, every face but these; return how many went."""
+        """Remove, and zero, every face but these; return the number removed."""
         wanted = np.isin(self._numbers[: self._size], np.fromiter(numbers, np.int64, len(numbers)))
         gone = np.flatnonzero(~wanted)
         if not gone.size:
@@ -85,25 +85,25 @@ class Gallery:
         return int(gone.size)
 
     def nearest(self, turned: F32, *, floor: float, least: int = 8) -> list[Match]:
-        """Return the faces most like one, best first: all with a cosine from `floor` up, and the best `least` in any case.
+        """Return the nearest faces, best first: all with a cosine from `floor` up, and the best `least` in any case.
 
         Args:
-            turned: (512,) of unit length, turned as the kept ones were.
+            turned: (512,) of unit length, transformed as the stored ones.
             floor: a cosine.
-            least: so many at least, if there are so many.
+            least: the least number of results, if there are so many faces.
         """
         if not self._size:
             return []
         rows = np.sort(self._shortlist(turned))
-        # Not a product of BLAS, which would start threads for it.
+        # Not a BLAS product, which would start threads for it.
         cosines = np.einsum("ij,j->i", self._codes[rows].astype(np.float32), turned) / CODE_SCALE
         order = np.argsort(-cosines, kind="stable")
         count = max(least, int((cosines >= floor).sum()))
         return [Match(int(self._numbers[rows[place]]), float(cosines[place])) for place in order[:count]]
 
     def _shortlist(self, turned: F32) -> I64:
-        """Return the rows whose sketches differ least."""
-        # Of this thread only. A team of threads for one question waits for its slowest: 20 times as long where cores are busy.
+        """Return the rows with the least Hamming distance of sketches."""
+        # In this thread only. A thread team for one query waits for its slowest: 20 times as long where cores are busy.
         faiss.omp_set_num_threads(1)
         asked = np.packbits(turned > 0)[None]
         _, rows = faiss.knn_hamming(asked, self._sketches[: self._size], min(SHORTLIST, self._size))

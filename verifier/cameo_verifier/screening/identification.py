@@ -1,10 +1,10 @@
-"""Whose face this is already: the question put to whoever would be accepted, answered from the gallery.
+"""Face identification: searches the gallery for the face of an acceptable recording.
 
-The faces of protected people and of all who enrolled are in memory, turned by the gallery's key as they are in the store. Before
-each answer those that were added since are read, whichever server added them, and whose the faces found are is looked up in the
-store: one that was removed never answers. `refresh` takes such faces out of memory too.
+The faces of protected people and of all who enrolled are in memory, transformed by the gallery's key as they are in the store.
+Before each answer the faces added since are read, whichever server added them, and the owners of the matches are looked up in the
+store: a removed face never matches. `refresh` drops such faces from memory too.
 
-Two attempts of one face that are judged at the same moment do not see each other.
+Two attempts with one face that are judged at the same moment do not match each other.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 MODEL = "model:face-embedding"
-"""The digest of a judgement that says which model made its face embedding."""
+"""Name of the digest of the face-embedding model in a judgement."""
 
 
 class FaceIdentification:
-    """Asks the gallery; may be asked from several threads at once."""
+    """A search of the gallery; thread-safe."""
 
     def __init__(self, faces: FaceStore, key: GalleryKey, profile: Profile) -> None:
         self._faces, self._key, self._profile = faces, key, profile
@@ -48,10 +48,10 @@ class FaceIdentification:
 
     @classmethod
     def open(cls, settings: Settings, faces: FaceStore, profile: Profile) -> Self:
-        """Load the key of a site, or make it on first start, and read the faces it turned.
+        """Load the key of a site, or create it on first start, and read the faces transformed by it.
 
         Raises:
-            KeyFileError: the key file cannot be used, or is not the one that turned the faces which are kept.
+            KeyFileError: the key file cannot be used, or is not the one that transformed the stored faces.
             StoreError: the database could not be read.
         """
         key = GalleryKey.open(settings.gallery_key)
@@ -66,26 +66,26 @@ class FaceIdentification:
         return opened
 
     def nearest(self, judgement: Judgement, *, subject: str) -> GalleryAnswer:
-        """Return whom the gallery finds most alike to the face of what would be accepted.
+        """Return the nearest faces of the gallery to that of an acceptable recording.
 
         Raises:
-            StoreError: the database could not be read; the face must not count as nobody's then.
+            StoreError: the database could not be read; the face must not count as unknown then.
         """
         profile = self._profile.judging(minor=judgement.minor_safeguards)
         floor = min(profile[check.THRESHOLD].value for check in (protected_person, already_enrolled))
         return GalleryAnswer(floor, *self._nearest(judgement, subject=subject, floor=floor))
 
     def code(self, judgement: Judgement) -> Code:
-        """Return the face of an accepted judgement as it is kept."""
+        """Return the stored form of the face of an accepted judgement."""
         face, model = _face(judgement)
         with self._lock:
             transform, _ = self._opened(model)
         return Code(transform.code(face), self._key.id, model)
 
     def refresh(self) -> int:
-        """Take out of memory what is no longer in the store, and return how many faces that were; read what was left out.
+        """Drop faces from memory that are no longer in the store, and return their number; read faces that were skipped.
 
-        A database that gives a number before it commits may show a lower one after a higher one.
+        A database that assigns a number before it commits may show a lower one after a higher one.
 
         Raises:
             StoreError: the database could not be read.
@@ -99,7 +99,7 @@ class FaceIdentification:
         return gone
 
     def _nearest(self, judgement: Judgement, *, subject: str, floor: float) -> tuple[Match | None, Match | None]:
-        """Return the most alike protected person who is not the subject, and the most alike who enrolled as somebody else."""
+        """Return the nearest protected person who is not the subject, and the nearest face enrolled by another subject."""
         face, model = _face(judgement)
         with self._lock:
             if model not in self._of_model and (skipped := self._faces.unreadable(key_id=self._key.id, model=model)):
@@ -133,7 +133,7 @@ def _take_in(gallery: Gallery, rows: Sequence[tuple[int, bytes]]) -> None:
 
 
 def _face(judgement: Judgement) -> tuple[F32, str]:
-    """Return the face of what would be accepted and the digest of its model; without either, `RuntimeError`: a bug of ours."""
+    """Return the face of an acceptable recording and the digest of its model; raises `RuntimeError`, a bug of ours, without."""
     track = judgement.evidence.face
     face = face_embedding(track) if isinstance(track, FaceTrack) else None
     model = judgement.digests.get(MODEL)

@@ -1,7 +1,7 @@
-"""Screening: the questions that need what a server keeps of other attempts, put to what a worker judged.
+"""Screening: adds the checks that need other attempts to what a worker judged.
 
 1. Compare the fingerprint with those of earlier recordings, whatever the verdict so far.
-2. Compare the face with the gallery, where a site has one and everything else would accept.
+2. Compare the face with the gallery, where a site has one and all other checks would accept.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """Puts the phases `HISTORY` and `GALLERY`; may be asked from several threads at once.
+    """The phases `HISTORY` and `GALLERY` of a site; thread-safe.
 
     Attributes:
         profile: thresholds and roles, and those for a possible minor.
@@ -46,10 +46,10 @@ class Screening:
 
     @classmethod
     def open(cls, settings: Settings, engine: Engine, profile: Profile) -> Self:
-        """Read what a site keeps; its key of the gallery is made on first start.
+        """Read a site's fingerprints and faces; its key of the gallery is created on first start.
 
         Raises:
-            KeyFileError: the key file cannot be used, or is not the one that turned the faces which are kept.
+            KeyFileError: the key file cannot be used, or is not the one that transformed the stored faces.
             StoreError: the database could not be read.
         """
         duplicates = DuplicateSearch(FingerprintStore(engine), profile, timedelta(days=settings.fingerprint_days))
@@ -57,10 +57,10 @@ class Screening:
         return cls(profile, duplicates, gallery)
 
     def __call__(self, judgement: Judgement, challenge: Challenge, *, subject: str, now: datetime) -> Judgement:
-        """Return the judgement with the answers, which are in its circumstances too.
+        """Return the judgement with the results of both phases, recorded in its circumstances too.
 
         Raises:
-            StoreError: the database could not be read; nothing may count as new, or nobody's, then.
+            StoreError: the database could not be read; no recording may count as new, and no face as unknown, then.
         """
         began = perf_counter()
         recalled = self.duplicates.nearest(judgement.evidence.fingerprint, now=now)

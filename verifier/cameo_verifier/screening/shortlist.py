@@ -1,11 +1,11 @@
-"""The shortlist: selects the few earlier recordings that an exact comparison with this one is worth.
+"""Shortlist: selects the few earlier recordings that are worth an exact comparison with a new one.
 
-Of every recording kept, stretches of 2.5 s that follow one another are condensed to the slow changes in them: the lowest terms of
-a discrete cosine transform of each column of the fingerprint, at unit length. A new recording is condensed the same way at every
-delay and at speeds 5 % apart; one product of two matrices holds all its stretches against all those kept. Two lists come of it,
-of the picture and of the sound alike: those of which everything agrees best on average, which a whole copy does, and those whose
-two best stretches agree best, which does a part of one that is 7.5 s long and more. `evidence.fingerprint` then compares
-these exactly.
+Contiguous stretches of 2.5 s of every stored recording are reduced to their slow changes: the lowest terms of a discrete cosine
+transform of each column of the fingerprint, at unit length. A new recording is reduced the same way at every delay and at speeds
+5 % apart; one matrix product compares all its stretches with all stored ones. It gives two lists, for picture and for sound
+alike: the recordings with the highest mean similarity, which finds a whole copy, and those with the highest similarity of their
+two best stretches, which finds a part of one that is 7.5 s long and more. `evidence.fingerprint` then compares these
+exactly.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 EACH = 16
-"""Recordings on each of the four lists; in `tests.bench.integrity --stored` every known copy is on one."""
+"""Length of each of the four lists; in `tests.bench.integrity --stored` every known copy is on one."""
 _ROWS = int(OVERLAP_S * RATE_HZ)
 _TERMS = 8
-"""Up to 1.6 Hz: faster changes do not outlive half a step of delay or speed."""
+"""Terms up to 1.6 Hz: half a step of delay or speed decorrelates faster changes."""
 _STEP = 2
 """Rows from one delay to the next, so that one of them is 62 ms off at most."""
 _SPEEDS = np.linspace(0.9, 1.1, 5)
 """Half a step leaves the ends of a stretch 31 ms off."""
 _AT_ONCE = 4096
 _STILL = 4.0
-"""Length of the terms, in steps of the fingerprint, below which a stretch is at rest and resembles everything."""
+"""Norm of the terms, in steps of the fingerprint, below which a stretch is at rest and resembles everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ class Outline:
 
 
 def outline(kept: Fingerprint) -> Outline:
-    """Return what of a recording is compared with others."""
+    """Return the outline of a stored fingerprint."""
     return Outline(*(_condensed(half, _starts(len(half))) for half in (kept.motion, kept.sound)))
 
 
 def shortlist(own: Fingerprint, earlier: Sequence[Outline]) -> list[int]:
-    """Return the places of those of the earlier recordings that may be this one: at most four times `EACH`, or all of few."""
+    """Return the indices of the earlier recordings that may be duplicates: at most four times `EACH`, or all of few."""
     if len(earlier) <= 4 * EACH:
         return list(range(len(earlier)))
     chosen: set[int] = set()
@@ -75,7 +75,7 @@ def shortlist(own: Fingerprint, earlier: Sequence[Outline]) -> list[int]:
 
 
 def _scores(likeness: F32, counts: Ints) -> tuple[F32, F32]:
-    """Return (N,) of N recordings, with so many stretches each, the mean likeness and that of the two best; -1 without any."""
+    """Return (N,) of N recordings, with so many stretches each, the mean similarity and that of the two best; -1 without any."""
     owner = np.repeat(np.arange(len(counts)), counts)
     falling = likeness[np.lexsort((-likeness, owner))]
     first = np.concatenate([[0], np.cumsum(counts)[:-1]])
@@ -87,7 +87,7 @@ def _scores(likeness: F32, counts: Ints) -> tuple[F32, F32]:
 
 
 def _likeness(mine: F32, theirs: F32, mirrored: Mask) -> F32:
-    """Return (N,) the best correlation of each of their stretches (N, D) with any of mine (M, D), as it is or in a mirror."""
+    """Return (N,) the best correlation of each of their stretches (N, D) with any of mine (M, D), as it is or mirrored."""
     best = np.empty(len(theirs), np.float32)
     plain, turned = mine[:, ~mirrored].T, mine[:, mirrored].T
     for start in range(0, len(theirs), _AT_ONCE):
@@ -107,14 +107,14 @@ def _at_every_delay(values: I8) -> F32:
 
 
 def _starts(rows: int) -> Ints:
-    """Return where stretches that follow one another begin; the last one ends with the recording."""
+    """Return the starts of contiguous stretches; the last one ends with the recording."""
     if rows < _ROWS:
         return np.zeros(0, np.intp)
     return np.unique(np.append(np.arange(0, rows - _ROWS + 1, _ROWS), rows - _ROWS))
 
 
 def _condensed(values: I8 | F32, starts: Ints) -> F32:
-    """Return (N, C * 8) of values (T, C): the slow terms of the stretches that begin there."""
+    """Return (N, C * 8) of values (T, C): the slow DCT terms of the stretches that start there."""
     columns = values.shape[1]
     if not len(starts) or len(values) < _ROWS:
         return np.zeros((0, columns * _TERMS), np.float32)
@@ -125,6 +125,6 @@ def _condensed(values: I8 | F32, starts: Ints) -> F32:
 
 @cache
 def _cosines() -> F32:
-    """Return (rows of a stretch, terms): the lowest of the discrete cosine transform, without the mean."""
+    """Return (rows of a stretch, terms): the lowest basis vectors of the discrete cosine transform, without the mean."""
     at = (np.arange(_ROWS) + 0.5)[:, None] * np.arange(1, _TERMS + 1)
     return np.asarray(np.sqrt(2 / _ROWS) * np.cos(np.pi * at / _ROWS), np.float32)

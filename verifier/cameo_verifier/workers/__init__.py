@@ -1,1 +1,1 @@
-"""Worker processes: untrusted recordings are decoded and judged apart from whoever answers callers."""
+"""Worker processes: decode and judge untrusted recordings outside the server process."""

@@ -1,8 +1,8 @@
-"""Jobs carried out in processes of their own, side by side, for a command that waits for them.
+"""Worker crew: runs jobs in parallel worker processes, for a command that waits for them.
 
-The processes are those of the server's pool (`workers.main`): offline, without the environment of this one, held to
-limits by the kernel, and what they answer is read as data. One that dies takes down nothing but its own job, which is then tried
-again in a new one; a job that takes down its process again and again is given up.
+The processes are those of the server's pool (`workers.main`): offline, without the environment of this one, limited by
+the kernel, and their answers are parsed as data. One that dies loses only its own job, which is then retried in a new one; a job
+that kills its process repeatedly is abandoned.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 TRIES = 3
-"""How often a job may take down its process; the first time something else may have killed it."""
+"""Attempts at a job whose process dies; the first time something else may have killed it."""
 
 
 class Crew(Generic[JobT, ResultT]):
-    """So many processes that carry jobs out; a context manager, at whose end they have ended."""
+    """A fixed number of worker processes; a context manager, at whose end they have ended."""
 
     def __init__(
         self,
@@ -38,10 +38,10 @@ class Crew(Generic[JobT, ResultT]):
         """Start the processes.
 
         Args:
-            factory: picklable; called once in each process, returns what carries a job out: `carry_out(job, cancelled)`.
-            workers: how many processes.
-            records: data classes of which results are made, beside those of a judgement, tuples, maps and plain values.
-            rights: what each process may use.
+            factory: picklable; called once in each process, returns the function that runs a job: `carry_out(job, cancelled)`.
+            workers: number of processes.
+            records: data classes in results, beside those of a judgement, tuples, maps and plain values.
+            rights: limits of each process.
         """
         self._opening = Opening(factory, tuple(records), rights)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="crew")
@@ -49,7 +49,7 @@ class Crew(Generic[JobT, ResultT]):
         self._idle = list(self._hands)
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return the crew itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -59,10 +59,10 @@ class Crew(Generic[JobT, ResultT]):
         self._threads.shutdown()
 
     def each(self, jobs: Iterable[JobT]) -> Iterator[tuple[JobT, ResultT | WorkerLostError]]:
-        """Yield each job with its result as it is done, or with the error that says how it was given up; one worker keeps order.
+        """Yield each job with its result on completion, or with the error for which it was abandoned; one worker preserves order.
 
         Raises:
-            CameoError: what the factory, or the carrying out of a job, raised.
+            CameoError: raised by the factory, or by a job.
             WorkerFaultError: it raised something else.
         """
         source, again = iter(jobs), list[tuple[JobT, int]]()
@@ -99,7 +99,7 @@ class Crew(Generic[JobT, ResultT]):
 
 
 class _Hand:
-    """This end of one process."""
+    """The parent's end of one process."""
 
     def __init__(self, opening: Opening) -> None:
         self._process, self._connection, sentinel = start_process({})
@@ -108,7 +108,7 @@ class _Hand:
         self._open = False
 
     def carry_out(self, job: object) -> Any:  # noqa: ANN401 - whatever the crew makes
-        """Return what comes of a job, the first after the process has loaded what it needs."""
+        """Return the result of a job, the first after the process has loaded what it needs."""
         if not self._open:
             self._ask(self._opening)
             self._open = True
@@ -118,7 +118,7 @@ class _Hand:
         raise WorkerLostError("the worker answered out of turn")
 
     def end(self) -> None:
-        """End the process, whatever it does, and whoever waits for it."""
+        """End the process, whatever its state, and wake up waiting readers."""
         self._process.kill()
         self._process.wait()
 

@@ -1,6 +1,6 @@
-"""What a worker process runs: the models opened once, then the pipeline for each response.
+"""Judge: opens the models once in a worker process, then runs the pipeline for each response.
 
-Nothing here is imported by the server process itself beyond the two dataclasses: the runtimes load in the worker.
+The server process itself imports only the two dataclasses of this module: the runtimes load in the worker.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One recording, as bytes in memory only, the challenge it answers, and when all of it was there."""
+    """One recording, as bytes in memory only, the challenge it answers, and the time of its receipt."""
 
     recording: bytes = field(repr=False)
     challenge: Challenge
@@ -28,7 +28,7 @@ class Response:
 
 
 class Judge:
-    """The models of a site, open: judges responses in a worker process."""
+    """The open models of a site: judges responses in a worker process."""
 
     def __init__(self, settings: Settings, profile: Profile) -> None:
         """Load every model; arguments and errors as `OpenJudge`."""
@@ -46,7 +46,7 @@ class Judge:
         self._kit.preload()
 
     def look(self, response: Response) -> None:
-        """Read the headers of a recording; not a picture of it is decoded, and the challenge is not asked.
+        """Check the headers of a recording, without decoding a picture and without its challenge.
 
         Raises:
             UnjudgeableError: as `cameo_verifier.media.require_supported`.
@@ -82,7 +82,7 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class OpenJudge:
-    """Opens the models of a site; carried to the worker process and called there once."""
+    """A factory that opens the models of a site; sent to the worker process and called there once."""
 
     settings: Settings
     profile: Profile

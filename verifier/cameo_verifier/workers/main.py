@@ -1,7 +1,7 @@
-"""`python -m cameo_verifier.workers.main`: a worker process; `workers.process` starts it and is the other end of its pipe.
+"""Worker entry point: `python -m cameo_verifier.workers.main`, started by `workers.process` at the other end of its pipe.
 
-Before anything of a caller's reaches it the process gives up what it does not need: privileges, core dumps, the network, and
-memory, files and processor time beyond its limits. Its environment was emptied by whoever started it.
+Before it receives any untrusted data the process drops what it does not need: privileges, core dumps, the network, and memory,
+files and processor time beyond its limits. The parent has emptied its environment.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 
 def _serve(connection: Connection[Any, Any]) -> None:
-    """The whole life of a worker process."""
-    # A terminal or a service manager signals the whole group; the parent decides when the workers end.
+    """Run a worker process from start to end."""
+    # A terminal or a service manager signals the whole process group; the parent decides when the workers end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     offline.forgo_privileges()
     try:
-        # What comes from the parent is trusted, and may be pickled; what goes to it is not, and is not.
+        # Messages from the parent are trusted, and may be pickled; those to it are not trusted, and are data only.
         opening: Opening = connection.recv()
     except (EOFError, OSError):
         return
@@ -59,7 +59,7 @@ def _serve(connection: Connection[Any, Any]) -> None:
 
 
 def _confine(rights: Rights) -> None:
-    """Hold this process to its limits. RLIMIT_DATA counts what is written to; models that are mapped from files are not."""
+    """Apply the limits to this process. RLIMIT_DATA counts memory that is written to, not models that are mapped from files."""
     for kind, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, rights.files),
@@ -84,7 +84,7 @@ def _done(judge: Callable[..., Any], job: Job | Look, connection: Connection[Any
 
 
 def _jobs(connection: Connection[Any, Any]) -> Iterator[Job | Look]:
-    """Answer knocks and yield jobs until the parent is gone; a cancellation that came after the answer means nothing any more."""
+    """Answer pings and yield jobs until the parent has ended; a cancellation after the answer is ignored."""
     while True:
         try:
             message = connection.recv()
@@ -97,7 +97,7 @@ def _jobs(connection: Connection[Any, Any]) -> Iterator[Job | Look]:
 
 
 class _Cancelled:
-    """Says whether the caller of one job went away."""
+    """A callback that tells whether the caller of one job disconnected."""
 
     def __init__(self, connection: Connection[Any, Any], number: int) -> None:
         self._connection = connection

@@ -1,8 +1,8 @@
-"""A fixed number of worker processes behind a bounded queue.
+"""Worker pool: runs a fixed number of worker processes behind a bounded queue.
 
-Invariants: at most `workers` jobs run and at most `queue` wait; whoever comes beyond that is refused at once. A worker serves
-one turn at a time. A worker that dies is replaced. A caller that goes away frees its worker: first by asking, and when that is
-not heard within the grace time, by ending the process.
+Invariants: at most `workers` jobs run and at most `queue` wait; a request beyond that is refused at once. A worker serves one
+turn at a time. A worker that dies is replaced. A caller that disconnects frees its worker: first by cancellation, and when that
+has no effect within the grace time, by ending the process.
 """
 
 from __future__ import annotations
@@ -31,26 +31,31 @@ log = structlog.get_logger(__name__)
 
 
 class StoppingError(CameoError):
-    """The pool takes no more work."""
+    """The pool is stopping and accepts no more work."""
 
 
 class NoWorkersError(OverloadedError):
-    """No worker lives; one may after `retry_after_s` seconds."""
+    """No worker is running; one may be after `retry_after_s` seconds."""
 
     def __init__(self, retry_after_s: float) -> None:
-        """Keep the delay in seconds."""
+        """Store the delay in seconds."""
         super().__init__(retry_after_s)
         self.args = (f"nothing can be judged just now; try again in {retry_after_s:.1f} s",)
 
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """How much a pool does at once, and for how long.
+    """Concurrency and time limits of a pool.
 
-    workers: processes. queue: jobs that may wait. threads: per model in each process.
-    ready_s: longest start of a process. judge_s: longest single judging, after which the process is ended.
-    look_s: longest look at a recording's headers. grace_s: how long a cancelled job may go on before its process is ended.
-    memory_bytes: that each process may write to.
+    Attributes:
+        workers: number of processes.
+        queue: number of jobs that may wait.
+        threads: threads per model in each process.
+        ready_s: longest start of a process.
+        judge_s: longest judgement, after which the process is ended.
+        look_s: longest check of a recording's headers.
+        grace_s: how long a cancelled job may continue before its process is ended.
+        memory_bytes: memory that each process may write to.
     """
 
     workers: int
@@ -66,19 +71,19 @@ class PoolLimits:
 _REMEMBERED = 16
 _REMEMBERED_S = 600.0
 _LEAST_GUESS_S, _USUAL_GUESS_S = 1.0, 8.0
-"""How long a judging takes before one has been measured: what none falls short of, and what 10 s of 640x480 take."""
+"""Duration of a judgement before one was measured: a lower bound, and that for 10 s of 640x480."""
 _LEAST_DELAY_S = 1.0
 _USUAL_START_S = 5.0
-"""How long a worker takes to load its models before one was measured."""
+"""Duration of a worker's start before one was measured."""
 _RESTART_DELAY_S = 1.0
 _LONGEST_RESTART_DELAY_S = 30.0
 
 
 class WorkerPool(Generic[JobT, ResultT]):
-    """See the module. Use `turn` for each job, between `start` and `stop`."""
+    """A pool of worker processes. Use `turn` for each job, between `start` and `stop`."""
 
     def __init__(self, factory: Callable[[], Callable[[JobT, Callable[[], bool]], ResultT]], limits: PoolLimits) -> None:
-        """Keep the `factory` (see `Worker.start`) and the `limits`; nothing starts yet."""
+        """Store the `factory` (see `Worker.start`) and the `limits`; nothing starts yet."""
         self._factory = factory
         self._limits = limits
         # Each worker needs one thread to read an answer and one to write a cancellation meanwhile.
@@ -107,7 +112,7 @@ class WorkerPool(Generic[JobT, ResultT]):
                 for _ in range(self._limits.workers):
                     group.create_task(self._hire())
         except BaseException as error:
-            # Also when the server is told to stop meanwhile: some may be up already.
+            # Also when the server is stopped meanwhile: some may be running already.
             await self.stop(drain_s=0)
             if isinstance(error, ExceptionGroup):
                 raise error.exceptions[0] from None
@@ -115,21 +120,21 @@ class WorkerPool(Generic[JobT, ResultT]):
 
     @property
     def processes(self) -> tuple[int, ...]:
-        """Process ids of the workers that are up."""
+        """Process ids of the running workers."""
         return tuple(sorted(worker.pid for worker in self._alive))
 
     @property
     def lives(self) -> bool:
-        """Whether any worker is up."""
+        """Whether any worker is running."""
         return any(worker.alive for worker in self._alive)
 
     @property
     def start_s(self) -> float:
-        """How long a worker took to load its models, in seconds."""
+        """The last start time of a worker, loading its models, in seconds."""
         return self._start_s
 
     def none_lives(self) -> NoWorkersError:
-        """Return the error that says when a worker should be up again."""
+        """Return the error with the time until a worker should be running again."""
         return NoWorkersError(max(_LEAST_DELAY_S, self._back_at - time.monotonic()))
 
     @property
@@ -138,10 +143,10 @@ class WorkerPool(Generic[JobT, ResultT]):
         return self._turns >= self._limits.workers + self._limits.queue
 
     def refusal(self) -> OverloadedError:
-        """Return the error that tells a caller when its turn comes: at the pace of recent judgings, behind those told before.
+        """Return the error with a caller's retry delay: at the rate of recent judgements, after earlier refused callers.
 
-        Those who were told and have not come back are remembered, each until its time, and no more than the queue is long: a
-        place is free for one of them at a time, and nobody can push the others back without end.
+        Refused callers that have not returned are remembered, each until its time, and no more than the queue is long: a place is
+        free for one of them at a time, and nobody can delay the others without end.
         """
         now, most = time.monotonic(), self._limits.workers + self._limits.queue
         self._told = [moment for moment in self._told if moment > now][-most:]
@@ -151,20 +156,20 @@ class WorkerPool(Generic[JobT, ResultT]):
 
     @property
     def needed_s(self) -> float:
-        """The least time an answer takes from now: the shortest recent judging, once for each round of the queue before it.
+        """The least time until an answer: the shortest recent judgement, once for each round of the queue before it.
 
-        A lower bound on purpose: it serves to refuse a deadline that cannot be met before anything is lost by trying.
+        A lower bound on purpose: it serves to refuse a deadline that cannot be met before the challenge is spent.
         """
         rounds = 1 + self._turns // self._limits.workers
         return rounds * min(self._recent(), default=_LEAST_GUESS_S)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Turn[JobT, ResultT]]:
-        """Wait for a worker and hold it; nothing is judged before `Turn.judge` is called.
+        """Wait for a worker and reserve it; nothing is judged before `Turn.judge` is called.
 
         Raises:
             OverloadedError: the queue is full.
-            NoWorkersError: the worker that was waited for does not start.
+            NoWorkersError: the awaited worker does not start.
             StoppingError: the pool is stopping.
         """
         if self._stopping:
@@ -185,7 +190,7 @@ class WorkerPool(Generic[JobT, ResultT]):
                 self._no_turns.set()
 
     async def stop(self, *, drain_s: float) -> None:
-        """Refuse new turns, wait up to `drain_s` for those under way, then end the workers."""
+        """Refuse new turns, wait up to `drain_s` for running ones, then end the workers."""
         self._stopping = True
         with suppress(TimeoutError):
             async with asyncio.timeout(drain_s):
@@ -204,14 +209,14 @@ class WorkerPool(Generic[JobT, ResultT]):
         await asyncio.to_thread(self._threads.shutdown)
 
     async def _hire(self) -> None:
-        """Start a worker, put it to use, and see to its replacement."""
+        """Start a worker, add it to the pool, and schedule its replacement."""
         began = time.monotonic()
         worker: Worker[JobT, ResultT] = await Worker.start(
             self._factory,
             environment=thread_environment(self._limits.threads),
             threads=self._threads,
             ready_s=self._limits.ready_s,
-            # Picture and sound of one recording may be judged side by side.
+            # Picture and sound of one recording may be judged in parallel.
             rights=Rights(memory_bytes=self._limits.memory_bytes, job_cpu_s=2 * self._limits.judge_s),
         )
         self._start_s = time.monotonic() - began
@@ -241,13 +246,13 @@ class WorkerPool(Generic[JobT, ResultT]):
                 return
 
     def _send_away(self) -> None:
-        """Tell those who wait that nobody comes for now; they have lost nothing."""
+        """Fail the waiting callers with a retry delay; no challenge of theirs is spent."""
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_exception(self.none_lives())
 
     async def _open(self) -> Turn[JobT, ResultT]:
-        """Return a turn whose worker has just answered, so that nothing is staked on one that died while it was idle."""
+        """Return a turn whose worker has just answered, so that no challenge is spent on one that died while it was idle."""
         while True:
             turn = Turn(await self._take(), self._limits, took=self._took)
             try:
@@ -278,7 +283,7 @@ class WorkerPool(Generic[JobT, ResultT]):
                 self._waiting.remove(waiter)
 
     def _hand_over(self, worker: Worker[JobT, ResultT]) -> None:
-        """Give the worker to whoever has waited longest; a dead one is seen to by `_replace`."""
+        """Give the worker to the first waiting caller; `_replace` handles a dead one."""
         if not worker.alive:
             return
         while self._waiting:
@@ -289,7 +294,7 @@ class WorkerPool(Generic[JobT, ResultT]):
         self._idle.append(worker)
 
     def _settle(self, turn: Turn[JobT, ResultT]) -> None:
-        """Take the worker back, at once when it is free, otherwise as soon as it has been freed."""
+        """Return the worker to the pool, at once when it is free, otherwise as soon as it has been freed."""
         if turn.under_way is None or turn.under_way.done():
             self._hand_over(turn.worker)
         else:
@@ -321,16 +326,16 @@ class WorkerPool(Generic[JobT, ResultT]):
 
     @property
     def usual_s(self) -> float:
-        """How long a judging took lately, the median in seconds."""
+        """The median duration of recent judgements, in seconds."""
         recent = self._recent()
         return statistics.median(recent) if recent else _USUAL_GUESS_S
 
 
 class Turn(Generic[JobT, ResultT]):
-    """A worker that is held for one job."""
+    """A worker that is reserved for one job."""
 
     def __init__(self, worker: Worker[JobT, ResultT], limits: PoolLimits, *, took: Callable[[float], None]) -> None:
-        """Made by `WorkerPool.turn`; `took` is told the seconds of a judging that came to its end."""
+        """Made by `WorkerPool.turn`; `took` is called with the seconds of a completed judgement."""
         self.worker = worker
         self.under_way: asyncio.Task[Any] | None = None
         self._limits = limits
@@ -338,19 +343,19 @@ class Turn(Generic[JobT, ResultT]):
         self._used = False
 
     async def knock(self) -> None:
-        """Return once the worker has answered.
+        """Return once the worker has answered a ping.
 
         Raises:
-            WorkerLostError: it is gone, or does not answer within the grace time.
+            WorkerLostError: it ended, or does not answer within the grace time.
         """
         await self._within(self._limits.grace_s, self.worker.knock())
 
     async def look(self, job: JobT) -> None:
-        """Return once the worker has found that `job` can be judged; nothing is said about the outcome.
+        """Return once the worker has checked that `job` can be judged, without a verdict.
 
         Raises:
-            CameoError: what the judge's look raised.
-            WorkerLostError: the process died or took longer than it may.
+            CameoError: raised by the judge's check.
+            WorkerLostError: the process died or exceeded its time limit.
         """
         await self._within(self._limits.look_s, self.worker.look(job))
 
@@ -358,8 +363,8 @@ class Turn(Generic[JobT, ResultT]):
         """Have `job` judged; to be called at most once. Cancelling this frees the worker.
 
         Raises:
-            CameoError: what the judge raised.
-            WorkerLostError: the process died or took longer than it may.
+            CameoError: raised by the judge.
+            WorkerLostError: the process died or exceeded its time limit.
         """
         if self._used:
             raise RuntimeError("a turn is for one job")
@@ -371,7 +376,7 @@ class Turn(Generic[JobT, ResultT]):
 
     async def _within(self, limit_s: float, work: Coroutine[None, None, AnswerT]) -> AnswerT:
         under_way = asyncio.get_running_loop().create_task(work)
-        # When the caller is gone nobody awaits the task; whoever frees the worker has seen to its error by then.
+        # When the caller has disconnected nobody awaits the task; the code that frees the worker has handled its error by then.
         under_way.add_done_callback(lambda task: task.cancelled() or task.exception())
         self.under_way = under_way
         try:

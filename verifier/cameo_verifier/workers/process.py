@@ -1,11 +1,10 @@
-"""One worker: a process that loads its models once and then judges one recording at a time.
+"""Worker process: loads its models once and then judges one recording at a time.
 
-Parent and child talk over one two-way pipe, in numbered messages. The child looks into the pipe between two steps of its work,
-so that a cancelled caller frees it soon, and so that it ends by itself when the parent is gone.
+Parent and child communicate over one two-way pipe, in numbered messages. The child polls the pipe between two steps of its work,
+so that a cancelled caller frees it soon, and so that it ends by itself when the parent has ended.
 
-The child decodes what strangers send. So it is given an environment without the site's secrets and limits that the kernel holds
-it to (`workers.main`), and what it answers is read as data (`workers.wire`); one that says anything else is
-ended.
+The child decodes untrusted data. So its environment has none of the site's secrets, the kernel enforces limits
+(`cameo_verifier.workers.main`), and its answers are parsed as data (`cameo_verifier.workers.wire`); a malformed answer ends it.
 """
 
 from __future__ import annotations
@@ -41,9 +40,9 @@ class WorkerLostError(CameoError):
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a worker may use, by the kernel's limits.
+    """Limits of a worker, enforced by the kernel.
 
-    memory_bytes: that it writes to. job_cpu_s: processor seconds of one job. files: open at once.
+    memory_bytes: memory that it writes to. job_cpu_s: processor seconds of one job. files: open files.
     """
 
     memory_bytes: int = 4 * 2**30
@@ -52,7 +51,7 @@ class Rights:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return what a site gives a worker for which nobody waits with a deadline."""
+        """Return a site's limits for a worker without a deadline."""
         return cls(memory_bytes=settings.worker_mb * 2**20)
 
 
@@ -61,7 +60,7 @@ USUAL = Rights()
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The first message: what judges, what its results are made of beside judgements, and what the process may use."""
+    """The first message: the judge's factory, the record types of its results beside judgements, and the limits."""
 
     factory: Callable[[], Callable[..., Any]]
     records: tuple[type, ...]
@@ -70,12 +69,12 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Knock:
-    """Is anybody there?"""
+    """A ping."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Judge this."""
+    """A request to judge a job."""
 
     number: int
     job: Any
@@ -83,7 +82,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Look whether this can be judged."""
+    """A request to check whether a job can be judged."""
 
     number: int
     job: Any
@@ -91,7 +90,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Give that job up."""
+    """A request to cancel a job."""
 
     number: int
 
@@ -111,38 +110,39 @@ _PASSED_ON = frozenset(
     }
 )
 _PASSED_ON_KINDS = ("CAMEO_MEDIA_", "MKL_", "NUMEXPR_", "OMP_", "OPENBLAS_", "OPENCV_FOR_THREADS_", "ORT_")
-"""What interpreter and numeric libraries read, and the limits of recordings; every other setting arrives with what judges."""
+"""Prefixes of variables that the interpreter and numeric libraries read, and of the limits of recordings; every other setting
+arrives with the factory."""
 
 
 @runtime_checkable
 class Looks(Protocol):
-    """A judge that can say, cheaply and without judging, that a job cannot be judged."""
+    """A judge that can check cheaply, without judging, that a job cannot be judged."""
 
     def look(self, job: Any, /) -> None:  # noqa: ANN401 - whatever it judges
-        """Return, or raise what stands against judging it."""
+        """Return, or raise the reason why it cannot be judged."""
         ...
 
 
 def thread_environment(threads: int) -> dict[str, str]:
-    """Environment variables that hold the numeric libraries of one process to `threads` threads each.
+    """Return environment variables that limit the numeric libraries of one process to `threads` threads each.
 
-    They are read when a library is loaded, so they must be there before the process starts. `OMP_WAIT_POLICY=PASSIVE` keeps
-    idle threads from spinning on a core that the next worker could use.
+    They are read when a library is loaded, so they must be set before the process starts. `OMP_WAIT_POLICY=PASSIVE` keeps idle
+    threads from spinning on a core that the next worker could use.
     """
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM", "NUMEXPR_NUM_THREADS")
     return {**dict.fromkeys(names, str(threads)), "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def _environment(given: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a worker: what it needs of this process's, and what is given."""
+    """Return the environment of a worker: the variables of this process that it needs, and the given ones."""
     ours = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_KINDS)}
     return {**ours, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path), **given}
 
 
 def start_process(environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], Connection[Any, Any], int]:
-    """Start a process; return it, this end of its pipe, and the end of another that can be read once it has ended.
+    """Start a process; return it, this end of its pipe, and the end of another that becomes readable once it has ended.
 
-    `environment` is set for it, beside the few variables it is given of this process's.
+    `environment` is set for it, beside the few variables it inherits from this process.
     """
     ours, theirs = multiprocessing.Pipe()
     sentinel, held = os.pipe()
@@ -164,7 +164,7 @@ def start_process(environment: Mapping[str, str]) -> tuple[subprocess.Popen[byte
 
 
 class Worker(Generic[JobT, ResultT]):
-    """The parent's end of one worker process. One job at a time; the pool sees to that."""
+    """The parent's end of one worker process. One job at a time; the pool ensures that."""
 
     def __init__(
         self,
@@ -180,8 +180,8 @@ class Worker(Generic[JobT, ResultT]):
         Args:
             process: started.
             connection: the parent's end of the pipe.
-            sentinel: the end of a pipe that can be read once the process has ended.
-            records: what results are made of beside judgements.
+            sentinel: the end of a pipe that becomes readable once the process has ended.
+            records: record types of results beside judgements.
             threads: where blocking reads and writes run.
         """
         self._process = process
@@ -208,13 +208,13 @@ class Worker(Generic[JobT, ResultT]):
         """Start a process and wait until its `factory` has returned.
 
         Args:
-            factory: picklable; called once in the process, returns what judges: `judge(job, cancelled)`. `judge` should call
-                `cancelled` every few frames and raise `AbandonedError` when it says so. It may be one that `Looks`.
-            environment: variables to set for the process, beside the few it is given of this one's.
+            factory: picklable; called once in the process, returns the judge: `judge(job, cancelled)`. `judge` should call
+                `cancelled` every few frames and raise `AbandonedError` when it returns true. It may be one that `Looks`.
+            environment: variables to set for the process, beside the few it inherits from this one.
             threads: where blocking reads and writes run.
             ready_s: how long the factory may take.
-            records: data classes of which results are made, beside those of a judgement, tuples, maps and plain values.
-            rights: what the process may use.
+            records: data classes in results, beside those of a judgement, tuples, maps and plain values.
+            rights: limits of the process.
 
         Raises:
             CameoError: the factory refused, e.g. because a model file is missing.
@@ -247,10 +247,10 @@ class Worker(Generic[JobT, ResultT]):
         return self._process.poll() is None
 
     async def knock(self) -> None:
-        """Return once the process has answered that it is there. Do not cancel this, as for `judge`.
+        """Return once the process has answered a ping. Do not cancel this, as for `judge`.
 
         Raises:
-            WorkerLostError: it is not.
+            WorkerLostError: it has ended.
         """
         await self._send(Knock())
         if not isinstance(await self._receive(), worker_wire.Ready):
@@ -258,10 +258,10 @@ class Worker(Generic[JobT, ResultT]):
             raise WorkerLostError("the worker answered out of turn")
 
     async def look(self, job: JobT) -> None:
-        """Have the judge look at `job`, if it `Looks`. Do not cancel this, as for `judge`.
+        """Have the judge check `job`, if it `Looks`. Do not cancel this, as for `judge`.
 
         Raises:
-            CameoError: what it raised.
+            CameoError: raised by the judge.
             WorkerFaultError: it raised something else.
             WorkerLostError: the process ended.
         """
@@ -271,8 +271,8 @@ class Worker(Generic[JobT, ResultT]):
         """Have `job` judged. Do not cancel this: call `cancel`, and `kill` if that does not help.
 
         Raises:
-            CameoError: what the judge raised.
-            AbandonedError: `cancel` was heard.
+            CameoError: raised by the judge.
+            AbandonedError: `cancel` took effect.
             WorkerFaultError: the judge raised something else.
             WorkerLostError: the process ended.
         """
@@ -280,7 +280,7 @@ class Worker(Generic[JobT, ResultT]):
         return answer
 
     async def cancel(self) -> None:
-        """Ask the worker to give up the job it has."""
+        """Request the worker to cancel its job."""
         await self._send(Cancel(self._jobs))
 
     def kill(self) -> None:
@@ -292,7 +292,7 @@ class Worker(Generic[JobT, ResultT]):
         await self._ended.wait()
 
     def _end(self) -> None:
-        """End the process and wait for that, which nothing can cancel."""
+        """End the process and wait for it, uncancellably."""
         self.kill()
         self._reap()
 
@@ -329,7 +329,7 @@ class Worker(Generic[JobT, ResultT]):
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._hear)
         except (EOFError, OSError):
-            # Also what is longer than any answer: the pipe is closed by now.
+            # Also for a message longer than any answer: the pipe is closed by now.
             self.kill()
             raise WorkerLostError("the worker died") from None
         except MalformedError as error:

@@ -1,7 +1,7 @@
-"""What a worker says to its parent: data, never a pickle, since it has read what strangers sent.
+"""Worker wire format: serialises a worker's messages to its parent as data, never as a pickle, since it has read untrusted input.
 
-Each message is a letter and what belongs to it. Results are packed as tracks are (`evidence.tracks`); errors are known
-by name, and one that is not on the list arrives as the nearest that is.
+Each message is a letter and its payload. Results are packed as tracks are (`evidence.tracks`); errors are identified by
+name, and one that is not on the list arrives as its nearest base class that is.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MAX_BYTES = tracks.MAX_BYTES + 64 * 1024 * 1024
-"""Tracks and a recording beside them stay below."""
+"""Limit on a message: tracks and a recording beside them stay below."""
 
 _READY, _RESULT, _ERROR = b"R", b"A", b"E"
 _NUMBER = struct.Struct(">Q")
@@ -30,7 +30,7 @@ _NAMES = (Direction, Outcome, Verdict)
 
 
 class WorkerFaultError(CameoError):
-    """The code that judges has a bug; the message is the error's outline, without what it was raised with."""
+    """The code that judges has a bug; the message is the error's outline, without its arguments."""
 
 
 _ERRORS = {
@@ -48,12 +48,12 @@ _ERRORS = {
 
 
 class MalformedError(CameoError):
-    """A worker said what none says."""
+    """A worker sent a malformed message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """It has loaded its models, or is still there."""
+    """The worker has loaded its models, or answers a ping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """It could not be done, or the models cannot be loaded."""
+    """The job failed, or the models cannot be loaded."""
 
     error: CameoError
 
@@ -77,10 +77,10 @@ def ready() -> bytes:
 
 
 def answer(number: int, result: object, records: Sequence[type] = ()) -> bytes:
-    """Return the message `Result`; `records` are what it is made of beside a judgement.
+    """Return the message `Result`; `records` are the record types in it beside those of a judgement.
 
     Raises:
-        RuntimeError: the result holds something that there is no place for.
+        RuntimeError: the result holds a value of another type.
     """
     return _RESULT + _NUMBER.pack(number) + tracks.pack(result, (*_RECORDS, *records), _NAMES)
 
@@ -96,10 +96,10 @@ def refusal(error: CameoError) -> bytes:
 
 
 def heard(message: bytes, records: Sequence[type] = ()) -> Ready | Result | Refusal:
-    """Return what a worker said; `records` as for `answer`.
+    """Parse a worker's message; `records` as for `answer`.
 
     Raises:
-        MalformedError: no worker says that.
+        MalformedError: it is no valid message.
     """
     kind, rest = message[:1], message[1:]
     try:
