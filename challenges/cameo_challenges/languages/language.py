@@ -62,7 +62,8 @@ class Zero:
 
     Attributes:
         token: the name in challenges.
-        short: another, written as a figure like the first; short_phonemes: its pronunciation.
+        short: another, written as a figure like the first.
+        short_phonemes: its pronunciation.
         other: a third.
         read: transcriptions of the third.
     """
@@ -79,9 +80,11 @@ class Spelling:
     """Grapheme-to-phoneme rules: `pronounce` applies them to words outside the lexicon.
 
     Attributes:
-        names: of single letters, as phonemes.
+        names: phonemes of single letters.
         doubled: letters that are written twice and said once.
-        vowels: phonemes of long ones; silent: the final letter that lengthens them; not_before: letters that never precede it.
+        vowels: phonemes of long vowels.
+        silent: the final letter that lengthens a vowel.
+        not_before: letters that never separate the two.
         rules: phonemes of spellings, longest first; one that starts with ^ or ends with $ applies at the edge of the word only.
     """
 
