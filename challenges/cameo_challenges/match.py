@@ -179,11 +179,11 @@ def _in_passing(alignment: Alignment, place: int, run: list[Beside]) -> list[Bes
     if place < len(alignment.answers) and alignment.answers[place] is None:
         return [word for word in run if word.token in alignment.of.fillers]
     known = [word.token for word in run if alignment.of.entry(word.token)]
-    begun_again = known and known in _begun(alignment.expected, place, len(known))
+    begun_again = known and known in _restarts(alignment.expected, place, len(known))
     return [word for word in run if begun_again or not alignment.of.entry(word.token)]
 
 
-def _begun(expected: Sequence[Expected], place: int, length: int) -> list[list[str]]:
+def _restarts(expected: Sequence[Expected], place: int, length: int) -> list[list[str]]:
     """Return the `length` tokens that end before a place, and those at the start of its step."""
     begun = [expected[max(0, place - length) : place]]
     if place < len(expected):

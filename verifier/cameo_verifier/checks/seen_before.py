@@ -57,9 +57,9 @@ def alike(own: Fingerprint, profile: Profile, others: Iterable[tuple[str, Finger
         among: how many recordings the others were chosen from.
     """
     found = list(_compared(own, profile, others))
-    motion = _risen(profile["seen_motion_max"], profile["seen_motion_rise_max"], among)
+    motion = _scaled_threshold(profile["seen_motion_max"], profile["seen_motion_rise_max"], among)
     same_words = sum(sounds is not None for _, _, sounds in found)
-    sound = _risen(profile["seen_sound_max"], profile["seen_sound_rise_max"], same_words)
+    sound = _scaled_threshold(profile["seen_sound_max"], profile["seen_sound_rise_max"], same_words)
     same = [
         Alike(attempt_id, None if motion.holds(moves) else moves, None if sounds is None or sound.holds(sounds) else sounds)
         for attempt_id, moves, sounds in found
@@ -87,17 +87,17 @@ def check(case: Case, profile: Profile) -> CheckResult:
         return CheckResult.unable(NAME, Reason.RECORDING_TOO_SHORT, "nothing to recognise it by")
     lost = f", {found.unreadable} could not be read" if found.unreadable else ""
     detail = f"motion {_whose(found.motion_attempt)}of {found.kept}{lost}"
-    line = _risen(profile["seen_motion_max"], profile["seen_motion_rise_max"], found.kept)
+    line = _scaled_threshold(profile["seen_motion_max"], profile["seen_motion_rise_max"], found.kept)
     result = line.judge(NAME, found.motion, Reason.SEEN_BEFORE, detail)
     if result.reason or not found.same_words:
         return result
     detail = f"sound {_whose(found.sound_attempt)}of {found.same_words} with the same words{lost}"
-    line = _risen(profile["seen_sound_max"], profile["seen_sound_rise_max"], found.same_words)
+    line = _scaled_threshold(profile["seen_sound_max"], profile["seen_sound_rise_max"], found.same_words)
     by_sound = line.judge(NAME, found.sound, Reason.SEEN_BEFORE, detail)
     return by_sound if by_sound.reason else result
 
 
-def _risen(line: Threshold, rise: Threshold, among: int) -> Threshold:
+def _scaled_threshold(line: Threshold, rise: Threshold, among: int) -> Threshold:
     """Return the threshold for the highest of `among` similarities: that for one plus `rise` for each factor of ten."""
     return replace(line, value=line.value + rise.value * log10(max(among, 1)))
 

@@ -134,8 +134,8 @@ def sharpest_jump(face: FaceTrack, trace: PictureTrace) -> tuple[float, float]:
     bones = face.landmarks[:, _BONES, :2].astype(np.float64)
     size_px = float(np.nanmedian(face.face_px))
     moved = np.linalg.norm(np.diff(bones, axis=0), axis=2).mean(axis=1) / size_px
-    of_face = _stands_out(moved, face.t_s, _FACE_STEP)
-    of_picture = _stands_out(trace.change[1:].astype(np.float64), trace.t_s, _PICTURE_STEP)
+    of_face = _prominence(moved, face.t_s, _FACE_STEP)
+    of_picture = _prominence(trace.change[1:].astype(np.float64), trace.t_s, _PICTURE_STEP)
     best, where_s = 0.0, 0.0
     for bone, (start_s, end_s) in zip(of_face, pairwise(face.t_s), strict=True):
         between = (trace.t_s[1:] > start_s + 1e-6) & (trace.t_s[1:] <= end_s + 1e-6)
@@ -165,7 +165,7 @@ def hurried_share(trace: PictureTrace) -> float:
     return float(np.mean(apart_s < HURRIED * np.median(apart_s))) if len(apart_s) else 0.0
 
 
-def _stands_out(steps: F64, t_s: F64, least: float) -> F64:
+def _prominence(steps: F64, t_s: F64, least: float) -> F64:
     """Return each step's ratio to the largest around it, or to `least`; a step over a longer interval counts less."""
     apart_s = np.diff(t_s)
     usual_s = float(np.median(apart_s)) if len(apart_s) else 1.0

@@ -106,9 +106,9 @@ def _both_ways(steps: F32, unusual: F32, bases: list[tuple[F32, F32]], around: i
 
 def _scores(steps: F32, unusual: F32, no_cut: F32, displacement: F32, around: int) -> F32:
     """Return the prominence of each step (N, P), with its projection on the columns `no_cut` subtracted."""
-    unusual, whole = _without(unusual, no_cut), _without(steps, no_cut)
-    spread = _stands_out(np.abs(unusual).mean(axis=1), np.abs(whole).mean(axis=1), _SPREAD_LEVELS, around)
-    moved = _stands_out(_explained(unusual, displacement), _explained(whole, displacement), _MOVED_LEVELS, around)
+    unusual, whole = _residual(unusual, no_cut), _residual(steps, no_cut)
+    spread = _prominence(np.abs(unusual).mean(axis=1), np.abs(whole).mean(axis=1), _SPREAD_LEVELS, around)
+    moved = _prominence(_explained(unusual, displacement), _explained(whole, displacement), _MOVED_LEVELS, around)
     return np.asarray(np.sqrt(spread * moved), np.float32)
 
 
@@ -142,7 +142,7 @@ def _polynomials(shape: tuple[int, ...], degree: int) -> F64:
     return np.stack([x**i * y**j for i in range(degree + 1) for j in range(degree + 1 - i)], axis=1)
 
 
-def _without(steps: F32, no_cut: F32) -> F32:
+def _residual(steps: F32, no_cut: F32) -> F32:
     return np.asarray(steps - (steps @ no_cut) @ no_cut.T, np.float32)
 
 
@@ -154,7 +154,7 @@ def _explained(steps: F32, displacement: F32) -> F32:
     return explained
 
 
-def _stands_out(unusual: F32, whole: F32, least: float, around: int) -> F32:
+def _prominence(unusual: F32, whole: F32, least: float, around: int) -> F32:
     """Return the ratio of each residual to the largest residual or step of the `around` on either side, or to `least`."""
     largest = np.full_like(unusual, least)
     for offset in range(1, around + 1):

@@ -108,7 +108,7 @@ def measured(face: FaceTrack, rows: int) -> tuple[F64, Mask]:
     lips = np.stack([np.interp(moments, times_s, column) for column in raw.T], axis=1)
     nearest_s = np.abs(moments[:, None] - times_s[None, :]).min(axis=1)
     turned_deg = np.interp(moments, times_s, np.abs(face.pose_deg[seen, :2]).max(axis=1))
-    lips = _quick(lips)
+    lips = _high_pass(lips)
     deviation = lips.std(axis=0)
     return np.where(deviation > 1e-6, lips / np.maximum(deviation, 1e-6), 0.0), (nearest_s <= _UNSEEN_S) & (
         turned_deg <= _FRONTAL_DEG
@@ -126,7 +126,7 @@ def near_speech(speech: F64, rows: int) -> Mask:
 
 def said(sound: SoundTrack) -> F64:
     """Return the predicted lip features (rows, 4) float64, without slow changes, at 50 Hz from 0 s."""
-    return _quick(sound.lips.astype(np.float64))
+    return _high_pass(sound.lips.astype(np.float64))
 
 
 def agreement(face: FaceTrack, sound: SoundTrack) -> Agreement:
@@ -275,7 +275,7 @@ def _features(landmarks: F64, blendshapes: F64) -> F64:
     return np.stack([gap / eyes, apart(_HEIGHT) / eyes, blendshapes[:, _PUCKER], lower_down], axis=1)
 
 
-def _quick(signal: F64) -> F64:
+def _high_pass(signal: F64) -> F64:
     """Return a (rows, k) signal high-pass filtered to the rate of speech."""
     return _smoothed(signal, _SMOOTH_S) - _smoothed(signal, _SLOW_S)
 

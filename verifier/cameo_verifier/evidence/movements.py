@@ -59,7 +59,7 @@ def movements(t_s: F64, pose_deg: F32, *, min_deg: float, centre_deg: float) -> 
     found = [
         _movement(times, offset, start, end)
         for start, end in _excursions(offset, distance, centre_deg)
-        if not _in_passing(distance, start, end, centre_deg)
+        if not _is_passage(distance, start, end, centre_deg)
     ]
     return tuple(m for m in found if m.peak_deg >= min_deg)
 
@@ -106,7 +106,7 @@ def _excursions(offset: F64, distance: F64, centre_deg: float) -> Iterator[tuple
             start = i
 
 
-def _in_passing(distance: F64, start: int, end: int, centre_deg: float) -> bool:
+def _is_passage(distance: F64, start: int, end: int, centre_deg: float) -> bool:
     """Whether a peak is only a passage to another: it starts or ends off the centre, and has little prominence."""
     borders = [distance[i] for i in (start - 1, end) if 0 <= i < len(distance) and distance[i] > centre_deg]
     return bool(borders) and distance[start:end].max() < _PROMINENCE * max(borders)

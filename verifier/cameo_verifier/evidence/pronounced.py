@@ -108,8 +108,8 @@ def weighed(
     for start, end in np.zeros((0, 2)) if begun_again is None else begun_again:
         scores[round((start + _EDGE_S) * RATE_HZ) : max(0, round((end - _EDGE_S) * RATE_HZ))] = _PASSED_OVER
     words = [_canonical(word.text, of) for word in laid]
-    ways = [_laid_as(word.text, of) for word in laid]
-    spans = _lay(scores, ways)
+    ways = [_aligned_pronunciations(word.text, of) for word in laid]
+    spans = _viterbi(scores, ways)
     if spans is None:
         return tuple(forced)
     margins = dict(zip(laid, _margins(scores, words, ways, spans, of), strict=True))
@@ -122,7 +122,7 @@ def _canonical(text: str, of: Language) -> str:
     return found[0] if len(found) == 1 else text
 
 
-def _laid_as(text: str, of: Language) -> tuple[tuple[str, ...], ...]:
+def _aligned_pronunciations(text: str, of: Language) -> tuple[tuple[str, ...], ...]:
     """Return the pronunciations of an aligned text; "oh", soon recognised in any vowel, counts only where it was aligned."""
     said, short = _pronunciations(_canonical(text, of), of), of.zero.short_phonemes
     return tuple(way for way in said if (way == short) == (text == of.zero.short)) if short in said else said
@@ -218,7 +218,7 @@ def _steps(chains: NDArray[np.int64]) -> NDArray[np.bool_]:
     return over
 
 
-def _moves(at: F64, over: NDArray[np.bool_]) -> F64:
+def _transitions(at: F64, over: NDArray[np.bool_]) -> F64:
     """Return (3, ..., states), the scores of staying, of the step from the state before, and of that from two before."""
     moves = np.full((3, *at.shape), _NEVER)
     moves[0] = at
@@ -227,7 +227,7 @@ def _moves(at: F64, over: NDArray[np.bool_]) -> F64:
     return moves
 
 
-def _lay(scores: F64, words: Sequence[tuple[tuple[str, ...], ...]]) -> list[_Span] | None:
+def _viterbi(scores: F64, words: Sequence[tuple[tuple[str, ...], ...]]) -> list[_Span] | None:
     """Return the rows of each word on the Viterbi path; `None` with too few rows."""
     graph = _graph(words)
     at = np.full(len(graph.columns), _NEVER)
@@ -287,7 +287,7 @@ def _forward(scores: F64, chains: Sequence[Sequence[int]], windows: NDArray[np.i
     total = np.full(len(chains), _NEVER)
     for row in range(int(rows.max())):
         if row:
-            moves = _moves(at, over)
+            moves = _transitions(at, over)
             best = moves.max(axis=0)
             here = np.minimum(start + row, len(scores) - 1)
             at = best + np.log(np.exp(moves - best).sum(axis=0)) + scores[here[:, None], padded]

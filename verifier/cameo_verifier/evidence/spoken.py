@@ -55,15 +55,15 @@ def lay(
         of: the language of the phrase.
     """
     expected, reading = _read(spoken, words, of)
-    laying = _Laying(transcriber, heard, tuple(word.token for word in expected))
-    laid = laying.lay()
+    candidate = _Candidate(transcriber, heard, tuple(word.token for word in expected))
+    aligned = candidate.lay()
     if beside := in_passing(reading):
-        laid = max(laid, replace(laying, beside=beside).lay(), key=_Laid.gain)
+        aligned = max(aligned, replace(candidate, beside=beside).lay(), key=_Aligned.gain)
     for variation in _variations(expected, reading):
-        varied = laid.laying.saying(variation)
-        if varied.spelled != laid.laying.spelled:
-            laid = max(laid, varied.lay(), key=_Laid.gain)
-    return laid.words
+        varied = aligned.candidate.saying(variation)
+        if varied.spelled != aligned.candidate.spelled:
+            aligned = max(aligned, varied.lay(), key=_Aligned.gain)
+    return aligned.words
 
 
 def begun_again_s(spoken: Sequence[str], words: Sequence[Word], of: Language) -> F64:
@@ -83,7 +83,7 @@ def _read(spoken: Sequence[str], words: Sequence[Word], of: Language) -> tuple[l
 
 
 @dataclass(frozen=True, slots=True)
-class _Laying:
+class _Candidate:
     """One candidate alignment: the spelling of each token, "" where the next one's word covers both, and extra speech."""
 
     transcriber: Transcriber
@@ -91,11 +91,11 @@ class _Laying:
     spelled: tuple[str, ...]
     beside: tuple[Beside, ...] = ()
 
-    def saying(self, variation: Mapping[int, str]) -> _Laying:
+    def saying(self, variation: Mapping[int, str]) -> _Candidate:
         """Return a copy with some tokens spelled otherwise."""
         return replace(self, spelled=tuple(variation.get(index, word) for index, word in enumerate(self.spelled)))
 
-    def lay(self) -> _Laid:
+    def lay(self) -> _Aligned:
         """Force-align this spelling to the sound."""
         texts: list[str] = []
         talk: list[int] = []
@@ -105,14 +105,14 @@ class _Laying:
             texts += said + ([word] if word else [])
         scored = self.transcriber.force(self.heard, texts, beside=talk)
         places = accumulate((bool(word) for word in self.spelled), initial=0)
-        return _Laid(self, tuple(scored[place] for place, _ in zip(places, self.spelled, strict=False)))
+        return _Aligned(self, tuple(scored[place] for place, _ in zip(places, self.spelled, strict=False)))
 
 
 @dataclass(frozen=True, slots=True)
-class _Laid:
+class _Aligned:
     """A candidate alignment and its scored words, one for each token."""
 
-    laying: _Laying
+    candidate: _Candidate
     words: tuple[ScoredWord, ...]
 
     def gain(self) -> float:
@@ -181,9 +181,9 @@ def spoken_spans(challenge: Challenge, sound: SoundTrack) -> tuple[tuple[float, 
         if not isinstance(step, Say):
             continue
         times = []
-        for word, read, laid in zip(heard.reading.expected, heard.reading.answers, forced, strict=True):
-            if word.step == index and laid is not None and laid.gain > 0.0:
-                times.append((laid.start_s, laid.end_s))
+        for word, read, aligned in zip(heard.reading.expected, heard.reading.answers, forced, strict=True):
+            if word.step == index and aligned is not None and aligned.gain > 0.0:
+                times.append((aligned.start_s, aligned.end_s))
             elif word.step == index and read:
                 times.append((read.start_s, read.end_s))
         spans.append((min(start for start, _ in times), max(end for _, end in times)) if times else None)

@@ -131,7 +131,7 @@ def read_sound(
     gaps_s = tuple((before.end_s, after.start_s) for before, after in pairwise(runs) if after.start_s - before.end_s > MIN_GAP_S)
     ends_s = runs[-1].end_s if runs else 0.0
     damaged_s = tuple(at_s for at_s in lost.at_s if at_s < ends_s - _TAIL_S)
-    return replace(_lay(runs, _clearest(runs), limits.max_s + _MARGIN_S), gaps_s=gaps_s, damaged_s=damaged_s)
+    return replace(_place_runs(runs, _voice_channel(runs), limits.max_s + _MARGIN_S), gaps_s=gaps_s, damaged_s=damaged_s)
 
 
 @dataclass(slots=True)
@@ -173,26 +173,26 @@ def _decode(
         raise media_source.damaged(f"{lost.count} of {decoded + lost.count} packets of sound did not decode")
 
 
-def _clearest(runs: list[_Run]) -> int:
+def _voice_channel(runs: list[_Run]) -> int:
     """Return the number, from 1, of the channel with the voice that the mix has lost, 0 where it has not."""
     layouts = {run.format[1] for run in runs}
     if len(layouts) != 1 or not all(run.channels for run in runs):
         return 0
     mix = np.concatenate([piece for run in runs for piece in run.pieces], axis=1)
     each = np.concatenate([piece for run in runs for piece in run.channels], axis=1)
-    liveliness = [_liveliness(channel) for channel in each]
+    liveliness = [_modulation(channel) for channel in each]
     best = int(np.argmax(liveliness))
-    return best + 1 if liveliness[best] > 10 ** (_LOST_DB / 10) * _liveliness(mix[0]) else 0
+    return best + 1 if liveliness[best] > 10 ** (_LOST_DB / 10) * _modulation(mix[0]) else 0
 
 
-def _liveliness(samples: F32) -> float:
+def _modulation(samples: F32) -> float:
     """Return the modulation of a sound's power: high for a voice, low for hum, hiss and direct current."""
     change = np.diff(np.nan_to_num(samples, posinf=0.0, neginf=0.0).astype(np.float64))
     blocks = change[: len(change) // _LIVELY * _LIVELY].reshape(-1, _LIVELY)
     return float(np.std(np.mean(np.square(blocks), axis=1))) if len(blocks) else 0.0
 
 
-def _lay(runs: list[_Run], channel: int, max_s: float) -> Sound:
+def _place_runs(runs: list[_Run], channel: int, max_s: float) -> Sound:
     heard = [(run.start_s, run.channels if channel else run.pieces) for run in runs]
     placed = [
         (round(start_s * RATE_HZ), np.concatenate(pieces, axis=1)[max(0, channel - 1)]) for start_s, pieces in heard if pieces

@@ -95,7 +95,7 @@ class FaceIdentification:
             with self._lock:
                 there = set(self._faces.numbers(key_id=self._key.id, model=model))
                 gone += gallery.keep(there)
-                _take_in(gallery, self._faces.codes(there.difference(gallery.numbers.tolist())))
+                _add_rows(gallery, self._faces.codes(there.difference(gallery.numbers.tolist())))
         return gone
 
     def _nearest(self, judgement: Judgement, *, subject: str, floor: float) -> tuple[Match | None, Match | None]:
@@ -123,10 +123,10 @@ class FaceIdentification:
 
     def _read(self, model: str, gallery: Gallery) -> None:
         for rows in self._faces.after(gallery.last, key_id=self._key.id, model=model):
-            _take_in(gallery, rows)
+            _add_rows(gallery, rows)
 
 
-def _take_in(gallery: Gallery, rows: Sequence[tuple[int, bytes]]) -> None:
+def _add_rows(gallery: Gallery, rows: Sequence[tuple[int, bytes]]) -> None:
     if rows:
         numbers, codes = zip(*rows, strict=True)
         gallery.add(np.array(numbers, np.int64), np.frombuffer(b"".join(codes), np.int8).reshape(-1, DIMENSIONS))

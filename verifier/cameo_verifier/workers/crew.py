@@ -45,8 +45,8 @@ class Crew(Generic[JobT, ResultT]):
         """
         self._opening = Opening(factory, tuple(records), rights)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="crew")
-        self._hands: list[_Hand] = [_Hand(self._opening) for _ in range(workers)]
-        self._idle = list(self._hands)
+        self._members: list[_Member] = [_Member(self._opening) for _ in range(workers)]
+        self._idle = list(self._members)
 
     def __enter__(self) -> Self:
         """Return the crew itself."""
@@ -54,8 +54,8 @@ class Crew(Generic[JobT, ResultT]):
 
     def __exit__(self, *_: object) -> None:
         """End the processes."""
-        for hand in self._hands:
-            hand.end()
+        for member in self._members:
+            member.end()
         self._threads.shutdown()
 
     def each(self, jobs: Iterable[JobT]) -> Iterator[tuple[JobT, ResultT | WorkerLostError]]:
@@ -66,39 +66,39 @@ class Crew(Generic[JobT, ResultT]):
             WorkerFaultError: it raised something else.
         """
         source, again = iter(jobs), list[tuple[JobT, int]]()
-        under_way: dict[Future[ResultT], tuple[JobT, int, _Hand]] = {}
+        under_way: dict[Future[ResultT], tuple[JobT, int, _Member]] = {}
         while True:
             while self._idle and (next_one := again.pop(0) if again else _first(source)) is not None:
-                hand, (job, tries) = self._idle.pop(), next_one
-                under_way[self._threads.submit(hand.carry_out, job)] = job, tries + 1, hand
+                member, (job, tries) = self._idle.pop(), next_one
+                under_way[self._threads.submit(member.carry_out, job)] = job, tries + 1, member
             if not under_way:
                 return
             done, _ = wait(under_way, return_when=FIRST_COMPLETED)
             for future in done:
-                job, tries, hand = under_way.pop(future)
+                job, tries, member = under_way.pop(future)
                 try:
                     result = future.result()
                 except WorkerLostError:
-                    self._replace(hand)
+                    self._replace(member)
                     if tries < TRIES:
                         again.append((job, tries))
                     else:
                         yield job, WorkerLostError(f"its worker died {TRIES} times")
                 except CameoError:
-                    self._idle.append(hand)
+                    self._idle.append(member)
                     raise
                 else:
-                    self._idle.append(hand)
+                    self._idle.append(member)
                     yield job, result
 
-    def _replace(self, hand: _Hand) -> None:
-        hand.end()
-        self._hands.remove(hand)
-        self._hands.append(_Hand(self._opening))
-        self._idle.append(self._hands[-1])
+    def _replace(self, member: _Member) -> None:
+        member.end()
+        self._members.remove(member)
+        self._members.append(_Member(self._opening))
+        self._idle.append(self._members[-1])
 
 
-class _Hand:
+class _Member:
     """The parent's end of one process."""
 
     def __init__(self, opening: Opening) -> None:

@@ -43,7 +43,7 @@ def _serve(connection: Connection[Any, Any]) -> None:
     try:
         judge = opening.factory()
     except Exception as error:  # noqa: BLE001 - reported to the parent, which decides
-        connection.send_bytes(worker_wire.refusal(_told(error)))
+        connection.send_bytes(worker_wire.refusal(_as_cameo_error(error)))
         return
     connection.send_bytes(worker_wire.ready())
     for job in _jobs(connection):
@@ -51,7 +51,7 @@ def _serve(connection: Connection[Any, Any]) -> None:
         try:
             answer = worker_wire.answer(job.number, _done(judge, job, connection), opening.records)
         except Exception as error:  # noqa: BLE001 - reported to the parent; the process goes on
-            answer = worker_wire.refusal(_told(error))
+            answer = worker_wire.refusal(_as_cameo_error(error))
         try:
             connection.send_bytes(answer)
         except OSError:
@@ -102,20 +102,20 @@ class _Cancelled:
     def __init__(self, connection: Connection[Any, Any], number: int) -> None:
         self._connection = connection
         self._number = number
-        self._said = False
+        self._cancelled = False
 
     def __call__(self) -> bool:
-        while not self._said and self._connection.poll():
+        while not self._cancelled and self._connection.poll():
             try:
                 message = self._connection.recv()
             except (EOFError, OSError):
-                self._said = True
+                self._cancelled = True
             else:
-                self._said = isinstance(message, Cancel) and message.number == self._number
-        return self._said
+                self._cancelled = isinstance(message, Cancel) and message.number == self._number
+        return self._cancelled
 
 
-def _told(error: Exception) -> CameoError:
+def _as_cameo_error(error: Exception) -> CameoError:
     return error if isinstance(error, CameoError) else WorkerFaultError(redacted(error))
 
 

@@ -97,7 +97,7 @@ class WorkerPool(Generic[JobT, ResultT]):
         self._alive: set[Worker[JobT, ResultT]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._durations: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
-        self._told: list[float] = []
+        self._promised: list[float] = []
         self._start_s = _USUAL_START_S
         self._back_at = 0.0
 
@@ -149,9 +149,9 @@ class WorkerPool(Generic[JobT, ResultT]):
         free for one of them at a time, and nobody can delay the others without end.
         """
         now, most = time.monotonic(), self._limits.workers + self._limits.queue
-        self._told = [moment for moment in self._told if moment > now][-most:]
-        delay_s = max(_LEAST_DELAY_S, (len(self._told) + 1) * self.usual_s / self._limits.workers)
-        self._told.append(now + delay_s)
+        self._promised = [moment for moment in self._promised if moment > now][-most:]
+        delay_s = max(_LEAST_DELAY_S, (len(self._promised) + 1) * self.usual_s / self._limits.workers)
+        self._promised.append(now + delay_s)
         return OverloadedError(delay_s)
 
     @property
@@ -239,13 +239,13 @@ class WorkerPool(Generic[JobT, ResultT]):
                 log.error("worker did not start", error=str(error), retry_in_s=delay_s)  # noqa: TRY400 - the message says it all
                 self._back_at = time.monotonic() + delay_s + self._start_s
                 if not self.lives:
-                    self._send_away()
+                    self._fail_waiting()
                 await asyncio.sleep(delay_s)
                 delay_s = min(2 * delay_s, _LONGEST_RESTART_DELAY_S)
             else:
                 return
 
-    def _send_away(self) -> None:
+    def _fail_waiting(self) -> None:
         """Fail the waiting callers with a retry delay; no challenge of theirs is spent."""
         for waiter in self._waiting:
             if not waiter.done():
@@ -254,7 +254,7 @@ class WorkerPool(Generic[JobT, ResultT]):
     async def _open(self) -> Turn[JobT, ResultT]:
         """Return a turn whose worker has just answered, so that no challenge is spent on one that died while it was idle."""
         while True:
-            turn = Turn(await self._take(), self._limits, took=self._took)
+            turn = Turn(await self._take(), self._limits, took=self._record)
             try:
                 await turn.knock()
             except WorkerLostError:
@@ -317,7 +317,7 @@ class WorkerPool(Generic[JobT, ResultT]):
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _took(self, duration_s: float) -> None:
+    def _record(self, duration_s: float) -> None:
         self._durations.append((time.monotonic(), duration_s))
 
     def _recent(self) -> list[float]:
@@ -339,7 +339,7 @@ class Turn(Generic[JobT, ResultT]):
         self.worker = worker
         self.under_way: asyncio.Task[Any] | None = None
         self._limits = limits
-        self._took = took
+        self._record = took
         self._used = False
 
     async def knock(self) -> None:
@@ -371,7 +371,7 @@ class Turn(Generic[JobT, ResultT]):
         self._used = True
         started = time.monotonic()
         result: ResultT = await self._within(self._limits.judge_s, self.worker.judge(job))
-        self._took(time.monotonic() - started)
+        self._record(time.monotonic() - started)
         return result
 
     async def _within(self, limit_s: float, work: Coroutine[None, None, AnswerT]) -> AnswerT:

@@ -327,7 +327,7 @@ class Worker(Generic[JobT, ResultT]):
 
     async def _receive(self) -> worker_wire.Ready | worker_wire.Result | worker_wire.Refusal:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._hear)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._parse)
         except (EOFError, OSError):
             # Also for a message longer than any answer: the pipe is closed by now.
             self.kill()
@@ -336,5 +336,5 @@ class Worker(Generic[JobT, ResultT]):
             self.kill()
             raise WorkerLostError(str(error)) from None
 
-    def _hear(self) -> worker_wire.Ready | worker_wire.Result | worker_wire.Refusal:
+    def _parse(self) -> worker_wire.Ready | worker_wire.Result | worker_wire.Refusal:
         return worker_wire.heard(self._connection.recv_bytes(worker_wire.MAX_BYTES), self._records)
