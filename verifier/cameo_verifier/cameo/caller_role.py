@@ -1,4 +1,4 @@
-"""The roles of callers."""
+"""Caller roles."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from enum import StrEnum
 
 
 class CallerRole(StrEnum):
-    """What a caller is to the service; `role` in its token."""
+    """The role of a caller, the claim `role` of its token."""
 
     APP = "app"
-    """The app's own servers, which act for the people signed in to it."""
+    """The app's own servers, which act for the people signed in to the app."""
     OWNER = "owner"
     """A person; `sub` is the subject their challenges were issued to."""
     GUARDIAN = "guardian"
-    """Who answers for a minor."""
+    """A person who answers for a minor."""
     GENERATOR = "generator"
-    """Who makes video; `sub` is the name of the audience."""
+    """A service that generates video; `sub` is the name of the audience."""
     PLATFORM = "platform"
-    """Where video is shown."""
+    """A service that shows video."""
     ANALYST = "analyst"
-    """Who looks into fraud."""
+    """A person who investigates fraud."""

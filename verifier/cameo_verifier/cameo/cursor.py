@@ -1,4 +1,4 @@
-"""Page tokens and cursors (AIP-158): opaque texts that say after what a list goes on."""
+"""Page tokens and cursors (AIP-158): opaque strings that name the last element of a page."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import base64
 
 
 def to_token(*parts: int | str) -> str:
-    """Return the token of a place in a list."""
+    """Return the token of a position in a list."""
     return base64.urlsafe_b64encode("\n".join(map(str, parts)).encode()).decode().rstrip("=")

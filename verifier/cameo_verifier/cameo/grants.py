@@ -1,4 +1,4 @@
-"""Grants: the claims of the token for one job, and when one can be spent."""
+"""Grants: the claims of the token for one job, and the conditions for spending one."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from cameo_verifier.cameo.model import Cameo, Grant
 
 NAMESPACE = "urn:cameo:grant:1"
-"""Our claim; the number changes when a reader of the old one would misread the new one."""
+"""The private claim; its number changes when a reader of the old form would misread the new one."""
 
 
 def compose(grant: Grant, cameos: Iterable[Cameo], *, issuer: str) -> dict[str, Any]:
-    """Return the claims of a grant's token: whom it is for, until when, and for each cameo the owner's restrictions."""
+    """Return the claims of a grant's token: recipient, expiry, and the owner's restrictions for each cameo."""
     start = int(grant.created_at.timestamp())
     return {
         "iss": issuer,
@@ -37,7 +37,7 @@ def compose(grant: Grant, cameos: Iterable[Cameo], *, issuer: str) -> dict[str, 
 
 
 def require_spendable(grant: Grant, *, now: datetime) -> None:
-    """Return if a grant can be spent: not spent, not taken back, not expired, in this order.
+    """Check that a grant can be spent: not spent, not revoked, not expired, in this order.
 
     Raises:
         RefusedError: `GRANT_SPENT`, `GRANT_REVOKED` or `GRANT_EXPIRED`.

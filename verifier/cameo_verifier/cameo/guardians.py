@@ -1,16 +1,17 @@
-"""A minor's cameo between its owner and the guardians: whose word holds when.
+"""Guardian rules: how a minor's cameo changes between its owner and the guardians.
 
-1. The owner's word has two parts: what narrows the cameo holds at once, the rest waits as one pending change.
-2. A pending change holds once *every* linked guardian has approved it; one who refuses ends it (docs/adr/0005).
-3. Any one guardian narrows or pauses at once. That narrows what is pending too, takes back that guardian's approval of it, and
-   ends it where nothing of it is left.
-4. A new word of the owner's takes the place of a pending one. If it is narrower, the approvals given stay; otherwise they go.
-5. A cameo is active when nobody pauses it. A guardian ends their own pause only; the owner's wish to resume is a change as in 2.
-6. What the site's analysts suspend is paused by them, whoever else pauses it or lets it run; they alone end that.
-7. Nobody's leaving widens anything: who steps down leaves their pause to the others, and pending changes are withdrawn. With the
-   last guardian the audience goes back to `ONLY_ME`.
+1. An owner's request has two parts: what narrows the cameo takes effect at once, the rest waits as one pending change.
+2. A pending change takes effect once *every* linked guardian has approved it; one refusal ends it (docs/adr/0005).
+3. Any one guardian narrows or pauses at once. This narrows the pending change too, withdraws that guardian's approval of it, and
+   ends it if it no longer asks for anything.
+4. A new request of the owner replaces a pending one. If it is narrower, the approvals given stay; otherwise they are dropped.
+5. A cameo is active when nobody pauses it. A guardian ends only their own pause; the owner's request to resume is a change as in
+   2.
+6. A suspension is a pause by the site's analysts, independent of the pauses of others; only analysts end it.
+7. A guardian who steps down widens nothing: their pause passes to the others, and pending changes are withdrawn. With the
+   last guardian the audience is reset to `ONLY_ME`.
 
-Every rule takes the cameo as it stands and returns it as it is to be, with the kinds of what happened, in order.
+Every rule takes the current cameo and returns the new one, with the kinds of events, in order.
 """
 
 from __future__ import annotations
@@ -36,15 +37,15 @@ _SETTLED = {
 
 
 def last_word(cameo: Cameo) -> Terms:
-    """Return the terms the owner last asked for, whether they hold or wait."""
+    """Return the terms the owner last asked for, in effect or pending."""
     return cameo.pending.terms if cameo.pending else cameo.terms
 
 
 def say(cameo: Cameo, word: Terms, *, guardians: frozenset[str], now: datetime) -> Ruled:
-    """Take the owner's word; one that waits for nobody holds in full.
+    """Apply the owner's new terms; those that need no approval take full effect.
 
     Raises:
-        RefusedError: `MINOR_NEEDS_GUARDIAN` where something would have to wait and nobody is linked; `TOO_MANY_RESTRICTIONS`.
+        RefusedError: `MINOR_NEEDS_GUARDIAN` if something would need approval and no guardian is linked; `TOO_MANY_RESTRICTIONS`.
     """
     held, kinds = _hold(cameo, narrowed(cameo.terms, word))
     pending = cameo.pending
@@ -58,7 +59,7 @@ def say(cameo: Cameo, word: Terms, *, guardians: frozenset[str], now: datetime) 
 
 
 def ask_to_resume(cameo: Cameo, *, guardians: frozenset[str], now: datetime) -> Ruled:
-    """Take the owner's wish that every pause ends.
+    """Apply the owner's request to end every pause.
 
     Raises:
         RefusedError: `MINOR_NEEDS_GUARDIAN`.
@@ -69,7 +70,7 @@ def ask_to_resume(cameo: Cameo, *, guardians: frozenset[str], now: datetime) -> 
 
 
 def approve(cameo: Cameo, number: int, *, guardian: str, guardians: frozenset[str]) -> Ruled:
-    """Take a guardian's yes to the change of this number; to one that holds already it changes nothing.
+    """Apply a guardian's approval of the change of this number; idempotent for a change that is approved already.
 
     Raises:
         RefusedError: `CHANGE_NOT_PENDING`.
@@ -87,7 +88,7 @@ def approve(cameo: Cameo, number: int, *, guardian: str, guardians: frozenset[st
 
 
 def refuse(cameo: Cameo, number: int) -> Ruled:
-    """Take a guardian's no to the change of this number; to one that was refused already it changes nothing.
+    """Apply a guardian's refusal of the change of this number; idempotent for a change that is refused already.
 
     Raises:
         RefusedError: `CHANGE_NOT_PENDING`.
@@ -98,9 +99,9 @@ def refuse(cameo: Cameo, number: int) -> Ruled:
 
 
 def narrow(cameo: Cameo, bound: Callable[[Terms], Terms], *, guardian: str) -> Ruled:
-    """Take a guardian's bound: what holds and what waits become at most what `bound` makes of them.
+    """Apply a guardian's bound to the current terms and to the pending change: each becomes at most what `bound` returns for it.
 
-    What is left to wait needs that guardian's approval anew.
+    What remains pending needs that guardian's approval again.
 
     Raises:
         RefusedError: `TOO_MANY_RESTRICTIONS`.
@@ -115,7 +116,7 @@ def narrow(cameo: Cameo, bound: Callable[[Terms], Terms], *, guardian: str) -> R
 
 
 def pause(cameo: Cameo, reason: str, *, by: str) -> Ruled:
-    """Take the pause of `OWNER` or a guardian, and with it the end of a wish to resume."""
+    """Apply a pause by `OWNER` or a guardian; it also ends a pending request to resume."""
     if by in cameo.paused_by and not (cameo.pending and cameo.pending.resume):
         return cameo, ()
     kinds = () if cameo.state is CameoState.CAMEO_PAUSED else (EventKind.WAS_PAUSED,)
@@ -128,7 +129,7 @@ def pause(cameo: Cameo, reason: str, *, by: str) -> Ruled:
 
 
 def suspend(cameo: Cameo) -> Ruled:
-    """Take the analysts' pause; what they say of it is not the owner's to read, so the words of whoever else paused it stay."""
+    """Apply a suspension by analysts; their reason is not for the owner to read, so the reason of any other pause stays."""
     if cameo.suspended:
         return cameo, ()
     kinds = () if cameo.state is CameoState.CAMEO_PAUSED else (EventKind.WAS_PAUSED,)
@@ -137,7 +138,7 @@ def suspend(cameo: Cameo) -> Ruled:
 
 
 def end_suspension(cameo: Cameo) -> Ruled:
-    """Take back the analysts' pause; the cameo is active again when that was the last."""
+    """End the analysts' suspension; the cameo is active again if nobody else pauses it."""
     if not cameo.suspended:
         return cameo, ()
     run, kinds = lift(cameo, by=ANALYSTS)
@@ -145,7 +146,7 @@ def end_suspension(cameo: Cameo) -> Ruled:
 
 
 def lift(cameo: Cameo, *, by: str) -> Ruled:
-    """Take back one's own pause; the cameo is active again when that was the last, and a wish to resume has come true."""
+    """End one's own pause; if it was the last, the cameo is active again and a pending request to resume is approved."""
     if by not in cameo.paused_by:
         return cameo, ()
     run, kinds = _run(cameo, cameo.paused_by - {by})
@@ -156,7 +157,7 @@ def lift(cameo: Cameo, *, by: str) -> Ruled:
 
 
 def step_down(cameo: Cameo, *, guardian: str, left: frozenset[str]) -> Ruled:
-    """Let a guardian go, whose leaving widens nothing."""
+    """Remove a guardian, which widens nothing."""
     paused_by = (cameo.paused_by - {guardian}) | (left or {OWNER}) if guardian in cameo.paused_by else cameo.paused_by
     terms = cameo.terms if left else replace(cameo.terms, who=WhoMayUse.ONLY_ME, selected=frozenset())
     held, kinds = _hold(replace(cameo, paused_by=paused_by), terms)
@@ -165,7 +166,7 @@ def step_down(cameo: Cameo, *, guardian: str, left: frozenset[str]) -> Ruled:
 
 
 def consent_digest(*, guardian: str, minor: str, by_guardian: bool, text_version: str, locale: str, agreed_at: datetime) -> str:
-    """Return the digest over one side's consent."""
+    """Return the digest over one side's consent to a guardianship."""
     document = {
         "agreed_at": agreed_at.isoformat(),
         "guardian": guardian,
@@ -187,7 +188,7 @@ def _propose(
 
 
 def _asked(cameo: Cameo, number: int, *, or_already: ChangeState) -> Change | None:
-    """Return the pending change of this number, None if it ended as `or_already` says."""
+    """Return the pending change of this number, or None if it ended as `or_already` says."""
     change = cameo.change
     if change is None or change.number != number or change.state not in {ChangeState.CHANGE_PENDING, or_already}:
         raise RefusedError(Refusal.CHANGE_NOT_PENDING)
@@ -205,7 +206,7 @@ def _run(cameo: Cameo, paused_by: frozenset[str]) -> Ruled:
 
 
 def _wait_for(cameo: Cameo, terms: Terms, *, resume: bool, otherwise: ChangeState = ChangeState.CHANGE_REFUSED) -> Ruled:
-    """Let the pending change ask for less; where nothing is left to ask for it is settled."""
+    """Narrow the pending change; if it no longer asks for anything, settle it."""
     if cameo.pending is None or (narrower(terms, cameo.terms) and not resume):
         return _settle(cameo, otherwise)
     return replace(cameo, change=replace(cameo.pending, terms=terms, resume=resume)), ()

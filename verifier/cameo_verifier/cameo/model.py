@@ -1,4 +1,4 @@
-"""The nouns: a cameo and its terms, the grant for one job, what came out of it, a minor's guardian, and what happened when."""
+"""The cameo's data model: a cameo and its terms, grants, outputs, guardianships and events."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ if TYPE_CHECKING:
 
 
 class CameoState(StrEnum):
-    """Where a cameo stands."""
+    """The state of a cameo."""
 
     CAMEO_ACTIVE = "active"
     CAMEO_PAUSED = "paused"
     CAMEO_REVOKED = "revoked"
-    """For good; its owner still sees it and its uses."""
+    """Final; its owner still sees it and its uses."""
     CAMEO_DELETED = "deleted"
     """A tombstone: no biometric data, notes or terms are left."""
 
 
 class WhoMayUse(StrEnum):
-    """Whom the owner lets use the likeness; the owner always may."""
+    """The audience of a cameo: whom the owner permits to use the likeness. The owner always may."""
 
     ONLY_ME = "only_me"
     SELECTED = "selected"
     MUTUALS = "mutuals"
-    """Those who follow the owner and are followed back, by the app's graph."""
+    """Those who follow the owner and are followed back, according to the app's graph."""
     EVERYONE = "everyone"
 
 
 class UseCategory(StrEnum):
-    """What a use is about."""
+    """The category of a use."""
 
     ADVERTISING = "advertising"
     POLITICS = "politics"
@@ -54,7 +54,7 @@ EXCLUDABLE = frozenset(UseCategory) - {UseCategory.GENERAL, UseCategory.UNSPECIF
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The owner's word. words: restrictions in plain words, for the generator to heed; categories: uses that are refused here."""
+    """The terms the owner sets. words: restrictions in plain words, for the generator; categories: uses that are refused here."""
 
     who: WhoMayUse = WhoMayUse.ONLY_ME
     selected: frozenset[str] = frozenset()
@@ -66,7 +66,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What the person agreed to: version and locale of the text they saw, when, and the digest over it (hex sha256)."""
+    """A consent: version and locale of the text the person saw, the time, and the digest over it (hex sha256)."""
 
     text_version: str
     locale: str
@@ -75,7 +75,7 @@ class Consent:
 
 
 class ChangeState(StrEnum):
-    """What became of a change that a minor asked for."""
+    """The state of a change that a minor asked for."""
 
     CHANGE_PENDING = "pending"
     CHANGE_APPROVED = "approved"
@@ -85,10 +85,10 @@ class ChangeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A minor's word that holds once every guardian has approved it.
+    """A change a minor asked for, which takes effect once every guardian has approved it.
 
-    number: the cameo's version it was asked for with. terms: the owner's word in full; those of nobody once it is settled.
-    resume: whether every pause is to end. approved_by: the guardians who have said yes so far.
+    number: the cameo's version with which it was requested. terms: the owner's terms in full; empty once it is settled. resume:
+    True if it ends every pause. approved_by: the guardians who have approved it so far.
     """
 
     number: int
@@ -101,10 +101,22 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Cameo:
-    """One likeness under one owner's control. attempt_id: empty once deleted. version: grows by one with every change.
+    """One likeness under one owner's control.
 
-    attested_at: when the recording was judged that vouches for the person; None once deleted. change: the last one that a minor
-    asked for, pending or settled. paused_by: `OWNER`, guardians and `ANALYSTS`, who each have paused it.
+    Attributes:
+        id: the cameo's id.
+        subject: the owner.
+        attempt_id: the accepted attempt it is made of; empty once deleted.
+        state: active, paused, revoked or deleted.
+        terms: the terms in effect.
+        minor_safeguards: True if the owner may be a minor.
+        consent: the owner's consent to the cameo.
+        version: incremented by one with every change.
+        created_at, updated_at: times in UTC.
+        reason: why it was paused, revoked or deleted, in the words of whoever did so.
+        change: the last change a minor asked for, pending or settled.
+        paused_by: who pauses it now: `OWNER`, guardians, `ANALYSTS`.
+        attested_at: when the recording was judged that vouches for the person; None once deleted.
     """
 
     id: str
@@ -118,31 +130,30 @@ class Cameo:
     created_at: datetime
     updated_at: datetime
     reason: str
-    """Why it was paused, revoked or deleted, in the words of who did."""
     change: Change | None = None
     paused_by: frozenset[str] = frozenset()
     attested_at: datetime | None = None
 
     @property
     def suspended(self) -> bool:
-        """Whether analysts have suspended it, which they alone can end."""
+        """True if analysts have suspended it, which only they can end."""
         return ANALYSTS in self.paused_by
 
     @property
     def pending(self) -> Change | None:
-        """The change that waits for guardians, if there is one."""
+        """The change that waits for guardians, None if there is none."""
         return self.change if self.change and self.change.state is ChangeState.CHANGE_PENDING else None
 
 
 OWNER = ""
-"""The owner among those who have paused a cameo; a guardian's id is never empty."""
+"""The owner, as an entry of `paused_by`; a guardian's id is never empty."""
 
 ANALYSTS = "\u0001analysts"
-"""The site's analysts among those, whose pause is a suspension; no id of a person has a control character."""
+"""The site's analysts, as an entry of `paused_by`; no id of a person has a control character."""
 
 
 class GuardianshipState(StrEnum):
-    """How far two people have come in being guardian and minor."""
+    """The state of a guardianship."""
 
     AWAITING_GUARDIAN = "awaiting_guardian"
     """The minor has consented."""
@@ -151,12 +162,21 @@ class GuardianshipState(StrEnum):
     LINKED = "linked"
     """Both have."""
     ENDED = "ended"
-    """The guardian stepped down, or one of the two did not want it."""
+    """The guardian stepped down, or one of the two declined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guardianship:
-    """Who answers for which minor; each side's consent, None where it is not given."""
+    """A link between a guardian and a minor.
+
+    Attributes:
+        guardian: who answers for the minor.
+        minor: the owner of the cameos.
+        state: which consents are given, or that it ended.
+        guardian_consent: the guardian's consent, None if not given.
+        minor_consent: the minor's consent, None if not given.
+        created_at, updated_at: times in UTC.
+    """
 
     guardian: str
     minor: str
@@ -169,7 +189,20 @@ class Guardianship:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Permission for one job, to be spent once before `expires_at`."""
+    """A permission for one job, to be spent once before `expires_at`.
+
+    Attributes:
+        id: the grant's id.
+        audience: the generator it is for.
+        requester: the person the video is made for.
+        job_id: the generator's id of the job.
+        cameo_ids: the cameos it permits.
+        purposes: the categories the use falls into.
+        created_at, expires_at: times in UTC.
+        spent_at: when it was spent, None if it was not.
+        spent_by_request: the `request_id` that spent it, so that a retry after a lost reply gets the same reply.
+        revoked_at: when it was revoked, None if it was not.
+    """
 
     id: str
     audience: str
@@ -181,12 +214,11 @@ class Grant:
     expires_at: datetime
     spent_at: datetime | None = None
     spent_by_request: str = ""
-    """The `request_id` that spent it, so that a lost reply can be asked for again."""
     revoked_at: datetime | None = None
 
 
 class OutputState(StrEnum):
-    """Who can see an output."""
+    """The visibility of an output."""
 
     DRAFT = "draft"
     PUBLISHED = "published"
@@ -194,7 +226,18 @@ class OutputState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What came out of a job: hex sha256 of the file, id of its C2PA manifest, and whose it is."""
+    """A file that a job produced.
+
+    Attributes:
+        id: the output's id.
+        grant_id: the grant of the job.
+        sha256: hex sha256 of the file.
+        c2pa_manifest: id of its C2PA manifest.
+        state: draft or published.
+        creator: whose output it is.
+        created_at, updated_at: times in UTC.
+        platform: the platform that shows it; empty if none does and the generator holds it.
+    """
 
     id: str
     grant_id: str
@@ -205,12 +248,11 @@ class Output:
     created_at: datetime
     updated_at: datetime
     platform: str = ""
-    """Who shows it; empty where nobody does, and the generator holds it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One grant and what came of it; `number` orders the uses of all cameos by when they were granted."""
+    """One grant with its outputs; `number` orders the uses of all cameos by the time of the grant."""
 
     number: int
     grant: Grant
@@ -218,7 +260,7 @@ class Use:
 
 
 class EventKind(StrEnum):
-    """What happened to a cameo, to a person's guardians or to an attempt."""
+    """The kind of an event about a cameo, a person's guardians or an attempt."""
 
     WAS_CREATED = "created"
     PERMISSION_CHANGED = "permission_changed"
@@ -243,9 +285,15 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened, without anything of the person. number: 1, 2, 3 … without a gap, in the order of commits.
+    """One event, without personal data.
 
-    cameo_id: empty where it is about a person's guardian, or about an attempt that people decided. ruling: what they decided.
+    Attributes:
+        number: 1, 2, 3 … without a gap, in the order of commits.
+        cameo_id: the cameo; empty if the event is about a person's guardian or an attempt that reviewers decided.
+        kind: what happened.
+        at: when it happened, in UTC.
+        grant_id, output_id, removal_id, attempt_id: what it is about, each empty if not applicable.
+        ruling: the reviewers' decision on the attempt.
     """
 
     number: int

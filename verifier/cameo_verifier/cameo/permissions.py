@@ -1,4 +1,4 @@
-"""Who may use a cameo for what, and which terms are narrower than others."""
+"""Permission rules: who may use a cameo for what, and the order of terms by width."""
 
 from __future__ import annotations
 
@@ -19,48 +19,48 @@ if TYPE_CHECKING:
 
 
 WORDS_MAX = 20
-"""Restrictions in words that a cameo can have."""
+"""Maximum number of restrictions in words per cameo."""
 _WIDTH = {who: width for width, who in enumerate((WhoMayUse.ONLY_ME, WhoMayUse.SELECTED, WhoMayUse.MUTUALS, WhoMayUse.EVERYONE))}
 
 
 class Answer(StrEnum):
-    """Whether a use is permitted, and if not, why; the first that holds, from top to bottom of `decide`."""
+    """The decision on a use, with the reason for a refusal: the first that applies, in the order of `decide`."""
 
     PERMITTED = "permitted"
     NOT_CHOSEN = "not_chosen"
-    """The owner has not let this requester use it."""
+    """The owner has not permitted this requester."""
     NOT_NOW = "not_now"
     """The cameo is paused."""
     NO_LONGER = "no_longer"
-    """The cameo was revoked for good."""
+    """The cameo was revoked, which is final."""
     PURPOSE_EXCLUDED = "purpose_excluded"
     """The owner excludes a category the use falls into, or excludes any and the use says none."""
     ATTESTATION_ENDED = "attestation_ended"
     """The recording is too old to vouch for the person."""
     RELATIONSHIP_UNKNOWN = "relationship_unknown"
-    """It takes a mutual relationship, and whether there is one could not be found out."""
+    """The use needs a mutual relationship, and whether there is one could not be found out."""
 
 
 class RelationshipNeededError(CameoError):
-    """The answer depends on whether two people follow each other, and nobody has asked yet. Ask, then decide again."""
+    """The decision depends on whether two people follow each other, which was not looked up: look it up, then decide again."""
 
     def __init__(self, subject: str, requester: str) -> None:
-        """Keep whom to ask about."""
+        """Keep the pair to look up."""
         super().__init__("a relationship has to be asked for first")
         self.pair = (subject, requester)
 
 
 @dataclass(frozen=True, slots=True)
 class Relationships:
-    """What has been asked: (subject, requester) to whether they are mutuals, None where it could not be found out."""
+    """Results of lookups: (subject, requester) to whether they are mutuals, None where it could not be found out."""
 
     answers: Mapping[tuple[str, str], bool | None] = field(default_factory=dict)
 
     def mutual(self, subject: str, requester: str) -> bool | None:
-        """Return the answer.
+        """Return the result for a pair.
 
         Raises:
-            RelationshipNeededError: nobody has asked.
+            RelationshipNeededError: the pair has not been looked up.
         """
         try:
             return self.answers[subject, requester]
@@ -76,19 +76,19 @@ def decide(
     *,
     attested_since: datetime | None = None,
 ) -> Answer:
-    """Return whether `requester` may use a cameo for `purposes` now. `attested_since`: recordings before this are too old.
+    """Decide whether `requester` may use a cameo for `purposes` now; recordings judged before `attested_since` are too old.
 
-    1. A cameo that was deleted is unknown, and so is a possible minor's to anyone but its owner and those of the owner's mutuals
-       whom the terms let in: not even its existence is told.
+    1. A deleted cameo is unknown. So is the cameo of a possible minor to anyone but its owner and those of the owner's mutuals
+       whom the terms permit: not even its existence is disclosed.
     2. It must be active (`NOT_NOW`, `NO_LONGER`).
-    3. The requester must be the owner or among those the owner has chosen (`NOT_CHOSEN`, `RELATIONSHIP_UNKNOWN`).
-    4. The recording must not be too old (`ATTESTATION_ENDED`).
-    5. No category of the use may be excluded (`PURPOSE_EXCLUDED`); the owner's own uses are held to that too. A use that names no
+    3. The requester must be the owner or permitted by the owner (`NOT_CHOSEN`, `RELATIONSHIP_UNKNOWN`).
+    4. The attestation must not have expired (`ATTESTATION_ENDED`).
+    5. No category of the use may be excluded (`PURPOSE_EXCLUDED`); this applies to the owner's own uses too. A use without a
        category passes only where none is excluded.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
-        RelationshipNeededError: a relationship decides and was not asked for.
+        RelationshipNeededError: the decision depends on a relationship that was not looked up.
     """
     own = requester == cameo.subject
     hidden = cameo.minor_safeguards and not own and not _known_to_mutual(cameo, requester, relationships)
@@ -143,7 +143,7 @@ def _chosen(cameo: Cameo, requester: str, relationships: Relationships) -> bool 
 
 
 def require_changeable(cameo: Cameo) -> None:
-    """Return if the owner can still change this cameo.
+    """Check that the owner can still change this cameo.
 
     Raises:
         RefusedError: `CAMEO_ENDED` or `CAMEO_GONE`.
@@ -155,7 +155,7 @@ def require_changeable(cameo: Cameo) -> None:
 
 
 def require_active(cameo: Cameo) -> None:
-    """Return if a cameo stands for its owner now.
+    """Check that a cameo is active.
 
     Raises:
         RefusedError: `CAMEO_IS_PAUSED`, `CAMEO_ENDED` or `CAMEO_GONE`.
@@ -166,11 +166,11 @@ def require_active(cameo: Cameo) -> None:
 
 
 def narrower(one: Terms, other: Terms) -> bool:
-    """Say whether a minor's `one` permits nothing that `other` does not, and drops nothing it asks for.
+    """Return whether a minor's `one` permits nothing that `other` does not, and keeps every restriction of `other`.
 
-    A partial order but for the order and repetition of words. Every requester of a minor's cameo is a mutual of the owner's (see
-    `decide`), so `SELECTED` lies within `MUTUALS`. A note may be a restriction too, and nobody here can read it: one that is
-    changed or taken away is neither narrower nor wider, one that is added where there was none is narrower.
+    A partial order except for the order and repetition of words. Every requester of a minor's cameo is a mutual of the owner (see
+    `decide`), so `SELECTED` lies within `MUTUALS`. A note may be a restriction too, and is not interpreted: a note that is
+    changed or removed is neither narrower nor wider, one that is added where there was none is narrower.
     """
     return (
         _reach(one, other) == (one.who, one.selected)
@@ -182,10 +182,10 @@ def narrower(one: Terms, other: Terms) -> bool:
 
 
 def narrowed(standing: Terms, said: Terms) -> Terms:
-    """Return `standing` with everything of `said` that narrows it, and nothing of it that does not.
+    """Return the intersection of both terms.
 
-    It permits what both permit, holds the restrictions of both, and keeps the notes that stand. It is narrower than `standing`,
-    and `said` itself if that is.
+    It permits what both permit, has the restrictions of both, and keeps the notes of `standing` if it has any. It is narrower
+    than `standing`, and equals `said` if `said` is narrower.
     """
     who, selected = _reach(standing, said)
     words = said.words if set(said.words) >= set(standing.words) else tuple(dict.fromkeys((*standing.words, *said.words)))
@@ -200,7 +200,7 @@ def narrowed(standing: Terms, said: Terms) -> Terms:
 
 
 def _reach(one: Terms, other: Terms) -> tuple[WhoMayUse, frozenset[str]]:
-    """Return the greatest audience within both: lists are compared only between equals."""
+    """Return the widest audience within both; two lists are compared only if both are `SELECTED`."""
     if one.who is other.who:
         return one.who, one.selected & other.selected
     inner = min(one, other, key=lambda terms: _WIDTH[terms.who])
@@ -224,7 +224,8 @@ def require_consent_time(agreed_at: datetime, *, now: datetime, not_before: date
 def consent_digest(*, cameo_id: str, text_version: str, locale: str, agreed_at: datetime) -> str:
     """Return the digest over a consent to a cameo.
 
-    The attempt is not in it: a tombstone keeps its consent, and whoever tried all attempts would find the one it was made of.
+    The attempt is not part of it: a tombstone keeps its consent, and trying all attempts would reveal the one the cameo was made
+    of.
     """
     document = {
         "agreed_at": agreed_at.isoformat(),
@@ -236,5 +237,5 @@ def consent_digest(*, cameo_id: str, text_version: str, locale: str, agreed_at: 
 
 
 def digest_of(consent: Mapping[str, str]) -> str:
-    """Return the hex sha256 over a consent: of its canonical JSON, names in order, times as ISO 8601 in UTC."""
+    """Return the hex sha256 over a consent's canonical JSON: names in order, times as ISO 8601 in UTC."""
     return hashlib.sha256(json.dumps(consent, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

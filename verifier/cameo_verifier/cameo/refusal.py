@@ -1,4 +1,4 @@
-"""Why something about a cameo was refused: one code each, with the names that `cameo.v1.ErrorReason` gives them."""
+"""Refusals of cameo operations: one code each, with the names that `cameo.v1.ErrorReason` gives them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Refusal(StrEnum):
-    """See the enum of the same names in protos/cameo/v1/error_reason.proto."""
+    """The reason of a refusal; see the enum of the same names in protos/cameo/v1/error_reason.proto."""
 
     CAMEO_UNKNOWN = "no cameo has this id"
     CAMEO_ENDED = "this cameo was revoked for good"
@@ -49,7 +49,7 @@ class Refusal(StrEnum):
 
 
 class RefusedError(CameoError):
-    """The rules say no; `refusal` says why, and `metadata` holds ids and codes a program can act on."""
+    """A refusal by the rules; `refusal` is the reason, and `metadata` holds ids and codes a program can act on."""
 
     def __init__(self, refusal: Refusal, *, metadata: Mapping[str, str] | None = None) -> None:
         """Keep the refusal; its value is the message."""

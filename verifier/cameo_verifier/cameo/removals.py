@@ -1,4 +1,4 @@
-"""Removals: an owner asks for an output to go, whoever shows or holds it answers. States only ever move on."""
+"""Removals: an owner requests that an output is taken down, and its holder answers. States only move forward."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class RemovalState(StrEnum):
-    """Where a removal stands."""
+    """The state of a removal."""
 
     REMOVAL_REQUESTED = "requested"
     REMOVAL_DELIVERED = "delivered"
-    """The holder was told."""
+    """The holder was notified."""
     REMOVAL_ACKNOWLEDGED = "acknowledged"
-    """The holder says that it will remove it."""
+    """The holder has agreed to remove it."""
     REMOVAL_DONE = "done"
     REMOVAL_REFUSED = "refused"
 
@@ -28,7 +28,7 @@ FINISHED = frozenset({RemovalState.REMOVAL_DONE, RemovalState.REMOVAL_REFUSED})
 
 
 class HolderKind(StrEnum):
-    """What kind of caller shows or holds an output; the values are those of the callers' roles."""
+    """The kind of caller that shows or holds an output; the values are those of the callers' roles."""
 
     HELD_BY_PLATFORM = "platform"
     HELD_BY_GENERATOR = "generator"
@@ -36,14 +36,14 @@ class HolderKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has to remove an output: the platform it names, or the generator that made it."""
+    """The holder of an output: the platform named in it, or the generator that made it."""
 
     kind: HolderKind
     name: str
 
 
 class RemovalAnswer(StrEnum):
-    """What a holder says to a removal."""
+    """The answer of a holder to a removal."""
 
     HOLDER_WILL_REMOVE = "will_remove"
     HOLDER_REMOVED = "removed"
@@ -52,7 +52,21 @@ class RemovalAnswer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """One output that one cameo's owner wants gone from one holder. number: of the event that says so, which orders them."""
+    """A request of one cameo's owner that one holder removes one output.
+
+    Attributes:
+        id: the removal's id.
+        number: number of the event that announces it, by which removals are ordered.
+        cameo_id, output_id, grant_id: what it is about.
+        sha256: hex sha256 of the output's file.
+        c2pa_manifest: id of the output's C2PA manifest.
+        holder: who has to remove it.
+        state: how far it is.
+        reason: why, in the owner's words.
+        answer_reason: what the holder says to its answer.
+        requested_at, due_at: times in UTC.
+        delivered_at, acknowledged_at, finished_at: times in UTC, each None if not reached.
+    """
 
     id: str
     number: int
@@ -64,9 +78,7 @@ class Removal:
     holder: Holder
     state: RemovalState
     reason: str
-    """Why, in the owner's words."""
     answer_reason: str
-    """What the holder says to its answer."""
     requested_at: datetime
     due_at: datetime
     delivered_at: datetime | None = None
@@ -74,7 +86,7 @@ class Removal:
     finished_at: datetime | None = None
 
     def overdue(self, now: datetime) -> bool:
-        """Whether it should be done or refused by now, and is neither."""
+        """Return whether it is past its due time and neither done nor refused."""
         return self.state not in FINISHED and now >= self.due_at
 
 
@@ -86,10 +98,10 @@ _LEADS_TO = {
 
 
 def answered(removal: Removal, answer: RemovalAnswer, *, reason: str, now: datetime) -> Removal:
-    """Return a removal after its holder's answer; itself where that answer was given already.
+    """Return a removal after its holder's answer; unchanged if that answer was given already.
 
     1. What is done stays done.
-    2. What was refused can still be removed, and nothing else.
+    2. A refused removal can still be done, but nothing else.
 
     Raises:
         RefusedError: `REMOVAL_ANSWERED`.

@@ -1,4 +1,4 @@
-"""Webhooks: whom they go to, what they say, and when a delivery that failed is tried again. No IO here."""
+"""Webhooks: recipients, bodies and the retry schedule of failed deliveries. No IO here."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from cameo_verifier.cameo.removals import Holder, Removal
 
 LONGEST_WAIT = timedelta(hours=1)
-"""Between two attempts, so that a receiver that is back is not kept waiting."""
+"""Maximum time between two attempts, so that a receiver that recovers is served soon."""
 
 ENDS = frozenset({EventKind.WAS_PAUSED, EventKind.WAS_RESUMED, EventKind.WAS_REVOKED, EventKind.WAS_DELETED})
-"""What a generator or platform is told of a cameo it uses."""
+"""Event kinds that a generator or platform receives for a cameo it uses."""
 
 TOLD_TO_HOLDERS = ENDS | {EventKind.REMOVAL_WAS_REQUESTED}
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One receiver as the site names it.
+    """A webhook endpoint, as the site configures it.
 
-    name: what its state is kept under. audience: the receiver's name, which each message carries. holder: the generator or
-    platform whose events it gets; None is the app, which gets all. private: it may be at an address that is not public.
+    name: the key of its delivery state. audience: the receiver's name, which each message carries. holder: the generator or
+    platform whose events it receives; None is the app, which receives all. private: True permits an address that is not public.
     """
 
     name: str
@@ -41,44 +41,56 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When to try again: `first_wait` after the first failure, then twice as long each time, and not after `give_up`."""
+    """A retry schedule: `first_wait` after the first failure, doubled each time, and none later than `give_up`."""
 
     first_wait: timedelta
     give_up: timedelta
 
     def wait(self, attempts: int, *, jitter: float) -> timedelta:
-        """Return how long to wait after so many failures in a row; jitter: 0 to 1, so that not all come back at once."""
+        """Return the wait after this many failures in a row; jitter: 0 to 1, spreads the retries of several endpoints."""
         longest = min(self.first_wait * 2.0 ** min(attempts - 1, 32), LONGEST_WAIT)
         return longest * (0.5 + 0.5 * jitter)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How an endpoint stands: everything up to event `cursor` was delivered or did not concern it."""
+    """The delivery state of an endpoint.
+
+    Attributes:
+        name: the endpoint's name.
+        cursor: number of the last event that was delivered or did not concern it; all earlier ones are done too.
+        delivered: deliveries so far.
+        delivered_at: time of the last delivery, None before the first.
+        attempts: failures in a row.
+        failing_since: time of the first of these failures.
+        next_at: earliest time of the next attempt, None for at once.
+        last_error: why the last attempt failed.
+        stopped_at: when deliveries were stopped, None if they go on.
+    """
 
     name: str
     cursor: int
     delivered: int = 0
     delivered_at: datetime | None = None
     attempts: int = 0
-    """Failures in a row."""
     failing_since: datetime | None = None
     next_at: datetime | None = None
     last_error: str = ""
     stopped_at: datetime | None = None
 
     def due(self, now: datetime) -> bool:
-        """Whether a message may be sent now."""
+        """Return whether a message may be sent now."""
         return self.stopped_at is None and (self.next_at is None or now >= self.next_at)
 
     def after_success(self, event: Event, *, now: datetime) -> Standing:
-        """Return the standing once an event was taken."""
+        """Return the state after a successful delivery."""
         return Standing(self.name, event.number, self.delivered + 1, now)
 
     def after_failure(self, error: str, *, wait: timedelta, give_up: timedelta, gone: bool, now: datetime) -> Standing:
-        """Return the standing after a failure; gone: the receiver wants no more.
+        """Return the state after a failure; gone: the receiver wants no more messages.
 
-        It is stopped if the next attempt, after `wait` but an hour at most, came later than `give_up` after the first failure.
+        Deliveries stop if the next attempt, after `wait` but an hour at most, would be later than `give_up` after the first
+        failure.
         """
         since, next_at = self.failing_since or now, now + min(wait, LONGEST_WAIT)
         return replace(
@@ -91,7 +103,7 @@ class Standing:
         )
 
     def revived(self) -> Standing:
-        """Return the standing of an endpoint that is to be tried again at once."""
+        """Return the state of an endpoint that is to be retried at once."""
         return replace(self, attempts=0, failing_since=None, next_at=None, stopped_at=None)
 
 
@@ -103,7 +115,7 @@ def identifier(event: Event) -> str:
 def message(event: Event, removal: Removal | None, endpoint: Endpoint, *, issuer: str, cursor: str) -> dict[str, Any]:
     """Return the body of a webhook: ids and times, nothing of a face, a voice or what an owner wrote.
 
-    removal: the one the event is about. cursor: of the event, as `WatchCameoEvents` has it.
+    removal: the one the event is about. cursor: the event's cursor, as in `WatchCameoEvents`.
     """
     decided = event.kind is EventKind.ATTEMPT_WAS_DECIDED
     data: dict[str, Any] = {"cursor": cursor}
