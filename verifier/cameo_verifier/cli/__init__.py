@@ -75,7 +75,7 @@ app.add_typer(models.app, name="models")
 
 
 def main() -> None:
-    """Run the command; what the package raises on purpose ends with its message and exit code 2."""
+    """Run the command; an error that the package raises on purpose ends it with its message and exit code 2."""
     try:
         require_spelt(os.environ)
         require_allowed()

@@ -1,4 +1,4 @@
-"""`python -m cameo_verifier.cli` is `cameo`."""
+"""Entry point of `python -m cameo_verifier.cli`, the same as `cameo`."""
 
 from cameo_verifier.cli import main
 

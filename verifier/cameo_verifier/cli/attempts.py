@@ -1,4 +1,4 @@
-"""`cameo attempts`: what came in, and what came of it."""
+"""`cameo attempts`: lists attempts and shows one with its checks."""
 
 from __future__ import annotations
 

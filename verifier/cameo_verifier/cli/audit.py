@@ -1,4 +1,4 @@
-"""`cameo audit`: the log of who read which evidence."""
+"""`cameo audit`: shows, verifies and checkpoints the log of who read which evidence."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def verify(
 ) -> None:
     """Find lines that were removed, altered or moved; exit code 1 if there are any.
 
-    Without a checkpoint, a history that somebody with the database and the audit key wrote anew, or an old copy of the whole
+    Without a checkpoint, a history rewritten by somebody who has the database and the audit key, or an old copy of the whole
     database, cannot be told from the real one.
     """
     heads = [_head(path) for path in checkpoint or []]
@@ -88,7 +88,7 @@ def verify(
 
 @app.command()
 def checkpoint(*, data: Data = None) -> None:
-    """Print where the log ends now, as JSON; keep it where whoever runs this server cannot change it."""
+    """Print the end of the log as JSON; keep it where whoever runs this server cannot change it."""
     with open_site(site_settings(data)) as site:
         print_json(site.room.audit.checkpoint().document())
 

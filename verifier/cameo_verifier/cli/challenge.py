@@ -1,4 +1,4 @@
-"""`cameo challenge`: draw challenges without a server, to try recordings against."""
+"""`cameo challenge`: draws challenges without a server, to test recordings with."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def issue(
         Path | None, typer.Option(help="Write the challenge to this file, for `cameo verify --challenge`.", show_default=False)
     ] = None,
 ) -> None:
-    """Draw a random challenge and show its steps, its entropy and how long it lives.
+    """Draw a random challenge and show its steps, its entropy and its lifetime.
 
-    No server keeps it: `cameo verify` judges recordings against it, a server does not know it.
+    No server stores it: `cameo verify` judges recordings of it, a server does not know it.
     """
     ttl = timedelta(seconds=Settings().challenge_ttl_s)
     try:

@@ -1,4 +1,4 @@
-"""`cameo console`, and the local people who may sign in to it."""
+"""`cameo console`: serves the analysts' pages, and manages the local people who may sign in to it."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def console(
 ) -> None:
     """Serve the analysts' pages until SIGTERM, with settings from CAMEO_… variables and these options.
 
-    Without an identity provider (CAMEO_OPENID_ISSUER) the address that is printed holds a token, good once, to sign in with as
+    Without an identity provider (CAMEO_OPENID_ISSUER) the address that is printed contains a single-use token to sign in with as
     `local`. `cameo console token` prints one for each further person, by name.
     """
     if context.invoked_subcommand is not None:
         for each in context.params:
-            # By its name: Typer may bring a Click of its own.
+            # Compared by name: Typer may bring a Click of its own.
             source = context.get_parameter_source(each)
             if source is not None and source.name == "COMMANDLINE":
                 raise typer.BadParameter(f"put it behind {context.invoked_subcommand!r}", param_hint=f"--{each}")
@@ -72,9 +72,9 @@ def token(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print a token by which one named local person signs in, once; a console that runs knows it at once.
+    """Print a single-use token by which one named local person signs in; a running console accepts it at once.
 
-    Two names are two people to four eyes (CAMEO_REVIEW_FOUR_EYES). The site keeps the token's hash alone.
+    Two names count as two people for the four-eyes rule (CAMEO_REVIEW_FOUR_EYES). The site stores only the token's hash.
     """
     role = _role(role)
     settings = _local(data)
@@ -95,7 +95,7 @@ def token(
 
 @app.command()
 def tokens(*, data: Data = None, as_json: AsJson = False) -> None:
-    """Show the tokens of named local people of the last three months: waiting, used, expired or revoked; never what they say."""
+    """List the tokens of named local people of the last three months: waiting, used, expired or revoked; never their secrets."""
     with open_site(_local(data)) as site:
         listed, now = SignInTokenStore(site.engine, site.room.audit).listed(), datetime.now(UTC)
     if as_json:
@@ -110,7 +110,7 @@ def tokens(*, data: Data = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def revoke(name: Name, *, data: Data = None, as_json: AsJson = False) -> None:
-    """Take back all tokens of a named local person: none lets anybody in any more, and sessions that began by one end at once."""
+    """Revoke all tokens of a named local person: none signs anybody in any more, and sessions that began with one end at once."""
     with open_site(_local(data)) as site:
         store = SignInTokenStore(site.engine, site.room.audit)
         count = store.revoke(name, reader=Reader(getpass.getuser(), "cameo console revoke"), now=datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""`cameo credential`: open and check credentials, and handle the keys that takes."""
+"""`cameo credential`: opens and verifies credentials, and manages their keys."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def keygen(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Make the key pair of an audience. The private half never leaves it; the public half is for `register`."""
+    """Generate the key pair of an audience. The private half never leaves it; the public half is for `register`."""
     made = AudienceKey.generate(audience)
     public = out.with_name(f"{out.name}.pub")
     for path in (out, public):
@@ -140,7 +140,7 @@ def register(
 
 @app.command()
 def keys(*, data: Data = None, as_json: AsJson = False) -> None:
-    """Show this issuer's public keys; with --json as a JWK set, to be saved to a file for `open --issuer-keys`."""
+    """Print this issuer's public keys; with --json as a JWK set, to be saved to a file for `open --issuer-keys`."""
     settings = site_settings(data)
     now = datetime.now(UTC)
     kept = KeySet.load(settings.issuer_keys)
@@ -166,7 +166,7 @@ def rotate(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a signing key: published at once, in use once the overlap is over. A running server takes it up by itself."""
+    """Add a signing key: published at once, in use after the overlap. A running server picks it up by itself."""
     settings, now = site_settings(data), datetime.now(UTC)
     made = new_key(starts=now + timedelta(hours=overlap_h), now=now, key_uri=key_uri)
     change(settings.issuer_keys, lambda kept: kept.rotated(made, now=now))
@@ -186,7 +186,7 @@ def retire(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Destroy the private half of a signing key. What it signed verifies until its end, unless it is distrusted."""
+    """Destroy the private half of a signing key. What it signed verifies until its expiry, unless the key is distrusted."""
     settings, now = site_settings(data), datetime.now(UTC)
     kept = change(settings.issuer_keys, lambda kept: kept.retired(kid, now=now, distrust=distrust))
     active = kept.at(now).active.kid
@@ -203,7 +203,7 @@ def _signs(key: SigningKey | VerificationKey, own: IssuerKeys, now: datetime) ->
 
 
 def credential_document(opened: OpenedCredential, *, embeddings: bool = False) -> dict[str, Any]:
-    """Return an opened credential as JSON; the embeddings' values only where asked for."""
+    """Return an opened credential as JSON; the embeddings' values only if requested."""
     facts = opened.provenance
     status = None if opened.status is None else {"idx": opened.status.index, "uri": opened.status.uri}
     terms = {name: list(given) if isinstance(given, tuple) else given for name, given in asdict(opened.terms).items() if given}
@@ -232,7 +232,7 @@ def credential_document(opened: OpenedCredential, *, embeddings: bool = False) -
 
 
 def credential_table(document: dict[str, Any]) -> Table:
-    """Return the document of a credential as a table for people."""
+    """Return a credential's document as a table for people."""
     table = Table("claim", "value", title="verified credential", box=None, pad_edge=False)
     for name, value in document.items():
         match value:
@@ -283,7 +283,7 @@ def _status_check(file: Path | None, *, unsafe_no_status: bool) -> StatusCheck:
 
 
 def _read(given: str) -> str:
-    # What is not ASCII is no token; the replacement character makes the validator say so.
+    # Non-ASCII bytes become the replacement character, so that the validator refuses the token.
     if given == "-":
         return sys.stdin.buffer.read().decode("ascii", "replace").strip()
     if given.startswith("@"):

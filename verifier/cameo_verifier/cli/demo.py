@@ -1,13 +1,13 @@
-"""`cameo demo`: the main job, end to end, on this machine.
+"""`cameo demo`: runs the main job end to end on this machine.
 
 1. Start a server on loopback, with an embedded database and keys of its own, and an app whose tokens it trusts.
-2. Issue a fresh challenge over gRPC, render a person who answers it, upload that, and open the credential that comes back. Who is
-   refused may try once more, as an app would let them.
-3. Show three rejections: the same recording against a new challenge, a still photo with the right words, and another person's
+2. Issue a fresh challenge over gRPC, render a person who answers it, upload the recording, and open the credential that is
+   returned. A refused person may try once more, as an app would let them.
+3. Show three rejections: the same recording for a new challenge, a still photo with the right words, and another person's
    face from the middle of the clip on.
-4. Play what the owner does with the cameo, see `cameo_verifier.cli.demo_owner`.
+4. Run the owner's part with the cameo, see `cameo_verifier.cli.demo_owner`.
 
-The person is a rendered portrait: it shows the flow and each single defect, never how real people fare.
+The person is a rendered portrait: it shows the flow and each single defect, not how real people fare.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _STOP_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class _Act:
-    """One upload: what it shows, and what must come of it, for one of `reasons` unless that is empty."""
+    """One upload: its title, the expected verdict, and the expected reasons, any if empty."""
 
     title: str
     verdict: str
@@ -77,7 +77,7 @@ def demo(
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Run the main job end to end: one acceptance, three rejections, a cameo's life. Exit code 0 only if all came as it must."""
+    """Run the main job end to end: one acceptance, three rejections, a cameo's life. Exit code 0 if every outcome is right."""
     try:
         from fixtures.studio.defects import Defect  # noqa: PLC0415 - the studio is an extra
     except ImportError as error:
@@ -123,7 +123,7 @@ def demo(
 
 
 class _Stage:
-    """Plays one act after another before one server, and shows each."""
+    """Runs one act after another on one server, and shows each."""
 
     def __init__(self, client: Client, analyst: Client, audience_key: AudienceKey, folder: Path, console: Console) -> None:
         self._client = client
@@ -136,7 +136,7 @@ class _Stage:
         self._token = ""
 
     def onboard(self) -> dict[str, Any]:
-        """Play the person who answers, a second time with a new challenge if the first was refused."""
+        """Upload a bona fide recording, a second time with a new challenge if the first is refused."""
         result: dict[str, Any] = {}
         for _ in range(_TRIES):
             result = self.play(_BONA_FIDE, lambda challenge: self.film(challenge, "bona_fide", None))
@@ -148,7 +148,7 @@ class _Stage:
     def film(self, challenge: Challenge, name: str, defect: Defect | None) -> bytes:
         """Render a person who answers `challenge`, with one defect or none, and return the recording.
 
-        Rendering may take less time than speaking: then wait, as nobody has an answer before they have said it.
+        Rendering may be faster than speaking: then wait, because a server refuses an answer that comes before it could be spoken.
         """
         from fixtures.studio.portrait import Persona  # noqa: PLC0415 - the studio is an extra
         from fixtures.studio.render import render  # noqa: PLC0415
@@ -162,7 +162,7 @@ class _Stage:
         return path.read_bytes()
 
     def play(self, act: _Act, film: Callable[[Challenge], bytes]) -> dict[str, Any]:
-        """Issue a challenge, upload what `film` makes of it, show what came of it and return that as JSON."""
+        """Issue a challenge, upload the recording that `film` makes for it, show the result and return it as JSON."""
         self._acts += 1
         self._console.rule(f"{self._acts}. {act.title}", align="left")
         challenge, entropy_bits = self._client.issue_challenge(SUBJECT)
@@ -192,7 +192,7 @@ class _Stage:
         }
 
     def _open(self, token: str) -> dict[str, Any]:
-        """Show the credential as the generator opens it, and keep what that takes."""
+        """Show the credential as the generator opens it, and store what opening it needs."""
         self._token = token
         opened, jwks = self._opened()
         (self._folder / "credential.jwe").write_text(token)
@@ -205,7 +205,7 @@ class _Stage:
         return document
 
     def state_of_credential(self) -> str:
-        """Return what the generator finds in the credential after the next list of statuses: `valid`, or why it is refused."""
+        """Return the generator's finding on the credential after the next status list: `valid`, or why it is refused."""
         sleep(_STATUS_INTERVAL_S)
         try:
             self._opened()

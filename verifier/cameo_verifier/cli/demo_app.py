@@ -1,4 +1,4 @@
-"""The app of the demo: it signs in people and generators, and tells the server who calls."""
+"""The demo's app: it signs in people and generators, and issues the callers' tokens."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LIFETIME = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Signs callers' tokens; `jwks` is the file of its public key, which the server is given."""
+    """Issuer of callers' tokens; `jwks` is the file with its public key, which the server is given."""
 
     signer: CallerTokenSigner
     jwks: Path

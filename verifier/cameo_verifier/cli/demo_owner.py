@@ -1,7 +1,7 @@
-"""`cameo demo`, second act: the owner of a cameo, a fan who wants to use it, a generator that asks first, a platform.
+"""`cameo demo`, second act: the owner of a cameo, a fan who wants to use it, a generator that asks for permission, a platform.
 
-Each step is one call of `cameo.v1` by a caller of its own, and says what must come of it. At the end the cameo is deleted, and
-the data folder is searched for what must be gone.
+Each step is one call of `cameo.v1` by a caller of its own, with the expected answer. At the end the cameo is deleted, and the
+data folder is searched for what must be gone.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _PIECE = 24
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where the server is, where it keeps its data, who signs callers in, and the audience of the generator."""
+    """The demo's site: address of the server, its data folder, the app that signs callers in, and the generator's audience."""
 
     address: str
     data: Path
@@ -45,10 +45,10 @@ class Site:
 
 
 class OwnersAct:
-    """Plays the steps, shows each, and keeps them as JSON in `results`."""
+    """Runs the steps, shows each, and collects them as JSON in `results`."""
 
     def __init__(self, site: Site, console: Console, opened: ExitStack, *, owner: str, credential: Callable[[], str]) -> None:
-        """Connect as `owner`, generator and platform until `opened` is closed; `credential`: what the generator finds in it."""
+        """Connect as `owner`, generator, platform until `opened` closes; `credential` returns the generator's finding on it."""
         self.results: list[dict[str, Any]] = []
         self._site = site
         self._credential = credential
@@ -58,7 +58,7 @@ class OwnersAct:
         self._platform = opened.enter_context(CameoClient(site.address, token=site.app.token("platform", PLATFORM)))
 
     def play(self, attempt_id: str) -> None:
-        """Play all of it on the cameo of an accepted attempt."""
+        """Run all steps on the cameo of an accepted attempt."""
         owner, generator = self._owner, self._generator
         cameo = owner.create(attempt_id, text_version="demo-1", agreed_at=datetime.now(UTC))
         self._step(f"{FAN} asks; only the owner may use it", "NOT_CHOSEN", lambda: generator.may_use(cameo.id, FAN))
@@ -111,7 +111,7 @@ class OwnersAct:
         return ", ".join(f"{use.requester}: {output.sha256[:12]}" for use in used for output in use.outputs)
 
     def _found(self, secrets: tuple[bytes, ...]) -> str:
-        """Look for each in every file, piece by piece: a database spreads what is long over pages."""
+        """Search every file for each secret, chunk by chunk: a database spreads long values over pages."""
         everything = b"\0".join(path.read_bytes() for path in sorted(self._site.data.rglob("*")) if path.is_file())
         found = [any(secret[at : at + _PIECE] in everything for at in range(0, len(secret), _PIECE)) for secret in secrets]
         return "all" if all(found) else "some" if any(found) else "nothing"

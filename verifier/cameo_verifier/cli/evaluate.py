@@ -1,4 +1,4 @@
-"""`cameo evaluate`: judge a suite of attacks and bona fide recordings, and report the error rates."""
+"""`cameo evaluate`: judges a suite of attacks and bona fide recordings, and reports the error rates."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ from cameo_verifier.store.evidence.audit import Reader
 from cameo_verifier.workers.process import thread_environment
 
 _WIDE = 160
-"""Columns of the tables where no terminal says how wide it is."""
+"""Columns of the tables if the output is no terminal."""
 
 
 class Half(StrEnum):
-    """Which recordings of a suite to judge."""
+    """The part of a suite to judge."""
 
     ALL = "all"
     CALIBRATE = "calibrate"
@@ -79,9 +79,9 @@ def evaluate(  # noqa: PLR0913 - the options of a command
 ) -> None:
     """Judge every recording of a suite and report APCER by species and BPCER by condition, after ISO/IEC 30107-3.
 
-    A manifest is JSON Lines of {"file", "species"} or {"file", "bona_fide": true, "condition"?}; "challenge" where there was one.
-    With --labelled the attempts are this site's own whose label is settled.
-    With --lips SUITE is a folder with talking clips in `bonafide` and generated heads in `deepfake`.
+    A manifest is JSON Lines of {"file", "species"} or {"file", "bona_fide": true, "condition"?}; "challenge" if there was one.
+    With --labelled the attempts are this site's own whose label is settled. With --lips SUITE is a folder with talking clips in
+    `bonafide` and generated heads in `deepfake`.
     """
     settings = site_settings(data) if labelled else Settings()
     loaded = profiles.load(profile)

@@ -1,4 +1,4 @@
-"""`cameo evidence`: what is kept of attempts, how it is read, and how it goes."""
+"""`cameo evidence`: lists, reads and removes the evidence of attempts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Who = Annotated[str, typer.Option(help="Who you are, for the audit log.", show_d
 
 @app.command("list")
 def list_(attempt: Attempt, *, data: Data = None, as_json: AsJson = False) -> None:
-    """Show what is and was kept of an attempt."""
+    """List the evidence of an attempt, kept and removed."""
     with open_site(site_settings(data)) as site:
         site.require_attempts(attempt)
         pieces = site.room.vault.held(attempt)
@@ -67,7 +67,7 @@ def read(
     who: Who = "",
     data: Data = None,
 ) -> None:
-    """Open a piece of evidence into a file for you alone; the audit log says who read it and why."""
+    """Decrypt a piece of evidence into a file that only you can read; the audit log records who read it and why."""
     if out.exists():
         raise InvalidRequestError(f"{out} is there already: name a new file")
     with open_site(site_settings(data)) as site:
@@ -85,7 +85,7 @@ def sweep(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Remove evidence whose time is over, as servers do by themselves, and say what went."""
+    """Remove evidence whose retention is over, as servers do by themselves, and list what was removed."""
     settings = site_settings(data)
     with open_site(settings) as site:
         now = ClockWatch(settings.clock_file, lambda: datetime.now(UTC)).look()

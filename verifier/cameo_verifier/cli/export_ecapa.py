@@ -1,4 +1,4 @@
-"""`cameo models export-ecapa`: SpeechBrain's ECAPA-TDNN as ONNX."""
+"""`cameo models export-ecapa`: exports SpeechBrain's ECAPA-TDNN to ONNX."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cameo gallery`: the people whose faces nobody else may enrol."""
+"""`cameo gallery`: protects people whose faces nobody else may enrol."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def add(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Protect a person by photographs, or add some; servers that run know it at once. The photographs are not kept."""
+    """Protect a person by photographs, or add some; running servers see it at once. The photographs are not kept."""
     if not name or len(name) > _NAME_CHARS:
         raise InvalidRequestError(f"a name has 1 to {_NAME_CHARS} characters")
     settings = site_settings(data)
@@ -64,7 +64,7 @@ def add(
 
 @app.command("list")
 def list_(*, data: Data = None, as_json: AsJson = False) -> None:
-    """Show who is protected, by how many photographs, and which accounts are that person."""
+    """List the protected people, the number of photographs of each, and the accounts that are that person."""
     with _store(site_settings(data)) as store:
         people = store.protected()
     if as_json:
@@ -88,7 +88,7 @@ def list_(*, data: Data = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def remove(name: Name, *, data: Data = None, as_json: AsJson = False) -> None:
-    """Protect a person no longer, and forget the faces kept for it."""
+    """End the protection of a person, and delete the faces stored for it."""
     with _store(site_settings(data)) as store:
         gone = store.unprotect(name)
     _say(f"{name} is protected no longer: {gone} faces forgotten", {"name": name, "removed": gone}, as_json=as_json)
@@ -96,7 +96,7 @@ def remove(name: Name, *, data: Data = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def allow(name: Name, subject: Subject, *, data: Data = None, as_json: AsJson = False) -> None:
-    """Let an account enrol as a protected person, once you know that it is."""
+    """Permit an account to enrol as a protected person, once you know that it is that person."""
     if not subject or len(subject) > _NAME_CHARS:
         raise InvalidRequestError(f"an account has 1 to {_NAME_CHARS} characters")
     with _store(site_settings(data)) as store:
@@ -106,7 +106,7 @@ def allow(name: Name, subject: Subject, *, data: Data = None, as_json: AsJson = 
 
 @app.command()
 def disallow(name: Name, subject: Subject, *, data: Data = None, as_json: AsJson = False) -> None:
-    """Take back what `allow` gave; what was enrolled meanwhile stays."""
+    """Revoke what `allow` permitted; what was enrolled meanwhile stays."""
     with _store(site_settings(data)) as store:
         if not store.disallow(name, subject):
             raise InvalidRequestError(f"{subject} was not allowed to enrol as {name}")
@@ -115,7 +115,7 @@ def disallow(name: Name, subject: Subject, *, data: Data = None, as_json: AsJson
 
 @app.command()
 def forget(subject: Subject, *, data: Data = None, as_json: AsJson = False) -> None:
-    """Forget the faces an account enrolled; the same face is not recognised afterwards."""
+    """Delete the faces an account enrolled; the same face is not recognised afterwards."""
     with open_site(site_settings(data)) as site:
         if not (gone := FaceStore(site.engine).forget(subject)):
             site.require_subject(subject)
@@ -124,7 +124,7 @@ def forget(subject: Subject, *, data: Data = None, as_json: AsJson = False) -> N
 
 @app.command()
 def prune(*, data: Data = None, as_json: AsJson = False) -> None:
-    """Forget faces kept under another key or made by another model: nothing can be compared with them."""
+    """Delete faces stored under another key or made by another model: nothing can be compared with them."""
     settings = site_settings(data)
     key = GalleryKey.open(settings.gallery_key)
     with ModelKit.open(settings) as kit:
@@ -135,9 +135,9 @@ def prune(*, data: Data = None, as_json: AsJson = False) -> None:
 
 
 def _faces(photos: list[Path], settings: Settings) -> tuple[list[F32], str]:
-    """Return the face of each photograph, and the digest of the model that made them.
+    """Return the face of each photograph, and the digest of the embedding model.
 
-    The photographs are a stranger's bytes: a process without the network, the keys and the records decodes them.
+    The photographs are untrusted: a process without network, keys or database decodes them.
     """
     faces, model = list[F32](), ""
     crew: Crew[Path, tuple[F32, str]] = Crew(_OpenFaces(settings), rights=Rights.of(settings))
@@ -152,7 +152,7 @@ def _faces(photos: list[Path], settings: Settings) -> tuple[list[F32], str]:
 
 @dataclass(frozen=True, slots=True)
 class _OpenFaces:
-    """Opens what looks for the face of a photograph."""
+    """Factory of the worker that finds the face of a photograph."""
 
     settings: Settings
 

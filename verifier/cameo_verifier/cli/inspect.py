@@ -1,4 +1,4 @@
-"""`cameo inspect`: what a recording, a still or a sound shows, without a challenge."""
+"""`cameo inspect`: measures a recording, a still or a sound without a challenge."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def inspect(
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document, with the pose of every frame.")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line, in order.")] = False,
 ) -> None:
-    """Show what the models see and hear. Exit code: 0, or 2 where a file could not be read (with --jsonl it is noted instead)."""
+    """Show what the models measure. Exit code: 0, or 2 if a file could not be read (with --jsonl it is noted instead)."""
     settings = Settings()
     profile = profiles.load(settings.profile)
     if len(files) > 1 and not jsonl:

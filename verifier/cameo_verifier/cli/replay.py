@@ -1,4 +1,4 @@
-"""`cameo replay`: judge stored attempts again, and show what another profile, kit or version changes."""
+"""`cameo replay`: judges stored attempts again, and shows what another profile, kit or version changes."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
 
 _WIDE = 160
 _SHOWN = 6
-"""Ids of a group that the terminal shows; JSON and HTML have all."""
+"""Ids of a group that are printed; JSON and HTML list all."""
 
 
 class Engine(StrEnum):
-    """Where attempts are judged again; what comes out is the same."""
+    """Where attempts are judged again; the results are the same."""
 
     LOCAL = "local"
     RAY = "ray"
@@ -71,7 +71,7 @@ def replay(  # noqa: PLR0913 - the options of a command
     """Judge stored attempts again under today's or another profile or kit, and show which verdicts flip and by which check.
 
     From tracks nothing is decoded and no model is loaded. From recordings the same code, kit and profile reproduce every score
-    bit for bit, and the result says so; otherwise it says what differs.
+    bit for bit, and the result says so; otherwise it lists what differs.
     """
     if models is not None and source is Source.TRACKS:
         raise InvalidRequestError("tracks hold what the models of then made of the recording: another kit needs --from recording")

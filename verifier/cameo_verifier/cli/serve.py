@@ -1,4 +1,4 @@
-"""`cameo serve`."""
+"""`cameo serve`: runs the gRPC service."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def serve(
 ) -> None:
     """Serve cameo.v1 over gRPC until SIGTERM, with settings from CAMEO_… variables and these options.
 
-    Keys and a database are made on first start, which the log says. A line on standard output says when the server is ready
+    Keys and a database are created on first start, which the log says. A line on standard output says when the server is ready
     and where; the log goes to standard error.
     """
     import structlog  # noqa: PLC0415 - other commands log nothing

@@ -1,4 +1,4 @@
-"""The site that a command works on: one that is there. Only `cameo serve` makes a new one."""
+"""The existing site that a command works on. Only `cameo serve` creates a new one."""
 
 from __future__ import annotations
 
@@ -36,33 +36,33 @@ class Site:
     room: EvidenceRoom
 
     def require_attempts(self, *attempt_ids: str) -> None:
-        """Refuse ids that no attempt has.
+        """Check that every id is an attempt's.
 
         Raises:
-            NotFoundError: it names them.
+            NotFoundError: it names the unknown ids.
             StoreError: the database cannot be used.
         """
         AttemptSearch(self.engine).require(attempt_ids)
 
     def require_subject(self, subject: str) -> None:
-        """Refuse an account that this site never heard of.
+        """Check that the site knows an account.
 
         Raises:
-            NotFoundError: it names it.
+            NotFoundError: it names the account.
             StoreError: the database cannot be used.
         """
         AttemptSearch(self.engine).require_subject(subject)
 
 
 def site_settings(data: Path | None, **given: object) -> Settings:
-    """Return the settings of a site that is there.
+    """Return the settings of an existing site.
 
     Args:
         data: its folder; without one that of `CAMEO_DATA`.
         given: further settings.
 
     Raises:
-        InvalidRequestError: there is no site; a command that reads would otherwise make one and find nothing in it.
+        InvalidRequestError: there is no site; a command that reads would otherwise create one and find nothing in it.
     """
     named: dict[str, Any] = {**given} if data is None else {**given, "data": data}
     settings = Settings(**named)
@@ -75,7 +75,7 @@ def site_settings(data: Path | None, **given: object) -> Settings:
 
 
 def is_there(settings: Settings) -> bool:
-    """Whether these settings name a site that somebody made."""
+    """Return whether these settings name an existing site."""
     return _lacking(settings) is None
 
 
@@ -95,9 +95,9 @@ def open_site(settings: Settings) -> Iterator[Site]:
 
 
 def _lacking(settings: Settings) -> Path | None:
-    """Return what a site has and this one does not."""
+    """Return the first path that a site needs and this one lacks, or None."""
     keys, database = settings.vault_key.parent, None
-    # Opening says what is wrong with a URL that is none.
+    # A malformed URL is reported when the database is opened.
     with suppress(ArgumentError):
         url = make_url(settings.database)
         database = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None

@@ -1,4 +1,4 @@
-"""`cameo vault`: the key that wraps the keys of likenesses and of evidence."""
+"""`cameo vault`: rotates the vault key, which wraps the data keys of likenesses and of evidence."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ app = typer.Typer(help="The vault key, which wraps the data keys of likenesses a
 
 @app.callback()
 def vault() -> None:
-    """Keep the group: there is one command."""
+    """Keep this command a group, though it has one subcommand."""
 
 
 @app.command()
 def rotate(
     *, data: Data = None, as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False
 ) -> None:
-    """Replace the vault key, wrap all data keys anew and destroy the former key; servers may run. Stopped, run it again.
+    """Replace the vault key, rewrap all data keys and destroy the former key. Servers may run. If interrupted, run it again.
 
     Exit code 1 if some data keys open under neither key.
     """

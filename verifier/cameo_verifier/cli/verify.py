@@ -1,4 +1,4 @@
-"""`cameo verify`: judge recordings against challenges, issued or written by hand."""
+"""`cameo verify`: judges recordings against challenges, issued or written by hand."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cameo_verifier.spelling import misspelt
 from cameo_verifier.types import Judgement
 
 _KEYS = ("recording", "challenge", "profile")
-"""Of a line of cases; others are left alone."""
+"""Keys of a line of cases that are checked for spelling; others are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _verify_cases(path: Path, default_profile: str, settings: Settings) -> None:
 
 
 def _askable(name: str, settings: Settings) -> Profile:
-    """Load a profile; one that confirms by what only a server can ask is refused."""
+    """Load a profile, and refuse one that has a confirming check which only a server can run."""
     profile = profiles.load(name)
     pipeline.require_askable(profile, settings)
     return profile
@@ -99,7 +99,7 @@ def _error_document(error: CameoError) -> dict[str, Any]:
 
 
 def _read_cases(path: Path, default_profile: str) -> Iterator[tuple[str, _Case | str]]:
-    """Yield each line's file name with its case, or with what is wrong with the line."""
+    """Yield each line's file name with its case, or with the error of the line."""
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -132,7 +132,7 @@ def _profile(name: str, folder: Path) -> str:
 
 
 def _challenge(given: object, folder: Path) -> Challenge:
-    """Read a challenge given as an object, as JSON text, or as the path of a file."""
+    """Parse a challenge given as an object, as JSON text, or as the path of a file."""
     try:
         if isinstance(given, str):
             text = given if given.lstrip().startswith("{") else (folder / given).read_text("utf-8")

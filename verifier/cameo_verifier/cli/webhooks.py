@@ -1,4 +1,4 @@
-"""`cameo webhooks`: how the endpoints stand that are told what happens."""
+"""`cameo webhooks`: shows the delivery state of the webhook endpoints."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def webhooks(
     data: Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Show the site's webhook endpoints, what was delivered to each and what failed."""
+    """Show the site's webhook endpoints, with deliveries and failures of each."""
     settings = site_settings(data)
     if settings.webhooks is None:
         raise InvalidRequestError("no webhook endpoints: set CAMEO_WEBHOOKS to the file that lists them, see docs/api.md")
