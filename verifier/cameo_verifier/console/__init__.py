@@ -1,5 +1,5 @@
-"""The analysts' web pages: a queue of attempts, one attempt on a shared time axis, what-if, and two attempts side by side.
+"""The console: the analysts' web pages. A queue of attempts, one attempt on a shared time axis, what-if, and a comparison of two.
 
-Pages are made on the server; the little script there is only moves, draws and asks again. Nothing comes from anywhere else:
-styles and scripts lie in the package, and the browser is told to load nothing beyond them.
+Pages are rendered on the server; the small scripts only move, draw and reload. All styles and scripts are in the package, and the
+content security policy forbids the browser to load anything else.
 """

@@ -1,4 +1,4 @@
-"""The composition root of the console: what it is made of, and how it is served."""
+"""The console's composition root: builds the application and serves it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """How people come in: by the token printed at start, and by those of named local people, or by a provider; never by both."""
+    """The ways to sign in: by token (the printed one, or a named local person's), or by an identity provider; never both."""
 
     token: LocalToken | None
     openid: OpenId | None
@@ -68,7 +68,7 @@ class Door:
 
 
 def utc_now() -> datetime:
-    """Return the time, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -86,14 +86,14 @@ def application(  # what it is made of
     """Return the ASGI application.
 
     Args:
-        settings: the site's.
+        settings: the site's settings.
         cases: attempts and their evidence.
-        runs: of tried profiles over all labelled attempts.
-        door: how people come in.
-        hosts: the names, with ports, that browsers may ask for it by.
-        previews: of recordings that browsers do not play; by default some of its own.
+        runs: runs of what-if profiles over all labelled attempts.
+        door: the ways to sign in.
+        hosts: the host names, with ports, that requests may carry.
+        previews: previews of recordings that browsers do not play; a new cache by default.
         clock: the time in UTC.
-        new_id: makes unguessable ids.
+        new_id: generates unguessable ids.
 
     Raises:
         ProfileError: the site's profile is unknown or malformed.
@@ -133,7 +133,7 @@ def application(  # what it is made of
     )
     static = Mount("/static", StaticFiles(packages=[("cameo_verifier.console", "static")]))
     routes = [route for page in pages for route in page.routes()]
-    # Browsers ask for it on a page that names no icon.
+    # Browsers request it for a page that names no icon.
     no_icon = Route("/favicon.ico", lambda _: Response(status_code=204))
     pages_of_ours = Starlette(routes=[*routes, static, no_icon], exception_handlers=handlers())
     return Guard(pages_of_ours, sessions=sessions, hosts=hosts, secure=secure, stands=named.stands)
@@ -142,11 +142,11 @@ def application(  # what it is made of
 async def run(
     settings: Settings, *, local_role: ConsoleRole, announce: Callable[[str], None], clock: Callable[[], datetime] = utc_now
 ) -> None:
-    """Serve until SIGTERM or SIGINT; `announce` is told the address to open, with the token where there is one.
+    """Serve until SIGTERM or SIGINT; `announce` is called with the address to open, including the token if there is one.
 
     Raises:
-        InvalidRequestError: the address cannot be listened on, or others could reach it without https, or in the clear though the
-            site has not said so.
+        InvalidRequestError: the address cannot be listened on, or is not loopback and lacks https, or is in the clear without the
+            site's consent.
         KeyFileError: a key file is malformed, open to others, or cannot be written.
         ProfileError: the site's profile is unknown or malformed.
         StorageError: the URL of the evidence is malformed.
@@ -177,7 +177,7 @@ async def run(
         previews = Previews(settings.media, clock=clock)
         app = application(settings, cases, runs, door, hosts=hosts, previews=previews, clock=clock)
         address = await opened.enter_async_context(serve(app, console.listen, setting="CAMEO_CONSOLE_LISTEN"))
-        # First of all when it is told to stop: otherwise requests under way would wait for it.
+        # Closed first when the server stops: otherwise requests in progress would wait for it.
         opened.callback(previews.close)
         if not origin.netloc:
             hosts.update(_names(address))

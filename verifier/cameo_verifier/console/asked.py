@@ -1,4 +1,4 @@
-"""What was asked of the person, when, and what they were told after it: the challenge of an attempt and its hint."""
+"""The challenge of an attempt, with its times and the hints that the person was given."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One step of the challenge. what: `say` or `turn`; text: the words, or the direction as the person sees it."""
+    """A step of the challenge. what: `say` or `turn`; text: the words, or the direction as the person sees it."""
 
     what: str
     text: str
@@ -28,11 +28,15 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked, and what the person was told.
+    """The challenge of an attempt, and the hints.
 
-    prompts: in order, in a language (BCP 47), empty where the challenge is not kept, and then the times are None. took_s: seconds
-    from the challenge to the whole answer. hint: the text that the app is given for the person, empty where there is none.
-    first_hint: the one they got before people decided, where that was another one.
+    Attributes:
+        prompts: the steps in order; empty if the challenge is not kept, and then the times are None.
+        language: the challenge's language (BCP 47).
+        issued_at, expires_at, answered_at: times in UTC.
+        took_s: seconds from the challenge to the complete answer.
+        hint: the text that the app is given for the person, empty if there is none.
+        first_hint: the hint before reviewers decided, empty if it was the same.
     """
 
     prompts: Sequence[Prompt]
@@ -46,10 +50,10 @@ class Asked:
 
 
 def asked(cases: Cases, attempt: Attempt) -> Asked:
-    """Return what was asked of an attempt.
+    """Return the challenge and the hints of an attempt.
 
     Raises:
-        StoreError: the database could not do it.
+        StoreError: the database failed.
     """
     told = hint(attempt)
     first = attempt.reasons[0].hint if attempt.ruling is not None and attempt.reasons else told

@@ -1,4 +1,4 @@
-"""One attempt: what it was judged and why, over time; its face, once somebody says why they need to see it; its labels."""
+"""The attempt page: verdict, checks over time, labels, and the recording once a reason to see the face is given."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ REVEALED = "revealed in the console"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One check as the page shows it; `against` where it counted against the recording."""
+    """A check result as the page shows it; `against` is True if it counts against the recording."""
 
     result: CheckResult
     question: Question
@@ -57,29 +57,29 @@ class Answer:
 
     @property
     def passed(self) -> bool:
-        """Return whether it did."""
+        """True if the check passed."""
         return self.result.outcome is Outcome.PASS
 
     @property
     def score(self) -> str:
-        """Return what was measured, for people; empty where nothing was."""
+        """The score for people; empty if nothing was measured."""
         return "" if self.result.score is None else self._compared()[0]
 
     @property
     def limit(self) -> str:
-        """Return how the score stands to its threshold, such as `> 6.4`; empty without either."""
+        """The comparison of the score with its threshold, such as `> 6.4`; empty without either."""
         return "" if self.result.score is None else self._compared()[1]
 
     def _compared(self) -> tuple[str, str]:
         result = self.result
-        assert result.score is not None  # noqa: S101 - asked by whoever calls
+        assert result.score is not None  # noqa: S101 - required of the caller
         if result.threshold is None or result.direction is None:
             return number(result.score), ""
         return compared(result.score, result.threshold, at_least=result.direction is Direction.AT_LEAST)
 
 
 def answers(results: Sequence[CheckResult], profile: Profile) -> list[Answer]:
-    """Return checks for people: those that counted against the recording first, then those that advised so, then the rest."""
+    """Return the checks for people, in order: those that count against the recording, failed ones that only advise, the rest."""
     shown = []
     for result in results:
         role = profile.roles.get(result.name, CheckRole.ADVISE)
@@ -88,7 +88,7 @@ def answers(results: Sequence[CheckResult], profile: Profile) -> list[Answer]:
 
 
 class AttemptPages:
-    """The pages."""
+    """Handlers of the attempt page and its evidence."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class AttemptPages:
         self._previews, self._clock, self._new_id = previews, clock, new_id
 
     def routes(self) -> list[Route]:
-        """Return what answers."""
+        """Return the routes."""
         return [
             Route("/attempts/{id}", self._show),
             Route("/attempts/{id}/overlay", self._overlay),
@@ -152,7 +152,7 @@ class AttemptPages:
         )
 
     def _opened(self, request: Request, attempt: Attempt) -> tuple[Opened | None, str]:
-        """Return the attempt with its tracks, or why they are not there: the rest of the page is shown all the same."""
+        """Return the attempt with its tracks, or why they cannot be read: the rest of the page is shown in any case."""
         try:
             return self._cases.open(attempt.id, reader_of(request, OPENED)), ""
         except (EvidenceError, TracksError) as error:
@@ -165,7 +165,7 @@ class AttemptPages:
     def _reveal(self, request: Request) -> Response:
         attempt = self._cases.attempt(request.path_params["id"])
         form = dict(request.state.form)
-        # One reason for both where two attempts lie side by side.
+        # One reason covers both when two attempts are shown side by side.
         beside = [self._cases.attempt(form["beside"])] if form.get("beside") else []
         for each in (attempt, *beside):
             self._cases.reveal(each.id, reader_of(request, form.get("why", "")))
@@ -227,12 +227,12 @@ class AttemptPages:
 
 
 def reader_of(request: Request, why: str) -> Reader:
-    """Return who asks, for the audit log."""
+    """Return the person who made the request, for the audit log."""
     return Reader(request.state.person.name, why)
 
 
 def _part(recording: bytes, wanted: str, media_type: str) -> Response:
-    """Return a recording, or the one range of it that a player asks for."""
+    """Return a recording, or the one range of it that a player requests."""
     size = len(recording)
     headers = {"Accept-Ranges": "bytes", "Content-Disposition": "inline"}
     unit, _, spec = wanted.partition("=")

@@ -1,4 +1,4 @@
-"""One attempt over time: the lanes under one another on one axis, as pictures made on the server."""
+"""The time axis of one attempt: lanes stacked over one axis, as SVG rendered on the server."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from cameo_verifier.types import Evidence
 
 USUAL = ("words", "head", "lips", "live", "voice", "sound", "picture")
-"""Lanes that are always in view; others are where a check points to them, and folded elsewhere."""
+"""Lanes that are always shown; others are shown if a check points to them, and collapsed otherwise."""
 _MOST = 6
-"""Moments that a check names."""
+"""Maximum number of moments per check."""
 
 _RULER, _TITLE, _GAP = 22.0, 19.0, 13.0
 _LEAST_S = 0.5
@@ -30,9 +30,10 @@ _LEAST_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The picture, that of the folded lanes, how long the recording is, and what happens in it in words, by time.
+    """A rendered time axis.
 
-    folded: empty where every lane is in view. names: of the lanes, by id.
+    picture: the lanes that are shown. folded: the collapsed lanes, empty if all are shown. duration_s: length of the recording.
+    moments: events in words, sorted by time. names: of the lanes, by id.
     """
 
     picture: Markup
@@ -42,7 +43,7 @@ class Axis:
     names: dict[str, str]
 
     def of(self, check: str, reason: Reason | None) -> tuple[Moment, ...]:
-        """Return the moments that speak for what a check says: its own, or those that belong to its reason."""
+        """Return the moments that belong to a check, or else to its reason."""
         own = tuple(each for each in self.moments if check in each.of)
         return (own or tuple(each for each in self.moments if reason and reason in each.of))[:_MOST]
 
@@ -57,16 +58,16 @@ def axis(
     moves_as: Earlier | None = None,
     sounds_as: Earlier | None = None,
 ) -> Axis:
-    """Return the axis of an attempt.
+    """Return the time axis of an attempt.
 
     Args:
-        evidence: of the attempt.
-        challenge: what was asked.
-        profile: whose thresholds are drawn.
+        evidence: the attempt's evidence.
+        challenge: the attempt's challenge.
+        profile: supplies the thresholds that are drawn.
         pointed_at: lanes that checks point to, by id.
-        beside: lanes that have to be in view besides, by id.
-        moves_as: the recording whose movement is laid over this one's.
-        sounds_as: the recording whose sound is.
+        beside: further lanes to show, by id.
+        moves_as: the recording whose movement is drawn over this one's.
+        sounds_as: the recording whose sound is compared with this one's.
     """
     scale = Scale(max(evidence.media.duration_s, _LEAST_S))
     rows = [

@@ -1,6 +1,7 @@
-"""The case of one attempt as an archive: all that was judged, asked, said and logged, and its evidence where somebody says why.
+"""Export of a case: one attempt's data as a zip archive, including its evidence if a reason is given.
 
-Of other attempts it names the ids and what they share, and nothing else: not whose they are, and nothing that was kept of them.
+It holds the challenge, checks, labels, opinions and audit log. Of other attempts it contains only the ids and what they share:
+neither their subject nor their evidence.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 EXPORTED = "exported from the console"
 VERSION = 1
-"""Of the layout of `case.json`."""
+"""Version of the layout of `case.json`."""
 NAMES = {Kind.TRACKS: "tracks.npz", Kind.RESULT: "result.json", Kind.CROPS: "crops.jpg"}
 _LINES_AT_ONCE = 1000
 _EBML = b"\x1a\x45\xdf\xa3"
@@ -49,14 +50,14 @@ _EBML = b"\x1a\x45\xdf\xa3"
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """The evidence in an archive: pieces by the names of their files, and why others are not there."""
+    """The evidence in an archive: pieces by file name, and the reason for each that is missing."""
 
     pieces: Mapping[str, bytes]
     lost: Mapping[str, str]
 
 
 class CaseFile:
-    """The form that gives out the archive."""
+    """Handler of the export form."""
 
     def __init__(
         self, cases: Cases, links: Links, deciding: Deciding, *, profile: Profile, clock: Callable[[], datetime]
@@ -65,7 +66,7 @@ class CaseFile:
         self._profile, self._clock = profile, clock
 
     def routes(self) -> list[Route]:
-        """Return what answers."""
+        """Return the routes."""
         return [Route("/attempts/{id}/export", self._export, methods=["POST"])]
 
     def _export(self, request: Request) -> Response:
@@ -77,7 +78,7 @@ class CaseFile:
             raise InvalidRequestError("evidence is exported, or is not")
         now = self._clock()
         kinds = sorted(self._cases.kept(attempt.id) - {Kind.CREDENTIAL}) if wanted else []
-        # Before anything is read, and in one line what left: each piece has its own besides.
+        # Logged before anything is read: one line that lists the whole export; each piece has a line of its own besides.
         what = ", ".join(["case", *kinds])
         self._cases.room.audit.append([Entry("export", attempt.id, what)], reader=reader, now=now)
         evidence = self._evidence(attempt, kinds, reader)
@@ -142,7 +143,7 @@ class CaseFile:
         return self._links.of(attempt, opened)
 
     def _audit(self, attempt: Attempt) -> list[dict[str, Any]]:
-        """Return every line about an attempt, this export's among them."""
+        """Return every line about an attempt, including this export's."""
         lines: list[dict[str, Any]] = []
         after = 0
         while found := self._cases.room.audit.lines(attempt_id=attempt.id, after=after, limit=_LINES_AT_ONCE):

@@ -1,8 +1,8 @@
-"""What the pages show of attempts: their rows, and their evidence as far as it is kept.
+"""The data of attempts that the pages show: their rows, and their evidence as far as it is kept.
 
-Evidence is read from the vault, which writes who read it and why into the audit log. What someone has read stays in memory for
-them alone, for a short while and for a few attempts, since a page asks for the same piece again and again (a slider is moved, a
-video is played); before it is handed out again the store is asked whether it is still kept.
+Evidence is read from the vault, which records in the audit log who read it and why. What a person has read is cached in memory
+for them alone, for a short while and for a few attempts, since a page requests the same piece repeatedly (a slider is moved, a
+video is played); before a cached piece is returned, the store is asked whether it is still kept.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ if TYPE_CHECKING:
 
 _KEPT_FOR = timedelta(minutes=15)
 _AT_ONCE = 24
-"""Pieces in memory: some 16 MB each at most."""
+"""Maximum number of cached pieces, some 16 MB each at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An attempt whose tracks were read: enough to draw it and to judge it again."""
+    """An attempt with its tracks: enough to draw it and to judge it again."""
 
     attempt: Attempt
     challenge: Challenge
     tracks: Tracks
 
     def judged_by(self, profile: Profile) -> Judgement:
-        """Return what the attempt would be judged by a profile."""
+        """Return the judgement of the attempt by another profile."""
         return rejudge(self.tracks, self.challenge, profile)
 
 
@@ -65,7 +65,7 @@ class _Piece:
 
 
 class Cases:
-    """Attempts of a site; methods may be called from several threads at once."""
+    """Attempts of a site; thread-safe."""
 
     def __init__(self, engine: Engine, room: EvidenceRoom, *, clock: Callable[[], datetime]) -> None:
         self.search, self.counts, self.labels = AttemptSearch(engine), AttemptCounts(engine), LabelStore(engine)
@@ -80,16 +80,16 @@ class Cases:
         """Return an attempt.
 
         Raises:
-            NotFoundError: none has this id.
-            StoreError: the database could not do it.
+            NotFoundError: no attempt has this id.
+            StoreError: the database failed.
         """
         return self._attempts.get(attempt_id)
 
     def kept(self, attempt_id: str) -> frozenset[Kind]:
-        """Return which evidence there is.
+        """Return the kinds of evidence that are kept.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         return frozenset(piece.kind for piece in self.vault.held(attempt_id) if piece.removed_at is None)
 
@@ -97,10 +97,10 @@ class Cases:
         """Return an attempt with its tracks.
 
         Raises:
-            NotFoundError: none has this id.
-            EvidenceError: its evidence is not there, or does not open; the message says why.
+            NotFoundError: no attempt has this id.
+            EvidenceError: its evidence is missing, or cannot be decrypted; the message says why.
             TracksError: another version wrote the tracks.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         attempt = self.attempt(attempt_id)
         read = self._piece(attempt_id, Kind.TRACKS, reader, tracks.from_bytes)
@@ -108,10 +108,10 @@ class Cases:
         return Opened(attempt, result.challenge, read)
 
     def reveal(self, attempt_id: str, reader: Reader) -> None:
-        """Write into the audit log that someone is shown a face, and why.
+        """Record in the audit log that someone is shown a face, and why.
 
         Raises:
-            StoreError: the database could not do it: nothing may be shown then.
+            StoreError: the database failed: nothing may be shown then.
         """
         kind = Kind.CROPS if Kind.RECORDING not in self.kept(attempt_id) else Kind.RECORDING
         self.room.audit.append([Entry("reveal", attempt_id, kind.value)], reader=reader, now=self._clock())
@@ -120,13 +120,13 @@ class Cases:
         """Return the recording of an attempt, as it was received.
 
         Raises:
-            EvidenceError: it is not there, or does not open; the message says why.
-            StoreError: the database could not do it.
+            EvidenceError: it is missing, or cannot be decrypted; the message says why.
+            StoreError: the database failed.
         """
         return bytes(self._piece(attempt_id, Kind.RECORDING, reader, bytes))
 
     def crops(self, attempt_id: str, reader: Reader) -> bytes:
-        """Return pictures of the face of an attempt side by side, a JPEG; errors as `recording`."""
+        """Return face crops of an attempt side by side, a JPEG; raises as `recording`."""
         return bytes(self._piece(attempt_id, Kind.CROPS, reader, bytes))
 
     def _piece(self, attempt_id: str, kind: Kind, reader: Reader, parse: Callable[[bytes], Any]) -> Any:  # noqa: ANN401 - what `parse` returns

@@ -1,4 +1,4 @@
-"""Two attempts side by side: of the same face or person, or the one whose recording is most like this one's."""
+"""The comparison page: two attempts side by side, by default the most similar one."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _SAME_SUBJECT = 12
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """An attempt to compare this one with, and what the two share."""
+    """An attempt to compare this one with; `why` says what the two share."""
 
     attempt: Attempt
     why: str
@@ -51,7 +51,7 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """An attempt whose tracks cannot be read, and why."""
+    """An attempt whose tracks cannot be read; `why` says the reason."""
 
     attempt: Attempt
     why: str
@@ -59,11 +59,17 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two.
+    """One of the two attempts.
 
-    axis: None where its tracks cannot be read, `lost` says why. shown, crops: its face was revealed to whoever looks, as a
-    recording or as pictures. hidden: there is a face to be revealed. previewed: what is known of a recording that is shown by a
-    preview, None of any other.
+    Attributes:
+        attempt: the attempt.
+        axis: its time axis; None if its tracks cannot be read.
+        lost: why they cannot be read; empty otherwise.
+        answers: its check results by name.
+        shown: True if its recording is revealed to the viewer.
+        crops: True if its face crops are revealed to the viewer.
+        hidden: True if there is a face that is not revealed yet.
+        previewed: media properties of a recording that is shown as a preview; None otherwise.
     """
 
     attempt: Attempt
@@ -77,7 +83,7 @@ class Side:
 
 
 class Compare:
-    """The page."""
+    """Handler of the comparison page."""
 
     def __init__(
         self,
@@ -93,7 +99,7 @@ class Compare:
         self._profile, self._clock = profile, clock
 
     def routes(self) -> list[Route]:
-        """Return what answers."""
+        """Return the routes."""
         return [Route("/attempts/{id}/compare", self._show)]
 
     def _show(self, request: Request) -> Response:
@@ -107,14 +113,14 @@ class Compare:
         return page(request, "compare.html", left=left, right=right, others=others, checks=list(names))
 
     def _chosen(self, request: Request, attempt_id: str) -> Opened | Lost:
-        """Return the other one; what was kept of it may be gone, and what is known of it is shown all the same."""
+        """Return the other attempt; if its tracks are gone, what is known of it is shown in any case."""
         try:
             return self._cases.open(attempt_id, reader_of(request, OPENED))
         except (EvidenceError, TracksError) as error:
             return Lost(self._cases.attempt(attempt_id), str(error))
 
     def _others(self, opened: Opened) -> Iterator[Other]:
-        """Yield what is linked by face or recording, the nearest recordings even if they are not it, then the account's."""
+        """Yield attempts linked by face or recording, the nearest recordings at any score, then the account's other attempts."""
         own = opened.attempt
         links = [link for link in self._links.of(own, opened).links if link.attempt.verdict is not None]
         same: list[Other] = []
@@ -156,7 +162,7 @@ class Compare:
 
 
 def _axis(found: Opened, other: Opened | Lost | None, profile: Profile) -> Axis:
-    """Return the axis of one with the other one's movement and sound laid over it, and the same lanes in view as in the other."""
+    """Return the time axis of one, with the other's movement and sound drawn over it, and the lanes of both shown."""
     against = pointed_at(found.attempt.checks)
     laid = Earlier(other.attempt.id, other.tracks.evidence.fingerprint) if isinstance(other, Opened) else None
     beside = {"moves", "sounds"} | (pointed_at(other.attempt.checks) if other else frozenset())

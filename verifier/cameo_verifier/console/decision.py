@@ -1,4 +1,4 @@
-"""What people decide of an attempt in review: whose face the gallery found, what was said, and the form that says more."""
+"""Manual review of an attempt: the gallery's matches, the opinions given, and the form for another one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MAX_REQUEST = 64
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A face that the gallery found. cosine: None where no check says it. holder: None where the face was removed since."""
+    """A match in the gallery. cosine: None if no check reports it. holder: None if the face was removed since."""
 
     number: int
     collection: str
@@ -44,7 +44,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the page says. until: when the time to approve is over, None where it cannot be. request: the id of the next form."""
+    """The state of a manual review.
+
+    until: end of the time to approve, None if it cannot be approved. request: id of the next form.
+    """
 
     found: Sequence[Found]
     opinions: Sequence[Opinion]
@@ -54,20 +57,20 @@ class Decision:
 
 
 class DecisionForm:
-    """What the attempt's page shows of it, and the form."""
+    """Handler of the review form, and its data."""
 
     def __init__(self, cases: Cases, deciding: Deciding, *, new_id: Callable[[], str]) -> None:
         self._cases, self._deciding, self._new_id = cases, deciding, new_id
 
     def routes(self) -> list[Route]:
-        """Return what answers."""
+        """Return the routes."""
         return [Route("/attempts/{id}/decide", self._decide, methods=["POST"])]
 
     def of(self, attempt: Attempt) -> Decision:
-        """Return what is known of an attempt.
+        """Return the state of an attempt's manual review.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         settings, opinions = self._deciding.settings, self._deciding.opinions
         since = opinions.waits_since(attempt.id)
@@ -94,10 +97,10 @@ class DecisionForm:
 
 
 def matches(cases: Cases, attempt: Attempt) -> list[Found]:
-    """Return the faces that the gallery found, with whose they are now.
+    """Return the gallery's matches of an attempt, with their current holders.
 
     Raises:
-        StoreError: the database could not do it.
+        StoreError: the database failed.
     """
     holders = cases.faces.holders(attempt.matches.values())
     cosines = {check.name: check.score for check in attempt.checks}

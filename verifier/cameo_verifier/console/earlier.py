@@ -1,4 +1,4 @@
-"""The rows of the time axis that lay an earlier recording over this one, by what both are recognised by: movement and sound."""
+"""Lanes that compare this recording with an earlier one, by the features of the fingerprint: movement and sound."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cameo_verifier.types import F64, Evidence, Fingerprint
 
 _YAW, _MOUTH = 0, 3
-"""Columns of a fingerprint's motion."""
+"""Columns of the fingerprint's motion."""
 _MOST = 32.0
 _BAND = 30.0
 _KEYS = (("stretch", "what both share"), ("yaw", "this one"), ("pitch", "the other"))
@@ -26,14 +26,14 @@ _KEYS = (("stretch", "what both share"), ("yaw", "this one"), ("pitch", "the oth
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """Another recording; `fingerprint` is None where it is not kept any more."""
+    """The other recording; `fingerprint` is None if it is not kept any more."""
 
     attempt_id: str
     fingerprint: Fingerprint | None
 
 
 def moves(scale: Scale, evidence: Evidence, other: Earlier) -> Lane:
-    """Return how head and mouth moved, with the other's laid over where the two move most alike."""
+    """Return the lane of head and mouth movement, with the other's drawn over it, aligned at the best match."""
     name = f"Head and mouth, over those of {_short(other.attempt_id)}"
     if other.fingerprint is None:
         return nothing("moves", name, "the other's fingerprint is not kept any more")
@@ -56,7 +56,7 @@ def moves(scale: Scale, evidence: Evidence, other: Earlier) -> Lane:
 
 
 def sounds(scale: Scale, evidence: Evidence, other: Earlier) -> Lane:
-    """Return how well the sound agrees with the other's, half a second at a time, where the two sound most alike."""
+    """Return the lane of sound agreement, smoothed over half a second, aligned at the best match."""
     name = f"Sound, agreement with that of {_short(other.attempt_id)}"
     if other.fingerprint is None:
         return nothing("sounds", name, "the other's fingerprint is not kept any more")
@@ -76,7 +76,7 @@ def sounds(scale: Scale, evidence: Evidence, other: Earlier) -> Lane:
 
 
 def _laid(found: Stretch, rows: int) -> F64:
-    """Return when, in the own track, each row of the other's belongs, in seconds."""
+    """Return the time in the own track of each row of the other's, in seconds."""
     share = (found.own_s[1] - found.own_s[0]) / max(found.other_s[1] - found.other_s[0], 1e-9)
     return np.asarray(found.own_s[0] + (np.arange(rows) / RATE_HZ - found.other_s[0]) * share, np.float64)
 

@@ -1,4 +1,4 @@
-"""What a page says when it cannot be shown."""
+"""Error pages: status, title and message of each error."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _KINDS = {
 
 
 def handlers() -> dict[Any, Any]:
-    """Return what answers each error that a page may raise on purpose, for Starlette."""
+    """Return the exception handlers for Starlette, one per error that a page may raise on purpose."""
     return {HTTPException: _http, **dict.fromkeys(_KINDS, _raised)}
 
 

@@ -1,4 +1,4 @@
-"""The rows of the time axis that say how the face looks, frame by frame: is it live, alone, lit, sharp, uncovered, the same."""
+"""Lanes of the face, per frame: liveness, number of faces, light, sharpness, size, occlusion, lids, identity, border, grid."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BLINKS = (9, 10)
 
 
 def live(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
-    """Return the probability of a live face, frame by frame, in the wide crop and in the close one."""
+    """Return the lane of the probability of a live face, per frame, in the wide crop and in the close one."""
     keys = (("dot", "a frame"), ("close", "its closer crop"), ("threshold", "least 20th percentile"))
     face = evidence.face
     if not isinstance(face, FaceTrack) or not len(face.live):
@@ -48,13 +48,13 @@ def live(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
 
 
 def close_frames(face: FaceTrack) -> tuple[F64, F32]:
-    """Return when the closer crops were taken, (C,) seconds, and the lesser score of each as it is and mirrored."""
+    """Return times of the close crops, (C,) seconds, and for each the lower of its scores, original and mirrored."""
     t_s = face.live_t_s[::CLOSE_EVERY][: len(face.live_close)]
     return t_s, face.live_close[: len(t_s)].min(axis=1, initial=1.0)
 
 
 def faces(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
-    """Return where there is no face in the picture, and where there are several."""
+    """Return the lane of the number of faces: where there is none, and where there are several."""
     face = evidence.face
     if not isinstance(face, FaceTrack):
         return nothing("faces", "Faces", "no face")
@@ -70,7 +70,7 @@ def faces(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
 
 
 def light(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
-    """Return how much light falls on the face, by its skin and by the white of its eyes."""
+    """Return the lane of the light on the face, by its skin and by the white of its eyes."""
     name, face = "Light on the face, luma 0 to 255", evidence.face
     if not isinstance(face, FaceTrack):
         return nothing("light", name, "no face")
@@ -92,7 +92,7 @@ def light(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
 
 
 def sharpness(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
-    """Return how sharp the face is."""
+    """Return the lane of the sharpness of the face."""
     face = evidence.face
     if not isinstance(face, FaceTrack):
         return nothing("sharpness", "Sharpness of the face", "no face")
@@ -101,7 +101,7 @@ def sharpness(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
 
 
 def size(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
-    """Return how wide the face is, as a share of the longer side of the picture."""
+    """Return the lane of the width of the face, as a share of the longer side of the picture."""
     name, face = "Width of the face, share of the picture", evidence.face
     if not isinstance(face, FaceTrack) or len(face.face_share) != len(face.t_s):
         return nothing("size", name, "no face" if not isinstance(face, FaceTrack) else "not kept with these tracks")
@@ -111,7 +111,7 @@ def size(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
 
 
 def covered(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
-    """Return how far eyes and lips stand out of the skin around them, in the frames that were looked at."""
+    """Return the lane of the contrast of eyes and lips with the skin around them, in the frames that were measured."""
     name, face = "Eyes and mouth against skin, nats", evidence.face
     if not isinstance(face, FaceTrack) or not len(face.eyes):
         return nothing("covered", name, "no face that could be looked at")
@@ -128,14 +128,14 @@ def covered(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
 
 
 def covered_frames(face: FaceTrack) -> tuple[F64, F32, F32]:
-    """Return when it was looked, (V,) seconds, and by how many nats eyes and mouth stand out then."""
+    """Return the times of the measurements, (V,) seconds, and the contrasts of eyes and mouth, in nats."""
     t_s = face.live_t_s[::COVERED_EVERY][: len(face.eyes)]
     lips = face.mouth[: len(t_s)]
     return t_s, face.eyes[: len(t_s), 0], np.linalg.norm(lips[:, :3], axis=1) + lips[:, 3] / 4
 
 
 def lids(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
-    """Return how far both lids are closed."""
+    """Return the lane of lid closure, of the lid that is closed less."""
     face = evidence.face
     if not isinstance(face, FaceTrack):
         return nothing("lids", "Lids closed", "no face")
@@ -149,7 +149,7 @@ def lids(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
 
 
 def identity(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
-    """Return how alike the face of each embedded frame is to all of them."""
+    """Return the lane of the cosine of each embedded frame with all others."""
     name, face = "Face against all of it, cosine", evidence.face
     if not isinstance(face, FaceTrack) or len(face.embeddings) < 2:
         return nothing("identity", name, "no two frames to compare")
@@ -171,7 +171,7 @@ def like_the_rest(face: FaceTrack) -> F32:
 
 
 def border(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
-    """Return how much of a border stands around the face, in the frames that were searched."""
+    """Return the lane of the border score around the face, in the frames that were searched."""
     face = evidence.face
     values = face.bezel if isinstance(face, FaceTrack) else None
     t_s = face.bezel_t_s if isinstance(face, FaceTrack) else np.zeros(0)
@@ -180,7 +180,7 @@ def border(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
 
 
 def grid(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
-    """Return how far a display's grid stands out, each frame together with those before it."""
+    """Return the lane of a display's grid: its deviation, each frame accumulated with those before it."""
     face = evidence.face
     values = face.grid if isinstance(face, FaceTrack) else None
     t_s = face.grid_t_s if isinstance(face, FaceTrack) else np.zeros(0)
@@ -221,7 +221,7 @@ def _measured(scale: Scale, lane: str, name: str, t_s: F64, values: F32, line: T
 
 
 def _least(t_s: F64, values: F32, line: Threshold, kind: str, said: str, tags: tuple[str, ...]) -> Iterator[Moment]:
-    """Yield the moment of the least of some values, where it is below the line."""
+    """Yield the moment of the lowest value, if it misses the threshold."""
     if np.isfinite(values).any():
         row = int(np.nanargmin(values))
         if not line.holds(float(values[row])):

@@ -1,4 +1,4 @@
-"""The queue's filters as they stand in the URL."""
+"""The queue's filters, parsed from the URL."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What was asked for.
+    """The filters of a request.
 
-    given: as it was written, without what is empty. condition: the same on `tables.attempts`; only judged
-    attempts meet it, but for one that is asked for by an id.
+    given: as written, without empty ones. condition: the same on `tables.attempts`; only judged attempts meet it, except those
+    found by an id.
     """
 
     given: Mapping[str, str]
     condition: ColumnElement[bool]
 
     def url(self, **changed: str) -> str:
-        """Return the URL of the queue with some filters changed; an empty one is dropped, and so is the place in the list."""
+        """Return the URL of the queue with some filters changed; empty ones are dropped, and so is the page token."""
         given = {name: value for name, value in {**self.given, **changed}.items() if value}
         return f"/?{urlencode(given)}" if given else "/"
 
     @property
     def query(self) -> str:
-        """The filters as they follow the address of an attempt, with their question mark; empty where there are none."""
+        """The filters as a query string, with its question mark, for an attempt's address; empty if there are none."""
         return self.url()[1:]
 
 
 def read(query: Mapping[str, str]) -> Filters:
-    """Read filters.
+    """Parse filters.
 
     Raises:
-        InvalidRequestError: one has a value that it cannot have; the message names it.
+        InvalidRequestError: a value is not allowed; the message names the filter.
     """
     given = {name: query[name].strip() for name in NAMES if query.get(name, "").strip()}
     if any("\0" in value for value in given.values()):
@@ -64,14 +64,14 @@ def read(query: Mapping[str, str]) -> Filters:
     table = tables.attempts
     conditions: list[ColumnElement[bool]] = []
     if "subject" in given:
-        # One subject's few have their own index; the state leads that of all attempts in order of time.
+        # One subject's few have an index of their own; the index of all attempts by time begins with the state.
         conditions.append(table.c.verdict.is_not(None))
     elif "find" not in given:
         conditions.append(table.c.state == AttemptState.JUDGED.value)
     for name, value in given.items():
         match name:
             case "subject" | "profile":
-                # Any text, quotation marks and all.
+                # Any text, including quotation marks.
                 conditions.append(table.c[name] == value)
             case "find":
                 conditions.append(by_id(value))
@@ -87,15 +87,15 @@ def read(query: Mapping[str, str]) -> Filters:
 
 
 def place(attempt: Attempt) -> str:
-    """Return the token of the page after an attempt."""
+    """Return the page token of the page after an attempt."""
     return f"{(attempt.created_at - _EPOCH) // _MICROSECOND}.{attempt.id}"
 
 
 def read_place(token: str) -> tuple[datetime, str] | None:
-    """Return where a page begins; None for the first one.
+    """Return the position where a page begins; None for the first page.
 
     Raises:
-        InvalidRequestError: it is no token of ours.
+        InvalidRequestError: the token is malformed.
     """
     if not token:
         return None

@@ -1,7 +1,7 @@
-"""Finding attempts by an id: of the attempt, its challenge or its subject; whole or in part, in capitals or not.
+"""Search of attempts by an id: of the attempt, its challenge or its subject; whole or in part, case-insensitive.
 
-A whole id is found by its index, however old it is, where its letters are as they were given. Anything else is looked for in the
-latest attempts alone: no index helps there.
+A whole id in its original case is found by its index, at any age. Anything else is searched for among the latest attempts only:
+no index helps there.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
 LEAST, MOST = 3, 128
-"""Characters of a part."""
+"""Allowed length of a part, in characters."""
 LATEST = 100_000
-"""Attempts that are looked through for a part."""
+"""Number of attempts that are searched for a part."""
 AT_MOST = 1000
-"""Attempts that a part finds, the latest of them."""
+"""Maximum number of matches of a part, the latest."""
 _IDS = ("id", "challenge_id", "subject")
 
 
 def by_id(text: str) -> ColumnElement[bool]:
-    """Return the condition on `tables.attempts` that an id is this, or has it in it.
+    """Return the condition on `tables.attempts` that an id equals or contains the text.
 
     Raises:
         InvalidRequestError: the text is longer than any id.
@@ -35,7 +35,7 @@ def by_id(text: str) -> ColumnElement[bool]:
     if len(text) > MOST:
         raise InvalidRequestError(f"an id has at most {MOST} characters")
     table = tables.attempts
-    # A branch for each: one condition over three columns would use no index.
+    # One branch each: a condition over three columns would use no index.
     found = [select(table.c.id).where(table.c[name] == text) for name in _IDS]
     if len(text) >= LEAST:
         judged = select(*(table.c[name] for name in (*_IDS, "created_at"))).where(table.c.state == AttemptState.JUDGED.value)

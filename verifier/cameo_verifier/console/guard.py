@@ -1,13 +1,13 @@
-"""What stands before every page: the host that was asked for, the session, the CSRF token, and the headers of every answer.
+"""The guard before every page: checks host, session and CSRF token, and sets the headers of every answer.
 
-1. A request for another host than the console's own is refused: a name that was pointed here by somebody else (DNS rebinding).
-2. Of what is sent, at most `MAX_BODY` is read. A POST needs the token of its cookie, in the field `csrf` or the header
-   `X-CSRF-Token`; what a browser says came from another site is refused before that.
-3. A session that began by the token of a named local person ends when that is taken back, at the next request.
-4. Whoever is not signed in sees the sign-in pages and the styles, and nothing else; who sent a form too
-   late, what they sent, to be sent again.
-5. Every answer says what a browser may do with it: load from here only, run no script but ours, be framed by nobody, be kept
-   nowhere, but for styles and scripts.
+1. A request for another host than the console's own is refused: protection against DNS rebinding.
+2. Of a body, at most `MAX_BODY` is read. A POST needs the CSRF token of its cookie, in the field `csrf` or the header
+   `X-CSRF-Token`; what a browser marks as cross-site is refused before that.
+3. A session that began with a named local person's token ends at the next request after the token is revoked.
+4. Without a session only the sign-in pages and static files are served; a form sent after its session ended is returned with
+   its content, to be sent again.
+5. Every answer limits the browser: load only from here, run only our scripts, no framing, no caching except of styles and
+   scripts.
 """
 
 from __future__ import annotations
@@ -52,7 +52,10 @@ _SAFE = frozenset({"GET", "HEAD"})
 
 
 class Guard:
-    """Middleware around the whole application; `secure` where it is reached by https, `stands` of a sign-in token by its id."""
+    """Middleware around the whole application.
+
+    secure: True if it is reached by https. stands: whether the sign-in token of an id is still valid.
+    """
 
     def __init__(
         self, app: ASGIApp, *, sessions: Sessions, hosts: Collection[str], secure: bool, stands: Callable[[str], bool]
@@ -61,7 +64,7 @@ class Guard:
         self._stands = stands
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse the request, or hand it on with `state.person`, `state.cookie`, `state.csrf` and `state.form`."""
+        """Refuse the request, or forward it with `state.person`, `state.cookie`, `state.csrf` and `state.form`."""
         if scope["type"] != "http":
             raise RuntimeError(f"the console speaks HTTP, not {scope['type']}")
 
@@ -100,7 +103,7 @@ class Guard:
         return None
 
     async def _form(self, scope: Scope, receive: Receive, headers: Headers) -> ASGIApp | None:
-        """Read what was sent into `state`, and return why it is not taken; None where it is."""
+        """Read the body into `state`, and return the refusal; None if it is accepted."""
         state = scope["state"]
         body = await _body(receive)
         if body is None:
@@ -112,7 +115,8 @@ class Guard:
         too_late = state["person"] is None and not scope["path"].startswith(_OPEN_TO_ALL)
         if ours and not too_late:
             return None
-        # The session ended, or another began, while somebody wrote: they get back what they wrote, and nobody else's page does.
+        # The session ended, or another began, while somebody wrote: what they wrote is returned to our own page, never to another
+        # site's.
         if "text/html" in headers.get("accept", "") and (ours or headers.get("sec-fetch-site") == "same-origin"):
             return self._late(scope)
         if ours:
@@ -120,7 +124,7 @@ class Guard:
         return PlainTextResponse("This form did not come from a page of the console, or is too old. Go back, reload.", 403)
 
     def _late(self, scope: Scope) -> ASGIApp:
-        """Return the page from which a form that came too late is sent again; whoever signs out late is out."""
+        """Return the page from which a late form is sent again; a late sign-out needs none."""
         if scope["path"] == "/sign-out":
             return RedirectResponse("/sign-in", 303)
         state = scope["state"]
@@ -139,12 +143,12 @@ class Guard:
 
 
 def set_cookie(answer: Response, cookie: str, *, secure: bool, strict: bool) -> None:
-    """Leave the session cookie with a browser; one that is not strict is sent along when another site leads here."""
+    """Set the session cookie; without `strict` (SameSite=Lax) it is sent when another site links here."""
     answer.set_cookie(cookie_name(secure=secure), cookie, httponly=True, secure=secure, samesite="strict" if strict else "lax")
 
 
 def cookie_name(*, secure: bool) -> str:
-    """Return the name of the session cookie: where https is spoken, one that no other host can set."""
+    """Return the name of the session cookie: over https, one that no other host can set."""
     return "__Host-cameo-console" if secure else "cameo-console"
 
 
@@ -156,7 +160,7 @@ def _fields(body: bytes) -> tuple[tuple[str, str], ...]:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """Return what was sent, or None where it is too much."""
+    """Return the body, or None if it is too large."""
     body = b""
     while True:
         message = await receive()

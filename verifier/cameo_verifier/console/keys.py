@@ -1,4 +1,4 @@
-"""The keys of the console's pages, as its help says them."""
+"""Keyboard shortcuts of the console's pages, as its help lists them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of one page; `pressed`: (keys, what they do), a space between two that do the one and the other."""
+    """The shortcuts of one page; `pressed`: (keys, action), keys separated by a space have one action each."""
 
     page: str
     pressed: tuple[tuple[str, str], ...]

@@ -1,4 +1,4 @@
-"""The rows of the time axis that hold the answer against what was asked, drawn from tracks alone: words and turns of the head."""
+"""Lanes that compare the answer with the challenge, drawn from tracks alone: words and head turns."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cameo_verifier.types import Evidence
 
 _WORST = 3
-"""So many of a kind, the worst, are named as moments."""
+"""Number of moments of a kind that are named, the worst."""
 _UNSAID = ("phrase", Reason.PHRASE_MISMATCH)
 _MOVED = ("movement", Reason.MOVEMENT_MISSING, Reason.MOVEMENT_WRONG_ORDER)
 _WAYS = {Turn.LEFT: (0, 1.0), Turn.RIGHT: (0, -1.0), Turn.UP: (1, 1.0), Turn.DOWN: (1, -1.0)}
@@ -35,7 +35,7 @@ _WAYS = {Turn.LEFT: (0, 1.0), Turn.RIGHT: (0, -1.0), Turn.UP: (1, 1.0), Turn.DOW
 
 
 def words(scale: Scale, evidence: Evidence, challenge: Challenge, profile: Profile) -> Lane:
-    """Return what was asked to be said, where it was found, and what was heard."""
+    """Return the lane of words: the phrase of the challenge where it was found, and what was transcribed."""
     keys = (
         ("asked", "asked, where it was found"),
         ("heard", "heard, answers it"),
@@ -78,7 +78,7 @@ def words(scale: Scale, evidence: Evidence, challenge: Challenge, profile: Profi
 
 
 def pose(scale: Scale, evidence: Evidence, challenge: Challenge, profile: Profile) -> Lane:
-    """Return how the head turned, with the turns that were found, those that were asked and those that were not."""
+    """Return the lane of the head pose, with the turns that were found, answering the challenge or not."""
     keys = (
         ("yaw", "yaw, up is their left"),
         ("pitch", "pitch, up is up"),
@@ -116,13 +116,13 @@ def _movements(face: FaceTrack, profile: Profile) -> tuple[Movement, ...]:
 
 
 def _asked(found: tuple[Movement, ...], asked: tuple[Turn, ...]) -> tuple[Movement, ...]:
-    """Return the movements that answer best; where none do in order, those that go one of the asked ways."""
+    """Return the movements that answer best; if none do so in order, those in a direction of the challenge."""
     best = max(matches(found, asked), key=lambda choice: sum(each.peak_deg for each in choice), default=None)
     return tuple(each for each in found if each.turn in asked) if best is None else best
 
 
 def _never_turned(face: FaceTrack, found: tuple[Movement, ...], challenge: Challenge) -> Iterator[Moment]:
-    """Yield how far the head went each way that was asked and never taken."""
+    """Yield the farthest pose in each direction of the challenge that was never turned to."""
     for turn in dict.fromkeys(challenge.turns):
         column, sign = _WAYS[turn]
         went = sign * face.pose_deg[:, column]
@@ -133,7 +133,7 @@ def _never_turned(face: FaceTrack, found: tuple[Movement, ...], challenge: Chall
 
 
 def _flat(face: FaceTrack, profile: Profile) -> Iterator[Moment]:
-    """Yield the pairs of frames that show the least depth, where all of them together show too little."""
+    """Yield the pairs of frames with the least depth, if the depth over all of them is below its threshold."""
     if not profile["relief_min"].holds(relief(face).depth):
         found = pairs(face)
         for row in np.argsort(found.depth)[:_WORST]:
@@ -142,7 +142,7 @@ def _flat(face: FaceTrack, profile: Profile) -> Iterator[Moment]:
 
 
 def _out_of_order(evidence: Evidence, challenge: Challenge, profile: Profile) -> Iterator[Moment]:
-    """Yield turns that words beside them run past, on their wrong side."""
+    """Yield turns that overlap the words next to them, on the wrong side."""
     face, sound = evidence.face, evidence.sound
     if not isinstance(face, FaceTrack) or not isinstance(sound, SoundTrack):
         return

@@ -1,8 +1,8 @@
-"""A form that came after its session ended: the page on which nothing of it is lost, and from which it can be sent again.
+"""A late form: the page that preserves a form sent after its session ended, and lets it be sent again.
 
-It holds what was written, to be read and changed, everything else that was sent, as it was, and a form token for whoever holds
-the browser's cookie now. Signing in, in another tab, makes that token one of before. `static/session.js` fetches the new one;
-without it the form comes here once more, and the page has it.
+It shows what was written, to be read and changed, keeps all other fields unchanged, and carries a CSRF token of the browser's
+current cookie. Signing in, in another tab, makes that token obsolete. `static/session.js` fetches the new one; without it the
+form arrives here once more, and the page has it.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 _WRITTEN = frozenset({"name", "note", "reason", "species", "why"})
-"""What people write; the rest they chose, or it belongs to the page."""
+"""Fields that people write; the rest they chose, or the page added."""
 _OF_THE_PAGE = frozenset({"csrf", "request"})
 _SHOWN = 12
-"""So many choices are listed; more, as of a whole profile, are counted."""
+"""Number of choices that are listed; further ones, as of a whole profile, are counted."""
 
 
 def late_form(request: Request, form: Sequence[tuple[str, str]]) -> Response:
-    """Return the page, for a request whose `state` has the token of the cookie that the answer leaves with the browser.
+    """Return the page, for a request whose `state` has the CSRF token of the cookie that the answer sets.
 
     Args:
-        request: the one that came too late.
+        request: the late request.
         form: its fields in order.
     """
     sent = [(name, value) for name, value in form if name != "csrf"]

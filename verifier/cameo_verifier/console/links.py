@@ -1,4 +1,4 @@
-"""Links from one attempt to others: the same face, the same recording, the same account; all of them, each with its score."""
+"""Links from one attempt to others by the same face, recording or account, each with its score."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from cameo_verifier.store.attempts.attempts import Attempt
 
 AT_MOST = 200
-"""Attempts of one kind on one page; of the same account the latest, and the page says how many there are."""
+"""Maximum number of attempts of one kind on one page; of the same account the latest, and the page shows their total."""
 SAME_SUBJECT = "same subject"
 _COSINE_OF = {Collection.PROTECTED: "protected_person", Collection.ENROLLED: "already_enrolled"}
 
 
 @dataclass(slots=True)
 class Link:
-    """Another attempt, and what the two share: each a phrase with its score."""
+    """A link to another attempt; `shares` has one phrase with its score for each thing the two share."""
 
     attempt: Attempt
     shares: list[str] = field(default_factory=list)
@@ -48,11 +48,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one attempt is linked to.
+    """The links of one attempt.
 
-    links: by face and recording first, then by account, the latest first. protected: names of protected people whose face it is,
-    with the cosine. faces: False where its own face is not kept, so that none was looked for; recording: the same of its
-    fingerprint. of_account: how many other attempts the account made, all told.
+    links: by face and recording first, then by account, the latest first. protected: names of matching protected people, with the
+    cosine. faces: False if the attempt's own face is not kept, so that no search was possible; recording: the same for its
+    fingerprint. of_account: number of the account's other attempts.
     """
 
     links: Sequence[Link]
@@ -63,7 +63,7 @@ class Found:
 
 
 class Links:
-    """The page that lists them; the attempt's page loads its list from there."""
+    """Handler of the list of links, which the attempt's page loads."""
 
     def __init__(
         self, cases: Cases, settings: Settings, recall: DuplicateSearch, *, profile: Profile, clock: Callable[[], datetime]
@@ -72,14 +72,14 @@ class Links:
         self._profile, self._clock = profile, clock
 
     def routes(self) -> list[Route]:
-        """Return what answers."""
+        """Return the routes."""
         return [Route("/attempts/{id}/links", self._show)]
 
     def of(self, attempt: Attempt, opened: Opened | None) -> Found:
-        """Return what an attempt is linked to; `opened` is the same with its tracks, None where they cannot be read.
+        """Return the links of an attempt; `opened` is the attempt with its tracks, None if they cannot be read.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         found: dict[str, Link] = {}
 
@@ -129,7 +129,7 @@ class Links:
                 yield self._cases.attempt(face.holder.attempt_id), f"same face, {face.cosine:.2f}"
 
     def _that_found(self, attempt: Attempt, faces: Iterable[SameFace]) -> Iterable[tuple[Attempt, str]]:
-        """Yield attempts that met this one's face in the gallery, or any that is the same, and those whose face this one met."""
+        """Yield attempts that matched this one's face, or an equal one, in the gallery, and those whose face this one matched."""
         for match in matches(self._cases, attempt):
             if match.holder is not None and match.holder.attempt_id:
                 cosine = "" if match.cosine is None else f", {match.cosine:.2f}"
@@ -149,7 +149,7 @@ class Links:
                     yield other, _met(scores.get(_COSINE_OF[Collection(collection)]), own is not None and matched == own[0])
 
     def _recordings(self, attempt: Attempt, opened: Opened | None, add: Callable[..., None]) -> bool:
-        """Add attempts of the same recording, and return whether it could be looked for."""
+        """Add attempts of the same recording, and return whether a search was possible."""
         for other in self._cases.search.same_file(attempt, limit=AT_MOST):
             add(other, "same file")
         own = self._recall.own(attempt.id) or (opened.tracks.evidence.fingerprint if opened is not None else None)

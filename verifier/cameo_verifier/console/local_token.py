@@ -1,4 +1,4 @@
-"""The token printed at start: whoever started the console proves with it, once, that they read its terminal."""
+"""The local token: a secret printed at start, by which whoever started the console signs in once."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _TOKEN_BYTES = 24
 
 
 class LocalToken:
-    """A token that is good once."""
+    """A single-use token."""
 
     def __init__(self, random_token: Callable[[int], str] = secrets.token_urlsafe) -> None:
         self.value = random_token(_TOKEN_BYTES)
         self._lock, self._spent = Lock(), False
 
     def spend(self, given: str) -> bool:
-        """Whether this is the token, and the first time it is shown."""
+        """Spend the token; return True only for the right token, and only once."""
         with self._lock:
             holds = not self._spent and hmac.compare_digest(self.value.encode(), given.encode())
             self._spent = self._spent or holds

@@ -1,4 +1,4 @@
-"""The rows of the time axis that say how picture and sound were recorded, and what of them was there before."""
+"""Lanes of the recording itself: how picture and sound were recorded, and what of them repeats."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 _WORST = 3
 _SLOW = 1.5
-"""Times the usual wait for a picture: a longer one is named."""
+"""Multiple of the median frame interval above which a gap is named."""
 
 
 def picture(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
-    """Return how much pictures change, with duplicates, gaps, cuts, and what comes again."""
+    """Return the lane of changes between pictures, with duplicates, gaps, cuts and repetitions."""
     keys = (("change", "change"), ("duplicate", "the same picture again"), ("cut", "cut or jump"), ("again", "comes again"))
     trace = evidence.picture
     if not isinstance(trace, PictureTrace):
@@ -52,7 +52,7 @@ def picture(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
 
 
 def _stills(evidence: Evidence, trace: PictureTrace, profile: Profile) -> Iterator[Moment]:
-    """Yield when the longest time without change begins."""
+    """Yield the start of the longest time without change."""
     if isinstance(evidence.face, FaceTrack):
         start, end = stillest(trace, still=profile["still_change_max"].value, face=evidence.face)
         if not profile["still_time_max"].holds(end - start):
@@ -60,7 +60,7 @@ def _stills(evidence: Evidence, trace: PictureTrace, profile: Profile) -> Iterat
 
 
 def _cuts(evidence: Evidence, trace: PictureTrace, profile: Profile) -> Iterator[Moment]:
-    """Yield the moments at which two takes may meet."""
+    """Yield the moments at which two takes may be joined."""
     if not profile["cut_max"].holds(trace.cut):
         yield Moment(trace.cut_s, "cut", f"the whole picture changes at once, {trace.cut:.1f}", ("splice",))
     if isinstance(evidence.face, FaceTrack):
@@ -70,7 +70,7 @@ def _cuts(evidence: Evidence, trace: PictureTrace, profile: Profile) -> Iterator
 
 
 def _repeats(trace: PictureTrace, profile: Profile) -> Iterator[Moment]:
-    """Yield both moments of what comes twice."""
+    """Yield both moments of each repetition."""
     for distance, times, threshold in (
         (trace.repeat, trace.repeat_s, "repeat_min"),
         (trace.reversal, trace.reversal_s, "reversal_min"),
@@ -81,7 +81,7 @@ def _repeats(trace: PictureTrace, profile: Profile) -> Iterator[Moment]:
 
 
 def pace(scale: Scale, evidence: Evidence) -> Lane:
-    """Return how long it is from each picture to the next, with those that come sooner than a camera makes them."""
+    """Return the lane of intervals between pictures, with those shorter than a camera's."""
     name, trace = "From picture to picture, ms", evidence.picture
     if not isinstance(trace, PictureTrace) or len(trace.t_s) < 2:
         return nothing("pace", name, "no picture")
@@ -106,7 +106,7 @@ def pace(scale: Scale, evidence: Evidence) -> Lane:
 
 
 def streams(scale: Scale, evidence: Evidence) -> Lane:
-    """Return when there are picture and sound, where either is damaged, and where the shape of the picture changes."""
+    """Return the lane of the streams: extent of picture and sound, where either is damaged, where the picture changes size."""
     media = evidence.media
     keys = (("speech", "is there"), ("cut", "damaged"), ("again", "another shape"))
     rows = (
@@ -139,7 +139,7 @@ def _damage(media: MediaInfo) -> Iterator[Moment]:
 
 
 def _uneven(media: MediaInfo) -> Iterator[Moment]:
-    """Yield where one of picture and sound begins or ends without the other."""
+    """Yield the moments where picture or sound begins or ends without the other."""
     if not media.video_codec or not media.audio_codec:
         return
     ends = (media.video_from_s + media.video_s, media.audio_from_s + media.audio_s)

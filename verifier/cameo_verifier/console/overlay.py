@@ -1,4 +1,4 @@
-"""The outlines of a face over time, to be drawn over its video: corners and lines of brows, eyes, nose, lips and jaw, no more."""
+"""The face overlay: outlines of a face over time, drawn over its video: brows, eyes, irises, nose, lips and jaw."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ OUTLINES = tuple(
 
 
 def overlay(evidence: Evidence) -> dict[str, Any]:
-    """Return what the page draws: size of the picture as it is shown, when each frame is, and its points, to a tenth of a px.
+    """Return the overlay as JSON: size of the displayed picture, the frames' times, and their points, to a tenth of a pixel.
 
     A frame without a face has no points.
     """

@@ -1,4 +1,4 @@
-"""Who is signed in, and what they may do."""
+"""People who are signed in, and their roles."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from cameo_credential.errors import CameoError
 
 
 class ConsoleRole(StrEnum):
-    """What someone may do in the console."""
+    """The role of a person in the console."""
 
     ANALYST = "analyst"
-    """Look, reveal, label, try thresholds on one attempt."""
+    """May read, reveal, label, and try thresholds on one attempt."""
     LEAD = "lead"
-    """Besides, save a profile and run it over all labelled attempts."""
+    """May also save a profile, and run it over all labelled attempts."""
 
 
 class NotAllowedError(CameoError):
-    """Whoever is signed in may not do this."""
+    """The person's role does not permit this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Someone who is signed in; `name` is what the audit log says, at most 128 characters."""
+    """A person who is signed in; `name` is what the audit log records, at most 128 characters."""
 
     name: str
     role: ConsoleRole
 
     @property
     def is_lead(self) -> bool:
-        """Whether what only leads may do is theirs to do."""
+        """True if the person is a lead."""
         return self.role is ConsoleRole.LEAD
 
 
 def only(person: Person, role: ConsoleRole) -> None:
-    """Let a lead do everything, and anybody else only what their role may.
+    """Check that a person is a lead or has the role.
 
     Raises:
-        NotAllowedError: it is not theirs to do.
+        NotAllowedError: the person has another role.
     """
     if not person.is_lead and person.role is not role:
         raise NotAllowedError(f"only a {role.value} may do this")

@@ -1,4 +1,4 @@
-"""What is not over time: depth against turn, the spectrum of a grid, ages, eyes against head, frames that checks cut out."""
+"""Figures that are not over time: depth against turn, a grid's spectrum, ages, gaze against head, frames that checks cropped."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _MOST_DOTS = 160
 _NONE = Markup("")
 _CELL = 6.0
 _STEPS = 6
-"""Of how dark a frequency is drawn."""
+"""Number of shades of a frequency."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture: what it says in words, its drawing, if it has one, and frames."""
+    """One figure: its caption, its drawing, if any, and frames."""
 
     id: str
     title: str
@@ -43,7 +43,7 @@ class Picture:
 
 
 def pictures(evidence: Evidence, profile: Profile) -> tuple[Picture, ...]:
-    """Return all of them, each of which says so where it has nothing to show; none without a face."""
+    """Return all figures, each with a caption that says so if there is nothing to show; without a face no drawings."""
     face = evidence.face
     if not isinstance(face, FaceTrack):
         return tuple(Picture(name, title, "No face was followed.") for name, title, _ in _MADE)
@@ -51,7 +51,7 @@ def pictures(evidence: Evidence, profile: Profile) -> tuple[Picture, ...]:
 
 
 def depth(_evidence: Evidence, face: FaceTrack, profile: Profile) -> Picture:
-    """Return, for each pair of frames, how far the skin moved as depth makes it, against how far the head turned between them."""
+    """Return the figure of depth: for each pair of frames, the skin's movement by parallax over the head's turn."""
     found, line = pairs(face), profile["relief_min"].value
     if not len(found.before):
         return Picture("depth", "Depth against turn", "No two frames with the head turned between them could be followed.")
@@ -78,7 +78,7 @@ def depth(_evidence: Evidence, face: FaceTrack, profile: Profile) -> Picture:
 
 
 def spectrum(evidence: Evidence, face: FaceTrack, profile: Profile) -> Picture:
-    """Return by how far each frequency stands out of face and surroundings, with the frame that was searched last."""
+    """Return the figure of the grid's spectrum: the deviation of each frequency, with the frame that was searched last."""
     title, values, line = "Spectrum of the display's grid", face.grid_spectrum, profile["grid_max"].value
     if not len(face.grid) or not np.isfinite(face.grid).any():
         return Picture("spectrum", title, "No frame had squares enough in the face and around it.")
@@ -112,7 +112,7 @@ def spectrum(evidence: Evidence, face: FaceTrack, profile: Profile) -> Picture:
 
 
 def gaze(_evidence: Evidence, face: FaceTrack, profile: Profile) -> Picture:
-    """Return where the irises stand in their eyes, against how far the head is turned."""
+    """Return the figure of gaze: the position of the irises in the eyes, over the head's yaw."""
     title, (t_s, yaw, iris) = "Eyes against head", irises(face)
     if len(yaw) < 2:
         return Picture("gaze", title, "No two frames show the eyes well enough.")
@@ -134,7 +134,7 @@ def gaze(_evidence: Evidence, face: FaceTrack, profile: Profile) -> Picture:
 
 
 def ages(_evidence: Evidence, face: FaceTrack, profile: Profile) -> Picture:
-    """Return the age that each network expects, frame by frame, and their mean."""
+    """Return the figure of apparent age: the age that each network estimates per frame, and their mean."""
     line = profile["adult_age_min"].value
     if not len(face.ages):
         return Picture("ages", "Apparent age", "No near-frontal frame was looked at.")
@@ -182,7 +182,7 @@ PICTURES = tuple(name for name, _, _ in _MADE)
 
 @dataclass(frozen=True, slots=True)
 class _Plot:
-    """A plane of two measures, in the units of its drawing."""
+    """A scatter plot of two quantities, in the units of its drawing."""
 
     left: float
     right: float
@@ -198,7 +198,7 @@ class _Plot:
         return Markup('<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>').format(name, *start, *end)
 
     def dot(self, x: float, y: float, at_s: float, text: str, *, bad: bool = False) -> Markup:
-        """Return a dot that leads to its moment."""
+        """Return a dot that links to its moment."""
         return Markup(
             '<circle class="dot{}" data-at="{:.3f}" cx="{:.1f}" cy="{:.1f}" r="4"><title>{} at {:.2f} s</title></circle>'
         ).format(" bad" if bad else "", at_s, *self.at(x, y), text, at_s)
@@ -213,7 +213,7 @@ class _Plot:
         return note("tick", across, down - 4, text, anchor=anchor)
 
     def axes(self, below: str, beside: str) -> list[Markup]:
-        """Return the names of both measures, and how far they reach."""
+        """Return the axis labels: names and ranges of both quantities."""
         bottom = _HEIGHT - _EDGE + 14
         return [
             note("tick", _EDGE, bottom, f"{self.left:.2g}"),

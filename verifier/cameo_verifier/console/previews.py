@@ -1,8 +1,8 @@
 """Previews of recordings that browsers do not play.
 
-A recording is what a stranger sent, so it is transcoded as it is judged: in a process of its own without the network, the site's
-secrets or its environment, which the kernel holds to its memory and time (`cameo_verifier.workers.process`) and whose answer is
-bytes. One is at work at a time. What it made stays in memory, for whoever asked alone and for a short while; no file is written.
+A recording is untrusted, so it is transcoded as it is judged: in a process of its own without the network, the site's secrets or
+its environment, whose memory and time the kernel limits (`workers.process`) and whose answer is bytes. One runs at a
+time. The result is cached in memory, for the requester alone and for a short while; no file is written.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 _KEPT_FOR = timedelta(minutes=15)
 _AT_ONCE = 6
-"""Previews in memory: at most 24 MB each (`cameo_verifier.media.preview.MAX_BYTES`)."""
+"""Maximum number of cached previews, 24 MB each at most (`cameo_verifier.media.preview.MAX_BYTES`)."""
 _READY_S, _MADE_S = 60.0, 120.0
 _WAITS_S = 180.0
-"""How long to wait for the one that is being made."""
+"""Maximum wait for a preview that is being made."""
 _RIGHTS = Rights(memory_bytes=3 * 2**30, job_cpu_s=90.0, files=64)
 
 _ISO, _WEBM = {"mp4", "mov", "3gp", "m4a"}, {"webm"}
@@ -40,7 +40,7 @@ _PLAYED = (
     ("video/mp4", _ISO, {"h264", "av1", "vp9"}, {"aac", "mp3", "flac", "opus"}),
     ("video/webm", _WEBM, {"vp8", "vp9", "av1"}, {"opus", "vorbis"}),
 )
-"""What Chromium, Firefox and Safari all play: containers, with codecs of pictures and of sound."""
+"""What Chromium, Firefox and Safari all play: containers, with codecs of picture and sound."""
 
 
 class PreviewError(CameoError):
@@ -48,10 +48,10 @@ class PreviewError(CameoError):
 
 
 def media_type(media: MediaInfo) -> str:
-    """Return as what a browser plays a recording as it is; empty where it does not, or not the way up that it was judged."""
+    """Return the media type by which browsers play a recording; empty if they do not, or not in the judged orientation."""
     for kind, containers, pictures, sounds in _PLAYED:
         known = media.container in containers and {media.video_codec} <= pictures | {""} and {media.audio_codec} <= sounds | {""}
-        # Of WebM no browser turns the pictures.
+        # No browser rotates WebM.
         if known and not (media.rotation_deg and containers is _WEBM):
             return kind
     return ""
@@ -64,7 +64,7 @@ class _Made:
 
 
 class Previews:
-    """Previews of one running console; methods may be called from several threads at once."""
+    """Previews of one running console; thread-safe."""
 
     def __init__(self, limits: MediaLimits, *, clock: Callable[[], datetime]) -> None:
         self._limits, self._clock = limits, clock
@@ -74,14 +74,14 @@ class Previews:
         self._closed = False
 
     def close(self) -> None:
-        """Make no more of them, and end the process that makes one now: whoever waits for it hears that there is none."""
+        """Make no further previews, and end the process that makes one now: its requester gets a `PreviewError`."""
         with self._holding:
             self._closed = True
             if self._worker is not None:
                 self._worker.kill()
 
     def of(self, attempt_id: str, recording: bytes, *, who: str) -> bytes:
-        """Return the preview of a recording that `who` was given, WebM; it takes some seconds the first time.
+        """Return the preview (WebM) of a recording that `who` was given; it takes some seconds the first time.
 
         Raises:
             PreviewError: none could be made.
@@ -91,7 +91,7 @@ class Previews:
         if not self._making.acquire(timeout=_WAITS_S):
             raise PreviewError("other previews are being made: try again")
         try:
-            # A player asks twice before it has its first answer.
+            # A player sends a second request before its first is answered.
             if (found := self._held(attempt_id, who)) is not None:
                 return found
             if self._closed:
@@ -123,7 +123,7 @@ class Previews:
 
 
 async def _transcoded(recording: bytes, limits: MediaLimits, at_work: Callable[[Worker[bytes, bytes] | None], None]) -> bytes:
-    """Return the preview; `at_work` is told of the worker once it is there, and of none once it is gone."""
+    """Return the preview; `at_work` is called with the worker once it runs, and with None once it has ended."""
     with ThreadPoolExecutor(2) as threads:
         worker: Worker[bytes, bytes] = await Worker.start(
             partial(previewing, limits), environment=thread_environment(1), threads=threads, ready_s=_READY_S, rights=_RIGHTS

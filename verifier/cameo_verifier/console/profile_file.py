@@ -1,4 +1,4 @@
-"""A profile that somebody tried, as a file to keep: TOML that says what it extends and only what it moves."""
+"""A what-if profile as a TOML file: the profile it extends, and only the thresholds that differ."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def named(name: str) -> str:
-    """Return a name that a profile may have.
+    """Return the name if it is allowed for a profile.
 
     Raises:
-        InvalidRequestError: it may not.
+        InvalidRequestError: the name is not allowed.
     """
     if not _NAME.fullmatch(name):
         raise InvalidRequestError("a profile is named by lower case letters, digits, _ and -, 64 at most")
@@ -26,9 +26,9 @@ def named(name: str) -> str:
 
 
 def profile_file(profile: Profile, base: str, moved: frozenset[str]) -> str:
-    """Return the file of a profile that extends `base` and moves those thresholds; `profiles.load` reads the same again.
+    """Return the TOML of a profile that extends `base` and changes those thresholds; `profiles.load` restores the same.
 
-    What nobody measured it does not claim: data set and error rates are left out until somebody has them.
+    It claims nothing unmeasured: data set and error rates are left out.
     """
     lines = [f"extends = {_text(base)}", f"description = {_text(profile.description)}"]
     for name in sorted(moved):
@@ -46,5 +46,5 @@ def profile_file(profile: Profile, base: str, moved: frozenset[str]) -> str:
 
 
 def _text(value: str) -> str:
-    # JSON's strings are TOML's basic strings, but for pairs of surrogates and one character that JSON leaves as it is.
+    # JSON strings are TOML basic strings, except for surrogate pairs and one character that JSON leaves unescaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""Questions by the names of their checks, also of those that this version does not have."""
+"""Questions by the names of their checks, including checks that this version does not have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def question(check: str) -> Question:
-    """Return the question of that name; of another version's check there is a title alone."""
+    """Return the question of that name; for another version's check only a title is known."""
     title = check.replace("_", " ").capitalize()
     return BY_NAME.get(check) or Question(check, title, "A check of another version of this service.", _unknown)
 

@@ -1,4 +1,4 @@
-"""The queue: what came in, filtered by the URL, with counts over time."""
+"""The queue page: attempts filtered by the URL, with counts over time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _COUNTED = 64
 
 
 class Queue:
-    """The page."""
+    """Handler of the queue page."""
 
     def __init__(self, cases: Cases, *, profile: Profile) -> None:
         self._cases = cases
@@ -38,7 +38,7 @@ class Queue:
         self._counted: OrderedDict[tuple[tuple[str, str], ...], tuple[tuple[object, ...], Trend]] = OrderedDict()
 
     def routes(self) -> list[Route]:
-        """Return what answers."""
+        """Return the routes."""
         return [Route("/", self._show)]
 
     def _show(self, request: Request) -> Response:
@@ -65,7 +65,7 @@ class Queue:
         )
 
     def _trend(self, filters: Filters) -> Trend:
-        """Return counts over time, from memory where nothing was judged or labelled since: every attempt there is takes part."""
+        """Return counts over time, cached until something is judged or labelled: they take all attempts into account."""
         key, mark = tuple(sorted(filters.given.items())), self._cases.counts.mark()
         kept = self._counted.get(key)
         if kept is not None and kept[0] == mark:

@@ -1,7 +1,7 @@
-"""Templates, and how values are written for people.
+"""Template rendering, and the format of values for people.
 
-Every value is escaped, and what would change how the text around it is read is shown instead of obeyed: ids, notes and words come
-from people who may mean harm.
+Every value is escaped, and characters that would change how the surrounding text is displayed are shown as code points: ids,
+notes and words come from people who may mean harm.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401 - whatever it shows
-    """Return a page; every template knows `person`, `csrf` and `path`."""
+    """Render a page; every template has `person`, `csrf` and `path`."""
     state = request.state
     known = {"person": state.person, "csrf": state.csrf, "path": request.url.path}
     return HTMLResponse(_templates().get_template(template).render(**known, **values), status)
 
 
 def refusal(request: Request, status: int, title: str, message: str) -> HTMLResponse:
-    """Return a page that says why there is none."""
+    """Render an error page."""
     return page(request, "refusal.html", status=status, title=title, message=message)
 
 
 def plain(text: object) -> str:
-    """Return text with each control character, and each that turns the direction or hides, as its code point."""
+    """Return text with each control, bidirectional or invisible character replaced by its code point."""
     return "".join(f"‹U+{ord(each):04X}›" if unicodedata.category(each) in _INVISIBLE else each for each in str(text))
 
 
@@ -49,7 +49,7 @@ def moment(time: datetime | None) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a score to so many digits, or to the last whole one."""
+    """Return a score to this many significant digits, at least to whole numbers."""
     if value is None:
         return ""
     whole = digits == _DIGITS and abs(value) >= 1000
@@ -57,7 +57,7 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def compared(score: float, threshold: float, *, at_least: bool) -> tuple[str, str]:
-    """Return a score, and how it stands to a threshold, such as `> 6.4`: what is said is true, in as many digits as it takes."""
+    """Return a score, and its comparison with a threshold, such as `> 6.4`, with as many digits as make it true."""
     if math.isnan(score):
         return "no number", f"not {'≥' if at_least else '≤'} {number(threshold)}"
     relation = ("≥" if score >= threshold else "<") if at_least else ("≤" if score <= threshold else ">")

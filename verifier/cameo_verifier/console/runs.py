@@ -1,6 +1,6 @@
-"""Runs: a tried profile over all labelled attempts, from their tracks, and what it would have changed. One at a time.
+"""Runs: a what-if profile over all labelled attempts, from their tracks, compared with the stored verdicts. One runs at a time.
 
-Runs are kept in memory only, the latest few: what they found follows again from the evidence, as long as that is kept.
+The latest runs are kept, in memory only: the result can be computed again while the evidence is kept.
 """
 
 from __future__ import annotations
@@ -38,16 +38,29 @@ if TYPE_CHECKING:
 _KEPT = 20
 _WAITING = 4
 _FEW = 200
-"""So many attempts are done before other processes would have started."""
+"""Number of attempts below which starting other processes would take longer."""
 EVERYONE = 2000
-"""Attempts that a run over everyone judges: about a minute."""
+"""Number of attempts judged by a run over everyone: about a minute."""
 SHOWN = 500
-"""Attempts that a page lists one by one."""
+"""Number of attempts that a page lists individually."""
 
 
 @dataclass(slots=True)
 class Run:
-    """One run; `found` once it is done, `trouble` where it could not be."""
+    """One run over stored attempts.
+
+    Attributes:
+        id: the run's id.
+        who: who started it.
+        begun_at: start time in UTC.
+        profile: the profile tried.
+        moved: thresholds that differ from the base profile.
+        attempt_ids: the attempts to judge.
+        everyone: True if it is over the latest attempts instead of the labelled ones.
+        done: attempts judged so far.
+        found: the result, None until done.
+        trouble: why it failed; empty otherwise.
+    """
 
     id: str
     who: str
@@ -62,13 +75,21 @@ class Run:
 
     @property
     def running(self) -> bool:
-        """Whether it is not over."""
+        """True until it is done or has failed."""
         return self.found is None and not self.trouble
 
 
 @dataclass(slots=True)
 class Runs:
-    """Begins runs and keeps the latest; `workers` processes take part where there are many attempts."""
+    """Starts runs and keeps the latest.
+
+    Attributes:
+        cases: attempts and their evidence.
+        settings: the site's settings.
+        workers: number of processes for a run over many attempts.
+        clock: the time in UTC.
+        new_id: generates ids of runs.
+    """
 
     cases: Cases
     settings: Settings
@@ -81,11 +102,11 @@ class Runs:
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "run"))
 
     def begin(self, who: str, profile: Profile, moved: frozenset[str], *, everyone: bool = False) -> Run:
-        """Begin a run over all labelled attempts, or over the latest `EVERYONE` of all whose tracks are kept.
+        """Start a run over all labelled attempts, or over the latest `EVERYONE` whose tracks are kept.
 
         Raises:
-            InvalidRequestError: there is none, or too many runs wait.
-            StoreError: the database could not do it.
+            InvalidRequestError: there are no such attempts, or too many runs wait.
+            StoreError: the database failed.
         """
         labels, search = self.cases.labels, self.cases.search
         attempt_ids = tuple(search.with_tracks(limit=EVERYONE)) if everyone else labels.labelled()
@@ -105,7 +126,7 @@ class Runs:
         """Return a run.
 
         Raises:
-            NotFoundError: there is none, or it is too long ago.
+            NotFoundError: no run has this id, or it is not kept any more.
         """
         try:
             return self._latest[run_id]
@@ -113,11 +134,11 @@ class Runs:
             raise NotFoundError("no run has this id, or the console was started again since") from None
 
     def latest(self) -> list[Run]:
-        """Return what is kept, the latest first."""
+        """Return the runs that are kept, the latest first."""
         return list(self._latest.values())[::-1]
 
     def carry_out(self, run: Run) -> None:
-        """Judge every attempt of a run again, and compare."""
+        """Judge every attempt of a run again, and compare the verdicts."""
         try:
             reader = Reader(run.who, f"what if, run {run.id}")
             held = materials(self.cases.vault, run.attempt_ids, Source.TRACKS, reader=reader, now=self.clock())
@@ -141,19 +162,19 @@ class Runs:
             raise
 
     def close(self) -> None:
-        """Give up the run under way, and begin no other."""
+        """Cancel the current run, and start no other."""
         self._closed.set()
         self._thread.shutdown(cancel_futures=True)
 
 
 class RunPages:
-    """The pages."""
+    """Handlers of the pages of runs."""
 
     def __init__(self, runs: Runs, what_if: WhatIf) -> None:
         self._runs, self._what_if = runs, what_if
 
     def routes(self) -> list[Route]:
-        """Return what answers."""
+        """Return the routes."""
         return [
             Route("/runs", self._list),
             Route("/runs", self._begin, methods=["POST"]),

@@ -1,7 +1,7 @@
-"""Every face of the gallery that is one attempt's: read from the store when it is asked for, and kept nowhere.
+"""Search of the gallery for every face that matches one attempt's: read from the store on request, not cached.
 
-The server's index answers whose face one is; it stays in memory, and forgets within a minute who was forgotten. Analysts ask
-seldom and want all, so each face is read and compared as it is now.
+The server's index returns the holder of a face; it stays in memory, and drops deleted people within a minute. Analysts search
+seldom and want all matches, so each face is read and compared at that moment.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LINES = {Collection.PROTECTED: protected_person.THRESHOLD, Collection.ENROLLED:
 
 @dataclass(frozen=True, slots=True)
 class SameFace:
-    """A face of the gallery, whose it is, and its cosine with the one asked for."""
+    """A face of the gallery, its holder, and its cosine with the attempt's face."""
 
     number: int
     holder: Holder
@@ -43,16 +43,16 @@ class SameFace:
 def same_faces(
     faces: FaceStore, settings: Settings, profile: Profile, attempt: Attempt, opened: Opened | None
 ) -> list[SameFace] | None:
-    """Return the faces of the gallery above the profile's lines, the most alike first; None where the attempt's own is not kept.
+    """Return the gallery's faces above the profile's thresholds, most similar first; None if the attempt's own face is not kept.
 
-    An attempt whose own face the gallery has is asked for by that, any other by its tracks.
+    An attempt enrolled in the gallery is searched for by its enrolled face, any other by its tracks.
 
     Args:
         faces: the gallery.
-        settings: the site's, which name the gallery's key.
-        profile: with the line of each collection.
-        attempt: whose face it is.
-        opened: the same with its tracks; None where they cannot be read.
+        settings: the site's settings, which name the gallery's key.
+        profile: has the threshold of each collection.
+        attempt: the attempt whose face is searched for.
+        opened: the attempt with its tracks; None if they cannot be read.
 
     Raises:
         KeyFileError: the gallery's key cannot be used.
@@ -66,7 +66,7 @@ def same_faces(
     track = opened.tracks.evidence.face if opened is not None else None
     face = face_embedding(track) if isinstance(track, FaceTrack) else None
     model = attempt.digests.get(MODEL, "")
-    # Without a file there is no gallery: a look must not make its key.
+    # Without a key file there is no gallery: a search must not create the key.
     if face is None or not model or not settings.gallery_key.exists():
         return None
     key = GalleryKey.open(settings.gallery_key)

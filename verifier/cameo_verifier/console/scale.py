@@ -1,4 +1,4 @@
-"""The time axis that all lanes of one attempt share, in the units of its picture."""
+"""The time scale that all lanes of one attempt share, in the units of its drawing."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
 
 WIDTH = 960.0
 MARGIN = 10.0
-"""Left and right of the first and the last moment."""
+"""Space left of the first and right of the last moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where a moment lies."""
+    """Mapping from time to horizontal position."""
 
     duration_s: float
 
     def x(self, t_s: float) -> float:
-        """Return the place of a moment; what lies outside of the recording is at its edge."""
+        """Return the position of a time; times outside of the recording are clamped to its edges."""
         return MARGIN + min(max(t_s / self.duration_s, 0.0), 1.0) * (WIDTH - 2 * MARGIN)
 
     def ticks(self) -> list[float]:
-        """Return whole seconds to name, ten to twenty of them on a usual recording."""
+        """Return the whole seconds to label, ten to twenty of them on a recording of usual length."""
         step = next(step for step in (1, 2, 5, 10, 60, 600) if self.duration_s / step <= 20 or step == 600)
         return [float(second) for second in range(0, int(self.duration_s) + 1, step)]
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that happens, in words; `kind` is its lane. of: the checks, and the reasons, that it speaks against."""
+    """An event in words; `kind` is its lane. of: the checks and reasons that it is evidence for."""
 
     t_s: float
     kind: str
@@ -46,9 +46,9 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One row of the axis: id, name, what its marks mean, its height, and its picture, drawn from y = 0 down.
+    """One lane of the axis: id, name, legend, height, and its drawing, from y = 0 down.
 
-    keys: (class of the mark, what it stands for).
+    keys: the legend, (class of the mark, meaning).
     """
 
     id: str
@@ -70,7 +70,7 @@ def curve(
     height: float,
     top: float = 0.0,
 ) -> Markup:
-    """Return values over time as lines of a class, broken where there are none; what lies outside of low..high is on the edge."""
+    """Return values over time as polylines of a class, interrupted at NaN; values outside of low..high are clamped."""
     y = top + (1.0 - np.clip((np.asarray(values, np.float64) - low) / (high - low), 0.0, 1.0)) * height
     runs: list[list[str]] = [[]]
     for time, value in zip(t_s, y, strict=True):
@@ -83,7 +83,7 @@ def curve(
 
 
 def level(name: str, value: float, *, low: float, high: float, height: float) -> Markup:
-    """Return a line across at one value, such as a threshold; nothing where it lies outside."""
+    """Return a horizontal line at a value, such as a threshold; nothing if the value is outside of low..high."""
     if not low <= value <= high:
         return Markup("")
     y = (1.0 - (value - low) / (high - low)) * height
@@ -101,7 +101,7 @@ def span(scale: Scale, name: str, start_s: float, end_s: float, *, top: float, h
 def dots(
     scale: Scale, name: str, t_s: npt.NDArray[Any], values: npt.NDArray[Any], *, low: float, high: float, height: float
 ) -> Markup:
-    """Return a dot of a class for each value that is known, with its value and time as a title."""
+    """Return a dot of a class for each finite value, with its value and time as a title."""
     parts = []
     for time, value in zip(t_s, values, strict=True):
         if np.isfinite(value):
@@ -115,7 +115,7 @@ def dots(
 
 
 def mark(scale: Scale, name: str, t_s: float, height: float, title: str) -> Markup:
-    """Return a pin at one moment, with what it is as a title."""
+    """Return a pin at one moment, with its description as a title."""
     x = scale.x(t_s)
     return Markup('<path class="{}" d="M{:.1f} 0v{:.1f}m-4 {:.1f}h8l-4 6z"><title>{} at {:.2f} s</title></path>').format(
         name, x, height, -height, title, t_s
@@ -123,24 +123,24 @@ def mark(scale: Scale, name: str, t_s: float, height: float, title: str) -> Mark
 
 
 def nothing(lane: str, name: str, why: str) -> Lane:
-    """Return a row that has nothing to show, and says why."""
+    """Return a lane without data, with the reason."""
     return Lane(lane, name, (), 20.0, note("note", MARGIN, 14, why))
 
 
 def spells(t_s: npt.NDArray[Any], is_so: npt.NDArray[np.bool_], *, most: int) -> list[tuple[float, float]]:
-    """Return from when to when something is so, the longest `most` of them, in their order."""
+    """Return start and end of the longest `most` intervals in which the condition holds, by time."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], np.asarray(is_so, np.int8), [0]])))
     runs = [(float(t_s[start]), float(t_s[end - 1])) for start, end in zip(edges[::2], edges[1::2], strict=True)]
     return sorted(sorted(runs, key=lambda run: run[0] - run[1])[:most])
 
 
 def note(name: str, x: float, y: float, text: str, *, anchor: str = "start") -> Markup:
-    """Return words in the picture."""
+    """Return a text of the drawing."""
     return Markup('<text class="{}" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(name, x, y, anchor, text)
 
 
 def fitting(text: str, room: float, *, per_letter: float = 6.2) -> str:
-    """Return as much of a text as fits into `room`, with an ellipsis where something is missing, or nothing."""
+    """Return a text, shortened with an ellipsis to fit into `room`, or empty if there is too little."""
     letters = int(room / per_letter)
     if len(text) <= letters:
         return text
@@ -148,5 +148,5 @@ def fitting(text: str, room: float, *, per_letter: float = 6.2) -> str:
 
 
 def joined(parts: Sequence[Markup]) -> Markup:
-    """Return pieces one after another."""
+    """Return the pieces concatenated."""
     return Markup("").join(parts)

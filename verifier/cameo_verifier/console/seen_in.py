@@ -1,7 +1,7 @@
-"""Where an analyst sees why: the lane, the picture or the part of the page that shows what a reason is about, in one table.
+"""Table from reasons and checks to the lane, figure or part of the page that shows them.
 
-A reason is about one thing whichever check gives it, but for the few checks that see it in another way. What nothing shows is
-named with why.
+A reason is shown in one place whichever check gives it, except for the few checks that have a place of their own. For what
+nothing shows, the table says why.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Ids of lanes, pictures and parts of the page, the most telling first; `nowhere`, why there is none."""
+    """Ids of lanes, figures and parts of the page, the most relevant first; `nowhere`: why there are none."""
 
     places: tuple[str, ...] = ()
     nowhere: str = ""
@@ -31,7 +31,7 @@ _NOT_READ = Seen(nowhere="nothing was read of the recording, so that there is no
 _NOT_TAKEN = Seen(nowhere="the challenge could not be answered, so that no recording was judged")
 _OF_ALL = "one number of the whole recording is kept, not where it comes from"
 DECISION, RECORDING = "decision", "recording"
-"""Parts of the page: whose face the gallery found; the stage, once the face is revealed."""
+"""Parts of the page: the gallery's matches; the player, once the face is revealed."""
 
 OF_REASON: Mapping[Reason, Seen] = {
     Reason.RECORDING_TOO_SHORT: _in("streams"),
@@ -109,11 +109,11 @@ OF_CHECK: Mapping[str, Seen] = {
     "second_voice": _in("voice"),
     "lips": _in("lips"),
 }
-"""Checks that show more than their reason is about, as poor light or few frames, or that see it in a way of their own."""
+"""Checks that show more than their reason does, such as poor light or few frames, or that have a place of their own."""
 
 
 def seen_in(check: str, reason: Reason | None) -> Seen:
-    """Return where what a check says is seen: as the check sees it, and as its reason is about."""
+    """Return where a check's result is shown: the places of the check, then those of its reason."""
     own, about = OF_CHECK.get(check), OF_REASON[reason] if reason else Seen()
     if own is None:
         return about
@@ -130,4 +130,4 @@ _OF_THE_CHECK: Mapping[str, tuple[Reason, ...]] = {
     "sound_cuts": (Reason.SPLICED,),
     "sound_repeat": (Reason.SPLICED,),
 }
-"""Reasons that several checks give, each for what it saw itself."""
+"""Reasons that several checks give, each shown in the check's own place."""

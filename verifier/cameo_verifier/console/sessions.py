@@ -1,7 +1,7 @@
-"""Sessions: who holds which cookie, for how long, and whose face they revealed.
+"""Sessions: the person of each cookie, its expiry, and the attempts whose face it revealed.
 
-Kept in memory and under the hash of the cookie: a restart signs everyone out, and memory read by somebody else opens nothing. A
-visitor has a cookie before signing in too, so that every form carries a token bound to one; signing in gives another.
+Kept in memory under the hash of the cookie: a restart signs everyone out, and a leaked memory image contains no usable cookie. A
+visitor has a cookie before signing in too, so that every form carries a token bound to one; signing in issues another.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _TOKEN_BYTES = 32
 REVEAL_LASTS = timedelta(minutes=15)
-"""After this a face is hidden again."""
+"""Time after which a revealed face is hidden again."""
 
 
 @dataclass(slots=True)
@@ -47,19 +47,19 @@ class Sessions:
         self._open: dict[bytes, _Session] = {}
 
     def new_cookie(self) -> str:
-        """Return a cookie that stands for nobody yet."""
+        """Return a new cookie, without a session."""
         return self._random_token(_TOKEN_BYTES)
 
     def csrf_token(self, cookie: str) -> str:
-        """Return what every form sent with that cookie must carry."""
+        """Return the CSRF token that every form sent with that cookie must carry."""
         return hmac.digest(self._key, cookie.encode(), "sha256").hex()
 
     def csrf_holds(self, cookie: str, token: str) -> bool:
-        """Whether a form came from a page of ours that was made for that cookie."""
+        """Return whether a form came from a page of ours that was made for that cookie."""
         return bool(cookie) and hmac.compare_digest(self.csrf_token(cookie).encode(), token.encode())
 
     def sign_in(self, person: Person, *, token_id: str = "") -> str:
-        """Return the cookie of a new session; token_id: the sign-in token that it hangs on, empty where it does on none."""
+        """Return the cookie of a new session; token_id: the sign-in token that it depends on, empty if none."""
         now = self._clock()
         self._open = {key: session for key, session in self._open.items() if session.until > now}
         cookie = self.new_cookie()
@@ -71,23 +71,23 @@ class Sessions:
         self._open.pop(_key(cookie), None)
 
     def person(self, cookie: str) -> Person | None:
-        """Return who holds the cookie; None where nobody does, or not any more."""
+        """Return the person of the cookie; None without a session, or after it expired."""
         session = self._find(cookie)
         return None if session is None else session.person
 
     def token_id(self, cookie: str) -> str:
-        """Return the sign-in token that the session hangs on; empty where it does on none, or there is no session."""
+        """Return the sign-in token that the session depends on; empty if none, or without a session."""
         session = self._find(cookie)
         return "" if session is None else session.token_id
 
     def reveal(self, cookie: str, attempt_id: str) -> None:
-        """Let whoever holds the cookie see an attempt's recording for `REVEAL_LASTS`."""
+        """Permit the holder of the cookie to see an attempt's recording for `REVEAL_LASTS`."""
         session = self._find(cookie)
         if session is not None:
             session.revealed[attempt_id] = self._clock() + REVEAL_LASTS
 
     def may_see(self, cookie: str, attempt_id: str) -> bool:
-        """Whether whoever holds the cookie revealed the attempt a short while ago."""
+        """Return whether the holder of the cookie revealed the attempt less than `REVEAL_LASTS` ago."""
         session = self._find(cookie)
         return session is not None and attempt_id in session.revealed and session.revealed[attempt_id] > self._clock()
 

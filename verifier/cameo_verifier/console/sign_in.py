@@ -1,4 +1,4 @@
-"""Signing in and out: by the token printed at start, by that of a named local person, or by the site's identity provider."""
+"""Sign-in and sign-out: by the token printed at start, by a named local person's token, or by the site's identity provider."""
 
 from __future__ import annotations
 
@@ -25,11 +25,14 @@ if TYPE_CHECKING:
     from cameo_verifier.store.sign_in_tokens import SignInTokenStore
 
 LOCAL_NAME = "local"
-"""What the audit log calls whoever came with the printed token."""
+"""Name in the audit log of whoever signed in by the printed token."""
 
 
 class SignIn:
-    """The pages; `local_role` is that of the printed token, which there is only without a provider, as there are `named` ones."""
+    """Handlers of the sign-in pages.
+
+    local_role: role of the printed token. token, named: used only without an identity provider.
+    """
 
     def __init__(
         self,
@@ -46,7 +49,7 @@ class SignIn:
         self._named, self._openid, self._secure, self._clock = named, openid, secure, clock
 
     def routes(self) -> list[Route]:
-        """Return what answers."""
+        """Return the routes."""
         found = [
             Route("/sign-in", self._show),
             Route("/sign-in/state", self._state),
@@ -62,12 +65,12 @@ class SignIn:
         return self._page(request)
 
     async def _state(self, request: Request) -> Response:
-        """Say whose the browser's cookie is now, and the token of the forms sent with it."""
+        """Return the person of the browser's current cookie, and its CSRF token."""
         person: Person | None = request.state.person
         return JSONResponse({"csrf": request.state.csrf, "name": "" if person is None else person.name})
 
     def _page(self, request: Request, message: str = "", status: int = 200) -> Response:
-        """Return the page, with a cookie for whoever has none, so that its form carries a token."""
+        """Return the page, and set a cookie if there is none, so that its form carries a token."""
         cookie = request.state.cookie or self._sessions.new_cookie()
         request.state.csrf = self._sessions.csrf_token(cookie)
         shown = page(
@@ -79,7 +82,7 @@ class SignIn:
             next=_within(request.query_params.get("next", "/")),
             by_token=self._token is not None,
         )
-        # A provider sends the browser back from another site, which a strict cookie does not survive.
+        # A provider redirects the browser back from another site, and then a strict cookie is not sent.
         self._set(shown, cookie, strict=self._openid is None)
         return shown
 
@@ -121,7 +124,7 @@ class SignIn:
         return self._welcome(request, person, "/")
 
     def _welcome(self, request: Request, person: Person, where: str, *, token_id: str = "") -> Response:
-        """Return a page that goes on by itself: a strict cookie is not sent along a redirect that began at another site."""
+        """Return a page that redirects by itself: a strict cookie is not sent with a redirect that began at another site."""
         self._sessions.sign_out(request.state.cookie)
         cookie = self._sessions.sign_in(person, token_id=token_id)
         welcome = page(request, "signed_in.html", next=where, signed_in=person)
@@ -139,5 +142,5 @@ class SignIn:
 
 
 def _within(where: str) -> str:
-    """Return a path of this site, and the queue for anything else."""
+    """Return a path of this site unchanged, and the queue for anything else."""
     return where if where.startswith("/") and not where.startswith("//") and "\\" not in where and where.isprintable() else "/"

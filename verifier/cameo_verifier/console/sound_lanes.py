@@ -1,4 +1,4 @@
-"""The rows of the time axis that say what the sound says: lips against sound, voice, level."""
+"""Lanes of the sound: lips against sound, voice, level."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ODD = ("second_voice", Reason.SECOND_VOICE, Reason.VOICE_UNEVEN)
 
 
 def lips(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
-    """Return how far the lips open beside how far the sound says they do."""
+    """Return the lane of lip opening: measured in the picture, and predicted from the sound."""
     keys = (("predicted", "the sound says"), ("measured", "the lips do"))
     face, sound = evidence.face, evidence.sound
     if not isinstance(face, FaceTrack) or not isinstance(sound, SoundTrack) or not len(sound.lips):
@@ -54,7 +54,7 @@ def lips(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
 
 
 def voice(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
-    """Return how alike each window of the speech is to all of it."""
+    """Return the lane of the voice: the cosine of each window of speech with the whole speech."""
     keys = (("window", "a second of speech"), ("odd", "the group of words least like the others"))
     name, sound = "Voice against all of it, cosine", evidence.sound
     if not isinstance(sound, SoundTrack) or not len(sound.window_embeddings):
@@ -83,7 +83,7 @@ def voice(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
 
 
 def loudness(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
-    """Return how loud it was, where someone spoke, where the sound stops at once, and what of it comes again."""
+    """Return the lane of the sound level, with speech, abrupt stops and repetitions."""
     keys = (
         ("speech", "speech"),
         ("others", "others in the background"),

@@ -1,4 +1,4 @@
-"""Species of attacks that an analyst can choose from: those of the attack suite, and whatever else labels have named."""
+"""Attack species that an analyst can choose from: those of the attack suite, and any that labels have named."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ SUITE = (
     "wrong_order",
     "wrong_words",
 )
-"""The attack suite's; no part of the package needs the studio that films them."""
+"""Species of the attack suite; the package does not depend on the studio that renders them."""
 
 
 def known(labels: LabelStore) -> list[str]:
-    """Return all species there are to choose from, in order.
+    """Return all species there are to choose from, sorted.
 
     Raises:
-        StoreError: the database could not do it.
+        StoreError: the database failed.
     """
     return sorted({*SUITE, *labels.species()})

@@ -1,4 +1,4 @@
-"""Frames that a check looked at, cut as it cut them: numbers alone, which the page fills once the face is shown."""
+"""Frames that a check examined, cropped as it did: coordinates only, which the page fills once the face is revealed."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ _DETAIL = 1.6
 class Still:
     """One frame, or a part of it.
 
-    box: left, top, width, height in px of the picture as it is shown. against: it speaks against the recording. quad: corners of
-    a border to be drawn over it, in px, flat. detail: to be shown besides without its light, as a search for a grid sees it.
+    box: left, top, width, height in px of the displayed picture. against: True if it counts against the recording. quad: corners
+    of a border to draw over it, in px, flattened. detail: True if it is also shown with its brightness removed, as the grid
+    search sees it.
     """
 
     t_s: float
@@ -37,25 +38,25 @@ class Still:
 
     @property
     def area(self) -> str:
-        """Return the box as the page's script reads it."""
+        """The box as the page's script reads it."""
         return " ".join(f"{value:.1f}" for value in self.box)
 
     @property
     def corners(self) -> str:
-        """Return the corners as the page's script reads them."""
+        """The corners as the page's script reads them."""
         return " ".join(f"{value:.1f}" for value in self.quad)
 
 
 @dataclass(frozen=True, slots=True)
 class _Cutter:
-    """Cuts a face out of the frames of one recording."""
+    """Crops a face out of the frames of one recording."""
 
     face: FaceTrack
     width: int
     height: int
 
     def box(self, t_s: float, *, scale: float, square: bool = True) -> Box | None:
-        """Return where a face and what is around it lies in the frame at a time; None where there is none."""
+        """Return the box of a face and its surroundings in the frame at a time; None without a face."""
         row = int(np.searchsorted(self.face.t_s, t_s - 1e-6))
         if row >= len(self.face.t_s) or not np.isfinite(self.face.landmarks[row]).all():
             return None
@@ -68,7 +69,7 @@ class _Cutter:
 
 
 def wide(evidence: Evidence, face: FaceTrack, profile: Profile) -> tuple[Still, ...]:
-    """Return the wide crops that the network that tells live faces looked at."""
+    """Return the wide crops that the liveness network examined."""
     cutter, line = _cutter(evidence, face), profile["live_p20_min"]
     scored = zip(face.live_t_s, face.live, strict=True)
     found = [_scored(cutter, t_s, score, line, scale=WIDE, square=False) for t_s, score in scored]
@@ -76,7 +77,7 @@ def wide(evidence: Evidence, face: FaceTrack, profile: Profile) -> tuple[Still, 
 
 
 def close(evidence: Evidence, face: FaceTrack, profile: Profile) -> tuple[Still, ...]:
-    """Return the closer crops that it looked at."""
+    """Return the close crops that the liveness network examined."""
     cutter, line = _cutter(evidence, face), profile["live_close_p20_min"]
     scored = zip(*close_frames(face), strict=True)
     found = [_scored(cutter, t_s, score, line, scale=CLOSE, square=False) for t_s, score in scored]
@@ -91,7 +92,7 @@ def likenesses(evidence: Evidence, face: FaceTrack, profile: Profile) -> tuple[S
 
 
 def uncovered(evidence: Evidence, face: FaceTrack, profile: Profile) -> tuple[Still, ...]:
-    """Return the faces whose eyes and mouth were looked at."""
+    """Return the faces whose eyes and mouth were measured."""
     cutter, found = _cutter(evidence, face), []
     lines = profile["eye_contrast_min"], profile["mouth_contrast_min"]
     for t_s, eyes, mouth in zip(*covered_frames(face), strict=True):
@@ -101,7 +102,7 @@ def uncovered(evidence: Evidence, face: FaceTrack, profile: Profile) -> tuple[St
 
 
 def edges(evidence: Evidence, face: FaceTrack, profile: Profile) -> tuple[Still, ...]:
-    """Return the frames that were searched for a border, with its corners, the most covered first; none of what was not kept."""
+    """Return the frames that were searched for a border, with its corners, the most covered first; none if not kept."""
     if len(face.bezel_px) != len(face.bezel):
         return ()
     width, height = looked_at(evidence.media)
@@ -116,7 +117,7 @@ def edges(evidence: Evidence, face: FaceTrack, profile: Profile) -> tuple[Still,
 
 
 def searched(evidence: Evidence, face: FaceTrack) -> tuple[Still, ...]:
-    """Return the last frame that was searched for a grid: face and surroundings, as they are and as the search sees them."""
+    """Return the last frame that was searched for a grid: face and surroundings, as displayed and as the search sees them."""
     known = face.grid_t_s[np.isfinite(face.grid[: len(face.grid_t_s)])]
     box = _cutter(evidence, face).box(float(known[-1]), scale=_DETAIL) if len(known) else None
     return () if box is None else (Still(float(known[-1]), box, "where it was searched", detail=True),)

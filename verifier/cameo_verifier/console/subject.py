@@ -1,4 +1,4 @@
-"""One account: its attempts and labels, what it holds, and how far it may go on trying."""
+"""The account page: an account's attempts and labels, its cameos and credentials, and its rate limits."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ if TYPE_CHECKING:
     from cameo_verifier.settings import Settings
 
 AT_MOST = 200
-"""Attempts, the latest; the queue has the others."""
+"""Maximum number of attempts, the latest; the queue has the others."""
 
 
 class SubjectPage:
-    """The page."""
+    """Handler of the account page."""
 
     def __init__(self, cases: Cases, settings: Settings, suspension: SuspensionForm, *, clock: Callable[[], datetime]) -> None:
         self._cases, self._suspension, self._clock, self._pace = cases, suspension, clock, Pace.of(settings)
         self._holdings = Holdings(cases.engine)
 
     def routes(self) -> list[Route]:
-        """Return what answers."""
+        """Return the routes."""
         return [Route("/subject", self._show)]
 
     def _show(self, request: Request) -> Response:
         cases, now, subject = self._cases, self._clock(), request.query_params.get("id", "")
-        # Whose data was erased has no page: their attempts are nobody's.
+        # An account whose data was erased has no page: its attempts have no subject.
         cases.search.require_subject(subject)
         theirs = tables.attempts.c.subject == subject
         attempts = cases.search.page(theirs, limit=AT_MOST)
-        # By an attempt and not by the account's id: no log may name whose data is erased later.
+        # Logged by attempt, not by account: no log may name an account whose data is erased later.
         entry = Entry("read", attempts[0].id if attempts else "", "subject")
         cases.room.audit.append([entry], reader=reader_of(request, OPENED), now=now)
         held = self._holdings.of_subject(subject, now=now)

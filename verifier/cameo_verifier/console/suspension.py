@@ -1,4 +1,4 @@
-"""Suspending what an account holds: what the pages show of cameos and credentials, and the form that stops or lets them run."""
+"""Suspension of an account's cameos and credentials: what the pages show of them, and the form that suspends them or lifts it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _DONE = {"suspend": True, "lift": False}
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A cameo with its credentials. cameo: None where its owner has not made it. request: the id of the next form."""
+    """A cameo with its credentials. cameo: None if its owner has not created it. request: the id of the next form."""
 
     cameo_id: str
     cameo: Cameo | None
@@ -43,31 +43,31 @@ class Holding:
 
     @property
     def suspended(self) -> bool:
-        """Whether analysts have suspended it."""
+        """True if analysts have suspended it."""
         return bool(self.said) and self.said[-1].suspended
 
     @property
     def ended(self) -> bool:
-        """Whether there is nothing left to suspend."""
+        """True if nothing is left to suspend."""
         return self.cameo is not None and self.cameo.state in {CameoState.CAMEO_REVOKED, CameoState.CAMEO_DELETED}
 
 
 class SuspensionForm:
-    """What the pages show, and the form."""
+    """Handler of the suspension form, and its data."""
 
     def __init__(self, cases: Cases, *, clock: Callable[[], datetime], new_id: Callable[[], str]) -> None:
         self._store = SuspensionStore(cases.engine, cases.room.audit)
         self._clock, self._new_id = clock, new_id
 
     def routes(self) -> list[Route]:
-        """Return what answers."""
+        """Return the routes."""
         return [Route("/cameos/{id}/suspension", self._keep, methods=["POST"])]
 
     def of(self, held: Held) -> list[Holding]:
-        """Return what is held, cameo by cameo, the latest first.
+        """Return the holdings, one per cameo, the latest first.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         cameos = {cameo.id: cameo for cameo in held.cameos}
         ids = list(dict.fromkeys([*cameos, *(each.cameo_id for each in held.credentials)]))
@@ -96,7 +96,7 @@ class SuspensionForm:
         return where
 
     def _where(self, request: Request, form: dict[str, str]) -> RedirectResponse:
-        """Return the way back to the page that the form was on."""
+        """Return a redirect to the page that the form was on."""
         if form.get("subject"):
             return RedirectResponse(f"/subject?{urlencode({'id': form['subject']})}#holdings", 303)
         return back(request, form.get("attempt", ""), "#holdings")

@@ -1,6 +1,6 @@
-"""Attempts over time as inline SVG: a stack of verdicts for each day or week, and a small row of bars for each reason.
+"""Charts of attempts over time as inline SVG: stacked verdicts per day or week, and a small bar chart for each reason.
 
-Colours come from the classes of the style sheet; every bar has its numbers in words besides.
+Colours come from the classes of the style sheet; every bar has its numbers in words too.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _ORDER = (Verdict.ACCEPTED, Verdict.REVIEW, Verdict.RETRY, Verdict.REJECTED)
 
 @dataclass(frozen=True, slots=True)
 class ReasonRow:
-    """How often a reason was given, with its bars over time."""
+    """The frequency of a reason, with its bars over time."""
 
     reason: Reason
     attempts: int
@@ -40,7 +40,7 @@ class ReasonRow:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """What the queue's head shows."""
+    """The charts above the queue."""
 
     attempts: int
     by_verdict: tuple[tuple[Verdict, int], ...]
@@ -49,7 +49,7 @@ class Trend:
 
 
 def trend(counts: Sequence[Count]) -> Trend:
-    """Return what counts look like; bars are days, or weeks where there are many."""
+    """Return the charts of some counts; bars are days, or weeks if there are many days."""
     starts = _starts(counts)
     verdicts: dict[Verdict, list[int]] = {verdict: [0] * len(starts) for verdict in _ORDER}
     reasons: dict[Reason, list[int]] = {}

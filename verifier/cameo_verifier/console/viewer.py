@@ -1,4 +1,4 @@
-"""What the viewer of one attempt shows: its axis, its pictures, and for each check where and when an analyst sees why."""
+"""The viewer of one attempt: its axis, its figures, and for each check where and when its result is shown."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ADDRESSES = {DECISION: "decision", RECORDING: "stage"}
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A lane, a picture or a part of the page; `address` is the part to go to without a script."""
+    """A lane, a figure or a part of the page; `address` is the anchor for browsers without scripts."""
 
     id: str
     title: str
@@ -36,7 +36,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Where and when what a check says is seen; `nowhere`, why it is not. beside: the attempt to lay beside this one, if any."""
+    """Where and when a check's result is shown; `nowhere`: why it is not. beside: the attempt to compare with, if any."""
 
     moments: tuple[Moment, ...]
     places: tuple[Place, ...]
@@ -46,7 +46,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All of it. pictures: those that a check points to; folded: the others. size: of the upright picture, px."""
+    """The viewer's data. pictures: those that a check points to; folded: the others. size: of the upright picture, px."""
 
     axis: Axis
     pictures: tuple[Picture, ...]
@@ -56,13 +56,13 @@ class View:
 
 
 def pointed_at(results: Sequence[CheckResult]) -> frozenset[str]:
-    """Return the places that checks which did not pass point to, by id."""
+    """Return the places, by id, that checks which did not pass point to."""
     failed = (result for result in results if result.outcome is not Outcome.PASS)
     return frozenset(place for result in failed for place in seen_in(result.name, result.reason).places)
 
 
 def view(cases: Cases, opened: Opened, profile: Profile) -> View:
-    """Return what the page of an attempt shows.
+    """Return the viewer's data for an attempt.
 
     Raises:
         StoreError: the database could not be read.

@@ -1,4 +1,4 @@
-"""From one attempt to the next in the queue that somebody came from: its filters stay in the URL."""
+"""Navigation from one attempt to the next in the queue it was opened from: the filters stay in the URL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """Where an attempt stands in a queue. newer, older: ids of its neighbours, empty at either end.
+    """The position of an attempt in a queue. newer, older: ids of its neighbours, empty at either end.
 
     query: the filters, with their question mark; queue: the address of that queue.
     """
@@ -30,11 +30,11 @@ class Walk:
 
 
 def walk(cases: Cases, attempt: Attempt, request: Request) -> Walk:
-    """Return where an attempt stands in the queue that the request's URL names; it need not be in it any more.
+    """Return the position of an attempt in the queue that the request's URL names; it need not be in it any more.
 
     Raises:
-        InvalidRequestError: a filter has a value that it cannot have.
-        StoreError: the database could not do it.
+        InvalidRequestError: a filter has a value that is not allowed.
+        StoreError: the database failed.
     """
     filters = read(request.query_params)
     newer, older = cases.search.neighbours(filters.condition, (attempt.created_at, attempt.id))
@@ -42,9 +42,9 @@ def walk(cases: Cases, attempt: Attempt, request: Request) -> Walk:
 
 
 def back(request: Request, attempt_id: str, anchor: str = "") -> RedirectResponse:
-    """Return the way back to an attempt's page after a form, with the filters that the form was sent with.
+    """Return a redirect to an attempt's page after a form, with the filters that the form was sent with.
 
     Raises:
-        InvalidRequestError: a filter has a value that it cannot have.
+        InvalidRequestError: a filter has a value that is not allowed.
     """
     return RedirectResponse(f"/attempts/{attempt_id}{read(request.query_params).query}{anchor}", 303)

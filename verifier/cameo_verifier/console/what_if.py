@@ -1,4 +1,4 @@
-"""What if a threshold were elsewhere: one attempt judged again from its tracks, and a profile to save. Nothing here is live."""
+"""What-if: one attempt judged again from its tracks with other thresholds, and a profile to save. No stored verdict changes."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
     from cameo_verifier.types import Judgement
 
 FIELD, MINOR = "t.", "minor"
-"""What the form's fields of thresholds begin with, and the field of a form about a possible minor."""
+"""Prefix of the form's fields of thresholds, and the field of a form about a possible minor."""
 _TELLING = frozenset(asked_by("age").thresholds)
-"""Thresholds that tell who may be a minor: those of everybody's profile do."""
+"""Thresholds that decide who may be a minor: they are those of the profile for everybody."""
 _SHARES = frozenset({"cosine", "p(live)", "p(synthetic)", "of words", "of frames", "of closed", "of a turn", "of a head's depth"})
 _STEPS = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Slider:
-    """A threshold that can be moved, between two ends, in steps."""
+    """A slider: a threshold that can be changed between two ends, in steps."""
 
     threshold: Threshold
     low: float
@@ -59,7 +59,7 @@ class Group:
 
 
 def slider(threshold: Threshold) -> Slider:
-    """Return a slider over all that a threshold of its unit can sensibly be."""
+    """Return a slider over the sensible range of a threshold, by its unit."""
     value = threshold.value
     if threshold.unit in _SHARES:
         low, high = 0.0, 1.0
@@ -72,7 +72,7 @@ def slider(threshold: Threshold) -> Slider:
 
 
 def groups(profile: Profile, first: Iterable[str]) -> tuple[Group, ...]:
-    """Return every threshold of a profile once, under the first check that depends on it; those named first come first."""
+    """Return every threshold of a profile once, under the first check that depends on it; checks in `first` come first."""
     shown: set[str] = set()
     found = []
     for check in dict.fromkeys([*first, *BY_NAME]):
@@ -85,13 +85,13 @@ def groups(profile: Profile, first: Iterable[str]) -> tuple[Group, ...]:
 
 
 class WhatIf:
-    """The pages; `base` is the name or path of the profile they begin with."""
+    """Handlers of the what-if pages; `base` is the name or path of the profile they start from."""
 
     def __init__(self, cases: Cases, *, base: str, clock: Callable[[], datetime]) -> None:
         self._cases, self._base, self._clock = cases, base, clock
 
     def routes(self) -> list[Route]:
-        """Return what answers."""
+        """Return the routes."""
         return [
             Route("/attempts/{id}/what-if", self._show),
             Route("/attempts/{id}/what-if", self._judge, methods=["POST"]),
@@ -99,10 +99,10 @@ class WhatIf:
         ]
 
     def vary(self, fields: Iterable[tuple[str, str]], person: str, name: str = "what-if") -> tuple[Profile, frozenset[str]]:
-        """Return the profile of a form, and which thresholds it moves: with the field `minor`, those that judge possible minors.
+        """Return the profile of a form, and the thresholds it changes; with the field `minor`, those for possible minors.
 
         Raises:
-            InvalidRequestError: a field is no number.
+            InvalidRequestError: a field is not a number.
             ProfileError: the profile has no such threshold.
         """
         listed = list(fields)
@@ -116,7 +116,7 @@ class WhatIf:
         return profiles.varied(self._base, name, moved, **how), frozenset(moved)
 
     def _shown(self, *, minor: bool) -> Profile:
-        """Return the profile whose thresholds the sliders show: for a possible minor those it is judged by."""
+        """Return the profile whose thresholds the sliders show: for a possible minor, the one it is judged by."""
         base = profiles.load(self._base)
         if not minor or base.minor is None:
             return base
@@ -141,7 +141,7 @@ class WhatIf:
         )
 
     def _judge(self, request: Request) -> Response:
-        """Answer the page's script: what the attempt would be judged with these thresholds."""
+        """Return the judgement with these thresholds, as JSON for the page's script."""
         opened = self._cases.open(request.path_params["id"], reader_of(request, OPENED))
         base = profiles.load(self._base)
         before = opened.judged_by(base)
@@ -216,6 +216,6 @@ def _number(text: str) -> float:
 
 
 def _round_step(step: float) -> float:
-    """Return a step of one digit: 1, 2 or 5."""
+    """Return a step rounded to one digit: 1, 2 or 5."""
     power = 10.0 ** math.floor(math.log10(step))
     return next(digit * power for digit in (1.0, 2.0, 5.0, 10.0) if digit * power >= step * 0.999)
