@@ -1,9 +1,9 @@
-"""Claims, keys, signature, envelope, validation: the credential from the facts to the token and back.
+"""Credentials: composition of claims, keys, signature, encryption and validation, from the facts to the token and back.
 
-Issuing is three small rooms, `claims` (compose), `signer` (sign) and `validator` (validate what was just signed), run in that
-order by `issue`; `envelope` then encrypts to the audience. Opening is `validator.open_credential`. No room here reads a clock
-or makes an id: both are arguments. Key material is read and written by `issuer_keys`, `audience_keys` and `pairwise`, over
-the owner-only files of `key_files`. Whether a credential still holds is asked of `status_source`.
+Issuing has three steps, `claims` (compose), `signer` (sign) and `validator` (validate what was just signed), run in that order by
+`issue`; `envelope` then encrypts to the audience. Opening is `validator.open_credential`. No module here reads a clock or
+generates an id: both are arguments. Key material is read and written by `issuer_keys`, `audience_keys` and `pairwise`, over the
+owner-only files of `key_files`. `status_source` tells whether a credential was revoked or suspended.
 
 What a generator needs to open credentials is importable from here.
 """

@@ -1,4 +1,4 @@
-"""Types of arrays in this room, which is packaged without the rest of `verifier`."""
+"""Array types of this package, which is distributed without the rest of `verifier`."""
 
 from __future__ import annotations
 

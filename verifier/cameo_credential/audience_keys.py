@@ -1,4 +1,4 @@
-"""The X25519 keys of audiences: the private one stays with the audience, the issuer keeps a folder of public ones.
+"""X25519 keys of audiences: the private key stays with the audience, the issuer has a folder of public ones.
 
 Both are JWK files that carry the audience's name in a member `aud`, so that a key cannot be mistaken for another's.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY_ALGORITHM = "ECDH-ES+A256KW"
-"""Key agreement with a key of the moment, wrapping the content key (RFC 7518 section 4.6, RFC 8037 section 3.2)."""
+"""Key agreement with an ephemeral key that wraps the content key (RFC 7518 section 4.6, RFC 8037 section 3.2)."""
 
 
 _SETTLED_NS = 2_000_000_000
@@ -29,7 +29,7 @@ _SETTLED_NS = 2_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class AudienceKey:
-    """An audience's key by its RFC 7638 thumbprint; `key` is private with the audience and public with the issuer."""
+    """An audience's key, identified by its RFC 7638 thumbprint; `key` is private at the audience and public at the issuer."""
 
     audience: str
     kid: str
@@ -37,7 +37,7 @@ class AudienceKey:
 
     @classmethod
     def generate(cls, audience: str) -> Self:
-        """Make a private key for an audience, named by a URI such as ``"https://generator.example"``.
+        """Generate a private key for an audience, named by a URI such as ``"https://generator.example"``.
 
         Raises:
             InvalidRequestError: the name is empty.
@@ -49,21 +49,21 @@ class AudienceKey:
 
     @property
     def is_private(self) -> bool:
-        """Whether it can decrypt."""
+        """True if it can decrypt."""
         return self.key.is_private
 
     def public(self) -> AudienceKey:
-        """Return the half that encrypts."""
+        """Return the public half, which encrypts."""
         return AudienceKey(self.audience, self.kid, OKPKey.import_key(self.key.as_dict(private=False)))
 
     def to_jwk(self) -> dict[str, Any]:
-        """Return the JWK (RFC 8037 section 2), private where this key is."""
+        """Return the JWK (RFC 8037 section 2), private if this key is."""
         key = self.key.as_dict(private=self.is_private)
         return {**key, "kid": self.kid, "use": "enc", "alg": KEY_ALGORITHM, "aud": self.audience}
 
     @classmethod
     def from_jwk(cls, document: Mapping[str, Any]) -> Self:
-        """Read a JWK; `aud` may be missing, which leaves `audience` empty.
+        """Parse a JWK; without `aud`, `audience` is empty.
 
         Raises:
             KeyFileError: it is not an X25519 key.
@@ -120,7 +120,7 @@ class AudienceKey:
 
 @dataclass(slots=True)
 class AudienceFolder:
-    """The audiences an issuer knows: one public key file each, read when asked, so that a new one needs no restart.
+    """The audiences registered with an issuer: one public key file each, read on demand: a new one needs no restart.
 
     Attributes:
         folder: where the files lie; it need not be there.

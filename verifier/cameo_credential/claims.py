@@ -1,7 +1,7 @@
-"""Compose: the claims of a credential and of its receipt, and nothing else. No key, clock or random source is touched here.
+"""Composition of the claims of a credential and of its receipt. No key, clock or random source is used here.
 
-Registered names (RFC 7519) come first; everything of ours lies under one name, `NAMESPACE`. `sub` is a pseudonym per audience
-(see `pairwise`), `aud` is exactly one string, and times are whole seconds.
+Registered names (RFC 7519) come first; all private claims are under one name, `NAMESPACE`. `sub` is a pseudonym per audience (see
+`pairwise`), `aud` is exactly one string, and times are whole seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cameo_credential.pairwise import PairwiseKey
 
 NAMESPACE = "urn:cameo:identity:1"
-"""Our claim; the number changes when a reader of the old one would misread the new one."""
+"""The private claim; its number changes when a reader of the old form would misread the new one."""
 
 MAX_DIMENSION = 4096
 """Values an embedding has at most, a limit against strangers. How many there are is the model's, and `dim` says it."""
@@ -30,13 +30,16 @@ EMBEDDING_DTYPE = "float16-le"
 EMBEDDING_NORMALISATION = "l2"
 
 NORM_TOLERANCE = 1e-3
-"""How far from 1 a decoded embedding's length may be. Rounding to float16 changes each value by at most 2**-11 of itself
-(IEEE 754 binary16, 11 significant bits), and the length by no more than that, 4.9e-4, plus the loss below 6e-8."""
+"""Maximum deviation from 1 of a decoded embedding's length.
+
+Rounding to float16 changes each value by at most 2**-11 of itself (IEEE 754 binary16, 11 significant bits), and the length by no
+more than that, 4.9e-4, plus the loss below 6e-8.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedding:
-    """An identity vector and the model that made it: `vector` is (D,) float32 of unit length, `model_sha256` hex."""
+    """An identity vector and its model: `vector` is (D,) float32 of unit length, `model_sha256` hex."""
 
     model: str
     model_sha256: str
@@ -45,11 +48,16 @@ class Embedding:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """How an identity was established: what the receipt shows as well.
+    """The provenance of an identity: how it was established; the receipt contains it too.
 
-    models: model id to hex sha256 of its file. evidence_sha256: of the recording. confirmed: names of the checks that
-    passed, never a score. minor_safeguards: the person may be a minor, and whoever uses the likeness must treat it as a minor's.
-    The ids are the same in every credential of a cameo: audiences that compare them link the pseudonyms.
+    Attributes:
+        cameo_id, attempt_id, challenge_id: the same in every credential of a cameo: audiences that compare them can link the
+            pseudonyms.
+        models: model id to hex sha256 of its file.
+        profile, profile_sha256: name and digest of the thresholds.
+        evidence_sha256: digest of the recording.
+        confirmed: names of the checks that passed, never a score.
+        minor_safeguards: True if the person may be a minor: whoever uses the likeness must treat it as a minor's.
     """
 
     cameo_id: str
@@ -65,7 +73,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class StatusReference:
-    """Where the credential's status stands: an index in a Token Status List (IETF draft-ietf-oauth-status-list)."""
+    """The location of the credential's status: an index in a Token Status List (IETF draft-ietf-oauth-status-list)."""
 
     index: int
     uri: str
@@ -73,7 +81,7 @@ class StatusReference:
 
 @dataclass(frozen=True, slots=True)
 class OwnerTerms:
-    """What the owner of the likeness agreed to and asks for; what is empty is not in the claims.
+    """The consent and the terms of the owner of the likeness; empty values are not in the claims.
 
     consent_sha256: of the consent record, hex. restrictions and restricted_categories: what it must not be used for, in the
     owner's words and by name. appearance_notes: how the person is to be shown and named.
@@ -112,14 +120,14 @@ def compose(  # noqa: PLR0913 - a credential says this much, each by name
         audience: `aud`.
         pairwise: the key of the pseudonyms.
         now: start of validity, rounded down to the second.
-        ttl: how long it is valid.
-        not_after: end of the signing key; validity is cut short there.
+        ttl: period of validity.
+        not_after: expiry of the signing key, which limits the validity.
         jti: the credential's own id.
         provenance: how the identity was established.
         face: the face embedding.
         voice: the voice embedding.
-        status: where its status stands, if a list is kept.
-        terms: the owner's.
+        status: location of its status, if there is a list.
+        terms: the owner's terms.
 
     Raises:
         RuntimeError: a bug of ours: an embedding is not (D,) finite of unit length, an id is empty, or no validity is left.
@@ -158,14 +166,24 @@ def compose(  # noqa: PLR0913 - a credential says this much, each by name
 
 
 def compose_receipt(credential: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the claims of the receipt that goes with a credential's: the same, without the embeddings."""
+    """Return the claims of the receipt of a credential: the same, without the embeddings."""
     identity = {name: value for name, value in credential[NAMESPACE].items() if name not in {"face", "voice"}}
     return {**credential, NAMESPACE: identity}
 
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """The registered claims, as values: `expires_at` is the first moment at which the token is no longer valid."""
+    """The registered claims of a token, parsed.
+
+    Attributes:
+        issuer: `iss`.
+        subject: `sub`, a pseudonym.
+        audience: `aud`.
+        jti: the token's id.
+        issued_at, not_before: times in UTC.
+        expires_at: the first moment at which the token is no longer valid.
+        status: location of its status, None if there is no list.
+    """
 
     issuer: str
     subject: str
@@ -181,7 +199,7 @@ def read_registered(claims: Mapping[str, Any]) -> Registered:
     """Return the registered claims.
 
     Raises:
-        ValueError: one is missing or of another type; `aud` must be one string.
+        ValueError: a claim is missing or of another type; `aud` must be one string.
     """
     status = claims.get("status")
     return Registered(
@@ -197,10 +215,10 @@ def read_registered(claims: Mapping[str, Any]) -> Registered:
 
 
 def read_provenance(claims: Mapping[str, Any]) -> Provenance:
-    """Return how the identity was established.
+    """Return the provenance.
 
     Raises:
-        ValueError: our claim is missing or malformed.
+        ValueError: the private claim is missing or malformed.
     """
     identity = _object(claims, NAMESPACE)
     profile = _object(identity, "profile")
@@ -225,7 +243,7 @@ def read_provenance(claims: Mapping[str, Any]) -> Provenance:
 
 
 def read_terms(claims: Mapping[str, Any]) -> OwnerTerms:
-    """Return the owner's terms; what is absent is empty.
+    """Return the owner's terms; absent ones are empty.
 
     Raises:
         ValueError: they are malformed.
@@ -241,10 +259,10 @@ def read_terms(claims: Mapping[str, Any]) -> OwnerTerms:
 
 
 def read_embedding(claims: Mapping[str, Any], which: str) -> Embedding:
-    """Return the ``"face"`` or ``"voice"`` embedding, brought back to unit length in float32.
+    """Return the ``"face"`` or ``"voice"`` embedding, normalised again to unit length in float32.
 
     Raises:
-        ValueError: missing, of another layout than the one we write, or not of unit length.
+        ValueError: missing, of an unknown layout, or not of unit length.
     """
     document = _object(_object(claims, NAMESPACE), which)
     dimension = document.get("dim")
@@ -266,7 +284,7 @@ def read_embedding(claims: Mapping[str, Any], which: str) -> Embedding:
 
 
 def holds_embeddings(claims: Mapping[str, Any]) -> bool:
-    """Whether any embedding is in these claims, as it must not be in a receipt's."""
+    """Return whether these claims contain an embedding, as a receipt's must not."""
     return not {"face", "voice"}.isdisjoint(_object(claims, NAMESPACE))
 
 
@@ -301,7 +319,7 @@ def _embedding(embedding: Embedding) -> dict[str, Any]:
 def _length(vector: F32, which: str) -> float:
     wide = vector.astype(np.float64)
     length = math.sqrt(float(wide @ wide))
-    # Written so that NaN fails too.
+    # This form refuses NaN too.
     if not abs(length - 1.0) <= NORM_TOLERANCE:
         raise ValueError(f"the {which} embedding is not of unit length")
     return length
@@ -330,7 +348,7 @@ def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _time(document: Mapping[str, Any], name: str) -> datetime:
     value = document.get(name)
-    # bool is an int to Python, not to us.
+    # In Python bool is an int; here it is not.
     if type(value) is not int:
         raise ValueError(f"{name!r} is missing or not whole seconds")
     try:

@@ -1,8 +1,8 @@
-"""Decoys: the statuses of those indices of a list that no credential has.
+"""Decoys: entries of a status list that no credential has, shown with plausible statuses.
 
 Every index has a rank, a number below 2**32 that only the issuer can compute: AES-256 in counter mode under the list's own key.
-Of the indices without a credential those of the lowest ranks are shown as revoked and those of the highest as suspended, as large
-shares as among the credentials. The same shares give the same decoys each time; when a share grows further decoys join, so a
+Of the indices without a credential those of the lowest ranks are shown as revoked and those of the highest as suspended, in the
+same shares as among the credentials. The same shares yield the same decoys; when a share grows, decoys are added, so that a
 revocation is one change among many. Decoys that are shown as revoked stay so, as revoked credentials do.
 """
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 KEY_BYTES = 32
 RANKS = 2**32
 MOST = RANKS // 2
-"""Of all ranks, how many may be shown as other than valid: the rest stays free for new credentials."""
+"""Maximum number of ranks that are shown as other than valid: the rest stays free for new credentials."""
 
 FEWEST_BEHIND_A_SHARE = 1024
-"""A share is counted over at least this many credentials: one that is revoked among the first ten must not mark half the list."""
+"""Minimum number of credentials a share refers to: one that is revoked among the first ten must not mark half the list."""
 
 _RANK_BYTES = 4
 _RANKS_A_BLOCK = 4
@@ -33,7 +33,7 @@ _RANKS_A_BLOCK = 4
 
 @dataclass(frozen=True, slots=True)
 class DecoyShares:
-    """How many of 2**32 ranks are shown as revoked (from the bottom) and as suspended (from the top)."""
+    """Number of the 2**32 ranks that are shown as revoked (from the bottom) and as suspended (from the top)."""
 
     invalid: int
     suspended: int
@@ -45,9 +45,9 @@ class DecoyShares:
         return Status.SUSPENDED if rank >= RANKS - self.suspended else Status.VALID
 
     def grown(self, *, used: int, invalid: int, suspended: int) -> DecoyShares:
-        """Return the shares for a list that has `used` credentials, of which so many are revoked and suspended.
+        """Return the shares for a list with `used` credentials, of which these numbers are revoked and suspended.
 
-        The revoked share never falls: nothing that was shown as revoked comes back.
+        The revoked share never falls: nothing that was shown as revoked becomes valid again.
         """
         behind = max(used, FEWEST_BEHIND_A_SHARE)
         more = max(self.invalid, min(MOST, invalid * RANKS // behind))
@@ -61,7 +61,7 @@ def rank(key: bytes, index: int) -> int:
 
 
 def statuses(key: bytes, capacity: int, shares: DecoyShares) -> U8:
-    """Return what each of `capacity` indices shows as long as no credential has it, (capacity,) uint8."""
+    """Return the status shown for each of `capacity` indices until a credential has it, (capacity,) uint8."""
     ranks = _stream(key, 0, -(-capacity // _RANKS_A_BLOCK))[:capacity]
     shown = np.zeros(capacity, np.uint8)
     shown[ranks < shares.invalid] = Status.INVALID

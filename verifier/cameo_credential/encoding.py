@@ -1,8 +1,8 @@
-"""Base64url and JSON with one spelling each, so that no byte of a token can change unnoticed.
+"""Canonical base64url and JSON, so that no byte of a token can change unnoticed.
 
-Base64 leaves up to four bits unused in its last character and JSON lets a name appear twice; a lenient reader takes many
-texts for one value. Both readers here refuse whatever the writers would not have written (RFC 7515 section 2, RFC 8725
-section 3.12).
+Base64 leaves up to four bits unused in its last character and JSON permits a name to appear twice; a lenient parser accepts many
+texts for one value. Both parsers here refuse whatever the writers would not have written (RFC 7515 section 2, RFC 8725 section
+3.12).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 _ALPHABET = (string.ascii_letters + string.digits + "-_").encode("ascii")
 _TO_BASE64 = bytes.maketrans(b"-_+/=", b"+/***")
-"""Our alphabet to the other one, and what is in that alone to what is in neither."""
+"""Maps the base64url alphabet to the base64 one, and characters of base64 alone to invalid ones."""
 
 
 def to_base64url(data: bytes) -> str:
@@ -34,14 +34,14 @@ def from_base64url(text: str) -> bytes:
         data = binascii.a2b_base64(plain + b"=" * (-len(plain) % 4), strict_mode=True)
     except binascii.Error as error:
         raise ValueError(f"not base64url: {error}") from None
-    # The last, incomplete group is the only one whose bits are not all used: it has to be as it would be written again.
+    # Only the last, incomplete group has unused bits: it must equal its canonical encoding.
     if (left := len(plain) % 4) and binascii.b2a_base64(data[-(left - 1) :], newline=False)[:left] != plain[-left:]:
         raise ValueError("not canonical base64url")
     return data
 
 
 def check_base64url(text: str) -> None:
-    """Return if `from_base64url` would take a text, without decoding it.
+    """Check that `from_base64url` would accept a text, without decoding it.
 
     Raises:
         ValueError: see there.
@@ -53,7 +53,7 @@ def check_base64url(text: str) -> None:
 
 
 def to_json(document: dict[str, Any]) -> bytes:
-    """Return compact UTF-8 JSON; numbers that JSON cannot say (NaN, infinities) raise `ValueError`."""
+    """Return compact UTF-8 JSON; numbers without a JSON form (NaN, infinities) raise `ValueError`."""
     return json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 

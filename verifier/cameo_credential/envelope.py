@@ -1,7 +1,7 @@
-"""Encrypt a signed token to its audience, and open it again: a compact JWE with ECDH-ES+A256KW over X25519 and A256GCM.
+"""The envelope: encryption of a signed token to its audience, and decryption: a compact JWE, ECDH-ES+A256KW (X25519), A256GCM.
 
-The header is protected, and it is checked member by member here before the library sees it: what a stranger wrote there picks
-no algorithm and no key.
+The header is protected, and is checked member by member before it reaches the library: an attacker's header selects no algorithm
+and no key.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CONTENT_TYPE = "JWT"
 """`cty` of a nested token (RFC 7519 section 5.2)."""
 
 MAX_TOKEN_CHARS = 65536
-"""A credential has about 7,600 characters; a stranger cannot make us decode megabytes."""
+"""A credential has about 7,600 characters; an attacker cannot make us decode megabytes."""
 
 _ALGORITHMS = (KEY_ALGORITHM, CONTENT_ALGORITHM)
 _HEADER = {"alg", "enc", "cty", "kid", "epk"}
@@ -40,7 +40,7 @@ def encrypt(token: str, *, audience_key: AudienceKey) -> str:
 
 
 def decrypt(token: str, *, audience_key: AudienceKey) -> str:
-    """Return the token inside an envelope.
+    """Return the decrypted token.
 
     Raises:
         CredentialError: `malformed`, `wrong_type`, `unsupported_algorithm`, `not_for_this_key` or `tampered`.
@@ -52,7 +52,7 @@ def decrypt(token: str, *, audience_key: AudienceKey) -> str:
     try:
         opened = jwe.decrypt_compact(token, audience_key.key, algorithms=list(_ALGORITHMS))
     except (JoseError, ValueError):
-        # Whatever failed inside, key agreement, unwrapping or the tag, is one answer: an attacker learns nothing from which.
+        # Every failure inside, of key agreement, unwrapping or the tag, is one answer: an attacker learns nothing from which.
         raise CredentialError(Refusal.TAMPERED, "the credential was altered, or was not encrypted to this key") from None
     try:
         return (opened.plaintext or b"").decode("ascii")

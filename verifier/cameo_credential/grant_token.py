@@ -1,7 +1,7 @@
-"""The token of a grant: what a generator may use in one job, signed by the issuer of credentials.
+"""Grant tokens: what a generator may use in one job, signed by the issuer of credentials.
 
-Opening one is steps 4 to 8 of `cameo_credential.validator`, for the type of grants. It says what was granted; that it was not
-spent or taken back, only `SpendGrant` says.
+Opening one is steps 4 to 8 of `cameo_credential.validator`, for the type of grants. A token states what was granted; only
+`SpendGrant` tells that it was neither spent nor revoked.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NAMESPACE = "urn:cameo:grant:1"
 
 @dataclass(frozen=True, slots=True)
 class GrantFacts:
-    """The verified facts of a grant. restrictions: by cameo, the owner's words and the categories that are excluded."""
+    """The verified facts of a grant. restrictions: for each cameo, the owner's words and the excluded categories."""
 
     id: str
     audience: str
@@ -58,9 +58,9 @@ def open_grant(
         issuer_keys: the issuer's public keys.
         expected_audience: what `aud` must be.
         expected_issuer: what `iss` must be.
-        now: the time to judge validity at.
-        by_its_own_times: False leaves those to whoever keeps the grant itself, as `SpendGrant` does. That the key which signed it
-            has not ended counts in any case.
+        now: the time at which validity is judged.
+        by_its_own_times: False leaves `nbf` and `exp` to the caller, which has the grant itself, as `SpendGrant` does. The expiry
+            of the signing key counts in any case.
 
     Raises:
         CredentialError: with one of the reasons of `Refusal`.

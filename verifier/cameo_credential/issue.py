@@ -1,4 +1,4 @@
-"""Issue: compose, sign, validate what was just signed, encrypt. The only place where the rooms meet."""
+"""Issuing: compose, sign, validate what was just signed, encrypt."""
 
 from __future__ import annotations
 
@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """What one issue gives out: `credential` is a compact JWE, `receipt` a compact JWS with the same `jti`.
+    """The result of issuing.
 
-    subject: the pseudonym in both.
+    Attributes:
+        credential: compact JWE.
+        receipt: compact JWS with the same `jti`.
+        jti: the id of both.
+        subject: the pseudonym in both.
+        audience: for whom they are.
+        issued_at, expires_at: times in UTC.
     """
 
     credential: str
@@ -53,7 +59,7 @@ def issue(  # noqa: PLR0913 - everything is injected, by name
     """Issue a credential and its receipt for the audience of `audience_key`; see `claims.compose` for the arguments.
 
     Raises:
-        RuntimeError: a bug of ours, found before anything was given out, or a signing key that has ended.
+        RuntimeError: a bug of ours, found before anything was returned, or a signing key that has expired.
     """
     claims = compose(
         issuer=issuer,

@@ -1,8 +1,8 @@
-"""The issuer's Ed25519 keys: one active, others published so that what they signed, or will sign, verifies.
+"""The issuer's Ed25519 keys: one signs, others are published so that what they signed, or will sign, verifies.
 
 A key is named by its RFC 7638 thumbprint and carries the time it was made (`iat`), the time from which it signs (`nbf`) and the
-time it ends (`exp`), the JWK members OpenID Federation 1.0 registers for that. No credential is valid beyond the `exp` of the key
-that signed it. How keys are made, rotated and retired stands in `key_set`.
+time it expires (`exp`), the JWK members OpenID Federation 1.0 registers for that. No credential is valid beyond the `exp` of the
+key that signed it. `key_set` describes how keys are made, rotated and retired.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ KEY_LIFETIME = timedelta(days=730)
 
 @dataclass(frozen=True, slots=True)
 class VerificationKey:
-    """A public Ed25519 key, when it was made, from when it signs, and when it ends."""
+    """A public Ed25519 key, with the times it was made, signs from, and expires."""
 
     kid: str
     issued_at: datetime
@@ -48,10 +48,10 @@ class VerificationKey:
         return self
 
     def verify(self, signature: bytes, message: bytes) -> None:
-        """Return if this key made the signature (RFC 8032).
+        """Verify a signature (RFC 8032).
 
         Raises:
-            InvalidSignature: of `cryptography.exceptions`.
+            InvalidSignature: of `cryptography.exceptions`; this key did not make it.
         """
         public = self.key.public_key
         if not isinstance(public, Ed25519PublicKey):
@@ -61,9 +61,15 @@ class VerificationKey:
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """An Ed25519 key that can sign. `key` is private where it lies in our file; otherwise public, and `key_uri` says where.
+    """An Ed25519 key that can sign.
 
-    verifying: the public half, kept because every token is verified with it before it is given out.
+    Attributes:
+        kid: the RFC 7638 thumbprint.
+        issued_at, not_before, expires_at: times in UTC.
+        key: private if it is in our file; otherwise public.
+        verifying: the public half: every token is verified with it before it is returned.
+        backend: makes the signatures.
+        key_uri: where the private half is held; empty means in our file.
     """
 
     kid: str
@@ -77,22 +83,22 @@ class SigningKey:
 
     @classmethod
     def of_private(cls, key: OKPKey, *, issued_at: datetime, not_before: datetime, expires_at: datetime) -> Self:
-        """Return a key with its private half."""
+        """Return a key from its private half."""
         private = Ed25519PrivateKey.from_private_bytes(from_base64url(str(key.as_dict(private=True)["d"])))
         public = OKPKey.import_key(key.as_dict(private=False))
         return cls(key.thumbprint(), issued_at, not_before, expires_at, key, public, FileBackend(private))
 
     @classmethod
     def generate(cls, *, now: datetime, lifetime: timedelta = KEY_LIFETIME, not_before: datetime | None = None) -> Self:
-        """Make a key, to the second, that ends after `lifetime` and signs from `not_before` on, or at once."""
+        """Generate a key that expires after `lifetime` and signs from `not_before` on, or at once; times are whole seconds."""
         start = now.astimezone(UTC).replace(microsecond=0)
-        # Its `kid` is an argument of commands, which would take one that begins with a dash for an option.
+        # The `kid` is an argument of commands, where a leading dash would make it an option.
         while (key := OKPKey.generate_key("Ed25519")).thumbprint().startswith("-"):
             pass
         return cls.of_private(key, issued_at=start, not_before=not_before or start, expires_at=start + lifetime)
 
     def public(self) -> VerificationKey:
-        """Return the half that verifies."""
+        """Return the public half, which verifies."""
         return VerificationKey(self.kid, self.issued_at, self.not_before, self.expires_at, self.verifying)
 
 
@@ -100,23 +106,23 @@ class SigningKey:
 class VerificationKeys:
     """The public keys of one issuer by `kid`: what `CredentialService.GetKeys` publishes.
 
-    issuer: whose they are, as `iss` names it; empty where the set does not say.
+    issuer: whose they are, as in `iss`; empty if the set does not say.
     """
 
     keys: Mapping[str, VerificationKey]
     issuer: str = ""
 
     def to_jwks(self) -> dict[str, Any]:
-        """Return the JWK set (RFC 7517 section 5), with `issuer` as a further member where it is known."""
+        """Return the JWK set (RFC 7517 section 5), with `issuer` as a further member if it is known."""
         keys = [key_to_jwk(key) for key in self.keys.values()]
         return {"issuer": self.issuer, "keys": keys} if self.issuer else {"keys": keys}
 
     @classmethod
     def from_jwks(cls, document: Mapping[str, Any]) -> Self:
-        """Read a JWK set; private members, should there be any, are dropped.
+        """Parse a JWK set; private members, if any, are dropped.
 
         Raises:
-            KeyFileError: it is no JWK set, or holds a key that is not ours in kind.
+            KeyFileError: it is no JWK set, or contains a key that is not Ed25519.
         """
         issuer = document.get("issuer", "")
         if not isinstance(issuer, str):
@@ -126,7 +132,7 @@ class VerificationKeys:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a JWK set from a file.
+        """Load a JWK set from a file.
 
         Raises:
             KeyFileError: the file is missing or malformed; the message names it.
@@ -140,13 +146,13 @@ class VerificationKeys:
 
 @dataclass(frozen=True, slots=True)
 class IssuerKeys:
-    """The keys of a moment: `active` signs, all verify, among `others` those that signed before and those that will."""
+    """A snapshot of the key set. `active` signs; `others` only verify (retired and upcoming keys)."""
 
     active: SigningKey
     others: tuple[VerificationKey, ...] = ()
 
     def public(self, issuer: str = "") -> VerificationKeys:
-        """Return the public half of every key, the active one first, as those of `issuer`."""
+        """Return the public half of every key, the active one first, as keys of `issuer`."""
         keys = (self.active.public(), *self.others)
         return VerificationKeys({key.kid: key for key in keys}, issuer)
 
@@ -155,7 +161,7 @@ def jwks_of(document: Mapping[str, Any]) -> list[Any]:
     """Return the keys of a JWK set.
 
     Raises:
-        KeyFileError: it is none, or empty.
+        KeyFileError: it is no JWK set, or empty.
     """
     keys = document.get("keys")
     if not isinstance(keys, list) or not keys:
@@ -177,12 +183,12 @@ def key_to_jwk(key: SigningKey | VerificationKey) -> dict[str, Any]:
 
 
 def key_from_jwk(jwk: object, *, private: bool) -> SigningKey | VerificationKey:
-    """Return the key in a JWK, with its private half if it is to have one; without `nbf` it signs from `iat` on.
+    """Return the key of a JWK, with its private half if `private`; without `nbf` it signs from `iat` on.
 
     Raises:
-        KeyFileError: it is malformed, or no key of ours in kind.
+        KeyFileError: it is malformed, or not an Ed25519 key.
     """
-    # Only the members of the key itself reach the library; whatever else the document says cannot steer it.
+    # Only the members of the key itself reach the library; nothing else in the document affects it.
     try:
         if not isinstance(jwk, dict) or (jwk["kty"], jwk["crv"]) != ("OKP", "Ed25519"):
             raise ValueError("not an Ed25519 key")  # noqa: TRY301 - reported like every other malformation

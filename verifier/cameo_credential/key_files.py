@@ -1,8 +1,8 @@
-"""Files that hold secrets: owner-only, whole or absent, never overwritten by accident.
+"""Key files: owner-only, written atomically, never overwritten by accident.
 
-A secret file is written beside its place, flushed to the disk and then linked into place, so that a reader sees all of it or
-nothing, and of several processes that start at once exactly one makes the key. A file that is meant to change is replaced in the
-same way, under a lock that every writer takes.
+A secret file is written to a temporary name, flushed to disk and then linked to its own name, so that a reader sees all of it or
+nothing, and of several processes that start at once exactly one creates the key. A file that is meant to change is replaced in
+the same way, under a lock that every writer takes.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def read_json(path: Path, *, secret: bool) -> dict[str, Any]:
 
 
 def create_json(path: Path, document: dict[str, Any], *, secret: bool) -> bool:
-    """Write a key file that does not exist yet; return False, and change nothing, when it already does.
+    """Create a key file; return False, and change nothing, if it exists already.
 
     Args:
-        path: the file; missing folders are made, for the owner only.
-        document: what to write.
+        path: the file; missing folders are created, for the owner only.
+        document: the content.
         secret: mode 0600 instead of 0644.
 
     Raises:
@@ -78,10 +78,10 @@ def create_json(path: Path, document: dict[str, Any], *, secret: bool) -> bool:
 
 
 def replace_json(path: Path, document: dict[str, Any]) -> None:
-    """Replace a secret file that exists, in one step; hold its lock (`locked`) from before it was read.
+    """Replace an existing secret file atomically; its lock (`locked`) must be held since before it was read.
 
     Raises:
-        KeyFileError: the folder cannot be written; the file is as it was.
+        KeyFileError: the folder cannot be written; the file is unchanged.
     """
     try:
         beside = _write_beside(path, document, mode=0o600)
@@ -97,7 +97,7 @@ def replace_json(path: Path, document: dict[str, Any]) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keep all others who take this lock from the file, in whatever process; the lock file beside it stays.
+    """Hold an exclusive lock on the file, across processes; the lock file beside it remains.
 
     Raises:
         KeyFileError: the folder cannot be written.
@@ -130,13 +130,13 @@ def _write_beside(path: Path, document: dict[str, Any], *, mode: int) -> Path:
 
 
 def open_secret(path: Path, size: int, make: Callable[[bytes], KeyT], *, kind: str) -> KeyT:
-    """Return the key in an owner-only JWK file of type `oct`, which is written with fresh random bytes on first use.
+    """Return the key in an owner-only JWK file of type `oct`, which is created with fresh random bytes on first use.
 
     Args:
         path: the file.
         size: bytes of a fresh secret.
-        make: turns the secret into the key; refuses with `ValueError`.
-        kind: what the message of an error calls it.
+        make: builds the key from the secret; refuses with `ValueError`.
+        kind: name of the key in error messages.
 
     Raises:
         KeyFileError: the file is malformed, open to others, or cannot be written.
@@ -147,7 +147,7 @@ def open_secret(path: Path, size: int, make: Callable[[bytes], KeyT], *, kind: s
 
 
 def read_secret(path: Path, make: Callable[[bytes], KeyT], *, kind: str) -> KeyT:
-    """Return the key in such a file; arguments and errors as `open_secret`, which makes a file that is missing."""
+    """Return the key in an existing file; arguments and errors as for `open_secret`."""
     document = read_json(path, secret=True)
     try:
         if document["kty"] != "oct":
@@ -158,7 +158,7 @@ def read_secret(path: Path, make: Callable[[bytes], KeyT], *, kind: str) -> KeyT
 
 
 def flush_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk."""
+    """Flush a folder's entries to disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,10 +1,11 @@
-"""The issuer's key file: every key it has or had, made, rotated, retired and read again when it changes.
+"""The issuer's key file: its keys, how they are added, rotated and retired, and reloaded when the file changes.
 
-A key is published from the moment it is in the file and signs from its `nbf` on: readers know it before they meet what it signed.
-Of the keys that may sign, the one with the latest `nbf` does. A retired key is only its public half: it signs nothing more, and
-what it signed verifies until its `exp`. A distrusted one is gone, and with it all it signed.
+A key is published as soon as it is in the file and signs from its `nbf` on: readers know it before they see a token it signed. Of
+the keys that may sign, the one with the latest `nbf` does. Of a retired key only the public half remains: it signs nothing, and
+what it signed verifies until its `exp`. A distrusted key is removed, and everything it signed is refused.
 
-The file is replaced whole, under a lock, so that two changes at once both happen and a reader sees one state or the other.
+The file is replaced atomically, under a lock, so that two concurrent changes both happen and a reader sees one state or the
+other.
 """
 
 from __future__ import annotations
@@ -35,28 +36,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OVERLAP = timedelta(days=1)
-"""How long a new key is published before it signs: longer than anyone should keep the keys without asking again."""
+"""Time for which a new key is published before it signs: longer than anyone should cache the keys."""
 
 _KEY_URI = "key_uri"
 
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """Every key of the file, in its order: `SigningKey` with its private half, `VerificationKey` once it is retired."""
+    """All keys of the file, in its order: `SigningKey` with its private half, `VerificationKey` once retired."""
 
     keys: tuple[SigningKey | VerificationKey, ...]
 
     @classmethod
     def open(cls, path: Path, *, now: datetime, lifetime: timedelta = KEY_LIFETIME, key_uri: str = "") -> Self:
-        """Load the set from its owner-only JWKS file, or make it, with one key, on first start.
+        """Load the set from its owner-only JWKS file, or create it, with one key, on first start.
 
-        Servers that start side by side over one folder end up with the same key.
+        Servers that start concurrently over one folder get the same key.
 
         Args:
             path: the file.
-            now: when a key that is made starts.
-            lifetime: of a key that is made.
-            key_uri: where a key that is made is held; empty means in the file.
+            now: time from which a generated key signs.
+            lifetime: of a generated key.
+            key_uri: where a new key is held; empty means in the file.
 
         Raises:
             KeyFileError: the file is malformed, open to others, or cannot be written, or a key held elsewhere cannot be used.
@@ -68,7 +69,7 @@ class KeySet:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read the set from its file.
+        """Load the set from its file.
 
         Raises:
             KeyFileError: as `open`, or there is no such file.
@@ -80,10 +81,10 @@ class KeySet:
             raise KeyFileError(f"{path}: {error}") from None
 
     def at(self, now: datetime) -> IssuerKeys:
-        """Return the keys of a moment: the one that signs, and all others.
+        """Return a snapshot: the key that signs at `now`, and all others.
 
         Raises:
-            KeyFileError: none may sign now.
+            KeyFileError: no key may sign at that time.
         """
         able = [key for key in self.keys if isinstance(key, SigningKey) and key.not_before <= now < key.expires_at]
         if not able:
@@ -92,17 +93,17 @@ class KeySet:
         return IssuerKeys(active, tuple(key.public() for key in self.keys if key is not active))
 
     def rotated(self, new: SigningKey, *, now: datetime) -> KeySet:
-        """Return the set with a further key, without those whose time is over.
+        """Return the set with a further key, without expired ones.
 
         Raises:
-            InvalidRequestError: the set has this key already, or has had it.
+            InvalidRequestError: the set contains this key already.
         """
         if any(key.kid == new.kid for key in self.keys):
             raise InvalidRequestError(f"the set has key {new.kid} already: make another one to rotate to")
         return KeySet((*(key for key in self.keys if key.expires_at > now), new))
 
     def retired(self, kid: str, *, now: datetime, distrust: bool = False) -> KeySet:
-        """Return the set with one key retired, or gone altogether with `distrust`.
+        """Return the set with one key retired, or removed with `distrust`.
 
         Raises:
             InvalidRequestError: there is no such key, it is retired already, or without it none could sign now.
@@ -128,10 +129,10 @@ class KeySet:
 
     @classmethod
     def from_jwks(cls, document: Mapping[str, Any]) -> Self:
-        """Read a private JWK set.
+        """Parse a private JWK set.
 
         Raises:
-            KeyFileError: it is no JWK set, a key is not an Ed25519 key of ours, or one held elsewhere cannot be used.
+            KeyFileError: it is no JWK set, a key is not Ed25519, or one held elsewhere cannot be used.
         """
         keys = tuple(_read(jwk) for jwk in jwks_of(document))
         if len({key.kid for key in keys}) != len(keys):
@@ -140,17 +141,17 @@ class KeySet:
 
 
 class KeyFile:
-    """The keys of the moment, out of a file that others may change; may be used by several threads at once."""
+    """The issuer's current keys, from a file that may change; thread-safe."""
 
     def __init__(
         self, path: Path, *, clock: Callable[[], datetime], report: Callable[[KeyFileError], None], key_uri: str = ""
     ) -> None:
-        """Open the file, or make it on first start.
+        """Open the file, or create it on first start.
 
         Args:
             path: the file.
             clock: the time in UTC.
-            report: told when a changed file cannot be used; the keys before it stay in use.
+            report: called when a changed file cannot be used; the previous keys stay in use.
             key_uri: where a first key is held; empty means in the file.
 
         Raises:
@@ -161,16 +162,16 @@ class KeyFile:
         self._file = WatchedFile(path, KeySet.load, report=report)
 
     def current(self) -> IssuerKeys:
-        """Return the keys of this moment, read again if the file changed.
+        """Return the current keys, reloaded if the file changed.
 
         Raises:
-            KeyFileError: none may sign now.
+            KeyFileError: no key may sign now.
         """
         return self._file.current().at(self._clock())
 
 
 def change(path: Path, how: Callable[[KeySet], KeySet]) -> KeySet:
-    """Replace the key file by what `how` makes of it, under a lock, and return that.
+    """Replace the key file's content by `how` of it, under a lock, and return the new set.
 
     Raises:
         KeyFileError: the file is missing, malformed, open to others, or cannot be written.
@@ -182,7 +183,7 @@ def change(path: Path, how: Callable[[KeySet], KeySet]) -> KeySet:
 
 
 def new_key(*, starts: datetime, now: datetime, lifetime: timedelta = KEY_LIFETIME, key_uri: str = "") -> SigningKey:
-    """Return a new key that signs from `starts` on, to the second, for `lifetime`; or the one at a URI, for as long.
+    """Return a new key that signs from `starts` on for `lifetime`, in whole seconds; or the key at a URI, for the same period.
 
     Raises:
         KeyFileError: the key at the URI cannot be used.

@@ -1,4 +1,4 @@
-"""A likeness, face and voice, as bytes to be sealed and kept: a credential can be issued again without a new recording."""
+"""Serialization of a likeness (face and voice embeddings) for encrypted storage: it is reissued without a new recording."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ _LAYOUT = "float32-le"
 
 
 def to_bytes(face: Embedding, voice: Embedding) -> bytes:
-    """Return both embeddings, with the models that made them, as JSON."""
+    """Return both embeddings, with their models, as JSON."""
     return to_json({"dtype": _LAYOUT, "face": _document(face), "voice": _document(voice)})
 
 
 def from_bytes(data: bytes) -> tuple[Embedding, Embedding]:
-    """Return the face and the voice.
+    """Return the face and the voice embedding.
 
     Raises:
-        ValueError: not what `to_bytes` writes.
+        ValueError: the bytes are not as `to_bytes` writes them.
     """
     document = from_json(data)
     if document.get("dtype") != _LAYOUT:

@@ -1,4 +1,4 @@
-"""Pseudonyms that differ per audience, so that two audiences cannot tell that a person is the same by the subject.
+"""Pairwise pseudonyms: subjects that differ per audience, so that two audiences cannot link a person by the subject.
 
 This is the pairwise subject of OpenID Connect Core 1.0 section 8.1, computed with HMAC-SHA256 under a secret key.
 """
@@ -16,30 +16,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY_BYTES = 32
-"""As long as the hash's output, the length RFC 2104 section 3 recommends at least."""
+"""The length of the hash's output, the minimum that RFC 2104 section 3 recommends."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairwiseKey:
-    """The secret of all pseudonyms, 32 bytes. Losing it changes every subject; leaking it undoes every pseudonym."""
+    """The secret of all pseudonyms, 32 bytes. If lost, every subject changes; if leaked, pseudonyms can be linked."""
 
     secret: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse a secret of another length, with `ValueError`."""
+        """Check the length, with `ValueError`."""
         if len(self.secret) != KEY_BYTES:
             raise ValueError(f"a pairwise key has {KEY_BYTES} bytes, not {len(self.secret)}")
 
     def pseudonym(self, subject: str, audience: str) -> str:
         """Return the `sub` by which `audience` knows the account `subject`: 43 base64url characters."""
-        # The length in front keeps ("ab", "c") and ("a", "bc") apart.
+        # The length prefix distinguishes ("ab", "c") from ("a", "bc").
         encoded = subject.encode()
         message = len(encoded).to_bytes(8, "big") + encoded + audience.encode()
         return to_base64url(hmac.digest(self.secret, message, "sha256"))
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Load the key from its owner-only JWK file, or make it on first use.
+        """Load the key from its owner-only JWK file, or generate it on first use.
 
         Raises:
             KeyFileError: the file is malformed, open to others, or cannot be written.

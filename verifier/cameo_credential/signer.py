@@ -1,6 +1,6 @@
-"""Sign: claims in, compact JWS out, with the issuer's Ed25519 key (RFC 7515 section 5.1), wherever that is held.
+"""Signing: claims in, compact JWS out, with the issuer's Ed25519 key (RFC 7515 section 5.1), wherever that is held.
 
-What kind of token it is stands in `typ`, so that one kind never passes for another (RFC 8725 section 3.11).
+The header `typ` names the kind of token, so that one kind never passes for another (RFC 8725 section 3.11).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class TokenType(StrEnum):
-    """`typ` of what this issuer signs; one kind never passes for the other."""
+    """The header `typ` of a token; one kind never passes for another."""
 
     CREDENTIAL = "cameo-credential+jwt"
     RECEIPT = "cameo-receipt+jwt"

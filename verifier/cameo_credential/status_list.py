@@ -1,8 +1,8 @@
 """Token Status List (IETF draft-ietf-oauth-status-list): one small number for each credential, published for all of them at once.
 
-Whoever asks for the list does not say which credential they hold. A list is as long as its capacity from the start, an index is
-drawn at random from those left, and indices that no credential has are given the statuses that credentials have (`decoys`):
-neither the order of issue nor the number of revocations can be read off it.
+A request for the list does not reveal which credential is checked. A list has its full capacity from the start, an index is drawn
+at random from the free ones, and indices without a credential are given plausible statuses (`decoys`): a list reveals neither the
+order of issue nor the number of revocations.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ if TYPE_CHECKING:
     from cameo_credential.issuer_keys import IssuerKeys, VerificationKeys
 
 BITS = 2
-"""Of our own lists: valid, invalid and suspended need two."""
+"""Width of an entry in our own lists: valid, invalid and suspended need two bits."""
 
 _WIDTHS = (1, 2, 4, 8)
 _MAX_BYTES = 16 * 1024 * 1024
-"""A list that unpacks to more is refused: 64 million credentials of two bits."""
+"""Maximum size of a list once decompressed: 64 million credentials of two bits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StatusList:
-    """`packed` (N,) uint8: entries of `bits` each, the first in the lowest bits of the first byte (section 4.1)."""
+    """The statuses. `packed` (N,) uint8: entries of `bits` each, the first in the lowest bits of the first byte (section 4.1)."""
 
     bits: int
     packed: U8 = field(repr=False)
 
     @classmethod
     def of(cls, statuses: U8, *, bits: int = BITS) -> Self:
-        """Pack statuses (M,) uint8, each below 2**bits; what is left of the last byte is 0.
+        """Pack statuses (M,) uint8, each below 2**bits; unused bits of the last byte are 0.
 
         Raises:
-            ValueError: a width that the draft does not know, or a status that does not fit.
+            ValueError: a width that the draft does not define, or a status that does not fit.
         """
         if bits not in _WIDTHS:
             raise ValueError(f"an entry has 1, 2, 4 or 8 bits, not {bits}")
@@ -59,7 +59,7 @@ class StatusList:
         return cls(bits, np.bitwise_or.reduce(rows << shifts, axis=1).astype(np.uint8))
 
     def __len__(self) -> int:
-        """Entries there is room for."""
+        """Return the number of entries."""
         return len(self.packed) * 8 // self.bits
 
     def __getitem__(self, index: int) -> int:
@@ -79,10 +79,10 @@ class StatusList:
 
     @classmethod
     def from_json(cls, document: object) -> Self:
-        """Read a `status_list` member.
+        """Parse a `status_list` member.
 
         Raises:
-            ValueError: it is malformed, or unpacks to more than is sensible.
+            ValueError: it is malformed, or decompresses to more than `_MAX_BYTES`.
         """
         if not isinstance(document, dict) or document.get("bits") not in _WIDTHS or not isinstance(document.get("lst"), str):
             raise ValueError("'status_list' needs 'bits', one of 1, 2, 4 and 8, and 'lst'")
@@ -98,7 +98,7 @@ class StatusList:
 
 @dataclass(frozen=True, slots=True)
 class StatusListToken:
-    """A verified list. `uri` is its own; `ttl` how long it may be kept without asking again."""
+    """A verified list. `uri` is its own; `ttl` is the time for which it may be cached."""
 
     uri: str
     issued_at: datetime
@@ -113,13 +113,13 @@ def publish(statuses: StatusList, *, uri: str, keys: IssuerKeys, now: datetime, 
     Args:
         statuses: the list.
         uri: where it is published: what credentials name in `status.status_list.uri`.
-        keys: the issuer's.
+        keys: the issuer's keys.
         now: rounded down to the second.
-        ttl: how long a reader may keep it.
-        lifetime: after which it is no longer believed.
+        ttl: time for which a reader may cache it.
+        lifetime: time after which it expires.
 
     Raises:
-        RuntimeError: a bug of ours, found before anything was given out.
+        RuntimeError: a bug of ours, found before anything was returned.
     """
     start = int(now.timestamp())
     claims = {

@@ -1,13 +1,13 @@
-"""Does a credential still hold? Asked of a status list that is fetched when needed and kept as long as it says.
+"""Status check: asks a status list, fetched when needed and cached for its `ttl`, whether a credential is valid.
 
 The rule fails closed:
 
-1. A credential that names no place in a list cannot be asked about: `status_unknown`.
-2. A list is used until its `ttl` after it was made, or its `exp`, whichever comes first: that is how stale an answer can be. It
-   is counted from `iat`, which is signed, and not from when the list arrived.
-3. Without such a list one is fetched and verified with the issuer's keys. If that fails, or what comes is too old:
+1. A credential without a reference to a list is refused: `status_unknown`.
+2. A list is used until its `ttl` after `iat`, or its `exp`, whichever comes first: this bounds how stale an answer can be. It
+   is counted from `iat`, which is signed, not from the time the list arrived.
+3. Without a usable list one is fetched and verified with the issuer's keys. If that fails, or the fetched list is too old:
    `status_unknown`.
-4. What the list says decides: `revoked`, `suspended`, and `status_unknown` for an index beyond its end or an undefined status.
+4. The list decides: `revoked`, `suspended`, and `status_unknown` for an index beyond its end or an undefined status.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ if TYPE_CHECKING:
     from cameo_credential.status_list import StatusListToken
 
 MAX_LIST_BYTES = 4 * 1024 * 1024
-"""A list of 2**20 entries of two bits, none compressible, has about 350,000; more than this is not read."""
+"""Maximum size of a fetched list; one of 2**20 entries of two bits, incompressible, has about 350,000 bytes."""
 
 FETCH_TIMEOUT_S = 5.0
 CLOCKS_APART = timedelta(seconds=30)
-"""How far the issuer's clock may be ahead of ours before a list that was just made counts as of the future."""
+"""Tolerated clock skew: how far the issuer's clock may be ahead before a new list counts as issued in the future."""
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class StatusCheck(Protocol):
-    """What opening a credential asks about its status."""
+    """A check of a credential's status, as opening a credential needs it."""
 
     def require_valid(self, reference: StatusReference | None, *, issuer_keys: VerificationKeys) -> None:
-        """Return if the credential at this place is valid.
+        """Check that the credential of this reference is valid.
 
         Raises:
             CredentialError: `revoked`, `suspended` or `status_unknown`.
@@ -55,17 +55,17 @@ class StatusCheck(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UnsafeNoStatusCheck:
-    """Asks nothing: what was revoked or suspended is taken for valid."""
+    """No check: revoked and suspended credentials are accepted."""
 
     def require_valid(self, reference: StatusReference | None, *, issuer_keys: VerificationKeys) -> None:
-        """Return, whatever the status."""
+        """Accept any status."""
 
 
 UNSAFE_NO_STATUS_CHECK = UnsafeNoStatusCheck()
 
 
 def utc_now() -> datetime:
-    """Return the time, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
@@ -73,8 +73,8 @@ def fetch_list(uri: str, *, timeout_s: float = FETCH_TIMEOUT_S) -> str:
     """Return the signed list at an https URI (http on this machine only), without verifying it.
 
     Raises:
-        OSError: it could not be had.
-        ValueError: the URI is of another kind, or what lies there is no list by its size or its characters.
+        OSError: it could not be fetched.
+        ValueError: the URI has another scheme, or the response is too large or not ASCII.
     """
     parts = urlsplit(uri)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
@@ -88,7 +88,7 @@ def fetch_list(uri: str, *, timeout_s: float = FETCH_TIMEOUT_S) -> str:
 
 
 class StatusSource:
-    """Keeps the lists it was asked about; may be used by several threads at once, of which one fetches."""
+    """A status check with a cache of lists; thread-safe, with one fetch at a time."""
 
     def __init__(
         self,
@@ -97,11 +97,11 @@ class StatusSource:
         clock: Callable[[], datetime] = utc_now,
         ahead: timedelta = CLOCKS_APART,
     ) -> None:
-        """Keep the parts.
+        """Keep the dependencies.
 
         Args:
-            fetch: returns the signed list at a URI; whatever it raises means that there is none.
-            clock: the time in UTC, that lists are judged by.
+            fetch: returns the signed list at a URI; any exception means that there is none.
+            clock: the time in UTC, by which lists are judged.
             ahead: how far the issuer's clock may be ahead.
         """
         self._fetch = fetch
@@ -111,7 +111,7 @@ class StatusSource:
         self._fetching = threading.Lock()
 
     def require_valid(self, reference: StatusReference | None, *, issuer_keys: VerificationKeys) -> None:
-        """Return if the credential at this place is valid by a fresh list; see the module for the rule.
+        """Check that the credential of this reference is valid by a fresh list; see the module for the rule.
 
         Raises:
             CredentialError: `revoked`, `suspended` or `status_unknown`.
@@ -132,7 +132,7 @@ class StatusSource:
                 raise CredentialError(Refusal.STATUS_UNKNOWN, f"the status list says {other}, which has no meaning here")
 
     def _fresh(self, uri: str, issuer_keys: VerificationKeys) -> StatusListToken:
-        # Verified with these keys and no others: two issuers may name one list, and only one of them signs it.
+        # Cached per set of keys: two issuers may name one list, and only one of them signs it.
         place = (uri, frozenset(issuer_keys.keys))
         kept = self._lists.get(place)
         if kept is not None and self._is_fresh(kept):

@@ -1,22 +1,22 @@
-"""Open a credential or a receipt: a refusal with one stable reason, or verified facts.
+"""Validation of credentials and receipts: a refusal with one stable reason, or verified facts.
 
-What `open_credential` does, in this order:
+`open_credential` checks, in this order:
 
-1. The token is five base64url parts in their one canonical spelling (`malformed`); three parts are a signed token (`wrong_type`).
+1. The token is five base64url parts in canonical form (`malformed`); three parts are a signed token (`wrong_type`).
 2. The envelope names the two algorithms we use (`unsupported_algorithm`), a nested token (`wrong_type`) and this
    audience's key (`not_for_this_key`).
 3. It decrypts and authenticates (`tampered`).
-4. Inside is a JWS in its one spelling (`malformed`) that names our signature algorithm (`unsupported_algorithm`), the
+4. Inside is a JWS in canonical form (`malformed`) that names our signature algorithm (`unsupported_algorithm`), the
    type asked for (`wrong_type`) and a key of the issuer (`unknown_key`).
-5. The signature verifies under that key (`bad_signature`). Until here nothing the token says was believed.
+5. The signature verifies under that key (`bad_signature`). Before this step nothing in the token is trusted.
 6. Issuer (`wrong_issuer`) and audience (`wrong_audience`) are the expected ones: an audience that decrypts a credential and
-   encrypts it on to another gets no further than this.
-7. Now is within its validity (`not_yet_valid`, `expired`), which ends no later than its signing key.
-8. Our claim has the layout this version knows (`malformed`).
-9. It still holds by a fresh status list (`status_unknown`, `revoked`, `suspended`); see `status_source`. Who does not want to ask
-   has to say so, by a name that says what that is.
+   encrypts it to another is stopped here.
+7. Now is within its validity (`not_yet_valid`, `expired`), which ends no later than its signing key's.
+8. The private claim has the layout this version knows (`malformed`).
+9. A fresh status list says that it is valid (`status_unknown`, `revoked`, `suspended`); see `status_source`. Skipping this step
+   takes an argument that is named unsafe.
 
-`open_receipt` is steps 4 to 9, for the other type and with no embedding allowed. `validate_issued` is what the issuer asks of
+`open_receipt` is steps 4 to 9, for the other type and with no embedding allowed. `validate_issued` is what the issuer checks of
 its own output.
 """
 
@@ -46,7 +46,19 @@ NO_LEEWAY = timedelta(0)
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The verified facts of a receipt. `subject` is the pseudonym; `kid` names the key that signed."""
+    """The verified facts of a receipt.
+
+    Attributes:
+        issuer: `iss`.
+        subject: the pseudonym.
+        audience: `aud`.
+        jti: the id of credential and receipt.
+        kid: the signing key.
+        issued_at, expires_at: times in UTC.
+        provenance: how the identity was established.
+        status: location of its status, None if there is no list.
+        terms: the owner's terms.
+    """
 
     issuer: str
     subject: str
@@ -90,9 +102,9 @@ def open_credential(
         issuer_keys: the issuer's public keys, obtained from the issuer and not from the token.
         expected_audience: what `aud` must be.
         expected_issuer: what `iss` must be.
-        status: a `StatusSource`, kept between calls for the lists it keeps, or `UNSAFE_NO_STATUS_CHECK`.
-        now: the time to judge validity at.
-        leeway: how far the two clocks may differ.
+        status: a `StatusSource`, reused between calls for its cache, or `UNSAFE_NO_STATUS_CHECK`.
+        now: the time at which validity is judged.
+        leeway: tolerated clock skew.
 
     Raises:
         CredentialError: with one of the reasons of `Refusal`, by the steps above.
@@ -135,10 +147,10 @@ def open_receipt(
 
 
 def validate_issued(signed: str, claims: Mapping[str, Any], *, issuer_keys: VerificationKeys, typ: TokenType) -> None:
-    """Check a token that was just signed, before it leaves: it verifies, says exactly `claims`, and does not outlive its key.
+    """Verify a token that was just signed: its signature, that its claims equal `claims`, and that its key outlives it.
 
     Raises:
-        RuntimeError: a bug of ours; the token must not be given out.
+        RuntimeError: a bug of ours; the token must not be used.
     """
     try:
         key, verified = verified_claims(signed, issuer_keys, typ)

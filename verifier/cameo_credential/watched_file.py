@@ -1,4 +1,4 @@
-"""A key file that others may change while we run: read again when it did, and not otherwise."""
+"""A key file that may change while the process runs: reloaded when it did, and not otherwise."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ ValueT = TypeVar("ValueT")
 
 
 class WatchedFile(Generic[ValueT]):
-    """What a file says now; may be used by several threads at once."""
+    """The current value of a file; thread-safe."""
 
     def __init__(self, path: Path, read: Callable[[Path], ValueT], *, report: Callable[[KeyFileError], None]) -> None:
-        """Read the file.
+        """Load the file.
 
         Args:
             path: the file.
-            read: returns what it says.
-            report: told when the changed file cannot be used; what it said before stays in use.
+            read: parses the file.
+            report: called when the changed file cannot be used; the previous value stays in use.
 
         Raises:
             KeyFileError: what `read` raises.
@@ -34,12 +34,12 @@ class WatchedFile(Generic[ValueT]):
         self._read = read
         self._report = report
         self._lock = threading.Lock()
-        # Taken before the file is read: a change in between is read once more, never missed.
+        # Stamped before the file is read: a change in between causes another read, and is never missed.
         self._seen = self._stamp()
         self._value = read(path)
 
     def current(self) -> ValueT:
-        """Return what the file says: the same object until it has changed."""
+        """Return the current value: the same object until the file changes."""
         with self._lock:
             if (stamp := self._stamp()) != self._seen:
                 self._seen = stamp
@@ -50,7 +50,7 @@ class WatchedFile(Generic[ValueT]):
             return self._value
 
     def _stamp(self) -> tuple[int, int, int]:
-        # A file that is replaced has another inode. One that is gone is a change too.
+        # A replaced file has another inode. A removed one counts as a change too.
         with suppress(OSError):
             found = os.stat(self._path)  # noqa: PTH116 - asked at every call, and half the time of the path's own
             return found.st_ino, found.st_mtime_ns, found.st_size

@@ -1,16 +1,16 @@
 """Webhooks by the Standard Webhooks specification, version 1.0.0, signed with Ed25519 (`v1a`) by the issuer's key.
 
-What is signed is ``{webhook-id}.{webhook-timestamp}.{body}``. That is never the signing input of one of the issuer's tokens,
+The signed content is ``{webhook-id}.{webhook-timestamp}.{body}``. It is never the signing input of one of the issuer's tokens,
 which is two parts of base64url, so neither passes for the other. All receivers share the issuer's published keys: each message
-names whom it is for, so that one receiver cannot pass it on to another.
+names its audience, so that one receiver cannot pass it on to another.
 
-What `open_webhook` does, in this order:
+`open_webhook` checks, in this order:
 
-1. Each of the three headers is there once, and they and the body are of a size we send (`malformed`).
-2. The attempt was made now: not before the tolerance (`expired`), not after it (`not_yet_valid`).
-3. A signature is of our kind (`unsupported_algorithm`), in its one spelling (`malformed`).
-4. It verifies under a key of the issuer (`bad_signature`) that had not ended then (`expired`). Until here nothing was believed.
-5. The body is one of ours (`malformed`), from the expected issuer (`wrong_issuer`), for the expected audience (`wrong_audience`).
+1. Each of the three headers is present once, and headers and body are within their size limits (`malformed`).
+2. The timestamp is within the tolerance: not older (`expired`), not in the future (`not_yet_valid`).
+3. A signature has our scheme (`unsupported_algorithm`), in canonical base64 (`malformed`).
+4. It verifies under a key of the issuer (`bad_signature`) that had not expired then (`expired`). Before this nothing is trusted.
+5. The body has our layout (`malformed`), from the expected issuer (`wrong_issuer`), for the expected audience (`wrong_audience`).
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 TOLERANCE = timedelta(minutes=5)
-"""As the libraries of the specification have it."""
+"""The tolerance that the specification's libraries have."""
 MAX_BODY_BYTES = 20_000
-"""What the specification recommends at most."""
+"""The maximum that the specification recommends."""
 MAX_HEADER_CHARS = 1024
 _SCHEME = "v1a,"
 _MAX_DIGITS = 12
@@ -44,7 +44,7 @@ _MAX_DIGITS = 12
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """The verified facts of a webhook. id: the same for every attempt, so that one that was handled is recognised."""
+    """The verified facts of a webhook. id: the same for every attempt, for deduplication."""
 
     id: str
     sent_at: datetime
@@ -55,7 +55,7 @@ class Webhook:
 
 
 def sign_webhook(identifier: str, body: bytes, *, key: SigningKey, now: datetime) -> dict[str, str]:
-    """Return the three headers of one attempt; the id must have no full stop in it."""
+    """Return the three headers of one attempt; the id must not contain a full stop."""
     timestamp = str(int(now.timestamp()))
     signature = base64.b64encode(key.backend.sign(_content(identifier, timestamp, body))).decode("ascii")
     return {ID: identifier, TIMESTAMP: timestamp, SIGNATURE: f"{_SCHEME}{signature}"}
@@ -73,16 +73,16 @@ def open_webhook(
 ) -> Webhook:
     """Verify a webhook.
 
-    It can come twice: take an `id` that was handled already for done. Ids have to be remembered for longer than `tolerance`.
+    Delivery is at least once: ignore an `id` that was handled already. Remember ids for longer than `tolerance`.
 
     Args:
-        headers: of the request; names in any case.
-        body: the very bytes that came.
+        headers: the request's headers; names in any case.
+        body: the request's body, byte for byte.
         issuer_keys: the issuer's public keys, obtained from the issuer and not from the request.
         expected_issuer: what `issuer` must be.
         expected_audience: what `audience` must be: the receiver's own name.
-        now: the time to judge its age by.
-        tolerance: how old it may be, and how far the two clocks may differ.
+        now: the time at which its age is judged.
+        tolerance: maximum age, and tolerated clock skew.
 
     Raises:
         CredentialError: with one of the reasons of `Refusal`, by the steps above.
