@@ -1,1 +1,1 @@
-"""Looks at many attempts together: error rates after ISO/IEC 30107-3, and the report that shows them."""
+"""Evaluation over many attempts: error rates after ISO/IEC 30107-3, and the report that shows them."""

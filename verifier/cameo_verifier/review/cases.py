@@ -1,11 +1,11 @@
-"""Manifests: which recordings to judge, what each truly is, and what it was asked.
+"""Manifests: recordings to judge, with their ground truth and challenges.
 
-A manifest is a JSON Lines file; paths are relative to it. A line needs `file`, and says what the recording is: `"species": NAME`
-for an attack, `"species": "bona_fide"` or `"bona_fide": true` for a live person. Besides, it may have `condition` (of a bona
-fide), `challenge` (an object, JSON text, or the path of a file; without it only the questions that need none are asked), `id`,
-`half` (`calibrate` or `report`), `received_s` (seconds from the issue of its challenge until all of it was there) and `groups`
-(an object of texts: to which age group, gender, light, kind of device or skin tone a bona fide belongs, by any names). Other keys
-are left alone, but for one that is nearly one of these.
+A manifest is a JSON Lines file; paths are relative to it. A line needs `file` and the ground truth: `"species": NAME` for an
+attack, `"species": "bona_fide"` or `"bona_fide": true` for a live person. It may also have `condition` (of a bona fide),
+`challenge` (an object, JSON text, or the path of a file; without it only checks that need none are run), `id`, `half`
+(`calibrate` or `report`), `received_s` (seconds from the issue of its challenge until all of it was received) and `groups` (an
+object of texts: the age group, gender, light, kind of device or skin tone of a bona fide, by any names). Other keys are ignored,
+except for one that is nearly one of these, which is refused.
 """
 
 from __future__ import annotations
@@ -32,7 +32,18 @@ _KEYS = ("file", "species", BONA_FIDE, "condition", "challenge", "id", "half", "
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One presentation; `species` is empty for a bona fide one, `condition` for an attack. groups: value by attribute."""
+    """One presentation.
+
+    Attributes:
+        id: its id in the manifest, or else the file.
+        file: the recording.
+        species: the attack species; empty for a bona fide presentation.
+        condition: the condition of a bona fide presentation; empty for an attack.
+        half: `calibrate`, `report` or empty.
+        challenge: the challenge, without steps if there was none.
+        received_at: when the recording was complete, None if unknown.
+        groups: demographic groups, value by attribute.
+    """
 
     id: str
     file: Path
@@ -45,7 +56,7 @@ class Case:
 
 
 def read_cases(path: Path, *, half: str = "") -> tuple[Case, ...]:
-    """Read a manifest, or the one in a folder; with `half`, its cases alone.
+    """Read a manifest, or the one in a folder; with `half`, only the cases of that half.
 
     Raises:
         InvalidRequestError: it cannot be read, a line is malformed, a recording is missing, or no case is left.

@@ -1,11 +1,11 @@
-"""Error rates after ISO/IEC 30107-3, each with its number and an exact interval.
+"""Error rates after ISO/IEC 30107-3, each with its number of trials and an exact interval.
 
 APCER: the share of attack presentations of one species that is accepted. It is never averaged over species: an attacker chooses
-the best one. BPCER: the share of bona fide presentations that is rejected. Presentations that are asked to try again are neither;
-their share is reported beside both. What could not be judged at all counts as rejected.
+the best one. BPCER: the share of bona fide presentations that is rejected. Retries are neither; their share is reported beside
+both. A presentation that could not be judged at all counts as rejected.
 
-Intervals are Clopper and Pearson's (1934): the rates at which so few, or so many, errors would come up with half of the remaining
-probability. Zero errors in n presentations still leave an upper end of about 3.7 / n at 95 %.
+Intervals are Clopper and Pearson's (1934): the rates at which so few, or so many, errors have half of the remaining probability.
+Zero errors in n presentations still have an upper end of about 3.7 / n at 95 %.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 _HALVINGS = 60
-"""Bisections of 0..1; more than a double can tell apart."""
+"""Bisections of 0..1; beyond the precision of a double."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`count` of `trials`, with the two ends of its interval."""
+    """A rate: `count` of `trials`, with the two ends of its interval."""
 
     count: int
     trials: int
@@ -40,15 +40,15 @@ class Rate:
 
     @property
     def share(self) -> float | None:
-        """The rate, 0..1; `None` of no trials."""
+        """The rate, 0..1; None without trials."""
         return self.count / self.trials if self.trials else None
 
 
 @dataclass(frozen=True, slots=True)
 class SpeciesRates:
-    """What came of the presentations of one attack species.
+    """Error rates of one attack species.
 
-    apcer: accepted. retries: asked to try again. stopped_by: for each check, how many it counted against.
+    apcer: accepted. retries: asked to try again. stopped_by: for each check, the number it counted against.
     """
 
     species: str
@@ -59,9 +59,9 @@ class SpeciesRates:
 
 @dataclass(frozen=True, slots=True)
 class ConditionRates:
-    """What came of the bona fide presentations under one condition.
+    """Error rates of bona fide presentations under one condition.
 
-    bpcer: rejected, sent to review or not judgeable. retries: asked to try again. stopped_by: for each check, how many it
+    bpcer: rejected, sent to review or not judgeable. retries: asked to try again. stopped_by: for each check, the number it
     counted against.
     """
 
@@ -73,12 +73,18 @@ class ConditionRates:
 
 @dataclass(frozen=True, slots=True)
 class CheckRates:
-    """What one check did, and what it would do alone.
+    """Error rates of one check, together with the others and alone, over the attempts in which it ran.
 
-    attacks_stopped, attacks_alone: attacks it counted against, and those that nothing else did. bona_fide_stopped,
-    bona_fide_alone: the same of bona fide presentations: what the check alone costs. The rates are over the attempts in which
-    it was asked. unable: attempts in which it could not answer.
     For a check of role advise they say what it would have done as a veto; it decided nothing.
+
+    Attributes:
+        check: its name.
+        role: its role in the profile.
+        attacks_stopped: attacks it counted against.
+        attacks_alone: attacks that it alone counted against.
+        bona_fide_stopped: bona fide presentations it counted against.
+        bona_fide_alone: bona fide presentations that it alone counted against: the cost of the check.
+        unable: attempts in which it could not answer.
     """
 
     check: str
@@ -91,7 +97,7 @@ class CheckRates:
 
 
 def clopper_pearson(count: int, trials: int, *, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return the two ends of the exact interval of `count` of `trials`; 0 and 1 of no trials.
+    """Return the two ends of the exact interval of `count` of `trials`; 0 and 1 without trials.
 
     Raises:
         ValueError: `count` is not within 0..`trials`.
@@ -99,14 +105,14 @@ def clopper_pearson(count: int, trials: int, *, confidence: float = CONFIDENCE) 
     if not 0 <= count <= trials:
         raise ValueError(f"{count} of {trials}")
     tail = (1 - confidence) / 2
-    # The chance of `count` or more rises with the rate, that of `count` or fewer falls.
+    # The probability of `count` or more rises with the rate, that of `count` or fewer falls.
     low = 0.0 if count == 0 else _bisect(lambda rate: _chance(range(count, trials + 1), trials, rate) < tail)
     high = 1.0 if count == trials else _bisect(lambda rate: _chance(range(count + 1), trials, rate) > tail)
     return low, high
 
 
 def rate(count: int, trials: int) -> Rate:
-    """Return `count` of `trials` with its interval."""
+    """Return the rate of `count` of `trials`, with its interval."""
     return Rate(count, trials, *clopper_pearson(count, trials))
 
 
@@ -132,7 +138,7 @@ def condition_rates(attempts: Iterable[Attempt], profile: Profile) -> tuple[Cond
 
 
 def bona_fide_rates(name: str, genuine: Sequence[Attempt], profile: Profile) -> ConditionRates:
-    """Return the rates of bona fide attempts taken together."""
+    """Return the rates of a set of bona fide attempts."""
     return ConditionRates(
         condition=name,
         bpcer=_share(genuine, lambda attempt: attempt.verdict not in {Verdict.ACCEPTED, Verdict.RETRY}),
@@ -142,13 +148,13 @@ def bona_fide_rates(name: str, genuine: Sequence[Attempt], profile: Profile) -> 
 
 
 def check_rates(attempts: Sequence[Attempt], profile: Profile) -> tuple[CheckRates, ...]:
-    """Return what each check did, in the order in which they were asked."""
+    """Return the rates of each check, in the order in which they ran."""
     names = dict.fromkeys(result.name for attempt in attempts for result in attempt.checks)
     return tuple(_check_rates(name, attempts, profile) for name in names)
 
 
 def stops(result: CheckResult, profile: Profile) -> bool:
-    """Whether a result counts against its recording; for advice, whether it would as a veto."""
+    """Return whether a result counts against its recording; for a check that advises, whether it would as a veto."""
     role = profile.role(result.name)
     return counts_against(result, CheckRole.VETO if role is CheckRole.ADVISE else role)
 
@@ -175,7 +181,7 @@ def _check_rates(name: str, attempts: Sequence[Attempt], profile: Profile) -> Ch
 
 
 def _standing(attempt: Attempt, profile: Profile, *, and_advice: str = "") -> set[str]:
-    """Return the checks that count against an attempt; of those that only advise, the one of that name alone."""
+    """Return the checks that count against an attempt; of those that only advise, only the one of that name."""
     profile = profile.judging(minor=attempt.minor_safeguards)
     return {
         result.name
@@ -211,7 +217,7 @@ def _chance(counts: range, trials: int, rate: float) -> float:
 
 
 def _bisect(below: Callable[[float], bool]) -> float:
-    """Return where `below`, true from 0 on, stops being true."""
+    """Return the point at which `below`, true from 0 on, becomes false."""
     low, high = 0.0, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2

@@ -1,4 +1,4 @@
-"""Everything about kept evidence of one site, opened together: the vault, its keys, the audit log and the sweeper."""
+"""The evidence of one site, opened together: vault, keys, audit log and sweeper."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class EvidenceRoom:
 
     @classmethod
     def open(cls, settings: Settings, engine: Engine) -> Self:
-        """Open what the settings name; keys are made on first use.
+        """Open what the settings name; keys are created on first use.
 
         Raises:
             KeyFileError: a key file is malformed, open to others, or cannot be written.

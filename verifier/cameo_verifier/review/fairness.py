@@ -1,13 +1,13 @@
-"""Rates by group of people, in the terms of ISO/IEC 19795-10 (quantifying biometric performance across demographic groups).
+"""Error rates by demographic group, in the terms of ISO/IEC 19795-10.
 
-Only bona fide presentations are grouped, by whatever attributes the manifest gives them: age group, gender, light, kind of
-device, skin tone. An attribute of which all presentations have one value says nothing and is still listed, with its number.
+Only bona fide presentations are grouped, by any attributes that the manifest gives them: age group, gender, light, kind of
+device, skin tone. An attribute with one value for all presentations shows no difference and is listed with its number.
 
 - Failure to acquire: asked to try again, or not judgeable at all.
 - False rejection: rejected or sent to review, of those that were acquired.
 - Accused: rejected for a reason of an attack, of all.
 - Score shift: median score of the group less the median of everybody else's, in units of everybody else's interquartile range,
-  positive where the group does better; of the checks that the profile confirms by.
+  positive if the group does better; of the checks that the profile confirms by.
 - Time: median time of a judgement, in seconds.
 """
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from cameo_verifier.review.judging import Attempt
 
 FEWEST = 4
-"""Scores on either side that a shift needs: fewer have no interquartile range to speak of."""
+"""Minimum number of scores on either side of a shift: fewer have no meaningful interquartile range."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupRates:
-    """What came of the bona fide presentations of one group.
+    """Error rates of the bona fide presentations of one group.
 
     Attributes:
         attribute: what people are grouped by, as the manifest names it.
@@ -44,7 +44,7 @@ class GroupRates:
         false_rejections: rejected or sent to review, of those acquired.
         accused: rejected for a reason of an attack.
         score_shifts: for each confirming check, by how much the group scores better than everybody else, in interquartile ranges.
-        median_s: of the time a judgement took; NaN where none was judged.
+        median_s: median time of a judgement; NaN if none was judged.
     """
 
     attribute: str
@@ -57,7 +57,7 @@ class GroupRates:
 
 
 def group_rates(attempts: Sequence[Attempt], profile: Profile) -> tuple[GroupRates, ...]:
-    """Return the rates of every group of every attribute, attributes and groups by name; none where nobody is labelled."""
+    """Return the rates of every group of every attribute, attributes and groups by name; none if nobody is labelled."""
     genuine = [attempt for attempt in attempts if not attempt.case.species]
     groups: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
     for attempt in genuine:

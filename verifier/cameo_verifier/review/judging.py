@@ -1,4 +1,4 @@
-"""Judge many cases, side by side in processes that load the models once each."""
+"""Batch evaluation: many cases judged in parallel processes that load the models once each."""
 
 from __future__ import annotations
 
@@ -25,11 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What came of one case.
+    """The judgement of one case.
 
-    A recording that could not be judged at all has the verdict `REJECTED`, the reason for that, and no checks.
-    digests: what the verdict depended on. minor_safeguards: it was judged by the profile for minors, if there is one. total_ms:
-    how long that took, 0 where it was judged from what is kept.
+    Attributes:
+        case: the case.
+        verdict: `REJECTED` if the recording could not be judged at all.
+        reasons: reasons of the verdict.
+        checks: results of all checks; empty if the recording could not be judged at all.
+        digests: digests of what the verdict depends on.
+        minor_safeguards: True if it was judged by the profile for minors.
+        total_ms: duration of the judgement, 0 if it was made from stored evidence.
     """
 
     case: Case
@@ -46,7 +51,7 @@ def judge(cases: Sequence[Case], *, profile: Profile, settings: Settings, worker
 
     Raises:
         ModelKitError: the models cannot be opened.
-        WorkerLostError: a case ends its process again and again; the message names it.
+        WorkerLostError: a case ends its process repeatedly; the message names it.
     """
     if workers == 1:
         with ModelKit.open(settings) as kit:
@@ -64,7 +69,7 @@ def judge(cases: Sequence[Case], *, profile: Profile, settings: Settings, worker
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """Opens what judges a case in a process of its own."""
+    """Factory of the worker that judges cases in a process of its own."""
 
     profile: Profile
     settings: Settings

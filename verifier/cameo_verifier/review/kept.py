@@ -1,8 +1,8 @@
-"""What a site's own error rates are of: labelled attempts by the verdict they were given, and how many have evidence still.
+"""Coverage of a site's own error rates: labelled attempts by verdict, and how many still have evidence.
 
-An attempt whose evidence is gone cannot be judged again and is in no rate. Where that happens to accepted attempts more than to
-others, as under a policy that keeps nothing of them, BPCER is too high and APCER too low; the other way round they err the other
-way. Every rate is shown with what it is of.
+An attempt whose evidence was removed cannot be judged again and is in no rate. If that happens to accepted attempts more than to
+others, as under a policy that keeps nothing of them, BPCER is too high and APCER too low; in the opposite case they err the other
+way. Every rate is shown with its coverage.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BONA_FIDE = "bona_fide"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Attempts of one label that were given one verdict: how many are in the rates, of how many with that label.
+    """The coverage of one label and verdict: attempts in the rates, of all with that label.
 
     name: the species, or `bona_fide`.
     """
@@ -35,23 +35,23 @@ class Kept:
 
 
 def named(label: Label | None) -> str:
-    """Return the species of a label or `bona_fide`; empty without one."""
+    """Return the species of a label, or `bona_fide`; empty without a label."""
     if label is None:
         return ""
     return label.species if label.truth is Truth.ATTACK else BONA_FIDE
 
 
 def settled(standing: Mapping[str, Standing]) -> dict[str, str]:
-    """Return what each attempt is by its settled label, see `named`; attempts without one are left out."""
+    """Return the settled label of each attempt, see `named`; attempts without one are left out."""
     return {attempt_id: name for attempt_id, each in standing.items() if (name := named(each.settled))}
 
 
 def kept_of(labels: Mapping[str, str], verdicts: Mapping[str, Verdict], in_rates: Collection[str]) -> tuple[Kept, ...]:
-    """Count.
+    """Count the coverage by label and verdict.
 
     Args:
-        labels: what each labelled attempt is.
-        verdicts: what each was given when it was judged.
+        labels: the label of each labelled attempt.
+        verdicts: the stored verdict of each.
         in_rates: the ids of those that could be judged again.
     """
     counted: dict[tuple[str, Verdict], list[bool]] = {}
@@ -66,7 +66,7 @@ def kept_of(labels: Mapping[str, str], verdicts: Mapping[str, Verdict], in_rates
 
 
 def told(kept: Iterable[Kept], name: str) -> str:
-    """Return what the rate of a species, or of bona fide attempts, is of, and what is wrong with it, in words."""
+    """Return the coverage of the rate of a species, or of bona fide attempts, and its bias, in words."""
     own = [each for each in kept if each.name == name]
     text = _listed((each.kept, each) for each in own) or "none"
     if gone := _listed((each.labelled - each.kept, each) for each in own):
@@ -75,7 +75,7 @@ def told(kept: Iterable[Kept], name: str) -> str:
 
 
 def document(kept: Iterable[Kept]) -> list[dict[str, Any]]:
-    """Return the same as JSON."""
+    """Return the coverage as JSON."""
     return [{"name": k.name, "verdict": k.verdict.value, "kept": k.kept, "labelled": k.labelled} for k in kept]
 
 
@@ -87,7 +87,7 @@ def _wrong(own: Iterable[Kept], name: str) -> str:
     accepted = [each for each in own if each.verdict is Verdict.ACCEPTED]
     others = [each for each in own if each.verdict is not Verdict.ACCEPTED]
     if not accepted or not others:
-        # Of one kind alone: what is gone of it moves the rate only where nothing is left.
+        # With one kind alone, missing evidence changes the rate only if nothing is left.
         return ""
     share, rest = _share(accepted), _share(others)
     if share == rest:

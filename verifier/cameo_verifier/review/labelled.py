@@ -1,4 +1,4 @@
-"""Attempts whose label is settled, judged again from their tracks, as the presentations of an evaluation."""
+"""Evaluation of a site's labelled attempts, judged again from their tracks."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from cameo_verifier.store.evidence.evidence import EvidenceVault
 
 CONDITION = "labelled"
-"""What bona fide attempts are listed under: nobody says under which condition they were recorded."""
+"""Condition under which bona fide attempts are listed: that of a recording is unknown."""
 
 
 def judge_labelled(
     vault: EvidenceVault, labels: Mapping[str, Label], profile: Profile, *, reader: Reader, now: datetime
 ) -> Iterator[Attempt | NotReplayed]:
-    """Yield what each labelled attempt is judged, or why it cannot be; the latter belongs to no rate.
+    """Yield the judgement of each labelled attempt, or why it cannot be judged; the latter is in no rate.
 
     Args:
-        vault: where the evidence is.
+        vault: the evidence.
         labels: the settled label of each attempt.
-        profile: to judge by.
-        reader: who asks, for the audit log.
-        now: the time, for the same.
+        profile: the thresholds.
+        reader: the person, for the audit log.
+        now: the time, for the audit log.
 
     Raises:
-        StoreError: the database could not do it, also not log it.
+        StoreError: the database failed, or the access could not be logged.
     """
     for material in materials(vault, sorted(labels), Source.TRACKS, reader=reader, now=now):
         try:

@@ -1,12 +1,12 @@
-"""How often agreement of lips and sound tells a recording's own sound from a shifted or a foreign one, on real talkers.
+"""Lip-sync evaluation: how often own sound agrees better with the lips than shifted or foreign sound, on real talkers.
 
-1. Every talking clip of the development recordings is watched and heard once; generated heads, whose lips fit their
-   sound well, are reported on apart, with what every check says of them.
+1. Every talking clip of the development recordings is analysed once; generated heads, whose lips fit their sound well, are
+   reported separately, with the results of every check.
 2. A clip's own sound is compared with the same sound shifted by 1 to 3 s, which wraps around, and with other talkers' sound.
 3. The share of (own, other) pairs in which the own sound agrees better is the area under the ROC, AUC: by clip, and over whole
    clips and windows of 4 s of all.
 
-Nothing is fitted: the table of visemes and its smoothing stand in `cameo_verifier.evidence.visemes`.
+Nothing is fitted: the table of visemes and its smoothing are in `cameo_verifier.evidence.visemes`.
 """
 
 from __future__ import annotations
@@ -42,17 +42,24 @@ SHIFTS_S = tuple(sign * shift for shift in (1.0, 1.5, 2.0, 2.5, 3.0) for sign in
 WINDOW_S = 4.0
 _SUFFIXES = frozenset({".mpg", ".mp4", ".mov", ".wav"})
 _NEED_NO_WORDS = frozenset({"loudness", "noise", "sound_cuts", "sound_repeat", "speaker", "lips"})
-"""Questions about speech that are put to generated heads although nothing was asked of them."""
+"""Checks of speech that run on generated heads although they had no challenge."""
 _WITH_INSET = "vasa"
 _INSET = (0.7, 0.3)
-"""The source picture that the VASA-1 clips show at the bottom left: below 70 % of the height, left of 30 % of the width."""
+"""The source picture in the VASA-1 clips, at the bottom left: below 70 % of the height, left of 30 % of the width."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A clip as lips and sound: rows at 50 a second. A sound alone has no lips: `seen` is false throughout.
+    """A clip as lips and sound.
 
-    checks: what every check says that needs no challenge, of a generated head.
+    Attributes:
+        name: the file's name.
+        kind: genuine, generated or sound.
+        said: (T, 4) float64, features predicted from the sound, 50 rows a second.
+        spoken: (T,) True near speech.
+        lips: (T, 4) float64, features measured on the face.
+        seen: (T,) True where lips are measured; False throughout for a sound alone.
+        checks: results of the checks that need no challenge, for a generated head.
     """
 
     name: str
@@ -65,13 +72,23 @@ class Clip:
 
     @property
     def rows(self) -> int:
-        """How many moments it has."""
+        """The number of rows."""
         return len(self.said)
 
 
 @dataclass(frozen=True, slots=True)
 class ClipFigures:
-    """A clip's own agreement, and those of its lips with other sounds, over the whole of it and by window."""
+    """Agreements of a clip's lips with sound.
+
+    Attributes:
+        name: the file's name.
+        kind: genuine or generated.
+        own: with its own sound.
+        shifted: with its own sound, shifted, one per shift.
+        foreign: with other clips' sound.
+        own_windows, shifted_windows, foreign_windows: the same by window.
+        checks: results of the checks that need no challenge, for a generated head.
+    """
 
     name: str
     kind: str
@@ -86,7 +103,7 @@ class ClipFigures:
 
 @dataclass(frozen=True, slots=True)
 class LipsReport:
-    """Figures by clip."""
+    """The figures of all clips."""
 
     clips: tuple[ClipFigures, ...]
 
@@ -96,7 +113,7 @@ class LipsReport:
 
 
 def area_under_roc(own: Iterable[float], other: Iterable[float]) -> float:
-    """Return the share of pairs in which the own score is the higher one, ties half; NaN where either is empty."""
+    """Return the share of pairs in which the own score is the higher one, ties half; NaN if either is empty."""
     a, b = np.array(list(own), np.float64)[:, None], np.array(list(other), np.float64)[None, :]
     return float(np.mean((a > b) + 0.5 * (a == b))) if a.size and b.size else float("nan")
 
@@ -104,14 +121,14 @@ def area_under_roc(own: Iterable[float], other: Iterable[float]) -> float:
 def read_clips(
     devdata: Path, kit: ModelKit, settings: Settings, profile: Profile, *, progress: Callable[[str], None] = lambda _: None
 ) -> tuple[Clip, ...]:
-    """Watch and hear every talking clip of `bonafide`, the generated heads of `deepfake` and the sounds beside them.
+    """Analyse every talking clip of `bonafide`, the generated heads of `deepfake` and the sounds beside them.
 
     Args:
         devdata: folder of the development recordings.
         kit: the models.
         settings: limits and the analysis rate.
         profile: the thresholds of the checks on generated heads.
-        progress: told the name of each clip before it is read.
+        progress: called with the name of each clip before it is read.
 
     Raises:
         InvalidRequestError: the folder has no talking clips.
@@ -128,7 +145,7 @@ def read_clips(
 
 
 def _read_clip(path: Path, kit: ModelKit, settings: Settings, profile: Profile) -> Clip | None:
-    """Watch and hear one clip; nothing where nobody speaks."""
+    """Analyse one clip; return None if nobody speaks."""
     generated = path.parent.name == "deepfake"
     evidence = collect(path, kit, settings=settings)
     sound = evidence.sound
@@ -196,6 +213,6 @@ def _figures(clip: Clip, clips: Sequence[Clip]) -> ClipFigures:
 
 
 def _starts(available: int, needed: int) -> range:
-    """Return where to cut pieces of `needed` rows out of `available`: at the start, or up to four along it."""
+    """Return where to start pieces of `needed` rows in `available`: at 0, or at up to four points."""
     spare = available - needed
     return range(1) if spare < RATE_HZ else range(0, spare + 1, max(round(2 * RATE_HZ), spare // 3))

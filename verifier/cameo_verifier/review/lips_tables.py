@@ -1,4 +1,4 @@
-"""The report on lips and sound as tables for a terminal, and as a document."""
+"""Tables and JSON of the report on lip synchronisation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def lips_document(report: LipsReport, profile: Profile) -> dict[str, Any]:
 
 
 def lips_tables(report: LipsReport, profile: Profile) -> tuple[Table, Table, Table]:
-    """Return the table of clips, that of the figures over all clips of a kind, and what each check says of generated heads."""
+    """Return three tables: the clips, the figures over all clips of a kind, and the results of every check on generated heads."""
     found = lips_document(report, profile)
     clips = Table(
         "clip", "agreement", "offset", "elsewhere", "worst parts", "speech", "AUC shifted", "AUC foreign", "outcome", box=None
@@ -115,5 +115,5 @@ def _scores(found: Sequence[Agreement]) -> list[float]:
 
 
 def _failed(found: Sequence[Agreement], profile: Profile) -> float:
-    """Return the share the check refuses; what it cannot judge it lets through."""
+    """Return the share the check refuses; clips it cannot judge count as not refused."""
     return float(np.mean([judge(agreement, profile).outcome is Outcome.FAIL for agreement in found])) if found else float("nan")

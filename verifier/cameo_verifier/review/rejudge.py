@@ -1,9 +1,9 @@
-"""Judge an attempt again from its tracks: nothing is decoded and no model is loaded.
+"""Rejudging: an attempt is judged again from its tracks, without decoding and without models.
 
-The same tracks, challenge and profile give the same answers as the server gave, score by score to the last bit, as long as the
-code of the checks is the same. Under another profile the answers are those the server would have given, with one exception: the
-gallery is only asked about faces that would be accepted. Where it was not asked then, or not as deeply as the profile wants, its
-two questions are unable to answer, and the detail says so.
+The same tracks, challenge and profile give the same results as the server gave, scores equal to the last bit, as long as the code
+of the checks is the same. Under another profile the results are those the server would have given, with one exception: the
+gallery is only searched for faces that would be accepted. If it was not searched then, or not as deeply as the profile wants, its
+two checks are unable to answer, and the detail says so.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 
 def rejudge(tracks: Tracks, challenge: Challenge, profile: Profile) -> Judgement:
-    """Return what the attempt would be judged; digests and timings are empty.
+    """Return the judgement by a profile; digests and timings are empty.
 
     Args:
-        tracks: of the attempt.
-        challenge: what was asked.
+        tracks: the attempt's tracks.
+        challenge: the attempt's challenge.
         profile: thresholds and roles, and those for a possible minor.
     """
     return pipeline.judge(Case(tracks.evidence, challenge, tracks.circumstances), profile)
 
 
 def complete(judgement: Judgement, challenge: Challenge, circumstances: Circumstances, profile: Profile) -> Judgement:
-    """Return the judgement of a recording alone with the answers of other attempts and of the gallery, as they were given then.
+    """Complete the judgement of a recording with the stored results of other attempts and of the gallery.
 
     Args:
-        judgement: with `pipeline.AFTERWARDS` still to come.
-        challenge: what was asked.
-        circumstances: of the attempt.
+        judgement: without the phases `pipeline.AFTERWARDS`.
+        challenge: the attempt's challenge.
+        circumstances: the attempt's circumstances, with the stored results.
         profile: thresholds and roles, and those for a possible minor.
     """
     then = replace(

@@ -1,10 +1,10 @@
-"""Judge a stored attempt again and hold the answer against the one it was given.
+"""Replay: a stored attempt is judged again, and the judgement compared with the stored one.
 
-From its tracks nothing is decoded and no model is loaded; from its recording the whole pipeline runs. What earlier recordings and
-the gallery answered is taken from the tracks in both cases: they are other people's data and may be gone.
+From its tracks nothing is decoded and no model is loaded; from its recording the whole pipeline runs. The results of earlier
+recordings and of the gallery are taken from the tracks in both cases: they are other people's data and may be deleted.
 
-The digests of both answers are compared. Where none differs, every score must be the same to the last bit; where some do, they
-say what to look at before anybody is blamed for a score that moved.
+The digests of both judgements are compared. If none differs, every score must be equal to the last bit; if some do, they tell
+what to examine before a score difference is taken for a fault.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _AT_ONCE = 100
 
 
 class Source(StrEnum):
-    """What an attempt is judged from again."""
+    """The evidence an attempt is judged again from."""
 
     TRACKS = "tracks"
     RECORDING = "recording"
@@ -48,7 +48,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What was kept of an attempt, opened; a piece that could not be read is empty. `why`: which that is needed, and why not."""
+    """The decrypted evidence of an attempt; pieces that could not be read are empty. `why`: the error of a needed piece."""
 
     attempt_id: str
     result: bytes = field(default=b"", repr=False)
@@ -59,7 +59,7 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an attempt was judged, once. stopped_by: the checks that counted against it."""
+    """One judgement of an attempt. stopped_by: the checks that counted against it."""
 
     verdict: Verdict
     reasons: tuple[str, ...]
@@ -73,7 +73,7 @@ class Answer:
 class Replayed:
     """An attempt judged twice.
 
-    changed: the digests that differ. exact: every check says the same, its score to the last bit.
+    changed: the digests that differ. exact: True if every check result is equal, its score to the last bit.
     """
 
     attempt_id: str
@@ -84,12 +84,12 @@ class Replayed:
 
     @property
     def reproduced(self) -> bool:
-        """Whether the same code, models, profile and settings said the same, bit for bit."""
+        """True if the same code, models, profile and settings gave the same result, bit for bit."""
         return self.exact and not self.changed
 
     @property
     def flipped_by(self) -> tuple[str, ...]:
-        """The checks that count against the attempt in one of the two answers only; empty where the verdict is the same."""
+        """The checks that count against the attempt in one judgement only; empty if the verdict is the same."""
         if self.before.verdict is self.after.verdict:
             return ()
         one, other = set(self.before.stopped_by), set(self.after.stopped_by)
@@ -109,14 +109,14 @@ Replay = Callable[[Material], Replayed | NotReplayed]
 
 @dataclass(frozen=True, slots=True)
 class OpenReplay:
-    """Opens what replays attempts; can be carried to another process and called there, once."""
+    """Factory of a replay; picklable, to be called once in another process."""
 
     profile: Profile
     source: Source
     settings: Settings
 
     def __call__(self) -> Replay:
-        """Load what is needed: for recordings the models.
+        """Open what is needed: for recordings the models.
 
         Raises:
             ModelKitError: a model file is missing, altered or not licensed for this site.
@@ -125,7 +125,7 @@ class OpenReplay:
         return lambda material: self.replay(material, kit)
 
     def replay(self, material: Material, kit: ModelKit | None) -> Replayed | NotReplayed:
-        """Judge an attempt again, with models from its recording, without from its tracks."""
+        """Judge an attempt again: with `kit` from its recording, without from its tracks."""
         if material.why:
             return NotReplayed(material.attempt_id, material.why)
         try:
@@ -153,13 +153,13 @@ class OpenReplay:
 
     def _answer(self, judgement: Judgement, before: Mapping[str, str]) -> Answer:
         profile = self.profile.judging(minor=judgement.minor_safeguards)
-        # Tracks come from the models and the settings of then.
+        # Tracks depend on the models and settings of their time.
         digests = dict(judgement.digests) or {**before, "profile": profile.digest, "code": code_digest()}
         stopped_by = tuple(check.name for check in judgement.checks if counts_against(check, profile.role(check.name)))
         return _answer(judgement.decision, judgement.checks, stopped_by, judgement.profile, digests)
 
     def compare(self, attempt_id: str, result: AttemptResult, judgement: Judgement) -> Replayed:
-        """Hold a judgement against the one that was given."""
+        """Compare a judgement with the stored one."""
         reasons = set(result.decision.reasons)
         stopped_by = tuple(c.name for c in result.checks if c.outcome is not Outcome.PASS and c.reason in reasons)
         before = _answer(result.decision, result.checks, stopped_by, result.profile, result.digests)
@@ -167,7 +167,7 @@ class OpenReplay:
 
 
 def _received(now: Mapping[str, str], then: Mapping[str, str]) -> Mapping[str, str]:
-    """Return digests with that of what was received where the recording is what was kept of it."""
+    """Return digests with that of the received recording, if the stored recording is the part that was kept of it."""
     if KEPT not in then or now[RECORDING] != then[KEPT]:
         return now
     return {**now, RECORDING: then[RECORDING], KEPT: then[KEPT]}
@@ -175,13 +175,13 @@ def _received(now: Mapping[str, str], then: Mapping[str, str]) -> Mapping[str, s
 
 @dataclass(frozen=True, slots=True)
 class OpenVersus:
-    """Opens what judges attempts by two profiles and holds the answers against one another, not against that of then."""
+    """Factory of a replay by two profiles, whose judgements are compared with each other, not with the stored one."""
 
     baseline: OpenReplay
     candidate: OpenReplay
 
     def __call__(self) -> Replay:
-        """Load what both need; see `OpenReplay`."""
+        """Open what both need; see `OpenReplay`."""
         before, after = self.baseline(), self.candidate()
         return lambda material: _versus(before(material), after(material))
 
@@ -203,10 +203,10 @@ def _compared(attempt_id: str, before: Answer, after: Answer) -> Replayed:
 def materials(
     vault: EvidenceVault, attempt_ids: Sequence[str], source: Source, *, reader: Reader, now: datetime
 ) -> Iterator[Material]:
-    """Read what the replay of attempts needs; each read is in the audit log before the evidence is opened.
+    """Yield the evidence that a replay needs; each read is in the audit log before the evidence is decrypted.
 
     Raises:
-        StoreError: the database could not do it, also not log it.
+        StoreError: the database failed, or the access could not be logged.
     """
     kinds = [Kind.RESULT, Kind.TRACKS, *([Kind.RECORDING] if source is Source.RECORDING else [])]
     for start in range(0, len(attempt_ids), _AT_ONCE):
@@ -229,7 +229,7 @@ def _answer(
 
 
 def bits(check: CheckResult) -> tuple[object, ...]:
-    """Return what tells two results apart, to the last bit of a score, also of one that is no number or is numpy's."""
+    """Return a comparable form of a result, exact to the last bit of its scores, including NaN and numpy scalars."""
     return (
         check.name,
         check.outcome,

@@ -1,8 +1,8 @@
-"""What a replay changes: which verdicts flip and by which check, and what that does to the error rates of labelled attempts.
+"""The difference a replay makes: verdicts that flip and by which check, and the error rates of labelled attempts.
 
-APCER and BPCER are those of ISO/IEC 30107-3 (see `error_rates`), over attempts whose label is settled; those that are disputed or
-not labelled are left out. Before and after are the same attempts, so beside both rates stand those that moved, each way, as rates
-of their own with exact intervals: a change can be sure though the two intervals overlap.
+APCER and BPCER are those of ISO/IEC 30107-3 (see `error_rates`), over attempts whose label is settled; disputed and unlabelled
+ones are left out. Before and after are the same attempts, so beside both rates are those that changed, in each direction, as
+rates of their own with exact intervals: a change can be significant though the two intervals overlap.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """Attempts whose verdict moved the same way by the same checks."""
+    """Attempts whose verdict changed in the same way by the same checks."""
 
     before: Verdict
     after: Verdict
@@ -39,7 +39,15 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class RateChange:
-    """One error rate twice. gained, lost: what is an error now only, or was then only; before_ids, after_ids: the errors."""
+    """One error rate, before and after.
+
+    Attributes:
+        name: the species, or `bona_fide`.
+        before, after: the rates.
+        gained: errors only after.
+        lost: errors only before.
+        before_ids, after_ids: the errors' attempts.
+    """
 
     name: str
     before: Rate
@@ -52,7 +60,7 @@ class RateChange:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """How many attempts moved, and which, of all that could have."""
+    """Attempts that changed, of all that could have."""
 
     rate: Rate
     ids: tuple[str, ...]
@@ -60,10 +68,24 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What a replay came to; attempts in the order of their ids.
+    """The result of a replay; attempts in the order of their ids.
 
-    species: APCER, the worst first. changed: digests, counted. kept: what the rates are of. unaccepted: of all that were accepted
-    before, labelled or not, those that are not after; let_in: of all others, those that are.
+    Attributes:
+        made_at: time in UTC.
+        source: tracks or recordings.
+        profile: the profile of the judgements after.
+        replayed: attempts judged again.
+        not_replayed: attempts that could not be judged again.
+        flips: changes of verdict, grouped.
+        species: APCER by species, the worst first.
+        bpcer: BPCER.
+        retries: share of bona fide attempts asked to try again.
+        unaccepted: accepted before and not after, of all accepted before, labelled or not.
+        let_in: accepted after and not before, of all others.
+        labels: settled label by attempt.
+        kept: coverage of the rates.
+        disputed: attempts whose labels contradict each other.
+        changed: number of attempts for each digest that differs.
     """
 
     made_at: datetime
@@ -89,7 +111,7 @@ class Difference:
 
     @property
     def broken(self) -> tuple[str, ...]:
-        """The attempts that nothing has changed for and that are judged otherwise nevertheless."""
+        """The attempts that are judged differently though no digest differs."""
         return tuple(each.attempt_id for each in self.replayed if not each.changed and not each.exact)
 
 
@@ -102,15 +124,15 @@ def difference(
     profile: Profile,
     made_at: datetime,
 ) -> Difference:
-    """Compare; the order in which the replays were done makes no difference.
+    """Return the difference; it does not depend on the order of the replays.
 
     Args:
         found: the attempts, judged again or not.
-        standing: what analysts say of them.
-        verdicts: what they were given when they were judged, also those that could not be judged again.
-        source: what they were judged from.
-        profile: what they were judged by.
-        made_at: the time.
+        standing: their labels.
+        verdicts: their stored verdicts, including those that could not be judged again.
+        source: the evidence they were judged from.
+        profile: the profile they were judged by.
+        made_at: time in UTC.
     """
     ordered = sorted(found, key=lambda each: each.attempt_id)
     replayed = tuple(each for each in ordered if isinstance(each, Replayed))
@@ -139,7 +161,7 @@ def difference(
 
 
 def document(found: Difference) -> dict[str, Any]:
-    """Return a difference as JSON; no evidence and nothing biometric is in it. Floats are exact as Python writes them."""
+    """Return a difference as JSON, without evidence or biometric data. Floats are exact, as Python writes them."""
     return {
         "made_at": found.made_at.isoformat(),
         "from": found.source.value,
@@ -172,14 +194,14 @@ def document(found: Difference) -> dict[str, Any]:
 
 
 def moved(each: Replayed) -> tuple[tuple[CheckResult | None, CheckResult | None], ...]:
-    """Return the checks whose outcome, score or threshold is not what it was, before and after; None where it was not asked."""
+    """Return the checks whose outcome, score or threshold differs, before and after; None for a check that did not run."""
     before, after = ({check.name: check for check in answer.checks} for answer in (each.before, each.after))
     pairs = [(before.get(name), after.get(name)) for name in dict.fromkeys([*before, *after])]
     return tuple((one, other) for one, other in pairs if one is None or other is None or bits(one) != bits(other))
 
 
 def _moved(replayed: Sequence[Replayed], moves: Callable[[bool, bool], bool], could: Callable[[bool], bool]) -> Moved:
-    """Return the attempts that move, by whether they are accepted before and after, of those that could."""
+    """Return the attempts whose acceptance changed, of those that could."""
     pairs = [(each.attempt_id, _accepted(each.before), _accepted(each.after)) for each in replayed]
     ids = tuple(attempt_id for attempt_id, before, after in pairs if moves(before, after))
     return Moved(rate(len(ids), sum(could(before) for _, before, _ in pairs)), ids)
@@ -266,5 +288,5 @@ def _check(check: CheckResult | None) -> dict[str, Any] | None:
 
 
 def _number(value: float | None) -> float | str | None:
-    """Return a number, or as text one that JSON does not have."""
+    """Return a number, or its text if JSON has no such number."""
     return value if value is None or abs(value) < float("inf") else repr(float(value))

@@ -1,4 +1,4 @@
-"""Many replays, in this process or side by side in several. What comes out does not depend on where it was computed."""
+"""Replay of many attempts, in this process or in parallel ones. The results do not depend on where they are computed."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ def replay_all(
     apart: bool = False,
     rights: Rights = USUAL,
 ) -> Iterator[Replayed | NotReplayed]:
-    """Yield what comes of each attempt as it is done; with one worker in order and, unless `apart`, in this process.
+    """Yield the result of each attempt as it is done; with one worker in order and, unless `apart`, in this process.
 
-    Every other process is offline and held to `rights`, and what it says is data: `apart` is for what decodes recordings.
+    Every other process is offline and limited to `rights`, and its answers are data: use `apart` for replays that decode
+    recordings.
 
     Raises:
         ModelKitError: the models cannot be opened.
@@ -48,7 +49,7 @@ def replaying_crew(
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    """Opens a replay where whoever started the process ends it, so that nobody is asked whether to go on."""
+    """Factory of a replay that ignores cancellation, because whoever started the process ends it."""
 
     open_replay: Callable[[], Replay]
 

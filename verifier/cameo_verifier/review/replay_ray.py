@@ -1,11 +1,11 @@
-"""Many replays on a Ray cluster that is there already: the extra `ray`. What comes out is what one process gives, byte for byte.
+"""Replay of many attempts on an existing Ray cluster: the extra `ray`. Results are byte for byte those of one process.
 
-Each attempt is one task. A worker or a node that goes away takes its tasks with it; Ray runs those again elsewhere, and of each
-task one answer is taken. Evidence travels to the workers opened, through Ray's object store: use a cluster that is yours alone.
-Every node needs this package, and for recordings the model kit.
+Each attempt is one task. If a worker or node is lost, Ray runs its tasks again elsewhere, and of each task one result is taken.
+Evidence travels to the workers decrypted, through Ray's object store: use a cluster that only you can access. Every node needs
+this package, and for recordings the model kit.
 
-Ray hands results over as pickles. So none of its workers decodes a recording: each has a process of its own that does, whose
-answers are data (`verifier.apart`).
+Ray returns results as pickles. So none of its workers decodes a recording: each has a process of its own that does, whose answers
+are data (`cameo_verifier.workers.crew`).
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
     from cameo_verifier.review.replay import Material, OpenReplay, Replay, Replayed
 
 _UNDER_WAY = 64
-"""Tasks at once: the evidence of so many is in memory."""
+"""Maximum number of tasks at once: the evidence of all of them is in memory."""
 
 
 def replay_on_ray(
     given: Iterable[Material], open_replay: OpenReplay, *, address: str, apart: bool = False, rights: Rights = USUAL
 ) -> Iterator[Replayed | NotReplayed]:
-    """Yield what comes of each attempt as it is done.
+    """Yield the result of each attempt as it is done.
 
     Args:
         given: the attempts.
-        open_replay: opens what replays them, once in each worker.
+        open_replay: opens the replay, once in each worker.
         address: of the cluster, such as `10.0.0.5:6379` or `auto`.
-        apart: in processes of their own, held to `rights`; for what decodes recordings.
-        rights: what each of those may use.
+        apart: True to replay in processes of their own, limited to `rights`; for replays that decode recordings.
+        rights: resource limits of those processes.
 
     Raises:
         InvalidRequestError: the extra is not installed, or there is no cluster.
         ModelKitError: the models cannot be opened.
     """
-    # Asked before the library is loaded: nothing is told to anybody.
+    # Set before the library is loaded: no usage statistics are sent.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
         import ray  # noqa: PLC0415 - an extra
@@ -91,7 +91,7 @@ def _replayed(
 
 
 class _Worker:
-    """What a worker keeps between two attempts of the same replay."""
+    """The state of a worker between two attempts of the same replay."""
 
     opened: tuple[str, Replay] | None = None
 
@@ -104,7 +104,7 @@ def _replay(open_replay: OpenReplay, rights: Rights | None, material: Material) 
 
 
 def _apart(open_replay: OpenReplay, rights: Rights) -> Replay:
-    # Its process ends when this one does: then its pipe is closed.
+    # Its process ends with this one, because its pipe is then closed.
     crew = replaying_crew(open_replay, rights=rights)
 
     def run(material: Material) -> Replayed | NotReplayed:

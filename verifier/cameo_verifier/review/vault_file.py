@@ -1,6 +1,6 @@
-"""The file of the vault key, and beside it, while a rotation is under way, the one of the key before.
+"""The vault key file, and during a rotation the file of the former key beside it.
 
-Each step changes one file at once, so that whoever is killed leaves a state that the next rotation knows:
+Each step changes one file atomically, so that an interrupted rotation leaves a state that the next one recognises:
 
 1. `vault.old.jwk` is a second name of `vault.jwk`.
 2. `vault.jwk` is replaced by a new key; `vault.old.jwk` has the former one.
@@ -29,9 +29,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 def open_vault(path: Path) -> Vault:
-    """Return the vault of a key file, which is made on first use and read again when it has changed.
+    """Return the vault of a key file, which is created on first use and reloaded when it changes.
 
-    It opens by every key that it has had: what was read from the database right before a rotation ended, too.
+    It decrypts by every key that the file had: also what was read from the database right before a rotation ended.
 
     Raises:
         KeyFileError: the file is malformed, open to others, or cannot be written.
@@ -52,7 +52,7 @@ def open_vault(path: Path) -> Vault:
 
 
 def read(path: Path) -> tuple[VaultKey, ...]:
-    """Return the keys that open: that of the file first, and the former one while there is one.
+    """Return the keys that decrypt: that of the file first, then the former one while there is one.
 
     Raises:
         KeyFileError: a file is missing, malformed or open to others.
@@ -65,17 +65,17 @@ def read(path: Path) -> tuple[VaultKey, ...]:
 
 
 def former_path(path: Path) -> Path:
-    """Return where the former key is while a rotation is under way."""
+    """Return the path of the former key during a rotation."""
     return path.with_name(f"{path.stem}.old{path.suffix}")
 
 
 def begin(path: Path) -> tuple[VaultKey, ...]:
-    """Replace the key and keep the former one beside it, or go on where that was begun; return the new one and the former one.
+    """Replace the key and keep the former one beside it, or continue an interrupted rotation; return the new and the former key.
 
-    To be called under the file's lock.
+    The caller must hold the file's lock.
 
     Raises:
-        KeyFileError: there is no key, or the folder cannot be written; then the key is as it was.
+        KeyFileError: there is no key, or the folder cannot be written; then the key is unchanged.
     """
     (current, *former), old = read(path), former_path(path)
     if not former:
@@ -90,10 +90,9 @@ def begin(path: Path) -> tuple[VaultKey, ...]:
 
 
 def destroy_former(path: Path) -> bool:
-    """Destroy the former key, also one whose destruction was begun; return whether there was one.
+    """Destroy the former key, also after an interrupted destruction; return whether there was one.
 
-    The file is overwritten before it is removed. What a file system that never overwrites, a snapshot or a backup keeps of it is
-    out of reach.
+    The file is overwritten before it is removed. Copies in a copy-on-write file system, a snapshot or a backup are out of reach.
 
     Raises:
         KeyFileError: the folder cannot be written.
@@ -118,6 +117,6 @@ def destroy_former(path: Path) -> bool:
 
 
 def is_being_destroyed(path: Path) -> bool:
-    """Whether a rotation was stopped while it destroyed the former key, with everything else done."""
+    """Return whether a rotation was interrupted while it destroyed the former key, with everything else done."""
     old = former_path(path)
     return old.with_name(f".{old.name}.gone").exists() and not old.exists()

@@ -1,12 +1,12 @@
-"""Rotation of the vault key: a new key, all data keys wrapped anew by it, the former key destroyed.
+"""Rotation of the vault key: a new key, all data keys rewrapped with it, the former key destroyed.
 
-Servers may run meanwhile. Whoever stops it, at any moment, loses nothing: until the last step both keys are there, and the next
-rotation goes on where this one was.
+Servers may run meanwhile. An interruption at any moment loses nothing: until the last step both keys exist, and the next rotation
+continues.
 
 1. The key file is replaced; the former key stays beside it (`cameo_verifier.review.vault_file`).
-2. The database says that the new key wraps: from then on it takes no data key that the former one wrapped.
-3. All data keys are wrapped anew, and looked through again until none was left.
-4. The database's log is emptied of the former wrappings, and the former key destroyed.
+2. The database records the new key as the wrapping key: from then on it accepts no data key wrapped by the former one.
+3. All data keys are rewrapped, repeatedly until none is left.
+4. The database's log is cleared of the former wrappings, and the former key destroyed.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What came of a rotation.
+    """The result of a rotation.
 
     Attributes:
-        vault_key_id: of the key that wraps now.
-        data_keys: how many data keys there are.
-        changed: how many of them were wrapped anew by this call.
-        unreadable: how many neither key opens, damaged or of a key that was lost before; they are left as they are.
-        scrubbed: whether the database's log was emptied; False where a reader kept it, and the server does it later.
+        vault_key_id: id of the new key.
+        data_keys: number of data keys.
+        changed: number of data keys rewrapped by this call.
+        unreadable: number that neither key opens, damaged or of a key that was lost before; they are left unchanged.
+        scrubbed: True if the database's log was cleared; False if a reader kept it, and the server does it later.
     """
 
     vault_key_id: str
@@ -51,19 +51,19 @@ class Rotated:
 
 
 def rotate(engine: Engine, path: Path, *, done: Callable[[Rewrapped], None] = lambda _: None) -> Rotated:
-    """Rotate the vault key of a site, or finish a rotation that was stopped.
+    """Rotate the vault key of a site, or finish an interrupted rotation.
 
     Args:
         engine: the site's database.
         path: the site's vault key file.
-        done: told of each transaction after its commit.
+        done: called for each transaction after its commit.
 
     Raises:
         KeyFileError: there is no key, it is malformed, or its folder cannot be written.
-        StoreError: the database could not do it; rotate again to go on.
+        StoreError: the database failed; rotate again to continue.
     """
     with key_files.locked(path):
-        # Another rotation was stopped after its last transaction: what is left is to destroy the former key.
+        # Another rotation was interrupted after its last transaction: what remains is to destroy the former key.
         finishing = vault_file.is_being_destroyed(path)
         keys = vault_file.read(path) if finishing else vault_file.begin(path)
         vault = Vault(lambda: keys)

@@ -1,4 +1,4 @@
-"""Which attempts: a small language, parsed here and compiled to SQLAlchemy. No text of it ever becomes SQL.
+"""The filter language of attempts, parsed here and compiled to SQLAlchemy. No text of a filter becomes SQL.
 
     any        = all { "or" all }
     all        = one { "and" one }
@@ -6,9 +6,9 @@
     value      = a word of letters, digits and _ - . : + / @, or any text in single or double quotes
 
 Fields: id, subject, audience, profile, verdict, reason, since, until, label, species, decision. A reason is one of several an
-attempt may have. `since` and `until` are a day or a time with zone, of when the attempt was made; `until` is exclusive. `label`
-is what some analyst says now (bona_fide, attack, unsure), `none`, or `disputed` where two are sure of different things.
-`decision` is what people decided (approved, declined), or `waiting`.
+attempt may have. `since` and `until` are a day or a time with zone, of the attempt's creation; `until` is exclusive. `label` is
+the current label of an analyst (bona_fide, attack, unsure), `none`, or `disputed` if two analysts are sure of different labels.
+`decision` is that of manual review (approved, declined), or `waiting`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def where(expression: str) -> ColumnElement[bool]:
     """Return the condition on `tables.attempts` that an expression states.
 
     Raises:
-        InvalidRequestError: it is malformed; the message says where and what was expected.
+        InvalidRequestError: it is malformed; the message names the position and what was expected.
     """
     if len(expression) > MAX_CHARACTERS:
         raise InvalidRequestError(f"an expression has at most {MAX_CHARACTERS} characters")
@@ -57,7 +57,7 @@ def where(expression: str) -> ColumnElement[bool]:
 
 
 class _Parser:
-    """Reads one expression from left to right."""
+    """A recursive-descent parser of one expression."""
 
     def __init__(self, expression: str) -> None:
         self._expression = expression
@@ -66,7 +66,7 @@ class _Parser:
         self._depth = 0
 
     def whole(self) -> ColumnElement[bool]:
-        """Read to the end."""
+        """Parse the whole expression."""
         condition = self._any()
         if self._peek().kind != "end":
             self._refuse("'and', 'or' or the end")
@@ -166,12 +166,12 @@ def _time(value: str) -> datetime:
 
 
 def _reason(value: str) -> ColumnElement[bool]:
-    # A list in JSON; its text is the same in every database, and no reason holds a quotation mark.
+    # A JSON list; its text is the same in every database, and no reason contains a quotation mark.
     return cast(tables.attempts.c.reasons, Text).contains(f'"{_member(Reason, value)}"', autoescape=True)
 
 
 def _verdict(value: str) -> ColumnElement[bool]:
-    # An attempt without a verdict has none of them.
+    # Attempts without a verdict do not match, also in a negation.
     column = tables.attempts.c.verdict
     return and_(column.is_not(None), column == _member(Verdict, value))
 
