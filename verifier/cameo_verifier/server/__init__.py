@@ -1,7 +1,6 @@
-"""The service on the wire: the only room with grpc.
+"""The gRPC and HTTP service.
 
-`app.open_server` composes everything once: keys, store, worker pool, one service per noun (`challenge_service`,
-`verification_service`, `credential_service`), health and reflection. `convert` turns values into messages, `status` turns errors
-into statuses, `interceptors` apply it to every call, `upload` receives a recording, `judging` is what a worker process runs and
-`workers` keeps those processes.
+`app.open_server` composes everything once: keys, store, worker pool, one service per noun (`services`), health and reflection.
+`wire` converts between values and messages and reads uploads, `wire.errors` maps errors to statuses, `interceptors` apply it to
+every call, `auth` verifies callers, and `http_resources` serves what is published over HTTP.
 """

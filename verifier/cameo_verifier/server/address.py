@@ -1,4 +1,4 @@
-"""Addresses to listen on: one that is none is refused, and so is one that others reach, in the clear, unless the site says so."""
+"""Listening addresses: a malformed one is refused, and so is one that others reach in the clear without the site's consent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PORTS = 2**16
 def host_and_port(address: str, setting: str) -> tuple[str, int]:
     """Return the two parts of ``"host:port"``, the host without brackets.
 
-    gRPC takes what is over 65535 modulo 65536, and 443 where no port is given.
+    gRPC takes ports over 65535 modulo 65536, and 443 if there is none.
 
     Raises:
         InvalidRequestError: it has no host or no port of 0 to 65535; the message names the setting.
@@ -30,7 +30,7 @@ def host_and_port(address: str, setting: str) -> tuple[str, int]:
 
 
 def require_told(address: str, settings: Settings) -> None:
-    """Refuse an address that others reach where the site has not said that it is to be served in the clear.
+    """Check that an address is loopback, or that the site has consented to serve in the clear.
 
     Raises:
         InvalidRequestError: it is not loopback, and `public_cleartext` is off.

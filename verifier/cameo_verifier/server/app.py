@@ -1,4 +1,4 @@
-"""The composition root: everything a running server is made of, opened in order and closed in reverse."""
+"""The composition root: all parts of a running server, opened in order and closed in reverse."""
 
 from __future__ import annotations
 
@@ -102,16 +102,16 @@ SERVICES = tuple(
 
 _JUDGING = verification_service_pb2.DESCRIPTOR.services_by_name["VerificationService"].full_name
 _PING_STRIKES = 2
-"""Pings that come too soon before a client is cut off; grpc's own default."""
+"""Number of pings that come too soon before a client is disconnected; grpc's own default."""
 
 
 def utc_now() -> datetime:
-    """Return the time, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 class Server:
-    """A server that is up. `address` is where, with the port it got; `http_address` the same of HTTP, empty if that is off."""
+    """A running server. `address` has the port it got; `http_address` is that of HTTP, empty if that is off."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class Server:
         opened: AsyncExitStack,
         drain_s: float,
     ) -> None:
-        """Made by `open_server`."""
+        """Keep the parts; use `open_server`."""
         self.address = address
         self.http_address = http_address
         self.pool = pool
@@ -132,10 +132,10 @@ class Server:
         self._drain_s = drain_s
 
     async def stop(self, *, lame_duck_s: float = 0.0) -> None:
-        """Say NOT_SERVING, after a while take nothing new, finish what is under way within the drain time, end workers and store.
+        """Report NOT_SERVING, after `lame_duck_s` refuse new calls, drain those in progress, and end workers and store.
 
         Args:
-            lame_duck_s: how long calls are still taken, so that whoever balances the load can send them elsewhere first.
+            lame_duck_s: time for which calls are still accepted, so that load balancers can redirect them first.
         """
         log.info("stopping", lame_duck_s=lame_duck_s, drain_s=self._drain_s)
         await self._standing.enter_graceful_shutdown()
@@ -152,15 +152,15 @@ async def open_server(
     """Open a server on `settings.listen` and return once every worker has loaded its models.
 
     Args:
-        settings: the site's.
-        open_judge: what each worker process calls once to get its judge; picklable. The real pipeline by default.
+        settings: the site's settings.
+        open_judge: called once by each worker process to get its judge; picklable. The real pipeline by default.
         clock: the time in UTC.
 
     Raises:
-        InvalidRequestError: the address cannot be listened on, or is open to others and no issuer of callers' tokens is set, or
-            not that it is to be served in the clear.
-        ProfileError: the profile is unknown or malformed, or confirms by a check that this site cannot ask.
-        KeyFileError: a key file is malformed, open to others, cannot be written, or is not the one the gallery was kept with.
+        InvalidRequestError: the address cannot be listened on, or is open to others without an issuer of callers' tokens, or
+            in the clear without the site's consent.
+        ProfileError: the profile is unknown or malformed, or confirms by a check that this site cannot run.
+        KeyFileError: a key file is malformed, open to others, cannot be written, or is not the one of the gallery's faces.
         StorageError: the URL of the evidence is malformed.
         StoreError: the database cannot be used.
         ModelKitError: a model file is missing, altered or not licensed for this site.
@@ -265,7 +265,7 @@ async def open_server(
             conclusions=conclusions,
             clock=clock,
         )
-        # Before the first call: whoever asks again for what a dead server judged is answered at once.
+        # Before the first call: retries for what a dead server judged are answered at once.
         await taking_over.look()
         watch = ClockWatch(settings.clock_file, clock)
         kept = maintenance.Kept(challenges, credentials, fingerprints, LikenessStore(engine), screening.identification, deciding)
@@ -301,7 +301,7 @@ async def open_server(
 
 
 def _open_door(settings: Settings, clock: Callable[[], datetime]) -> CallerTokens | None:
-    """Return what verifies callers, after a look at the addresses; what others may find surprising is in the log."""
+    """Return the verifier of callers' tokens, after checking the addresses; surprising configurations are logged."""
     addresses = {"CAMEO_LISTEN": settings.listen, "CAMEO_HTTP_LISTEN": settings.http_listen}
     open_to = {name: address for name, address in addresses.items() if address and not address.startswith("unix:")}
     for name, address in open_to.items():
@@ -347,7 +347,7 @@ def _new_key() -> bytes:
 
 
 def _in_worker(settings: Settings) -> Settings:
-    """Where the workers alone fill the cores, work side by side within one of them would only take turns with the others."""
+    """If the workers alone use all cores, parallelism within one of them would only compete with the others."""
     cores = len(os.sched_getaffinity(0))
     return settings.model_copy(update={"overlap": settings.overlap and settings.workers * settings.threads < cores})
 
@@ -357,7 +357,7 @@ def _grpc_server(settings: Settings, tokens: CallerTokens | None, delays: Delays
         interceptors=(Around(call_log, error_status(delays.of), Admission(tokens)),),
         options=(
             *messages.CHANNEL,
-            # Without this two servers share a port unnoticed.
+            # Without this two servers can share a port unnoticed.
             ("grpc.so_reuseport", 0),
             *_keepalive(settings),
         ),
@@ -365,18 +365,18 @@ def _grpc_server(settings: Settings, tokens: CallerTokens | None, delays: Delays
 
 
 def _keepalive(settings: Settings) -> tuple[tuple[str, int], ...]:
-    """Return how a connection that nothing is sent on is kept, or ended; the names are those of gRPC's `doc/keepalive.md`."""
+    """Return the keepalive options of idle connections; the names are those of gRPC's `doc/keepalive.md`."""
     timeout_ms = round(settings.keepalive_timeout_s * 1000)
     return (
         ("grpc.keepalive_time_ms", round(settings.keepalive_s * 1000)),
         ("grpc.keepalive_timeout_ms", timeout_ms),
-        # The longer of the two ends a connection, and this one is a minute by default.
+        # The longer of the two timeouts ends a connection, and this one is a minute by default.
         ("grpc.http2.ping_timeout_ms", timeout_ms),
-        # Without a call both sides may ping too: an app keeps its channel between two people.
+        # Both sides may ping without a call: an app keeps its channel between two people.
         ("grpc.keepalive_permit_without_calls", 1),
-        # A judging sends nothing, however often it is asked in vain whether its caller is there.
+        # Nothing is sent during a judgement, so pings without data are not limited.
         ("grpc.http2.max_pings_without_data", 0),
-        # By default a client that pings more often than every five minutes is cut off.
+        # By default a client that pings more often than every five minutes is disconnected.
         ("grpc.http2.min_ping_interval_without_data_ms", round(settings.client_ping_s * 1000)),
         ("grpc.http2.max_ping_strikes", _PING_STRIKES),
     )

@@ -1,4 +1,4 @@
-"""A plain client of `CameoService` and `RemovalService`, one caller each, for the demo."""
+"""A minimal client of `CameoService` and `RemovalService`, one caller each, for the demo."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class CameoClient:
         self._channel.close()
 
     def create(self, attempt_id: str, *, text_version: str, agreed_at: datetime) -> cameo_pb2.Cameo:
-        """Make a cameo of an accepted attempt, with the consent its owner gave."""
+        """Create a cameo of an accepted attempt, with the consent its owner gave."""
         at = Timestamp()
         at.FromDatetime(agreed_at)
         consent = cameo_pb2.Consent(text_version=text_version, locale="en-GB", agree_time=at)
@@ -80,22 +80,22 @@ class CameoClient:
         return _told(wire.SpendGrantResponse, self._stub.SpendGrant, request)
 
     def record(self, grant_id: str, *, sha256: str, creator: str, platform: str) -> cameo_pb2.Output:
-        """Say what came of a grant: one output, published on a platform."""
+        """Record an output of a grant, published on a platform."""
         output = cameo_pb2.Output(sha256=sha256, state=cameo_pb2.OUTPUT_STATE_PUBLISHED, creator=creator, platform=platform)
         request = wire.RecordOutputRequest(grant_id=grant_id, output=output)
         return _told(cameo_pb2.Output, self._stub.RecordOutput, request)
 
     def uses(self, cameo_id: str) -> list[cameo_pb2.Use]:
-        """Return every use of a cameo, the first page of it."""
+        """Return the uses of a cameo, the first page."""
         return list(_told(wire.ListUsesResponse, self._stub.ListUses, wire.ListUsesRequest(cameo_id=cameo_id)).uses)
 
     def ask_for_removal(self, output: cameo_pb2.Output, *, cameo_id: str) -> removal_pb2.Removal:
-        """Ask for an output to be removed."""
+        """Request the removal of an output."""
         request = removal_service_pb2.RequestRemovalRequest(cameo_id=cameo_id, output_id=output.id, request_id=str(uuid4()))
         return _told(removal_service_pb2.RequestRemovalResponse, self._removals.RequestRemoval, request).removals[0]
 
     def remove(self, *, sha256: str) -> removal_pb2.Removal:
-        """Look up what is to be removed, as who shows it, and say that the output with this digest is gone."""
+        """List the pending removals as the platform, and acknowledge that the output with this digest is removed."""
         request = removal_service_pb2.ListPendingRemovalsRequest()
         pending = _told(removal_service_pb2.ListPendingRemovalsResponse, self._removals.ListPendingRemovals, request).removals
         [asked] = [each for each in pending if each.sha256 == sha256]
@@ -105,12 +105,12 @@ class CameoClient:
         return _told(removal_pb2.Removal, self._removals.AcknowledgeRemoval, gone)
 
     def removals(self, cameo_id: str) -> list[removal_pb2.Removal]:
-        """Return what became of removals, the first page of it."""
+        """Return the removals of a cameo, the first page."""
         request = removal_service_pb2.ListRemovalsRequest(cameo_id=cameo_id)
         return list(_told(removal_service_pb2.ListRemovalsResponse, self._removals.ListRemovals, request).removals)
 
     def pause(self, cameo_id: str, *, reason: str) -> cameo_pb2.Cameo:
-        """Permit nothing until it is resumed."""
+        """Pause a cameo: nothing is permitted until it is resumed."""
         return _told(
             cameo_pb2.Cameo,
             self._stub.RevokeCameo,
@@ -118,7 +118,7 @@ class CameoClient:
         )
 
     def delete(self, cameo_id: str) -> cameo_pb2.Cameo:
-        """Destroy the likeness; what stays is a tombstone."""
+        """Delete a cameo: the likeness is destroyed, a tombstone stays."""
         request = wire.DeleteCameoRequest(cameo_id=cameo_id)
         return _told(cameo_pb2.Cameo, self._stub.DeleteCameo, request)
 

@@ -26,7 +26,7 @@ from cameo_verifier.types import CheckResult, Direction, Outcome
 
 @dataclass(frozen=True, slots=True)
 class SeenAttempt:
-    """An attempt as the server tells it, scores included."""
+    """An attempt as the server returns it, including scores."""
 
     verdict: str
     reasons: tuple[str, ...]
@@ -41,7 +41,7 @@ class Client:
     def __init__(self, address: str, *, token: str = "", timeout_s: float = 120.0) -> None:
         """Connect to `address` without encryption, for a server on loopback; each call may take `timeout_s`.
 
-        `token` says who calls; without one the server must take everyone for the app.
+        `token` authenticates the caller; without one the server must count everyone as the app.
         """
         self._channel = open_channel(address, token)
         self._timeout_s = timeout_s

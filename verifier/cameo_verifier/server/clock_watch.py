@@ -1,9 +1,9 @@
-"""Whether the clock can be believed: what is deleted because its time is over is deleted by nobody's mistake about the time.
+"""Clock watch: detects jumps of the wall clock, so that no data is deleted early because the clock is wrong.
 
-Two readings of the clock are compared with the time that the kernel counts between them, which nobody sets and which goes on
-while the machine sleeps. Before the first look of a process there is the last one of the process before, from a file of the data
-folder. A clock that went back, or ahead by more than it may, is not believed until it is right again; its owner can say that it
-is right by removing that file and starting the server anew.
+Two readings of the wall clock are compared with the kernel's boot-time clock, which cannot be set and which goes on during sleep.
+The first reading of a process is compared with the last one of the process before, from a file in the data folder. A clock that
+went back, or ahead by more than the limits, is not trusted until it is right again; to declare it right, remove that file and
+restart the server.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BACK = timedelta(minutes=1)
-"""How far a clock that is set right by small steps may go back."""
+"""Maximum step back, as of a clock that is corrected in small steps."""
 AHEAD = timedelta(hours=1)
-"""How much more may pass on the clock than truly did."""
+"""Maximum step ahead."""
 AWAY = timedelta(days=14)
-"""How long no server may have run: without one nobody knows how much time truly passed."""
+"""Maximum step ahead since the process before: while no server runs nothing measures the elapsed time."""
 _SAID_AGAIN_S = 3600.0
 
 log = structlog.get_logger(__name__)
 
 
 def since_boot() -> float:
-    """Return the seconds that the kernel has counted, sleep included."""
+    """Return the seconds on the kernel's boot-time clock, sleep included."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class ClockWatch:
-    """Looks at a clock; may be asked from several threads."""
+    """Watches a clock; thread-safe."""
 
     def __init__(self, file: Path, clock: Callable[[], datetime], *, elapsed: Callable[[], float] = since_boot) -> None:
-        """Set what is watched.
+        """Keep the clocks.
 
         Args:
-            file: holds the last look; made with the first one, together with its folder.
+            file: has the last reading; created with the first one, together with its folder.
             clock: the time in UTC.
-            elapsed: seconds since some moment, which nobody sets.
+            elapsed: seconds of a monotonic clock that includes sleep.
         """
         self._file, self._clock, self._elapsed = file, clock, elapsed
         self._lock = Lock()
@@ -56,7 +56,7 @@ class ClockWatch:
         self._said_at: float | None = None
 
     def look(self) -> datetime | None:
-        """Return the time; None while the clock cannot be believed, which is logged at once and then every hour."""
+        """Return the time; None while the clock is not trusted, which is logged at once and then every hour."""
         with self._lock:
             now, ticks = self._clock(), self._elapsed()
             if self._last is None and (kept := _read(self._file)) is not None:
@@ -96,7 +96,7 @@ def _write(file: Path, now: datetime) -> None:
     beside = file.with_name(f"{file.name}.{os.getpid()}")
     try:
         owner_only.make_folder(file.parent)
-        # One of a process of this number that was killed.
+        # A leftover of a killed process with the same id.
         beside.unlink(missing_ok=True)
         if (made := owner_only.make_file(beside)) is not None:
             with os.fdopen(made, "w", encoding="ascii") as writing:

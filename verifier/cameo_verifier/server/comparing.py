@@ -1,7 +1,7 @@
-"""A comparison under way: attempts judged again, a little at a time, so that whoever asked can be told how far it is.
+"""Profile comparison: attempts judged again in small steps, so that progress can be reported.
 
-Each step blocks, and is for a thread. Few attempts are judged in that thread; many in processes of their own, so that the server
-goes on answering others meanwhile.
+Each step blocks, and belongs in a thread. Few attempts are judged in that thread; many in processes of their own, so that the
+server stays responsive.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from cameo_verifier.store.evidence.evidence import EvidenceVault
 
 FEW = 100
-"""A second or so of judging; starting processes takes longer."""
+"""About a second of judging; starting processes takes longer."""
 _PROCESSES = 2
 
 
 class Comparison:
-    """Attempts judged again under a profile; `total`, and `done` of them. To be closed, also halfway."""
+    """Attempts judged again under a profile; `total` of them, and `done` so far. It must be closed, also before its end."""
 
-    def __init__(  # what a comparison is, by name
+    def __init__(  # what a comparison needs, by name
         self,
         engine: Engine,
         vault: EvidenceVault,
@@ -47,10 +47,10 @@ class Comparison:
         reader: Reader,
         now: datetime,
     ) -> None:
-        """Look up which attempts they are; nothing is read yet. No `baseline`: they are compared with what they were judged then.
+        """Find the attempts; nothing is read yet. Without `baseline` they are compared with their stored judgement.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         self._search = AttemptSearch(engine)
         ids = self._search.judged(condition)
@@ -68,14 +68,14 @@ class Comparison:
 
     @property
     def done(self) -> int:
-        """How many attempts were dealt with."""
+        """The number of attempts that are done."""
         return len(self._found)
 
     def step(self, for_s: float) -> bool:
-        """Go on for some time, at least by one attempt; return whether there is more to do.
+        """Continue for some seconds, at least by one attempt; return whether there is more to do.
 
         Raises:
-            StoreError: the database could not do it, also not log what is read.
+            StoreError: the database failed, or the access could not be logged.
         """
         until = time.monotonic() + for_s
         for found in self._coming:
@@ -85,10 +85,10 @@ class Comparison:
         return False
 
     def difference(self) -> Difference:
-        """Return what all of them come to.
+        """Return the difference over all attempts.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         ids = [found.attempt_id for found in self._found]
         standing, verdicts = self._labels.standing(ids), self._search.verdicts(ids)
@@ -97,6 +97,6 @@ class Comparison:
         )
 
     def close(self) -> None:
-        """End what is under way."""
+        """Stop what is in progress."""
         if isinstance(self._coming, Generator):
             self._coming.close()

@@ -1,10 +1,9 @@
-"""From a judgement to a verdict that is kept. A database that is busy, full or away takes no judgement back: it is tried again.
+"""Conclusion of attempts: from a judgement to a stored verdict. A failing database discards no judgement: storing is retried.
 
-Every attempt that ends here has a task of its own, which neither a caller that leaves nor a deadline that passes cancels. It
-tries until the attempt is ended in the database, or is not this server's any more: others took it over, see `lease`.
-
-Each try asks anew what earlier recordings and the gallery say, since others may have been judged meanwhile; what was issued once
-is kept for the next try, so that an attempt has one credential however often it was tried.
+Every attempt that ends here has a task of its own, which is not cancelled when the caller leaves or its deadline passes. It
+retries until the attempt is ended in the database, or belongs to another server, which took it over, see `lease`. Each try
+queries earlier recordings and the gallery again, since others may have been judged meanwhile; an issued credential is kept for
+the next try, so that an attempt has one credential however often it is tried.
 """
 
 from __future__ import annotations
@@ -53,12 +52,12 @@ ValueT = TypeVar("ValueT")
 _FIRST_DELAY_S = 0.1
 _LONGEST_DELAY_S = 5.0
 _CONFLICTS = 10
-"""Conflicts in a row after which it is our own mistake, which no further try mends."""
+"""Conflicts in a row after which it is a bug of ours, which no further try cures."""
 
 
 @dataclass(slots=True)
 class Conclusion:
-    """What is to be kept of one attempt. now: when it was judged, at every try. credential: what it earned, once issued."""
+    """The data to store for one attempt. now: time of its judgement, the same at every try. credential: once issued."""
 
     attempt: Attempt
     judgement: Judgement
@@ -69,7 +68,7 @@ class Conclusion:
 
 
 class Conclusions:
-    """Ends attempts; see the module. To be used by one event loop, and closed before the engine."""
+    """Ends attempts; see the module. For one event loop; close it before the engine."""
 
     def __init__(
         self,
@@ -86,12 +85,12 @@ class Conclusions:
         self._clock = clock
         self._under_way: dict[str, asyncio.Task[Any]] = {}
         self._held: set[str] = set()
-        # A database that is locked holds each thread that asks it for seconds: one of them is enough.
+        # A locked database blocks each calling thread for seconds: one thread is enough.
         self._again = asyncio.Lock()
 
     @contextmanager
     def holding(self, attempt_id: str) -> Iterator[None]:
-        """Say that somebody judges an attempt, from before it is begun until it is given to `conclude` or `fail`."""
+        """Mark an attempt as being judged, from before it begins until it is passed to `conclude` or `fail`."""
         self._held.add(attempt_id)
         try:
             yield
@@ -99,15 +98,15 @@ class Conclusions:
             self._held.discard(attempt_id)
 
     def in_hand(self, attempt_id: str) -> bool:
-        """Return whether somebody will end an open attempt of this server."""
+        """Return whether an open attempt of this server is being judged or concluded."""
         return attempt_id in self._held or attempt_id in self._under_way
 
     def under_way(self, attempt_id: str) -> asyncio.Task[Any] | None:
-        """Return what still has to end an open attempt without a caller; None where there is no such thing."""
+        """Return the task that will end an open attempt; None if there is none."""
         return self._under_way.get(attempt_id)
 
     def run(self, attempt_id: str, work: Coroutine[Any, Any, ValueT]) -> asyncio.Task[ValueT]:
-        """Run work that ends an attempt, to its end, whoever waits for it."""
+        """Run work that ends an attempt to its end, independent of who awaits it."""
         task = asyncio.create_task(work)
         self._under_way[attempt_id] = task
         task.add_done_callback(partial(self._ended, attempt_id))
@@ -116,20 +115,20 @@ class Conclusions:
     def conclude(
         self, attempt: Attempt, judgement: Judgement, response: Response, audience: AudienceKey
     ) -> asyncio.Task[VerifyResponseResponse]:
-        """Keep a judgement and all that comes of it; the task has the reply.
+        """Store a judgement with everything that follows from it; the task returns the reply.
 
         Raises (from the task):
-            NotFoundError: the attempt is not this server's any more.
+            NotFoundError: the attempt no longer belongs to this server.
         """
         conclusion = Conclusion(attempt, judgement, response, audience, self._clock())
         return self.run(attempt.id, self._concluded(conclusion))
 
     def fail(self, attempt_id: str, reason: Reason | None = None) -> asyncio.Task[None]:
-        """End an attempt without a verdict, with the reason if the recording is at fault. One that ended is left at that."""
+        """End an attempt without a verdict, with the reason if the recording is at fault. An ended attempt is unchanged."""
         return self.run(attempt_id, self._failed(attempt_id, reason))
 
     async def persistently(self, work: Callable[[], ValueT]) -> ValueT:
-        """Run blocking work in a thread until the store takes part in it."""
+        """Run blocking work in a thread, and retry it until the store succeeds."""
         turn: AbstractAsyncContextManager[Any] = nullcontext()
         delay_s, conflicts = _FIRST_DELAY_S, 0
         while True:
@@ -145,11 +144,11 @@ class Conclusions:
             turn, delay_s = self._again, min(2 * delay_s, _LONGEST_DELAY_S)
 
     async def close(self, within_s: float) -> None:
-        """Wait so long for what is under way. What has not ended then is the next server's, see `cameo_verifier.server.lease`."""
+        """Wait up to `within_s` for tasks in progress; attempts unfinished then are taken over, see `server.lease`."""
         tasks = set(self._under_way.values())
         if tasks:
             await asyncio.wait(tasks, timeout=within_s)
-        # Work that waits for other work is among them, too.
+        # Tasks that wait for other tasks are among them.
         tasks = set(self._under_way.values())
         for task in tasks:
             task.cancel()
@@ -161,7 +160,7 @@ class Conclusions:
         except NotFoundError:
             raise
         except Exception:
-            # A bug of ours: nothing will come of this attempt.
+            # A bug of ours: this attempt gets no verdict.
             await self._failed(conclusion.attempt.id, None)
             raise
 
@@ -195,7 +194,7 @@ class Conclusions:
                 waiting=waiting,
             )
         except NotFoundError:
-            # A commit whose answer got lost was a commit: then it ended at the very moment that was given above.
+            # A commit whose answer got lost did commit: then the attempt ended at the time given above.
             finished = self._attempts.get(attempt.id)
             if finished.state is not AttemptState.JUDGED or finished.finished_at != now:
                 raise
@@ -206,7 +205,7 @@ class Conclusions:
         )
 
     def _issued(self, conclusion: Conclusion, judgement: Judgement) -> IssuedCredential:
-        # Made here: the credential names the cameo that its owner can make of the attempt later.
+        # Generated here: the credential names the cameo that its owner can create of the attempt later.
         cameo_id = self._issuer.new_id()
         conclusion.credential = self._issuer.issue(
             conclusion.attempt, judgement, cameo_id=cameo_id, audience=conclusion.audience, now=conclusion.now
@@ -216,6 +215,6 @@ class Conclusions:
     def _ended(self, attempt_id: str, task: asyncio.Task[Any]) -> None:
         if self._under_way.get(attempt_id) is task:
             del self._under_way[attempt_id]
-        # Asked for here, since its caller may have gone.
+        # Retrieved here, since nobody may await the task.
         if not task.cancelled() and (error := task.exception()) is not None:
             log.info("an attempt was not concluded", attempt_id=attempt_id, error=type(error).__name__)

@@ -1,7 +1,8 @@
-"""People decide attempts that are to be looked at: `REVIEW` ends in a credential, or in none, and the app hears of it.
+"""Manual review: analysts decide attempts with the verdict `REVIEW`, which end in a credential or in none; the app is notified.
 
-A signature may be made far away, in a key service, so no transaction waits for it: the likeness that waits is opened and the
-credential issued first, then everything is kept at once, if nobody else spoke meanwhile; see `store.attempts.opinions`.
+A signature may be made far away, in a key service, so no transaction waits for it: the waiting likeness is decrypted and the
+credential issued first, then everything is stored at once, unless another opinion was given meanwhile; see
+`cameo_verifier.store.attempts.opinions`.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ FOUR_EYES = 2
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """Takes what analysts say; may be asked from several threads at once. issuer: opens it, at the first approval."""
+    """Applies opinions of analysts; thread-safe. issuer: opens it, at the first approval."""
 
     settings: Settings
     engine: Engine
@@ -55,19 +56,19 @@ class Deciding:
 
     @property
     def opinions(self) -> OpinionStore:
-        """What was said."""
+        """The store of opinions."""
         return OpinionStore(self.engine, self.room.audit, needed=FOUR_EYES if self.settings.review_four_eyes else 1)
 
     def decide(self, said: Said) -> Attempt:
-        """Keep what an analyst says and, where that settles it, all that comes of it; return the attempt.
+        """Store an analyst's opinion and, if it settles the attempt, everything that follows from it; return the attempt.
 
         Raises:
             NotFoundError: there is no such attempt.
-            RequestError: `AUDIENCE_UNKNOWN`: the generator it was for is not registered any more.
+            RequestError: `AUDIENCE_UNKNOWN`: the generator it was for is no longer registered.
             RefusedError: as `OpinionStore.keep`, or `ATTESTATION_ENDED`.
             VaultError: the likeness does not open under the site's vault key.
             KeyFileError: no key may sign now.
-            StoreError: the database could not do it, or another analyst spoke meanwhile; nothing was kept.
+            StoreError: the database failed, or another analyst gave an opinion meanwhile; nothing was stored.
         """
         now = self.clock()
         basis = self.opinions.basis(said)
@@ -89,10 +90,10 @@ class Deciding:
         return decided
 
     def expire(self, *, before: datetime) -> int:
-        """Decline what waits since before a time and destroy the likenesses; return how many those were.
+        """Decline attempts that have waited since before a time, and destroy their likenesses; return the number of likenesses.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         return self.opinions.expire(before=before, now=self.clock())
 
@@ -103,7 +104,7 @@ class Deciding:
             log.error("the digest of a credential could not be kept", attempt_id=attempt.id, error=str(error))  # noqa: TRY400 - the message says it all
 
     def _code(self, face: Embedding) -> Code | None:
-        """Return the face as the gallery keeps it; None where the site has no gallery."""
+        """Return the transformed face for the gallery; None if the site has no gallery."""
         if not self.settings.gallery:
             return None
         key = GalleryKey.open(self.settings.gallery_key)
@@ -113,7 +114,7 @@ class Deciding:
 def issuer_of(
     settings: Settings, engine: Engine, clock: Callable[[], datetime], new_id: Callable[[], str]
 ) -> Callable[[], Issuer]:
-    """Return what opens the issuer of a site, once it is asked for."""
+    """Return a function that opens the issuer of a site, on its first call."""
 
     @cache
     def opened() -> Issuer:

@@ -1,8 +1,7 @@
-"""When to come back: what a server knows of that when its database is away, when it stops, or while a request is being judged.
+"""Retry delays: when a caller should retry if the database is down, the server stops, or a request is being judged.
 
-Nobody knows how long a database will be away. What is known is how long it has been, and as long again is asked for, so that
-those who wait come less often the longer it lasts. A server that stops does not know whether it is started again; it says when
-that could have happened at the earliest.
+The end of an outage is unknown. The delay equals its duration so far, so that callers retry less often the longer it lasts. A
+server that stops does not know whether it will be restarted; its delay is the earliest time at which it could be back.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 LEAST_S, MOST_S = 1.0, 60.0
 _QUIET_S = 5.0
-"""An outage is over when nobody met it for twice the delay they were told, and this long."""
+"""An outage is over if no call met it for twice the last delay plus this long."""
 
 AWAY = frozenset(
     {
@@ -26,30 +25,30 @@ AWAY = frozenset(
         error_reason_pb2.ERROR_REASON_STORE_UNAVAILABLE,
     }
 )
-"""What depends on something that may be away."""
+"""Reasons that depend on something that may be down."""
 
 
 class Delays:
-    """Counts outages, one for each reason, and knows when this server stops."""
+    """Tracks outages, one per reason, and whether this server stops."""
 
     def __init__(self, *, drain_s: float, start_s: Callable[[], float], clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin with everything there.
+        """Start without outages.
 
         Args:
-            drain_s: how long a stopping server finishes what is under way.
-            start_s: returns how long the workers took to start.
-            clock: seconds that only ever grow.
+            drain_s: seconds in which a stopping server finishes calls in progress.
+            start_s: returns the seconds that the workers took to start.
+            clock: seconds of a monotonic clock.
         """
         self._drain_s, self._start_s, self._clock = drain_s, start_s, clock
         self._outages: dict[int, tuple[float, float]] = {}
         self._stops_at: float | None = None
 
     def stop(self) -> None:
-        """Note that this server takes nothing new from now on."""
+        """Record that this server accepts nothing new from now on."""
         self._stops_at = self._clock() + self._drain_s
 
     def of(self, reason: int) -> float | None:
-        """Return the seconds after which to come back, where a reason is one of these; somebody is being told so now."""
+        """Return the retry delay in seconds for a reason, None if it has none; each call counts as a sign of the outage."""
         if reason == error_reason_pb2.ERROR_REASON_SERVER_STOPPING:
             rest_s = self._drain_s if self._stops_at is None else max(0.0, self._stops_at - self._clock())
             return max(LEAST_S, rest_s + self._start_s())
@@ -66,5 +65,5 @@ class Delays:
 
 
 def rest_s(age_s: float, usual_s: float) -> float:
-    """Return how long a judging that began so long ago still takes by what is usual; one that is overdue half as long again."""
+    """Return the estimated remaining seconds of a judgement, by its age and the usual duration; half the overrun if overdue."""
     return max(LEAST_S, usual_s - age_s, (age_s - usual_s) / 2)

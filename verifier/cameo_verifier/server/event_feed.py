@@ -1,16 +1,16 @@
-"""All streams of events of a server: new events are read once, for everyone, and passed on to whom they concern.
+"""Event feed: the server reads new events once, for all streams, and passes them to the streams they concern.
 
-A stream is told of every event that concerns it, once and in order:
+A stream gets every event that concerns it, once and in order:
 
-1. It joins between two reads of the feed, and is told of whatever the feed reads from then on.
-2. Then it catches up: it reads what there is after its cursor from the records, by itself, until there is no more. What it was
-   told meanwhile and has read there is passed over by its number.
-3. From then on it reads nothing by itself, and waits to be told.
-4. As many events as wait in `WAITING` are kept for it. If its caller is slower, the feed leaves it behind: it passes on what was
-   kept and begins again at step 1. So does a guardian's when somebody is or may be linked anew, whose past is told too.
+1. It joins between two reads of the feed, and is passed whatever the feed reads from then on.
+2. Then it catches up: it reads the events after its cursor from the database, by itself, until there are no more. Events it
+   has read there are skipped when the feed passes them, by their number.
+3. From then on it reads nothing by itself, and waits for the feed.
+4. Up to `WAITING` events are buffered for it. If its caller is slower, the feed drops it: it returns the buffered events and
+   begins again at step 1. So does a guardian's stream when somebody is or may be newly linked, whose past it gets too.
 
-The feed reads only while somebody watches. It reads the records and not what this server does, so what other servers on the same
-database do is told as well.
+The feed reads only while somebody watches. It reads the database and not this server's actions, so it includes what other servers
+on the same database do.
 """
 
 from __future__ import annotations
@@ -40,30 +40,30 @@ if TYPE_CHECKING:
     from cameo_verifier.store.db.batches import Batches
 
 Viewer: TypeAlias = tuple[CallerRole, str]
-"""Whose events: the role and the caller's id, which is empty for the app, that is told of all."""
+"""Whose events: the role and the caller's id, which is empty for the app, which gets all."""
 
 POLL_S = 0.2
-"""How long the feed waits before it looks again where there was nothing new."""
+"""Polling interval while nothing is new."""
 AT_ONCE = 200
-"""Events in one read at most."""
+"""Maximum number of events per read."""
 WAITING = 200
-"""Events that are kept for one stream at most, until its caller takes them."""
+"""Maximum number of events buffered per stream."""
 FULL_RETRY_S = 10.0
-"""Delay before a retry where all places are taken: they are free when a caller hangs up, which nobody can foretell."""
+"""Retry delay while all places are taken: when a caller will hang up is unknown."""
 
 _HOLDERS = {CallerRole(kind.value): kind for kind in HolderKind}
 
 
 @dataclass(frozen=True, slots=True)
 class StreamLimits:
-    """How many streams may be open at once: of all callers, and of one. As many as one may have are the app's alone, besides."""
+    """Limits on open streams: of all callers, and of one. `a_caller` further ones are reserved for the app."""
 
     in_all: int
     a_caller: int
 
 
 class EventFeed:
-    """See the module. Close it before `reads`."""
+    """The feed; see the module. Close it before `reads`."""
 
     def __init__(self, reads: Batches, limits: StreamLimits, *, stopping: asyncio.Event) -> None:
         """Keep the parts; `stopping` is set when the server stops, and ends all streams."""
@@ -79,10 +79,10 @@ class EventFeed:
 
     @contextmanager
     def open(self, caller: Caller, number: int) -> Iterator[EventStream]:
-        """Hold a place and give the stream of what happens after an event, to be read within the block.
+        """Reserve a place and yield the stream of events after a number, to be read within the block.
 
         Raises:
-            RequestError: `OVERLOADED`: as many streams as may be are open, of this caller or in all.
+            RequestError: `OVERLOADED`: the limit on open streams is reached, of this caller or in all.
         """
         key, limits = (caller.role, caller.id), self._limits
         if self._callers[key] >= limits.a_caller:
@@ -109,18 +109,18 @@ class EventFeed:
                 await self._running
 
     async def join(self, stream: EventStream) -> None:
-        """Have a stream told of whatever is read from here on.
+        """Add a stream to the feed; it is passed whatever is read from here on.
 
         Raises:
             RequestError: `SERVER_STOPPING`.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         self.require_running()
         if self._running is None or self._running.done():
             self._is_reading = True
             self._running = asyncio.create_task(self._run())
         if self._is_reading:
-            # Where the feed begins is known once its first read is done; one rule for that and every other.
+            # The position of the feed is known once its first read is done; the same rule holds for every read.
             joined = asyncio.get_running_loop().create_future()
             self._joining.append((stream, joined))
             await joined
@@ -128,7 +128,7 @@ class EventFeed:
             self._add(stream)
 
     def leave(self, stream: EventStream) -> None:
-        """Tell a stream nothing more."""
+        """Remove a stream from the feed."""
         stream.live = False
         of_viewer = self._live.get(stream.viewer, set())
         of_viewer.discard(stream)
@@ -136,7 +136,7 @@ class EventFeed:
             self._live.pop(stream.viewer, None)
 
     def require_running(self) -> None:
-        """Refuse what comes when the server stops.
+        """Check that the server is not stopping.
 
         Raises:
             RequestError: `SERVER_STOPPING`.
@@ -145,7 +145,7 @@ class EventFeed:
             raise _stopping()
 
     async def after(self, viewer: Viewer, number: int) -> tuple[list[Event], int, bool]:
-        """Return what a viewer is told after an event, from the records: see `_caught_up`."""
+        """Return a viewer's events after a number, from the database: see `_caught_up`."""
         return await self._reads.submit(partial(_caught_up, viewer=viewer, number=number))
 
     def _add(self, stream: EventStream) -> None:
@@ -161,7 +161,7 @@ class EventFeed:
             self._end(_stopping())
 
     async def _round(self) -> bool:
-        """Read once and pass on what is new; return whether there may be more."""
+        """Read once and pass on new events; return whether there may be more."""
         self._is_reading = True
         try:
             found: list[Addressed] = []
@@ -169,7 +169,7 @@ class EventFeed:
                 found = await self._reads.submit(partial(event_recipients.after, number=self._number, limit=AT_ONCE))
             else:
                 self._number = await self._reads.submit(events.last)
-        except Exception as error:  # noqa: BLE001 - whoever watches is told
+        except Exception as error:  # noqa: BLE001 - the error is passed to every stream
             self._end(error)
             return False
         finally:
@@ -189,7 +189,7 @@ class EventFeed:
     def _pass_on(self, addressed: Addressed, *, there_may_be_more: bool) -> None:
         event = addressed.event
         for viewer in _viewers(addressed):
-            # Who is a guardian is asked as of now, which may be due to a link that is among the events not read yet.
+            # Guardianships are as of now, possibly by a link whose event was not read yet.
             has_a_past = viewer[0] is CallerRole.GUARDIAN and (there_may_be_more or event.kind is EventKind.GUARDIAN_LINKED)
             for stream in tuple(self._live.get(viewer, ())):
                 if has_a_past or not stream.tell(event):
@@ -197,7 +197,7 @@ class EventFeed:
                     stream.stir()
 
     def _end(self, error: Exception) -> None:
-        """End every stream that is told of events, and those about to be."""
+        """End every stream of the feed, and those that are joining."""
         for stream in [stream for of_viewer in self._live.values() for stream in of_viewer]:
             self.leave(stream)
             stream.fail(error)
@@ -208,13 +208,13 @@ class EventFeed:
 
 
 class EventStream:
-    """What happens after an event, as far as it concerns one viewer. Made by `EventFeed.open`; one task reads it."""
+    """Events after a number that concern one viewer. Made by `EventFeed.open`; one task reads it."""
 
     def __init__(self, feed: EventFeed, viewer: Viewer, number: int) -> None:
-        """Begin after event `number`."""
+        """Start after event `number`."""
         self.viewer = viewer
         self.live = False
-        """Whether the feed tells it what is new."""
+        """True while the feed passes it new events."""
         self._feed = feed
         self._number = number
         self._catching_up = False
@@ -227,7 +227,7 @@ class EventStream:
 
         Raises:
             RequestError: `SERVER_STOPPING`.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         found: list[Event] = []
         while not found:
@@ -249,7 +249,7 @@ class EventStream:
         return found
 
     def tell(self, event: Event) -> bool:
-        """Keep an event until it is read; False where too many are kept already."""
+        """Buffer an event until it is read; return False if the buffer is full."""
         if len(self._waiting) >= WAITING:
             return False
         self._waiting.append(event)
@@ -257,11 +257,11 @@ class EventStream:
         return True
 
     def stir(self) -> None:
-        """Have whoever waits look again."""
+        """Wake the reader."""
         self._stirred.set()
 
     def fail(self, error: Exception) -> None:
-        """Have whoever reads, now or next, find an error."""
+        """Raise an error in the reader, now or at its next read."""
         self._error = error
         self.stir()
 
@@ -276,7 +276,7 @@ def _viewers(addressed: Addressed) -> Iterator[Viewer]:
 
 
 def _caught_up(connection: Connection, *, viewer: Viewer, number: int) -> tuple[list[Event], int, bool]:
-    """Return the next events, up to which number there are no others, and whether there may be more after that."""
+    """Return the next events, the number up to which there are no others, and whether there may be more after it."""
     role, name = viewer
     if role in _HOLDERS:
         found, upto = watching.after(connection, number, holder=Holder(_HOLDERS[role], name), limit=AT_ONCE)

@@ -1,6 +1,6 @@
-"""Keeping the evidence of judged attempts, as the site's retention policy says.
+"""Storage of evidence of judged attempts, by the site's retention policy.
 
-The verdict is out by then: whatever goes wrong here is logged and counted, and takes nothing of it back.
+The verdict has been returned by then: any failure here is logged and counted, and does not change it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 class EvidenceKeeper:
-    """Keeps evidence; may be asked from several threads at once. `failures`: attempts of which it could not."""
+    """Stores evidence; thread-safe. `failures`: number of attempts whose evidence could not be stored."""
 
     def __init__(self, vault: EvidenceVault, sweeper: Sweeper, policy: Retention) -> None:
         self._vault, self._sweeper, self._policy = vault, sweeper, policy
@@ -51,9 +51,9 @@ class EvidenceKeeper:
         enrolled: bool,
         now: datetime,
     ) -> bool:
-        """Keep what the policy says of a judged attempt; return whether that was done. It raises nothing.
+        """Store the evidence of a judged attempt that the policy keeps; return whether that succeeded. It raises nothing.
 
-        enrolled: the gallery keeps its face.
+        enrolled: True if its face is in the gallery.
         """
         try:
             if credential is not None:
@@ -68,8 +68,8 @@ class EvidenceKeeper:
         except (EvidenceError, StoreError) as error:
             self._failed(type(error).__name__, str(error))
             return False
-        except Exception as error:  # noqa: BLE001 - a bug of ours here must not take a verdict back either
-            # Not its text: nobody knows what is in it.
+        except Exception as error:  # noqa: BLE001 - a bug of ours here must not change a verdict either
+            # Without its text, which may contain anything.
             self._failed(type(error).__name__, "")
             return False
         return True
@@ -82,7 +82,7 @@ class EvidenceKeeper:
 
 
 def _pieces(judgement: Judgement, response: Response, wanted: Sequence[Kind]) -> dict[Kind, bytes]:
-    """Return what is kept; of the recording only what was judged, and nothing where that cannot be had without the rest."""
+    """Return the pieces to store; of the recording only what was judged, and nothing if the rest cannot be cut off."""
     pieces = {}
     if Kind.RECORDING in wanted:
         pieces[Kind.RECORDING] = judgement.kept

@@ -1,6 +1,6 @@
-"""What anybody may fetch over HTTP and keep for a while: the status lists and the issuer's keys. Nothing else is served here.
+"""Public HTTP resources: the status lists and the issuer's keys, cacheable. Nothing else is served here.
 
-The answers are those of `CredentialService`; a cache in front of this needs no other rule than the headers.
+The answers are those of `CredentialService`; a cache in front of this needs only the headers.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ STATUS_LIST_TYPE = "application/statuslist+jwt"
 KEYS_TYPE = "application/jwk-set+json"
 
 KEYS_KEPT_S = 300
-"""How long the keys may be kept; a key is published longer than that before it signs."""
+"""Seconds for which the keys may be cached; a key is published for longer before it signs."""
 
 _ANYWHERE = {"Access-Control-Allow-Origin": "*"}
-"""Public, so pages of other origins may read them too (draft-ietf-oauth-status-list, section 8.1)."""
+"""Public: pages of other origins may read them too (draft-ietf-oauth-status-list, section 8.1)."""
 
 
 def application(
@@ -55,11 +55,11 @@ def application(
     """Return the ASGI application: `GET /status/NUMBER` and `GET /.well-known/jwks.json`, each with an `ETag`.
 
     Args:
-        publisher: of the lists.
-        base: what their URIs begin with.
-        keys: returns the public keys of the moment.
+        publisher: publisher of the lists.
+        base: prefix of their URIs.
+        keys: returns the current public keys.
         clock: the time in UTC.
-        delay: returns when to come back, by the reason.
+        delay: returns the retry delay of a reason.
     """
 
     async def status_list(request: Request) -> Response:
@@ -71,7 +71,7 @@ def application(
         except StoreError as error:
             delay_s = delay(error_reason_pb2.ERROR_REASON_STORE_UNAVAILABLE) or 0.0
             return _refusal(503, reason_of(error), {"Retry-After": f"{math.ceil(delay_s)}"})
-        # A list given out late, because the database is down, is for now only.
+        # A list returned past its time, because the database is down, must not be cached.
         left_s = max(0, int((published.next_at - clock()).total_seconds()))
         return _cacheable(request, published.token, etag=published.etag, kept_s=left_s, media_type=STATUS_LIST_TYPE)
 
@@ -85,7 +85,7 @@ def application(
 
 @asynccontextmanager
 async def serve(app: ASGIApp, address: str, *, setting: str = "CAMEO_HTTP_LISTEN") -> AsyncIterator[str]:
-    """Serve on ``"host:port"``, which that setting names, inside the running loop, and yield the address with the port it got.
+    """Serve on ``"host:port"``, the value of that setting, inside the running loop, and yield the address with the actual port.
 
     Raises:
         InvalidRequestError: the address cannot be listened on.
@@ -102,11 +102,11 @@ async def serve(app: ASGIApp, address: str, *, setting: str = "CAMEO_HTTP_LISTEN
 
 
 class _Server(uvicorn.Server):
-    """Leaves the signals to `cameo_verifier.server.serve`."""
+    """A uvicorn server that leaves signals to `cameo_verifier.server.serve`."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
+        """Install no handlers."""
         yield
 
 

@@ -1,6 +1,6 @@
-"""What happens around every call of `cameo.v1`: errors become statuses, and one line is logged, with ids and no content.
+"""Interceptors around every call of `cameo.v1`: errors become statuses, and one line is logged, with ids and without content.
 
-Who may call is decided in `cameo_verifier.server.auth.access`.
+`cameo_verifier.server.auth.access` decides who may call.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ log = structlog.get_logger(__name__)
 
 
 class Around(ServerInterceptor):
-    """Puts each of `wraps` around every method of `cameo.v1`, the first outermost; leaves other services alone.
+    """An interceptor that puts `wraps` around all methods of `cameo.v1`, the first outermost; other services are unchanged.
 
-    A method that answers with a stream is a coroutine that writes to its context, never an async generator. What is put around
-    goes before the first message is read, see `messages`.
+    A method that answers with a stream is a coroutine that writes to its context, never an async generator. The wraps run before
+    the first message is read, see `messages`.
     """
 
     def __init__(self, *wraps: Callable[[str, Behaviour], Behaviour]) -> None:
-        """Keep what is put around: each is given the method, as `Service.Method`, and its behaviour.
+        """Keep the wraps: each is called with the method, as `Service.Method`, and its behaviour.
 
         One interceptor for all of them: gRPC walks its list of interceptors at every call.
         """
@@ -50,7 +50,7 @@ class Around(ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler[RequestT, ResponseT] | None]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[RequestT, ResponseT] | None:
-        """Return the method's handler, wrapped; what is within is asked for it at the method's first call only."""
+        """Return the method's wrapped handler; the original is only looked up at the method's first call."""
         known = self._wrapped.get(handler_call_details.method)
         if known is not None:
             return known  # type: ignore[no-any-return]  # of any method
@@ -58,7 +58,7 @@ class Around(ServerInterceptor):
         service, _, method = handler_call_details.method.removeprefix("/").partition("/")
         if handler is None or not service.startswith(f"{DOMAIN}."):
             return handler  # type: ignore[no-any-return]  # the stubs know only the synchronous handlers
-        # Streams of bytes: of a call that is refused no message is asked for.
+        # Handlers of byte streams: for a refused call no message is read.
         make = grpc.stream_stream_rpc_method_handler if handler.response_streaming else grpc.stream_unary_rpc_method_handler
         name = f"{service.removeprefix(f'{DOMAIN}.')}.{method}"
         behaviour = parsed(name, handler)
@@ -73,7 +73,7 @@ class Around(ServerInterceptor):
 
 
 def error_status(delay: Callable[[int], float | None]) -> Callable[[str, Behaviour], Behaviour]:
-    """Return what turns what a method raises into a rich status, `delay` as for `status_of`; innermost, next to the service."""
+    """Return a wrap that turns exceptions into a rich status, `delay` as for `status_of`; innermost, next to the service."""
 
     def wrap(method: str, behaviour: Behaviour) -> Behaviour:
         async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:  # noqa: ANN401 - any message
@@ -83,7 +83,7 @@ def error_status(delay: Callable[[int], float | None]) -> Callable[[str, Behavio
                 status, reason = grpc_status_of(error, delay), reason_of(error)
                 structlog.contextvars.bind_contextvars(code=status.code.name, reason=reason)
                 if reason in _OUR_FAULT:
-                    # Our own messages hold nobody's data; a foreign one might.
+                    # Our own messages contain no personal data; a foreign one might.
                     told = str(error) if isinstance(error, CameoError) else redacted(error)
                     log.error("call failed", method=method, error=told)  # noqa: TRY400 - a traceback would quote foreign messages
                 await context.abort_with_status(status)

@@ -1,4 +1,4 @@
-"""From an accepted judgement to the credential it earned, and from a cameo to further ones."""
+"""Issuing: from an accepted judgement to its credential, and from a cameo to further ones."""
 
 from __future__ import annotations
 
@@ -45,8 +45,15 @@ _SECOND = timedelta(seconds=1)
 class Issuer:
     """The issuer's name, keys and audiences.
 
-    ttl: how long a credential lasts. reattest_after: how long after its recording it may last at most. new_id: makes an
-    unguessable id at every call.
+    Attributes:
+        name: `iss` of its tokens.
+        keys: the signing keys.
+        pairwise: the key of the pseudonyms.
+        audiences: the registered audiences.
+        statuses: allots indices of status lists.
+        ttl: period of validity of a credential.
+        reattest_after: maximum time after the recording until which a credential is valid.
+        new_id: generates an unguessable id at every call.
     """
 
     name: str
@@ -60,7 +67,7 @@ class Issuer:
 
     @classmethod
     def open(cls, settings: Settings, *, statuses: Allotter, clock: Callable[[], datetime], new_id: Callable[[], str]) -> Self:
-        """Load the keys of a site, or make them on first start.
+        """Load the keys of a site, or generate them on first start.
 
         Raises:
             KeyFileError: a key file is malformed, open to others, or cannot be written.
@@ -104,12 +111,12 @@ class Issuer:
     def issue(
         self, attempt: Attempt, judgement: Judgement, *, cameo_id: str, audience: AudienceKey, now: datetime
     ) -> IssuedCredential:
-        """Issue the credential of an accepted attempt; `cameo_id` is the cameo its owner can make of it.
+        """Issue the credential of an accepted attempt; `cameo_id` is the cameo its owner can create of it.
 
         Raises:
             RuntimeError: a bug of ours, see `embeddings`.
             KeyFileError: no key may sign now.
-            StoreError: no index of a status list could be had; nothing was issued.
+            StoreError: no index of a status list could be allotted; nothing was issued.
         """
         provenance = _provenance(attempt, judgement, cameo_id=cameo_id, recording_sha256=judgement.evidence.media.sha256)
         return self._issue(attempt, provenance, embeddings(judgement), audience=audience, now=now)
@@ -123,12 +130,12 @@ class Issuer:
         audience: AudienceKey,
         now: datetime,
     ) -> IssuedCredential:
-        """Issue the credential of an attempt that people approved, of what was found when it was judged.
+        """Issue the credential of an attempt that reviewers approved, from the results of its judgement.
 
         Raises:
             RefusedError: `ATTESTATION_ENDED`.
             KeyFileError: no key may sign now.
-            StoreError: no index of a status list could be had; nothing was issued.
+            StoreError: no index of a status list could be allotted; nothing was issued.
         """
         provenance = _provenance(attempt, attempt, cameo_id=cameo_id, recording_sha256=attempt.recording_sha256)
         return self._issue(attempt, provenance, likeness, audience=audience, now=now)
@@ -142,12 +149,12 @@ class Issuer:
         request_id: str,
         now: datetime,
     ) -> IssuedCredential:
-        """Issue a credential of a cameo again: what was found when the attempt was judged, and the owner's terms as they are now.
+        """Reissue a credential of a cameo, from the results of the attempt's judgement and the owner's current terms.
 
         Raises:
             RefusedError: `ATTESTATION_ENDED`.
             KeyFileError: no key may sign now.
-            StoreError: no index of a status list could be had; nothing was issued.
+            StoreError: no index of a status list could be allotted; nothing was issued.
         """
         attempt, cameo = basis.attempt, basis.cameo
         provenance = _provenance(attempt, attempt, cameo_id=cameo.id, recording_sha256=attempt.recording_sha256)
@@ -206,7 +213,7 @@ def _unknown_audience() -> RequestError:
 
 
 def _provenance(attempt: Attempt, judged: Judgement | Attempt, *, cameo_id: str, recording_sha256: str) -> Provenance:
-    """Return how the identity was established, by the judgement just made or as it was kept."""
+    """Return the provenance, from the judgement just made or as stored."""
     return Provenance(
         cameo_id=cameo_id,
         attempt_id=attempt.id,
@@ -235,7 +242,7 @@ def _report(error: KeyFileError) -> None:
 
 
 def embeddings(judgement: Judgement) -> tuple[Embedding, Embedding]:
-    """Return the face and the voice of an accepted judgement.
+    """Return the face and the voice embedding of an accepted judgement.
 
     Raises:
         RuntimeError: a bug of ours: it was accepted without a face, a voice or their models' digests.
@@ -247,7 +254,7 @@ def embeddings(judgement: Judgement) -> tuple[Embedding, Embedding]:
 
 
 def embeddings_if_any(judgement: Judgement) -> tuple[Embedding, Embedding] | None:
-    """Return the face and the voice of a judgement; None without either, or without the digests of their models."""
+    """Return the face and the voice embedding of a judgement; None without either, or without the digests of their models."""
     face, voice, models = judgement.evidence.face, judgement.evidence.sound, _models(judgement.digests)
     face_vector = face_embedding(face) if isinstance(face, FaceTrack) else None
     if face_vector is None or not isinstance(voice, SoundTrack) or not {_FACE, _VOICE} <= models.keys():

@@ -1,12 +1,12 @@
-"""Whether a server lives, as the others see it: open attempts belong to the lease of the server that judges them.
+"""Leases: how servers detect that one has died. Open attempts belong to the lease of the server that judges them.
 
-A lease is a row that must be renewed, and a locked file in the data folder. Whoever dies leaves the row behind until its time is
-over; the lock the kernel takes back at once, whatever ended the process. So a server that shares folder and kernel with a dead
-one, as one that is started again does, knows of its death right away, and any other one when the row runs out. The clocks of
-servers on several machines must agree to a fraction of a lease.
+A lease is a row that must be renewed, and a locked file in the data folder. A server that dies leaves the row until it expires;
+the kernel releases the lock at once, however the process ended. So a server that shares folder and kernel with a dead one, as a
+restarted one does, detects its death immediately, and any other server when the row expires. The clocks of servers on several
+machines must agree to a fraction of a lease.
 
-A database that nobody could write to for a while makes every lease run out. Nobody is called dead for that: a server believes the
-rows of others only after it has itself kept its own for the length of a lease, or when it has just started.
+A database that is not writable for a while lets every lease expire. That makes nobody dead: a server trusts the rows of others
+only after it has renewed its own for the length of a lease, or when it has just started.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Lease:
-    """A server's own lease, and what it knows of those of others. One thread at a time."""
+    """A server's own lease, and its view of the others'. One thread at a time."""
 
     def __init__(
         self, store: ServerStore, folder: Path, *, server_id: str, lasts: timedelta, clock: Callable[[], datetime]
     ) -> None:
-        """Use `take` instead."""
+        """Keep the parts; use `take`."""
         self._store, self._folder, self._lasts, self._clock = store, folder, lasts, clock
         self._boot = _boot_id()
         self._lock: int | None = None
@@ -50,17 +50,17 @@ class Lease:
 
     @classmethod
     def take(cls, store: ServerStore, folder: Path, *, server_id: str, lasts: timedelta, clock: Callable[[], datetime]) -> Self:
-        """Lock the file and write the row of a server that starts.
+        """Lock the file and write the row of a starting server.
 
         Args:
             store: the rows.
-            folder: where the locked files lie; made if there is none.
+            folder: folder of the locked files; created if missing.
             server_id: never used before.
             lasts: how long the server counts as alive after each `renew`.
             clock: the time in UTC.
 
         Raises:
-            StoreError: the database could not do it, or the folder cannot be written.
+            StoreError: the database failed, or the folder cannot be written.
         """
         lease = cls(store, folder, server_id=server_id, lasts=lasts, clock=clock)
         try:
@@ -70,17 +70,17 @@ class Lease:
             raise StoreError(f"cannot write into {folder}: {error.strerror}") from None
         if lease._lock is None:
             raise RuntimeError("the id of a server was used before")
-        # A file system without locks leaves the row to speak.
+        # In a file system without locks only the row counts.
         with suppress(OSError):
             fcntl.flock(lease._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         lease.renew()
         return lease
 
     def renew(self) -> None:
-        """Say that this server lives.
+        """Renew the lease.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         now = self._clock()
         self._store.renew(KnownServer(self.id, self._boot, now + self._lasts))
@@ -89,10 +89,10 @@ class Lease:
         self._expires_at = now + self._lasts
 
     def dead(self) -> frozenset[str]:
-        """Return the ids of the servers that said they live and do not.
+        """Return the ids of the servers whose lease has ended.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         now = self._clock()
         believed = self._kept_since is None or now - self._kept_since >= self._lasts
@@ -100,10 +100,10 @@ class Lease:
         return frozenset(server.id for server in others if self._has_died(server) or (believed and server.expires_at <= now))
 
     def bury(self, dead: frozenset[str]) -> None:
-        """Forget servers, after what was theirs was taken over.
+        """Remove the leases of dead servers, after their attempts were taken over.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         if dead:
             log.warning("servers are gone", count=len(dead))
@@ -112,7 +112,7 @@ class Lease:
                 (self._folder / identifier).unlink(missing_ok=True)
 
     def give_back(self) -> None:
-        """Say that this server ends, so that others need not wait for it; where the database is down, its open lock says so."""
+        """End this server's lease, so that others need not wait for its expiry; if the database is down, the free lock tells."""
         with suppress(StoreError):
             self._store.forget([self.id])
             (self._folder / self.id).unlink(missing_ok=True)
@@ -121,7 +121,7 @@ class Lease:
             self._lock = None
 
     def _has_died(self, server: KnownServer) -> bool:
-        """Whether the kernel says so. Of a server on another machine, or of another run of this one, it knows nothing."""
+        """Return whether its lock is free; False for a server on another machine or before a reboot: the kernel cannot tell."""
         if not self._boot or server.boot != self._boot:
             return False
         try:

@@ -1,4 +1,4 @@
-"""What a server does beside answering: each a task without an end, which a fault of the store does not stop."""
+"""Maintenance: periodic tasks of a server, which run until it stops; an error of the store does not stop them."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 TOKEN_KEPT = timedelta(days=1)
-"""How long an encrypted credential is kept for a reply that got lost."""
+"""Time for which an encrypted credential is kept for a retry after a lost reply."""
 
 CHALLENGE_KEPT = timedelta(hours=1)
-"""How long an expired challenge is kept for those who answer it too late to be told so."""
+"""Time for which an expired challenge is kept, so that a late answer is refused as expired."""
 
 UNCLAIMED_KEPT = timedelta(days=7)
-"""How long the likeness of an accepted attempt waits, sealed, for its owner to make a cameo of it."""
+"""Time for which the encrypted likeness of an accepted attempt waits for its owner to create a cameo of it."""
 
 _UPKEEP_S = 60.0
 _REWRITE_S = 3600.0
 
 
 async def publish(publisher: StatusPublisher, interval_s: float) -> None:
-    """Have a fresh list ready before it is asked for."""
+    """Publish fresh status lists before they are requested."""
     while True:
         try:
             await asyncio.to_thread(publisher.refresh)
@@ -58,7 +58,7 @@ async def publish(publisher: StatusPublisher, interval_s: float) -> None:
 
 
 async def rewrite(engine: Engine) -> None:
-    """Have no copy of what owners changed or deleted in the unused parts of the database's files; at once, then every hour."""
+    """VACUUM so that free pages keep no deleted data; at start, then hourly."""
     done = 0
     while True:
         with suppress(StoreError):
@@ -72,7 +72,7 @@ async def rewrite(engine: Engine) -> None:
 
 
 async def sweep(sweeper: Sweeper, interval_s: float, watch: ClockWatch) -> None:
-    """Remove evidence whose time is over, while the clock is believed."""
+    """Remove evidence whose retention is over, while the clock is trusted."""
     while True:
         if (now := await asyncio.to_thread(watch.look)) is not None:
             await _sweep(sweeper, now)
@@ -93,7 +93,7 @@ async def _sweep(sweeper: Sweeper, now: datetime) -> None:
 
 
 async def live(taking_over: TakingOver, interval_s: float) -> None:
-    """Keep the server's lease, and take over from those whose leases ran out."""
+    """Renew the server's lease, and take over from those whose leases expired."""
     while True:
         await asyncio.sleep(interval_s)
         try:
@@ -104,7 +104,7 @@ async def live(taking_over: TakingOver, interval_s: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What is kept for a time only."""
+    """The data with a limited lifetime."""
 
     challenges: ChallengeStore
     credentials: CredentialStore
@@ -115,10 +115,10 @@ class Kept:
 
 
 async def forget(kept: Kept, settings: Settings, watch: ClockWatch) -> None:
-    """Forget what had its time, while the clock is believed.
+    """Delete data whose lifetime is over, while the clock is trusted.
 
-    Those are challenges nobody answered, tokens nobody asked for again, fingerprints, likenesses nobody claimed, attempts nobody
-    decided, which are declined, and faces that were removed.
+    This is unanswered challenges, tokens that were not requested again, fingerprints, unclaimed likenesses, undecided attempts,
+    which are declined, and deleted faces in the index.
     """
     while True:
         with suppress(StoreError):

@@ -1,11 +1,11 @@
-"""Credentials of a cameo, issued again: for another audience or before the last one expires, without a new recording.
+"""Reissuing: further credentials of a cameo, for another audience or before the last one expires, without a new recording.
 
-1. The cameo is active, and the request is a new one; a repeated one gets what it got.
+1. The cameo is active, and the request is new; a retry gets the earlier result.
 2. The audience is registered.
-3. The likeness is opened from the vault.
-4. The credential is issued, under the owner's terms as they are in step 1, and ends when the recording is too old to vouch for
+3. The likeness is decrypted.
+4. The credential is issued, under the owner's terms as of step 1, and expires when the recording is too old to vouch for
    the person.
-5. It is kept and given out, if the cameo is still what it was in step 1. Otherwise all of it is done again.
+5. It is stored and returned, if the cameo is unchanged since step 1. Otherwise all steps are repeated.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Reissuing:
-    """Issues again; see the module. `clock` returns the time in UTC."""
+    """Reissues credentials; see the module. `clock` returns the time in UTC."""
 
     store: ReissueStore
     vault: Vault
@@ -44,16 +44,16 @@ class Reissuing:
 
         Args:
             cameo_id: the cameo.
-            subject: who asks; None asks for the app, which sees all, or for a guardian.
-            audience: whom it is for.
+            subject: the owner who requests it; None for the app, which sees all cameos, or for a guardian.
+            audience: the generator it is for.
             request_id: the caller's id of this request.
-            guardian: who asks for a minor; empty where the owner or the app asks.
+            guardian: the guardian who requests it for a minor; empty if the owner or the app does.
 
         Raises:
             RequestError: `AUDIENCE_UNKNOWN`.
-            RefusedError: as `ReissueStore.basis` and `Issuer.reissue`; `CAMEO_CHANGED` where its owner keeps changing it.
+            RefusedError: as `ReissueStore.basis` and `Issuer.reissue`; `CAMEO_CHANGED` if its owner keeps changing it.
             KeyFileError: no key may sign now.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
             VaultError: the likeness does not open.
         """
         for _ in range(_TRIES):

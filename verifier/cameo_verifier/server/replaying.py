@@ -1,7 +1,7 @@
-"""One recording judged again, in a process of its own beside those that judge live.
+"""Replay of one recording, in a process of its own beside the workers.
 
-The process opens the models as a worker does, steps back behind every worker for the processor, and ends with its answer, or as
-soon as nobody waits for that: nothing of it is left between two replays, and no caller's turn is taken.
+The process opens the models as a worker does, lowers its priority below every worker's, and ends with its answer, or as soon as
+the call is cancelled: nothing of it remains between two replays, and no place in the queue is taken.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 _NICENESS = 10
 _READY_S = 120.0
 _LONGEST_S = 600.0
-"""For a caller who set no deadline."""
+"""Maximum duration, for a caller without a deadline."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenBehind:
-    """Opens what replays, in a process that lowers its own priority first."""
+    """Factory of a replay, in a process that lowers its own priority first."""
 
     opener: OpenReplay
 
     def __call__(self) -> Callable[[Material, Callable[[], bool]], Replayed | NotReplayed]:
-        """Load the models; whoever started the process ends it, so nobody is asked whether to go on."""
+        """Load the models. The replay ignores cancellation, because whoever started the process ends it."""
         os.nice(_NICENESS)
         run = self.opener()
         return lambda material, _cancelled: run(material)
 
 
 async def replay_aside(opener: OpenReplay, material: Material) -> Replayed | NotReplayed:
-    """Judge an attempt again in a process of its own. Cancelling this ends the process.
+    """Judge an attempt again in a process of its own. Cancellation ends the process.
 
     Raises:
         RequestError: the process died, or took too long.

@@ -1,4 +1,4 @@
-"""Run a server until it is told to stop."""
+"""The server process: opens the server and runs it until a signal."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ async def run(
     announce: Callable[[Server], None],
     opener: Callable[[Settings], Coroutine[Any, Any, Server]] = open_server,
 ) -> None:
-    """Open a server, `announce` it once it is ready, and stop it on SIGTERM or SIGINT.
+    """Open a server, call `announce` once it is ready, and stop it on SIGTERM or SIGINT.
 
-    The first signal drains: what is under way is finished within `settings.drain_s`. Before that, if it is SIGTERM, health says
-    NOT_SERVING for `settings.lame_duck_s` while new calls are still taken. A second signal ends the process at once.
+    The first signal drains: calls in progress are finished within `settings.drain_s`. Before that, if it is SIGTERM, health
+    reports NOT_SERVING for `settings.lame_duck_s` while new calls are still accepted. A second signal ends the process at once.
 
     Raises:
         CameoError: the server could not be opened, see `open_server`.
@@ -61,8 +61,8 @@ async def run(
         return
     try:
         server = opening.result()
-        # What is loaded by now stays to the end. The garbage collector need not walk it again and again: it stops every call
-        # for 0.1 s each time.
+        # Objects that exist by now stay until the end. Frozen, they are not scanned by the garbage collector, which would delay
+        # every call by 0.1 s each time.
         gc.collect()
         gc.freeze()
         announce(server)
@@ -71,18 +71,18 @@ async def run(
         stopping.cancel()
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
-    # Nobody balances the load of a server that is ended from a terminal.
+    # A server stopped from a terminal has no load balancer.
     await server.stop(lame_duck_s=settings.lame_duck_s if signal.SIGTERM in heard else 0.0)
 
 
 def warn_of_unknown_settings() -> None:
-    """Name in the log what begins like our variables and is none: whoever set it expects something of it."""
+    """Log variables that begin like ours and are unknown, because whoever set them expects an effect."""
     for told in unknown(os.environ):
         log.warning(told)
 
 
 def log_to_stderr() -> None:
-    """Write the log to standard error, without ever waiting: for people on a terminal, one JSON object a line otherwise."""
+    """Log to standard error without blocking: for people on a terminal, otherwise one JSON object a line."""
     unblock_stderr()
     renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     structlog.configure(

@@ -1,6 +1,6 @@
-"""What health says: each service serves while what it needs is there, which is looked at again and again.
+"""Health: each service is SERVING while its dependencies are available, which is checked periodically.
 
-Every service needs the database, and judging needs a worker that lives.
+Every service needs the database, and judging needs a live worker.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _STATUS = {True: health_pb2.HealthCheckResponse.SERVING, False: health_pb2.HealthCheckResponse.NOT_SERVING}
 _LOOK_S = 1.0
 _PATIENCE_S = 5.0
-"""How long the database may take to answer before it counts as away."""
+"""Seconds within which the database must answer before it counts as down."""
 
 log = structlog.get_logger(__name__)
 
@@ -39,14 +39,14 @@ async def followed(
     engine: Engine,
     lives: Callable[[], bool],
 ) -> AsyncIterator[None]:
-    """Keep what health says of each service true, from the start of the context to its end; then none serves.
+    """Keep the health of each service up to date within the context; at its end none serves.
 
     Args:
-        standing: answers health.
-        services: the names that it is asked for.
+        standing: the health servicer.
+        services: names of the services.
         judging: those of them that need a worker.
         engine: the database.
-        lives: whether a worker does.
+        lives: whether a worker is alive.
     """
     said: dict[str, bool] = {}
     store = _Store(engine)
@@ -77,7 +77,7 @@ async def followed(
 
 
 class _Store:
-    """Asks the database, one question at a time: one that hangs is not asked again before it has answered."""
+    """Probes the database, one query at a time: while one hangs no other is sent."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -1,9 +1,7 @@
-"""What a dead server left: its open attempts are ended at once, or judged where their recordings were spooled.
+"""Takeover: a dead server's open attempts are ended, or judged if their recordings were spooled.
 
-So are those of this server that nobody has in hand: the answer to the transaction that began one got lost.
-
-The challenge stays spent in either case, and only the recording that spent it is judged: whoever can end servers gets no second
-try.
+So are those of this server that no task will end: the reply to the transaction that opened them got lost. The challenge stays
+spent in either case, and only the recording that spent it is judged: whoever can kill servers gets no second try.
 """
 
 from __future__ import annotations
@@ -36,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 class TakingOver:
-    """Takes over; see the module. One call at a time."""
+    """Takes over attempts; see the module. One call at a time."""
 
     def __init__(
         self,
@@ -56,19 +54,19 @@ class TakingOver:
         self._one_at_a_time = asyncio.Lock()
 
     async def renew(self) -> None:
-        """Say that this server lives, then look for others that do not.
+        """Renew this server's lease, then take over from dead servers.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         await asyncio.to_thread(self._lease.renew)
         await self.look()
 
     async def look(self) -> None:
-        """End the attempts of servers that are gone, and have those that were spooled judged.
+        """End the attempts of dead servers, and judge those that were spooled.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         dead = await asyncio.to_thread(self._lease.dead)
         taken, ended = await asyncio.to_thread(self._attempts.take_over, dead=dead, now=self._clock())
@@ -78,7 +76,7 @@ class TakingOver:
             log.warning("servers that are gone left attempts open", judged_again=len(taken), ended=ended)
         await asyncio.to_thread(self._lease.bury, dead)
         for attempt_id in await asyncio.to_thread(self._attempts.own_open):
-            # In this order: whatever is open by then was in hand before it was begun.
+            # In this order: an attempt that is open by then was marked before it was begun.
             if not self._conclusions.in_hand(attempt_id):
                 self._conclusions.fail(attempt_id)
 

@@ -1,4 +1,4 @@
-"""Blocking work beside the event loop."""
+"""Threads for blocking work beside the event loop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ValueT = TypeVar("ValueT")
 
 
 async def undisturbed(work: Callable[..., ValueT], *arguments: object, **named: object) -> ValueT:
-    """Run blocking work in a thread to its end, also when the caller goes away meanwhile; that is heard afterwards."""
+    """Run blocking work in a thread to its end; a cancellation meanwhile is raised afterwards."""
     task = asyncio.ensure_future(asyncio.to_thread(work, *arguments, **named))
     try:
         return await asyncio.shield(task)

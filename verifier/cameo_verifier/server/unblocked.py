@@ -1,8 +1,8 @@
-"""A standard error that never makes this process wait: a log that nobody reads loses lines, the server goes on.
+"""A standard error that never blocks this process: while nobody reads the log, lines are dropped and the server goes on.
 
-A pipe and a terminal are opened again, so that only this process and its children write to them without waiting, and whoever else
-holds the other end of the same description is left alone; that holds for what libraries written in C print as well. A socket, as
-service managers give one, cannot be opened again: it is written to without waiting. Files never make anybody wait.
+A pipe and a terminal are opened again, so that only this process and its children write to them without blocking, and other
+holders of the same file description are unaffected; this includes output of C libraries. A socket, as service managers provide
+one, cannot be opened again: it is written to without blocking. Files never block.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _NOTICE = b'{"event": "log lines were dropped: nobody read them", "level": "warn
 
 
 class Unblocked(io.RawIOBase):
-    """Writes to a descriptor what it takes at once; the rest is dropped and counted, and told when it takes some again."""
+    """A stream that writes what its descriptor accepts at once; other lines are dropped, counted, and reported later."""
 
     def __init__(self, descriptor: int) -> None:
-        """Write to `descriptor`, which must not block, or be a socket."""
+        """Write to `descriptor`, which must be non-blocking, or a socket."""
         super().__init__()
         self._descriptor = descriptor
         self._socket = socket.socket(fileno=os.dup(descriptor)) if stat.S_ISSOCK(os.fstat(descriptor).st_mode) else None
@@ -35,11 +35,11 @@ class Unblocked(io.RawIOBase):
         self._dropped = 0
 
     def writable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def isatty(self) -> bool:
-        """Whether a person reads it."""
+        """Return whether it is a terminal."""
         return os.isatty(self._descriptor)
 
     def fileno(self) -> int:
@@ -47,7 +47,7 @@ class Unblocked(io.RawIOBase):
         return self._descriptor
 
     def write(self, data: Buffer, /) -> int:
-        """Take a line, whatever becomes of it."""
+        """Write a line, or drop it."""
         line = bytes(data)
         with self._writing:
             first = self._rest + (_NOTICE % self._dropped if self._dropped else b"")
@@ -61,22 +61,22 @@ class Unblocked(io.RawIOBase):
         return len(line)
 
     def _put(self, data: bytes) -> int:
-        """Return how many bytes were taken."""
+        """Return the number of bytes written."""
         try:
             return self._socket.send(data, socket.MSG_DONTWAIT) if self._socket else os.write(self._descriptor, data)
         except OSError:
-            # Full, or nobody is there any more.
+            # Full, or without a reader.
             return 0
 
 
 def unblock_stderr() -> None:
-    """Have standard error never wait from here on, for Python and for everything else in this process and its children."""
+    """Make standard error non-blocking from here on, for Python and for everything else in this process and its children."""
     mode = os.fstat(_STDERR).st_mode
     if stat.S_ISFIFO(mode) or os.isatty(_STDERR):
         try:
             again = os.open(f"/proc/self/fd/{_STDERR}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
         except OSError:
-            # No /proc, or no right to open it: as it was.
+            # No /proc, or no permission: it stays as it was.
             return
         os.dup2(again, _STDERR)
         os.close(again)

@@ -1,1 +1,1 @@
-"""Callers: who they are, and what they may call."""
+"""Authentication and authorization of callers."""

@@ -1,4 +1,4 @@
-"""Who may call what: one table, and the interceptor's part that holds every call of `cameo.v1` against it.
+"""Authorization: one table of the roles that may call each RPC of `cameo.v1`, and the interceptor that applies it.
 
 The comments of the RPCs and the table in docs/api.md say the same; a test compares all three.
 """
@@ -76,20 +76,20 @@ WHO_MAY_CALL: Mapping[str, frozenset[CallerRole | None]] = {
     "RelationshipService.AreMutuals": frozenset({CallerRole.APP}),
     "RelationshipService.SetFollow": frozenset({CallerRole.APP}),
 }
-"""Method, as `Service.Method`, to the roles that may call it. Whose objects they see is each method's own business."""
+"""RPC, as `Service.Method`, to the roles that may call it. Each RPC itself limits the objects a caller sees."""
 
 _SCHEME = "bearer"
 
 
 class Admission:
-    """Turns a call's token into its `Caller` and refuses whom the table does not name."""
+    """An interceptor that verifies a call's token and refuses roles that the table does not permit."""
 
     def __init__(self, tokens: CallerTokens | None) -> None:
-        """Keep what verifies tokens; None: the site has named no issuer, and everyone counts as the app."""
+        """Keep the verifier of tokens; None: the site has configured no issuer, and every caller counts as the app."""
         self._tokens = tokens
 
     def __call__(self, method: str, behaviour: Behaviour) -> Behaviour:
-        """Return the method's behaviour behind the door."""
+        """Return the method's behaviour with the check before it."""
 
         async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:  # noqa: ANN401 - any message
             caller = self._caller(context)

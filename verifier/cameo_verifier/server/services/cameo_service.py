@@ -1,8 +1,8 @@
-"""`cameo.v1.CameoService`.
+"""`cameo.v1.CameoService`: cameos, their terms, grants, uses and events.
 
-Each method turns its request into one piece of work inside a transaction (`store`), where the rules (`cameo`)
-are applied to what is in force at that moment. Where a rule needs to know who follows whom, the work stops, the source is asked,
-and the work begins again.
+Each method maps its request to one function that runs in a transaction (`store`), where the rules (`cameo`)
+apply to the state at that moment. If a rule needs a relationship that is unknown, the transaction is abandoned, the relationship
+is looked up, and the function runs again.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class UseLimits:
-    """What a site sets: cameos in one job, and how long a grant can be spent, an answer kept and a removal open."""
+    """Limits that a site sets: cameos per job, and the lifetimes of a grant, of a cached answer, and of an open removal."""
 
     job_cameos: int
     grant_ttl: timedelta
@@ -80,14 +80,14 @@ class UseLimits:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """What generators ask for all the time: `uses.check_all` and `uses.authorize_all`, for one in the company of others."""
+    """Frequent requests of generators, `uses.check_all` and `uses.authorize_all`: one request, batched with others."""
 
     check: Callable[[uses.Question], asyncio.Future[Answer]]
     authorize: Callable[[uses.Asked], asyncio.Future[uses.Granted]]
 
 
 class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
-    """See the module."""
+    """The service; see the module."""
 
     def __init__(
         self,
@@ -104,8 +104,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
     ) -> None:
         """Keep the parts.
 
-        `scrub` sees to it that what was deleted is gone from the disk too; `clock` returns the time in UTC; `feed` is where all
-        streams of events come from.
+        `scrub` clears deleted data from the disk too; `clock` returns the time in UTC; `feed` supplies all streams of events.
         """
         self._reads = reads
         self._writes = writes
@@ -118,7 +117,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         self._feed = feed
 
     async def CreateCameo(self, request: CreateCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
-        """Make a cameo of an accepted attempt."""
+        """Create a cameo of an accepted attempt."""
         require_request_id(request.request_id)
         text_version, locale, agreed_at = given.consent(request.consent)
         return await self._change(
@@ -155,7 +154,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         return cameo_service_pb2.ListCameosResponse(cameos=map(convert.cameo, page), next_page_token=token)
 
     async def UpdateCameo(self, request: UpdateCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
-        """Change the terms."""
+        """Change the terms of a cameo."""
         changed, asked = given.changed_terms(request), request.cameo
         return await self._change(
             partial(
@@ -173,7 +172,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         request: CheckPermissionRequest,
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> CheckPermissionResponse:
-        """Say whether a use would be permitted now."""
+        """Return whether a use would be permitted now."""
         requester, purposes = given.user(request.requester, "requester"), given.purposes(request.purposes)
         now = self._clock()
         since = self._issuer.attested_since(now)
@@ -191,10 +190,10 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         request: AuthorizeUseRequest,
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> AuthorizeUseResponse:
-        """Grant one job its use."""
+        """Grant the use of cameos to one job."""
         job = given.job(request, audience=current_caller().id, at_most=self._limits.job_cameos)
         self._issuer.require_registered(job.audience)
-        # Whole seconds: the token says the same as the row.
+        # Whole seconds, so that the token equals the row.
         now = self._clock().replace(microsecond=0)
         identifier, expires_at = self._issuer.new_id(), now + self._limits.grant_ttl
         since = self._issuer.attested_since(now)
@@ -240,7 +239,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         return cameo_service_pb2.SpendGrantResponse(grant_id=grant.id, spend_time=grant.spent_at, terms=convert.use_terms(found))
 
     async def RecordOutput(self, request: RecordOutputRequest, context: Context[Any, Any]) -> Output:  # noqa: ARG002, N802 - the contract's
-        """Keep what came out; where it was to be removed already, whoever shows it now is told."""
+        """Record an output; if it was to be removed already, its present holder is notified."""
         now, new_id = self._clock(), self._issuer.new_id
         made, audience = given.made(request.output), current_caller().id
 
@@ -271,7 +270,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         return cameo_service_pb2.ListUsesResponse(uses=shown, next_page_token=token)
 
     async def RevokeCameo(self, request: RevokeCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
-        """Pause or end a cameo."""
+        """Pause or revoke a cameo."""
         verbs = {cameo_service_pb2.REVOCATION_MODE_PAUSE: cameos.pause, cameo_service_pb2.REVOCATION_MODE_FOR_GOOD: cameos.revoke}
         if request.mode not in verbs:
             raise given.invalid("mode", "must be REVOCATION_MODE_PAUSE or REVOCATION_MODE_FOR_GOOD")
@@ -281,11 +280,11 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         )
 
     async def ResumeCameo(self, request: ResumeCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
-        """End a pause."""
+        """End the owner's pause."""
         return await self._change(partial(cameos.resume, identifier=request.cameo_id, subject=_own(), now=self._clock()))
 
     async def DeleteCameo(self, request: DeleteCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
-        """Destroy a cameo."""
+        """Delete a cameo."""
         tombstone = await self._change(partial(cameos.delete, identifier=request.cameo_id, subject=_own(), now=self._clock()))
         if not await asyncio.to_thread(self._scrub):
             log.info("the write-ahead log is being read; it is emptied within a minute")
@@ -294,7 +293,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
     async def WatchCameoEvents(  # noqa: N802 - the contract's
         self, request: WatchCameoEventsRequest, context: Context[WatchCameoEventsRequest, CameoEvent]
     ) -> None:
-        """Stream what happens after the cursor."""
+        """Stream the events after the cursor."""
         with self._feed.open(current_caller(), given.number_of(request.cursor) or 0) as stream:
             while True:
                 for event in await stream.read():
@@ -308,7 +307,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
 
     async def _asking(self, submit: Callable[[Relationships], asyncio.Future[ResultT]]) -> ResultT:
         answers: dict[tuple[str, str], bool | None] = {}
-        # Each round answers one more question, and there are no more of them than cameos in a job; owners do not change.
+        # Each round answers one more lookup, and there are no more of them than cameos in a job; owners do not change.
         for _ in range(self._limits.job_cameos + 1):
             try:
                 return await submit(Relationships(answers))
@@ -318,5 +317,5 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
 
 
 def _own() -> str | None:
-    """Return whose cameos the caller sees: their own, or None, which is everyone's, for the app."""
+    """Return the subject whose cameos the caller sees: their own, or None, everyone's, for the app."""
     return current_caller().sees

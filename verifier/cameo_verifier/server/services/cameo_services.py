@@ -1,4 +1,4 @@
-"""The services about cameos, opened together: they share two batches of transactions, one to read and one to write."""
+"""The services about cameos, opened together: they share two queues of batched transactions, one to read and one to write."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ ResultT = TypeVar("ResultT")
 async def opened(
     server: grpc.aio.Server, engine: Engine, issuer: Issuer, settings: Settings, clock: Callable[[], datetime]
 ) -> AsyncIterator[asyncio.Event]:
-    """Register the services, and yield what tells streams that the server stops; afterwards end what they run on."""
+    """Register the services, and yield the event that tells streams of the server's stop; at the end, close what they use."""
     async with AsyncExitStack() as opening:
         reads, writes = Batches(engine), Batches(writing(engine))
         for batches in (reads, writes):
@@ -111,7 +111,7 @@ async def opened(
 def _often(
     opening: AsyncExitStack, together: Together[ItemT, ResultT], batches: Batches, engine: Engine
 ) -> Callable[[ItemT], asyncio.Future[ResultT]]:
-    """Return what does a kind of work that is asked for all the time; other databases than SQLite are waited for."""
+    """Return the function that submits a frequent kind of work: inline with SQLite, in a thread with other databases."""
     if engine.dialect.name != "sqlite":
         return partial(batches.submit_among, together)
     inline = InlineBatches(engine, together, otherwise=batches)

@@ -1,4 +1,4 @@
-"""`cameo.v1.ChallengeService`."""
+"""`cameo.v1.ChallengeService`: issues challenges."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ SUBJECT_MAX_CHARS = 128
 
 
 class ChallengeService(challenge_service_pb2_grpc.ChallengeServiceServicer):
-    """Issues challenges and keeps them."""
+    """Issues challenges and stores them."""
 
     def __init__(self, *, store: ChallengeStore, ttl: timedelta, clock: Callable[[], datetime]) -> None:
-        """Keep the parts. `ttl` is how long a challenge can be answered; `clock` returns the time in UTC."""
+        """Keep the parts. `ttl` is the time for which a challenge can be answered; `clock` returns the time in UTC."""
         self._store = store
         self._ttl = ttl
         self._clock = clock

@@ -1,4 +1,4 @@
-"""`cameo.v1.CredentialService`: what checks credentials needs, and what an owner does with those of a cameo."""
+"""`cameo.v1.CredentialService`: keys and status lists for verifiers; reissue and revocation for owners of cameos."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
-    """Publishes the keys and the status lists of one issuer; issues and revokes credentials of cameos."""
+    """Publishes the keys and the status lists of one issuer; reissues and revokes credentials of cameos."""
 
     def __init__(
         self, *, issuer: str, keys: Callable[[], VerificationKeys], publisher: StatusPublisher, reissuing: Reissuing
@@ -44,7 +44,7 @@ class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
             credential_service_pb2.GetKeysRequest, credential_service_pb2.GetKeysResponse
         ],
     ) -> credential_service_pb2.GetKeysResponse:
-        """Return the public keys."""
+        """Return the issuer's public keys."""
         keys = await asyncio.to_thread(self._keys)
         return credential_service_pb2.GetKeysResponse(issuer=self._issuer, jwks=json.dumps(keys.to_jwks()))
 
@@ -76,7 +76,7 @@ class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
             credential_service_pb2.ReissueCredentialRequest, credential_pb2.Credential
         ],
     ) -> credential_pb2.Credential:
-        """Issue a credential of a cameo again."""
+        """Reissue a credential of a cameo."""
         require_request_id(request.request_id)
         caller = current_caller()
         guarding = caller.role is CallerRole.GUARDIAN

@@ -1,4 +1,7 @@
-"""`cameo.v1.GuardianService`: each method is one piece of work inside a transaction, see `store.cameos.guardians`."""
+"""`cameo.v1.GuardianService`: links guardians to minors, and takes their decisions.
+
+Each method is one function in a transaction, see `cameo_verifier.store.cameos.guardians`.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
-    """See the module."""
+    """The service; see the module."""
 
     def __init__(self, *, reads: Batches, writes: Batches, clock: Callable[[], datetime]) -> None:
         """Keep the parts; `clock` returns the time in UTC."""
@@ -42,7 +45,7 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
         request: wire.LinkGuardianRequest,
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> Guardianship:
-        """Take one side's consent."""
+        """Record one side's consent to a link."""
         guardian, minor, by_guardian = _pair(request)
         text_version, locale, agreed_at = given.consent(request.consent)
         work = partial(
@@ -62,7 +65,7 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
         request: wire.UnlinkGuardianRequest,
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> Guardianship:
-        """End a link, or what might have become one."""
+        """End a link, or one side's consent to it."""
         guardian, minor, by_guardian = _pair(request)
         work = partial(guardians.end, guardian=guardian, minor=minor, by_guardian=by_guardian, now=self._clock())
         return convert.guardianship(await self._writes.submit(work))
@@ -102,23 +105,23 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
         return wire.ListMinorCameosResponse(cameos=map(convert.cameo, page), next_page_token=token)
 
     async def ApproveChange(self, request: wire.ApproveChangeRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
-        """Say yes to a pending change."""
+        """Approve a pending change."""
         return await self._answer(guardians.approve, request.cameo_id, number=request.number)
 
     async def RefuseChange(self, request: wire.RefuseChangeRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
-        """Say no to a pending change."""
+        """Refuse a pending change."""
         return await self._answer(guardians.refuse, request.cameo_id, number=request.number)
 
     async def NarrowCameo(self, request: wire.NarrowCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
-        """Let a cameo permit at most this."""
+        """Narrow a cameo to at most these terms."""
         return await self._answer(guardians.narrow, request.cameo.id, bound=given.changed_terms(request))
 
     async def PauseMinorCameo(self, request: wire.PauseMinorCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
-        """Pause a cameo."""
+        """Pause a minor's cameo."""
         return await self._answer(guardians.pause, request.cameo_id, reason=given.note(request.reason, "reason"))
 
     async def ResumeMinorCameo(self, request: wire.ResumeMinorCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
-        """End one's own pause."""
+        """End the guardian's own pause."""
         return await self._answer(guardians.resume, request.cameo_id)
 
     async def ListMinorUses(  # noqa: N802 - the contract's
@@ -126,7 +129,7 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
         request: wire.ListMinorUsesRequest,
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> wire.ListMinorUsesResponse:
-        """Return a page of uses."""
+        """Return a page of uses of a minor's cameo."""
         size, before = given.page_size(request.page_size), given.number_of(request.page_token)
         guardian = current_caller().id
 
@@ -146,7 +149,7 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
 
 
 def _pair(request: wire.LinkGuardianRequest | wire.UnlinkGuardianRequest) -> tuple[str, str, bool]:
-    """Return guardian, minor, and whether the guardian calls; who calls is one of the two."""
+    """Return guardian, minor, and whether the guardian calls; the caller is one of the two."""
     caller = current_caller()
     by_guardian = caller.role is CallerRole.GUARDIAN
     guardian = caller.id if by_guardian and not request.guardian else given.user(request.guardian, "guardian")

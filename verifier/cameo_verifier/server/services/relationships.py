@@ -1,4 +1,4 @@
-"""Whether two people follow each other: asked of the app's graph, or of our own table. Not knowing permits nothing."""
+"""Relationships: whether two people follow each other, from the app's graph or our own table. An unknown one permits nothing."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 DEADLINE_S = 0.5
-"""How long the app may take to answer before it counts as out of reach: a permission check waits for it."""
+"""Seconds within which the app must answer: a permission check waits for it."""
 
 
 class RelationshipSource(Protocol):
-    """Knows who follows whom."""
+    """A source of relationships."""
 
     async def mutuals(self, one: str, other: str) -> bool | None:
-        """Whether each follows the other; None where that cannot be found out now."""
+        """Return whether each follows the other; None if that cannot be found out now."""
 
     async def close(self) -> None:
-        """Let go of what is held open."""
+        """Close the source."""
 
 
 class TableRelationships:
-    """The table of this server's database."""
+    """Relationships in the table of this server's database."""
 
     def __init__(self, reads: Batches) -> None:
-        """Keep what reads."""
+        """Keep the queue of reads."""
         self._reads = reads
 
     async def mutuals(self, one: str, other: str) -> bool | None:
@@ -50,14 +50,14 @@ class TableRelationships:
             return None
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Do nothing: it has no resources of its own."""
 
 
 class GrpcRelationships:
-    """The app's own `RelationshipService` at an address."""
+    """Relationships in the app's own `RelationshipService` at an address."""
 
     def __init__(self, address: str, *, deadline_s: float = DEADLINE_S) -> None:
-        """Connect; on loopback in the clear, with TLS and the system's roots otherwise."""
+        """Connect; on loopback in the clear, otherwise with TLS and the system's root certificates."""
         self._channel = (
             grpc.aio.insecure_channel(address)
             if is_loopback(address)
@@ -82,10 +82,10 @@ class GrpcRelationships:
 
 
 class RelationshipService(relationship_service_pb2_grpc.RelationshipServiceServicer):
-    """`cameo.v1.RelationshipService`: the table, or what the app's own graph says."""
+    """`cameo.v1.RelationshipService`: the table, or the app's own graph."""
 
     def __init__(self, *, source: RelationshipSource, writes: Batches, own: bool) -> None:
-        """Keep the source and what writes; `own`: the source is our table."""
+        """Keep the parts; `own`: True if the source is our table."""
         self._source = source
         self._writes = writes
         self._own = own
@@ -95,7 +95,7 @@ class RelationshipService(relationship_service_pb2_grpc.RelationshipServiceServi
         request: AreMutualsRequest,
         context: grpc.aio.ServicerContext[AreMutualsRequest, AreMutualsResponse],  # noqa: ARG002 - grpc passes it
     ) -> AreMutualsResponse:
-        """Ask the source."""
+        """Return whether two people follow each other."""
         mutuals = await self._source.mutuals(user(request.one, "one"), user(request.other, "other"))
         if mutuals is None:
             raise RequestError(
@@ -108,7 +108,7 @@ class RelationshipService(relationship_service_pb2_grpc.RelationshipServiceServi
         request: SetFollowRequest,
         context: grpc.aio.ServicerContext[SetFollowRequest, SetFollowResponse],  # noqa: ARG002 - grpc passes it
     ) -> SetFollowResponse:
-        """Change the table."""
+        """Set or clear a follow in the table."""
         if not self._own:
             raise RequestError(
                 error_reason_pb2.ERROR_REASON_RELATIONSHIPS_KEPT_ELSEWHERE, "the app keeps the graph itself; change it there"

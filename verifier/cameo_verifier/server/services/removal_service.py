@@ -1,4 +1,4 @@
-"""`cameo.v1.RemovalService`."""
+"""`cameo.v1.RemovalService`: removals of outputs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class RemovalService(removal_service_pb2_grpc.RemovalServiceServicer):
         new_id: Callable[[], str],
         clock: Callable[[], datetime],
     ) -> None:
-        """Keep the parts; due_in: how long a holder has to answer for good."""
+        """Keep the parts; due_in: time within which a holder must remove or refuse."""
         self._reads = reads
         self._writes = writes
         self._due_in = due_in
@@ -60,13 +60,13 @@ class RemovalService(removal_service_pb2_grpc.RemovalServiceServicer):
         request: RequestRemovalRequest,
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> RequestRemovalResponse:
-        """Open removals."""
+        """Request the removal of outputs."""
         require_request_id(request.request_id)
         now, reason = self._clock(), given.note(request.reason, "reason")
         asked = removals.Request(request.cameo_id, convert.what(request), request.request_id.lower(), reason)
         until = await self._write(partial(removals.begin, asked=asked, subject=current_caller().sees, now=now))
         work = partial(removals.open_some, asked=asked, until=until, new_id=self._new_id, now=now, due_in=self._due_in)
-        # Each round is a transaction of its own, so that other work gets its turn.
+        # Each round is a transaction of its own, so that other transactions can run between.
         while await self._write(work):
             pass
         page, token = await self._page(asked.cameo_id, asked.output_id, before=None, size=given.PAGE_MAX)
@@ -89,10 +89,10 @@ class RemovalService(removal_service_pb2_grpc.RemovalServiceServicer):
         request: ListPendingRemovalsRequest,
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> ListPendingRemovalsResponse:
-        """Return a page of what the caller has to remove."""
+        """Return a page of the removals that the caller has to answer."""
         size, after, now = given.page_size(request.page_size), given.number_of(request.page_token) or 0, self._clock()
         found = await self._write(partial(removals.pending, holder=convert.require_holder(), after=after, limit=size, now=now))
-        # Whether there is more is asked with the next page: one read ahead would count as delivered.
+        # The next page tells whether there are more: a row read ahead would count as delivered.
         token = to_token(found[-1].number) if len(found) == size else ""
         shown = [convert.removal(each, now=now) for each in found]
         return removal_service_pb2.ListPendingRemovalsResponse(removals=shown, next_page_token=token)
@@ -102,7 +102,7 @@ class RemovalService(removal_service_pb2_grpc.RemovalServiceServicer):
         request: AcknowledgeRemovalRequest,
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> RemovalMessage:
-        """Keep a holder's answer."""
+        """Record a holder's answer."""
         (answer, reason), now = convert.answer(request), self._clock()
         holder = convert.require_holder()
 

@@ -1,8 +1,8 @@
-"""`cameo.v1.ReviewService`.
+"""`cameo.v1.ReviewService`: attempts, evidence, replays, labels and decisions for analysts.
 
-Evidence is read by the vault alone, which writes the audit log before it opens anything. Whatever is slow, reading, judging
-again, comparing, runs beside the event loop, and what needs the models in a process of its own; what a caller does not come to
-fetch is given up after a while.
+Evidence is read only by the vault, which writes the audit log before it decrypts. Slow work (reading, replaying, comparing) runs
+beside the event loop, and a replay that needs the models in a process of its own; a stream that its caller does not read is ended
+after a while.
 """
 
 from __future__ import annotations
@@ -85,16 +85,16 @@ _CHUNK_BYTES = 64 * 1024
 _STEP_S = 0.5
 _AUDIT_LINES = 1000
 _EVIDENCE_AT_ONCE = 8
-"""Pieces of evidence that may be in memory, a recording each."""
+"""Maximum number of pieces of evidence in memory, each up to a recording."""
 _REPLAYS_AT_ONCE = 2
 _RECORDINGS_AT_ONCE = 1
-"""Each has a process with models of its own while it lasts."""
+"""Each has a process with models of its own."""
 _COMPARISONS_AT_ONCE = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What a site has to review."""
+    """The parts of a site that review needs."""
 
     engine: Engine
     room: EvidenceRoom
@@ -103,7 +103,7 @@ class Site:
 
 
 class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
-    """See the module."""
+    """The service; see the module."""
 
     def __init__(self, site: Site, *, clock: Callable[[], datetime], stopping: asyncio.Event) -> None:
         """Keep the parts; `clock` returns the time in UTC, `stopping` is set when the server stops."""
@@ -136,7 +136,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         request: ReviewServiceGetAttemptRequest,
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> ReviewedAttempt:
-        """Return all about an attempt but its evidence."""
+        """Return an attempt with everything except its evidence."""
         return await asyncio.to_thread(self._reviewed, given.attempt_id(request.attempt_id))
 
     async def GetEvidence(  # noqa: N802 - the contract's
@@ -162,7 +162,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         request: ReplayAttemptRequest,
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> ReplayAttemptResponse:
-        """Judge an attempt again."""
+        """Replay an attempt: judge it again."""
         identifier, reader = given.attempt_id(request.attempt_id), given.reader(request.why)
         source = given.source(request.source)
         structlog.contextvars.bind_contextvars(attempt_id=identifier)
@@ -175,29 +175,29 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
             else:
                 found = await undisturbed(lambda: opened()(material))
             if isinstance(found, NotReplayed):
-                # The seal is whole, so another version of the service, or one with other limits, took it in.
+                # It was decrypted intact, so another version of the service, or one with other limits, stored it.
                 log.error("an attempt could not be replayed", error=found.why)
                 raise damaged(Kind(source.value), "unreadable")
             return convert.replayed(found, source)
 
     async def LabelAttempt(self, request: LabelAttemptRequest, context: Context[Any, Any]) -> Label:  # noqa: ARG002, N802 - the contract's
-        """Keep a label."""
+        """Add a label."""
         said = given.said(request)
         structlog.contextvars.bind_contextvars(attempt_id=said.attempt_id)
         return convert.label(await undisturbed(self._labelled, said))
 
     async def WithdrawLabel(self, request: WithdrawLabelRequest, context: Context[Any, Any]) -> Label:  # noqa: ARG002, N802 - the contract's
-        """Take a label back."""
+        """Withdraw a label."""
         identifier = given.attempt_id(request.attempt_id)
         structlog.contextvars.bind_contextvars(attempt_id=identifier)
         return convert.label(await undisturbed(self._withdrawn, identifier, request.number, current_caller().id))
 
     async def ApproveAttempt(self, request: ApproveAttemptRequest, context: Context[Any, Any]) -> Reviewed:  # noqa: ARG002, N802 - the contract's
-        """Keep that an analyst approves an attempt."""
+        """Add an analyst's approval of an attempt."""
         return await self._decided(given.opinion(request, Ruling.APPROVED))
 
     async def DeclineAttempt(self, request: DeclineAttemptRequest, context: Context[Any, Any]) -> Reviewed:  # noqa: ARG002, N802 - the contract's
-        """Keep that an analyst declines it."""
+        """Add an analyst's refusal of an attempt."""
         return await self._decided(given.opinion(request, Ruling.DECLINED))
 
     async def SuspendCameo(self, request: SuspendCameoRequest, context: Context[Any, Any]) -> Suspended:  # noqa: ARG002, N802 - the contract's
@@ -205,13 +205,13 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         return await self._suspended(given.suspension(request, suspended=True))
 
     async def LiftSuspension(self, request: LiftSuspensionRequest, context: Context[Any, Any]) -> Suspended:  # noqa: ARG002, N802 - the contract's
-        """Lift that."""
+        """Lift a cameo's suspension."""
         return await self._suspended(given.suspension(request, suspended=False))
 
     async def CompareProfiles(  # noqa: N802 - the contract's
         self, request: CompareProfilesRequest, context: Context[CompareProfilesRequest, CompareProfilesResponse]
     ) -> None:
-        """Stream what a profile would change."""
+        """Stream the difference that a profile would make."""
         condition, reader = given.condition(request.filter), given.reader(request.why)
         own = self._site.settings.profile
         async with self._comparisons.place():
@@ -311,7 +311,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         except RequestError as error:
             if error.reason == error_reason_pb2.ERROR_REASON_EVIDENCE_UNAVAILABLE:
                 raise
-            tracks = b""  # What others' recordings answered then was in them, and goes unanswered now.
+            tracks = b""  # The results of earlier recordings were in them, and are missing now.
         return Material(identifier, result=result, tracks=tracks, recording=recording)
 
     def _labelled(self, said: given.Said) -> labels.Label:
@@ -343,16 +343,16 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
 
 
 class _Room:
-    """Room for so many of one thing at once. Whoever comes beyond is refused: a queue here would only grow."""
+    """A limit on concurrent operations of one kind. Further ones are refused: a queue here would only grow."""
 
     def __init__(self, most: int, what: str) -> None:
-        """Name the thing for those who are refused."""
+        """Keep the limit, and the name of the operation for refusals."""
         self._most, self._what = most, what
         self._since: list[float] = []
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
-        """Hold a place; without one say to come back after as long as the oldest has taken so far, which is all that is known."""
+        """Hold a place; if there is none, refuse with a retry delay equal to the duration so far of the oldest operation."""
         now = time.monotonic()
         if len(self._since) >= self._most:
             delay_s = max(LEAST_S, now - self._since[0])

@@ -1,28 +1,27 @@
-"""`cameo.v1.VerificationService`.
+"""`cameo.v1.VerificationService`: receives and judges responses, and issues credentials.
 
-What `VerifyResponse` does, in this order:
+`VerifyResponse` does, in this order:
 
 1. The first message is the config, and its fields are well formed.
-2. A request that was made before gets what came of it then.
-3. The audience and the challenge exist, the challenge can still be answered, the person has not tried too often, a worker could
-   take it, there is time to judge. All of it is asked again when it counts; here it saves an upload that would be in vain. Only
-   now a place is taken, of those that there are and of the few that one subject and one challenge may hold.
-4. The recording is received, to the end. The moment it is whole is the one that counts against the challenge's expiry.
-5. A place in the queue, then a worker that has just answered. Whoever goes away until here has lost nothing.
-6. The worker opens the recording and reads its headers. What is no recording it reads is refused, and the challenge is still
-   good: that it cannot be read depends on the file alone and says nothing about the answer. A file that ends its worker is not so
-   excused.
-7. The recording is spooled, where the site wants that, the challenge is spent and the attempt opened, in one transaction. From
-   here on it stays spent: if it were given back after a failure, an attacker who can crash or stall a judging could try one
+2. A retry of an earlier request gets the earlier result.
+3. The audience and the challenge exist, the challenge can still be answered, the person is within their rate limit, a worker
+   could take it, and the deadline leaves time to judge. All of this is checked again later; here it saves a futile upload. Only
+   now an upload place is taken, of all places and of the few that one subject and one challenge may hold.
+4. The recording is received completely. The time at which it is complete counts for the challenge's expiry.
+5. A place in the queue is taken, then a worker that has just answered. A caller that goes away before this has lost nothing.
+6. The worker opens the recording and reads its headers. An unsupported file is refused, and the challenge stays
+   unspent: this depends on the file alone and tells nothing about the answer. A file that kills its worker is not
+   excused in this way.
+7. The recording is spooled, if the site wants that, the challenge is spent and the attempt opened, in one transaction. From
+   here on it stays spent: if it were restored after a failure, an attacker who can crash or stall a judgement could try one
    challenge many times.
-8. The recording is judged. A caller that goes away frees the worker, and the attempt ends unjudged.
-9. What came of it is kept, however often that has to be tried and whether or not the caller is still there. Then they are
-   answered.
+8. The recording is judged. If the caller goes away, the worker is freed, and the attempt ends unjudged.
+9. The result is stored, with retries, whether or not the caller is still there. Then the call returns.
 
-What step 9 is made of stands in `concluding`: the recording is compared with those of earlier attempts, and one that was seen
-before is rejected, whatever else holds; a face that would be accepted is compared with protected people and those who enrolled,
-and a person looks at whom it finds; the credential, if earned, is issued and kept together with the judgement, the fingerprint,
-the face and the likeness, sealed; evidence is kept as long as the policy says, and if that fails the verdict stands.
+`concluding` implements step 9: the recording is compared with those of earlier attempts, and one that was seen before is rejected
+in any case; a face that would be accepted is compared with protected people and enrolled ones, and a match is sent to manual
+review; the credential, if earned, is issued and stored together with the judgement, the fingerprint, the face and the encrypted
+likeness; evidence is stored as long as the policy says, and if that fails the verdict stands.
 """
 
 from __future__ import annotations
@@ -75,14 +74,14 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _PATIENCE_S = 60.0
-"""How long a caller without a deadline waits for a judgement to be kept."""
+"""Maximum wait for a judgement to be stored, for a caller without a deadline."""
 
 _TO_ANSWER_S = 1.0
-"""What is left of a caller's deadline for telling them that they have to come back."""
+"""Part of a caller's deadline that is reserved for the reply."""
 
 
 class VerificationService(verification_service_pb2_grpc.VerificationServiceServicer):
-    """Judges responses and issues credentials; see the module for the order of things."""
+    """Judges responses and issues credentials; the module has the steps."""
 
     def __init__(  # noqa: PLR0913 - the parts, by keyword
         self,
@@ -102,17 +101,17 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         """Keep the parts.
 
         Args:
-            challenges: those that were issued.
-            attempts: this server's, and those of others to look at.
-            credentials: those that were issued.
-            issuer: knows the audiences, and makes ids.
-            uploads: takes recordings in.
-            pool: judges.
+            challenges: issued challenges.
+            attempts: attempts, of this server and others.
+            credentials: issued credentials.
+            issuer: has the audiences, and generates ids.
+            uploads: receives recordings.
+            pool: judges recordings.
             conclusions: ends attempts.
-            spool: keeps recordings until they are judged; None keeps none.
+            spool: stores recordings until they are judged; None stores none.
             stopping: set once the server stops.
             clock: returns the time in UTC.
-            expose_scores: allows the FULL view.
+            expose_scores: True permits the FULL view.
         """
         self._challenges = challenges
         self._attempts = attempts
@@ -131,7 +130,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         request_iterator: AsyncIterator[VerifyResponseRequest],
         context: grpc.aio.ServicerContext[VerifyResponseRequest, VerifyResponseResponse],
     ) -> VerifyResponseResponse:
-        """Judge one response; the steps are those of the module."""
+        """Judge one response; the module has the steps."""
         upload = self._uploads.begin(request_iterator)
         config = await upload.config()
         require_request_id(config.request_id)  # step 1
@@ -140,7 +139,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         try:
             return await self._answer(config, upload, context)
         except ChallengeError as error:
-            # A request that was sent twice at once: the other one was first to spend the challenge.
+            # The same request was sent twice concurrently: the other one spent the challenge first.
             if error.reason is Reason.CHALLENGE_SPENT and (earlier := await self._earlier(config, context)):
                 return earlier
             raise
@@ -168,7 +167,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
     async def _answer(
         self, config: VerifyResponseConfig, upload: Upload, context: grpc.aio.ServicerContext[Any, Any]
     ) -> VerifyResponseResponse:
-        """Step 3, then the others in a place."""
+        """Run step 3, then the others in an upload place."""
         audience = await asyncio.to_thread(self._issuer.audience, config.audience)
         issued = await asyncio.to_thread(self._answerable, config.challenge_id)
         if not self._pool.lives:
@@ -187,9 +186,9 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         audience: AudienceKey,
         issued: StoredChallenge,
     ) -> VerifyResponseResponse:
-        """Receive the recording and have it judged: steps 4 to 9."""
+        """Receive the recording and judge it: steps 4 to 9."""
         recording = await upload.recording()
-        # The messages of a cancelled call end like those of a closed one; to read on raises where it was cancelled meanwhile.
+        # The messages of a cancelled call end like those of a closed one; this read raises if it was cancelled meanwhile.
         await context.read()
         received_at = self._clock()  # step 4
         self._require_time(context)
@@ -241,7 +240,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         raise broken
 
     async def _spooled(self, attempt_id: str, subject: str, recording: bytes, *, now: datetime) -> bytes:
-        """Return the recording as it is spooled; nothing where it is not to be, or cannot be."""
+        """Return the encrypted recording for the spool; empty if it is not to be spooled, or cannot be."""
         if self._spool is None:
             return b""
         try:
@@ -251,7 +250,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             return b""
 
     def _give_up(self, attempt_id: str, error: BaseException, *, spooled: bool) -> None:
-        """End the attempt, if it was begun, so that asking for it again says what happened."""
+        """End the attempt, if it was begun, so that a retry returns what happened."""
         if spooled and self._stopping.is_set() and isinstance(error, asyncio.CancelledError):
             return  # the next server judges it
         self._conclusions.fail(attempt_id, error.reason if isinstance(error, UnjudgeableError) else None)
@@ -259,7 +258,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
     async def _earlier(
         self, config: VerifyResponseConfig, context: grpc.aio.ServicerContext[Any, Any]
     ) -> VerifyResponseResponse | None:
-        """Return what came of the first request with this challenge and id; None when this is the first.
+        """Return the result of the first request with this challenge and id; None if this is the first.
 
         Raises:
             RequestError: it is still being judged, or it was for another audience.
@@ -274,7 +273,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         if attempt.audience != config.audience:
             raise RequestError(error_reason_pb2.ERROR_REASON_REQUEST_ID_REUSED, "this request_id was used for another audience")
         if attempt.state is AttemptState.OPEN and (ending := self._conclusions.under_way(attempt.id)):
-            # Whoever began it has left, or died with its server.
+            # Its caller has left, or its server died.
             await asyncio.wait({ending}, timeout=_patience_s(context))
             attempt = await asyncio.to_thread(self._attempts.get, attempt.id)
         if attempt.state is AttemptState.OPEN:
@@ -290,7 +289,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             raise WorkerLostError("the first request ended without a verdict")
         response = verification_service_pb2.VerifyResponseResponse(attempt=convert.attempt(attempt, full=False))
         if attempt.holds:
-            # Not found: it was deleted with its cameo.
+            # If not found, it was deleted with its cameo.
             with suppress(NotFoundError):
                 credential = await asyncio.to_thread(self._credentials.of_attempt, attempt.id)
                 response.credential.CopyFrom(convert.credential(credential))
@@ -318,10 +317,10 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
 
 
 async def _looked_at(turn: Turn[Response, Judgement], response: Response) -> Exception | None:
-    """Have the worker read the headers; return what went wrong there, which is no reason to give the challenge back.
+    """Let the worker read the headers; return an error for which the challenge is spent nevertheless.
 
     Raises:
-        UnspentError: it is no recording that is read here.
+        UnspentError: the file is not a supported recording.
     """
     try:
         await turn.look(response)
@@ -333,6 +332,6 @@ async def _looked_at(turn: Turn[Response, Judgement], response: Response) -> Exc
 
 
 def _patience_s(context: grpc.aio.ServicerContext[Any, Any]) -> float:
-    """Return how long a caller can be kept waiting before it has to be told, in seconds."""
+    """Return how long, in seconds, a caller can wait before it must get a reply."""
     remaining_s: float | None = context.time_remaining()
     return _PATIENCE_S if remaining_s is None else max(0.0, remaining_s - _TO_ANSWER_S)

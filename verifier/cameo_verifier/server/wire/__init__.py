@@ -1,1 +1,1 @@
-"""Between messages and values: conversion, validation, errors, uploads."""
+"""The wire: conversion between messages and values, validation, errors, uploads."""

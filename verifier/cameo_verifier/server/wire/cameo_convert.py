@@ -1,4 +1,4 @@
-"""Values about cameos to messages of `cameo.v1`."""
+"""Conversion of values about cameos to messages of `cameo.v1`."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def pending_change(value: Change) -> cameo_pb2.PendingChange:
 
 
 def consent(value: Consent) -> cameo_pb2.Consent:
-    """Return the message of what a person agreed to."""
+    """Return the message of a consent."""
     return cameo_pb2.Consent(
         text_version=value.text_version, locale=value.locale, agree_time=value.agreed_at, digest=value.digest
     )
 
 
 def guardianship(value: Guardianship) -> guardian_pb2.Guardianship:
-    """Return the message of a guardian and a minor."""
+    """Return the message of a guardianship."""
     return guardian_pb2.Guardianship(
         guardian=value.guardian,
         minor=value.minor,
@@ -85,7 +85,7 @@ def restrictions(terms: Terms) -> cameo_pb2.Restrictions:
 
 
 def use_terms(cameos: Iterable[Cameo]) -> list[cameo_service_pb2.UseTerms]:
-    """Return what the owners want of a use."""
+    """Return the owners' terms for a use."""
     return [
         cameo_service_pb2.UseTerms(
             cameo_id=each.id,
@@ -99,7 +99,7 @@ def use_terms(cameos: Iterable[Cameo]) -> list[cameo_service_pb2.UseTerms]:
 
 
 def use(value: Use, removals: Mapping[str, Sequence[Removal]], *, now: datetime) -> cameo_pb2.Use:
-    """Return the message of a use, with the removals of its outputs as they stand now."""
+    """Return the message of a use, with the current removals of its outputs."""
     grant = value.grant
     return cameo_pb2.Use(
         grant_id=grant.id,

@@ -1,4 +1,4 @@
-"""Conversion of requests about cameos to values; validates every field against the contract."""
+"""Conversion of requests about cameos to values, with validation of every field against the contract."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def invalid(field: str, message: str) -> RequestError:
-    """Return the error of one field."""
+    """Return the error of an invalid field."""
     return RequestError(error_reason_pb2.ERROR_REASON_REQUEST_INVALID, f"`{field}` {message}", metadata={"field": field})
 
 
 def user(value: str, field: str) -> str:
-    """Return an app's id of someone, or a generator's of a job."""
+    """Return a valid id: an app's of a person, or a generator's of a job."""
     if not 1 <= len(value) <= ID_MAX_CHARS or not value.isprintable() or any(map(str.isspace, value)):
         raise invalid(field, f"must have 1 to {ID_MAX_CHARS} printable characters and no white space")
     return value
 
 
 def note(value: str, field: str) -> str:
-    """Return what an owner wrote."""
+    """Return an owner's text, if it is short enough."""
     if len(value) > NOTE_MAX_CHARS:
         raise invalid(field, f"has at most {NOTE_MAX_CHARS} characters")
     return value
@@ -102,7 +102,7 @@ def _time(value: Timestamp) -> datetime:
 
 
 def job(request: AuthorizeUseRequest, *, audience: str, at_most: int) -> Job:
-    """Return what a generator asks permission for."""
+    """Return the job that a generator requests permission for."""
     require_request_id(request.request_id)
     cameo_ids = tuple(request.cameo_ids)
     if not cameo_ids or len(set(cameo_ids)) != len(cameo_ids):
@@ -124,7 +124,7 @@ def job(request: AuthorizeUseRequest, *, audience: str, at_most: int) -> Job:
 
 
 def made(output: Output) -> Made:
-    """Return what a generator says came out."""
+    """Return the output that a generator reports."""
     if not _SHA256.fullmatch(output.sha256):
         raise invalid("output.sha256", "must be 64 lower-case hex digits")
     if len(output.c2pa_manifest_id) > _MANIFEST_MAX_CHARS:
@@ -137,7 +137,7 @@ def made(output: Output) -> Made:
 
 
 def changed_terms(request: UpdateCameoRequest | NarrowCameoRequest) -> Callable[[Terms], Terms]:
-    """Return the change of terms that a request asks for."""
+    """Return the change of terms that a request asks for, as a function."""
     given = request.cameo
     fields = _CHANGES.keys() - (_NOTES if isinstance(request, NarrowCameoRequest) else set())
     paths = set(request.update_mask.paths)
@@ -186,7 +186,7 @@ _NOTES = {"appearance_notes", "voice_notes"}
 
 
 def page_size(value: int) -> int:
-    """Return how many rows a page has."""
+    """Return the number of rows per page."""
     if value < 0:
         raise invalid("page_size", "must not be negative")
     return min(value or PAGE_DEFAULT, PAGE_MAX)
@@ -207,17 +207,17 @@ def _no_token() -> RequestError:
 
 
 def number_of(token: str) -> int | None:
-    """Return the number in a page token or cursor; None where it is empty."""
+    """Return the number in a page token or cursor; None if it is empty."""
     return int(_parts(token, 1)[0]) if token else None
 
 
 def to_place(moment: datetime, identifier: str) -> str:
-    """Return the page token of what goes on after a moment and an id."""
+    """Return the page token of the position after a time and an id."""
     return to_token((moment - _EPOCH) // _MICROSECOND, identifier)
 
 
 def place_of(token: str) -> tuple[datetime, str] | None:
-    """Return the moment and the id in a page token; None where it is empty."""
+    """Return the time and the id in a page token; None if it is empty."""
     if not token:
         return None
     microseconds, identifier = _parts(token, 2)

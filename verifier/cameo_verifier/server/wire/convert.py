@@ -1,4 +1,4 @@
-"""Values of the package to messages of `cameo.v1`, one way, field by field."""
+"""Conversion of values to messages of `cameo.v1`, one way, field by field."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DECLINED = "This was looked at by a person and cannot be accepted."
 
 
 def challenge(issued: Challenge, *, entropy_bits: float) -> challenge_pb2.Challenge:
-    """Return the message of a challenge that was issued."""
+    """Return the message of an issued challenge."""
     return challenge_pb2.Challenge(
         id=issued.id,
         steps=[_step(step) for step in issued.steps],
@@ -73,7 +73,7 @@ def credential(issued: IssuedCredential) -> credential_pb2.Credential:
 
 
 def hint(stored: Attempt) -> str:
-    """Return the sentence that the person is given to go on with, empty where the attempt holds or nothing explains it."""
+    """Return the hint for the person; empty if the attempt holds or no reason has one."""
     if stored.ruling is Ruling.DECLINED:
         return _DECLINED
     return stored.reasons[0].hint if stored.reasons and not stored.holds else ""

@@ -1,6 +1,6 @@
-"""Enums of `cameo.v1`: a value is named by its enum and by what the Python enum holds, `Verdict.RETRY` being `VERDICT_RETRY`.
+"""Conversion of enums of `cameo.v1`: `Verdict.RETRY` in Python is `VERDICT_RETRY` on the wire.
 
-What people, JSON and `ErrorInfo.reason` hold is the name without the enum's prefix.
+People, JSON and `ErrorInfo.reason` get the name without the enum's prefix.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NEW_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def full_name(enum: EnumTypeWrapper, value: StrEnum | str) -> str:
-    """Return the name on the wire of a value: `REASON_TOO_DARK` of `Reason.TOO_DARK`."""
+    """Return the name of a value on the wire: `REASON_TOO_DARK` of `Reason.TOO_DARK`."""
     return _prefix(enum) + value.upper()
 
 
@@ -31,7 +31,7 @@ def short_name(enum: EnumTypeWrapper, number: int) -> str:
 
 
 def short_names(enum: EnumTypeWrapper) -> list[str]:
-    """Return the names of an enum without its prefix, in order of declaration, the unspecified one left out."""
+    """Return the names of an enum without its prefix, in order of declaration, without the unspecified one."""
     return [name.removeprefix(_prefix(enum)) for name, number in enum.items() if number]
 
 

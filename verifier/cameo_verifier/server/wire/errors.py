@@ -1,4 +1,4 @@
-"""Errors on the wire: every one carries `google.rpc.ErrorInfo` with the domain `cameo.v1` and a reason a program can act on."""
+"""Errors on the wire: each carries `google.rpc.ErrorInfo` with the domain `cameo.v1` and a reason a program can act on."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ _CHALLENGE_CODES = {
 
 
 class RequestError(CameoError):
-    """A request that is refused for a reason of the wire's own; `reason` is a value of `cameo.v1.ErrorReason`."""
+    """A refusal of a request by the service itself; `reason` is a value of `cameo.v1.ErrorReason`."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class RequestError(CameoError):
         metadata: Mapping[str, str] | None = None,
         retry_after_s: float | None = None,
     ) -> None:
-        """Keep the parts beside a message that says what to do."""
+        """Keep the parts with a message that says what to do."""
         super().__init__(message)
         self.reason = reason
         self.metadata = dict(metadata or {})
@@ -128,15 +128,15 @@ class RequestError(CameoError):
 
 
 class UnspentError(UnjudgeableError):
-    """A recording that was refused before its challenge was spent: another one may answer it."""
+    """A recording that was refused before its challenge was spent: another recording may answer it."""
 
 
 def status_of(error: Exception, delay: Callable[[int], float | None] = lambda _: None) -> status_pb2.Status:  # noqa: C901, PLR0911 - one for each kind of error
-    """Return the rich status of an error; what is nobody's business outside becomes `SERVER_FAULT` without its message.
+    """Return the rich status of an error; internal errors become `SERVER_FAULT` without their message.
 
     Args:
         error: what a method raised.
-        delay: returns when to come back, by the reason, where the error itself does not say: see `cameo_verifier.server.delays`.
+        delay: returns the retry delay of a reason, for errors without one of their own: see `cameo_verifier.server.delays`.
     """
     match error:
         case RequestError():
@@ -186,7 +186,7 @@ def status_of(error: Exception, delay: Callable[[int], float | None] = lambda _:
 
 
 def grpc_status_of(error: Exception, delay: Callable[[int], float | None] = lambda _: None) -> Status:
-    """Return the same, ready for `abort_with_status`."""
+    """Return the same status, for `abort_with_status`."""
     status: Status = rpc_status.to_status(status_of(error, delay))
     return status
 

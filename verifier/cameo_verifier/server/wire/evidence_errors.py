@@ -1,4 +1,4 @@
-"""Why evidence cannot be handed out, as errors on the wire: each cause has its reason, and no message names a path."""
+"""Conversion of evidence errors to errors on the wire: each cause has its reason, and no message contains a path."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _NOBODY_S_FAULT = (EvidenceRemovedError, SubjectDeletedError)
 
 
 def refusal(error: EvidenceError, kind: Kind) -> RequestError:
-    """Return the error of a piece that could not be read; what somebody has to look at is logged."""
+    """Return the error of a piece that could not be read; errors that need an operator are logged."""
     if not isinstance(error, _NOBODY_S_FAULT):
         log.error("evidence could not be read", kind=type(error).__name__, error=str(error))
     if damage := _DAMAGE.get(type(error)):
@@ -56,7 +56,7 @@ def refusal(error: EvidenceError, kind: Kind) -> RequestError:
 
 
 def damaged(kind: Kind, damage: str) -> RequestError:
-    """Return the error of a piece that is not what was kept."""
+    """Return the error of a piece that was damaged."""
     return RequestError(
         error_reason_pb2.ERROR_REASON_EVIDENCE_DAMAGED, f"the {kind} is {damage}", metadata={"kind": kind.name, "damage": damage}
     )

@@ -1,7 +1,7 @@
-"""One message from bytes, within bounds: it is measured before it is parsed, and its lists are counted before anybody reads them.
+"""Message parsing within bounds: a message's size is checked before it is parsed, and its lists are counted before use.
 
-Bytes reach this only from callers who were let in: every method takes its messages as a stream, so that gRPC hands over none
-before somebody asks for it. What is far over every bound gRPC refuses by itself, and what is compressed, see `CHANNEL`.
+Bytes reach this only from authorized callers: every method takes its messages as a stream, so that gRPC passes none before one is
+requested. gRPC itself refuses what far exceeds every bound, and compressed messages, see `CHANNEL`.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 KIB = 1024
 CHUNK_MAX_BYTES = 1024 * KIB
-"""Of the recording, in one message."""
+"""Maximum bytes of the recording in one message."""
 USUAL_MAX_BYTES = 64 * KIB
 
 _AROUND = 16
-"""Bytes that protobuf puts around the one field of a message."""
-# As many people as may be selected, each by the longest id there is; twice, since what is pending may be sent along.
+"""Overhead in bytes of a message's one field in protobuf."""
+# As many people as may be selected, each with the longest id; twice, since pending terms may be sent too.
 _TERMS_MAX_BYTES = USUAL_MAX_BYTES + 2 * SELECTED_MAX * (4 * ID_MAX_CHARS + _AROUND)
 
 MAX_BYTES: Mapping[str, int] = {
@@ -43,11 +43,11 @@ MAX_BYTES: Mapping[str, int] = {
     "ReviewService.ReplayAttempt": USUAL_MAX_BYTES + PROFILE_MAX_BYTES,
     "ReviewService.CompareProfiles": USUAL_MAX_BYTES + 2 * PROFILE_MAX_BYTES,
 }
-"""Method, as `Service.Method`, to the bytes one message may have, where that is not `USUAL_MAX_BYTES`."""
+"""RPC, as `Service.Method`, to the maximum bytes of one message, if that is not `USUAL_MAX_BYTES`."""
 
 _GROUPS = len(UseCategory)
 MAX_ITEMS: Mapping[str, int] = {
-    "cameo.v1.AuthorizeUseRequest.cameo_ids": 32,  # the most that `CAMEO_JOB_CAMEOS` can say
+    "cameo.v1.AuthorizeUseRequest.cameo_ids": 32,  # the maximum of `CAMEO_JOB_CAMEOS`
     "cameo.v1.AuthorizeUseRequest.purposes": _GROUPS,
     "cameo.v1.CheckPermissionRequest.purposes": _GROUPS,
     "cameo.v1.Cameo.selected_users": SELECTED_MAX,
@@ -58,19 +58,19 @@ MAX_ITEMS: Mapping[str, int] = {
     "cameo.v1.Restrictions.categories": _GROUPS,
     "google.protobuf.FieldMask.paths": 16,
 }
-"""Every list that a request can hold, to how many entries it may have."""
+"""Every repeated field of a request, to its maximum number of entries."""
 
 CHANNEL = (
-    # What exceeds a method's own bound by less than this is refused with its reason.
+    # A message that exceeds its method's own bound by less than this is refused with a reason.
     ("grpc.max_receive_message_length", 2 * CHUNK_MAX_BYTES),
-    # The first bit alone: no compression. A recording does not shrink, and what swells is nobody's honest request.
+    # The first bit alone: no compression. A recording does not compress, and a message that expands is an attack.
     ("grpc.compression_enabled_algorithms_bitset", 1),
 )
-"""Options of the server for gRPC itself; the names are those of its `channel_arg_names.h`."""
+"""Options of the gRPC server; the names are those of gRPC's `channel_arg_names.h`."""
 
 
 def parsed(method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> Behaviour:
-    """Return the behaviour of a handler for a context, and a stream, of bytes."""
+    """Return the behaviour of a handler for streams of bytes instead of messages."""
     any_handler: Any = handler  # the stubs know only the synchronous handlers
     streams, replies = any_handler.request_streaming, any_handler.response_streaming
     if streams and replies:
@@ -95,7 +95,7 @@ def parsed(method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> Behaviour:
 
 
 def lists(kind: Descriptor) -> Iterator[str]:
-    """Yield the full name of every list that a message of this kind can hold, at any depth."""
+    """Yield the full name of every repeated field of a message, at any depth."""
     waiting, seen = [kind], set()
     while waiting:
         each = waiting.pop()
@@ -110,7 +110,7 @@ def lists(kind: Descriptor) -> Iterator[str]:
 
 
 def request_of(method: str) -> Descriptor:
-    """Return the kind of message that a method takes; `method` as `Service.Method`."""
+    """Return the request message of an RPC; `method` as `Service.Method`."""
     service, _, name = method.partition(".")
     kind: Descriptor = descriptor_pool.Default().FindServiceByName(f"{DOMAIN}.{service}").methods_by_name[name].input_type
     return kind

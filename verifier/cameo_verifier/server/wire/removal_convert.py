@@ -1,4 +1,4 @@
-"""Removals to and from messages of `cameo.v1`."""
+"""Conversion of removals to and from messages of `cameo.v1`."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _HOLDERS = {CallerRole.GENERATOR: HolderKind.HELD_BY_GENERATOR, CallerRole.PLATF
 
 
 def current_holder() -> Holder | None:
-    """Return the caller as someone who shows or holds outputs; None where its role is another."""
+    """Return the caller as a holder of outputs; None if it has another role."""
     caller = current_caller()
     return Holder(_HOLDERS[caller.role], caller.id) if caller.role in _HOLDERS else None
 
 
 def require_holder() -> Holder:
-    """Return the same, in methods that no other role may call."""
+    """Return the caller as a holder, in methods that no other role may call."""
     holder = current_holder()
     if holder is None:
         raise RuntimeError("a method for generators and platforms was called by another role")
@@ -35,7 +35,7 @@ def require_holder() -> Holder:
 
 
 def what(request: RequestRemovalRequest) -> str:
-    """Return the id of the output that is to go; empty for all."""
+    """Return the id of the output to remove; empty for all."""
     asked = request.WhichOneof("what")
     if asked is None or (asked == "output_id" and not request.output_id) or (asked == "all_outputs" and not request.all_outputs):
         raise invalid("what", "must be an `output_id`, or `all_outputs` set to true")
@@ -43,7 +43,7 @@ def what(request: RequestRemovalRequest) -> str:
 
 
 def answer(request: AcknowledgeRemovalRequest) -> tuple[RemovalAnswer, str]:
-    """Return what a holder says, and the reason it gives."""
+    """Return a holder's answer, and its reason."""
     try:
         given = RemovalAnswer(short_name(removal_service_pb2.RemovalAnswer, request.answer).lower())
     except ValueError:
@@ -55,7 +55,7 @@ def answer(request: AcknowledgeRemovalRequest) -> tuple[RemovalAnswer, str]:
 
 
 def removal(value: Removal, *, now: datetime) -> removal_pb2.Removal:
-    """Return the message of a removal as it stands now."""
+    """Return the message of a removal, as of now."""
     return removal_pb2.Removal(
         id=value.id,
         cameo_id=value.cameo_id,

@@ -1,4 +1,4 @@
-"""The ids callers give their requests, so that a reply which got lost can be asked for again (AIP-155)."""
+"""Request ids of callers, by which a retry after a lost reply is recognised (AIP-155)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cameo_verifier.server.wire.errors import RequestError
 
 
 def require_request_id(request_id: str) -> None:
-    """Return if this is a UUID in its 36-character form.
+    """Check that this is a UUID in its 36-character form.
 
     Raises:
         RequestError: `REQUEST_ID_INVALID`.

@@ -1,4 +1,4 @@
-"""What analysts see, to messages of `cameo.v1`."""
+"""Conversion of attempts, labels and replays to messages of `cameo.v1` for analysts."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from cameo_verifier.store.evidence.evidence import Held
 
 _AT_ONCE = 500
-"""Attempts in one message: some 50 kB."""
+"""Number of attempts in one message: some 50 kB."""
 
 
 def summary(stored: Attempt, standing: Standing | None) -> review_service_pb2.AttemptSummary:
-    """Return an attempt as a list shows it."""
+    """Return an attempt as a list entry."""
     return review_service_pb2.AttemptSummary(
         attempt_id=stored.id,
         subject=stored.subject,
@@ -53,7 +53,7 @@ def reviewed(
     opinions: Sequence[Opinion],
     until: datetime | None,
 ) -> review_service_pb2.ReviewedAttempt:
-    """Return everything about an attempt but its evidence."""
+    """Return an attempt with everything except its evidence."""
     return review_service_pb2.ReviewedAttempt(
         attempt=convert.attempt(stored, full=True),
         subject=stored.subject,
@@ -92,7 +92,7 @@ def reviewed(
 
 
 def standing_of(stored: Attempt, opinions: Sequence[Opinion]) -> review_service_pb2.Reviewed:
-    """Return how an attempt stands with those who have to decide it."""
+    """Return the state of an attempt's manual review."""
     return review_service_pb2.Reviewed(
         attempt_id=stored.id,
         decision=full_name(attempt_pb2.ReviewDecision, stored.ruling) if stored.ruling else None,
@@ -112,7 +112,7 @@ def _opinion(given: Opinion) -> review_service_pb2.Opinion:
 
 
 def label(given: Label) -> review_service_pb2.Label:
-    """Return what one analyst said."""
+    """Return the message of a label."""
     return review_service_pb2.Label(
         attempt_id=given.attempt_id,
         number=given.number,
@@ -126,7 +126,7 @@ def label(given: Label) -> review_service_pb2.Label:
 
 
 def replayed(found: replay.Replayed, source: replay.Source) -> review_service_pb2.ReplayAttemptResponse:
-    """Return an attempt judged twice."""
+    """Return the message of a replay."""
     before, after = ({check.name: convert.check(check) for check in answer.checks} for answer in (found.before, found.after))
     changed = {check.name for pair in moved(found) for check in pair if check}
     return review_service_pb2.ReplayAttemptResponse(
@@ -145,7 +145,7 @@ def replayed(found: replay.Replayed, source: replay.Source) -> review_service_pb
 
 
 def difference(found: replay_diff.Difference) -> review_service_pb2.Difference:
-    """Return what a profile changes."""
+    """Return the message of the difference a profile makes."""
     return review_service_pb2.Difference(
         profile=found.profile.name,
         profile_digest=found.profile.digest,
@@ -179,7 +179,7 @@ def difference(found: replay_diff.Difference) -> review_service_pb2.Difference:
 
 
 def compared(found: replay_diff.Difference) -> Iterator[review_service_pb2.ComparedAttempts]:
-    """Yield the attempts behind a difference, some at a time, in the order of their ids."""
+    """Yield the attempts behind a difference, in batches, in the order of their ids."""
     everything: list[replay.Replayed | replay.NotReplayed] = [*found.replayed, *found.not_replayed]
     ordered = sorted(everything, key=lambda each: each.attempt_id)
     for start in range(0, len(ordered), _AT_ONCE):

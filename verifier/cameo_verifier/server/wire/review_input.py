@@ -1,4 +1,4 @@
-"""Conversion of analysts' requests to values; validates every field against the contract."""
+"""Conversion of analysts' requests to values, with validation of every field against the contract."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ PROFILE_MAX_BYTES = 64 * 1024
 _ATTEMPT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TURNS_WRITING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _TOLD_CHARS = 300
-"""An error that quotes the request travels in a header, and headers are short."""
+"""Maximum length of an error that quotes the request: it travels in a header."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What an analyst says of an attempt; `identifier` is the same whenever the same caller sends the same `request_id`."""
+    """An analyst's label of an attempt; `identifier` is the same whenever the same caller sends the same `request_id`."""
 
     identifier: str
     attempt_id: str
@@ -63,19 +63,19 @@ class Said:
 
 
 def attempt_id(value: str) -> str:
-    """Return an id as this server makes them; of any other there is no attempt."""
+    """Return an id in this server's format; no attempt has another one."""
     if not _ATTEMPT_ID.fullmatch(value):
         raise unknown_attempt()
     return value
 
 
 def unknown_attempt() -> RequestError:
-    """Return the error of an attempt that is not there."""
+    """Return the error of an unknown attempt."""
     return RequestError(error_reason_pb2.ERROR_REASON_ATTEMPT_UNKNOWN, "no attempt has this id")
 
 
 def kind(value: int) -> Kind:
-    """Return a kind of evidence that can be read."""
+    """Return a readable kind of evidence."""
     kinds = {
         review_service_pb2.EVIDENCE_KIND_RECORDING: Kind.RECORDING,
         review_service_pb2.EVIDENCE_KIND_TRACKS: Kind.TRACKS,
@@ -88,7 +88,7 @@ def kind(value: int) -> Kind:
 
 
 def source(value: int) -> Source:
-    """Return what an attempt is to be judged from again."""
+    """Return the evidence an attempt is to be judged from again."""
     if value == review_service_pb2.EVIDENCE_KIND_RECORDING:
         return Source.RECORDING
     if value in {review_service_pb2.EVIDENCE_KIND_UNSPECIFIED, review_service_pb2.EVIDENCE_KIND_TRACKS}:
@@ -97,7 +97,7 @@ def source(value: int) -> Source:
 
 
 def reader(why: str, field: str = "why") -> Reader:
-    """Return who reads, and why."""
+    """Return the reader, with the reason."""
     _plain(why, field)
     try:
         return Reader(current_caller().id, why)
@@ -106,7 +106,7 @@ def reader(why: str, field: str = "why") -> Reader:
 
 
 def condition(expression: str) -> ColumnElement[bool]:
-    """Return which attempts a filter means; an empty one means all."""
+    """Return the condition of a filter; an empty filter means all attempts."""
     if not expression:
         return true()
     if len(expression) > MAX_CHARACTERS:
@@ -122,7 +122,7 @@ def condition(expression: str) -> ColumnElement[bool]:
 
 
 def after(token: str) -> tuple[datetime, str] | None:
-    """Return the time and the id a page begins after."""
+    """Return the time and the id after which a page begins."""
     place = place_of(token)
     if place is not None and not _ATTEMPT_ID.fullmatch(place[1]):
         raise RequestError(error_reason_pb2.ERROR_REASON_PAGE_TOKEN_INVALID, "send a token as this server gave it out")
@@ -130,7 +130,7 @@ def after(token: str) -> tuple[datetime, str] | None:
 
 
 def said(request: LabelAttemptRequest) -> Said:
-    """Return what is to be kept as a label."""
+    """Return the label to add."""
     require_request_id(request.request_id)
     truths = {
         review_service_pb2.TRUTH_BONA_FIDE: Truth.BONA_FIDE,
@@ -154,7 +154,7 @@ def said(request: LabelAttemptRequest) -> Said:
 
 
 def opinion(request: ApproveAttemptRequest | DeclineAttemptRequest, ruling: Ruling) -> opinions.Said:
-    """Return what is to be kept of whether an attempt holds."""
+    """Return the opinion to add."""
     require_request_id(request.request_id)
     who = reader(request.reason, "reason")
     identifier = hashlib.sha256(f"{request.request_id.lower()} {who.who}".encode()).hexdigest()
@@ -162,7 +162,7 @@ def opinion(request: ApproveAttemptRequest | DeclineAttemptRequest, ruling: Ruli
 
 
 def suspension(request: SuspendCameoRequest | LiftSuspensionRequest, *, suspended: bool) -> suspensions.Said:
-    """Return what is to be kept of whether a cameo is suspended."""
+    """Return the suspension to add, or its end."""
     require_request_id(request.request_id)
     who = reader(request.reason, "reason")
     identifier = hashlib.sha256(f"{request.request_id.lower()} {who.who}".encode()).hexdigest()
@@ -176,10 +176,10 @@ def _cameo_id(value: str) -> str:
 
 
 def profile(choice: ProfileChoice, own: str) -> Profile:
-    """Return what to judge by; reads files of the package and the site's own, never one that a caller names.
+    """Return the profile to judge by; only files of the package and the site's own are read, never one that a caller names.
 
     Args:
-        choice: the caller's.
+        choice: the caller's choice.
         own: the site's own, as `profiles.load` takes it.
     """
     ours = profiles.load(own)
@@ -200,7 +200,7 @@ def profile(choice: ProfileChoice, own: str) -> Profile:
 
 
 def _plain(text: str, field: str, *, but: str = "") -> None:
-    """Refuse what would show as something else than it is in a log or on a page."""
+    """Refuse control characters and bidirectional overrides, which would misrepresent the text in a log or on a page."""
     if any((unicodedata.category(each) in {"Cc", "Zl", "Zp"} and each not in but) or each in _TURNS_WRITING for each in text):
         raise invalid(field, "holds control characters, or some that turn the direction of writing around")
 

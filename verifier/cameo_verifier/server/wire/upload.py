@@ -1,8 +1,8 @@
-"""Receive one recording over a client stream: a config first, bytes after it, within limits on size, time, pace and number.
+"""Uploads: one recording over a client stream, config first, then bytes, within limits on size, time, rate and number.
 
-A place is held from when the config was found good until the recording is judged. One subject and one challenge have a share of
-the places only, so that nobody keeps everybody else out, and an upload that hardly moves gives its place up. Whoever has used up
-that share is told so, and not that all workers are busy.
+A place is held from the time the config is accepted until the recording is judged. One subject and one challenge have a limited
+share of the places, so that nobody can block everybody else, and a stalled upload loses its place. A caller who exceeds that
+share gets a reason of its own, not that all workers are busy.
 """
 
 from __future__ import annotations
@@ -28,10 +28,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """What uploads may take.
+    """Limits on uploads.
 
-    at_once: places, of which one subject may hold `a_subject` and one challenge `a_challenge`. max_bytes: of a recording.
-    limit_s: longest upload. min_bytes_s: the least pace, over each stretch of `stall_s` seconds.
+    Attributes:
+        at_once: places in all.
+        a_subject: places that one subject may hold.
+        a_challenge: places that one challenge may hold.
+        max_bytes: largest recording.
+        limit_s: longest upload.
+        min_bytes_s: lowest rate, over each stretch of `stall_s` seconds.
+        stall_s: length of that stretch in seconds.
     """
 
     at_once: int
@@ -45,12 +51,12 @@ class UploadLimits:
 
 _REMEMBERED = 16
 _USUAL_GUESS_S = 15.0
-"""How long a place is held before that was measured: 5 s of upload and a judging, on a machine that has other work."""
+"""Estimate of a place's duration before one was measured: 5 s of upload and a judgement, on a busy machine."""
 _LEAST_DELAY_S = 1.0
 
 
 class _Share:
-    """How many places one subject, or one challenge, may hold, and since when each holds what it does."""
+    """A limit on the places of one subject, or of one challenge, with the start time of each place held."""
 
     def __init__(self, most: int, setting: str, whose: str) -> None:
         self.most, self.setting, self.whose = most, setting, whose
@@ -58,10 +64,10 @@ class _Share:
 
 
 class Uploads:
-    """The uploads a server takes at once."""
+    """The uploads of a server."""
 
     def __init__(self, limits: UploadLimits, *, refusal: Callable[[], OverloadedError]) -> None:
-        """Set the limits; `refusal` makes the error that says when to come back."""
+        """Keep the limits; `refusal` makes the error with the retry delay."""
         self._limits = limits
         self._refusal = refusal
         self._open = 0
@@ -70,7 +76,7 @@ class Uploads:
         self._held_s: deque[float] = deque(maxlen=_REMEMBERED)
 
     def begin(self, messages: AsyncIterator[VerifyResponseRequest]) -> Upload:
-        """Return an upload that holds no place yet."""
+        """Return an upload, without a place yet."""
         return Upload(messages, self._limits)
 
     @contextmanager
@@ -78,8 +84,8 @@ class Uploads:
         """Hold a place while a recording is received and judged.
 
         Raises:
-            OverloadedError: as many as may be are under way.
-            RequestError: `UPLOADS_UNDER_WAY`: as many of this subject, or for this challenge, are.
+            OverloadedError: all places are taken.
+            RequestError: `UPLOADS_UNDER_WAY`: all places of this subject, or for this challenge, are taken.
         """
         shares = ((self._subjects, subject), (self._challenges, challenge_id))
         for share, key in shares:
@@ -102,7 +108,7 @@ class Uploads:
                     del share.held[key]
 
     def _own(self, share: _Share, held: list[float]) -> RequestError:
-        """Return the error that says when the first of these places should be free: after what is usual, or as long again."""
+        """Return the error with the estimated delay until one of these places is free: by the median, or as long again."""
         usual_s = statistics.median(self._held_s) if self._held_s else _USUAL_GUESS_S
         age_s = time.monotonic() - min(held)
         delay_s = max(_LEAST_DELAY_S, usual_s - age_s if age_s < usual_s else age_s)
@@ -116,10 +122,10 @@ class Uploads:
 
 
 class Upload:
-    """One upload: first `config`, then `recording`, both within one time limit and at no less than the least pace."""
+    """One upload: first `config`, then `recording`, both within one time limit and at the lowest rate or more."""
 
     def __init__(self, messages: AsyncIterator[VerifyResponseRequest], limits: UploadLimits) -> None:
-        """Made by `Uploads.begin`."""
+        """Use `Uploads.begin`."""
         self._messages = messages
         self._limits = limits
         now = asyncio.get_running_loop().time()
