@@ -1,1 +1,1 @@
-"""Status lists of credentials: places in them, and their publication."""
+"""Status lists of credentials: allotment of indices, and publication."""

@@ -1,4 +1,4 @@
-"""An index in a status list for each credential, before it is signed."""
+"""Allotment of status list indices: one for each credential, before it is signed."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ if TYPE_CHECKING:
     from cameo_verifier.store.credentials.statuses import StatusStore
 
 _TRIES = 256
-"""At least a quarter of the indices can be had (half are kept free, of those half are shown as valid), so one draw in four
-succeeds at worst, and 256 fail once in 10**32."""
+"""Maximum number of draws.
+
+At least a quarter of the indices is available (half are kept free, of those half are shown as valid), so one draw in four
+succeeds at worst, and 256 fail once in 10**32.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Allotter:
     """Draws indices at random.
 
-    base: what the URI of a list begins with. capacity: indices of a new list. below: a random whole number below another.
-    new_key: 32 random bytes.
+    base: prefix of a list's URI. capacity: indices of a new list. below: a random whole number below another. new_key: 32 random
+    bytes.
     """
 
     store: StatusStore
@@ -37,12 +40,12 @@ class Allotter:
     new_key: Callable[[], bytes]
 
     def allot(self, jti: str, *, now: datetime) -> StatusReference:
-        """Return where the status of a new credential stands; it is valid.
+        """Return the status list index of a new credential; its status is valid.
 
-        An index that is shown as revoked or suspended while nobody has it is never given out: its status would change back.
+        An index that is shown as revoked or suspended while no credential has it is never allotted: its status would change back.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         for _ in range(_TRIES):
             kept = self.store.open_list(capacity=self.capacity, new_key=self.new_key, now=now)
@@ -61,9 +64,9 @@ def uri_of(base: str, number: int) -> str:
 
 
 def number_of(base: str, uri: str) -> int | None:
-    """Return the number of the list at a URI in the one spelling `uri_of` writes; None where it is none of ours."""
+    """Return the number of the list at a URI, exactly as `uri_of` writes it; None for any other URI."""
     number = uri.removeprefix(uri_of(base, 0)[:-1])
-    # A length that int() takes and the database too.
+    # A length within the ranges of int() and the database.
     if not (number.isascii() and number.isdecimal() and len(number) < 10):
         return None
     return int(number) if uri == uri_of(base, int(number)) else None

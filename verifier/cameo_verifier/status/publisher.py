@@ -1,11 +1,11 @@
-"""Publish the status lists: made anew once an interval, given out as often as asked.
+"""Publication of the status lists: made once per interval, cached between.
 
-1. The shares of the decoys follow those of the credentials. From then on no index is given out by the earlier shares.
-2. The statuses of the decoys are laid out over the whole list, those of the credentials over them.
-3. The list is signed, read back, and kept until the interval is over.
+1. The shares of the decoys follow those of the credentials. From then on no index is allotted by the earlier shares.
+2. The statuses of the decoys fill the whole list, then those of the credentials replace theirs.
+3. The list is signed, verified, and cached until the interval is over.
 
-A list may be kept for two intervals from when it was made, so whoever fetches one always has an interval to use it in; what is
-revoked is refused everywhere after two intervals at the latest.
+A list may be cached for two intervals from the time it was made, so whoever fetches one always has an interval to use it in; a
+revoked credential is refused everywhere after two intervals at the latest.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from cameo_verifier.types import U8
 
 KEPT_INTERVALS = 2
-"""For how many intervals a list may be kept: the one it is given out in and the one a reader has to use it."""
+"""Number of intervals for which a list may be cached: the one in which it is published and one more for readers."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedList:
-    """A signed list: `token` is a compact JWS. It is replaced at `next_at` and believed until `ends_at`."""
+    """A signed list: `token` is a compact JWS. It is replaced at `next_at` and expires at `ends_at`."""
 
     uri: str
     token: str
@@ -47,7 +47,7 @@ class PublishedList:
 
 
 class StatusPublisher:
-    """Makes and keeps the signed lists; may be used by several threads at once."""
+    """Makes and caches the signed lists; thread-safe."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class StatusPublisher:
         interval: timedelta,
         clock: Callable[[], datetime],
     ) -> None:
-        """Keep the parts. `keys` returns the issuer's keys of the moment; `base` is what the lists' URIs begin with."""
+        """Keep the parts. `keys` returns the issuer's current keys; `base` is the prefix of the lists' URIs."""
         self._store = store
         self._keys = keys
         self._base = base
@@ -68,11 +68,11 @@ class StatusPublisher:
         self._making = threading.Lock()
 
     def get(self, uri: str) -> PublishedList:
-        """Return the list at a URI, made within the last interval; an older one, still good, while the database is down.
+        """Return the list at a URI, made within the last interval; an older one that has not expired, while the database is down.
 
         Raises:
             NotFoundError: no list has this URI.
-            StoreError: the database could not do it, and no list that is still good is left.
+            StoreError: the database failed, and no cached list is still valid.
         """
         number = number_of(self._base, uri)
         if number is None:
@@ -93,10 +93,10 @@ class StatusPublisher:
             return made
 
     def refresh(self) -> int:
-        """Make every list anew whose interval is over, and return how many lists there are.
+        """Make every list again whose interval is over, and return the number of lists.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         numbers = self._store.numbers()
         for number in numbers:

@@ -1,8 +1,8 @@
-"""One POST to one receiver that is not trusted.
+"""POST of one message to an untrusted receiver.
 
-The host's addresses are looked at after the name is resolved, and the connection goes to the very address that was looked at: a
-name that points elsewhere a moment later gains nothing. Redirects are answers like any other, and no 2xx. Proxies of the
-environment are not used. The whole exchange has one time limit, and of the reply no more than 16 KiB is read.
+The host's addresses are checked after the name is resolved, and the connection goes to the checked address: a name that is
+rebound a moment later gains nothing. Redirects are not followed and count as failures. Proxies of the environment are not used.
+The whole exchange has one time limit, and of the reply no more than 16 KiB is read.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _GONE = 410
 
 
 class PostError(CameoError):
-    """A receiver did not take a message; the message says why in few words, without anything the receiver sent.
+    """A receiver did not accept a message; the error message says why, without anything the receiver sent.
 
-    gone: it wants no more of them. wait: how long it asks to be left alone.
+    gone: it wants no more messages. wait: the delay it asks for.
     """
 
     def __init__(self, message: str, *, gone: bool = False, wait: timedelta = timedelta(0)) -> None:
@@ -49,7 +49,7 @@ class Poster:
     """Posts to one URL, one message at a time; close it."""
 
     def __init__(self, url: str, *, private: bool, timeout_s: float) -> None:
-        """Keep the parts; private: the site allows addresses that are not public. Plain http goes to loopback only."""
+        """Keep the parts; private: True permits addresses that are not public. Plain http goes to loopback only."""
         self._url = url
         self._timeout_s = timeout_s
         secure = urlsplit(url).scheme == "https"
@@ -61,10 +61,10 @@ class Poster:
         )
 
     async def post(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Return once the receiver has answered 2xx.
+        """Post a message; return once the receiver has answered 2xx.
 
         Raises:
-            PostError: it has not.
+            PostError: the receiver did not accept it.
         """
         sent = [("Content-Type", "application/json"), ("User-Agent", "cameo"), *headers.items()]
         try:
@@ -87,7 +87,7 @@ class Poster:
     async def _exchange(self, headers: list[tuple[str, str]], body: bytes) -> tuple[int, timedelta]:
         async with self._pool.stream("POST", self._url, headers=[*headers], content=body) as reply:
             read = 0
-            # A reply that was read to its end leaves a connection for the next message.
+            # A reply that was read to its end leaves the connection reusable.
             async for chunk in reply.aiter_stream():
                 read += len(chunk)
                 if read > MAX_REPLY_BYTES:
@@ -96,13 +96,13 @@ class Poster:
 
 
 class _Guarded(httpcore2.AsyncNetworkBackend):
-    """Connects to addresses it has looked at."""
+    """A network backend that connects only to addresses it has checked."""
 
     def __init__(self, *, private: bool, loopback: bool) -> None:
         self._private = private
         self._loopback = loopback
         self._plain = httpcore2.AnyIOBackend()
-        # Own threads: a name server that hangs must not hold up anything else.
+        # A thread limit of its own: a hanging name server must not block anything else.
         self._resolving = anyio.CapacityLimiter(1)
 
     async def connect_tcp(
@@ -141,7 +141,7 @@ class _Guarded(httpcore2.AsyncNetworkBackend):
 
 
 def embedded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address that an IPv6 address leads to (mapped, 6to4, Teredo, NAT64), or the address itself."""
+    """Return the IPv4 address embedded in an IPv6 address (mapped, 6to4, Teredo, NAT64), or the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address in _NAT64:

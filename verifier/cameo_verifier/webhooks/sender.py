@@ -1,14 +1,15 @@
-"""Sends webhooks, in the background of the calls.
+"""The webhook sender: a background task for each endpoint.
 
-For each endpoint, one task, forever:
+Each task repeats:
 
-1. Read how the endpoint stands; wait while it is not due or was stopped.
-2. Read the events after its cursor that it is to be told; if there are none, look again soon.
-3. Claim it, so that no other server sends to it meanwhile.
-4. Sign and send the oldest; what it answers is kept, and a delivered message moves the cursor, before the next one is sent.
+1. Read the delivery state; wait while the endpoint is not due or was stopped.
+2. Read the events after its cursor that it receives; if there are none, poll again soon.
+3. Claim the endpoint, so that no other server sends to it meanwhile.
+4. Sign and send the oldest; the result is stored, and a delivered message moves the cursor, before the next one is sent.
 
-So messages of an endpoint come in the order of the events. One that was taken just before the server died comes again, by the
-same `webhook-id`. An endpoint that has failed for as long as the site allows is stopped, and the log and `cameo webhooks` say so.
+So messages of an endpoint are in the order of the events. One that was accepted just before the server died is sent again, with
+the same `webhook-id`. An endpoint that has failed for as long as the site allows is stopped; the log and `cameo webhooks` show
+it.
 """
 
 from __future__ import annotations
@@ -49,19 +50,19 @@ POLL_S = 0.5
 _AT_ONCE = 50
 _NOT_BEGUN = -1
 _MARGIN = timedelta(seconds=5)
-"""How much longer a claim holds than a message can take."""
+"""How much longer a claim lasts than a delivery can take."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookLimits:
-    """What a site sets: how long one message may take, and when failed ones are tried again."""
+    """Limits that a site sets: the time for one message, and the retry schedule."""
 
     timeout_s: float
     schedule: Schedule
 
 
 class WebhookSender:
-    """Tells the endpoints what happens, until it is stopped."""
+    """Sends events to the endpoints, until it is stopped."""
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class WebhookSender:
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
     ) -> None:
-        """Keep the parts; `issuer` is the name of whose `keys` sign, `jitter` returns 0 to 1. `start` it."""
+        """Keep the parts; `issuer` is the name whose `keys` sign, `jitter` returns 0 to 1. Call `start`."""
         self._endpoints = endpoints
         self._reads = reads
         self._writes = writes
@@ -89,11 +90,11 @@ class WebhookSender:
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin, in the running loop."""
+        """Start the tasks, in the running loop."""
         self._tasks = [asyncio.create_task(self._serve(endpoint)) for endpoint in self._endpoints]
 
     async def stop(self) -> None:
-        """Break off what is being sent, which is sent again by whoever is next, and let others have the endpoints."""
+        """Cancel deliveries in progress, which the next server repeats, and release the claims."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -118,7 +119,7 @@ class WebhookSender:
             await poster.close()
 
     async def _round(self, endpoint: Endpoint, poster: Poster, looked: int) -> int:
-        """Send what there is; return up to which event there is nothing left."""
+        """Send pending events; return the number up to which nothing is left."""
         name = endpoint.name
         if looked == _NOT_BEGUN:
             await self._writes.submit(lambda connection: webhooks.begin(connection, name))
@@ -148,10 +149,10 @@ class WebhookSender:
     async def _send(
         self, endpoint: Endpoint, poster: Poster, before: Standing, event: Event, removal: Removal | None
     ) -> Standing | None:
-        """Return how the endpoint stands after one attempt; None where another server has taken over."""
+        """Return the delivery state after one attempt; None if another server has taken over."""
         message = rules.message(event, removal, endpoint, issuer=self._issuer, cursor=to_token(event.number))
         identifier, body, failure = rules.identifier(event), to_json(message), None
-        # A signing key may be held elsewhere, behind a call that takes its time.
+        # A signing key may be held elsewhere, behind a slow call.
         headers = await asyncio.to_thread(
             lambda: sign_webhook(identifier, body, key=self._keys.current().active, now=self._clock())
         )
@@ -168,7 +169,7 @@ class WebhookSender:
                 str(failure), wait=max(wait, failure.wait), give_up=self._limits.schedule.give_up, gone=failure.gone, now=now
             )
         until = now + self._claimed_for
-        # The app is told of every removal; only its holder's own endpoint delivers it.
+        # The app receives every removal; only its holder's own endpoint marks it delivered.
         asked = event.removal_id if failure is None and endpoint.holder is not None else ""
         kept = await self._writes.submit(
             lambda connection: webhooks.settle(connection, before, after, asked=asked, server=self._server, until=until, now=now),
