@@ -1,7 +1,7 @@
-"""Sign-in tokens of named local people: each is good once, for a time, until it is taken back.
+"""Sign-in tokens of named local people: each is single-use, expires, and can be revoked.
 
-A token is 192 random bits, and only its SHA-256 is kept. That it was made, spent or taken back is in the audit log, in the same
-transaction. What somebody who came in by a token may still do hangs on it: `stands` says no once it was taken back.
+A token is 192 random bits, and only its SHA-256 is stored. Its creation, use and revocation are in the audit log, in the same
+transaction. A session that began with a token depends on it: `stands` is False once it is revoked.
 """
 
 from __future__ import annotations
@@ -32,19 +32,28 @@ if TYPE_CHECKING:
     from cameo_verifier.store.evidence.audit import AuditLog
 
 MAX_LASTS = timedelta(days=7)
-"""The longest time a token may be good for."""
+"""Maximum lifetime of a token."""
 _BYTES = 24
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
-"""As accounts are named: no capitals, no other scripts and nothing invisible, by which two names could look the same."""
+"""Allowed names: no capitals, no other scripts and nothing invisible, so that no two names look the same."""
 _OURS = frozenset({"local", "retention"})
-"""What the audit log calls whoever came by the token that is printed at start, and what removes evidence."""
+"""Names in the audit log of whoever signs in by the token printed at start, and of the retention."""
 _LISTED_FOR = timedelta(days=90)
 _TABLE = tables.sign_in_tokens
 
 
 @dataclass(frozen=True, slots=True)
 class SignInToken:
-    """A token without what it says. role: `analyst` or `lead`; times in UTC, None where that did not happen."""
+    """A token without its secret.
+
+    Attributes:
+        id: the token's id.
+        name: the person's name in the audit log.
+        role: `analyst` or `lead`.
+        made_at, expires_at: times in UTC.
+        spent_at: when it was used, None if it was not.
+        revoked_at: when it was revoked, None if it was not.
+    """
 
     id: str
     name: str
@@ -55,7 +64,7 @@ class SignInToken:
     revoked_at: datetime | None = None
 
     def state(self, now: datetime) -> str:
-        """Return how it stands: `revoked`, `used`, `expired` or `waiting`."""
+        """Return its state: `revoked`, `used`, `expired` or `waiting`."""
         if self.revoked_at is not None:
             return "revoked"
         if self.spent_at is not None:
@@ -64,7 +73,7 @@ class SignInToken:
 
 
 class SignInTokenStore:
-    """Tokens in the database behind `engine`; `audit` hears of each. Methods may be called from several threads and processes."""
+    """Tokens in the database behind `engine`; every change is in the `audit` log. Safe across threads and processes."""
 
     def __init__(self, engine: Engine, audit: AuditLog) -> None:
         self._engine, self._audit = writing(engine), audit
@@ -79,22 +88,22 @@ class SignInTokenStore:
         now: datetime,
         random_token: Callable[[int], str] = secrets.token_urlsafe,
     ) -> tuple[SignInToken, str]:
-        """Make a token for a person, and forget those that were made long ago.
+        """Create a token for a person, and delete old ones.
 
         Args:
-            name: what the audit log is to call the person.
+            name: the person's name in the audit log.
             role: `analyst` or `lead`.
-            lasts: how long it is good, at most `MAX_LASTS`.
-            reader: who makes it, and why.
+            lasts: lifetime, at most `MAX_LASTS`.
+            reader: who creates it, and why.
             now: the time in UTC.
-            random_token: returns that many random bytes as text.
+            random_token: returns this many random bytes as text.
 
         Returns:
-            it, and its text, which nobody can read again.
+            the token and its secret, which cannot be read again.
 
         Raises:
-            InvalidRequestError: the name could be taken for another one, or the time is too long.
-            StoreError: the database could not do it.
+            InvalidRequestError: the name is not allowed, or the lifetime is too long.
+            StoreError: the database failed.
         """
         _require_name(name)
         if not timedelta() < lasts <= MAX_LASTS:
@@ -108,10 +117,10 @@ class SignInTokenStore:
         return token, text
 
     def spend(self, text: str, *, now: datetime) -> SignInToken | None:
-        """Return the token that this is, if it is good, which it then is no more; None where it is not.
+        """Spend the token with this secret and return it; None if it is not valid.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         good = (_TABLE.c.digest == _digest(text)) & _TABLE.c.spent_at.is_(None) & _TABLE.c.revoked_at.is_(None)
         spending = update(_TABLE).where(good, _TABLE.c.expires_at > now).values(spent_at=now)
@@ -125,21 +134,21 @@ class SignInTokenStore:
         return token
 
     def stands(self, token_id: str) -> bool:
-        """Whether a token, by which somebody came in, was not taken back since.
+        """Return whether a used token was not revoked since.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         query = select(_TABLE.c.id).where(_TABLE.c.id == token_id, _TABLE.c.revoked_at.is_(None))
         with store_errors(), self._engine.connect() as connection:
             return connection.execute(query).one_or_none() is not None
 
     def revoke(self, name: str, *, reader: Reader, now: datetime) -> int:
-        """Take back all tokens of a person, used or not, and return how many those were.
+        """Revoke all tokens of a person, used or not, and return their number.
 
         Raises:
-            NotFoundError: this person has none that is not taken back already.
-            StoreError: the database could not do it.
+            NotFoundError: this person has no token, or all are revoked already.
+            StoreError: the database failed.
         """
         theirs = update(_TABLE).where(_TABLE.c.name == name, _TABLE.c.revoked_at.is_(None)).values(revoked_at=now)
         with store_errors(), self._engine.begin() as connection:
@@ -153,7 +162,7 @@ class SignInTokenStore:
         """Return the tokens of the last three months, newest first.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         query = select(*_columns()).order_by(_TABLE.c.made_at.desc(), _TABLE.c.id)
         with store_errors(), self._engine.connect() as connection:

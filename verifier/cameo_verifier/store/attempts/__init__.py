@@ -1,1 +1,1 @@
-"""Challenges, attempts and what is kept to judge and find them."""
+"""Challenges, attempts, and the data by which they are judged and found."""

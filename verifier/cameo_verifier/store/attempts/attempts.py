@@ -1,8 +1,8 @@
-"""Attempts: what was asked, what came of it and why, with the digests that let it be judged again. No biometric data.
+"""Attempts: challenge, verdict and reasons, with the digests that make them reproducible. No biometric data.
 
-An attempt is begun by spending its challenge, and ends once: judged, or not judged (unreadable, or its server went away). Until
-then it belongs to the server that judges it. Another one may take it over when that server is gone (`take_over`), and from then
-on nothing that the first still has to say of it counts.
+An attempt begins by spending its challenge, and ends once: judged, or unjudged (unreadable, or its server died). Until then it
+belongs to the server that judges it. Another server may take it over when that server is dead (`take_over`), and from then on
+results of the first are ignored.
 """
 
 from __future__ import annotations
@@ -38,27 +38,44 @@ if TYPE_CHECKING:
 
 
 _JUDGINGS = 3
-"""Servers that try to judge one recording: one that ends every server which reads it must not be handed on for ever."""
+"""Maximum number of servers that try to judge one recording: one that kills every server must not be passed on forever."""
 
 
 class AttemptState(StrEnum):
-    """Where an attempt stands."""
+    """The state of an attempt."""
 
     OPEN = "open"
     """Being judged."""
     JUDGED = "judged"
     """It has a verdict."""
     UNJUDGED = "unjudged"
-    """It ended without one; `reasons` says why, or is empty where the server that judged it went away."""
+    """It ended without a verdict; `reasons` has the cause, or is empty if its server died."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt; `verdict` and `finished_at` are None while it is open, `verdict` also when it ended unjudged.
+    """One attempt.
 
-    digests: model, profile and code digests, hex sha256. recording_sha256: empty until judged. minor_safeguards: see `Judgement`;
-    False until judged. ruling, ruled_at: what people decided where the verdict is REVIEW, None until then. matches: number of the
-    face that the gallery found, by its collection.
+    Attributes:
+        id: the attempt's id.
+        challenge_id: the challenge it spent.
+        subject: the account.
+        audience: the generator a credential would be for.
+        request_id: the caller's id of the request.
+        state: open, judged or unjudged.
+        verdict: None while open, and if it ended unjudged.
+        reasons: reasons of the verdict.
+        checks: results of all checks.
+        profile: name of the profile.
+        digests: digests of models, profile and code, hex sha256.
+        timings_ms: duration of each stage.
+        recording_sha256: digest of the recording; empty until judged.
+        created_at: time in UTC.
+        finished_at: time in UTC, None while open.
+        minor_safeguards: see `Judgement`; False until judged.
+        ruling: the reviewers' decision on a verdict REVIEW, None until then.
+        ruled_at: time of that decision.
+        matches: number of the face that the gallery found, by its collection.
     """
 
     id: str
@@ -83,28 +100,28 @@ class Attempt:
 
     @property
     def holds(self) -> bool:
-        """Whether it was accepted, by its verdict or by people."""
+        """True if it was accepted, by its verdict or by reviewers."""
         return self.verdict is Verdict.ACCEPTED or self.ruling is Ruling.APPROVED
 
     @property
     def waits(self) -> bool:
-        """Whether people have to decide and have not."""
+        """True if it waits for a decision by reviewers."""
         return self.verdict is Verdict.REVIEW and self.ruling is None
 
 
 class AttemptStore:
-    """Attempts in the database behind `engine`; those begun and ended here are the server's whose id is `server_id`."""
+    """Attempts in the database behind `engine`; those begun here belong to the server `server_id`."""
 
     def __init__(self, engine: Engine, *, server_id: str = "", pace: Pace | None = None) -> None:
-        """Use the database behind `engine`; `pace` is what one person may do, None anything."""
+        """Use the database behind `engine`; `pace` is the rate limit per person, None for none."""
         self._engine, self._server_id, self._pace = engine, server_id, pace
 
     def require_pace(self, subject: str, *, now: datetime) -> None:
-        """Refuse a person who tries too often.
+        """Check a person's rate limit.
 
         Raises:
             TooManyAttemptsError: this person may begin no attempt now.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         if self._pace is not None:
             with store_errors(), self._engine.connect() as connection:
@@ -113,20 +130,20 @@ class AttemptStore:
     def begin(
         self, identifier: str, *, challenge_id: str, audience: str, request_id: str, now: datetime, spooled: bytes = b""
     ) -> Attempt:
-        """Spend a challenge and open its attempt, both or neither.
+        """Spend a challenge and open its attempt, in one transaction.
 
         Args:
             identifier: the id of the new attempt.
             challenge_id: the challenge it answers; its subject becomes the attempt's.
-            audience: whom a credential would be for.
+            audience: the generator a credential would be for.
             request_id: the caller's id of this request, see `by_request_id`.
             now: the time.
-            spooled: the recording, sealed by `Spool.seal`, for a server that takes the attempt over; empty keeps none.
+            spooled: the recording, encrypted by `Spool.seal`, for a server that takes the attempt over; empty stores none.
 
         Raises:
             ChallengeError: `CHALLENGE_UNKNOWN`, `CHALLENGE_SPENT`, `CHALLENGE_EXPIRED` or `TOO_MANY_ATTEMPTS`; no attempt was
                 opened and nothing spent.
-            StoreError: the database could not do it; nothing was spent.
+            StoreError: the database failed; nothing was spent.
         """
         with store_errors(), self._engine.begin() as connection:
             challenge = challenges.spend(connection, challenge_id, now=now)
@@ -165,23 +182,23 @@ class AttemptStore:
         likeness: SealedLikeness | None = None,
         waiting: SealedLikeness | None = None,
     ) -> Attempt:
-        """Keep the judgement of an open attempt, all or nothing with what comes of it.
+        """Store the judgement of an open attempt with everything that follows from it, in one transaction.
 
-        Other evidence is not kept.
+        Evidence is stored elsewhere.
 
         Args:
             identifier: the attempt's id.
-            judgement: what came of it.
+            judgement: its judgement.
             now: the time.
-            credential: what an accepted attempt earned.
+            credential: the credential of an accepted attempt.
             fingerprint: of its recording.
-            face: the face that enrols with it, as the gallery keeps it.
-            likeness: what credentials are issued from again, sealed.
-            waiting: the same of an attempt that people have to decide.
+            face: the transformed face to enrol in the gallery.
+            likeness: the encrypted likeness, from which credentials are reissued.
+            waiting: the encrypted likeness of an attempt that reviewers have to decide.
 
         Raises:
             NotFoundError: no open attempt of this server has this id.
-            StoreError: the database could not do it; the attempt is still open.
+            StoreError: the database failed; the attempt is still open.
         """
         if (credential is not None) != (judgement.decision.verdict is Verdict.ACCEPTED):
             raise RuntimeError("an attempt has a credential exactly when it is accepted")
@@ -206,7 +223,7 @@ class AttemptStore:
 
         Raises:
             NotFoundError: no open attempt of this server has this id.
-            StoreError: the database could not do it; the attempt is still open.
+            StoreError: the database failed; the attempt is still open.
         """
         reasons = [] if reason is None else [reason.value]
         values = {"state": AttemptState.UNJUDGED.value, "reasons": reasons, "finished_at": now}
@@ -215,17 +232,17 @@ class AttemptStore:
             return _one(connection, tables.attempts.c.id == identifier)
 
     def take_over(self, *, dead: Collection[str], now: datetime) -> tuple[tuple[Attempt, ...], int]:
-        """Take over the open attempts of servers that are gone: those with a spooled recording to be judged, the others ended.
+        """Take over the open attempts of dead servers: those with a spooled recording are to be judged, the others are ended.
 
         Args:
-            dead: ids of servers that are gone; one that is not known any more is so too.
+            dead: ids of dead servers; an unknown server counts as dead too.
             now: the time.
 
         Returns:
-            those that are this server's now, and how many were ended.
+            the attempts that now belong to this server, and the number of ended ones.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         attempts, spooled = tables.attempts, tables.spooled_recordings
         others = (attempts.c.state == AttemptState.OPEN.value) & (attempts.c.server_id != self._server_id)
@@ -245,10 +262,10 @@ class AttemptStore:
             return mine, len(ended)
 
     def own_open(self) -> list[str]:
-        """Return the ids of the attempts of this server that are open.
+        """Return the ids of the open attempts of this server.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.attempts
         mine = (table.c.state == AttemptState.OPEN.value) & (table.c.server_id == self._server_id)
@@ -259,8 +276,8 @@ class AttemptStore:
         """Return an attempt.
 
         Raises:
-            NotFoundError: none has this id.
-            StoreError: the database could not do it.
+            NotFoundError: no attempt has this id.
+            StoreError: the database failed.
         """
         with store_errors(), self._engine.connect() as connection:
             return get(connection, identifier)
@@ -269,8 +286,8 @@ class AttemptStore:
         """Return the attempt that an earlier request with the same challenge and id began.
 
         Raises:
-            NotFoundError: there was none.
-            StoreError: the database could not do it.
+            NotFoundError: there is none.
+            StoreError: the database failed.
         """
         table = tables.attempts
         with store_errors(), self._engine.connect() as connection:
@@ -285,7 +302,7 @@ class AttemptStore:
 
 
 def judged_values(judgement: Judgement, *, now: datetime) -> dict[str, Any]:
-    """Return the columns of an attempt that is judged."""
+    """Return the columns of a judged attempt."""
     return {
         "state": AttemptState.JUDGED.value,
         "verdict": judgement.decision.verdict.value,
@@ -348,7 +365,7 @@ def _matches(judgement: Judgement) -> dict[str, int] | None:
             faces.Collection.ENROLLED: answer.enrolled,
         }
     )
-    # None, not {}: the few that have any are found by an index.
+    # None, not {}: an index finds the few that have any.
     return {collection.value: match.number for collection, match in found.items() if match is not None} or None
 
 
@@ -379,5 +396,5 @@ def _check_from_json(document: Mapping[str, Any]) -> CheckResult:
 
 
 def _number(value: float | None) -> float | None:
-    # float() also takes numpy's numbers; NaN and infinities are no JSON.
+    # float() also accepts numpy scalars; NaN and infinities are not JSON.
     return None if value is None or not math.isfinite(value) else float(value)

@@ -1,7 +1,7 @@
-"""Challenges that were issued, and the moment each was spent.
+"""Issued challenges, and the time at which each was spent.
 
-A challenge is issued, then either spent once, rightly answered or not, or expired; both are final, and the moment of expiry is
-already too late.
+A challenge is issued, then either spent once, answered correctly or not, or expired; both are final. At its expiry it is already
+expired.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class StoredChallenge:
-    """A challenge, whom it was issued to, and when it was spent, if it was."""
+    """A challenge, its subject, and the time at which it was spent, None if it was not."""
 
     challenge: Challenge
     subject: str
@@ -42,17 +42,17 @@ class ChallengeStore:
     """Challenges in the database behind `engine`."""
 
     def __init__(self, engine: Engine, *, pace: Pace | None = None) -> None:
-        """Use the database behind `engine`; `pace` is what one person may do, None anything."""
+        """Use the database behind `engine`; `pace` is the rate limit per person, None for none."""
         self._engine, self._pace = engine, pace
 
     def add(self, challenge: Challenge, *, subject: str, request_id: str = "") -> Challenge:
-        """Keep a challenge that was just issued, and return the one to hand out.
+        """Store an issued challenge, and return the one to give to the caller.
 
-        A second call with the same subject and a request id keeps nothing and returns the first call's challenge.
+        A second call with the same subject and request id stores nothing and returns the first call's challenge.
 
         Raises:
-            TooManyAttemptsError: this person may have no further one now.
-            StoreError: the database could not do it, or the id is taken.
+            TooManyAttemptsError: this person may have no further challenge now.
+            StoreError: the database failed, or the id is taken.
         """
         if not (challenge.id and challenge.issued_at and challenge.expires_at):
             raise RuntimeError("only an issued challenge, with an id and times, can be kept")
@@ -85,35 +85,35 @@ class ChallengeStore:
 
         Raises:
             ChallengeError: `CHALLENGE_UNKNOWN`.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         with store_errors(), self._engine.connect() as connection:
             return read(connection, identifier)
 
     def spend(self, identifier: str, *, now: datetime) -> StoredChallenge:
-        """Spend a challenge: of all who try, in whatever process, exactly one gets it.
+        """Spend a challenge: of concurrent calls, in any process, exactly one succeeds.
 
         Raises:
             ChallengeError: `CHALLENGE_UNKNOWN`, `CHALLENGE_SPENT` or `CHALLENGE_EXPIRED`.
-            StoreError: the database could not do it; nothing was spent.
+            StoreError: the database failed; nothing was spent.
         """
         with store_errors(), self._engine.begin() as connection:
             return spend(connection, identifier, now=now)
 
     def drop_unanswered(self, *, expired_before: datetime) -> int:
-        """Remove challenges that nobody answered and that expired before a time; return how many.
+        """Delete unanswered challenges that expired before a time; return their number.
 
-        One that was answered stays with its attempt.
+        An answered challenge stays with its attempt.
 
         Raises:
-            StoreError: the database could not do it; some may be removed.
+            StoreError: the database failed; some may be deleted.
         """
         table = tables.challenges
         over = select(table.c.id).where(table.c.spent_at.is_(None), table.c.expires_at < expired_before).limit(_AT_ONCE)
         count = 0
         while True:
             with store_errors(), writing(self._engine).begin() as connection:
-                # Said again: on PostgreSQL another server may spend one in between.
+                # Repeated: on PostgreSQL another server may spend one in between.
                 gone = connection.execute(delete(table).where(table.c.id.in_(over), table.c.spent_at.is_(None))).rowcount
             count += gone
             if gone < _AT_ONCE:
@@ -140,7 +140,7 @@ def read(connection: Connection, identifier: str) -> StoredChallenge:
 def spend(connection: Connection, identifier: str, *, now: datetime) -> StoredChallenge:
     """Spend a challenge, inside a transaction of the caller; errors as `ChallengeStore.spend`."""
     table = tables.challenges
-    # One conditional statement: the database, not this process, decides who was first.
+    # One conditional statement: the database, not this process, decides which call succeeds.
     statement = (
         update(table).where(table.c.id == identifier, table.c.spent_at.is_(None), table.c.expires_at > now).values(spent_at=now)
     )

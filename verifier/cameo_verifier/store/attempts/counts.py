@@ -1,4 +1,4 @@
-"""How many attempts there were, by day, verdict and reasons."""
+"""Counts of attempts by day, verdict and reasons."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DAY_US = 24 * 60 * 60 * 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """So many attempts of one day (UTC) had this verdict for these reasons."""
+    """The number of attempts of one day (UTC) with this verdict and these reasons."""
 
     day: datetime
     verdict: Verdict
@@ -33,20 +33,20 @@ class Count:
 
 
 class AttemptCounts:
-    """Counts in the database behind `engine`; of attempts with a verdict only."""
+    """Counts attempts with a verdict in the database behind `engine`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def by_day(self, condition: ColumnElement[bool]) -> list[Count]:
-        """Return the numbers of attempts that meet a condition on `tables.attempts`, oldest day first.
+        """Return the counts of attempts that meet a condition on `tables.attempts`, oldest day first.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.attempts
         day = (type_coerce(table.c.created_at, BigInteger) // _DAY_US).label("day")
-        # PostgreSQL cannot group by JSON; its text is the same in every database, and is grouped before it is read.
+        # PostgreSQL cannot group by JSON; its text is the same in every database, and is grouped before parsing.
         reasons = cast(table.c.reasons, Text).label("reasons")
         query = select(day, table.c.verdict, reasons, func.count().label("attempts"))
         query = query.where(condition, table.c.verdict.is_not(None)).group_by(day, table.c.verdict, reasons).order_by(day)
@@ -62,10 +62,10 @@ class AttemptCounts:
             ]
 
     def mark(self) -> tuple[object, ...]:
-        """Return what changes when counts do: an attempt is judged once, and labels are only added and taken back.
+        """Return a value that changes whenever counts may: an attempt is judged once, and labels are only added and withdrawn.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table, labels = tables.attempts, tables.labels
         judged = select(func.count(), func.max(table.c.created_at)).where(table.c.state == AttemptState.JUDGED.value)

@@ -1,4 +1,4 @@
-"""Fingerprints of the recordings of all attempts. What is in one is the business of `cameo_verifier.evidence.fingerprint`."""
+"""Fingerprints of the recordings of all attempts, as opaque bytes; `cameo_verifier.evidence.fingerprint` has their format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 _AT_ONCE = 500
-"""Rows read at once, about 1 MB."""
+"""Rows per query, about 1 MB."""
 
 
 class FingerprintStore:
@@ -26,10 +26,10 @@ class FingerprintStore:
         self._engine = engine
 
     def ids_since(self, earliest: datetime) -> list[str]:
-        """Return the attempts, of every subject, whose recordings were judged since a time and have one, the latest first.
+        """Return the attempts with a fingerprint, of every subject, that were judged since a time, the latest first.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.fingerprints
         statement = (
@@ -44,7 +44,7 @@ class FingerprintStore:
         """Yield the fingerprints of those of the attempts that have one.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.fingerprints
         wanted = sorted(attempt_ids)
@@ -55,10 +55,10 @@ class FingerprintStore:
                 yield from ((row.attempt_id, row.data) for row in connection.execute(statement).all())
 
     def drop(self, *, before: datetime) -> int:
-        """Forget the fingerprints of recordings judged before a time, and return how many there were.
+        """Delete the fingerprints of recordings judged before a time, and return their number.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.fingerprints
         with store_errors(), self._engine.begin() as connection:
@@ -66,5 +66,5 @@ class FingerprintStore:
 
 
 def add(connection: Connection, attempt_id: str, data: bytes, *, now: datetime) -> None:
-    """Keep the fingerprint of an attempt's recording, inside a transaction of the caller."""
+    """Store the fingerprint of an attempt's recording, inside a transaction of the caller."""
     connection.execute(insert(tables.fingerprints).values(attempt_id=attempt_id, created_at=now, data=data))

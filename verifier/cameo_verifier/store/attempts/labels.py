@@ -1,7 +1,7 @@
-"""Labels: what analysts say an attempt truly was. Nothing is overwritten: who changes their mind gives another label.
+"""Labels: the ground truth of attempts according to analysts. Nothing is overwritten: a changed opinion is another label.
 
-Of each analyst the latest label counts that was not taken back. Where those that are sure agree, the attempt is settled; where
-they do not, it is disputed and feeds nothing until somebody changes their mind.
+Of each analyst the latest label counts that is not withdrawn. If the sure ones agree, the attempt is settled; if they do not, it
+is disputed and used in no rate until somebody changes their label.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _AT_ONCE = 500
 
 
 class Truth(StrEnum):
-    """What an attempt truly was."""
+    """The ground truth of an attempt."""
 
     BONA_FIDE = "bona_fide"
     ATTACK = "attack"
@@ -44,9 +44,18 @@ class Truth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What one analyst said; `species` of an attack, empty else; `number` in the order of the attempt's labels, from 1.
+    """A label by one analyst.
 
-    withdrawn_at: when they took it back; None while it stands.
+    Attributes:
+        id: the label's id.
+        attempt_id: the attempt.
+        truth: the ground truth.
+        species: species of an attack, otherwise empty.
+        note: the analyst's explanation.
+        analyst: who gave it.
+        number: its position among the attempt's labels, from 1.
+        created_at: time in UTC.
+        withdrawn_at: when it was withdrawn; None while it counts.
     """
 
     id: str
@@ -62,19 +71,19 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What analysts say of an attempt now: `labels`, the latest of each, oldest first."""
+    """The current labels of an attempt: `labels`, the latest of each analyst, oldest first."""
 
     labels: tuple[Label, ...]
 
     @property
     def settled(self) -> Label | None:
-        """The latest label that is sure, where all that are sure agree in truth and species; None where not, or where none is."""
+        """The latest sure label, if all sure ones agree in truth and species; None if they disagree, or none is sure."""
         sure = [label for label in self.labels if label.truth is not Truth.UNSURE]
         return sure[-1] if len({(label.truth, label.species) for label in sure}) == 1 else None
 
     @property
     def disputed(self) -> bool:
-        """Whether two analysts are sure of different things."""
+        """True if two analysts are sure of different labels."""
         return len({(label.truth, label.species) for label in self.labels if label.truth is not Truth.UNSURE}) > 1
 
 
@@ -84,7 +93,7 @@ class LabelStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def add(  # what a label is, by name
+    def add(  # the fields of a label, by name
         self,
         identifier: str,
         *,
@@ -95,12 +104,12 @@ class LabelStore:
         analyst: str,
         now: datetime,
     ) -> Label:
-        """Keep a label; the same id again returns the label that has it, and keeps nothing.
+        """Add a label; a repeated id returns the existing label, and adds nothing.
 
         Raises:
             InvalidRequestError: an attack has no species or something else has one, or a text is too long or empty.
             NotFoundError: there is no such attempt.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         if bool(_SPECIES.fullmatch(species)) != (truth is Truth.ATTACK) or (species and truth is not Truth.ATTACK):
             raise InvalidRequestError(
@@ -112,7 +121,7 @@ class LabelStore:
             raise InvalidRequestError(f"say who labels, in 1 to {_MAX_ANALYST} characters")
         table, attempts = tables.labels, tables.attempts
         with store_errors(), writing(self._engine).begin() as connection:
-            # Held until commit, so that two labels of one attempt do not get the same number.
+            # Locked until commit, so that two labels of one attempt do not get the same number.
             row = connection.execute(select(attempts.c.id).where(attempts.c.id == attempt_id).with_for_update()).one_or_none()
             if row is None:
                 raise NotFoundError("no attempt has this id")
@@ -126,27 +135,27 @@ class LabelStore:
         return label
 
     def withdraw(self, attempt_id: str, number: int, *, analyst: str, audit: AuditLog, now: datetime) -> Label:
-        """Take back the last label that an analyst gave an attempt; their one before counts again. The audit log says so.
+        """Withdraw an analyst's last label of an attempt; their previous one counts again. The audit log records it.
 
-        One that was taken back already stays so.
+        A withdrawn label stays withdrawn.
 
         Args:
             attempt_id: the attempt.
             number: of the label.
-            analyst: who takes it back, their own alone.
+            analyst: who withdraws it; only their own.
             audit: the log.
             now: the time.
 
         Raises:
-            InvalidRequestError: it is not theirs, or not the last of theirs that stands.
+            InvalidRequestError: it is not theirs, or not their last label that counts.
             NotFoundError: there is no such attempt.
-            StoreError: the database could not do it; nothing changed.
+            StoreError: the database failed; nothing changed.
         """
         table, attempts = tables.labels, tables.attempts
         theirs = (table.c.attempt_id == attempt_id) & (table.c.analyst == analyst)
         last = select(func.max(table.c.number)).where(theirs, table.c.withdrawn_at.is_(None))
         with store_errors(), writing(self._engine).begin() as connection:
-            # Held until commit, as where a label is added.
+            # Locked until commit, as in `add`.
             held = connection.execute(select(attempts.c.id).where(attempts.c.id == attempt_id).with_for_update()).one_or_none()
             if held is None:
                 raise NotFoundError("no attempt has this id")
@@ -165,10 +174,10 @@ class LabelStore:
             return replace(label, withdrawn_at=now)
 
     def history(self, attempt_id: str) -> tuple[Label, ...]:
-        """Return every label an attempt was given, oldest first, those taken back among them.
+        """Return every label of an attempt, oldest first, including withdrawn ones.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.labels
         query = select(table).where(table.c.attempt_id == attempt_id).order_by(table.c.number)
@@ -176,10 +185,10 @@ class LabelStore:
             return tuple(_label(row) for row in connection.execute(query))
 
     def standing(self, attempt_ids: Collection[str]) -> Mapping[str, Standing]:
-        """Return what analysts say of attempts now; those without a label are not there.
+        """Return the current labels of attempts; those without a label are left out.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         wanted = sorted(set(attempt_ids))
         found: dict[str, list[Label]] = {}
@@ -190,10 +199,10 @@ class LabelStore:
         return {attempt_id: Standing(tuple(labels)) for attempt_id, labels in found.items()}
 
     def species(self) -> tuple[str, ...]:
-        """Return every species that a label which stands names, in order.
+        """Return every species named by a label that is not withdrawn, sorted.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         column = tables.labels.c.species
         with store_errors(), self._engine.connect() as connection:
@@ -202,10 +211,10 @@ class LabelStore:
             )
 
     def labelled(self) -> tuple[str, ...]:
-        """Return the ids of all attempts with a label that stands.
+        """Return the ids of all attempts with a label that is not withdrawn.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.labels
         with store_errors(), self._engine.connect() as connection:
@@ -222,12 +231,12 @@ def says(**wanted: str) -> ColumnElement[bool]:
 
 
 def labelled() -> ColumnElement[bool]:
-    """Return the condition that an attempt has a label that stands."""
+    """Return the condition that an attempt has a label that is not withdrawn."""
     return exists().where(tables.labels.c.attempt_id == tables.attempts.c.id, _stands(tables.labels))
 
 
 def disputed() -> ColumnElement[bool]:
-    """Return the condition that two analysts are sure of different things of an attempt, see `Standing`."""
+    """Return the condition that two analysts are sure of different labels of an attempt, see `Standing`."""
     one, other = tables.labels.alias(), tables.labels.alias()
     sure = [each.c.truth != Truth.UNSURE.value for each in (one, other)]
     of_it = [each.c.attempt_id == tables.attempts.c.id for each in (one, other)]
@@ -236,7 +245,7 @@ def disputed() -> ColumnElement[bool]:
 
 
 def _counts(table: FromClause) -> ColumnElement[bool]:
-    """Return the condition that a label is the latest of its analyst that stands."""
+    """Return the condition that a label is its analyst's latest that is not withdrawn."""
     later = tables.labels.alias()
     changed = (later.c.attempt_id == table.c.attempt_id, later.c.analyst == table.c.analyst, later.c.number > table.c.number)
     return and_(_stands(table), ~exists().where(*changed, _stands(later)))

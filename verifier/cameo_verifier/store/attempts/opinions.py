@@ -1,7 +1,7 @@
-"""What people say of attempts that they have to decide, and the decision that comes of it.
+"""Opinions of analysts on attempts in manual review, and the decision they lead to.
 
-Of each analyst the last word counts, until the attempt is decided; from then on nobody's does. An attempt is decided once as many
-analysts as the site asks for, one or two, say the same. All that follows is one transaction: the line in the audit log, the
+Of each analyst the last opinion counts, until the attempt is decided; later ones are refused. An attempt is decided once as many
+analysts as the site requires, one or two, agree. Everything that follows is one transaction: the line in the audit log, the
 likeness that waited, the credential, the face in the gallery, and the event for the app.
 """
 
@@ -41,7 +41,7 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one analyst says of an attempt. identifier: the same whenever the same request of theirs is sent again."""
+    """An analyst's opinion on an attempt. identifier: the same whenever the same request of theirs is sent again."""
 
     identifier: str
     attempt_id: str
@@ -52,7 +52,17 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """The same as it is kept; number: its place among the attempt's, from 1."""
+    """A stored opinion.
+
+    Attributes:
+        id: its identifier.
+        attempt_id: the attempt.
+        number: its position among the attempt's opinions, from 1.
+        ruling: approved or declined.
+        reason: why, in the analyst's words.
+        analyst: who gave it.
+        created_at: time in UTC.
+    """
 
     id: str
     attempt_id: str
@@ -65,44 +75,44 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class Earned:
-    """What an approval brings into being. face: as the gallery keeps it, None where there is none."""
+    """The results of an approval. face: the transformed face for the gallery, None if there is none."""
 
     credential: IssuedCredential
     face: Code | None
 
 
 class OpinionStore:
-    """Opinions in the database behind `engine`; every decision is in the `audit` log. needed: analysts that have to agree."""
+    """Opinions in the database behind `engine`; every decision is in the `audit` log. needed: analysts who must agree."""
 
     def __init__(self, engine: Engine, audit: AuditLog, *, needed: int) -> None:
         self._engine, self._audit, self._needed = writing(engine), audit, needed
 
     def given(self, attempt_id: str) -> tuple[Opinion, ...]:
-        """Return what was said of an attempt, oldest first.
+        """Return the opinions on an attempt, oldest first.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         with store_errors(), self._engine.connect() as connection:
             return _given(connection, attempt_id)
 
     def waits_since(self, attempt_id: str) -> datetime | None:
-        """Return since when the likeness of an attempt waits; None where it does not, and it cannot be approved.
+        """Return since when the likeness of an attempt waits; None if none does, so that it cannot be approved.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.waiting_likenesses
         with store_errors(), self._engine.connect() as connection:
             return connection.execute(select(table.c.created_at).where(table.c.attempt_id == attempt_id)).scalar_one_or_none()
 
     def basis(self, said: Said) -> tuple[Attempt, SealedLikeness] | None:
-        """Return what a credential has to be issued from for these words to be kept; None where they approve nothing yet.
+        """Return the data of the credential that this opinion requires; None if it does not complete an approval.
 
         Raises:
             NotFoundError: there is no such attempt.
             RefusedError: as `keep`.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         with store_errors(), self._engine.begin() as connection:
             attempt = attempts.get(connection, said.attempt_id)
@@ -114,13 +124,13 @@ class OpinionStore:
             return attempt, waiting
 
     def keep(self, said: Said, *, now: datetime, earned: Earned | None = None) -> Attempt:
-        """Keep what an analyst says, and decide the attempt where that settles it; what was kept already is kept once.
+        """Store an opinion, and decide the attempt if that settles it; a repeated one is stored once.
 
         Raises:
             NotFoundError: there is no such attempt.
             RefusedError: `ATTEMPT_NOT_IN_REVIEW`, `ATTEMPT_ALREADY_DECIDED`, `LIKENESS_NOT_KEPT` or `REQUEST_ID_REUSED`.
-            StoreConflictError: another analyst spoke meanwhile; ask for the basis again.
-            StoreError: the database could not do it; nothing was kept.
+            StoreConflictError: another analyst gave an opinion meanwhile; get the basis again.
+            StoreError: the database failed; nothing was stored.
         """
         with store_errors(), self._engine.begin() as connection:
             held = select(tables.attempts.c.id).where(tables.attempts.c.id == said.attempt_id).with_for_update()
@@ -139,10 +149,10 @@ class OpinionStore:
             return attempts.get(connection, said.attempt_id)
 
     def expire(self, *, before: datetime, now: datetime) -> int:
-        """Decline attempts that wait since before a time, some at a time, and return how many those were.
+        """Decline attempts that have waited since before a time, in a batch, and return their number.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.waiting_likenesses
         due = select(table.c.attempt_id).where(table.c.created_at < before).order_by(table.c.created_at).limit(_AT_ONCE)

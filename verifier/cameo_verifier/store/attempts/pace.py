@@ -1,7 +1,7 @@
-"""How often one person may try: open challenges, attempts an hour, and rejections in a row, each counted in the database.
+"""Rate limits per person: open challenges, attempts per hour, and rejections in a row, each counted in the database.
 
-Whoever guesses, or tries one fake after the other, is slowed down; whoever is rejected by mistake can go on after a while. All
-servers of a site count together. Two of them that ask at the same moment may, on PostgreSQL, each let one more through.
+They slow down whoever guesses, or tries one fake after another; a person rejected by mistake can go on after a while. All servers
+of a site count together. On PostgreSQL two concurrent requests may each let one more through.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 _HOUR = timedelta(hours=1)
 _SETTLED = (Verdict.REJECTED.value, Verdict.ACCEPTED.value, Verdict.REVIEW.value)
-"""Verdicts that say something of the person; RETRY says something of the recording, and neither counts nor ends a row."""
+"""Verdicts about the person; RETRY is about the recording, and neither counts nor ends a series of rejections."""
 
 
 class TooManyAttemptsError(ChallengeError):
-    """Somebody tries too often; `limit` names the setting that says so, `retry_after_s` when they may again."""
+    """The rate limit of a person is exceeded; `limit` names the setting, `retry_after_s` is the retry delay."""
 
     def __init__(self, limit: str, message: str, retry_after: timedelta) -> None:
-        """Keep the parts beside the message, to which the delay is added."""
+        """Keep the parts with the message, to which the delay is appended."""
         self.limit = limit
         self.retry_after_s = max(retry_after.total_seconds(), 1.0)
         super().__init__(Reason.TOO_MANY_ATTEMPTS, f"{message}; try again in {self.retry_after_s:.0f} s")
@@ -42,9 +42,9 @@ class TooManyAttemptsError(ChallengeError):
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """How often one person tried: challenges that are open, attempts within the hour, rejections in a row since anything else.
+    """A person's counts: open challenges, attempts within the hour, rejections since the last other verdict.
 
-    refused: the limits that hold now, each with until when; the counts go no further than their limits.
+    refused: the limits exceeded now, each with its end; the counts stop at their limits.
     """
 
     open_challenges: int
@@ -55,7 +55,7 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What one person may do. wait: after `failures_in_a_row` rejections, from the last one, before each further attempt."""
+    """The limits for one person. wait: after `failures_in_a_row` rejections, from the last one, before each further attempt."""
 
     open_challenges: int
     attempts_an_hour: int
@@ -64,21 +64,21 @@ class Pace:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return what a site lets one person do."""
+        """Return the limits of a site."""
         wait = timedelta(seconds=settings.failure_wait_s)
         return cls(settings.open_challenges, settings.attempts_an_hour, settings.failures_in_a_row, wait)
 
     def require_challenge(self, connection: Connection, subject: str, *, now: datetime) -> None:
-        """Refuse a further challenge, inside a transaction of the caller.
+        """Check that a person may have a further challenge, inside a transaction of the caller.
 
         Raises:
-            TooManyAttemptsError: as many as may be are open, or an attempt would be refused; of several limits the one that holds
+            TooManyAttemptsError: too many are open, or an attempt would be refused; of several limits the one that lasts
                 longest.
         """
         _raise_longest((*self._open(connection, subject, now), *self._attempts(connection, subject, now)))
 
     def require_attempt(self, connection: Connection, subject: str, *, now: datetime) -> None:
-        """Refuse a further attempt, inside a transaction of the caller.
+        """Check that a person may make a further attempt, inside a transaction of the caller.
 
         Raises:
             TooManyAttemptsError: there were too many within the hour, or too many rejections in a row.
@@ -86,7 +86,7 @@ class Pace:
         _raise_longest(tuple(self._attempts(connection, subject, now)))
 
     def tried(self, connection: Connection, subject: str, *, now: datetime) -> Tried:
-        """Return how often a person tried and what they are refused for it, inside a transaction of the caller."""
+        """Return a person's counts and the limits exceeded, inside a transaction of the caller."""
         ends, (recent, settled) = self._ends(connection, subject, now), self._latest(connection, subject, now)
         failures = [row.verdict == Verdict.REJECTED.value for row in settled]
         in_a_row = failures.index(False) if False in failures else len(failures)
@@ -112,7 +112,7 @@ class Pace:
                 yield TooManyAttemptsError("failures_in_a_row", told, left)
 
     def _ends(self, connection: Connection, subject: str, now: datetime) -> Sequence[datetime]:
-        """Return when the open challenges of a person end, the last one first."""
+        """Return the expiry times of a person's open challenges, the last one first."""
         table = tables.challenges
         query = (
             select(table.c.expires_at)
@@ -123,7 +123,7 @@ class Pace:
         return connection.execute(query).scalars().all()
 
     def _latest(self, connection: Connection, subject: str, now: datetime) -> tuple[Sequence[Any], Sequence[Any]]:
-        """Return a person's attempts within the hour, and those whose verdicts say something of them, as rows, newest first."""
+        """Return a person's attempts within the hour, and those with a verdict about the person, as rows, newest first."""
         table = tables.attempts
         theirs = select(table.c.created_at, table.c.finished_at, table.c.verdict).where(table.c.subject == subject)
         newest_first = theirs.order_by(table.c.created_at.desc())

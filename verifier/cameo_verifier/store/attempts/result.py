@@ -1,4 +1,4 @@
-"""The result of an attempt as it is sealed: what was asked, what it was judged, and what that depended on; every number exact."""
+"""The stored result of an attempt: its challenge, its judgement, and the digests it depends on; every number exact."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class AttemptResult:
-    """What an attempt was judged; see `Judgement`."""
+    """The result of an attempt; see `Judgement`."""
 
     challenge: Challenge
     decision: Decision
@@ -32,7 +32,7 @@ class AttemptResult:
 
     @classmethod
     def of(cls, judgement: Judgement, challenge: Challenge) -> AttemptResult:
-        """Return what is kept of a judgement."""
+        """Return the result of a judgement."""
         return cls(
             challenge,
             judgement.decision,
@@ -44,7 +44,7 @@ class AttemptResult:
 
 
 def to_bytes(result: AttemptResult) -> bytes:
-    """Return a result as JSON; a score that is no number stays one, as Python writes it."""
+    """Return a result as JSON; a NaN or infinite score is kept, as Python writes it."""
     document = {
         "version": _VERSION,
         "challenge": to_json(result.challenge),
@@ -59,7 +59,7 @@ def to_bytes(result: AttemptResult) -> bytes:
 
 
 def from_bytes(kept: bytes) -> AttemptResult:
-    """Return a result.
+    """Return the result in stored bytes.
 
     Raises:
         AlteredEvidenceError: it is not what `to_bytes` writes, or another version wrote it.
@@ -81,7 +81,7 @@ def from_bytes(kept: bytes) -> AttemptResult:
 
 
 def _exact(check: CheckResult) -> CheckResult:
-    """Return a check with Python's numbers for numpy's; each has the same value."""
+    """Return a check with Python numbers in place of numpy scalars; each has the same value."""
     return CheckResult(
         check.name,
         check.outcome,

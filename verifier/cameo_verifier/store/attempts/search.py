@@ -1,4 +1,4 @@
-"""Attempts by condition, in pages, the newest first."""
+"""Queries of attempts by condition, in pages, the newest first."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AT_ONCE = 500
 
 
 class AttemptSearch:
-    """Searches the database behind `engine`."""
+    """Queries the database behind `engine`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -36,12 +36,12 @@ class AttemptSearch:
         """Return attempts that meet a condition, the newest first.
 
         Args:
-            condition: on `tables.attempts`; all without one.
-            after: `created_at` and id of the last attempt of the page before.
-            limit: so many at most.
+            condition: on `tables.attempts`; None for all.
+            after: `created_at` and id of the last attempt of the previous page.
+            limit: maximum number.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.attempts
         query = select(table).order_by(table.c.created_at.desc(), table.c.id.desc()).limit(limit)
@@ -60,10 +60,10 @@ class AttemptSearch:
             place: `created_at` and id of an attempt, which itself need not meet it.
 
         Returns:
-            both ids, empty where there is none.
+            both ids, each empty if there is none.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.attempts
         moment, identifier = place
@@ -77,10 +77,10 @@ class AttemptSearch:
         return above or "", below or ""
 
     def same_file(self, attempt: Attempt, *, limit: int) -> list[Attempt]:
-        """Return other attempts whose recordings were the same, byte for byte, the newest first.
+        """Return other attempts whose recordings are the same, byte for byte, the newest first.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.attempts
         if not attempt.recording_sha256:
@@ -92,30 +92,30 @@ class AttemptSearch:
 
         Args:
             faces: numbers, by their collection.
-            limit: so many attempts at most.
+            limit: maximum number.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         matches = tables.attempts.c.matches
         found = [matches[collection].as_integer().in_(sorted(numbers)) for collection, numbers in faces.items() if numbers]
         return self.page(and_(matches.is_not(None), or_(*found)), limit=limit) if found else []
 
     def count(self, condition: ColumnElement[bool]) -> int:
-        """Return how many attempts meet a condition on `tables.attempts`.
+        """Return the number of attempts that meet a condition on `tables.attempts`.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         query = select(func.count()).select_from(tables.attempts).where(condition)
         with store_errors(), self._engine.connect() as connection:
             return connection.execute(query).scalar_one()
 
     def judged(self, condition: ColumnElement[bool]) -> list[str]:
-        """Return the ids of all judged attempts that meet a condition, in their own order.
+        """Return the ids of all judged attempts that meet a condition, sorted.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.attempts
         query = select(table.c.id).where(condition, table.c.state == AttemptState.JUDGED.value).order_by(table.c.id)
@@ -123,10 +123,10 @@ class AttemptSearch:
             return list(connection.scalars(query))
 
     def verdicts(self, attempt_ids: Collection[str]) -> dict[str, Verdict]:
-        """Return what attempts were given when they were judged; those without a verdict are left out.
+        """Return the stored verdicts of attempts; those without a verdict are left out.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table, wanted = tables.attempts, sorted(set(attempt_ids))
         found: dict[str, Verdict] = {}
@@ -138,10 +138,10 @@ class AttemptSearch:
         return found
 
     def with_tracks(self, *, limit: int) -> list[str]:
-        """Return the ids of the latest judged attempts whose tracks are kept, in their own order; so many at most.
+        """Return the ids of the latest judged attempts whose tracks are kept, sorted, at most `limit`.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table, evidence = tables.attempts, tables.evidence
         kept = exists().where(
@@ -153,11 +153,11 @@ class AttemptSearch:
             return sorted(connection.scalars(query))
 
     def require(self, attempt_ids: Collection[str]) -> None:
-        """Return if every id is an attempt's.
+        """Check that every id is an attempt's.
 
         Raises:
             NotFoundError: it names those that are not.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table, wanted = tables.attempts, sorted(set(attempt_ids))
         known: set[str] = set()
@@ -169,16 +169,16 @@ class AttemptSearch:
             raise NotFoundError(f"no attempt has the id {' or '.join(unknown)}")
 
     def require_subject(self, subject: str) -> None:
-        """Return if this site ever heard of an account: if it was given a challenge, or anything is kept of it.
+        """Check that this site knows an account: that it was issued a challenge, or that data of it is stored.
 
         Raises:
-            NotFoundError: it never did.
-            StoreError: the database could not do it.
+            NotFoundError: it is unknown.
+            StoreError: the database failed.
         """
         named = (tables.attempts.c.subject, tables.challenges.c.subject, tables.subject_keys.c.subject, tables.cameos.c.subject)
         query = union_all(*(select(column).where(column == subject) for column in named)).limit(1)
         with store_errors(), self._engine.connect() as connection:
-            # An empty one stands beside attempts of accounts that were erased, and PostgreSQL's text holds no null character.
+            # Attempts of erased accounts have an empty subject, and PostgreSQL's text cannot contain a null character.
             if not subject or "\0" in subject or connection.execute(query).first() is None:
                 raise NotFoundError(f"this site knows no account {subject!r}")
 

@@ -1,4 +1,4 @@
-"""Servers that live: each says so again and again, and counts as gone when it has not for a while."""
+"""Heartbeats of servers: each renews its row periodically, and counts as dead once that has expired."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KnownServer:
-    """A server that said it lives. boot: the run of the kernel it lives in; empty where that is unknown."""
+    """A server with a heartbeat. boot: the boot id of its kernel; empty if unknown."""
 
     id: str
     boot: str
@@ -33,10 +33,10 @@ class ServerStore:
         self._engine = engine
 
     def renew(self, server: KnownServer) -> None:
-        """Keep that a server lives until a time, whether or not it was known.
+        """Store until when a server counts as alive, whether or not it was known.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.servers
         values = {"boot": server.boot, "expires_at": server.expires_at}
@@ -45,10 +45,10 @@ class ServerStore:
                 connection.execute(insert(table).values(id=server.id, **values))
 
     def known(self) -> tuple[KnownServer, ...]:
-        """Return every server that is not forgotten.
+        """Return every server with a row.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.servers
         with store_errors(), self._engine.connect() as connection:
@@ -56,10 +56,10 @@ class ServerStore:
         return tuple(KnownServer(row.id, row.boot, row.expires_at) for row in rows)
 
     def forget(self, identifiers: Collection[str]) -> None:
-        """Forget servers.
+        """Delete the rows of servers.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.servers
         with store_errors(), self._engine.begin() as connection:

@@ -1,7 +1,7 @@
-"""Recordings that are kept until they are judged, sealed as evidence is: a server that takes over an attempt judges it from here.
+"""The spool: recordings stored until they are judged, encrypted as evidence is, for a server that takes over an attempt.
 
-A row is written in the transaction that spends the challenge and goes in the one that ends the attempt, so that there is one
-exactly while an attempt that was spooled is open. It goes too when the subject's data key is destroyed, see `evidence.withdraw`.
+A row is written in the transaction that spends the challenge and deleted in the one that ends the attempt, so that there is one
+exactly while a spooled attempt is open. It is also deleted when the subject's data key is destroyed, see `evidence.withdraw`.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 
 class Spool:
-    """Seals recordings for `AttemptStore.begin`, and opens what it kept."""
+    """Encrypts recordings for `AttemptStore.begin`, and decrypts stored ones."""
 
     def __init__(self, engine: Engine, keys: SubjectKeys, *, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self._engine, self._keys, self._random_bytes = engine, keys, random_bytes
 
     def seal(self, attempt_id: str, subject: str, recording: bytes, *, now: datetime) -> bytes:
-        """Return a recording under its subject's data key, bound to its attempt.
+        """Return a recording encrypted with its subject's data key, bound to its attempt.
 
         Raises:
             VaultKeyLostError, DataKeyLostError: the subject's data key does not open.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         key = self._keys.of(subject, now=now)
         return seal(recording, attempt_id=attempt_id, kind=Kind.RECORDING, key=key, random_bytes=self._random_bytes)
@@ -45,9 +45,9 @@ class Spool:
         """Return the recording of an open attempt.
 
         Raises:
-            NotFoundError: none is kept.
-            EvidenceError: it is damaged, or nothing opens it any more.
-            StoreError: the database could not do it.
+            NotFoundError: none is stored.
+            EvidenceError: it is damaged, or its key is gone.
+            StoreError: the database failed.
         """
         table = tables.spooled_recordings
         with store_errors(), self._engine.connect() as connection:
@@ -58,18 +58,18 @@ class Spool:
 
 
 def add(connection: Connection, attempt_id: str, sealed: bytes) -> None:
-    """Keep a sealed recording, inside a transaction of the caller; its first judging begins."""
+    """Store an encrypted recording, inside a transaction of the caller; its first judgement begins."""
     connection.execute(insert(tables.spooled_recordings).values(attempt_id=attempt_id, sealed=sealed, judgings=1))
 
 
 def drop(connection: Connection, attempt_id: str) -> None:
-    """Remove the recording of an attempt, if one is kept, inside a transaction of the caller."""
+    """Delete the recording of an attempt, if one is stored, inside a transaction of the caller."""
     table = tables.spooled_recordings
     connection.execute(delete(table).where(table.c.attempt_id == attempt_id))
 
 
 def drop_of_subject(connection: Connection, subject: str) -> None:
-    """Remove all of a person's, inside a transaction of the caller, who scrubs the disk afterwards (`engine.scrub`)."""
+    """Delete all recordings of a person, inside a transaction of the caller, who scrubs the disk afterwards (`engine.scrub`)."""
     table, attempts = tables.spooled_recordings, tables.attempts
     theirs = select(attempts.c.id).where(attempts.c.subject == subject)
     connection.execute(delete(table).where(table.c.attempt_id.in_(theirs)))

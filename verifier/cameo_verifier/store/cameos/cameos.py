@@ -1,7 +1,7 @@
-"""Cameos: made of an accepted attempt, changed by their owner, and at last a tombstone.
+"""Cameos in the database: created of an accepted attempt, changed by their owner, deleted to a tombstone.
 
-Every verb works inside a transaction of the caller, holds the cameo's row until that ends, and adds its event to it. `subject` is
-who asks: another's cameo is unknown to them; None asks for the app, which sees all.
+Every function runs inside a transaction of the caller, locks the cameo's row until that ends, and adds its event to it. `subject`
+is the caller: another's cameo is unknown to them; None is the app, which sees all.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ _READ_ONE = select(tables.cameos).where(tables.cameos.c.id == bindparam("identif
 _READ_SEVERAL = (
     select(tables.cameos).where(tables.cameos.c.id.in_(bindparam("identifiers", expanding=True))).order_by(tables.cameos.c.id)
 )
-# Not shared: those who share a row can follow each other so closely that its owner, who wants to change it, never gets a turn.
+# No share locks: their holders can follow each other so closely that an owner's change never gets the row.
 _HOLD_ONE, _HOLD_SEVERAL = (query.with_for_update(key_share=True) for query in (_READ_ONE, _READ_SEVERAL))
 _STATUS = {
     CameoState.CAMEO_ACTIVE: Status.VALID,
     CameoState.CAMEO_PAUSED: Status.SUSPENDED,
     CameoState.CAMEO_REVOKED: Status.INVALID,
 }
-"""What a cameo's credentials become when it gets there; deletion erases them."""
+"""Status of a cameo's credentials by the cameo's state; deletion erases them."""
 _ATTEMPT_COLUMNS = (
     tables.attempts.c.subject,
     tables.attempts.c.verdict,
@@ -70,9 +70,9 @@ def create(
     agreed_at: datetime,
     now: datetime,
 ) -> Cameo:
-    """Make the cameo of an attempt that holds, which only its owner may use as yet; a repeated request gets the first one's.
+    """Create the cameo of an attempt that holds, for the owner's use only; a repeated request returns the first one's.
 
-    One whose credentials analysts have suspended is made paused.
+    It is created paused if analysts have suspended its credentials.
 
     Raises:
         RefusedError: `ATTEMPT_UNKNOWN`, `ATTEMPT_NOT_ACCEPTED`, `ATTEMPT_USED`, `CONSENT_OUT_OF_TIME` or `LIKENESS_NOT_KEPT`.
@@ -122,7 +122,7 @@ def create(
 
 
 def get(connection: Connection, identifier: str, *, subject: str | None, hold: bool = False) -> Cameo:
-    """Return a cameo, or its tombstone; with `hold`, it cannot change before this transaction ends.
+    """Return a cameo, or its tombstone; with `hold`, its row is locked until this transaction ends.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
@@ -137,7 +137,7 @@ def get(connection: Connection, identifier: str, *, subject: str | None, hold: b
 
 
 def several(connection: Connection, identifiers: Collection[str], *, hold: bool) -> dict[str, Cameo]:
-    """Return those of the cameos that exist, by id; with `hold`, none of them can change before this transaction ends."""
+    """Return the existing ones of the cameos, by id; with `hold`, their rows are locked until this transaction ends."""
     if len(identifiers) == 1:
         [only] = identifiers
         rows = connection.execute(_HOLD_ONE if hold else _READ_ONE, {"identifier": only})
@@ -149,7 +149,7 @@ def several(connection: Connection, identifiers: Collection[str], *, hold: bool)
 def of_subject(
     connection: Connection, subject: str, *, after: tuple[datetime, str] | None, limit: int, minors_only: bool = False
 ) -> list[Cameo]:
-    """Return a subject's cameos and tombstones, oldest first, beginning after (creation, id)."""
+    """Return a subject's cameos and tombstones, oldest first, starting after (creation, id)."""
     table = tables.cameos
     query = select(table).where(table.c.subject == subject).order_by(table.c.created_at, table.c.id).limit(limit)
     if minors_only:
@@ -171,8 +171,8 @@ def change(
 ) -> Cameo:
     """Change the terms of the cameo as it was read at `version`; effective with the transaction.
 
-    A change that is in force already counts as done, so that a lost reply can be asked for again. What of a minor's change
-    widens the cameo waits for the guardians.
+    A change that is in effect already counts as done, so that a request can be retried. The part of a minor's change that widens
+    the cameo waits for the guardians.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE`, `CAMEO_CHANGED`, `MINOR_NEEDS_GUARDIAN` or
@@ -193,7 +193,7 @@ def change(
 
 
 def pause(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime, by: str = OWNER) -> Cameo:
-    """Let nobody use a cameo until it is resumed; open grants die, its credentials are suspended. `by`: the owner or a guardian.
+    """Pause a cameo: nobody may use it, open grants are revoked, its credentials suspended. `by`: the owner or a guardian.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED` or `CAMEO_GONE`.
@@ -205,7 +205,7 @@ def pause(connection: Connection, identifier: str, *, subject: str | None, reaso
 
 
 def revoke(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime) -> Cameo:
-    """Let nobody use a cameo ever again; open grants die, its credentials are revoked.
+    """Revoke a cameo, which is final: nobody may use it, open grants and its credentials are revoked.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN` or `CAMEO_GONE`.
@@ -220,9 +220,9 @@ def revoke(connection: Connection, identifier: str, *, subject: str | None, reas
 
 
 def resume(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
-    """Let a paused cameo be used again, under the terms it has; a minor's, once the guardians have approved it.
+    """Resume a paused cameo under its current terms; a minor's, once the guardians have approved it.
 
-    Its credentials hold again, but for those that were revoked.
+    Its credentials are valid again, except those that were revoked.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE` or `MINOR_NEEDS_GUARDIAN`.
@@ -236,9 +236,9 @@ def resume(connection: Connection, identifier: str, *, subject: str | None, now:
 
 
 def delete(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
-    """Destroy what is kept of a cameo, see `cameo_verifier.store.evidence.erasure`, and its terms; leave a tombstone.
+    """Delete a cameo's data, see `cameo_verifier.store.evidence.erasure`, and its terms; leave a tombstone.
 
-    The tombstone keeps the subject, the consent and the times: the owner still sees what was made, and that it is gone.
+    The tombstone keeps the subject, the consent and the times: the owner still sees what was made, and that it is deleted.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
@@ -254,7 +254,7 @@ def delete(connection: Connection, identifier: str, *, subject: str | None, now:
 
 
 def held(connection: Connection, identifier: str, subject: str | None) -> Cameo:
-    """Return a cameo that nobody else can change before this transaction ends.
+    """Return a cameo with its row locked until this transaction ends.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
@@ -263,9 +263,9 @@ def held(connection: Connection, identifier: str, subject: str | None) -> Cameo:
 
 
 def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: datetime) -> Cameo:
-    """Keep what the rules made of a held cameo, with an event for each thing that happened; nothing where nothing changed.
+    """Store the result of the rules for a locked cameo, with an event for each kind; nothing if nothing changed.
 
-    Whoever paused it or let it run again, its credentials follow.
+    The statuses of its credentials follow its state.
     """
     cameo, kinds = ruled
     if cameo == before:
@@ -285,7 +285,7 @@ def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: 
 
 
 def end_grants(connection: Connection, identifier: str, *, now: datetime) -> None:
-    """Let no open grant of a held cameo be spent any more."""
+    """Revoke all open grants of a locked cameo."""
     grants, uses = tables.grants, tables.grant_cameos
     of_cameo = select(uses.c.grant_id).where(uses.c.cameo_id == identifier)
     still_open = grants.c.spent_at.is_(None) & grants.c.revoked_at.is_(None)
@@ -307,7 +307,7 @@ def _end_what_is_taken_back(connection: Connection, before: Cameo, after: Cameo,
 
 
 def suspended(connection: Connection, cameo_id: str) -> bool:
-    """Return whether analysts have suspended a cameo, made or not, inside a transaction of the caller."""
+    """Return whether analysts have suspended a cameo, created or not, inside a transaction of the caller."""
     table = tables.suspensions
     query = select(table.c.suspended).where(table.c.cameo_id == cameo_id).order_by(table.c.number.desc()).limit(1)
     return bool(connection.execute(query).scalar_one_or_none())

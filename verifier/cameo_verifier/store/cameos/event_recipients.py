@@ -1,7 +1,7 @@
-"""Events together with everyone who is told of each: read once, however many watch.
+"""Events with all their recipients: read once for all streams.
 
-Who is told is what each would find alone: `events.after` for the app and owners, `events.of_guardian`, and `watching.after` for
-generators and platforms.
+The recipients of an event are those who would get it from `events.after` (the app and owners), `events.of_guardian`, or
+`watching.after` (generators and platforms).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """An event and who is told of it beside the app.
+    """An event and its recipients besides the app.
 
-    subject: whose cameo, guardians or attempt it is about; empty where that was deleted.
+    subject: whose cameo, guardians or attempt it is about; empty if that was deleted.
     """
 
     event: Event
@@ -42,14 +42,14 @@ class Addressed:
 def after(connection: Connection, number: int, *, limit: int) -> list[Addressed]:
     """Return the events with greater numbers, oldest first, `limit` at most, inside a transaction of the caller.
 
-    Guardians are those of now: where there are more events, a link among those may be why.
+    Guardians are as of now, possibly by a link whose event comes later.
     """
     page = select(tables.events).where(tables.events.c.number > number).order_by(tables.events.c.number).limit(limit).subquery()
     links = tables.guardianships
     linked = and_(
         links.c.minor == page.c.subject, links.c.state == GuardianshipState.LINKED.value, events.concerns_guardians(page.c)
     )
-    # One statement: on a server a second one could know of a link that comes after the last event there is.
+    # One statement: a second one could see a link that is newer than the last event read.
     query = select(page, links.c.guardian).select_from(page.outerjoin(links, linked)).order_by(page.c.number)
     rows = connection.execute(query).all()
     guardians: dict[int, set[str]] = defaultdict(set)
@@ -66,7 +66,7 @@ def after(connection: Connection, number: int, *, limit: int) -> list[Addressed]
 
 
 def _holders(connection: Connection, first: int, last: int) -> Mapping[int, set[Holder]]:
-    """Return who of the generators and platforms is told of the events from one number to another."""
+    """Return the generators and platforms that receive the events of a range of numbers."""
     found: dict[int, set[Holder]] = defaultdict(set)
     for number, holder in _each_holder(connection, tables.events.c.number.between(first, last)):
         found[number].add(holder)

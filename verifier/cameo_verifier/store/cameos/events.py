@@ -1,4 +1,4 @@
-"""What happened to cameos, in one append-only table, written in the same transaction as the change itself."""
+"""Events of cameos: one append-only table, written in the same transaction as the change itself."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ADD = insert(tables.events)
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An event that has no number yet."""
+    """An event without a number yet."""
 
     cameo: Cameo
     kind: EventKind
@@ -61,14 +61,14 @@ def append_of_guardian(connection: Connection, minor: str, kind: EventKind, *, n
 
 
 def append_of_attempt(connection: Connection, attempt_id: str, subject: str, ruling: Ruling, *, now: datetime) -> int:
-    """Add the event that people decided an attempt, inside a transaction of the caller, and return its number."""
+    """Add the event of reviewers' decision on an attempt, inside a transaction of the caller, and return its number."""
     of = {"cameo_id": "", "grant_id": "", "output_id": "", "attempt_id": attempt_id, "ruling": ruling.value}
     [number] = _add(connection, [{"subject": subject, "kind": EventKind.ATTEMPT_WAS_DECIDED.value, "at": now, **of}])
     return number
 
 
 def append_of_credentials(connection: Connection, cameo_id: str, subject: str, kind: EventKind, *, now: datetime) -> int:
-    """Add an event of credentials whose cameo is not made yet, inside a transaction of the caller, and return its number."""
+    """Add an event of credentials whose cameo is not created yet, inside a transaction of the caller, and return its number."""
     of = {"grant_id": "", "output_id": "", "removal_id": ""}
     [number] = _add(connection, [{"cameo_id": cameo_id, "subject": subject, "kind": kind.value, "at": now, **of}])
     return number
@@ -92,7 +92,7 @@ def append_all(connection: Connection, happened: Sequence[Happened]) -> range:
 
 
 def _add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> range:
-    # The counter's row is held until the transaction ends, so an event with a greater number is never seen before these.
+    # The counter's row is locked until the transaction ends, so no event with a greater number is visible before these.
     last: int = connection.execute(_COUNT, {"count": len(rows)}).scalar_one()
     numbers = range(last - len(rows) + 1, last + 1)
     connection.execute(_ADD, [{"number": number, **row} for number, row in zip(numbers, rows, strict=True)])
@@ -100,10 +100,10 @@ def _add(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> range:
 
 
 def last_overwritten(engine: Engine) -> int:
-    """Return the number of the last event that took something of an owner's out of the database; 0 where there was none.
+    """Return the number of the last event that deleted an owner's data from the database; 0 if there is none.
 
     Raises:
-        StoreError: the database could not do it.
+        StoreError: the database failed.
     """
     table = tables.events
     kinds = [kind.value for kind in (EventKind.PERMISSION_CHANGED, EventKind.WAS_DELETED)]
@@ -122,14 +122,14 @@ def after(connection: Connection, number: int, *, subject: str | None, limit: in
 
 
 def read(connection: Connection, query: Select[Any]) -> list[Event]:
-    """Return the events that a query of the whole table's columns finds."""
+    """Return the events of a query that selects the table's columns."""
     return [event_of(row) for row in connection.execute(query)]
 
 
 def of_guardian(connection: Connection, number: int, *, guardian: str, limit: int) -> list[Event]:
-    """Return the events with greater numbers, oldest first, of those whose guardian this is now, and of their minors' cameos.
+    """Return the events with greater numbers, oldest first, about the guardian's present minors and their cameos.
 
-    What people decided of an attempt is none of them.
+    Decisions on attempts are excluded.
     """
     table = tables.events
     theirs = table.c.subject.in_(guardianships.minors_of(guardian))
@@ -138,7 +138,7 @@ def of_guardian(connection: Connection, number: int, *, guardian: str, limit: in
 
 
 def concerns_guardians(event: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
-    """Return the condition that the guardians of an event's subject are told of it, by the columns of the events."""
+    """Return the condition that the guardians of an event's subject receive it, on the columns of the events."""
     cameos = tables.cameos
     of_links = and_(event.cameo_id == "", event.attempt_id == "")
     safeguarded = event.cameo_id.in_(select(cameos.c.id).where(cameos.c.subject == event.subject, cameos.c.minor_safeguards))
@@ -146,7 +146,7 @@ def concerns_guardians(event: ReadOnlyColumnCollection[str, Any]) -> ColumnEleme
 
 
 def last(connection: Connection) -> int:
-    """Return the number of the newest event, 0 where there is none."""
+    """Return the number of the newest event, 0 if there is none."""
     number: int = connection.execute(select(tables.event_counter.c.last)).scalar_one()
     return number
 

@@ -1,4 +1,4 @@
-"""Faces of protected and enrolled people, which the gallery answers from, turned as `cameo_verifier.screening.transform` says."""
+"""Faces of protected and enrolled people, which the gallery searches, transformed by `cameo_verifier.screening.transform`."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 _AT_ONCE = 10_000
-"""Rows read at once, about 5 MB."""
+"""Rows per query, about 5 MB."""
 _ASKED_AT_ONCE = 500
 
 
 class Collection(StrEnum):
-    """Whose faces."""
+    """The collection a face belongs to."""
 
     PROTECTED = "protected"
-    """Of people the operator named; the owner is the name."""
+    """Faces of people the operator named; the owner is the name."""
     ENROLLED = "enrolled"
-    """Of accepted attempts; the owner is the subject."""
+    """Faces of accepted attempts; the owner is the subject."""
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A face as it is kept, the id of the key that turned it and the digest of its model (64 hex digits)."""
+    """A transformed face, the id of the key that transformed it and the digest of its model (64 hex digits)."""
 
     code: bytes = field(repr=False)
     key_id: str
@@ -45,7 +45,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose a face is. attempt_id: with which attempt it was enrolled; empty for a protected person."""
+    """The holder of a face. attempt_id: the attempt it was enrolled with; empty for a protected person."""
 
     collection: Collection
     owner: str
@@ -54,7 +54,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Protected:
-    """A protected person: how many faces are kept, since when, and which subjects are that person."""
+    """A protected person: the numbers of their faces, since when, and the subjects that are that person."""
 
     name: str
     numbers: tuple[int, ...]
@@ -63,13 +63,13 @@ class Protected:
 
 
 class FaceStore:
-    """Faces in the database behind `engine`. Every method raises `StoreError` where the database could not do it."""
+    """Faces in the database behind `engine`. Every method raises `StoreError` if the database fails."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def after(self, number: int, *, key_id: str, model: str) -> Iterator[list[tuple[int, bytes]]]:
-        """Yield the faces of a key and a model with higher numbers, in their order, some at a time."""
+        """Yield the faces of a key and a model with higher numbers, in order, in batches."""
         table = tables.faces
         of_these = (table.c.key_id == key_id) & (table.c.model == model)
         with store_errors(), self._engine.connect() as connection:
@@ -82,7 +82,7 @@ class FaceStore:
                 number = rows[-1].number
 
     def codes(self, numbers: Several[int]) -> list[tuple[int, bytes]]:
-        """Return those of the faces that there still are."""
+        """Return each face number that still exists, with its face."""
         table, wanted = tables.faces, sorted(numbers)
         found: list[tuple[int, bytes]] = []
         with store_errors(), self._engine.connect() as connection:
@@ -94,19 +94,19 @@ class FaceStore:
         return found
 
     def models(self, *, key_id: str) -> list[str]:
-        """Return the models that made the faces of a key."""
+        """Return the models of the faces of a key."""
         table = tables.faces
         with store_errors(), self._engine.connect() as connection:
             return list(connection.scalars(select(table.c.model).where(table.c.key_id == key_id).distinct()))
 
     def numbers(self, *, key_id: str, model: str) -> list[int]:
-        """Return the number of every face of a key and a model."""
+        """Return the numbers of all faces of a key and a model."""
         table = tables.faces
         with store_errors(), self._engine.connect() as connection:
             return list(connection.scalars(select(table.c.number).where(table.c.key_id == key_id, table.c.model == model)))
 
     def holders(self, numbers: Several[int]) -> dict[int, Holder]:
-        """Return whose those of the faces are that there still are."""
+        """Return the holder of each face number that still exists."""
         table, wanted = tables.faces, sorted(numbers)
         found: dict[int, Holder] = {}
         with store_errors(), self._engine.connect() as connection:
@@ -118,20 +118,20 @@ class FaceStore:
         return found
 
     def of_attempt(self, attempt_id: str) -> tuple[int, Code] | None:
-        """Return the number and the face that was enrolled with an attempt; None where there is none, or none any more."""
+        """Return the number and the face that was enrolled with an attempt; None if there is none, or it was deleted."""
         table = tables.faces
         with store_errors(), self._engine.connect() as connection:
             row = connection.execute(select(table).where(table.c.attempt_id == attempt_id).limit(1)).one_or_none()
         return None if row is None else (row.number, Code(row.code, row.key_id, row.model))
 
     def allowed(self, subject: str) -> frozenset[str]:
-        """Return the names of the protected people this subject is."""
+        """Return the names of the protected people that this subject is."""
         table = tables.protected_allowances
         with store_errors(), self._engine.connect() as connection:
             return frozenset(connection.scalars(select(table.c.name).where(table.c.subject == subject)))
 
     def protect(self, name: str, codes: Sequence[Code], *, now: datetime) -> None:
-        """Keep faces of a protected person, beside those already kept, all or none."""
+        """Add faces of a protected person, in one transaction."""
         with store_errors(), self._engine.begin() as connection:
             for code in codes:
                 _add(connection, Holder(Collection.PROTECTED, name), code, now=now)
@@ -154,7 +154,7 @@ class FaceStore:
         ]
 
     def unprotect(self, name: str) -> int:
-        """Forget a protected person with all allowances, and return how many faces there were.
+        """Delete a protected person with all allowances, and return the number of faces.
 
         Raises:
             NotFoundError: nobody of this name is protected.
@@ -167,7 +167,7 @@ class FaceStore:
             return gone
 
     def allow(self, name: str, subject: str, *, now: datetime) -> None:
-        """Let a subject enrol as a protected person; once more changes nothing.
+        """Permit a subject to enrol as a protected person; idempotent.
 
         Raises:
             NotFoundError: nobody of this name is protected.
@@ -184,43 +184,43 @@ class FaceStore:
                 return
 
     def disallow(self, name: str, subject: str) -> bool:
-        """Take an allowance back; return whether there was one."""
+        """Revoke an allowance; return whether there was one."""
         table = tables.protected_allowances
         with store_errors(), self._engine.begin() as connection:
             statement = delete(table).where(table.c.name == name, table.c.subject == subject)
             return connection.execute(statement).rowcount > 0
 
     def forget(self, subject: str) -> int:
-        """Forget the faces a subject enrolled, and return how many there were."""
+        """Delete the faces a subject enrolled, and return their number."""
         with store_errors(), self._engine.begin() as connection:
             return forget(connection, subject)
 
     def unreadable(self, *, key_id: str, model: str | None = None) -> int:
-        """Return how many faces were turned by another key, or, where a model is given, made by another model."""
+        """Return the number of faces transformed by another key, or, if a model is given, made by another model."""
         with store_errors(), self._engine.connect() as connection:
             found = connection.scalar(select(func.count()).select_from(tables.faces).where(_other(key_id, model)))
         return int(found or 0)
 
     def drop_unreadable(self, *, key_id: str, model: str) -> int:
-        """Forget the faces of other keys and models, which nothing can be compared with; return how many there were."""
+        """Delete the faces of other keys and models, with which nothing can be compared; return their number."""
         with store_errors(), self._engine.begin() as connection:
             return connection.execute(delete(tables.faces).where(_other(key_id, model))).rowcount
 
 
 def enrol(connection: Connection, subject: str, code: Code, *, attempt_id: str, now: datetime) -> None:
-    """Keep the face of an accepted attempt, inside a transaction of the caller."""
+    """Store the face of an accepted attempt, inside a transaction of the caller."""
     _add(connection, Holder(Collection.ENROLLED, subject), code, attempt_id=attempt_id, now=now)
 
 
 def forget(connection: Connection, subject: str) -> int:
-    """Forget the faces a subject enrolled, inside a transaction of the caller, and return how many there were."""
+    """Delete the faces a subject enrolled, inside a transaction of the caller, and return their number."""
     return _remove(connection, Holder(Collection.ENROLLED, subject))
 
 
 def forget_without_likeness(connection: Connection, subject: str) -> int:
-    """Forget the faces of a subject that were enrolled with attempts whose likenesses are gone, and return how many there were.
+    """Delete the faces of a subject enrolled with attempts whose likenesses were deleted, and return their number.
 
-    Inside a transaction of the caller.
+    Runs inside a transaction of the caller.
     """
     table, likenesses = tables.faces, tables.likenesses
     kept = select(likenesses.c.attempt_id).where(likenesses.c.attempt_id == table.c.attempt_id).exists()

@@ -1,7 +1,7 @@
-"""What guardians do: link, step down, and answer for a minor's cameos.
+"""Guardians' operations: linking, stepping down, and decisions on a minor's cameos.
 
-Every verb works inside a transaction of the caller. A cameo that is not of a minor the guardian is linked to, or not under the
-safeguards for minors, is unknown to them.
+Every function runs inside a transaction of the caller. To a guardian, a cameo is unknown unless it is under the safeguards for
+minors and of a minor they are linked to.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def consent(
     agreed_at: datetime,
     now: datetime,
 ) -> Guardianship:
-    """Take one side's consent; with both, the two are linked. A consent that is given already changes nothing.
+    """Record one side's consent; with both, the two are linked. A repeated consent changes nothing.
 
-    Nothing is said of whether the other side exists.
+    The result does not reveal whether the other person exists.
 
     Raises:
         RefusedError: `GUARDIAN_IS_A_MINOR` or `CONSENT_OUT_OF_TIME`.
@@ -70,7 +70,7 @@ def consent(
 
 
 def end(connection: Connection, *, guardian: str, minor: str, by_guardian: bool, now: datetime) -> Guardianship:
-    """Let a guardian step down, or either side take back or decline what is not confirmed yet.
+    """End a link as the guardian, or withdraw or decline an unconfirmed one as either side.
 
     Raises:
         RefusedError: `GUARDIANSHIP_UNKNOWN` or `GUARDIAN_MUST_STEP_DOWN`.
@@ -85,7 +85,7 @@ def end(connection: Connection, *, guardian: str, minor: str, by_guardian: bool,
         raise RefusedError(Refusal.GUARDIAN_MUST_STEP_DOWN)
     ended = guardianships.keep(connection, replace(known, state=GuardianshipState.ENDED), now=now)
     if linked:
-        # Held before an event is written: whoever holds a cameo waits for the counter of events, never the other way.
+        # Locked before an event is written: lock order is cameos first, then the counter of events.
         standing = [cameos.held(connection, identifier, minor) for identifier in _standing(connection, minor)]
         events.append_of_guardian(connection, minor, EventKind.GUARDIAN_STEPPED_DOWN, now=now)
         left = guardianships.guardians_of(connection, minor)
@@ -96,7 +96,7 @@ def end(connection: Connection, *, guardian: str, minor: str, by_guardian: bool,
 
 
 def approve(connection: Connection, identifier: str, number: int, *, guardian: str, now: datetime) -> Cameo:
-    """Say yes to a pending change; with the last guardian's yes it holds.
+    """Approve a pending change; with the last guardian's approval it takes effect.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE` or `CHANGE_NOT_PENDING`.
@@ -107,7 +107,7 @@ def approve(connection: Connection, identifier: str, number: int, *, guardian: s
 
 
 def refuse(connection: Connection, identifier: str, number: int, *, guardian: str, now: datetime) -> Cameo:
-    """Say no to a pending change, which ends it.
+    """Refuse a pending change, which ends it.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE` or `CHANGE_NOT_PENDING`.
@@ -117,7 +117,7 @@ def refuse(connection: Connection, identifier: str, number: int, *, guardian: st
 
 
 def narrow(connection: Connection, identifier: str, bound: Callable[[Terms], Terms], *, guardian: str, now: datetime) -> Cameo:
-    """Let a cameo permit at most this, at once.
+    """Narrow a cameo to at most these terms, at once.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE` or `TOO_MANY_RESTRICTIONS`.
@@ -127,7 +127,7 @@ def narrow(connection: Connection, identifier: str, bound: Callable[[Terms], Ter
 
 
 def pause(connection: Connection, identifier: str, *, guardian: str, reason: str, now: datetime) -> Cameo:
-    """Let nobody use a cameo; open grants die. The minor cannot end it.
+    """Pause a cameo: nobody may use it, and open grants are revoked. The minor cannot end it.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED` or `CAMEO_GONE`.
@@ -137,7 +137,7 @@ def pause(connection: Connection, identifier: str, *, guardian: str, reason: str
 
 
 def resume(connection: Connection, identifier: str, *, guardian: str, now: datetime) -> Cameo:
-    """End the guardian's own pause; others' stay.
+    """End the guardian's own pause; others' remain.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED` or `CAMEO_GONE`.
@@ -149,7 +149,7 @@ def resume(connection: Connection, identifier: str, *, guardian: str, now: datet
 def cameos_of(
     connection: Connection, minor: str, *, guardian: str, after: tuple[datetime, str] | None, limit: int
 ) -> list[Cameo]:
-    """Return a minor's cameos, oldest first, beginning after (creation, id); none to who is not linked."""
+    """Return a minor's cameos, oldest first, starting after (creation, id); none to a guardian who is not linked."""
     if guardian not in guardianships.guardians_of(connection, minor):
         return []
     return cameos.of_subject(connection, minor, after=after, limit=limit, minors_only=True)
@@ -173,7 +173,7 @@ def _held(connection: Connection, identifier: str, guardian: str) -> Cameo:
 
 
 def require_theirs(connection: Connection, cameo: Cameo, guardian: str) -> None:
-    """Return if this is the cameo of a minor the guardian is linked to, inside a transaction of the caller.
+    """Check that this is the cameo of a minor the guardian is linked to, inside a transaction of the caller.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.

@@ -1,6 +1,6 @@
-"""Who answers for which minor. Every verb works inside a transaction of the caller.
+"""Guardianships: links between guardians and minors. Every function runs inside a transaction of the caller.
 
-One row a pair, made by whichever side consents first.
+One row per pair, created by the side that consents first.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ def minors_of(guardian: str) -> Select[tuple[str]]:
 
 
 def held(connection: Connection, *, guardian: str, minor: str) -> Guardianship | None:
-    """Return what is known of two people, and let nobody else change who answers for this minor before the transaction ends.
+    """Return the guardianship of two people, None if there is none, and lock all of this minor's until the transaction ends.
 
-    All rows of the minor are held: of two guardians who step down at once, the second sees that the first is gone.
+    All rows of the minor are locked: of two guardians who step down concurrently, the second sees that the first is gone.
     """
     table = tables.guardianships
     query = select(table).where(table.c.minor == minor).order_by(table.c.guardian).with_for_update()
@@ -45,7 +45,7 @@ def held(connection: Connection, *, guardian: str, minor: str) -> Guardianship |
 def of_person(
     connection: Connection, person: str, *, as_guardian: bool, after: tuple[datetime, str] | None, limit: int
 ) -> list[Guardianship]:
-    """Return what is known of a guardian, or else of a minor, oldest first, beginning after (creation, the other's id)."""
+    """Return the guardianships of a guardian, or else of a minor, oldest first, starting after (creation, the other's id)."""
     table = tables.guardianships
     mine, other = (table.c.guardian, table.c.minor) if as_guardian else (table.c.minor, table.c.guardian)
     query = select(table).where(mine == person).order_by(table.c.created_at, other).limit(limit)
@@ -56,13 +56,13 @@ def of_person(
 
 
 def add(connection: Connection, guardianship: Guardianship) -> Guardianship:
-    """Keep the first that is known of two people."""
+    """Add the guardianship of a new pair."""
     connection.execute(insert(tables.guardianships).values(_row(guardianship)))
     return guardianship
 
 
 def keep(connection: Connection, guardianship: Guardianship, *, now: datetime) -> Guardianship:
-    """Keep what became of a held one."""
+    """Store a locked guardianship after a change."""
     table = tables.guardianships
     kept = replace(guardianship, updated_at=now)
     mine = (table.c.guardian == kept.guardian) & (table.c.minor == kept.minor)

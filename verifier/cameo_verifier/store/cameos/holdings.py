@@ -1,4 +1,4 @@
-"""What one account holds: its cameos, the credentials of its attempts with their statuses, and challenges it may still answer."""
+"""Holdings of an account: its cameos, the credentials of its attempts with their statuses, and challenges it may still answer."""
 
 from __future__ import annotations
 
@@ -20,12 +20,22 @@ if TYPE_CHECKING:
     from cameo_verifier.cameo.model import Cameo
 
 AT_MOST = 200
-"""Of each kind, the latest."""
+"""Maximum number of each kind, the latest."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldCredential:
-    """A credential as its status list has it now. status: None where it has no entry. reason: why it was revoked by itself."""
+    """A credential with its current status.
+
+    Attributes:
+        jti: the credential's id.
+        attempt_id, cameo_id: what it was issued for.
+        audience: the generator it is for.
+        issued_at, expires_at: times in UTC.
+        status: its entry in the status list; None if it has none.
+        revoked_at: when it was revoked by itself, None if it was not.
+        reason: why it was revoked by itself; empty if it was not.
+    """
 
     jti: str
     attempt_id: str
@@ -40,7 +50,7 @@ class HeldCredential:
 
 @dataclass(frozen=True, slots=True)
 class OpenChallenge:
-    """A challenge that was not answered and may still be."""
+    """A challenge that can still be answered."""
 
     id: str
     issued_at: datetime
@@ -49,7 +59,7 @@ class OpenChallenge:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """All of it, the latest first; of an attempt, what came of that one."""
+    """The holdings of an account or of an attempt, the latest first."""
 
     cameos: tuple[Cameo, ...]
     credentials: tuple[HeldCredential, ...]
@@ -63,10 +73,10 @@ class Holdings:
         self._engine = engine
 
     def of_subject(self, subject: str, *, now: datetime) -> Held:
-        """Return what an account holds.
+        """Return the holdings of an account.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.challenges
         still_open = (table.c.subject == subject) & table.c.spent_at.is_(None) & (table.c.expires_at > now)
@@ -82,10 +92,10 @@ class Holdings:
             )
 
     def of_attempt(self, attempt_id: str) -> Held:
-        """Return what came of an attempt.
+        """Return the holdings that come from one attempt.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         with store_errors(), self._engine.connect() as connection:
             return Held(

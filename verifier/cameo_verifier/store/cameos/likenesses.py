@@ -1,4 +1,4 @@
-"""Sealed likenesses of accepted attempts; what opens them is the business of `cameo_verifier.store.cameos.vault`."""
+"""Encrypted likenesses of accepted attempts; `cameo_verifier.store.cameos.vault` decrypts them."""
 
 from __future__ import annotations
 
@@ -22,45 +22,45 @@ _AT_ONCE = 500
 
 
 class LikenessStore:
-    """Likenesses in the database behind `engine`; `AttemptStore.finish` adds them, deleting a cameo destroys its own."""
+    """Likenesses in the database behind `engine`; `AttemptStore.finish` adds them, deletion of a cameo destroys its own."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def of(self, cameo_id: str) -> SealedLikeness:
-        """Return the sealed likeness of a cameo.
+        """Return the encrypted likeness of a cameo.
 
         Raises:
-            NotFoundError: none is kept.
-            StoreError: the database could not do it.
+            NotFoundError: none is stored.
+            StoreError: the database failed.
         """
         with store_errors(), self._engine.connect() as connection:
             return of(connection, cameo_id)
 
     def scrub(self) -> bool:
-        """See `engine.scrub`: what was destroyed is to be gone from the disk too."""
+        """Scrub deleted likenesses from the disk, see `engine.scrub`."""
         return scrub(self._engine)
 
     def drop_unclaimed(self, *, before: datetime) -> int:
-        """Destroy likenesses of attempts before a time that never became a cameo, some at a time, and return how many those were.
+        """Destroy a batch of likenesses, of attempts before a time that never became a cameo, and return their number.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table, cameos = tables.likenesses, tables.cameos
         claimed = select(cameos.c.id).where(cameos.c.id == table.c.cameo_id).exists()
         unclaimed = (table.c.created_at < before) & ~claimed
         with store_errors(), writing(self._engine).begin() as connection:
-            # Held, then asked once more: a cameo may be made of one right now.
+            # Locked, then checked again: a cameo may be created of one concurrently.
             held = connection.execute(select(table.c.cameo_id).where(unclaimed).limit(_AT_ONCE).with_for_update()).scalars().all()
             return connection.execute(delete(table).where(table.c.cameo_id.in_(held), ~claimed)).rowcount
 
 
 def add(connection: Connection, attempt_id: str, likeness: SealedLikeness, *, now: datetime) -> None:
-    """Keep the likeness of an attempt, inside a transaction of the caller.
+    """Store the likeness of an attempt, inside a transaction of the caller.
 
     Raises:
-        VaultKeyRotatedError: another vault key than the site's wrapped it; seal it again.
+        VaultKeyRotatedError: another vault key than the site's wrapped it; encrypt it again.
     """
     vault_key.hold(connection, likeness.vault_key_id)
     connection.execute(
@@ -75,7 +75,7 @@ def add(connection: Connection, attempt_id: str, likeness: SealedLikeness, *, no
 
 
 def wait(connection: Connection, attempt_id: str, likeness: SealedLikeness, *, now: datetime) -> None:
-    """Keep the likeness of an attempt that people have to decide, inside a transaction of the caller; errors as `add`."""
+    """Store the likeness of an attempt in manual review, inside a transaction of the caller; errors as `add`."""
     vault_key.hold(connection, likeness.vault_key_id)
     connection.execute(
         insert(tables.waiting_likenesses).values(
@@ -89,9 +89,9 @@ def wait(connection: Connection, attempt_id: str, likeness: SealedLikeness, *, n
 
 
 def waiting(connection: Connection, attempt_id: str) -> SealedLikeness | None:
-    """Return the likeness of an attempt that people have to decide, None where none is kept.
+    """Return the likeness of an attempt in manual review, None if none is stored.
 
-    Inside a transaction of the caller, until whose end it stays so: what is moved elsewhere is not missed by a rotation.
+    Its row is locked until the caller's transaction ends, so that a key rotation does not miss a likeness that is moved.
     """
     table = tables.waiting_likenesses
     row = connection.execute(select(table).where(table.c.attempt_id == attempt_id).with_for_update()).one_or_none()
@@ -99,20 +99,20 @@ def waiting(connection: Connection, attempt_id: str) -> SealedLikeness | None:
 
 
 def stop_waiting(connection: Connection, attempt_id: str) -> None:
-    """Destroy it, if there is one, inside a transaction of the caller, who scrubs the disk afterwards (`engine.scrub`)."""
+    """Destroy an attempt's likeness in manual review, if any, in the caller's transaction, who scrubs the disk afterwards."""
     table = tables.waiting_likenesses
     connection.execute(delete(table).where(table.c.attempt_id == attempt_id))
 
 
 def stop_waiting_of_subject(connection: Connection, subject: str) -> None:
-    """Destroy all of a person's, inside a transaction of the caller, who scrubs the disk afterwards."""
+    """Destroy a person's likenesses in manual review, inside a transaction of the caller, who scrubs the disk afterwards."""
     table, attempts = tables.waiting_likenesses, tables.attempts
     theirs = select(attempts.c.id).where(attempts.c.subject == subject)
     connection.execute(delete(table).where(table.c.attempt_id.in_(theirs)))
 
 
 def of(connection: Connection, cameo_id: str) -> SealedLikeness:
-    """Return the sealed likeness of a cameo, inside a transaction of the caller; errors as `LikenessStore.of`."""
+    """Return the encrypted likeness of a cameo, inside a transaction of the caller; errors as `LikenessStore.of`."""
     table = tables.likenesses
     row = connection.execute(select(table).where(table.c.cameo_id == cameo_id)).one_or_none()
     if row is None:
@@ -121,9 +121,9 @@ def of(connection: Connection, cameo_id: str) -> SealedLikeness:
 
 
 def cameo_of(connection: Connection, attempt_id: str) -> str:
-    """Return the id of the cameo an attempt can become, empty where nothing is kept.
+    """Return the id of the cameo an attempt can become; empty if no likeness is stored.
 
-    Inside a transaction of the caller, until whose end it stays so.
+    Its row is locked until the caller's transaction ends.
     """
     table = tables.likenesses
     query = select(table.c.cameo_id).where(table.c.attempt_id == attempt_id).with_for_update(read=True)

@@ -1,4 +1,4 @@
-"""Who follows whom, for sites whose app keeps no graph of its own that could be asked."""
+"""Follows between people, for sites whose app has no graph of its own to query."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def set_follow(connection: Connection, follower: str, followee: str, *, follows: bool) -> None:
-    """Keep or forget that one follows another, inside a transaction of the caller."""
+    """Set or delete a follow, inside a transaction of the caller."""
     table = tables.follows
     mine = (table.c.follower == follower) & (table.c.followee == followee)
     connection.execute(delete(table).where(mine))
@@ -22,7 +22,7 @@ def set_follow(connection: Connection, follower: str, followee: str, *, follows:
 
 
 def mutual(connection: Connection, one: str, other: str) -> bool:
-    """Whether each follows the other."""
+    """Return whether each follows the other."""
     table = tables.follows
     there = (table.c.follower == one) & (table.c.followee == other)
     back = (table.c.follower == other) & (table.c.followee == one)

@@ -1,4 +1,4 @@
-"""Removals: opened by owners, addressed to holders, answered by them. Every verb works inside a transaction of the caller."""
+"""Removals: requested by owners, addressed to holders and answered by them. All functions run in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cameo_verifier.cameo.model import Cameo
 
 OPENED_AT_ONCE = 200
-"""Removals opened in one transaction at most, so that other work gets its turn."""
+"""Maximum number of removals opened in one transaction, so that other transactions can run between."""
 
 _FINISHED = sorted(state.value for state in FINISHED)
 _TABLE, _OUTPUTS, _GRANTS = tables.removals, tables.outputs, tables.grants
@@ -31,7 +31,7 @@ _TABLE, _OUTPUTS, _GRANTS = tables.removals, tables.outputs, tables.grants
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What an owner asks for: one output of a cameo, or all there are (`output_id` empty), drafts included."""
+    """An owner's request: one output of a cameo, or all of them (`output_id` empty), drafts included."""
 
     cameo_id: str
     output_id: str
@@ -40,9 +40,9 @@ class Request:
 
 
 def begin(connection: Connection, asked: Request, *, subject: str | None, now: datetime) -> datetime | None:
-    """Keep that an owner asks for removal.
+    """Store an owner's removal request.
 
-    Return None, or when that was asked, where the request was made before: what was recorded since is not part of it.
+    Returns None, or for a repeated request the time of the first: outputs recorded since are not part of it.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `OUTPUT_UNKNOWN` or `REQUEST_ID_REUSED`.
@@ -75,12 +75,12 @@ def open_some(
     now: datetime,
     due_in: timedelta,
 ) -> bool:
-    """Open removals of a request that was begun, of what was recorded until a time, and return whether there may be more.
+    """Open removals of a stored request, for outputs recorded until a time, and return whether there may be more.
 
-    What was asked for already stays as it stands.
+    Existing removals are unchanged.
     """
     cameo = _held(connection, asked.cameo_id, None)
-    # Held, so that an output that is put on a platform right now is asked for there, by this or by `follow`.
+    # Locked, so that an output that is concurrently moved to a platform is addressed there, by this or by `follow`.
     query = _unopened(asked.cameo_id, asked.output_id, until=until).limit(OPENED_AT_ONCE).with_for_update(of=_OUTPUTS)
     found = connection.execute(query).all()
     for row in found:
@@ -89,7 +89,7 @@ def open_some(
 
 
 def follow(connection: Connection, output_id: str, *, new_id: Callable[[], str], now: datetime, due_in: timedelta) -> None:
-    """Address the removals of an output to who holds it now as well, where that was someone else when they were asked for."""
+    """Address the removals of an output to its present holder too, if that is another one than when they were requested."""
     row = connection.execute(_held_outputs().where(_OUTPUTS.c.id == output_id)).one()
     asked = connection.execute(select(_TABLE).where(_TABLE.c.output_id == output_id).order_by(_TABLE.c.number)).all()
     holder = _holder_of(row)
@@ -112,7 +112,7 @@ def of_cameo(connection: Connection, cameo_id: str, output_id: str, *, before: i
 
 
 def of_grants(connection: Connection, cameo_id: str, grant_ids: Collection[str]) -> Mapping[str, list[Removal]]:
-    """Return what one cameo's owner asked about what came of these grants, by output, oldest first."""
+    """Return one cameo's removals of the outputs of these grants, by output, oldest first."""
     query = _removals().where(_TABLE.c.cameo_id == cameo_id, _OUTPUTS.c.grant_id.in_(grant_ids)).order_by(_TABLE.c.number)
     found: dict[str, list[Removal]] = defaultdict(list)
     for row in connection.execute(query):
@@ -121,7 +121,7 @@ def of_grants(connection: Connection, cameo_id: str, grant_ids: Collection[str])
 
 
 def pending(connection: Connection, holder: Holder, *, after: int, limit: int, now: datetime) -> list[Removal]:
-    """Return what a holder has neither removed nor refused, oldest first, from above `after` on; it counts as delivered then."""
+    """Return a holder's unfinished removals, oldest first, with numbers above `after`; they then count as delivered."""
     query = _removals().where(_mine(holder), _TABLE.c.state.not_in(_FINISHED), _TABLE.c.number > after)
     rows = connection.execute(query.order_by(_TABLE.c.number).limit(limit)).all()
     identifiers = [row.id for row in rows]
@@ -131,21 +131,21 @@ def pending(connection: Connection, holder: Holder, *, after: int, limit: int, n
 
 
 def deliver(connection: Connection, identifiers: Collection[str], *, now: datetime) -> None:
-    """Note that the holders were told of these removals, unless they had been before."""
+    """Record that the holders were notified of these removals, unless they were before."""
     requested = _TABLE.c.state == RemovalState.REMOVAL_REQUESTED.value
     delivered = {"state": RemovalState.REMOVAL_DELIVERED.value, "delivered_at": now}
     connection.execute(update(_TABLE).where(_TABLE.c.id.in_(identifiers), requested).values(delivered))
 
 
 def get(connection: Connection, identifier: str) -> Removal:
-    """Return a removal that exists."""
+    """Return an existing removal."""
     return _removal(connection.execute(_removals().where(_TABLE.c.id == identifier)).one())
 
 
 def answer(
     connection: Connection, identifier: str, given: RemovalAnswer, *, holder: Holder, reason: str, now: datetime
 ) -> Removal:
-    """Keep what a holder says to a removal addressed to it; see `cameo_verifier.cameo.removals.answered`.
+    """Record a holder's answer to a removal addressed to it; see `cameo_verifier.cameo.removals.answered`.
 
     Raises:
         RefusedError: `REMOVAL_UNKNOWN` or `REMOVAL_ANSWERED`.
@@ -173,7 +173,7 @@ def answer(
 
 
 def _held(connection: Connection, cameo_id: str, subject: str | None) -> Cameo:
-    """Return a cameo; of two requests at once, the later one sees what the first has opened."""
+    """Return a cameo with its row locked: of two concurrent requests, the later one sees what the first has opened."""
     held = select(tables.cameos.c.id).where(tables.cameos.c.id == cameo_id).with_for_update(key_share=True)
     connection.execute(held)
     return cameos.get(connection, cameo_id, subject=subject)

@@ -1,8 +1,8 @@
-"""Suspensions: analysts stop every use of a cameo, and all credentials of it, until analysts lift that.
+"""Suspensions: analysts stop every use of a cameo, and all its credentials, until analysts lift that.
 
-A cameo's id is that of its credentials too, of which the first is there before the cameo is; it can be suspended by then, and is
-paused when its owner makes it. All that follows is one transaction: the line in the audit log, the cameo and its open grants, the
-statuses of the credentials, and the events for app and owner.
+A cameo's credentials carry its id, the first of them before the cameo is created; it can be suspended by then, and is created
+paused. Everything that follows is one transaction: the line in the audit log, the cameo and its open grants, the statuses of the
+credentials, and the events for app and owner.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one analyst wants of a cameo. identifier: the same whenever the same request of theirs is sent again."""
+    """An analyst's request about a cameo. identifier: the same whenever the same request of theirs is sent again."""
 
     identifier: str
     cameo_id: str
@@ -48,7 +48,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Suspension:
-    """The same as it is kept, where it changed something; number: its place among the cameo's, from 1."""
+    """A stored suspension, or the lifting of one; number: its position among the cameo's, from 1."""
 
     number: int
     suspended: bool
@@ -64,10 +64,10 @@ class SuspensionStore:
         self._engine, self._audit = writing(engine), audit
 
     def of(self, cameo_ids: Collection[str]) -> Mapping[str, tuple[Suspension, ...]]:
-        """Return what was said of cameos, oldest first; the last word holds. Those of which nothing was said are not there.
+        """Return suspensions of cameos and their liftings, oldest first; the last is in effect. Cameos without any are left out.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table, wanted = tables.suspensions, sorted(set(cameo_ids))
         found: dict[str, tuple[Suspension, ...]] = {}
@@ -79,12 +79,12 @@ class SuspensionStore:
         return found
 
     def keep(self, said: Said, *, now: datetime) -> bool:
-        """Suspend a cameo, or lift that, and return whether it is suspended now; what is so already changes nothing.
+        """Suspend a cameo, or lift its suspension, and return whether it is suspended now; idempotent.
 
         Raises:
             InvalidRequestError: the reason is empty or too long.
             RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE` or `REQUEST_ID_REUSED`.
-            StoreError: the database could not do it; nothing changed.
+            StoreError: the database failed; nothing changed.
         """
         reader = Reader(said.analyst, said.reason)
         with store_errors(), self._engine.begin() as connection:
@@ -99,7 +99,7 @@ class SuspensionStore:
 
 
 def _held(connection: Connection, cameo_id: str) -> tuple[str, str]:
-    """Return attempt and subject of a cameo, or of credentials that have none yet; both stay as they are until commit."""
+    """Return attempt and subject of a cameo, or of credentials that have none yet; their rows are locked until commit."""
     credentials, attempts, likenesses = tables.credentials, tables.attempts, tables.likenesses
     cameo = connection.execute(select(tables.cameos).where(tables.cameos.c.id == cameo_id).with_for_update()).one_or_none()
     if cameo is not None:
@@ -108,7 +108,7 @@ def _held(connection: Connection, cameo_id: str) -> tuple[str, str]:
     named = select(credentials.c.attempt_id).where(credentials.c.cameo_id == cameo_id)
     kept = select(likenesses.c.attempt_id).where(likenesses.c.cameo_id == cameo_id)
     of = select(attempts.c.id, attempts.c.subject).where(attempts.c.id.in_(named.union(kept)))
-    # The row that making a cameo holds.
+    # The row that creating a cameo locks.
     row = connection.execute(of.with_for_update()).one_or_none()
     if row is None:
         raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": cameo_id})

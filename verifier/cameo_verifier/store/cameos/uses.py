@@ -1,6 +1,6 @@
-"""Uses: grants for one job, the moment each was spent, and what came out. Every verb works inside a transaction of the caller.
+"""Uses: grants for one job, the time each was spent, and the outputs. Every function runs inside a transaction of the caller.
 
-`attested_since`: recordings that were judged before it are too old to vouch for a person; None takes any.
+`attested_since`: recordings judged earlier are too old to vouch for a person; None accepts any.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ADD_GRANTS, _ADD_GRANT_CAMEOS = insert(_GRANTS), insert(tables.grant_cameos)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a generator asks permission for."""
+    """A job that a generator requests permission for."""
 
     audience: str
     request_id: str
@@ -52,19 +52,18 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a generator says came out of a job."""
+    """An output that a generator reports. platform: who shows it; empty if not given."""
 
     sha256: str
     c2pa_manifest: str
     state: OutputState
     creator: str
     platform: str = ""
-    """Who shows it; empty where that is not said."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Whether `requester` may use a cameo for these purposes."""
+    """A permission check: whether `requester` may use a cameo for these purposes."""
 
     cameo_id: str
     requester: str
@@ -75,7 +74,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A grant that is asked for: for which job, under which id, as of when and until when."""
+    """A requested grant: its job, its id, its creation and expiry times, and the known relationships."""
 
     job: Job
     identifier: str
@@ -91,12 +90,12 @@ Granted: TypeAlias = "tuple[Grant, tuple[Cameo, ...]]"
 def check(
     connection: Connection, cameo_id: str, requester: str, purposes: frozenset[UseCategory], relationships: Relationships
 ) -> Answer:
-    """Say whether a use is permitted now; errors as `cameo_verifier.cameo.permissions.decide`."""
+    """Return whether a use is permitted now; errors as `cameo_verifier.cameo.permissions.decide`."""
     return _only(check_all(connection, [Question(cameo_id, requester, purposes, relationships)]))
 
 
 def check_all(connection: Connection, questions: Sequence[Question]) -> list[Answer | CameoError]:
-    """Answer each question as `check` does, or say why it is refused."""
+    """Return the answer to each question as `check` does, or the error of its refusal."""
     found = cameos.several(connection, {each.cameo_id for each in questions}, hold=False)
     return [_answer(found, each) for each in questions]
 
@@ -115,7 +114,7 @@ def authorize(
 
 
 def authorize_all(connection: Connection, asked: Sequence[Asked]) -> list[Granted | CameoError]:
-    """Grant each job as `authorize` does, or say why it is refused; nothing is written before all is decided."""
+    """Return each job's grant as `authorize` does, or the error of its refusal; nothing is written before all are decided."""
     found = cameos.several(connection, {cameo_id for each in asked for cameo_id in each.job.cameo_ids}, hold=True)
     earlier = _by_request(connection, [each.job for each in asked])
     answers: list[Granted | CameoError] = []
@@ -178,7 +177,7 @@ def spend(
     now: datetime,
     attested_since: datetime | None = None,
 ) -> tuple[Grant, tuple[Cameo, ...]]:
-    """Spend a grant: of all who try exactly one does, and only while each of its cameos still permits the use.
+    """Spend a grant: of concurrent calls exactly one succeeds, and only while each of its cameos still permits the use.
 
     Raises:
         RefusedError: `GRANT_UNKNOWN`, `GRANT_SPENT`, `GRANT_REVOKED`, `GRANT_EXPIRED`, `CAMEO_UNKNOWN` or `USE_NOT_PERMITTED`.
@@ -200,10 +199,10 @@ def spend(
 
 
 def record(connection: Connection, grant_id: str, made: Made, *, audience: str, identifier: str, now: datetime) -> Output:
-    """Keep what came out of a job whose grant was spent, whatever the owner has said since: they are to see it.
+    """Record an output of a job whose grant was spent, even if the owner has revoked the permission since: the owner must see it.
 
-    The same output again is the first one's record; a draft can become published, never the other way. A platform that was not
-    named can be named, and stays.
+    The same output again returns the first record; a draft can become published, never the other way. A missing platform can be
+    added, and stays.
 
     Raises:
         RefusedError: `GRANT_UNKNOWN`, `GRANT_NOT_SPENT` or `OUTPUT_RECORDED_OTHERWISE`.
@@ -211,7 +210,7 @@ def record(connection: Connection, grant_id: str, made: Made, *, audience: str, 
     grant = _grant(connection, grant_id, audience, hold=True)
     if grant.spent_at is None:
         raise RefusedError(Refusal.GRANT_NOT_SPENT)
-    # Held before anything is written, in the order that everyone keeps: cameos, outputs, the counter of events.
+    # Locked before anything is written, in the common lock order: cameos, outputs, the counter of events.
     found = cameos.several(connection, grant.cameo_ids, hold=True)
     table = tables.outputs
     mine = (table.c.grant_id == grant_id) & (table.c.sha256 == made.sha256)
@@ -252,7 +251,7 @@ def record(connection: Connection, grant_id: str, made: Made, *, audience: str, 
 
 
 def of_cameo(connection: Connection, cameo_id: str, *, before: int | None, limit: int) -> list[Use]:
-    """Return the uses of a cameo, the latest first, with numbers below `before`; the other cameos of a job are not told."""
+    """Return the uses of a cameo, the latest first, with numbers below `before`, without the other cameos of a job."""
     uses, grants, outputs = tables.grant_cameos, tables.grants, tables.outputs
     query = select(uses.c.number, grants).join(grants, grants.c.id == uses.c.grant_id).where(uses.c.cameo_id == cameo_id)
     if before is not None:
@@ -303,7 +302,7 @@ def _in_order(found: Mapping[str, Cameo], cameo_ids: tuple[str, ...]) -> tuple[C
 
 
 def _by_request(connection: Connection, jobs: Sequence[Job]) -> dict[tuple[str, str], Grant]:
-    """Return the grants that these requests have got already, by audience and request."""
+    """Return the existing grants of these requests, by audience and request."""
     known = {"audiences": sorted({job.audience for job in jobs}), "requests": sorted({job.request_id for job in jobs})}
     asked = {(job.audience, job.request_id) for job in jobs}
     rows = connection.execute(_OF_REQUESTS, known).all()
@@ -315,7 +314,7 @@ def _by_request(connection: Connection, jobs: Sequence[Job]) -> dict[tuple[str, 
 
 
 def _require_same(grant: Grant, job: Job, *, now: datetime) -> None:
-    """Return if an earlier request's grant answers this one too."""
+    """Check that an earlier request's grant answers this one too."""
     asked = (job.requester, job.job_id, frozenset(job.cameo_ids), job.purposes)
     if (grant.requester, grant.job_id, frozenset(grant.cameo_ids), grant.purposes) != asked:
         raise RefusedError(Refusal.REQUEST_ID_REUSED)

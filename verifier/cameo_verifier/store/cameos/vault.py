@@ -1,10 +1,10 @@
-"""The vault: likenesses at rest, each under a data key of its own.
+"""The vault: encryption of likenesses at rest, each under a data key of its own.
 
-A random data key encrypts the likeness (AES-256-GCM), the site's vault key wraps the data key (the same), and both ciphertexts
-are bound to the id of the cameo: moved to another row they do not open. Destroying the wrapped key destroys the likeness,
-wherever a copy of it may be; without the vault key a stolen database holds no face and no voice.
+A random data key encrypts the likeness (AES-256-GCM), the site's vault key wraps the data key (also AES-256-GCM), and both
+ciphertexts are bound to the id of the cameo: in another row they do not decrypt. Destroying the wrapped key destroys the likeness
+in every copy; without the vault key a stolen database reveals no face and no voice.
 
-While a rotation is under way there are two vault keys: the new one wraps, both unwrap. See `review.vault_rotation`.
+During a rotation there are two vault keys: the new one wraps, both unwrap. See `cameo_verifier.review.vault_rotation`.
 """
 
 from __future__ import annotations
@@ -25,30 +25,32 @@ if TYPE_CHECKING:
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
-"""96 bits, which NIST SP 800-38D section 5.2.1.1 recommends; a data key encrypts once, so its nonce cannot repeat."""
+"""96 bits, as NIST SP 800-38D section 5.2.1.1 recommends; a data key encrypts once, so its nonce cannot repeat."""
 _KEY, _LIKENESS, _NAMED_KEY = b"cameo data key\0", b"cameo likeness\0", b"named data key\0"
 
 
 class VaultError(CameoError):
-    """A likeness does not open: it was altered, moved to another cameo, or sealed under another vault key."""
+    """A likeness does not decrypt: it was altered, moved to another cameo, or encrypted under another vault key."""
 
 
 @dataclass(frozen=True, slots=True)
 class SealedLikeness:
-    """Ciphertext, safe to keep; nonces stand in front."""
+    """An encrypted likeness; nonces precede the ciphertexts.
+
+    vault_key_id: of the key that wrapped it just now; empty for a stored one.
+    """
 
     cameo_id: str
     wrapped_key: bytes = field(repr=False)
     sealed: bytes = field(repr=False)
     vault_key_id: str = field(default="", compare=False)
-    """Of the key that wrapped it just now; empty of what was kept already."""
 
 
 class VaultKey:
-    """One vault key."""
+    """A vault key."""
 
     def __init__(self, key: bytes) -> None:
-        """Keep the key, 32 bytes; another length raises `ValueError`. `id` says which key it is, and nothing else about it."""
+        """Keep the key, 32 bytes; another length raises `ValueError`. `id` names the key and reveals nothing else about it."""
         if len(key) != KEY_BYTES:
             raise ValueError(f"a vault key has {KEY_BYTES} bytes, not {len(key)}")
         self.id = hmac.digest(key, b"cameo vault key id", "sha256").hex()[:16]
@@ -57,14 +59,14 @@ class VaultKey:
 
 @dataclass(frozen=True, slots=True)
 class WrappedKey:
-    """A data key under a vault key, and the id of that one."""
+    """A data key wrapped by a vault key, and the id of the vault key."""
 
     vault_key_id: str
     wrapped: bytes = field(repr=False)
 
 
 class Vault:
-    """Seals and opens under the vault key, and opens under the one before it while that is being replaced."""
+    """Encrypts and decrypts with the vault key, and decrypts with the former one during a rotation."""
 
     def __init__(
         self, keys: bytes | Callable[[], Sequence[VaultKey]], *, random_bytes: Callable[[int], bytes] = secrets.token_bytes
@@ -72,8 +74,8 @@ class Vault:
         """Keep the keys.
 
         Args:
-            keys: one key, 32 bytes; or what returns the keys of now, the one that wraps first, and is asked at every use.
-            random_bytes: returns so many.
+            keys: one key, 32 bytes; or a function that returns the current keys, the wrapping one first, called at every use.
+            random_bytes: returns this many random bytes.
 
         Raises:
             ValueError: the key has another length.
@@ -87,7 +89,7 @@ class Vault:
 
     @property
     def id(self) -> str:
-        """The id of the key that wraps."""
+        """The id of the wrapping key."""
         return self._keys()[0].id
 
     @property
@@ -96,12 +98,12 @@ class Vault:
         return tuple(key.id for key in self._keys())
 
     def wrap(self, data_key: bytes, name: str) -> WrappedKey:
-        """Encrypt a data key that is kept under a name, apart from what it encrypts."""
+        """Wrap a data key, bound to a name, that is stored apart from the data it encrypts."""
         key = self._keys()[0]
         return WrappedKey(key.id, self._encrypt(key.cipher, data_key, _NAMED_KEY + name.encode()))
 
     def unwrap(self, wrapped_key: bytes, name: str) -> bytes:
-        """Return a data key.
+        """Return the unwrapped data key.
 
         Raises:
             VaultError: it was altered, moved to another name, or wrapped by another vault key.
@@ -119,25 +121,25 @@ class Vault:
         )
 
     def open(self, sealed: SealedLikeness) -> bytes:
-        """Return the likeness.
+        """Return the decrypted likeness.
 
         Raises:
-            VaultError: it does not open.
+            VaultError: it does not decrypt.
         """
         cameo_id = sealed.cameo_id.encode()
         data_key = self._unwrapped(sealed.wrapped_key, _KEY + cameo_id)
         return _decrypt(AESGCM(data_key), sealed.sealed, _LIKENESS + cameo_id)
 
     def rewrap(self, wrapped_key: bytes, name: str) -> bytes | None:
-        """Return a data key of `wrap`, wrapped by the key that wraps now; None where it is already.
+        """Return a data key of `wrap`, rewrapped by the present wrapping key; None if that wraps it already.
 
         Raises:
-            VaultError: no key of this vault opens it.
+            VaultError: no key of this vault unwraps it.
         """
         return self._rewrapped(wrapped_key, _NAMED_KEY + name.encode())
 
     def rewrap_likeness(self, wrapped_key: bytes, cameo_id: str) -> bytes | None:
-        """Do the same to the data key of a likeness."""
+        """Return the data key of a likeness, rewrapped as `rewrap` does."""
         return self._rewrapped(wrapped_key, _KEY + cameo_id.encode())
 
     def _rewrapped(self, wrapped_key: bytes, bound_to: bytes) -> bytes | None:

@@ -1,7 +1,7 @@
-"""Which vault key wraps now, as the database says it: a fence between who keeps wrapped data keys and who rotates the vault key.
+"""The present wrapping key, recorded in the database: a fence between writers of wrapped data keys and a key rotation.
 
-A writer wraps before its transaction. Within it, it holds the row and compares; a rotation changes the row and so waits for all
-who hold it. Afterwards no data key can be kept that the former vault key wrapped, whatever a server still has in memory.
+A writer wraps before its transaction. Within it, it locks the row and compares; a rotation changes the row and so waits for all
+who lock it. Afterwards no data key can be stored that the former vault key wrapped, whatever a server still has in memory.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 class VaultKeyRotatedError(StoreError):
-    """The vault key that wrapped is not the site's any more; wrapped again by the one of now, it can be kept."""
+    """The wrapping vault key was replaced; the data key can be stored once it is wrapped by the present one."""
 
 
 def hold(connection: Connection, vault_key_id: str) -> None:
-    """Keep the vault key as it is until the end of a transaction of the caller, which writes.
+    """Lock the recorded vault key until the end of the caller's transaction, and compare it.
 
     Args:
-        connection: of the transaction.
-        vault_key_id: of the key that wrapped; empty where what was kept already is moved.
+        connection: of the transaction, which writes.
+        vault_key_id: of the key that wrapped; empty if stored data is moved.
 
     Raises:
         VaultKeyRotatedError: another key wraps now.
@@ -39,5 +39,5 @@ def hold(connection: Connection, vault_key_id: str) -> None:
 
 
 def change(connection: Connection, vault_key_id: str) -> None:
-    """Say which key wraps from now on, inside a transaction of the caller, which writes."""
+    """Record the wrapping key, inside a transaction of the caller, which writes."""
     connection.execute(update(tables.vault_key).values(id=vault_key_id))

@@ -1,8 +1,8 @@
-"""What a generator or a platform is told of what happens to cameos: nothing but what it has to act on.
+"""Event visibility of generators and platforms: only events they have to act on.
 
-1. Of a cameo that it was granted (a generator), or that an output it shows was made of (a platform): that it was paused, resumed,
-   revoked or deleted, from then on. What happened before stays unknown to it.
-2. That an owner asks it to remove an output.
+1. About a cameo that was granted to it (a generator), or that an output it shows was made of (a platform): paused, resumed,
+   revoked or deleted, from then on. It does not see earlier events.
+2. A request of an owner that it removes an output.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 
 LOOKED_AT_ONCE = 10_000
-"""Events looked through in one go at most: whoever has not asked for long must not hold up the others."""
+"""Maximum number of events scanned per call: a caller far behind must not delay the others."""
 
 _EVENT, _USES, _GRANTS, _OUTPUTS = tables.events.c, tables.grant_cameos.c, tables.grants.c, tables.outputs.c
 GRANTED = and_(_USES.cameo_id == _EVENT.cameo_id, _USES.number < _EVENT.number, _GRANTS.id == _USES.grant_id)
-"""That a grant was one of an event's cameo, and before it."""
+"""Condition that a grant includes an event's cameo, and precedes the event."""
 SHOWN = and_(_USES.cameo_id == _EVENT.cameo_id, _OUTPUTS.grant_id == _USES.grant_id, _OUTPUTS.shown_since < _EVENT.number)
-"""That an output was made of an event's cameo, and shown before it."""
+"""Condition that an output was made of an event's cameo, and shown before the event."""
 
 
 def after(connection: Connection, number: int, *, holder: Holder, limit: int) -> tuple[list[Event], int]:
-    """Return events with greater numbers that a holder is told of, oldest first, and up to which number it was looked.
+    """Return events with greater numbers that a holder sees, oldest first, and the number up to which events were scanned.
 
     There may be more unless that is `number` itself.
     """

@@ -1,7 +1,7 @@
-"""How each webhook endpoint stands, what it is to be told next, and which server is telling it.
+"""Delivery state of webhook endpoints: what each receives next, and which server sends to it.
 
-The messages are the events themselves, so that nothing can be told that did not happen, or happen and not be told. One server at
-a time sends to an endpoint: it holds a claim that runs out by itself when the server dies. Every verb works inside a transaction.
+The messages are the events themselves, so that exactly what happened is sent. One server at a time sends to an endpoint:
+it holds a claim that expires by itself when the server dies. Every function runs inside a transaction of the caller.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TABLE = tables.webhooks
 
 
 def begin(connection: Connection, name: str) -> Standing:
-    """Return how an endpoint stands; one that is new is told of what happens from now on."""
+    """Return the delivery state of an endpoint; a new one starts with events from now on."""
     connection.execute(select(tables.event_counter.c.last).with_for_update())
     found = standing(connection, name)
     if found is None:
@@ -37,7 +37,7 @@ def begin(connection: Connection, name: str) -> Standing:
 
 
 def standing(connection: Connection, name: str) -> Standing | None:
-    """Return how an endpoint stands; None where nothing is known of it."""
+    """Return the delivery state of an endpoint; None if it is unknown."""
     columns = [column for column in _TABLE.c if column.name not in {"claimed_by", "claimed_until"}]
     row = connection.execute(select(*columns).where(_TABLE.c.name == name)).one_or_none()
     return None if row is None else Standing(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
@@ -46,7 +46,7 @@ def standing(connection: Connection, name: str) -> Standing | None:
 def next_events(
     connection: Connection, endpoint: Endpoint, *, after: int, limit: int
 ) -> tuple[list[tuple[Event, Removal | None]], int]:
-    """Return what an endpoint is to be told after an event, each with its removal, and up to which number it was looked."""
+    """Return the next events of an endpoint, each with its removal, and the number up to which events were scanned."""
     if endpoint.holder is None:
         last = events.last(connection)
         found = events.after(connection, after, subject=None, limit=limit)
@@ -58,7 +58,7 @@ def next_events(
 
 
 def claim(connection: Connection, name: str, *, cursor: int, server: str, now: datetime, until: datetime) -> bool:
-    """Have one server send to an endpoint until a time; False where another does, or the endpoint has moved on or was stopped."""
+    """Claim an endpoint for one server until a time; False if another has it, or the endpoint has moved on or was stopped."""
     free = or_(_TABLE.c.claimed_by == server, _TABLE.c.claimed_until.is_(None), _TABLE.c.claimed_until <= now)
     same = (_TABLE.c.name == name) & (_TABLE.c.cursor == cursor) & _TABLE.c.stopped_at.is_(None)
     return connection.execute(update(_TABLE).where(same, free).values(claimed_by=server, claimed_until=until)).rowcount == 1
@@ -74,9 +74,9 @@ def settle(
     until: datetime,
     now: datetime,
 ) -> bool:
-    """Keep how an endpoint stands after an attempt, and the claim; False where another server has taken over.
+    """Store an endpoint's state after an attempt, and extend the claim; False if another server has taken over.
 
-    asked: the removal whose holder was told of it by this; empty where none was.
+    asked: the removal that this attempt delivered; empty if none.
     """
     mine = (_TABLE.c.name == before.name) & (_TABLE.c.cursor == before.cursor) & (_TABLE.c.claimed_by == server)
     if connection.execute(update(_TABLE).where(mine).values({**_row(after), "claimed_until": until})).rowcount != 1:
@@ -87,12 +87,12 @@ def settle(
 
 
 def release(connection: Connection, server: str) -> None:
-    """Let others send to the endpoints that a server held."""
+    """Release a server's claims."""
     connection.execute(update(_TABLE).where(_TABLE.c.claimed_by == server).values(claimed_by=None, claimed_until=None))
 
 
 def revive(connection: Connection, name: str) -> bool:
-    """Have an endpoint tried again at once; False where nothing is known of it."""
+    """Retry an endpoint at once; False if it is unknown."""
     found = standing(connection, name)
     if found is None:
         return False

@@ -1,4 +1,4 @@
-"""Credentials that were issued: which attempt earned them, for whom, until when. The embeddings are not among it."""
+"""Issued credentials: the attempt, audience and expiry of each, without the embeddings."""
 
 from __future__ import annotations
 
@@ -17,16 +17,23 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 FIRST = ""
-"""`request_id` of the credential that an attempt itself earned."""
+"""`request_id` of the credential that the attempt itself earned."""
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedCredential:
-    """One credential.
+    """An issued credential.
 
-    cameo_id: the cameo its attempt was made into, or still can be. request_id: what it was asked for with; empty for the one
-    the attempt itself earned. subject: the pseudonym, `sub`. receipt: the embedding-free JWS. token: the JWE, which only the
-    audience can open; empty once it was dropped.
+    Attributes:
+        jti: the credential's id.
+        attempt_id: the attempt it is issued for.
+        cameo_id: the cameo of that attempt, created or not.
+        request_id: of the request to reissue; empty for the credential that the attempt itself earned.
+        audience: the generator it is for.
+        subject: the pseudonym, `sub`.
+        issued_at, expires_at: times in UTC.
+        receipt: the JWS without embeddings.
+        token: the JWE, which only the audience can decrypt; empty once deleted.
     """
 
     jti: str
@@ -51,28 +58,28 @@ class CredentialStore:
         """Return a credential by its id.
 
         Raises:
-            NotFoundError: none has it.
-            StoreError: the database could not do it.
+            NotFoundError: no credential has this id.
+            StoreError: the database failed.
         """
         return self._one(tables.credentials.c.jti == jti)
 
     def of_attempt(self, attempt_id: str) -> IssuedCredential:
-        """Return the credential an attempt earned, not those that were issued of it later.
+        """Return the credential an attempt earned, not the reissued ones.
 
         Raises:
             NotFoundError: it earned none, or it was deleted with its cameo.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.credentials
         return self._one((table.c.attempt_id == attempt_id) & (table.c.request_id == FIRST))
 
     def drop_tokens(self, *, issued_before: datetime) -> int:
-        """Forget the encrypted tokens of credentials issued before a time, and return how many there were.
+        """Delete the encrypted tokens of credentials issued before a time, and return their number.
 
-        They are kept only so that a reply which got lost can be sent again.
+        They are stored only for retries after a lost reply.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.credentials
         statement = update(table).where(table.c.issued_at < issued_before, table.c.token.is_not(None)).values(token=None)
@@ -88,7 +95,7 @@ class CredentialStore:
 
 
 def add(connection: Connection, credential: IssuedCredential) -> None:
-    """Keep a credential, inside a transaction of the caller."""
+    """Store a credential, inside a transaction of the caller."""
     row: dict[str, Any] = {
         "jti": credential.jti,
         "attempt_id": credential.attempt_id,
@@ -105,7 +112,7 @@ def add(connection: Connection, credential: IssuedCredential) -> None:
 
 
 def credential(row: Row[Any]) -> IssuedCredential:
-    """Return the credential in a row of the table."""
+    """Return the credential of a row of the table."""
     return IssuedCredential(
         jti=row.jti,
         attempt_id=row.attempt_id,

@@ -1,7 +1,7 @@
-"""Credentials of a cameo that are issued again, and the revocation of single ones.
+"""Reissue of a cameo's credentials, and revocation of single ones.
 
-A signature may be made far away, in a key service, so no transaction waits for it: `basis` says what the cameo is now, and `keep`
-keeps the credential that was made of it if the cameo is that still. What an owner said in between is in no credential's way.
+A signature may be made far away, in a key service, so no transaction waits for it: `basis` reads the cameo's state, and `keep`
+stores the credential made from it if the cameo is unchanged. So no credential is issued under outdated terms.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What a credential is issued from again: the cameo as it was read, the attempt it was made of, the sealed likeness."""
+    """The data a credential is reissued from: the cameo as read, its attempt, and the encrypted likeness."""
 
     cameo: Cameo
     attempt: Attempt
@@ -43,7 +43,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """When a single credential was revoked, and why."""
+    """The revocation of a single credential."""
 
     jti: str
     revoked_at: datetime
@@ -51,7 +51,7 @@ class Revocation:
 
 
 class ReissueStore:
-    """Credentials of cameos in the database behind `engine`. `subject`: who asks; None asks for the app, which sees all."""
+    """Credentials of cameos in the database behind `engine`. `subject`: the caller; None is the app, which sees all."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = writing(engine)
@@ -59,14 +59,15 @@ class ReissueStore:
     def basis(
         self, cameo_id: str, *, subject: str | None, audience: str, request_id: str, guardian: str = ""
     ) -> Basis | IssuedCredential:
-        """Return what a credential can be issued from now, or the one that an earlier request with this id got.
+        """Return the data to reissue a credential from, or the credential that an earlier request with this id got.
 
-        Only a `guardian`, who asks with no `subject`, gives a minor's likeness to an audience that has no credential of it yet.
+        Only a `guardian`, for whom `subject` is None, may give a minor's likeness to an audience that has no credential of it
+        yet.
 
         Raises:
             RefusedError: `CAMEO_UNKNOWN`, `CAMEO_IS_PAUSED`, `CAMEO_ENDED`, `CAMEO_GONE`, `MINOR_NEEDS_GUARDIAN` or
                 `REQUEST_ID_REUSED`.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         with store_errors(), self._engine.begin() as connection:
             cameo = cameos.get(connection, cameo_id, subject=subject, hold=True)
@@ -81,11 +82,11 @@ class ReissueStore:
             return Basis(cameo, attempts.get(connection, cameo.attempt_id), likenesses.of(connection, cameo_id))
 
     def keep(self, credential: IssuedCredential, basis: Basis) -> IssuedCredential:
-        """Keep a credential that was made of `basis`; where the same request was sent twice at once, return the first one's.
+        """Store a credential made from `basis`; if the same request was sent twice concurrently, return the first one's.
 
         Raises:
-            RefusedError: `CAMEO_CHANGED`: make it again, of what the cameo is now; or as `basis`. Nothing was kept.
-            StoreError: the database could not do it; nothing was kept.
+            RefusedError: `CAMEO_CHANGED`: make it again from the cameo's new state; or as `basis`. Nothing was stored.
+            StoreError: the database failed; nothing was stored.
         """
         with store_errors(), self._engine.begin() as connection:
             cameo = cameos.get(connection, basis.cameo.id, subject=basis.cameo.subject, hold=True)
@@ -99,11 +100,11 @@ class ReissueStore:
             return credential
 
     def revoke(self, jti: str, *, subject: str | None, reason: str, request_id: str, now: datetime) -> Revocation:
-        """Revoke one credential for good and forget its token; what was revoked already keeps its first reason.
+        """Revoke one credential, which is final, and delete its token; a revoked one keeps its first reason.
 
         Raises:
             RefusedError: `CREDENTIAL_UNKNOWN` or `REQUEST_ID_REUSED`.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.credentials
         revoked = {"revoked_at": now, "revoke_reason": reason, "revoke_request_id": request_id, "token": None}
@@ -134,7 +135,7 @@ def _earlier(connection: Connection, attempt_id: str, request_id: str, audience:
 
 
 def _seen(connection: Connection, jti: str, subject: str | None) -> Row[Any]:
-    # The subject is the attempt's: the first credential is there before a cameo is.
+    # The attempt's subject: the first credential exists before its cameo.
     table, of = tables.credentials, tables.attempts
     query = select(table, of.c.subject).join(of, of.c.id == table.c.attempt_id).where(table.c.jti == jti)
     row = connection.execute(query).one_or_none()

@@ -1,7 +1,7 @@
-"""Status lists: which index each credential has, and what holds of it.
+"""Status lists: the index and the status of each credential.
 
-An index is given once and never again. A list takes credentials until half of its indices are used; the other half, and chance,
-hide which are. What is revoked stays revoked.
+An index is allotted once and never again. A list takes credentials until half of its indices are used; the other half, and random
+indices, hide which are. A revoked credential stays revoked.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeptList:
-    """A list. `decoys_invalid` and `decoys_suspended` are shares of 2**32, see `cameo_credential.decoys`."""
+    """A status list. `decoys_invalid` and `decoys_suspended` are shares of 2**32, see `cameo_credential.decoys`."""
 
     number: int
     capacity: int
@@ -41,13 +41,13 @@ class KeptList:
 
     @property
     def room(self) -> int:
-        """How many of its indices are given to credentials before the next list is begun."""
+        """The number of its indices that are allotted before the next list is started."""
         return self.capacity // 2
 
 
 @dataclass(frozen=True, slots=True)
 class StatusEntry:
-    """Where a credential's status stands, and what it is."""
+    """The index and the status of a credential."""
 
     list_number: int
     index: int
@@ -61,17 +61,17 @@ class StatusStore:
         self._engine = engine
 
     def open_list(self, *, capacity: int, new_key: Callable[[], bytes], now: datetime) -> KeptList:
-        """Return the list that takes credentials; where there is none, or the last one has no room, begin the next.
+        """Return the list that takes credentials; if there is none, or the last one is full, start the next.
 
-        Servers that do so at once begin one.
+        Servers that do so concurrently start one.
 
         Args:
-            capacity: of a list that is begun now; earlier ones keep theirs.
+            capacity: of a new list; existing ones keep theirs.
             new_key: makes the key of its decoys, 32 random bytes.
             now: the time.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         with store_errors():
             while True:
@@ -94,13 +94,13 @@ class StatusStore:
                     continue  # another server was first: its list is read on the next round
 
     def take(self, kept: KeptList, index: int, *, rank: int, jti: str, now: datetime) -> bool:
-        """Give an index to a credential, as valid; False, and nothing changed, if it cannot have it.
+        """Allot an index to a credential, as valid; False, and nothing changed, if it is not available.
 
-        That is so when the index or the id is taken, the list has no room, or its decoys are other ones than in `kept`: by those
-        the index may be shown as revoked already.
+        That is so if the index or the id is taken, the list is full, or its decoy shares differ from those in `kept`: by the new
+        ones the index may be shown as revoked already.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         lists = tables.status_lists
         unchanged = (
@@ -132,22 +132,22 @@ class StatusStore:
         return True
 
     def change(self, jti: str, status: Status, *, now: datetime) -> Status:
-        """Set the status of a credential and return the one that holds now: `INVALID` is for good.
+        """Set the status of a credential and return its status afterwards: `INVALID` is final.
 
         Raises:
             NotFoundError: no credential of this id has a status.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         with store_errors(), self._engine.begin() as connection:
             change(connection, tables.status_entries.c.jti == jti, status, now=now)
             return _entry(connection, jti).status
 
     def get(self, jti: str) -> StatusEntry:
-        """Return the place and the status of a credential.
+        """Return the index and the status of a credential.
 
         Raises:
             NotFoundError: no credential of this id has a status.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         with store_errors(), self._engine.connect() as connection:
             return _entry(connection, jti)
@@ -156,7 +156,7 @@ class StatusStore:
         """Return the numbers of all lists, oldest first.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.status_lists
         with store_errors(), self._engine.connect() as connection:
@@ -166,19 +166,19 @@ class StatusStore:
         """Return a list.
 
         Raises:
-            NotFoundError: there is none of this number.
-            StoreError: the database could not do it.
+            NotFoundError: there is no list of this number.
+            StoreError: the database failed.
         """
         with store_errors(), self._engine.connect() as connection:
             return _kept(connection, number)
 
     def set_decoys(self, kept: KeptList, *, invalid: int, suspended: int) -> KeptList:
-        """Set the shares of the decoys, if they still are those of `kept`, and return the list as it now is.
+        """Set the decoy shares, if they still equal those of `kept`, and return the list afterwards.
 
-        After this no credential can be given an index by the earlier shares.
+        After this no index is allotted by the earlier shares.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.status_lists
         statement = (
@@ -195,10 +195,10 @@ class StatusStore:
             return _kept(connection, kept.number)
 
     def counts(self, number: int) -> dict[Status, int]:
-        """Return how many credentials of a list are revoked and suspended.
+        """Return the numbers of revoked and of suspended credentials of a list.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.status_entries
         other = (Status.INVALID, Status.SUSPENDED)
@@ -212,17 +212,17 @@ class StatusStore:
         return {status: found.get(status, 0) for status in other}
 
     def deviating(self, kept: KeptList, *, ranks: int) -> tuple[npt.NDArray[np.int64], U8]:
-        """Return the indices (N,) and statuses (N,) of all credentials that are not valid or would not be, were they decoys.
+        """Return the indices (N,) and statuses (N,) of all credentials that are not valid, or would not be if they were decoys.
 
         Args:
-            kept: the list, with the shares of its decoys.
-            ranks: how many ranks there are: the suspended ones are the last of them.
+            kept: the list, with its decoy shares.
+            ranks: the number of ranks: the suspended ones are the last.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.status_entries
-        # One range of an index for each: of a long list nearly all is valid and is not read.
+        # One index range for each condition: in a long list nearly all entries are valid and are not read.
         differs = (
             table.c.status > Status.VALID.value,
             table.c.decoy_rank < kept.decoys_invalid,
@@ -243,9 +243,9 @@ class StatusStore:
 
 
 def change_of_cameo(connection: Connection, cameo_id: str, status: Status, *, now: datetime) -> int:
-    """Set the status of every credential that was issued of a cameo, for whatever audience, and return how many it changed.
+    """Set the status of every credential of a cameo, for all audiences, and return the number changed.
 
-    Inside a transaction of the caller, so that the cameo and its credentials change together.
+    Runs inside a transaction of the caller, so that the cameo and its credentials change together.
     """
     credentials = tables.credentials
     of_cameo = select(credentials.c.jti).where(credentials.c.cameo_id == cameo_id)
@@ -253,7 +253,7 @@ def change_of_cameo(connection: Connection, cameo_id: str, status: Status, *, no
 
 
 def change(connection: Connection, which: ColumnElement[bool], status: Status, *, now: datetime) -> int:
-    """Set the status of entries, inside a transaction of the caller, and return how many it changed: `INVALID` is for good."""
+    """Set the status of entries, inside a transaction of the caller, and return the number changed: `INVALID` is final."""
     table = tables.status_entries
     changeable = table.c.status.not_in((Status.INVALID.value, status.value))
     statement = update(table).where(which, changeable).values(status=status.value, changed_at=now)

@@ -1,9 +1,9 @@
-"""Many small transactions, one flush.
+"""Group commit: many small transactions, one flush to disk.
 
-A commit waits for the disk. `Batches` keeps one thread: work that arrives while it is busy is done together in the next
-transaction, each piece behind a savepoint of its own, so that one that is refused takes nothing of the others with it. Where
-the last piece of work was batched with others, the next waits for others too, as PostgreSQL's `commit_delay` does. Nobody is
-answered before the commit that holds their work. What is under way at once has no order.
+A commit waits for the disk. `Batches` has one thread: work that arrives while it is busy is batched in the next transaction, each
+piece behind a savepoint of its own, so that a refused one does not affect the others. If the last piece of work was batched with
+others, the next lingers for others too, as with PostgreSQL's `commit_delay`. No future completes before the commit that includes
+its work. Concurrent pieces have no order.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 AT_ONCE = 64
-"""Pieces of work in one transaction at most: some 50 ms, so that other processes get their turn."""
+"""Maximum number of pieces in one transaction: some 50 ms, so that other processes can write between."""
 LINGER_S = 0.002
-"""How long work waits for company, where the work before it had some: a transaction costs as much as ten pieces of it."""
+"""Time that work lingers, if the previous batch had several pieces: a transaction costs as much as ten pieces of work."""
 
 Together: TypeAlias = "Callable[[Connection, Sequence[ItemT]], Sequence[ResultT | Exception]]"
-"""Does many of a kind with fewer statements than one by one: a result for each item, or why it was refused and did nothing."""
+"""A batched operation, with fewer statements than one by one: a result for each item, or the error of one that did nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Work to be done: alone, or with all of the same `together`."""
+    """Work to do: alone, or batched with all pieces of the same `together`."""
 
     work: Callable[[Connection], Any]
     together: Together[Any, Any] | None
@@ -51,7 +51,7 @@ _Done = list[tuple["asyncio.Future[Any]", Any]]
 
 
 class Batches:
-    """Runs work on a thread of its own; see the module. Close it before the engine."""
+    """Runs batched work on a thread of its own; see the module. Close it before the engine."""
 
     def __init__(self, engine: Engine, *, at_once: int = AT_ONCE, linger_s: float = LINGER_S) -> None:
         """Keep the engine (see `engine.writing` for work that writes) and start the thread."""
@@ -65,17 +65,17 @@ class Batches:
         self._thread.start()
 
     def submit(self, work: Callable[[Connection], ResultT]) -> asyncio.Future[ResultT]:
-        """Run `work` in a transaction; the future has its result once that is committed, or what it raised, with nothing done.
+        """Run `work` in a transaction; the future has its result once that is committed, or its exception, with nothing done.
 
-        To be called where an event loop runs. What is cancelled before its turn is not done.
+        Call it where an event loop runs. Work that is cancelled before it starts is not done.
 
         Raises (from the future):
-            StoreError: the database could not do it, or the store is closed.
+            StoreError: the database failed, or the store is closed.
         """
         return self._submit(work, None, None)
 
     def submit_among(self, together: Together[ItemT, ResultT], item: ItemT) -> asyncio.Future[ResultT]:
-        """Run `together` for `item` and for every other one that waits for the same `together`; the rest is as with `submit`."""
+        """Run `together` for `item`, batched with other waiting items of the same `together`; otherwise as `submit`."""
 
         def alone(connection: Connection) -> ResultT:
             [result] = together(connection, [item])
@@ -86,7 +86,7 @@ class Batches:
         return self._submit(alone, together, item)
 
     def close(self) -> None:
-        """Finish what was submitted, then end the thread."""
+        """Finish the submitted work, then end the thread."""
         with self._there_is_work:
             self._closed = True
             self._there_is_work.notify()
@@ -111,7 +111,7 @@ class Batches:
                 self._there_is_work.wait_for(lambda: self._waiting or self._closed)
                 linger = in_company and not self._closed and len(self._waiting) < self._at_once
             if linger:
-                # Not a wait for the condition, which would wake this thread for each piece.
+                # Not a wait on the condition, which would wake this thread for each piece.
                 time.sleep(self._linger_s)
             with self._there_is_work:
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._at_once))]
@@ -122,15 +122,15 @@ class Batches:
 
     def _do(self, batch: list[_Piece]) -> None:
         groups = _groups(batch)
-        # On a server, others write meanwhile and wait for the rows that are held here: two of ours that were held together, in an
-        # order of nobody's making, could wait for two of theirs for ever.
+        # On a database server other processes write concurrently and wait for the rows locked here: rows locked in one
+        # transaction in no particular order could cause a deadlock.
         together = [groups] if self._engine.dialect.name == "sqlite" else [[pieces] for pieces in groups]
         done = [answer for some in together for answer in self._committed(some)]
         by_loop: dict[asyncio.AbstractEventLoop, _Done] = defaultdict(list)
         for answer, result in done:
             by_loop[answer.get_loop()].append((answer, result))
         for loop, answers in by_loop.items():
-            # A loop that has ended has nobody left to be told.
+            # Nobody awaits the futures of a loop that has ended.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(tell, answers)
 
@@ -146,7 +146,7 @@ class Batches:
 
 
 def _groups(batch: list[_Piece]) -> list[list[_Piece]]:
-    """Return the pieces that stand alone, one each, and then those that are done together."""
+    """Return the groups: single pieces one each, then those that are batched."""
     alone = [[piece] for piece in batch if piece.together is None]
     together: dict[Together[Any, Any], list[_Piece]] = defaultdict(list)
     for piece in batch:
@@ -159,25 +159,25 @@ def _done(connection: Connection, pieces: list[_Piece]) -> _Done:
     together = pieces[0].together
     if together is not None and len(pieces) > 1:
         results = _behind_savepoint(connection, lambda: together(connection, [piece.item for piece in pieces]))
-        # Where it failed as a whole, each is tried alone.
+        # If the batch failed as a whole, each piece is tried alone.
         if not isinstance(results, Exception):
             return [(piece.answer, result) for piece, result in zip(pieces, results, strict=True)]
     return [(piece.answer, _tried_twice(connection, partial(piece.work, connection))) for piece in pieces]
 
 
 def _tried_twice(connection: Connection, work: Callable[[], ResultT]) -> ResultT | Exception:
-    """Return what `work` returns or raises; where another server was at the same rows, it has a second try, which sees those."""
+    """Return the result or the exception of `work`; after a conflict with another server it is tried once more."""
     result = _behind_savepoint(connection, work)
     return _behind_savepoint(connection, work) if isinstance(result, StoreConflictError) else result
 
 
 def _behind_savepoint(connection: Connection, work: Callable[[], ResultT]) -> ResultT | Exception:
-    """Return what `work` returns, or what it raised, undone. What the savepoint itself raises is the end of the transaction."""
+    """Return the result of `work`, or its exception after a rollback. An error of the savepoint itself ends the transaction."""
     connection.exec_driver_sql("SAVEPOINT work")
     try:
         with store_errors():
             result: ResultT | Exception = work()
-    except Exception as error:  # noqa: BLE001 - it is handed to whoever submitted the work
+    except Exception as error:  # noqa: BLE001 - it is passed to whoever submitted the work
         connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
         result = error
     connection.exec_driver_sql("RELEASE SAVEPOINT work")
@@ -185,7 +185,7 @@ def _behind_savepoint(connection: Connection, work: Callable[[], ResultT]) -> Re
 
 
 def tell(answers: Iterable[tuple[asyncio.Future[Any], Any]]) -> None:
-    """Give each future its result, or raise it there if it is an error; who was cancelled is told nothing."""
+    """Set the result or the exception of each future that is not cancelled."""
     for answer, result in answers:
         if answer.cancelled():
             continue

@@ -1,4 +1,4 @@
-"""What is kept as JSON in a row: terms, the change that waits for guardians, and consents."""
+"""JSON documents in rows: terms, pending changes and consents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cameo_verifier.cameo.model import Change, ChangeState, Consent, Terms, UseC
 
 
 def change_to_json(change: Change | None) -> dict[str, Any] | None:
-    """Return the document of a change, None of none."""
+    """Return the document of a change, None if it is None."""
     if change is None:
         return None
     return {
@@ -23,7 +23,7 @@ def change_to_json(change: Change | None) -> dict[str, Any] | None:
 
 
 def change_from_json(document: dict[str, Any] | None) -> Change | None:
-    """Return the change of a document, None of none."""
+    """Return the change of a document, None if it is None."""
     if document is None:
         return None
     return Change(

@@ -1,6 +1,6 @@
-"""Open the database: SQLite in a file by default, anything SQLAlchemy has a driver for by URL.
+"""The database engine: SQLite in a file by default, any database with a SQLAlchemy driver by URL.
 
-The schema is brought up to date on opening, under a lock, so that servers which start side by side migrate once.
+The schema is migrated on opening, under a lock, so that servers which start concurrently migrate once.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_TIMEOUT_S = 10.0
-"""How long one waits for a lock of another's before the database counts as busy."""
+"""Maximum wait for another's lock before the database counts as busy."""
 
 _MIGRATION_LOCK = 0x63616D656F  # "cameo": the key of PostgreSQL's advisory lock
 _BEGIN = "cameo_begin"
 _MARKS = 2**31
-"""SQLite keeps a number of 31 bits for whoever made the file."""
+"""SQLite's `user_version` has 31 bits."""
 
 
 def open_database(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
-    """Open the database at a SQLAlchemy URL, make it if there is none, and bring its schema up to date.
+    """Open the database at a SQLAlchemy URL, create it if there is none, and migrate its schema.
 
-    Close it with `Engine.dispose`; do not carry an engine across a fork.
+    Close it with `Engine.dispose`; do not use an engine across a fork.
 
     Raises:
         StoreError: the URL is malformed, its driver is missing, the database cannot be used, or a newer version made it.
@@ -64,7 +64,7 @@ def open_database(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine
 
 
 def writing(engine: Engine) -> Engine:
-    """Return the engine for transactions that read, decide and then write: in SQLite they take their turn from the start.
+    """Return the engine for transactions that read, decide and then write: SQLite serializes them from the start.
 
     PostgreSQL locks the rows that are read for this, see `with_for_update` in the repositories.
     """
@@ -72,28 +72,28 @@ def writing(engine: Engine) -> Engine:
 
 
 def scrub(engine: Engine) -> bool:
-    """Empty SQLite's write-ahead log, which still holds pages as they were before a deletion; return whether that is done.
+    """Truncate SQLite's write-ahead log, which still has pages from before a deletion; return whether that is done.
 
-    False: someone is reading; try again later. Other databases have ways of their own (PostgreSQL: vacuum).
+    False: another connection is reading; try again later. Other databases have their own ways (PostgreSQL: VACUUM).
 
     Raises:
-        StoreError: the database could not do it.
+        StoreError: the database failed.
     """
     answer = _alone(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
     return answer is not None and not (answer and answer[0])
 
 
 def rewrite(engine: Engine, mark: int) -> bool:
-    """Have what was deleted or overwritten up to an event, the `mark`, out of the database's pages; return whether that is done.
+    """Remove what was deleted or overwritten up to an event, the `mark`, from the database's pages; return whether that is done.
 
-    False: someone is at work; try again later.
+    False: another connection is active; try again later.
 
-    SQLite's file is written anew and its log emptied: when a full page is rearranged, a copy of a row can stay in its unused
-    part, where overwriting does not reach. Writers wait meanwhile. PostgreSQL keeps a deleted row, and a changed one as it was,
-    until `VACUUM` takes it out of its page: that is done here, and holds nobody up. Its log is the operator's.
+    SQLite's file is rewritten and its log truncated: when a full page is rearranged, a copy of a row can stay in its unused part,
+    which overwriting does not reach. Writers wait meanwhile. PostgreSQL keeps a deleted row, and the old version of a changed
+    one, until `VACUUM` removes it from its page: that is done here, and blocks nobody. Its log is the operator's responsibility.
 
     Raises:
-        StoreError: the database could not do it.
+        StoreError: the database failed.
     """
     if engine.dialect.name == "postgresql":
         with store_errors(), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
@@ -105,19 +105,19 @@ def rewrite(engine: Engine, mark: int) -> bool:
 
 
 def is_rewritten(engine: Engine, mark: int) -> bool:
-    """Return whether the file says that it was rewritten at that event, by this server or another; only SQLite's does.
+    """Return whether the file was rewritten at that event, by this server or another; only SQLite records it.
 
     Raises:
-        StoreError: the database could not do it.
+        StoreError: the database failed.
     """
     return _alone(engine, "PRAGMA user_version") == (mark % _MARKS,)
 
 
 def _alone(engine: Engine, statement: str) -> tuple[Any, ...] | None:
-    """Run a statement of SQLite's that cannot be part of a transaction.
+    """Run an SQLite statement that cannot be part of a transaction.
 
     Returns:
-        its first row, empty where it has none or the database is another; None where somebody else is at work.
+        its first row, empty if it has none or the database is another; None if another connection is active.
     """
     if engine.dialect.name != "sqlite":
         return ()
@@ -132,7 +132,7 @@ def _alone(engine: Engine, statement: str) -> tuple[Any, ...] | None:
 
 
 def _server(url: URL, busy_timeout_s: float) -> Engine:
-    # Said here, whatever the server's default: the repositories hold the rows they decide by, and read them as they are then.
+    # Set here, whatever the server's default: the repositories lock the rows they decide by, and read them as of then.
     engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, isolation_level="READ COMMITTED")
 
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -152,7 +152,7 @@ def _sqlite(url: URL, busy_timeout_s: float) -> Engine:
     file = Path(url.database)
     try:
         owner_only.make_folder(file.parent)
-        # SQLite gives its log and its index of it the mode that the database has when they are made.
+        # SQLite gives its log and shared-memory file the mode that the database has when they are made.
         if (made := owner_only.make_file(file)) is not None:
             os.close(made)
         for beside in ("-wal", "-shm"):
@@ -166,15 +166,15 @@ def _sqlite(url: URL, busy_timeout_s: float) -> Engine:
 
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         assert isinstance(connection, sqlite3.Connection)  # noqa: S101 - the driver of this dialect, for the type checker
-        # Transactions begin where `begin` below says, not where the driver guesses; only so is DDL in one of them.
+        # Transactions begin in `begin` below, not where the driver guesses; otherwise DDL would not be transactional.
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode = WAL")
-        # With the default of WAL, NORMAL, a power cut could take back a spent challenge.
+        # With the default of WAL, NORMAL, a power cut could undo a spent challenge.
         connection.execute("PRAGMA synchronous = FULL")
-        # Pages, of 4 kB, before the log is written back: what many transactions change is so written once.
+        # Pages, of 4 kB, before a checkpoint: pages changed by many transactions are written back once.
         connection.execute("PRAGMA wal_autocheckpoint = 4000")
         connection.execute("PRAGMA foreign_keys = ON")
-        # What is deleted is overwritten, not only unlinked.
+        # Deleted data is overwritten, not only unlinked.
         connection.execute("PRAGMA secure_delete = ON")
 
     def begin(connection: Connection) -> None:

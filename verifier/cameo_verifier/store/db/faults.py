@@ -1,4 +1,4 @@
-"""A database's own errors become `StoreError`: what happened and what to do, without the statement or its values."""
+"""Conversion of database errors to `StoreError`: what happened and what to do, without the statement or its values."""
 
 from __future__ import annotations
 
@@ -48,24 +48,24 @@ _POSTGRESQL = {
     "XX001": "the database is damaged: stop the service and restore it from a backup",
     "XX002": "the database is damaged: stop the service and restore it from a backup",
 }
-"""By the beginning of PostgreSQL's SQLSTATE."""
+"""Messages by prefix of PostgreSQL's SQLSTATE."""
 
 
 @contextmanager
 def store_errors() -> Iterator[None]:
-    """Raise `StoreError` for whatever the database raises inside, and `InvalidRequestError` for a value it cannot keep."""
+    """Convert any database error inside to `StoreError`, and a value the database cannot store to `InvalidRequestError`."""
     try:
         yield
     except DataError:
-        # SQLite takes any text; PostgreSQL takes no NUL in one, and none that is longer than its column.
+        # SQLite stores any text; PostgreSQL refuses NUL, and texts longer than their column.
         raise InvalidRequestError("a text has a character that cannot be kept, or is too long") from None
     except DBAPIError as error:
-        # The driver's own error stays out of the chain: its text holds the statement and the values.
+        # The driver's own error stays out of the exception chain: its text contains the statement and the values.
         raise (StoreConflictError if _is_conflict(error) else StoreError)(_message(error)) from None
     except NoSuchModuleError as error:
         raise StoreError(f"no driver for this database is installed: {error}") from None
     except StatementError as error:
-        # A value of ours that could not be turned into a column's.
+        # A value of ours without a conversion to its column.
         raise (error.orig or RuntimeError("a statement of ours is malformed")) from None
     except SQLAlchemyError as error:
         raise StoreError(f"the database could not be used: {type(error).__name__}") from None

@@ -1,10 +1,10 @@
-"""Short work of one kind on SQLite, done on the event loop's own thread.
+"""Inline batches: short SQLite transactions of one kind, run on the event loop's own thread.
 
-SQLite's driver gives the interpreter away at every row, so a transaction on another thread is passed to and fro a hundred times
-while calls come in, and that costs more than its statements. What reads and writes a few rows by their keys is therefore done
-where it was asked for, together with all that came in meanwhile. A lock is never waited for here: where somebody else writes, or
-the work fails as a whole, it goes on to `Batches`, which can wait and tries one by one. A disk is waited for while it is quick:
-after a slow commit the next is handed to a thread.
+SQLite's driver releases the interpreter lock at every row, so a transaction on another thread switches a hundred times while
+calls come in, which costs more than its statements. What reads and writes a few rows by their keys is therefore run inline,
+batched with what arrived meanwhile. It never blocks on a lock: if another writer has it, or the batch fails as a whole, the work
+goes to `Batches`, which can wait and retries one by one. Commits run inline while they take under `QUICK_S`, otherwise in a
+thread.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 QUICK_S = 0.005
-"""What a commit may hold up everyone else: what a call takes anyway."""
+"""Seconds for which a commit may block the loop: about as long as a call takes anyway."""
 
 _Asked = list[tuple[ItemT, "asyncio.Future[ResultT]"]]
 
 
 class InlineBatches(Generic[ItemT, ResultT]):
-    """Does one kind of work; see the module. To be used by one event loop, and closed before `otherwise` and the engine."""
+    """Runs one kind of work; see the module. For one event loop; close it before `otherwise` and the engine."""
 
     def __init__(
         self,
@@ -51,10 +51,10 @@ class InlineBatches(Generic[ItemT, ResultT]):
 
         Args:
             engine: SQLite's; see `engine.writing` for work that writes.
-            together: does the work: few statements for many items.
-            otherwise: does it where this cannot.
-            at_once: items in one transaction at most.
-            linger_s: how long, in seconds, an item waits for company where those before had some.
+            together: the batched operation.
+            otherwise: runs work that cannot be run inline.
+            at_once: maximum number of items in one transaction.
+            linger_s: seconds that an item lingers if the previous batch had several.
 
         Raises:
             StoreError: the database could not be opened.
@@ -69,13 +69,13 @@ class InlineBatches(Generic[ItemT, ResultT]):
         self._running: asyncio.Task[None] | None = None
         with store_errors():
             self._connection = engine.connect()
-            # Not the pool's any more: it alone does not wait.
+            # Detached from the pool: only this connection does not wait.
             self._connection.detach()
             with self._connection.begin():
                 self._connection.exec_driver_sql("PRAGMA busy_timeout = 0")
 
     def submit(self, item: ItemT) -> asyncio.Future[ResultT]:
-        """Do the work for `item`; the future is that of `Batches.submit_among`."""
+        """Run the work for `item`; the future is that of `Batches.submit_among`."""
         answer: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer))
         if self._running is None or self._running.done():
@@ -83,7 +83,7 @@ class InlineBatches(Generic[ItemT, ResultT]):
         return answer
 
     async def close(self) -> None:
-        """Finish what was submitted and close the connection."""
+        """Finish the submitted work and close the connection."""
         if self._running is not None:
             await self._running
         await asyncio.to_thread(self._connection.close)
@@ -99,7 +99,7 @@ class InlineBatches(Generic[ItemT, ResultT]):
     async def _do(self, batch: _Asked[ItemT, ResultT]) -> None:
         try:
             transaction, results = self._decided([item for item, _ in batch])
-        except Exception:  # noqa: BLE001 - what it was is found again there, and told
+        except Exception:  # noqa: BLE001 - it occurs again there, and is reported
             for item, answer in batch:
                 self._otherwise.submit_among(self._together, item).add_done_callback(partial(_pass_on, answer))
             return
@@ -128,7 +128,7 @@ class InlineBatches(Generic[ItemT, ResultT]):
             try:
                 transaction.commit()
             except BaseException:
-                # What could not be committed counts as ended here, and perhaps not in the database.
+                # A failed commit counts as ended here, but perhaps not in the database.
                 transaction.rollback()
                 self._connection.connection.rollback()
                 raise

@@ -1,4 +1,4 @@
-"""The tables. Only constructs that SQLite and PostgreSQL share; times are whole microseconds since 1970 in UTC."""
+"""The tables, with only constructs that SQLite and PostgreSQL share; times are whole microseconds since 1970 in UTC."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class UtcMicroseconds(TypeDecorator[datetime]):
-    """A time with zone, kept as an integer: exact, ordered and the same in every database."""
+    """A time with zone, stored as an integer: exact, ordered and the same in every database."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Turn a time into microseconds; one without a zone is a bug of ours."""
+        """Convert a time to microseconds; one without a zone is a bug of ours."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -47,7 +47,7 @@ class UtcMicroseconds(TypeDecorator[datetime]):
         return (value - _EPOCH) // _MICROSECOND
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002 - the same
-        """Turn microseconds back into a time in UTC."""
+        """Convert microseconds to a time in UTC."""
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
@@ -71,7 +71,7 @@ challenges = Table(
     Column("expires_at", UtcMicroseconds, nullable=False),
     Column("spent_at", UtcMicroseconds),
     UniqueConstraint("subject", "request_id"),
-    # Those nobody answered, by which they are removed when their time is over.
+    # Unspent challenges, to delete expired ones.
     Index(None, "expires_at", sqlite_where=text("spent_at IS NULL"), postgresql_where=text("spent_at IS NULL")),
 )
 
@@ -95,9 +95,9 @@ attempts = Table(
     Column("created_at", UtcMicroseconds, nullable=False),
     Column("finished_at", UtcMicroseconds),
     Column("minor_safeguards", Boolean, nullable=False, server_default=false()),
-    # Which server judges it, or did. No foreign key: a server that died is forgotten.
+    # The server that judges it, or did. No foreign key: rows of dead servers are deleted.
     Column("server_id", String(64), nullable=False, server_default=text("''")),
-    # What people decided of an attempt that was to be looked at, and when; null where nobody has to, or nobody has yet.
+    # The reviewers' decision, and its time; null if none is needed, or none was made yet.
     Column("ruling", String(16)),
     Column("ruled_at", UtcMicroseconds),
     # Numbers of the faces the gallery found, by their collection; see `faces`.
@@ -105,7 +105,7 @@ attempts = Table(
     Index(None, "subject", "created_at"),
     Index(None, "state", "created_at"),
     Index(None, "recording_sha256"),
-    # Of the few for which the gallery found a face.
+    # The few with a match in the gallery.
     Index(
         "ix_attempts_matched",
         "created_at",
@@ -118,20 +118,20 @@ servers = Table(
     "servers",
     metadata,
     Column("id", String(64), primary_key=True),
-    # Which run of which machine's kernel it lives in; empty where that is unknown.
+    # The boot id of its kernel; empty if unknown.
     Column("boot", String(64), nullable=False),
-    # Unless it says again that it lives.
+    # Expiry of its last heartbeat.
     Column("expires_at", UtcMicroseconds, nullable=False),
 )
 
 spooled_recordings = Table(
     "spooled_recordings",
     metadata,
-    # An open attempt; goes in the transaction that ends it.
+    # An open attempt; deleted in the transaction that ends it.
     Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
-    # The recording under its subject's data key, see `cameo_verifier.store.evidence.sealed_object`.
+    # The recording encrypted with its subject's data key, see `cameo_verifier.store.evidence.sealed_object`.
     Column("sealed", LargeBinary, nullable=False),
-    # How many servers began to judge it.
+    # Number of servers that began to judge it.
     Column("judgings", SmallInteger, nullable=False),
 )
 
@@ -140,18 +140,18 @@ credentials = Table(
     metadata,
     Column("jti", String(64), primary_key=True),
     Column("attempt_id", ForeignKey("attempts.id"), nullable=False),
-    # No foreign key: the first credential is issued before its owner makes the cameo, which some never do.
+    # No foreign key: the first credential is issued before its owner creates the cameo, which some never do.
     Column("cameo_id", String(64), nullable=False),
-    # Empty for the one the attempt itself earned.
+    # Empty for the credential that the attempt itself earned.
     Column("request_id", String(64), nullable=False),
     Column("audience", String(128), nullable=False),
     Column("sub", String(64), nullable=False),
     Column("issued_at", UtcMicroseconds, nullable=False),
     Column("expires_at", UtcMicroseconds, nullable=False),
     Column("receipt", Text, nullable=False),
-    # The encrypted credential, kept for a while so that a lost reply can be asked for again.
+    # The encrypted credential, kept for a while for retries after a lost reply.
     Column("token", Text),
-    # Of this one alone; what became of its cameo is not said here but in its status.
+    # Revocation of this one alone; a change of its cameo only shows in its status.
     Column("revoked_at", UtcMicroseconds),
     Column("revoke_reason", Text),
     Column("revoke_request_id", String(64)),
@@ -165,7 +165,7 @@ fingerprints = Table(
     metadata,
     Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
     Column("created_at", UtcMicroseconds, nullable=False),
-    # How the face moved and how the sound changed, by which the recording is recognised; neither face nor voice.
+    # Features of the face's movement and the sound's changes, by which the recording is recognised; neither face nor voice.
     Column("data", LargeBinary, nullable=False),
     Index(None, "created_at"),
 )
@@ -175,9 +175,9 @@ status_lists = Table(
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("capacity", Integer, nullable=False),
-    # How many indices were given to credentials; never falls, for none is given twice.
+    # Number of allotted indices; never falls, because no index is allotted twice.
     Column("used", Integer, nullable=False),
-    # What the statuses of the other indices are made from; whoever has it can tell them from credentials.
+    # The key of the decoys' statuses; whoever has it can tell decoys from credentials.
     Column("decoy_key", LargeBinary, nullable=False),
     # Shares of 2**32.
     Column("decoys_invalid", BigInteger, nullable=False),
@@ -190,9 +190,9 @@ status_entries = Table(
     metadata,
     Column("list_number", ForeignKey("status_lists.number"), primary_key=True),
     Column("idx", Integer, primary_key=True, autoincrement=False),
-    # No foreign key: the index is in the token, so it is taken before the credential is kept.
+    # No foreign key: the index is in the token, so it is allotted before the credential is stored.
     Column("jti", String(64), nullable=False, unique=True),
-    # Where the index stands in the order of the decoys, 0 to 2**32 - 1.
+    # Rank of the index in the order of the decoys, 0 to 2**32 - 1.
     Column("decoy_rank", BigInteger, nullable=False),
     Column("status", SmallInteger, nullable=False),
     Column("changed_at", UtcMicroseconds, nullable=False),
@@ -203,16 +203,16 @@ status_entries = Table(
 faces = Table(
     "faces",
     metadata,
-    # Never given twice: what a server keeps in memory under a number must not become another person.
+    # Never reused: a number that a server has cached must not become another person's.
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("collection", String(16), nullable=False),
-    # The name of a protected person, or the subject who enrolled.
+    # The name of a protected person, or the enrolled subject.
     Column("owner", String(128), nullable=False),
-    # With which accepted attempt; null for a protected person.
+    # The accepted attempt it was enrolled with; null for a protected person.
     Column("attempt_id", String(64)),
     Column("key_id", String(16), nullable=False),
     Column("model", String(64), nullable=False),
-    # The face embedding, turned by a secret, see `cameo_verifier.screening.transform`; never as the network gave it.
+    # The face embedding, transformed by a secret, see `cameo_verifier.screening.transform`; never as the network gave it.
     Column("code", LargeBinary, nullable=False),
     Column("created_at", UtcMicroseconds, nullable=False),
     Index(None, "collection", "owner"),
@@ -234,13 +234,13 @@ likenesses = Table(
     metadata,
     Column("cameo_id", String(64), primary_key=True),
     Column("attempt_id", ForeignKey("attempts.id"), nullable=False, unique=True),
-    # Of the two, both ciphertext, the first is the key of the second; see `cameo_verifier.store.cameos.vault`.
+    # Both are ciphertext; the first is the key of the second; see `cameo_verifier.store.cameos.vault`.
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("created_at", UtcMicroseconds, nullable=False),
 )
 
-# Of attempts that wait for people to decide; the same ciphertext as in `likenesses`, where it goes when they approve.
+# Likenesses of attempts in manual review; the same ciphertext as in `likenesses`, to which it moves on approval.
 waiting_likenesses = Table(
     "waiting_likenesses",
     metadata,
@@ -282,7 +282,7 @@ cameos = Table(
     Column("created_at", UtcMicroseconds, nullable=False),
     Column("updated_at", UtcMicroseconds, nullable=False),
     Column("reason", Text, nullable=False),
-    # What a minor asked for last; null where there was nothing.
+    # The last change a minor asked for; null if there is none.
     Column("change", JSON(none_as_null=True)),
     Column("paused_by", JSON(none_as_null=True)),
     # When its attempt was begun; null once the cameo is deleted.
@@ -290,12 +290,12 @@ cameos = Table(
     Index(None, "subject", "created_at"),
 )
 
-# What analysts said of a cameo's credentials, and of the cameo once it is made; the last word holds.
+# Suspensions of a cameo's credentials, and of the cameo once it is created; the last row is in effect.
 suspensions = Table(
     "suspensions",
     metadata,
     Column("id", String(64), primary_key=True),
-    # No foreign key: the first credential is issued before its owner makes the cameo.
+    # No foreign key: the first credential is issued before its owner creates the cameo.
     Column("cameo_id", String(64), nullable=False),
     Column("number", BigInteger, nullable=False),
     Column("suspended", Boolean, nullable=False),
@@ -341,7 +341,7 @@ grant_cameos = Table(
     metadata,
     Column("grant_id", ForeignKey("grants.id"), primary_key=True),
     Column("cameo_id", ForeignKey("cameos.id"), primary_key=True),
-    # Of the event that says so.
+    # Number of the event of the grant.
     Column("number", BigInteger, nullable=False),
     Index(None, "cameo_id", "number"),
 )
@@ -357,15 +357,15 @@ outputs = Table(
     Column("creator", String(128), nullable=False),
     Column("created_at", UtcMicroseconds, nullable=False),
     Column("updated_at", UtcMicroseconds, nullable=False),
-    # Empty where no platform shows it: the generator holds it.
+    # Empty if no platform shows it: the generator holds it.
     Column("platform", String(128), nullable=False, server_default=text("''")),
-    # Number of the event that named the platform, which is told of what happens after it.
+    # Number of the event that named the platform, which receives later events.
     Column("shown_since", BigInteger),
     UniqueConstraint("grant_id", "sha256"),
     Index(None, "platform"),
 )
 
-# What an owner asked for, by the request's own id; `output_id` is empty where that was all there are.
+# Removal requests of owners by their request ids; `output_id` is empty if it is for all outputs.
 removal_requests = Table(
     "removal_requests",
     metadata,
@@ -380,7 +380,7 @@ removals = Table(
     "removals",
     metadata,
     Column("id", String(64), primary_key=True),
-    # Of the event that says so.
+    # Number of the event of the request.
     Column("number", BigInteger, nullable=False),
     Column("cameo_id", ForeignKey("cameos.id"), nullable=False),
     Column("output_id", ForeignKey("outputs.id"), nullable=False),
@@ -412,14 +412,14 @@ events = Table(
     Column("grant_id", String(64), nullable=False),
     Column("output_id", String(64), nullable=False),
     Column("removal_id", String(64), nullable=False, server_default=text("''")),
-    # Of an attempt that people decided, of which there need be no cameo.
+    # An attempt that reviewers decided, which need not have a cameo.
     Column("attempt_id", String(64), nullable=False, server_default=text("''")),
     Column("ruling", String(16), nullable=False, server_default=text("''")),
     Index(None, "subject", "number"),
     Index(None, "attempt_id"),
 )
 
-# One row. Whoever adds an event holds it until commit, so that numbers come in the order of commits and without a gap.
+# One row. Whoever adds an event locks it until commit, so that numbers are in the order of commits and without a gap.
 event_counter = Table(
     "event_counter",
     metadata,
@@ -431,7 +431,7 @@ webhooks = Table(
     "webhooks",
     metadata,
     Column("name", String(64), primary_key=True),
-    # Number of the last event that was delivered, or of the newest there was when the endpoint was new.
+    # Number of the last event that was delivered, or of the newest when the endpoint was new.
     Column("cursor", BigInteger, nullable=False),
     Column("delivered", BigInteger, nullable=False),
     Column("delivered_at", UtcMicroseconds),
@@ -451,7 +451,7 @@ follows = Table(
     Column("followee", String(128), primary_key=True),
 )
 
-# One row, the vault key that wraps now: see `cameo_verifier.store.cameos.vault_key`.
+# One row, the id of the wrapping vault key: see `cameo_verifier.store.cameos.vault_key`.
 vault_key = Table(
     "vault_key",
     metadata,
@@ -464,7 +464,7 @@ subject_keys = Table(
     "subject_keys",
     metadata,
     Column("id", String(32), primary_key=True),
-    # Null once the key is destroyed: nothing leads from what is left to a person.
+    # Null once the key is destroyed: nothing left leads to a person.
     Column("subject", String(128), unique=True),
     Column("vault_key_id", String(16), nullable=False),
     # The data key, wrapped by the vault key; null once it is destroyed.
@@ -479,7 +479,7 @@ evidence = Table(
     Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
     Column("kind", String(16), primary_key=True),
     Column("size_bytes", BigInteger, nullable=False),
-    # Of the sealed object; of what is only known by its digest, of that.
+    # Of the encrypted object; of a credential, whose digest alone is stored, of that.
     Column("sha256", String(64), nullable=False),
     Column("kept_at", UtcMicroseconds, nullable=False),
     Column("removed_at", UtcMicroseconds),
@@ -490,7 +490,7 @@ sign_in_tokens = Table(
     "sign_in_tokens",
     metadata,
     Column("id", String(64), primary_key=True),
-    # SHA-256 of the token, which is 192 random bits: whoever reads the database cannot sign in by it.
+    # SHA-256 of the token, which is 192 random bits: a reader of the database cannot sign in with it.
     Column("digest", LargeBinary, nullable=False, unique=True),
     Column("name", String(64), nullable=False),
     Column("role", String(16), nullable=False),
@@ -511,12 +511,12 @@ audit_log = Table(
     Column("attempt_id", String(64), nullable=False),
     Column("what", Text, nullable=False),
     Column("why", Text, nullable=False),
-    # SHA-256 over the hash of the line before and all of the above, see `cameo_verifier.store.evidence.audit`.
+    # SHA-256 over the previous line's hash and all of the above, see `cameo_verifier.store.evidence.audit`.
     Column("hash", String(64), nullable=False),
     Index(None, "attempt_id", "number"),
 )
 
-# One row: the last line. Whoever adds a line holds it until commit.
+# One row: the last line. Whoever adds a line locks it until commit.
 audit_head = Table(
     "audit_head",
     metadata,
@@ -533,14 +533,14 @@ labels = Table(
     Column("id", String(64), primary_key=True),
     Column("attempt_id", ForeignKey("attempts.id"), nullable=False),
     Column("truth", String(16), nullable=False),
-    # Of an attack; empty else.
+    # Of an attack; empty otherwise.
     Column("species", String(64), nullable=False),
     Column("note", Text, nullable=False),
     Column("analyst", String(128), nullable=False),
     # The order in which labels were given: times may be equal.
     Column("number", BigInteger, nullable=False),
     Column("created_at", UtcMicroseconds, nullable=False),
-    # When its analyst took it back; from then on it counts for nothing.
+    # When its analyst withdrew it; it does not count from then on.
     Column("withdrawn_at", UtcMicroseconds),
     UniqueConstraint("attempt_id", "number"),
     Index(None, "analyst", "created_at"),

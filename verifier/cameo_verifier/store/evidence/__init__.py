@@ -1,1 +1,1 @@
-"""Evidence under its subject's key, retention, and the audit log."""
+"""Evidence encrypted with its subject's key, retention, and the audit log."""

@@ -1,12 +1,12 @@
-"""The audit log: who read or removed which evidence, when and why, in a chain that shows where it was tampered with.
+"""The audit log: who read or removed which evidence, when and why, as a hash chain that shows tampering.
 
-Every line has a number, one more than the line before, and a hash: SHA-256 over the hash of the line before and all its content.
-The last number and hash are kept apart as the head, with an HMAC under a key that is in a file and not in the database.
+Every line has a number, one more than the previous line, and a hash: SHA-256 over the previous line's hash and all its content.
+The last number and hash are stored separately as the head, with an HMAC under a key that is in a file and not in the database.
 
-What this proves: a line that was altered, removed or moved does not fit its neighbours; lines cut off at the end leave the head
-standing alone; whoever has the database but not the key cannot make a head that fits a chain of their own.
-What it cannot prove: someone with the database and the key can write another history, and someone who puts back an old copy of
-the whole database puts back a history that fits. Both are found by a checkpoint, a copy of the head that was kept elsewhere.
+What it proves: an altered, removed or moved line does not fit its neighbours; truncation of the end leaves a head that does not
+match; whoever has the database but not the key cannot make a head for a chain of their own. What it cannot prove: someone with
+the database and the key can write another history, and someone who restores an old copy of the whole database restores a history
+that fits. Both are detected by a checkpoint, a copy of the head that was kept elsewhere.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who asks for evidence, and why; both must be said."""
+    """The person who requests evidence, and the reason; both are required."""
 
     who: str
     why: str
 
     def __post_init__(self) -> None:
-        """Refuse, with `InvalidRequestError`, what would say nothing in the log."""
+        """Check that both are given and short enough, with `InvalidRequestError`."""
         if not self.who.strip() or len(self.who) > _MAX_WHO:
             raise InvalidRequestError(f"say who you are, in 1 to {_MAX_WHO} characters")
         if not self.why.strip() or len(self.why) > _MAX_WHY:
@@ -52,9 +52,9 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a line says: the action, the attempt, empty where it is none, and what of it.
+    """The content of a line: the action, the attempt, empty if there is none, and its object.
 
-    Actions are `read`, `reveal`, `remove`, `forget`, `approve`, `decline`, `unlabel`, `suspend`, `lift` and `export`; and of
+    Actions are `read`, `reveal`, `remove`, `forget`, `approve`, `decline`, `unlabel`, `suspend`, `lift` and `export`; and for
     local people `admit`, `enter` and `expel`.
     """
 
@@ -65,7 +65,18 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the log."""
+    """A line of the log.
+
+    Attributes:
+        number: 1, 2, 3 … without a gap.
+        at: time in UTC.
+        who: the person.
+        action: see `Entry`.
+        attempt_id: the attempt; empty if there is none.
+        what: the object of the action.
+        why: the person's reason.
+        hash: hex sha256 over the previous line's hash and this line.
+    """
 
     number: int
     at: datetime
@@ -79,7 +90,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The end of the log at some time."""
+    """The head of the log at some time."""
 
     number: int
     hash: str
@@ -91,10 +102,10 @@ class Head:
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
-        """Read a checkpoint.
+        """Parse a checkpoint.
 
         Raises:
-            InvalidRequestError: it is none.
+            InvalidRequestError: it is malformed.
         """
         match document:
             case {"number": int(number), "hash": str(digest), "mac": str(mac)}:
@@ -104,7 +115,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A place where the log is not what was written; `number` of the line it is found at."""
+    """An inconsistency of the log; `number` of the line where it was found."""
 
     number: int
     message: str
@@ -112,12 +123,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class AuditKey:
-    """What the head is authenticated with."""
+    """The key that authenticates the head."""
 
     secret: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Refuse a secret of another length, with `ValueError`."""
+        """Check the length, with `ValueError`."""
         if len(self.secret) != KEY_BYTES:
             raise ValueError(f"an audit key has {KEY_BYTES} bytes, not {len(self.secret)}")
 
@@ -136,7 +147,7 @@ class AuditLog:
         """Add lines, all or none, and wait until they are on the disk.
 
         Raises:
-            StoreError: the database could not do it; what was to be logged must not happen then.
+            StoreError: the database failed; the logged action must not happen then.
         """
         if not entries:
             return
@@ -147,7 +158,7 @@ class AuditLog:
         """Return lines with greater numbers, oldest first: of one attempt, or all.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.audit_log
         query = select(table).where(table.c.number > after).order_by(table.c.number).limit(limit)
@@ -160,7 +171,7 @@ class AuditLog:
         """Return the head, to be kept elsewhere.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.audit_head
         with store_errors(), self._engine.connect() as connection:
@@ -168,13 +179,13 @@ class AuditLog:
         return Head(0, "", "") if row is None else Head(row.number, row.hash, row.mac)
 
     def verify(self, *checkpoints: Head) -> tuple[int, tuple[Problem, ...]]:
-        """Return how many lines there are and every place where the log is not what was written.
+        """Return the number of lines and every inconsistency.
 
         Args:
             checkpoints: heads of earlier times.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         head = self.checkpoint()
         wanted = {checkpoint.number: checkpoint for checkpoint in checkpoints}
@@ -210,9 +221,9 @@ class AuditLog:
         return last, tuple(problems)
 
     def append_within(self, connection: Connection, entries: Sequence[Entry], *, reader: Reader, now: datetime) -> None:
-        """Add lines inside a transaction of the caller, so that what they say happens exactly if they are kept."""
+        """Add lines inside a transaction of the caller, so that the logged actions happen exactly if the lines are stored."""
         head, log = tables.audit_head, tables.audit_log
-        # The row is held until commit, so that lines come in the order of commits and without a gap.
+        # The row is locked until commit, so that lines are in the order of commits and without a gap.
         statement = (
             update(head).where(head.c.id == 1).values(number=head.c.number + len(entries)).returning(head.c.number, head.c.hash)
         )

@@ -1,19 +1,19 @@
-"""What deleting a cameo destroys, inside the transaction that turns the cameo into a tombstone.
+"""Erasure: the data destroyed when a cameo is deleted, in the transaction that turns it into a tombstone.
 
-1. Its credentials: revoked, all of them; their rows, with pseudonyms, receipts and kept tokens, are deleted. An entry of a status
-   list stays, under an id that leads nowhere. What analysts said where they suspended them goes as well.
-2. The likeness and the data key that opens it.
-3. The face in the gallery. One that another attempt of the subject enrolled stays for as long as the likeness of that attempt
-   does: another cameo of theirs, or one they still can make.
-4. The person's account id beside the attempt, the challenge and the event that it was decided, and beside every other of their
+1. Its credentials: all are revoked; their rows, with pseudonyms, receipts and stored tokens, are deleted. An entry of a status
+   list stays, under an id that leads nowhere. Suspensions of them, with the analysts' reasons, are deleted too.
+2. The likeness and its data key.
+3. The face in the gallery. One that another attempt of the subject enrolled stays as long as the likeness of that attempt
+   does: for another cameo of theirs, or one they can still create.
+4. The person's account id in the attempt, the challenge and the event of its decision, and in every other of their
    attempts that ended and has neither a likeness nor a credential, which is theirs to revoke. The judgements stay, and the
-   fingerprints, by which a recording that is sent again is known; nobody is named beside them any more.
-5. The data key of all evidence that is kept of the person, which makes every copy of it unreadable; the objects themselves
-   go with the next sweep (`retention`). Evidence of an attempt that comes later has another key. A recording that is spooled
-   until it is judged goes at once, and so does the likeness of an attempt that waits for people to decide.
+   fingerprints, by which a repeated recording is recognised; they name nobody any more.
+5. The data key of all evidence of the person, which makes every copy of it unreadable; the objects themselves
+   are removed by the next sweep (`retention`). Evidence of a later attempt has another key. A recording that is spooled
+   until it is judged is deleted at once, and so is the likeness of an attempt in manual review.
 
-Terms, notes and the reason are the cameo's own: `cameos.delete` overwrites them. Whatever else is kept of a person or of their
-recording is destroyed here.
+Terms, notes and the reason are the cameo's own: `cameos.delete` overwrites them. All other data of a person or of their recording
+is destroyed here.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
     from cameo_verifier.cameo.model import Cameo
 
 _OF_ATTEMPTS = (tables.likenesses, tables.credentials)
-"""What of an attempt is still its owner's to use or to revoke."""
+"""Tables whose rows make an attempt still its owner's, to use or to revoke."""
 
 
 def erase(connection: Connection, cameo: Cameo, *, now: datetime) -> None:
-    """Destroy what is kept of a cameo, inside a transaction of the caller; the steps are those of the module."""
+    """Destroy the data of a cameo, inside a transaction of the caller; the steps are those of the module."""
     statuses.change_of_cameo(connection, cameo.id, Status.INVALID, now=now)
     connection.execute(delete(tables.credentials).where(tables.credentials.c.cameo_id == cameo.id))  # step 1
     connection.execute(delete(tables.suspensions).where(tables.suspensions.c.cameo_id == cameo.id))
     likenesses.destroy(connection, cameo.id)  # step 2
     faces.forget_without_likeness(connection, cameo.subject)  # step 3
-    evidence.withdraw(connection, cameo.subject, now=now)  # step 5, before nothing leads from the person to it
+    evidence.withdraw(connection, cameo.subject, now=now)  # step 5, while the subject still leads to it
     _unlink(connection, cameo.subject)  # step 4, after the likeness
 
 
@@ -55,7 +55,7 @@ def _unlink(connection: Connection, subject: str) -> None:
     attempts, challenges, events = tables.attempts, tables.challenges, tables.events
     ended = (attempts.c.subject == subject) & (attempts.c.state != AttemptState.OPEN.value)
     kept = [select(of.c.attempt_id).where(of.c.attempt_id == attempts.c.id).exists() for of in _OF_ATTEMPTS]
-    # Held in one order: two cameos of a person may be deleted at once.
+    # Locked in a fixed order: two cameos of a person may be deleted concurrently.
     query = select(attempts.c.id, attempts.c.challenge_id).where(ended, ~or_(*kept)).order_by(attempts.c.id).with_for_update()
     for row in connection.execute(query).all():
         connection.execute(update(attempts).where(attempts.c.id == row.id).values(subject=""))

@@ -1,4 +1,4 @@
-"""Why evidence cannot be kept or read; each cause has its own error. One object's trouble is no other's."""
+"""Errors of evidence: each cause has its own. An error concerns one object only."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from cameo_credential.errors import CameoError
 
 
 class EvidenceError(CameoError):
-    """Evidence could not be kept or read."""
+    """Evidence could not be stored or read."""
 
 
 class EvidenceMissingError(EvidenceError):
-    """None was kept, or the object that should be there is not."""
+    """None was stored, or its object is missing."""
 
 
 class EvidenceRemovedError(EvidenceError):
-    """It was removed when its time was over; the message says when."""
+    """It was removed after its retention; the message says when."""
 
 
 class TruncatedEvidenceError(EvidenceError):
@@ -38,8 +38,8 @@ class VaultKeyLostError(EvidenceError):
 
 
 class StorageFullError(EvidenceError):
-    """There is no room to keep it; nothing was half kept."""
+    """There is no space; nothing was stored."""
 
 
 class StorageError(EvidenceError):
-    """The folder or the object store does not answer as it should; the message says what to look at."""
+    """The folder or the object store failed; the message says what to check."""

@@ -1,8 +1,8 @@
-"""The evidence vault: recording, tracks and result of an attempt, each sealed under its subject's data key.
+"""The evidence vault: recording, tracks and result of an attempt, each encrypted with its subject's data key.
 
-The objects lie in a folder or an object store; the database says which there are. An object is written before its row and removed
-after it is no longer asked for, so that a row without an object means damage, and an object without a row is a left-over which
-`retention` takes away. Nothing is read without a line in the audit log, which is on the disk before the evidence is handed out.
+The objects are in a folder or an object store; the database lists them. An object is written before its row and removed after it
+is no longer needed, so that a row without an object means damage, and an object without a row is an orphan that `retention`
+removes. Nothing is read without a line in the audit log, which is on the disk before the evidence is returned.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A piece of evidence that is kept, or was until `removed_at`.
+    """A piece of evidence that is stored, or was until `removed_at`.
 
-    sha256: of the sealed object, or of the credential; empty where it was destroyed with its subject's key.
+    sha256: of the encrypted object, or of the credential; empty if it was destroyed with its subject's key.
     """
 
     attempt_id: str
@@ -56,7 +56,7 @@ class Held:
 
 
 class EvidenceVault:
-    """Keeps, reads and removes evidence."""
+    """Stores, reads and removes evidence."""
 
     def __init__(
         self,
@@ -71,13 +71,13 @@ class EvidenceVault:
         self._random_bytes = random_bytes
 
     def keep(self, attempt_id: str, subject: str, pieces: Mapping[Kind, bytes], *, now: datetime) -> None:
-        """Seal and keep evidence of an attempt, all of it or nothing.
+        """Encrypt and store evidence of an attempt, all of it or nothing.
 
         Raises:
-            StorageFullError: there is no room.
+            StorageFullError: there is no space.
             StorageError: the objects cannot be written.
             VaultKeyLostError, DataKeyLostError: the subject's data key does not open.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         key = self._keys.of(subject, now=now)
         rows, written = [], []
@@ -95,18 +95,18 @@ class EvidenceVault:
             raise
 
     def keep_digest(self, attempt_id: str, credential: str, *, now: datetime) -> None:
-        """Keep the digest of a credential, by which a token that turns up can be told to be the attempt's.
+        """Store the digest of a credential, by which a token can be identified as the attempt's.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         self._note([_row(attempt_id, Kind.CREDENTIAL, 0, hashlib.sha256(credential.encode()).hexdigest(), now)])
 
     def held(self, attempt_id: str) -> tuple[Held, ...]:
-        """Return what is and was kept of an attempt.
+        """Return the stored and removed evidence of an attempt.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.evidence
         query = select(table).where(table.c.attempt_id == attempt_id).order_by(table.c.kind)
@@ -117,14 +117,14 @@ class EvidenceVault:
             )
 
     def read(self, attempt_id: str, kind: Kind, *, reader: Reader, now: datetime) -> bytes:
-        """Return a piece of evidence, after the audit log says so.
+        """Return a piece of evidence, after it is in the audit log.
 
         Raises:
-            EvidenceMissingError, EvidenceRemovedError: it is not there.
+            EvidenceMissingError, EvidenceRemovedError: it is not stored.
             TruncatedEvidenceError, AlteredEvidenceError: it is damaged.
-            SubjectDeletedError, DataKeyLostError, VaultKeyLostError: nothing opens it.
+            SubjectDeletedError, DataKeyLostError, VaultKeyLostError: its key is not available.
             StorageError: the objects cannot be read.
-            StoreError: the database could not do it, also not log it.
+            StoreError: the database failed, or the access could not be logged.
         """
         ((_, found),) = self.read_each([attempt_id], kind, reader=reader, now=now)
         if isinstance(found, EvidenceError):
@@ -134,10 +134,10 @@ class EvidenceVault:
     def read_each(
         self, attempt_ids: Sequence[str], kind: Kind, *, reader: Reader, now: datetime
     ) -> Iterator[tuple[str, bytes | EvidenceError]]:
-        """Yield the same piece of many attempts, or why it cannot be read; the log has a line for each before the first.
+        """Yield the same piece of many attempts, or its error; each has a line in the log before the first is read.
 
         Raises:
-            StoreError: the database could not do it, also not log it.
+            StoreError: the database failed, or the access could not be logged.
         """
         for start in range(0, len(attempt_ids), _AT_ONCE):
             some = attempt_ids[start : start + _AT_ONCE]
@@ -149,11 +149,11 @@ class EvidenceVault:
                     yield attempt_id, error
 
     def remove(self, attempt_id: str, kinds: Sequence[Kind], *, reader: Reader, now: datetime) -> None:
-        """Remove pieces of evidence; those that are not there are left at that.
+        """Remove pieces of evidence; missing ones are ignored.
 
         Raises:
-            StorageError: an object cannot be removed; it can be tried again.
-            StoreError: the database could not do it.
+            StorageError: an object cannot be removed; it can be retried.
+            StoreError: the database failed.
         """
         table = tables.evidence
         for kind in kinds:
@@ -164,14 +164,14 @@ class EvidenceVault:
         self._audit.append([Entry("remove", attempt_id, kind.value) for kind in kinds], reader=reader, now=now)
 
     def forget(self, subject: str, *, reader: Reader, now: datetime) -> int:
-        """Destroy a subject's data key, which makes every copy of its evidence unreadable, and remove what is here.
+        """Destroy a subject's data key, which makes every copy of its evidence unreadable, and remove the objects.
 
         Returns:
-            how many attempts had evidence.
+            the number of attempts that had evidence.
 
         Raises:
             StorageError: the key is destroyed, but an object cannot be removed.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         with store_errors(), self._engine.begin() as connection:
             found = withdraw(connection, subject, now=now)
@@ -204,10 +204,10 @@ class EvidenceVault:
 
 
 def withdraw(connection: Connection, subject: str, *, now: datetime) -> list[tuple[str, Kind]]:
-    """Destroy a subject's data key and call all their evidence removed, inside a transaction of the caller, who scrubs the disk.
+    """Destroy a subject's data key and mark all their evidence removed, inside a transaction of the caller, who scrubs the disk.
 
-    What is spooled of them goes too, and the likeness of whatever waits for people to decide. Nothing opens the objects any more;
-    those nobody deletes are left to `retention`.
+    Their spooled recordings are deleted too, and the likenesses of their attempts in manual review. The objects are unreadable
+    from then on; `retention` removes those that the caller does not.
 
     Returns:
         the objects, by attempt and kind.
@@ -223,14 +223,14 @@ def withdraw(connection: Connection, subject: str, *, now: datetime) -> list[tup
 
 
 def object_name(attempt_id: str, kind: Kind) -> str:
-    """Return where a piece of evidence lies; an id that is no id of ours raises `RuntimeError`."""
+    """Return the object name of a piece of evidence; a malformed attempt id raises `RuntimeError`."""
     if not _ATTEMPT_ID.fullmatch(attempt_id):
         raise RuntimeError("an attempt's id is not one of ours")
     return f"{attempt_id[:2]}/{attempt_id}/{kind.value}"
 
 
 def is_object_name(name: str) -> bool:
-    """Whether a piece of evidence may lie there; what else somebody put into the same place is not ours to clear."""
+    """Return whether this may be the name of a piece of evidence; other objects in the same place are not ours to delete."""
     parts = name.split("/")
     return (
         len(parts) == 3
@@ -241,7 +241,7 @@ def is_object_name(name: str) -> bool:
 
 
 def live_names(connection: Connection, names: Sequence[str]) -> set[str]:
-    """Return those of some names of objects that a row says are kept, inside a transaction of the caller."""
+    """Return those of some object names that have a row, inside a transaction of the caller."""
     table = tables.evidence
     wanted = {name.split("/")[1] for name in names}
     query = select(table.c.attempt_id, table.c.kind).where(table.c.attempt_id.in_(sorted(wanted)), table.c.removed_at.is_(None))

@@ -1,7 +1,7 @@
-"""Where sealed objects lie: a local folder, or an object store by URL. What is in them is no concern of this module.
+"""Object storage of encrypted evidence: a local folder, or an object store by URL. The content is opaque to this module.
 
-A local object is written beside its place, flushed, and then renamed into it: a reader sees all of it or nothing, also after a
-kill or a power cut. What a killed writer leaves beside is not an object, and `clear_unfinished` takes it away.
+A local object is written to a temporary name, flushed, and then renamed: a reader sees all of it or nothing, also after a kill or
+a power cut. The temporary file of a killed writer is not an object, and `clear_unfinished` removes it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _UNFINISHED = ".unfinished-"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _TRIES_AGAIN, _TRIES_FOR = 3, timedelta(seconds=20)
-"""The library's own ten times and three minutes would keep a person waiting for their verdict."""
+"""The library's own ten retries and three minutes would keep a person waiting for their verdict."""
 _CODE = re.compile(r"<Code>(\w{1,64})</Code>")
 _NO_BUCKET = "NoSuchBucket"
 
@@ -36,10 +36,10 @@ class Objects(Protocol):
     """Objects by name; a name is path segments of letters, digits, `-` and `_`."""
 
     def put(self, name: str, data: bytes) -> None:
-        """Keep an object, all of it or nothing.
+        """Store an object, all of it or nothing.
 
         Raises:
-            StorageFullError: there is no room.
+            StorageFullError: there is no space.
             StorageError: it cannot be written.
         """
         ...
@@ -70,7 +70,7 @@ class Objects(Protocol):
         ...
 
     def clear_unfinished(self, *, written_before: datetime) -> int:
-        """Remove what killed writers left; return how many pieces that were.
+        """Remove the files of killed writers; return their number.
 
         Raises:
             StorageError: they cannot be removed.
@@ -79,10 +79,10 @@ class Objects(Protocol):
 
 
 def open_objects(place: str) -> Objects:
-    """Open a local folder by its path, or an object store by its URL (`s3://bucket/prefix` and what else obstore knows).
+    """Open a local folder by its path, or an object store by its URL (`s3://bucket/prefix`, or another that obstore supports).
 
     Raises:
-        StorageError: the URL or what it needs is malformed.
+        StorageError: the URL or its configuration is malformed.
     """
     if "://" not in place:
         return LocalFolder(Path(place))
@@ -90,7 +90,7 @@ def open_objects(place: str) -> Objects:
 
 
 class LocalFolder:
-    """Objects as files of a folder, for their owner only; the folder is made when the first is kept."""
+    """Objects as owner-only files of a folder, which is created with the first one."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -128,7 +128,7 @@ class LocalFolder:
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
                 _flush(path.parent)
-            # Another object may lie there, or may be about to.
+            # Another object may be there, or is about to be.
             with contextlib.suppress(OSError):
                 path.parent.rmdir()
 
@@ -157,7 +157,7 @@ class LocalFolder:
 
 
 class RemoteObjects:
-    """Objects in a store that obstore knows; it puts an object whole or not at all."""
+    """Objects in a store that obstore supports; it writes an object completely or not at all."""
 
     def __init__(self, url: str) -> None:
         """Open the store at a URL; keys, region and endpoint come from its own environment variables, such as `AWS_…`."""
@@ -199,12 +199,12 @@ class RemoteObjects:
                 yield from (entry["path"] for entry in page if entry["last_modified"] < written_before)
 
     def clear_unfinished(self, *, written_before: datetime) -> int:  # noqa: ARG002 - see `Objects`
-        """Return 0: such a store keeps no halves; its own life cycle rules end abandoned uploads of many parts."""
+        """Return 0: such a store has no partial objects; its own life cycle rules end abandoned multipart uploads."""
         return 0
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
-        """Let `FileNotFoundError` through where an object is missing, but not where the whole bucket is."""
+        """Convert errors, except `FileNotFoundError` if an object is missing, but not if the whole bucket is."""
         from obstore.exceptions import BaseError  # noqa: PLC0415 - see above
 
         try:
@@ -239,7 +239,7 @@ def _flush(folder: Path) -> None:
 
 
 def _told(error: Exception) -> str:
-    """Return the store's own word for what is wrong, such as `SignatureDoesNotMatch`, or else the first line there is."""
+    """Return the store's own error code, such as `SignatureDoesNotMatch`, or else the first line of the error."""
     text = str(error)
     code = _CODE.search(text)
     return code[1] if code else text.partition("\n")[0][:300]

@@ -1,12 +1,12 @@
-"""Retention: evidence whose time is over goes, so does some of it where there is too much, and whoever swept says what went.
+"""Retention: removal of evidence after its time, and of some of it if there is too much; every removal is logged.
 
-How long evidence is kept is asked anew at every sweep: a policy that was shortened takes what is there already with it, and a
-face that left the gallery takes with it what is kept for its sake.
+The retention period is computed anew at every sweep: a shortened policy applies to existing evidence too, and so does the removal
+of a face from the gallery to the evidence kept because of it.
 
-Where new evidence would exceed what a site keeps at once, older evidence makes room, the oldest first: of RETRY, then of accepted
-attempts, then of rejected ones. None goes for an attempt of a lesser kind, so that nobody washes out a rejection by bad pictures.
-What waits for a person (REVIEW) and what somebody has labelled never goes for others. Where that is not enough, the new is not
-kept.
+If new evidence would exceed the site's limit, older evidence is removed, the oldest first: of RETRY, then of accepted attempts,
+then of rejected ones. None is removed for an attempt of a lesser verdict, so that nobody flushes out a rejection with poor
+recordings. Evidence in manual review (REVIEW) and of labelled attempts is never removed for others. If that is not enough, the
+new evidence is not stored.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 SWEEPER = Reader("retention", "its time is over")
 UNFINISHED_AFTER = timedelta(hours=1)
-"""A writer that takes longer than this is dead."""
+"""Time after which an unfinished writer is considered dead."""
 _AT_ONCE = 500
 CROWDED_OUT = Reader("retention", "room for newer evidence")
 _FIRST_TO_GO = (Verdict.RETRY, Verdict.ACCEPTED, Verdict.REJECTED, Verdict.REVIEW)
@@ -47,7 +47,7 @@ _KINDS = (Kind.RECORDING, Kind.TRACKS, Kind.RESULT, Kind.CROPS)
 
 
 def kept_days(policy: Retention, verdict: Verdict, kind: Kind, attempt_id: str, *, enrolled: bool) -> float:
-    """Return how long a piece of evidence is kept; enrolled: the gallery keeps the face of its attempt."""
+    """Return the retention of a piece of evidence in days; enrolled: True if its attempt's face is in the gallery."""
     match kind:
         case Kind.TRACKS | Kind.RESULT:
             return policy.tracks_days(verdict, attempt_id, enrolled=enrolled)
@@ -58,7 +58,7 @@ def kept_days(policy: Retention, verdict: Verdict, kind: Kind, attempt_id: str, 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A piece of evidence that went."""
+    """A removed piece of evidence."""
 
     attempt_id: str
     kind: Kind
@@ -69,7 +69,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one sweep did. left_overs: objects without a row, and pieces of a killed writer. failed: what could not be removed."""
+    """The result of a sweep. left_overs: number of orphaned objects and files of killed writers. failed: pieces not removed."""
 
     removed: tuple[Removed, ...]
     left_overs: int
@@ -77,19 +77,19 @@ class Swept:
 
 
 class Sweeper:
-    """Enforces a policy."""
+    """Enforces a retention policy."""
 
     def __init__(self, engine: Engine, objects: Objects, vault: EvidenceVault, policy: Retention) -> None:
         self._engine, self._objects, self._vault, self._policy = engine, objects, vault, policy
         self._one_at_a_time = Lock()
 
     def make_room(self, size_bytes: int, verdict: Verdict, *, now: datetime) -> tuple[Removed, ...]:
-        """Have room for new evidence of an attempt of that verdict; return what went for it.
+        """Make space for new evidence of an attempt of that verdict; return what was removed.
 
         Raises:
-            StorageFullError: there is not enough that may go; nothing went.
-            StorageError: an object cannot be removed; it can be tried again.
-            StoreError: the database could not do it.
+            StorageFullError: too little may be removed; nothing was.
+            StorageError: an object cannot be removed; it can be retried.
+            StoreError: the database failed.
         """
         with self._one_at_a_time:
             over = self._used() + size_bytes - self._policy.max_bytes
@@ -106,15 +106,15 @@ class Sweeper:
         """Return what a sweep would remove now.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         return tuple(piece for verdict in Verdict for kind in _KINDS for piece in self._due(verdict, kind, now))
 
     def sweep(self, *, now: datetime) -> Swept:
-        """Remove what is due and what killed writers left.
+        """Remove what is due, orphaned objects, and files of killed writers.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         removed, failed = [], []
         for piece in self.due(now=now):
@@ -152,7 +152,7 @@ class Sweeper:
                     yield Removed(row.attempt_id, kind, verdict, row.finished_at, row.size_bytes)
 
     def _least(self, verdict: Verdict, kind: Kind) -> float:
-        """Return how long every such piece is kept, whatever its attempt."""
+        """Return the minimum retention of such a piece, whatever its attempt."""
         if kind is Kind.CROPS:
             return self._policy.crops_days(verdict, enrolled=False)
         return self._policy.days(verdict)
@@ -164,7 +164,7 @@ class Sweeper:
             return int(connection.execute(query).scalar_one())
 
     def _expendable(self, verdicts: Sequence[Verdict], size_bytes: int) -> tuple[Removed, ...]:
-        """Return what may go, the first to go first, until it has that size, or all there is of it."""
+        """Return removable evidence in the order of removal, up to that size, or all of it."""
         evidence, attempts = tables.evidence, tables.attempts
         found: list[Removed] = []
         for verdict in verdicts:

@@ -1,6 +1,6 @@
-"""Wraps data keys anew: of likenesses that wait, of likenesses, and of subjects, in this order and some at a time.
+"""Rewrapping of data keys: of likenesses in manual review, of likenesses, and of subjects, in this order and in batches.
 
-Likenesses that wait come first: one that is approved meanwhile goes to the others, which come after.
+Likenesses in manual review come first: one that is approved meanwhile moves to the others, which come after.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from cameo_verifier.store.cameos.vault import Vault
 
 AT_ONCE = 200
-"""Rows of one transaction: few milliseconds, so that servers get their turn."""
+"""Rows per transaction: a few milliseconds, so that servers can write between."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrapped:
-    """What one transaction did: data keys looked at, those wrapped anew, those that no key opens."""
+    """The counts of one transaction: data keys read, rewrapped, and those that no key unwraps."""
 
     seen: int
     changed: int
@@ -37,7 +37,7 @@ class Rewrapped:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """Where data keys are: their table, its primary key, the column their wrapping is bound to, and whose keys."""
+    """A table of data keys: its primary key, the column its wrapping is bound to, and whether they are likenesses' keys."""
 
     table: Table
     key: ColumnElement[str]
@@ -54,10 +54,10 @@ _ALL = (
 
 
 def count(engine: Engine) -> int:
-    """Return how many data keys the vault key wraps.
+    """Return the number of data keys that the vault key wraps.
 
     Raises:
-        StoreError: the database could not do it.
+        StoreError: the database failed.
     """
     with store_errors(), engine.connect() as connection:
         return sum(
@@ -69,10 +69,10 @@ def count(engine: Engine) -> int:
 
 
 def rewrap_all(engine: Engine, vault: Vault) -> Iterator[Rewrapped]:
-    """Go through all data keys once, and yield what each transaction did, after its commit.
+    """Rewrap all data keys once, and yield the counts of each transaction, after its commit.
 
     Raises:
-        StoreError: the database could not do it; what was yielded is done.
+        StoreError: the database failed; what was yielded is done.
     """
     for kept in _ALL:
         last = ""
@@ -85,7 +85,7 @@ def rewrap_all(engine: Engine, vault: Vault) -> Iterator[Rewrapped]:
 
 
 def _some(connection: Connection, kept: _Kept, vault: Vault, last: str) -> tuple[str, Rewrapped]:
-    """Wrap the next keys anew, those after the primary key `last`; return the last of them."""
+    """Rewrap the next keys, those after the primary key `last`; return the last of them."""
     wrapped = kept.table.c.wrapped_key
     query = select(kept.key.label("key"), kept.name.label("name"), wrapped).where(kept.key > last, wrapped.is_not(None))
     rows = connection.execute(query.order_by(kept.key).limit(AT_ONCE).with_for_update()).all()

@@ -1,9 +1,10 @@
-"""One sealed object: a piece of evidence under its subject's data key, bound to its attempt and kind.
+"""The format of an encrypted object: a piece of evidence under its subject's data key, bound to its attempt and kind.
 
     magic, 8 bytes | id of the data key, 16 | nonce, 12 | length of the rest, u64 | CRC-32 of all before, u32 | AES-256-GCM
 
 Associated data are magic, attempt and kind: an object that is moved to another attempt, or renamed to another kind, does not
-open. The check sum tells a damaged front from a missing end; it protects against accidents only, the cipher against the rest.
+decrypt. The checksum distinguishes a damaged header from truncation; it protects against accidents only, the cipher against all
+else.
 """
 
 from __future__ import annotations
@@ -31,22 +32,22 @@ FRONT_BYTES = _FRONT.size + _CHECK.size
 
 
 class Kind(StrEnum):
-    """What a piece of evidence is."""
+    """The kind of a piece of evidence."""
 
     RECORDING = "recording"
     """The file as it was received."""
     TRACKS = "tracks"
-    """What it yielded, see `cameo_verifier.evidence.tracks`."""
+    """The evidence extracted from it, see `cameo_verifier.evidence.tracks`."""
     RESULT = "result"
-    """What it was asked and judged, by what, see `cameo_verifier.store.evidence.evidence`."""
+    """Its challenge and judgement, see `cameo_verifier.store.attempts.result`."""
     CROPS = "crops"
     """A few pictures of the face side by side, a JPEG, see `cameo_verifier.evidence.crops`."""
     CREDENTIAL = "credential"
-    """What it earned; of this only the digest is kept."""
+    """The credential it earned; only the digest is stored."""
 
 
 def seal(data: bytes, *, attempt_id: str, kind: Kind, key: DataKey, random_bytes: Callable[[int], bytes]) -> bytes:
-    """Return the sealed object."""
+    """Return the encrypted object."""
     nonce = random_bytes(_NONCE_BYTES)
     sealed = AESGCM(key.key).encrypt(nonce, data, _bound_to(attempt_id, kind))
     front = _FRONT.pack(_MAGIC, bytes.fromhex(key.id), nonce, len(sealed))
@@ -58,7 +59,7 @@ def key_id(data: bytes) -> str:
 
     Raises:
         TruncatedEvidenceError: its end is missing.
-        AlteredEvidenceError: it is no such object, or its front was altered.
+        AlteredEvidenceError: it is no such object, or its header was altered.
     """
     if not data.startswith(_MAGIC[: len(data)]):
         raise AlteredEvidenceError("this is no sealed evidence")
@@ -74,7 +75,7 @@ def key_id(data: bytes) -> str:
 
 
 def unseal(data: bytes, *, attempt_id: str, kind: Kind, key: DataKey) -> bytes:
-    """Return what was sealed.
+    """Return the decrypted data.
 
     Raises:
         TruncatedEvidenceError: the end is missing.

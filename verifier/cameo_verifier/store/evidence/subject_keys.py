@@ -1,8 +1,8 @@
-"""Data keys, one per subject: what seals all evidence of that person, and nothing of anybody else.
+"""Data keys, one per subject: each encrypts all evidence of that person, and nothing of anybody else.
 
-A key is kept wrapped by the site's vault key and bound to its own random id, which is in the clear on every object it sealed.
-Destroying a key makes everything it sealed unreadable, wherever a copy lies; what is left of it is its id, so that whoever finds
-such a copy learns why it does not open. A subject who comes back gets another key.
+A key is stored wrapped by the site's vault key and bound to its own random id, which is in the clear on every object it encrypts.
+Destroying a key makes all copies of these objects unreadable; its id stays, so that the error for such a copy can say why it does
+not open. A subject who comes back gets another key.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class SubjectKeys:
         self._engine, self._vault, self._random_bytes = engine, vault, random_bytes
 
     def of(self, subject: str, *, now: datetime) -> DataKey:
-        """Return the key of a subject, made on first use.
+        """Return the key of a subject, generated on first use.
 
         Raises:
             VaultKeyLostError: another vault key wrapped it.
-            VaultKeyRotatedError: this vault does not have the site's vault key of now.
+            VaultKeyRotatedError: this vault does not have the site's present vault key.
             DataKeyLostError: it was altered.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.subject_keys
         query = select(table).where(table.c.subject == subject)
@@ -67,10 +67,10 @@ class SubjectKeys:
             try:
                 self._add(made, subject, now=now)
             except VaultKeyRotatedError:
-                # Between the wrapping and the writing; the vault has the new key by now, or this raises again.
+                # Rotated between the wrapping and the writing; the vault has the new key by now, or this raises again.
                 self._add(made, subject, now=now)
             except IntegrityError:
-                # Another server made one at the same moment.
+                # Another server generated one concurrently.
                 with self._engine.connect() as connection:
                     return self._unwrapped(connection.execute(query).one())
         return made
@@ -83,13 +83,13 @@ class SubjectKeys:
             connection.execute(insert(tables.subject_keys).values(values | {"created_at": now}))
 
     def open(self, key_id: str) -> DataKey:
-        """Return the key of that id.
+        """Return the key of an id.
 
         Raises:
             SubjectDeletedError: it was destroyed.
             VaultKeyLostError: another vault key wrapped it.
             DataKeyLostError: the database does not have it, or it was altered.
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.subject_keys
         with store_errors(), self._engine.connect() as connection:
@@ -99,10 +99,10 @@ class SubjectKeys:
         return self._unwrapped(row)
 
     def unreadable(self) -> int:
-        """Return how many keys another vault key wrapped.
+        """Return the number of keys wrapped by another vault key.
 
         Raises:
-            StoreError: the database could not do it.
+            StoreError: the database failed.
         """
         table = tables.subject_keys
         foreign = table.c.vault_key_id.not_in(self._vault.ids) & table.c.wrapped_key.is_not(None)

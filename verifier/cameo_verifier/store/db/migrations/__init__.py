@@ -1,1 +1,1 @@
-"""The history of the schema, run by Alembic when the database is opened."""
+"""Schema migrations, run by Alembic when the database is opened."""

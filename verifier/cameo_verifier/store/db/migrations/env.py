@@ -1,4 +1,4 @@
-"""Run by Alembic, inside the transaction that `cameo_verifier.store.db.engine` opened."""
+"""Alembic's environment, run inside the transaction that `cameo_verifier.store.db.engine` opened."""
 
 from alembic import context
 

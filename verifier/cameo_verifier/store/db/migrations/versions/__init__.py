@@ -1,1 +1,1 @@
-"""One file for each step of the schema, oldest first by `down_revision`."""
+"""Schema revisions, one file each, in the order of `down_revision`."""

@@ -1,4 +1,4 @@
-"""Indexes by which attempts of the same recording or face are found, labels that were taken back, and suspensions."""
+"""Revision 0015: indexes to find attempts of the same recording or face, withdrawn labels, and suspensions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MATCHED = sa.text("matches IS NOT NULL")
 
 
 def upgrade() -> None:
-    """Make the indexes, the column and the table; attempts for which the gallery found nobody say so by null."""
+    """Create the indexes, the column and the table; set `matches` to null for attempts without a match."""
     op.execute(sa.text("UPDATE attempts SET matches = NULL WHERE CAST(matches AS TEXT) IN ('{}', 'null')"))
     op.create_index("ix_attempts_recording_sha256", "attempts", ["recording_sha256"])
     op.create_index("ix_attempts_matched", "attempts", ["created_at"], sqlite_where=_MATCHED, postgresql_where=_MATCHED)
@@ -35,7 +35,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them; labels that were taken back count again, and what is suspended stays paused."""
+    """Drop them; withdrawn labels count again, and suspended cameos stay paused."""
     op.drop_table("suspensions")
     op.drop_column("labels", "withdrawn_at")
     op.drop_index("ix_faces_attempt_id", "faces")

@@ -1,4 +1,4 @@
-"""Challenges, attempts and credentials."""
+"""Revision 0001: challenges, attempts and credentials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     op.create_table(
         "challenges",
         sa.Column("id", sa.String(64), nullable=False),
@@ -66,7 +66,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables, and with them everything that was kept."""
+    """Drop the tables with all their data."""
     op.drop_table("credentials")
     op.drop_table("attempts")
     op.drop_table("challenges")

@@ -1,4 +1,4 @@
-"""Cameos: sealed likenesses, terms, grants, outputs, events and who follows whom."""
+"""Revision 0007: cameos with encrypted likenesses, terms, grants, outputs, events and follows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables; likenesses of earlier attempts were not kept, so no cameo can be made of those."""
+    """Create the tables; likenesses of earlier attempts were not stored, so no cameo can be created of those."""
     _likenesses_and_cameos()
     _uses()
     _events()
@@ -123,6 +123,6 @@ def _events() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables, and with them every cameo and its history."""
+    """Drop the tables, with every cameo and its history."""
     for table in ("follows", "event_counter", "events", "outputs", "grant_cameos", "grants", "cameos", "likenesses"):
         op.drop_table(table)

@@ -1,4 +1,4 @@
-"""Evidence: subjects' data keys, what is kept of attempts, the audit log and labels."""
+"""Revision 0011: evidence with subjects' data keys, the audit log and labels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables; of earlier attempts no evidence was kept."""
+    """Create the tables; earlier attempts have no evidence."""
     _evidence()
     _audit()
     op.create_table(
@@ -84,6 +84,6 @@ def _audit() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables, and with the keys every piece of evidence that was kept."""
+    """Drop the tables; without the keys all evidence is unreadable."""
     for table in ("labels", "audit_head", "audit_log", "evidence", "subject_keys"):
         op.drop_table(table)

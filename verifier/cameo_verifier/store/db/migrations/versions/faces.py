@@ -1,4 +1,4 @@
-"""Faces of protected people and of those who enrolled, turned by a secret."""
+"""Revision 0006: transformed faces of protected and enrolled people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables; who enrolled before is not recognised."""
+    """Create the tables; people enrolled earlier are not recognised."""
     op.create_table(
         "faces",
         sa.Column("number", sa.Integer, nullable=False, autoincrement=True),
@@ -37,6 +37,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables: nobody is protected or known to have enrolled."""
+    """Drop the tables: nobody is protected, and no enrolment is known."""
     op.drop_table("protected_allowances")
     op.drop_table("faces")

@@ -1,4 +1,4 @@
-"""Fingerprints of recordings."""
+"""Revision 0002: fingerprints of recordings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "fingerprints",
         sa.Column("attempt_id", sa.String(64), nullable=False),

@@ -1,4 +1,4 @@
-"""Guardians of minors, the changes that wait for them, and who paused a cameo."""
+"""Revision 0009: guardians of minors, changes that wait for them, and who paused a cameo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table and the columns; every pause so far is its owner's."""
+    """Create the table and the columns; every existing pause counts as the owner's."""
     op.create_table(
         "guardianships",
         sa.Column("guardian", sa.String(128), nullable=False),
@@ -32,7 +32,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them."""
+    """Drop the table and the columns."""
     op.drop_column("cameos", "paused_by")
     op.drop_column("cameos", "change")
     op.drop_table("guardianships")

@@ -1,4 +1,4 @@
-"""Leases of servers, which of them judges an attempt, and recordings that are kept until they are judged."""
+"""Revision 0012: leases of servers, the server of an attempt, and spooled recordings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column and the tables; attempts that are open by now are nobody's, and are ended by the next server."""
+    """Add the column and the tables; open attempts belong to no server, and are ended by the next one."""
     op.add_column("attempts", sa.Column("server_id", sa.String(64), nullable=False, server_default=sa.text("''")))
     op.create_table(
         "servers",
@@ -32,7 +32,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables, and with them what was not judged yet, and the column."""
+    """Drop the tables, with recordings not judged yet, and the column."""
     op.drop_table("spooled_recordings")
     op.drop_table("servers")
     op.drop_column("attempts", "server_id")

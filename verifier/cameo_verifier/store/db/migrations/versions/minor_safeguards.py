@@ -1,4 +1,4 @@
-"""Whether an attempt was that of a possible minor."""
+"""Revision 0003: whether an attempt was a possible minor's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column; earlier attempts were not asked."""
+    """Add the column; it is false for earlier attempts, whose age was not estimated."""
     op.add_column("attempts", sa.Column("minor_safeguards", sa.Boolean, nullable=False, server_default=sa.false()))
 
 

@@ -1,4 +1,4 @@
-"""Several credentials of one attempt, their link to the cameo, revocation of a single one, and which attempt enrolled a face."""
+"""Revision 0008: several credentials per attempt, their cameo, revocation of single ones, and the attempt of a face."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UPDATE credentials SET cameo_id = coalesce(
     (SELECT cameo_id FROM likenesses WHERE likenesses.attempt_id = credentials.attempt_id),
     '')
 """
-# Of one transaction, so of one microsecond.
+# Written in one transaction, hence with equal times.
 _ENROLLED = """
 UPDATE faces SET attempt_id =
     (SELECT max(id) FROM attempts WHERE attempts.subject = faces.owner AND attempts.finished_at = faces.created_at)
@@ -28,7 +28,7 @@ _STATUS = "UPDATE status_entries SET status = {} WHERE status <> 1 AND jti IN ({
 
 
 def upgrade() -> None:
-    """Change the tables, and let each credential have the status that its cameo has already."""
+    """Change the tables, and give each credential the status that its cameo has."""
     with op.batch_alter_table("credentials") as table:
         table.drop_constraint("uq_credentials_attempt_id", type_="unique")
         for name in ("cameo_id", "request_id"):
@@ -50,7 +50,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget every credential but the one each attempt earned, and the links; statuses stay as they are."""
+    """Delete all credentials except those that attempts earned themselves, and the links; statuses stay."""
     op.execute("DELETE FROM credentials WHERE request_id <> ''")
     op.drop_column("faces", "attempt_id")
     op.drop_index("ix_credentials_cameo_id", "credentials")

@@ -1,4 +1,4 @@
-"""Removals: where an output is shown, who was asked to remove it, the events that say so, and how webhooks stand."""
+"""Revision 0010: removals, with the platform of an output, the events about them, and the delivery state of webhooks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables and columns; earlier outputs name no platform, so their generators hold them."""
+    """Create the tables and columns; earlier outputs have no platform, so their generators hold them."""
     op.add_column("outputs", sa.Column("platform", sa.String(128), nullable=False, server_default=sa.text("''")))
     op.add_column("outputs", sa.Column("shown_since", sa.BigInteger))
     op.create_index("ix_outputs_platform", "outputs", ["platform"])
@@ -72,7 +72,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables and columns, and with them every removal."""
+    """Drop the tables and columns, with every removal."""
     op.drop_table("webhooks")
     op.drop_table("removals")
     op.drop_table("removal_requests")

@@ -1,4 +1,4 @@
-"""What people decide of attempts that are to be looked at, what that needs while it waits, and the events that say so."""
+"""Revision 0013: manual review: opinions and decisions, waiting likenesses, and the events about them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables and columns; attempts that wait by now have no likeness, and can be declined only."""
+    """Create the tables and columns; attempts already in review have no likeness, and can only be declined."""
     op.add_column("attempts", sa.Column("ruling", sa.String(16)))
     op.add_column("attempts", sa.Column("ruled_at", sa.BigInteger))
     op.add_column("attempts", sa.Column("matches", sa.JSON, nullable=True))
@@ -46,7 +46,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables and columns, and with them whatever waits to be approved."""
+    """Drop the tables and columns, with the likenesses and opinions in review."""
     op.drop_table("opinions")
     op.drop_table("waiting_likenesses")
     op.drop_index("ix_events_attempt_id", "events")

@@ -1,4 +1,4 @@
-"""The tokens by which named local people sign in to the console."""
+"""Revision 0016: sign-in tokens of named local people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Create the table."""
     op.create_table(
         "sign_in_tokens",
         sa.Column("id", sa.String(64), nullable=False),

@@ -1,4 +1,4 @@
-"""Status lists, and the place of each credential in them."""
+"""Revision 0004: status lists, and the index of each credential."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables; credentials issued before have no status."""
+    """Create the tables; credentials issued earlier have no status."""
     op.create_table(
         "status_lists",
         sa.Column("number", sa.Integer, nullable=False, autoincrement=False),
@@ -41,6 +41,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables: what was revoked is forgotten, and no list can be published."""
+    """Drop the tables: revocations are lost, and no list can be published."""
     op.drop_table("status_entries")
     op.drop_table("status_lists")

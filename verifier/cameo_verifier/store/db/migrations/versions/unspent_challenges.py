@@ -1,4 +1,4 @@
-"""An index of the challenges nobody answered, by which those that expired are found and removed."""
+"""Revision 0014: an index of unspent challenges, to find and delete expired ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNSPENT = sa.text("spent_at IS NULL")
 
 
 def upgrade() -> None:
-    """Make the index."""
+    """Create the index."""
     op.create_index("ix_challenges_expires_at", "challenges", ["expires_at"], sqlite_where=_UNSPENT, postgresql_where=_UNSPENT)
 
 

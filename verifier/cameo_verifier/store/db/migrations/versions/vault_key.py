@@ -1,4 +1,4 @@
-"""Which vault key wraps now: what a rotation changes and every writer of a wrapped key holds."""
+"""Revision 0017: the id of the wrapping vault key, which a rotation changes and every writer of a wrapped key locks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table and its only row."""
+    """Create the table and its only row."""
     made = op.create_table(
         "vault_key",
         sa.Column("number", sa.BigInteger, autoincrement=False, nullable=False),
