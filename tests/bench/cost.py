@@ -218,9 +218,9 @@ def peak_memory_mb(clip: Path, challenge: Challenge) -> float:
     By VmHWM, since ru_maxrss of a new process starts at its parent's.
     """
     script = (
-        "import sys, json; from pathlib import Path; from challenges.model import from_json;"
+        "import sys, json; from pathlib import Path; from cameo_challenges.model import from_json;"
         "from cameo_verifier.workers.judge import OpenJudge, Response;"
-        "from verifier import profiles; from cameo_verifier.settings import Settings;"
+        "from cameo_verifier import profiles; from cameo_verifier.settings import Settings;"
         "judge = OpenJudge(Settings(overlap=False), profiles.load())(); clip = Path(sys.argv[1]).read_bytes();"
         "judge(Response(clip, from_json(json.loads(sys.argv[2]))), lambda: False);"
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"

@@ -172,6 +172,6 @@ def test_a_machine_that_cannot_is_said_to_the_operator(monkeypatch: pytest.Monke
 
 def test_a_hidden_process_shows_others_nothing() -> None:
     """The kernel says so: not dumpable, which closes environment and memory to other processes of the user."""
-    code = "import ctypes; from verifier import offline; offline.hide(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
+    code = "import ctypes; from cameo_verifier import offline; offline.hide(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "0\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class CameoError(Exception):
-    """Everything this package raises on purpose. Can be pickled, so that a process of one command can hand it to another."""
+    """The base of every error this project raises on purpose. It can be pickled, to be passed between processes."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Rebuild by attributes: the default would call the class with the message alone."""
@@ -31,6 +31,6 @@ class CredentialError(CameoError):
     """A token was refused; `reason` is a short stable code such as ``"expired"`` or ``"wrong_audience"``."""
 
     def __init__(self, reason: str, message: str) -> None:
-        """Keep the refusal code beside the message."""
+        """Keep the reason with the message."""
         super().__init__(message)
         self.reason = reason

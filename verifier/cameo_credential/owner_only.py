@@ -1,4 +1,4 @@
-"""Folders and files for their owner alone, whatever the umask says."""
+"""Owner-only folders and files, whatever the umask is."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _FOLDER, _FILE = 0o700, 0o600
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are missing, mode 0700; one that is there is left as it is.
+    """Create a folder, and missing ones above it, mode 0700; an existing one is left unchanged.
 
     Raises:
-        OSError: it cannot be made, or something else lies there.
+        OSError: it cannot be created, or something else has its name.
     """
     if folder.is_dir():
         return
@@ -32,12 +32,12 @@ def make_folder(folder: Path) -> None:
 
 
 def make_file(path: Path) -> int | None:
-    """Make an empty file of mode 0600 and return its descriptor; None where there is one, which is closed to others.
+    """Create an empty file of mode 0600 and return its descriptor; None if there is one, which is then closed to others.
 
-    That one is never opened here: closing it would end this process's locks of it (POSIX has them so), SQLite's for one.
+    An existing file is never opened here: closing it would release this process's locks of it (POSIX), such as SQLite's.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE)
@@ -49,10 +49,10 @@ def make_file(path: Path) -> int | None:
 
 
 def close_to_others(path: Path) -> None:
-    """Take from group and others what they may do with a file; one of another owner, who alone could, is left as it is.
+    """Remove the permissions of group and others; a file of another owner, who alone could change them, is left unchanged.
 
     Raises:
-        OSError: there is none.
+        OSError: there is no such file.
     """
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & ~_FOLDER:

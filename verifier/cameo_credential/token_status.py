@@ -1,4 +1,4 @@
-"""What a status list says of one credential: the one word that issuing, keeping and checking share."""
+"""The status of one credential in a status list, shared by issuing, storage and validation."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from enum import IntEnum
 
 
 class Status(IntEnum):
-    """What a credential's entry says (IETF draft-ietf-oauth-status-list, section 7.1)."""
+    """The status of a credential (IETF draft-ietf-oauth-status-list, section 7.1)."""
 
     VALID = 0
     INVALID = 1
-    """Revoked for good."""
+    """Revoked, which is final."""
     SUSPENDED = 2
-    """Not to be used for now."""
+    """Suspended: not to be used for now."""

@@ -1,1 +1,1 @@
-"""Verifier: turns bytes into evidence, evidence into check results, results into a decision, and a decision into a credential."""
+"""The service package: a recording becomes evidence, evidence is checked, the checks are decided, and a credential is issued."""

@@ -1,6 +1,6 @@
 """Errors of the service, beside those of `cameo_credential.errors`. Vendor errors never leave `models` and `media` raw.
 
-A programming error of ours stays a plain `RuntimeError`. No message carries biometric data.
+A programming error of ours stays a plain `RuntimeError`. No message contains biometric data.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 class UnjudgeableError(CameoError):
-    """A recording that cannot be judged at all (empty, damaged, no medium we read, over a hard limit)."""
+    """A recording that cannot be judged at all (empty, damaged, unsupported format, over a hard limit)."""
 
     def __init__(self, reason: Reason, message: str) -> None:
-        """Keep the `reason` (of kind `UNREADABLE`, or `CORRUPT_MEDIA`) beside a message that says what to do."""
+        """Keep the `reason` (of kind `UNREADABLE`, or `CORRUPT_MEDIA`) with a message that says what to do."""
         super().__init__(message)
         self.reason = reason
 
@@ -26,7 +26,7 @@ class ChallengeError(CameoError):
     """The challenge is unknown, expired or spent."""
 
     def __init__(self, reason: Reason, message: str) -> None:
-        """Keep the `reason` (kind `LIFECYCLE`) beside the message."""
+        """Keep the `reason` (of kind `LIFECYCLE`) with the message."""
         super().__init__(message)
         self.reason = reason
 
@@ -40,19 +40,19 @@ class ProfileError(CameoError):
 
 
 class StoreError(CameoError):
-    """The database could not do what was asked; nothing was half done."""
+    """The database failed; its transaction was rolled back."""
 
 
 class StoreConflictError(StoreError):
-    """Another server was at the same rows at the same moment; tried again, it sees what that one did."""
+    """A conflict with another server's transaction on the same rows; a retry sees its result."""
 
 
 class NotFoundError(CameoError):
-    """Nothing is kept under this id."""
+    """No record has this id."""
 
 
 class OverloadedError(CameoError):
-    """The queue is full; try again after `retry_after_s` seconds."""
+    """The queue is full; retry after `retry_after_s` seconds."""
 
     def __init__(self, retry_after_s: float) -> None:
         """Keep the delay in seconds."""
@@ -61,4 +61,4 @@ class OverloadedError(CameoError):
 
 
 class AbandonedError(CameoError):
-    """The caller went away or its deadline passed; the work was stopped on purpose."""
+    """The caller cancelled or its deadline passed; the work was stopped on purpose."""

@@ -1,4 +1,4 @@
-"""Ids that nobody can guess, and that a command line takes as they are."""
+"""Unguessable ids that are safe as arguments of a command line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def new_id(random_text: Callable[[int], str] = secrets.token_urlsafe) -> str:
     None begins with a dash: a command line would take it for an option.
 
     Args:
-        random_text: returns that many random bytes as base64url.
+        random_text: returns this many random bytes as base64url.
     """
     while (drawn := random_text(_BYTES)).startswith("-"):
         pass

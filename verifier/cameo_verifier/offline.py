@@ -1,9 +1,9 @@
-"""Working without the network: a seccomp filter by which the kernel refuses a process every socket (seccomp(2), Linux 3.17).
+"""Network isolation: a seccomp filter by which the kernel refuses a process every socket (seccomp(2), Linux 3.17).
 
-What is refused: `socket` of any family, `io_uring`, by which a socket is made past that call, what reaches into another process
-of the same user (`ptrace`, `process_vm_writev`, `pidfd_getfd`), and every call in the numbering of another architecture. A pair
-of connected sockets (`socketpair`) stays: pipes between processes are made of it. The filter holds for all threads and children
-and cannot be taken back. It is a dozen instructions, so it stands here: a library for it would need libseccomp of the system.
+It refuses `socket` of any family, `io_uring`, which creates sockets without that call, calls that reach into another process of
+the same user (`ptrace`, `process_vm_writev`, `pidfd_getfd`), and every call in the numbering of another architecture. A pair of
+connected sockets (`socketpair`) is permitted: pipes between processes use it. The filter applies to all threads and children and
+cannot be removed. It has a dozen instructions, so it is written here: a library for it would need the system's libseccomp.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 
 log = logging.getLogger(__name__)
 
-# linux/prctl.h, linux/seccomp.h. SPEC_ALLOW leaves speculation as it was: before Linux 5.16 a filter slowed all arithmetic.
+# linux/prctl.h, linux/seccomp.h. SPEC_ALLOW leaves speculation unchanged: before Linux 5.16 a filter slowed all arithmetic.
 _SET_DUMPABLE = 4
 _SET_NO_NEW_PRIVS = 38
 _SET_MODE_FILTER = 1
@@ -30,9 +30,9 @@ _ERRNO = 0x00050000
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _CALL_AT, _ARCHITECTURE_AT = 0, 4
 _X32_CALLS = 0x40000000
-"""From here on x86-64 numbers the same calls once more, for programs with short pointers."""
+"""From here on x86-64 numbers the same calls again, for the x32 ABI."""
 
-# asm/unistd.h: numbers that all architectures share, and for each its AUDIT_ARCH, its seccomp(2) and what it numbers its own way.
+# asm/unistd.h: numbers that all architectures share, and for each its AUDIT_ARCH, its seccomp(2), and numbers of its own.
 _EVERYWHERE = (425, 426, 427, 438)
 """io_uring_setup, io_uring_enter, io_uring_register, pidfd_getfd."""
 _ARCHITECTURES = {
@@ -51,15 +51,15 @@ class _Program(ctypes.Structure):
 
 
 class _Process:
-    """What this process has done to itself."""
+    """The state of this process."""
 
     filtered = False
 
 
 def go_offline() -> bool:
-    """Have the kernel refuse this process every new socket from now on, in all its threads and children; say whether it does.
+    """Refuse this process every new socket from now on, in all its threads and children; return whether the kernel does so.
 
-    Where it does not (no Linux, another processor, a container that forbids it) a warning is logged and the process goes on.
+    If it cannot (no Linux, another processor, a container that forbids it), a warning is logged and the process goes on.
     """
     if _Process.filtered:
         return True
@@ -73,15 +73,15 @@ def go_offline() -> bool:
 
 
 def forgo_privileges() -> None:
-    """Give this process and its children no way to gain rights, by set-user-id files or otherwise (PR_SET_NO_NEW_PRIVS)."""
+    """Prevent this process and its children from gaining rights, by set-user-id files or otherwise (PR_SET_NO_NEW_PRIVS)."""
     if sys.platform == "linux":
         _prctl(_SET_NO_NEW_PRIVS, 1)
 
 
 def hide() -> None:
-    """Have the kernel show environment and memory of this process to no other of the same user, and dump no core of it.
+    """Hide environment and memory of this process from others of the same user, and disable core dumps.
 
-    A process that may do everything (CAP_SYS_PTRACE) sees them all the same.
+    A process with CAP_SYS_PTRACE can read them nevertheless.
     """
     if sys.platform == "linux":
         _prctl(_SET_DUMPABLE, 0)
@@ -93,7 +93,7 @@ def _install() -> None:
         raise OSError(errno.ENOSYS, f"not known how on {sys.platform} {platform.machine()}")
     architecture, seccomp, own = known
     refused = (*own, *_EVERYWHERE)
-    # Jumps count the instructions between: each goes to the last but one, which refuses; the last but two allows.
+    # Jumps count the instructions between: each goes to the last one, which refuses; the one before it allows.
     lines = [(_LOAD, 0, 0, _ARCHITECTURE_AT), (_IF_EQUAL, 0, len(refused) + 3, architecture), (_LOAD, 0, 0, _CALL_AT)]
     lines.append((_IF_AT_LEAST, len(refused) + 1, 0, _X32_CALLS))
     lines += [(_IF_EQUAL, len(refused) - at, 0, call) for at, call in enumerate(refused)]

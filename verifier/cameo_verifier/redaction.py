@@ -1,4 +1,4 @@
-"""An error for the log, without what it was raised with: foreign messages may quote the input, and the input is a person."""
+"""Redaction of errors for the log: foreign messages may quote the input, which is personal data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a site can set, with units in the names. Environment variables carry the prefix `CAMEO_`."""
+"""Settings of a site, with units in their names. Environment variables carry the prefix `CAMEO_`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "CAMEO_"
 _OF_KUBERNETES = re.compile(r"SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?")
-"""What it sets, after the prefix, for a service that is called cameo."""
+"""Variables, after the prefix, that Kubernetes sets for a service named cameo."""
 
 
 def _cache() -> Path:
@@ -59,8 +59,8 @@ class MediaLimits(Variables):
 class SyntheticVoiceDetector(Variables):
     """A site's own detector of synthetic voices (`CAMEO_SYNTHETIC_VOICE_…`), an ONNX file; you answer for its licence.
 
-    It takes one float32 window of speech, (1, samples) mono at 16 kHz in -1..1, and its first output holds the score. Its answer
-    is shown to analysts and never decides.
+    It takes one float32 window of speech, (1, samples) mono at 16 kHz in -1..1, and its first output is the score. The score is
+    shown to analysts and never decides.
     """
 
     model_config = SettingsConfigDict(env_prefix="CAMEO_SYNTHETIC_VOICE_")
@@ -74,11 +74,11 @@ class SyntheticVoiceDetector(Variables):
     index: int = Field(default=0, ge=0)
     """Index, in the flattened output, of the probability that the voice is synthetic."""
     logits: bool = False
-    """Whether the output holds logits of classes, which are put through a softmax first."""
+    """Whether the output is logits of classes, to which a softmax is applied."""
 
 
 class Retention(Variables):
-    """How many days evidence of an attempt is kept, by verdict and kind, and how much (`CAMEO_RETENTION_…`); 0 days keep none.
+    """Retention of evidence by verdict and kind, in days, and its maximum size (`CAMEO_RETENTION_…`); 0 days keep none.
 
     Of an accepted attempt the digest of its credential stays in any case.
     """
@@ -88,7 +88,7 @@ class Retention(Variables):
     rejected_days: float = Field(default=30.0, ge=0, le=3650)
     """Days that recording, tracks and result of a rejected attempt are kept."""
     review_days: float = Field(default=30.0, ge=0, le=3650)
-    """Days that recording, tracks, result and pictures of the face are kept of an attempt that a person has to look at."""
+    """Days that recording, tracks, result and pictures of the face are kept of an attempt in manual review."""
     retry_days: float = Field(default=30.0, ge=0, le=3650)
     """Days that recording, tracks and result of an attempt are kept that was asked to try again."""
     accepted_days: float = Field(default=0.0, ge=0, le=3650)
@@ -98,12 +98,12 @@ class Retention(Variables):
     accepted_share: float = Field(default=1.0, ge=0, le=1)
     """Share of accepted attempts, drawn by their ids, to which `accepted_tracks_days` applies."""
     enrolled_days: float = Field(default=180.0, ge=0, le=3650)
-    """Days that tracks, result and pictures of the face are kept of an attempt whose face the gallery keeps."""
+    """Days that tracks, result and pictures of the face are kept of an attempt whose face is in the gallery."""
     max_bytes: int = Field(default=100 * 2**30, ge=1)
-    """Most evidence kept at once; beyond it the least useful is deleted first, see `cameo_verifier.store.evidence.retention`."""
+    """Maximum size of all evidence; beyond it the least useful is deleted first, see `store.evidence.retention`."""
 
     def days(self, verdict: Verdict) -> float:
-        """Return how long recordings of that verdict are kept."""
+        """Return the retention of recordings of a verdict, in days."""
         return {
             Verdict.REJECTED: self.rejected_days,
             Verdict.REVIEW: self.review_days,
@@ -112,12 +112,12 @@ class Retention(Variables):
         }[verdict]
 
     def tracks_days(self, verdict: Verdict, attempt_id: str, *, enrolled: bool) -> float:
-        """Return how long tracks and result of an attempt are kept; enrolled: the gallery keeps its face."""
+        """Return the retention of an attempt's tracks and result, in days; enrolled: True if its face is in the gallery."""
         of_rates = self.accepted_tracks_days if verdict is Verdict.ACCEPTED and self._drawn(attempt_id) else 0.0
         return max(self.days(verdict), of_rates, self.enrolled_days if enrolled else 0.0)
 
     def crops_days(self, verdict: Verdict, *, enrolled: bool) -> float:
-        """Return how long pictures of the face are kept."""
+        """Return the retention of pictures of the face, in days."""
         own = self.review_days if verdict is Verdict.REVIEW else 0.0
         return max(own, self.enrolled_days if enrolled else 0.0)
 
@@ -126,7 +126,7 @@ class Retention(Variables):
 
 
 class OpenIdProvider(Variables):
-    """The identity provider that analysts sign in with (`CAMEO_OPENID_…`)."""
+    """The identity provider for analysts (`CAMEO_OPENID_…`)."""
 
     model_config = SettingsConfigDict(env_prefix="CAMEO_OPENID_")
 
@@ -139,9 +139,9 @@ class OpenIdProvider(Variables):
     scope: str = "openid profile"
     """Scope of the request."""
     name_claim: str = "preferred_username"
-    """Claim that names a person in the audit log; `sub` where it is missing."""
+    """Claim that names a person in the audit log; `sub` if it is missing."""
     role_claim: str = "roles"
-    """Claim that holds the roles, text or a list; dots reach into objects, as in `realm_access.roles`."""
+    """Claim of the roles, text or a list; dots reach into objects, as in `realm_access.roles`."""
     analyst: str = "cameo-analyst"
     """Role that admits an analyst."""
     lead: str = "cameo-lead"
@@ -162,7 +162,7 @@ class ConsoleSettings(Variables):
 
 
 class Settings(Variables):
-    """Everything else."""
+    """The settings of the service."""
 
     model_config = SettingsConfigDict(env_prefix="CAMEO_", protected_namespaces=())
 
@@ -183,17 +183,17 @@ class Settings(Variables):
     """SQLAlchemy URL of the database; empty means SQLite in `data`."""
     media: MediaLimits = Field(default_factory=MediaLimits)
     analysis_fps: float = Field(default=15.0, gt=0)
-    """Rate of the pictures that go through the landmark model."""
+    """Rate of the pictures that the landmark model analyses."""
     threads: int = Field(default=1, ge=1)
     """Threads of each model in one process; fixed, so that a replay computes the same."""
     overlap: bool = True
-    """Whether picture and sound of one recording are judged at the same time; a server with a worker a core turns it off."""
+    """Whether picture and sound of one recording are analysed in parallel; a server with one worker per core disables it."""
     listen: str = "127.0.0.1:50051"
     """Address of the gRPC server."""
     http_listen: str = ""
     """Address of status lists and keys over HTTP, such as 127.0.0.1:8080; empty means none."""
     public_cleartext: bool = False
-    """Whether to serve without encryption also on other addresses than loopback, as behind a proxy that speaks TLS."""
+    """Whether to serve without encryption also on addresses other than loopback, as behind a proxy that speaks TLS."""
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     """Processes that judge, each with its own models."""
     queue: int = Field(default=8, ge=0)
@@ -209,41 +209,41 @@ class Settings(Variables):
     upload_min_bytes_s: float = Field(default=8192.0, ge=0)
     """Lowest rate of an upload, over each `upload_stall_s` of it."""
     upload_stall_s: float = Field(default=20.0, gt=0)
-    """Time that an upload may stay below that rate, and that a caller has to send the config."""
+    """Time that an upload may stay below that rate, and within which a caller must send the config."""
     judging_s: float = Field(default=90.0, gt=0)
-    """Longest judging of one recording, after which its worker is ended."""
+    """Longest judgement of one recording, after which its worker is ended."""
     worker_mb: int = Field(default=4096, ge=1024)
     """Memory that one worker may write to, by the kernel's limit; 30 s of 1920x1080 take it to 940."""
     lease_s: float = Field(default=60.0, gt=0)
-    """Time after its last heartbeat that a server counts as alive, a heartbeat each third of it; then others take over."""
+    """Time after its last heartbeat for which a server counts as alive, with three heartbeats in it; then others take over."""
     spool: bool = False
-    """Whether each recording is kept, sealed, until it is judged, so that another server can judge it if this one dies."""
+    """Whether each recording is stored encrypted until it is judged, so that another server can judge it if this one dies."""
     keepalive_s: float = Field(default=30.0, gt=0)
     """Time that a connection may be silent before the server pings its peer."""
     keepalive_timeout_s: float = Field(default=10.0, gt=0)
-    """Time that the peer has to answer that ping before its connection, and every call on it, is ended."""
+    """Time that the peer has to answer that ping before its connection, with every call on it, is ended."""
     client_ping_s: float = Field(default=5.0, ge=0)
-    """Least time between two pings of a client; a client that pings faster loses its connection."""
+    """Minimum time between two pings of a client; a client that pings faster loses its connection."""
     expose_scores: bool = False
     """Whether gRPC serves the FULL view of an attempt, with scores, to analysts; without `caller_issuer` to all callers."""
     fingerprint_days: int = Field(default=180, gt=0)
-    """Days that the fingerprint of a recording is kept, by which it is recognised when it is sent again."""
+    """Days that the fingerprint of a recording is kept, by which a repeated recording is recognised."""
     gallery: bool = True
-    """Whether a face that would be accepted is compared with protected and enrolled ones, and kept, transformed by a secret."""
+    """Whether a face that would be accepted is compared with protected and enrolled ones, and stored, transformed by a secret."""
     challenge_ttl_s: int = Field(default=180, gt=0)
-    """How long a challenge can be answered."""
+    """Time in which a challenge can be answered."""
     open_challenges: int = Field(default=5, ge=1)
     """Challenges of one person that may be open at once, before `TOO_MANY_ATTEMPTS`."""
     attempts_an_hour: int = Field(default=10, ge=1)
     """Attempts that one person may begin within an hour, whatever their verdicts."""
     failures_in_a_row: int = Field(default=5, ge=1)
-    """Rejections in a row after which one person has to wait before each further attempt."""
+    """Rejections in a row after which a person must wait before each further attempt."""
     failure_wait_s: float = Field(default=900.0, ge=0)
     """That wait, from the last rejection."""
     credential_ttl_days: int = Field(default=180, gt=0)
-    """How long a credential is valid."""
+    """Period of validity of a credential."""
     reattest_days: int = Field(default=180, gt=0)
-    """Days after the recording in which its credentials can be issued and are valid; then the person answers anew."""
+    """Days after the recording in which its credentials can be issued and are valid; then a new recording is needed."""
     issuer: str = "https://cameo.localhost"
     """`iss` of every credential."""
     issuer_key_uri: str = ""
@@ -251,15 +251,15 @@ class Settings(Variables):
     status_url: str = ""
     """URL that `/status/1` and so on are appended to; empty means `issuer`."""
     status_capacity: int = Field(default=2**20, ge=1024, le=2**24)
-    """Entries of a status list; when half of them are credentials, the next list is begun."""
+    """Entries of a status list; when half of them are credentials, the next list is started."""
     status_interval_s: int = Field(default=300, ge=1)
-    """Interval of publishing status lists; what is revoked is refused everywhere after twice as long."""
+    """Interval of publishing status lists; a revoked credential is refused everywhere after twice this time."""
     profile: str = "default"
     """Name of a built-in profile, or path of a profile's TOML file (docs/api.md)."""
     lame_duck_s: float = Field(default=5.0, ge=0)
-    """Time after SIGTERM in which health says NOT_SERVING and new calls are still taken."""
+    """Time after SIGTERM in which health reports NOT_SERVING and new calls are still accepted."""
     drain_s: float = Field(default=20.0, ge=0)
-    """Time that a stopping server waits for verifications under way."""
+    """Time that a stopping server waits for verifications in progress."""
     job_cameos: int = Field(default=4, ge=1, le=32)
     """Cameos that one job may use."""
     grant_s: int = Field(default=300, gt=0, le=86400)
@@ -269,7 +269,7 @@ class Settings(Variables):
     permission_cache_s: int = Field(default=30, ge=0, le=3600)
     """Time that a generator may cache an answer of `CheckPermission`."""
     event_streams: int = Field(default=1000, ge=1)
-    """Streams of events that one server keeps open, beside those reserved for the app, before `RESOURCE_EXHAUSTED`."""
+    """Streams of events that one server keeps open, besides those reserved for the app, before `RESOURCE_EXHAUSTED`."""
     event_streams_a_caller: int = Field(default=16, ge=1)
     """Streams of events of one caller, and as many reserved for the app; without `caller_issuer` all callers count as one."""
     removal_due_h: float = Field(default=48.0, gt=0)
@@ -287,11 +287,11 @@ class Settings(Variables):
     caller_issuer: str = ""
     """The `iss` of callers' tokens; empty: every caller counts as the app, and only loopback is served."""
     caller_keys: Path | None = None
-    """File of that issuer's public keys, a JWKS of Ed25519 and P-256 keys, read again when it changes."""
+    """File of that issuer's public keys, a JWKS of Ed25519 and P-256 keys, reloaded when it changes."""
     caller_audience: str = ""
     """The `aud` of callers' tokens; empty means `issuer`."""
     evidence: str = ""
-    """Folder of sealed evidence, or the URL of an object store such as s3://bucket/prefix; empty means in `data`."""
+    """Folder of encrypted evidence, or the URL of an object store such as s3://bucket/prefix; empty means in `data`."""
     retention: Retention = Field(default_factory=Retention)
     evidence_sweep_s: int = Field(default=3600, ge=1)
     """Interval of deleting expired evidence."""
@@ -299,14 +299,14 @@ class Settings(Variables):
     review_four_eyes: bool = False
     """Whether two analysts have to agree before an attempt in review is decided."""
     review_wait_days: float = Field(default=30.0, gt=0, le=3650)
-    """Days that an attempt in review waits with its likeness sealed; then it is declined, and the likeness destroyed."""
+    """Days that an attempt in review waits with its encrypted likeness; then it is declined, and the likeness destroyed."""
 
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     openid: OpenIdProvider = Field(default_factory=OpenIdProvider)
 
     @property
     def status_base(self) -> str:
-        """What the URI of every status list begins with."""
+        """The prefix of the URI of every status list."""
         return self.status_url or self.issuer
 
     @property
@@ -316,37 +316,37 @@ class Settings(Variables):
 
     @property
     def pairwise_key(self) -> Path:
-        """The file of the secret behind the pseudonyms."""
+        """The file of the pairwise key, the secret behind the pseudonyms."""
         return self.data / "keys" / "pairwise.jwk"
 
     @property
     def gallery_key(self) -> Path:
-        """The file of the secret that turns the faces of the gallery."""
+        """The file of the gallery key, which transforms the faces of the gallery."""
         return self.data / "keys" / "gallery.jwk"
 
     @property
     def vault_key(self) -> Path:
-        """The file of the secret that wraps the data keys of likenesses and of evidence."""
+        """The file of the vault key, which wraps the data keys of likenesses and of evidence."""
         return self.data / "keys" / "vault.jwk"
 
     @property
     def audit_key(self) -> Path:
-        """The file of the secret that the end of the audit log is authenticated with."""
+        """The file of the audit key, which authenticates the end of the audit log."""
         return self.data / "keys" / "audit.jwk"
 
     @property
     def evidence_place(self) -> str:
-        """Where sealed evidence lies."""
+        """The location of the encrypted evidence."""
         return self.evidence or str(self.data / "evidence")
 
     @property
     def leases(self) -> Path:
-        """The folder of the locked files by which servers of this machine see that one has died."""
+        """The folder of the locked files by which servers of one machine detect that one has died."""
         return self.data / "servers"
 
     @property
     def clock_file(self) -> Path:
-        """The file of the last look at the clock, see `cameo_verifier.server.clock_watch`."""
+        """The file of the clock's last reading, see `cameo_verifier.server.clock_watch`."""
         return self.data / "clock"
 
     @property
@@ -361,7 +361,7 @@ class Settings(Variables):
 
 
 def require_allowed() -> None:
-    """Refuse an environment in which a setting has a value that cannot be, whether or not a command reads it.
+    """Check that every setting in the environment has an allowed value, whether or not a command reads it.
 
     Raises:
         InvalidRequestError: it names the variable, the value and what is allowed.
@@ -371,9 +371,9 @@ def require_allowed() -> None:
 
 
 def require_spelt(variables: Iterable[str]) -> None:
-    """Refuse an environment variable that is nearly one of ours: it would change nothing and say so to nobody.
+    """Check that no environment variable nearly has the name of a setting: it would change nothing, silently.
 
-    Others that begin alike are left alone here, and named by `unknown`.
+    Other variables with the prefix are permitted here, and reported by `unknown`.
 
     Raises:
         InvalidRequestError: it names the variable and the one that was meant.
@@ -383,7 +383,7 @@ def require_spelt(variables: Iterable[str]) -> None:
 
 
 def unknown(variables: Iterable[str]) -> tuple[str, ...]:
-    """Return what to say of each variable that begins like ours and is none; those Kubernetes sets for a service are left out."""
+    """Return a warning for each variable that has our prefix and is no setting, except those Kubernetes sets."""
     names = sorted(name for name in _given(variables) - _known() if not _OF_KUBERNETES.fullmatch(name))
     return tuple(f"{_PREFIX}{name} is no setting and changes nothing{meant(name, _known())}" for name in names)
 

@@ -1,4 +1,4 @@
-"""What somebody meant who misspelt a name."""
+"""Suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
 
 _CLOSE = 0.6
 _MISSPELT = 0.85
-"""Share of letters, in order, from which a name that could be somebody's own is taken for a slip."""
+"""Similarity, 0..1, from which a name that could be somebody's own counts as misspelt."""
 
 
 def meant(name: str, known: Collection[str]) -> str:
-    """Return a hint to append to an error about a name that is not known, empty where none of the known ones is near."""
+    """Return a hint to append to an error about an unknown name; empty if no known name is similar."""
     close = get_close_matches(name, sorted(known), 1, _CLOSE)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def misspelt(names: Collection[str], known: Collection[str]) -> str:
-    """Return an error about the first name that is no known one but nearly so, empty where there is none.
+    """Return an error about the first unknown name that is nearly a known one; empty if there is none.
 
-    For places where other names than ours are to be left alone.
+    For places where names other than ours are permitted.
     """
     for name in sorted(set(names).difference(known)):
         if get_close_matches(name, known, 1, _MISSPELT):

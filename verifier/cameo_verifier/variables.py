@@ -1,4 +1,4 @@
-"""Settings from environment variables: a value that cannot be is refused with the variable, the value and what is allowed."""
+"""Settings from environment variables: an invalid value is refused with the variable, the value and what is allowed."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 class Variables(BaseSettings):
-    """Settings that name the variable of a value that cannot be."""
+    """Base class of settings, whose errors name the variable of an invalid value."""
 
     model_config = SettingsConfigDict(frozen=True, allow_inf_nan=False)
 
     def __init__(self, **given: Any) -> None:  # noqa: ANN401 - settings by name
-        """Read the environment beside what is given.
+        """Read the environment; arguments override it.
 
         Raises:
-            InvalidRequestError: a value is none of those allowed; it names the variable, the value and what is allowed.
+            InvalidRequestError: a value is not allowed; it names the variable, the value and what is allowed.
         """
         try:
             super().__init__(**given)
@@ -32,7 +32,7 @@ class Variables(BaseSettings):
             found = [self._wrong(str(each["loc"][0]), each["input"]) for each in error.errors() if each["loc"]]
             raise InvalidRequestError("; ".join(found) or str(error)) from None
         except SettingsError as error:
-            # What should be JSON and is not; pydantic names the field alone.
+            # Malformed JSON; pydantic names the field alone.
             if (named := re.search(r'field "(\w+)"', str(error))) is None:
                 raise InvalidRequestError(str(error)) from None
             raise InvalidRequestError(self._wrong(named[1], os.environ.get(self.variable(named[1]), ""))) from None
@@ -44,7 +44,7 @@ class Variables(BaseSettings):
 
     @classmethod
     def allowed(cls, name: str) -> str:
-        """Return in words what a setting may be."""
+        """Return the allowed values of a setting, in words."""
         return _allowed(cls.model_fields[name])
 
     @classmethod
@@ -57,7 +57,7 @@ _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
 def _allowed(field: FieldInfo) -> str:
-    """Say in words what a setting may be."""
+    """Return the allowed values of a field, in words."""
     kind: Any = field.annotation
     if kind == tuple[str, ...]:
         return 'a JSON list of texts, such as ["MIT"]'
