@@ -64,7 +64,7 @@ async def _by_a_worker(response: Response) -> Judgement:
 
 
 def main(how: str, challenge: str, recording: str) -> None:
-    """Judge, and print the verdict and how long it took from the start of this process's work."""
+    """Judge the recording, and print the verdict and the seconds from the start of this process's work."""
     began = time.monotonic()
     response = Response(Path(recording).read_bytes(), from_json(json.loads(challenge)))
     judgement = asyncio.run(_by_a_worker(response)) if how == "worker" else OpenAndClose(Settings())()(response, lambda: False)

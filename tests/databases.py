@@ -1,4 +1,4 @@
-"""Where the tests of the store keep their rows: SQLite in a file, or a PostgreSQL server (`CAMEO_TEST_DATABASE`, a URL).
+"""Databases of the store's tests: SQLite in a file, or a PostgreSQL server (`CAMEO_TEST_DATABASE`, a URL).
 
 On a server every test has a database of its own, made and dropped under the role of the URL, which must be allowed to.
 """
@@ -34,7 +34,7 @@ only_sqlite = pytest.mark.skipif(bool(SERVER), reason="about SQLite's file; the 
 
 @contextmanager
 def fresh(folder: Path) -> Iterator[str]:
-    """Yield the URL of a database that is empty yet: in that folder, or on the server, and dropped there at the end."""
+    """Yield the URL of an empty database: in that folder, or on the server, where it is dropped at the end."""
     if not SERVER:
         yield f"sqlite:///{folder / 'cameo.sqlite3'}"
         return
@@ -47,7 +47,7 @@ def fresh(folder: Path) -> Iterator[str]:
 
 
 def lasting(name: str) -> Engine:
-    """Open a database for all examples of a module, each with rows of its own; a power cut is not what is tested there."""
+    """Open a database for all examples of a module, each with rows of its own; durability is not tested there."""
     folder = LASTING.enter_context(tempfile.TemporaryDirectory(prefix=f"cameo-{name}-"))
     engine = open_database(LASTING.enter_context(fresh(Path(folder))))
     LASTING.callback(engine.dispose)

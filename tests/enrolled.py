@@ -1,4 +1,4 @@
-"""A cameo of an accepted attempt, as the store has it, without a recording."""
+"""A cameo of an accepted attempt, written to the store without a recording."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AUDIENCE = "https://generator.example"
 
 
 def enrol(connection: Connection, number: int, *, minor: bool = False) -> tuple[str, str]:
-    """Make the cameo of a number; return its id and its owner's."""
+    """Create the cameo of a number; return its id and its owner's."""
     subject, cameo_id = f"owner-{number}", f"cameo-{number}"
     attempt = {
         "id": f"a{number}",

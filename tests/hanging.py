@@ -1,4 +1,4 @@
-"""Hooks for pytest by which no test hangs for ever, and none that did is run again.
+"""Pytest hooks that bound hanging tests, and rerun none that hung.
 
 `--timeout` raises in the main thread, once: an asyncio callback swallows that, and after a failure pytest-timeout and pytest's
 watchdog both stand down, so that a fixture which cannot clean up after it waits without end. So pytest's watchdog, a thread that
@@ -28,7 +28,7 @@ BOUND_S = 2 * PATIENCE_S
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Bound what an asynchronous test waits for."""
+    """Bound the waits of an asynchronous test."""
     if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj) and not hasattr(item.obj, "hypothesis"):
         item.obj = _bounded(item.obj)
 
@@ -44,7 +44,7 @@ def _bounded(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Co
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
-    """Set pytest's watchdog again, by its own settings; pytest takes it off when the test is over."""
+    """Set pytest's watchdog again, by its own settings; pytest removes it when the test is over."""
     watchdog: Any = item.config.pluginmanager.getplugin("faulthandler")
     if watchdog is not None and (limit_s := watchdog.get_timeout_config_value(item.config)):
         ends = watchdog.get_exit_on_timeout_config_value(item.config)
@@ -54,7 +54,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
-    """Return pytest-xdist's scheduler by files, but one that runs no test again whose process ended."""
+    """Return pytest-xdist's scheduler by files, changed to rerun no test whose process ended."""
     if config.getvalue("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415 - only where it is used

@@ -1,4 +1,4 @@
-"""Hold what was issued against docs/credential.schema.json."""
+"""Validation of issued claims by docs/credential.schema.json."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _VALIDATOR = Draft202012Validator(SCHEMA)
 
 
 def hold_against_schema(credential: str, receipt: str, audience_key: AudienceKey) -> None:
-    """Fail unless the claims of both are what the schema says, the credential's with embeddings and the receipt's without."""
+    """Validate the claims of both by the schema, the credential's with embeddings and the receipt's without."""
     plain = jwe.decrypt_compact(credential, audience_key.key, algorithms=["ECDH-ES+A256KW", "A256GCM"]).plaintext
     assert plain is not None
     inside, beside = claims_of(plain.decode()), claims_of(receipt)
@@ -32,11 +32,11 @@ def hold_against_schema(credential: str, receipt: str, audience_key: AudienceKey
 
 
 def claims_of(signed: str) -> dict[str, Any]:
-    """Return what a signed token says, unverified."""
+    """Return the claims of a signed token, unverified."""
     claims: dict[str, Any] = json.loads(from_base64url(signed.split(".")[1]))
     return claims
 
 
 def is_described(claims: dict[str, Any]) -> bool:
-    """Whether the schema allows these claims."""
+    """Return whether the schema allows these claims."""
     return bool(_VALIDATOR.is_valid(claims))

@@ -1,4 +1,4 @@
-"""A process that keeps objects, one after another, until it is killed in the middle of one."""
+"""A process that stores objects, one after another, until it is killed in the middle of one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def killed_while_writing(place: str, data: bytes, *, delay_s: float) -> set[str]:
-    """Kill -9 the writer so long after its first object; return the names of those it reported as kept."""
+    """Kill -9 the writer this long after its first object; return the names of those it reported as stored."""
     context = multiprocessing.get_context("spawn")
     receive, send = context.Pipe(duplex=False)
     writer = context.Process(target=_keep_for_ever, args=(place, data, send), daemon=True)

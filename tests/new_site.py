@@ -1,4 +1,4 @@
-"""A site that no server has made."""
+"""A new site, without a server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def new_site(settings: Settings) -> Settings:
-    """Make the database and the first keys, as `cameo serve` does, and return the settings."""
+    """Create the database and the first keys, as `cameo serve` does, and return the settings."""
     engine = open_database(settings.database)
     EvidenceRoom.open(settings, engine)
     engine.dispose()

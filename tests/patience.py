@@ -1,4 +1,4 @@
-"""How long tests wait for an event before they give up: a guard against hanging, never what a test is about."""
+"""Timeouts of waits for events: a guard against hanging, never the subject of a test."""
 
 PATIENCE_S = 300.0
 """Seconds; long enough for the slowest event on a machine whose cores are all busy."""

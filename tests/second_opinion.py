@@ -1,4 +1,4 @@
-"""Folders as a site brings them for a second opinion on presentation attacks, with small networks that can be computed by hand.
+"""Folders of networks for a second opinion on presentation attacks, small enough to be computed by hand.
 
 Each is a matrix over the mean blue, green and red of what it sees, 0..1: three logits.
 """
@@ -36,7 +36,7 @@ def save_network(path: Path, matrix: F32, *, side_px: int = SIDE_PX, softmax: bo
 
 
 def write_manifest(folder: Path, entries: Sequence[tuple[str, float]]) -> None:
-    """Name files of the folder with their digests and these scales."""
+    """Write the manifest of the folder's files, with their digests and these scales."""
     tables = (
         f'[[network]]\nfile = "{name}"\nsha256 = "{index.sha256(folder / name)}"\nscale = {scale}\n' for name, scale in entries
     )
@@ -44,7 +44,7 @@ def write_manifest(folder: Path, entries: Sequence[tuple[str, float]]) -> None:
 
 
 def write_folder(folder: Path, **networks: tuple[F32, float]) -> Path:
-    """Make a folder of networks by name, each a matrix and a scale."""
+    """Create a folder of networks by name, each a matrix and a scale."""
     folder.mkdir()
     for name, (matrix, _) in networks.items():
         save_network(folder / f"{name}.onnx", matrix)

@@ -1,4 +1,4 @@
-"""One status list over HTTP, on this machine."""
+"""An HTTP server of one status list, on loopback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def serving(body: Callable[[], bytes]) -> Iterator[str]:
-    """Serve what `body` returns at the URI that is yielded, to those who ask for a status list."""
+    """Serve what `body` returns at the yielded URI, for requests of a status list."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -23,7 +23,7 @@ def serving(body: Callable[[], bytes]) -> Iterator[str]:
             self.wfile.write(body() if found else b"")
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

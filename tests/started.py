@@ -1,4 +1,4 @@
-"""The processes that this one has started to judge."""
+"""The worker processes that this process has started."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def judging() -> set[int]:
-    """Return their process ids, whichever thread started them."""
+    """Return the ids of the worker processes, whichever thread started them."""
     children: list[str] = []
     for thread in Path("/proc/self/task").iterdir():
         with suppress(FileNotFoundError, ProcessLookupError):

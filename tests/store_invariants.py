@@ -1,4 +1,4 @@
-"""What holds of a database with cameos in it at every moment between two transactions, whatever was interrupted."""
+"""Invariants of a database with cameos, which hold between any two transactions, whatever was interrupted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _CHANGES = {*_STATE_AFTER, EventKind.PERMISSION_CHANGED, *_ASKED}
 
 
 def check(connection: Connection) -> None:
-    """Assert all of it."""
+    """Assert all invariants."""
     if connection.dialect.name == "sqlite":
         assert connection.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
         assert connection.execute(text("PRAGMA foreign_key_check")).all() == []
@@ -56,13 +56,13 @@ def _events(connection: Connection) -> Sequence[Row[Any]]:
 
 
 def _events_have_no_gap(connection: Connection) -> None:
-    """Events are numbered 1, 2, 3 … up to the counter."""
+    """Event numbers are 1, 2, 3 … up to the counter."""
     last = connection.execute(select(tables.event_counter.c.last)).scalar_one()
     assert [event.number for event in _events(connection)] == list(range(1, last + 1))
 
 
 def _cameos_stand_where_their_events_say(connection: Connection) -> None:
-    """State and version of a cameo are those of the events it had, each told to its owner."""
+    """State and version of a cameo follow from its events, each addressed to its owner."""
     told: dict[str, list[Row[Any]]] = defaultdict(list)
     for event in _events(connection):
         if EventKind(event.kind) in _CHANGES:
@@ -79,7 +79,7 @@ def _cameos_stand_where_their_events_say(connection: Connection) -> None:
 
 
 def _every_use_is_told(connection: Connection) -> None:
-    """Each cameo of each grant has the event with its number, each output one of every cameo, and no event tells of another."""
+    """Each cameo of each grant has the event with its number, each output one per cameo, and there is no other such event."""
     uses = {(use.number, use.cameo_id, use.grant_id) for use in _all(connection, tables.grant_cameos)}
     events = _events(connection)
     granted = {(e.number, e.cameo_id, e.grant_id) for e in events if e.kind == EventKind.USE_GRANTED.value}
@@ -97,7 +97,7 @@ def _every_use_is_told(connection: Connection) -> None:
 
 
 def _nothing_is_open_that_was_taken_back(connection: Connection) -> None:
-    """A grant is spent or taken back or neither; open grants are of active cameos only."""
+    """A grant is spent or revoked or neither; open grants are of active cameos only."""
     state = {cameo.id: CameoState(cameo.state) for cameo in _all(connection, tables.cameos)}
     open_grants = set()
     for grant in _all(connection, tables.grants):
@@ -133,7 +133,7 @@ def _what_is_deleted_is_gone_and_nothing_else_is(connection: Connection) -> None
 
 
 def _every_credential_has_its_status(connection: Connection) -> None:
-    """Every credential has one entry, that holds no more than its cameo does, and each list counts those it has."""
+    """Every credential has one entry, no more valid than its cameo, and each list counts its own."""
     entries = _all(connection, tables.status_entries)
     statuses = {entry.jti: Status(entry.status) for entry in entries}
     states = {cameo.id: CameoState(cameo.state) for cameo in _all(connection, tables.cameos)}

@@ -1,4 +1,4 @@
-"""Waiting for processes with an end to it."""
+"""Bounded waits for processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def heard(pipe: Connection) -> Any:
-    """Return what the other end of a pipe sends next; one that says nothing fails the test."""
+    """Return what the other end of a pipe sends next; a silent one fails the test."""
     assert pipe.poll(PATIENCE_S), "the other process says nothing"
     return pipe.recv()
 

@@ -1,4 +1,4 @@
-"""A power cut in any step of a cameo's life: after it the step is whole or was not begun.
+"""Power cuts at every step of a cameo's life: afterwards the step is complete or did not happen.
 
 The process that writes is killed, not the machine: what the disk does with a flush is SQLite's promise, and its own tests'.
 """

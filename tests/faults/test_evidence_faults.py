@@ -1,4 +1,4 @@
-"""Full disks and killed writers: evidence is kept whole or not at all, and nobody else's suffers."""
+"""Full disks and killed writers: evidence is stored completely or not at all, and no other piece is affected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A log that nobody reads: the server goes on, and says afterwards how much of it was lost."""
+"""An unread log: the server goes on, and reports afterwards how many lines were dropped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings of a few kilobytes that ask for minutes of work: what one may cost is bounded before and while it is decoded."""
+"""Recordings of a few kilobytes that need minutes of work: the cost is bounded before and during decoding."""
 
 from __future__ import annotations
 

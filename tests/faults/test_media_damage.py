@@ -1,4 +1,4 @@
-"""Damage on the way: flipped bits and blocks that are missing. It is told as damage wherever it can be."""
+"""Damaged recordings: flipped bits and missing blocks are reported as damage wherever possible."""
 
 from __future__ import annotations
 

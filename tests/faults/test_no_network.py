@@ -1,4 +1,4 @@
-"""Nothing leaves the machine: what judges opens no internet socket, and does not wait for a name that nobody answers.
+"""Network isolation: workers open no internet socket, and do not wait for a name that is not resolved.
 
 `strace` records what is asked of the kernel, whether it is refused or not. `unshare` gives a network in which the one resolver
 takes every question and answers none, as where a firewall drops them.

@@ -1,4 +1,4 @@
-"""Who else on the machine can look at a site's data: nobody, whatever the umask is and whatever command came first."""
+"""Permissions of a site's data: owner-only, whatever the umask is and whatever command came first."""
 
 from __future__ import annotations
 

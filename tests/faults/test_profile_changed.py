@@ -1,4 +1,4 @@
-"""A profile file that changes under a server that runs."""
+"""A profile file that changes while a server runs."""
 
 from __future__ import annotations
 

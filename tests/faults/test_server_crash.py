@@ -1,4 +1,4 @@
-"""`kill -9` of a server in the middle of a judging: what whoever asks again is told, and when."""
+"""`kill -9` of a server during a judgement: the replies to retries, and their delays."""
 
 from __future__ import annotations
 

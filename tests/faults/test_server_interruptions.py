@@ -1,4 +1,4 @@
-"""Callers that go away, workers that die, servers that are stopped: what was not judged costs nothing, and the rest goes on."""
+"""Cancelled calls, killed workers and stopped servers: unjudged recordings cost nothing, and other calls go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which servers count as dead: by the kernel's word at once, by the clock when their time is over."""
+"""Leases: a server counts as dead at once by the kernel's lock, or by the clock once its lease expired."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`cameo serve` as a process of its own, with the real models: start, stop, and starts that cannot be."""
+"""`cameo serve` as a process, with the real models: start, stop, and refused starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that judges a recording again, with small ones in place of the models: what comes of it when things go wrong."""
+"""The replay process, with small replays in place of the models: its failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A verdict that is ready while the database is locked or its disk full: it is kept once that is over, whoever waits for it."""
+"""A locked database or a full disk while a verdict is ready: it is stored once that is over, whoever waits for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker pool by itself, with small real judges in place of the models: what it does when things go wrong."""
+"""The worker pool, with small real judges in place of the models: its failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A rotation of the vault key that is killed at every step it takes: nothing is lost, and the next one ends it."""
+"""A rotation of the vault key killed at every step: nothing is lost, and the next one completes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An app's issuer of callers' tokens, and what a call with one needs."""
+"""An app's issuer of callers' tokens, and the metadata of a call."""
 
 from __future__ import annotations
 

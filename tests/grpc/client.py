@@ -1,4 +1,4 @@
-"""What it takes to talk to a server: one client with its stubs, and errors as a program sees them."""
+"""A client of a server with its stubs, and errors as a program sees them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small real judges for the server's own tests: what they do is written in the recording. No models are loaded.
+"""Small real judges for the server's own tests: the recording scripts them. No models are loaded.
 
 The full path with the real pipeline is in `test_full_path.py`.
 """

@@ -1,4 +1,4 @@
-"""A real receiver of webhooks: an HTTP server on a free loopback port that does what a test tells it to."""
+"""A real receiver of webhooks: an HTTP server on a free loopback port, scripted by a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site with two generators, whose credentials can be issued again, opened and revoked."""
+"""A site with two generators, whose credentials can be reissued, opened and revoked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of a cameo over the wire: who may use it, what came of it, and how it ends."""
+"""The life of a cameo over the wire: permissions, uses, and its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People decide what is to be looked at: from REVIEW to a credential or to none, and to the app that is told."""
+"""Manual review over the wire: from REVIEW to a credential or to none, and the app's notification."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is left of a person when their cameo is deleted: searched for in every file, byte by byte, and in a dump."""
+"""Remnants of a person after their cameo is deleted: searched for in every file, byte by byte, and in a dump."""
 
 from __future__ import annotations
 

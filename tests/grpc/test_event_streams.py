@@ -1,4 +1,4 @@
-"""How many streams of events may be open, over the wire."""
+"""Limits on open streams of events, over the wire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server keeps of the attempts it judges."""
+"""Evidence that the server stores of the attempts it judges."""
 
 from __future__ import annotations
 

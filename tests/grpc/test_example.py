@@ -1,4 +1,4 @@
-"""The client that the README has people run."""
+"""The client program of the README."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole path with nothing in the place of anything: committed recordings, the real models, a real server and client."""
+"""The whole path without substitutes: committed recordings, the real models, a real server and client."""
 
 from __future__ import annotations
 

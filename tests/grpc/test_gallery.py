@@ -1,4 +1,4 @@
-"""Whose face it is already, asked at enrolment."""
+"""Gallery search at enrolment: faces that belong to another person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guardians and minors over the wire: who holds a minor's cameo, and every way to be refused."""
+"""Guardians and minors over the wire: changes of a minor's cameo, and every refusal."""
 
 from __future__ import annotations
 

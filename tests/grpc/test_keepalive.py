@@ -1,4 +1,4 @@
-"""Connections on which nothing is sent: a client that pings keeps its own, one that floods or has died loses it."""
+"""Keepalive of idle connections: a client that pings keeps its own, one that floods or has died loses it."""
 
 from __future__ import annotations
 

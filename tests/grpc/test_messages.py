@@ -1,4 +1,4 @@
-"""What a server takes in: nothing of a call it refuses, and no message over its method's bound, whatever it swells to."""
+"""Bounds on messages: nothing of a refused call is read, and no message over its method's bound, compressed or not."""
 
 from __future__ import annotations
 

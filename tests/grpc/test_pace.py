@@ -1,4 +1,4 @@
-"""Whoever tries too often is told so, and when they may again; nothing of theirs is lost by it."""
+"""Rate limits over the wire: a refusal has a retry delay, and loses nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that cannot be judged: each has its code, its reason and a message that says what to do, and costs nothing."""
+"""Recordings that cannot be judged: each has its code, its reason and a message that says what to do, and costs nothing."""
 
 from __future__ import annotations
 

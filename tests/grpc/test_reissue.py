@@ -1,4 +1,4 @@
-"""Credentials issued again of a cameo, and what ends them."""
+"""Reissued credentials of a cameo, and their revocation."""
 
 from __future__ import annotations
 

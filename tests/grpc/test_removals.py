@@ -1,4 +1,4 @@
-"""Having outputs removed, over the wire: asked for by owners, answered by whoever shows or holds them, and seen by both."""
+"""Removals of outputs over the wire: requested by owners, answered by holders, and seen by both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Analysts at work on attempts that the real pipeline judged: finding, reading, judging again, labelling."""
+"""Analysts' calls on attempts that the real pipeline judged: search, reading, replay, labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a profile would change, asked over many attempts while the server goes on with its work."""
+"""Comparison of profiles over many attempts while the server serves other calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evidence that is gone, damaged or locked, and readers that stop reading, as an analyst's program sees them."""
+"""Missing, damaged or locked evidence, and stalled readers, as an analyst's program sees them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attempts judged again from their recordings, by the real pipeline, beside callers who are served meanwhile."""
+"""Replay of attempts from their recordings, by the real pipeline, while other callers are served."""
 
 from __future__ import annotations
 

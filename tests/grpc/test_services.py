@@ -1,4 +1,4 @@
-"""What the services answer when all is well, and the small refusals of each."""
+"""The services' replies to valid calls, and the small refusals of each."""
 
 from __future__ import annotations
 

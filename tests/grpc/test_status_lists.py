@@ -1,4 +1,4 @@
-"""The status of a credential, from its issue over its revocation to what anybody reads."""
+"""The status of a credential from its issue to its revocation, as anybody reads it."""
 
 from __future__ import annotations
 

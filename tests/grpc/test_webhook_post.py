@@ -1,4 +1,4 @@
-"""Where webhooks may go: the site's file, and the addresses behind the names in it."""
+"""Permitted targets of webhooks: the site's file, and the addresses behind its names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webhooks from a real server to a real receiver that fails in every way and then does not."""
+"""Webhooks from a real server to a real receiver that fails in every way and then recovers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may call what: every method with every role and none, and every way a token can be wrong."""
+"""Authorization: every method with every role and none, and every way a token can be wrong."""
 
 from __future__ import annotations
 

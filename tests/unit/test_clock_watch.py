@@ -1,4 +1,4 @@
-"""A clock that jumps is found out, and believed again once it is right."""
+"""The clock watch: a jump is detected, and the clock is trusted again once it is right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A test that hangs ends its process with every thread's traceback, is run once, and the others go on."""
+"""A hanging test ends its process with every thread's traceback, is run once, and the others go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The filter that refuses every socket: each test runs in processes of its own, since a filter cannot be taken back."""
+"""The seccomp filter that refuses every socket: each test runs in processes of its own, since it cannot be removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values of settings that cannot be: whoever set one is told which, what it is, and what is allowed."""
+"""Invalid values of settings: the error names the variable, the value, and what is allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that are nearly known, where others are left alone."""
+"""Misspelt names, where other unknown names are permitted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may use a cameo for what: each rule by itself."""
+"""Permission rules, each by itself."""
 
 from __future__ import annotations
 

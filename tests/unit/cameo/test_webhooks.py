@@ -1,4 +1,4 @@
-"""When a webhook is tried again, when it is given up, and what it says."""
+"""Webhook rules: retries, the end of deliveries, and the body."""
 
 from __future__ import annotations
 

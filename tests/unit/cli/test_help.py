@@ -1,4 +1,4 @@
-"""No command without help, none without a line in docs/commands.md."""
+"""Help of the commands: every command has it, and a line in docs/commands.md."""
 
 from __future__ import annotations
 

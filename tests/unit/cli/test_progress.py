@@ -1,4 +1,4 @@
-"""What long commands show people meanwhile, and nobody else."""
+"""Progress of long commands: shown to people on a terminal, and to nobody else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands that work on a site: one that is there, and what is in it."""
+"""Commands on an existing site, and their refusals without one."""
 
 from __future__ import annotations
 

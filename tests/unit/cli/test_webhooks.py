@@ -1,4 +1,4 @@
-"""`cameo webhooks` before anything was sent; with a server, it is in tests/grpc/test_webhooks.py."""
+"""`cameo webhooks` before any delivery; with a server, it is in tests/grpc/test_webhooks.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets in, what a browser is told, and what is refused before any page is made."""
+"""The guard: sign-in, headers, and refusals before any page is rendered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was asked of a person, and what they were told, on the attempt's page."""
+"""The challenge and the hints on the attempt's page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The case of one attempt as an archive: exactly what is in it, and what is in the log before any evidence is."""
+"""Export of a case: the exact content, and the log entry before any evidence is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An attempt in review is decided in the console: whose face it is, both side by side, and what comes of it."""
+"""Manual review in the console: the gallery's match, both attempts side by side, and the decision."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links between attempts: every other one with the same face, the same recording or the same subject, with its score."""
+"""Links between attempts: all others with the same face, recording or subject, with their scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Named local people: tokens that the command line makes, and who comes in by them."""
+"""Named local people: sign-in tokens made by the command line."""
 
 from __future__ import annotations
 

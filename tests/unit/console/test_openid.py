@@ -1,4 +1,4 @@
-"""Sign-in with an identity provider: a real provider's answers, and those of one that lies."""
+"""Sign-in with an identity provider: genuine replies, and forged ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of what is not over time, and the frames that checks cut out, in numbers."""
+"""Figures that are not over time, and the frames that checks cropped, in numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Previews in the console: for whoever revealed the face, of what browsers do not play, made in a process of its own."""
+"""Previews in the console: of recordings that browsers do not play, for whoever revealed the face, in a process of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an analyst sees why: every reason has a lane or a picture, or says why it has none."""
+"""The table of where reasons are shown: every reason has a lane or a figure, or says why it has none."""
 
 from __future__ import annotations
 

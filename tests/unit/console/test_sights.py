@@ -1,4 +1,4 @@
-"""From a check to its moment: what counted against a recording says when, and the page leads there."""
+"""Moments of failed checks: each has a time, and the page links to it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts over time as pictures."""
+"""Charts of counts over time."""
 
 from __future__ import annotations
 

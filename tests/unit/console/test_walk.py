@@ -1,4 +1,4 @@
-"""From one attempt to the next in the filtered queue."""
+"""Navigation from one attempt to the next in the filtered queue."""
 
 from __future__ import annotations
 

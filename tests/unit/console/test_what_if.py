@@ -1,4 +1,4 @@
-"""Thresholds that are tried: on one attempt, as a file, and over all labelled attempts."""
+"""What-if thresholds: on one attempt, as a file, and over all labelled attempts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One defect at a time, for each of the four kinds of token: refused, and for its own reason."""
+"""Forged tokens with one defect each, of all four kinds: refused for that defect's reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the issuer asks of a token that it just signed, before the token leaves."""
+"""The issuer's validation of a token that it just signed, before the token leaves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys over time: made, published before they sign, retired, replaced in a file that a server watches."""
+"""Key rotation: keys are made, published before they sign, retired, and replaced in a file that a server watches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Status lists: the draft's own vectors, and what a reader refuses."""
+"""Status lists: the draft's own vectors, and a reader's refusals."""
 
 from __future__ import annotations
 

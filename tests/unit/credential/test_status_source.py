@@ -1,4 +1,4 @@
-"""Whether a credential still holds, and what is done when nobody can say."""
+"""Status checks of credentials, and their failing closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Webhooks as their receiver sees them: signed by the issuer, for it, now, and nothing else."""
+"""Webhooks as their receiver verifies them: issuer, audience, time, and signature."""
 
 from __future__ import annotations
 

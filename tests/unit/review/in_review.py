@@ -1,4 +1,4 @@
-"""A site with an attempt that people have to decide: its face is the one that another account enrolled."""
+"""A site with an attempt in manual review: its face is the one that another account enrolled."""
 
 from __future__ import annotations
 

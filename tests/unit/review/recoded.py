@@ -1,4 +1,4 @@
-"""A committed recording in another codec, held another way: what a phone or an old camera would have sent."""
+"""A committed recording in another codec or orientation, as a phone or an old camera records."""
 
 from __future__ import annotations
 

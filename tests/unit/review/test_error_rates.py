@@ -1,4 +1,4 @@
-"""Error rates: what is counted, and how sure it is."""
+"""Error rates: counts and confidence intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rates by group: who fails to be acquired, who is rejected, who scores worse."""
+"""Rates by group: failure to acquire, false rejection, and score shift."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stored attempts judged again, and what comes of holding both answers against one another."""
+"""Replay of stored attempts, and its comparison with the stored judgements."""
 
 from __future__ import annotations
 

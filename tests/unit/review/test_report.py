@@ -1,4 +1,4 @@
-"""The report: what it says, and that nothing from a manifest becomes markup."""
+"""The report: its content, and that nothing from a manifest becomes markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The language that says which attempts."""
+"""The filter language of attempts."""
 
 from __future__ import annotations
 

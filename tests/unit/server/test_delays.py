@@ -1,4 +1,4 @@
-"""When to come back, as far as it is known."""
+"""Retry delays, as far as they are known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one reader of events behind all streams: nothing lost, nothing twice, in order, and nobody waits for a slow one."""
+"""The event feed: nothing lost, nothing twice, in order, and no stream waits for a slow one."""
 
 from __future__ import annotations
 

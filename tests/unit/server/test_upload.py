@@ -1,4 +1,4 @@
-"""Places for uploads: who is refused one, why, and when the next should be free."""
+"""Places for uploads: refusals, their reasons, and the retry delay."""
 
 from __future__ import annotations
 

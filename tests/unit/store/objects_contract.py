@@ -1,4 +1,4 @@
-"""What every place for evidence promises; a module that has such a place inherits these tests and gives the fixture `place`."""
+"""The contract of object storage; a test module of one inherits these tests and provides the fixture `place`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attempts that are found from another one: its neighbours in a list, the same file, the same face."""
+"""Searches from one attempt: its neighbours in a list, the same file, the same face."""
 
 from __future__ import annotations
 

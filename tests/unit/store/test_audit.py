@@ -1,4 +1,4 @@
-"""The audit log: what is tampered with is found, and what cannot be found is only found by a checkpoint."""
+"""The audit log: tampering is detected, and what the chain cannot detect is detected by a checkpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a cameo's end does to what hangs on it: credentials, faces, the way to the recording."""
+"""Erasure: what the deletion of a cameo destroys: credentials, faces, the link to the recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The evidence vault: what it keeps, what opens it, and what nothing opens any more."""
+"""The evidence vault: what it stores, which key decrypts it, and what is unreadable once a key is destroyed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attempts that are found by an id or a part of one, in both databases, and those that analysts dispute."""
+"""Attempts found by an id or a part of one, in both databases, and disputed ones."""
 
 from __future__ import annotations
 

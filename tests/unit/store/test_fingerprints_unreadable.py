@@ -1,4 +1,4 @@
-"""A kept fingerprint that cannot be decoded costs no verification, and the rest is compared all the same."""
+"""A stored fingerprint that cannot be decoded fails no verification, and the others are compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cameos from before there were guardians."""
+"""Migration of cameos from before there were guardians."""
 
 from __future__ import annotations
 

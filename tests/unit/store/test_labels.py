@@ -1,4 +1,4 @@
-"""Labels: history, the latest word of each analyst, and disagreement."""
+"""Labels: history, the latest of each analyst, and disputes."""
 
 from __future__ import annotations
 

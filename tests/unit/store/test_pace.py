@@ -1,4 +1,4 @@
-"""How often one person may try, on a clock of the test's own."""
+"""Rate limits per person, on a clock of the test's own."""
 
 from __future__ import annotations
 

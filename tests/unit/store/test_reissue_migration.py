@@ -1,4 +1,4 @@
-"""A database from before credentials were linked to cameos."""
+"""Migration of a database from before credentials were linked to cameos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Evidence goes when its time is over, and not before."""
+"""Retention: evidence is removed when its time is over, and not before."""
 
 from __future__ import annotations
 

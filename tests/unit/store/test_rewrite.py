@@ -1,4 +1,4 @@
-"""What overwriting cannot reach in a database file."""
+"""Rewriting of database files, for remnants that overwriting cannot reach."""
 
 from __future__ import annotations
 

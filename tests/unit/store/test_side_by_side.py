@@ -1,4 +1,4 @@
-"""Several servers over one database: each has a connection and a thread of its own, and nobody waits for anybody else's turn."""
+"""Concurrent servers over one database: each has a connection and a thread of its own, and none blocks another."""
 
 from __future__ import annotations
 

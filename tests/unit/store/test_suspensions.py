@@ -1,4 +1,4 @@
-"""What analysts suspend: uses, grants, credentials and events, and who may end it."""
+"""Suspensions by analysts: uses, grants, credentials and events, and who may lift them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rotation of the vault key, whole; stopped at every moment it is in `tests/faults/test_vault_rotation_cut.py`."""
+"""Rotation of the vault key without interruption; interrupted ones are in `tests/faults/test_vault_rotation_cut.py`."""
 
 from __future__ import annotations
 
