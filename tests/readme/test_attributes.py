@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted({*(ROOT / "verifier").rglob("*.py"), *(ROOT / "challenges").rglob("*.py")})
+SOURCES = sorted(
+    {*(ROOT / "verifier").rglob("*.py"), *(ROOT / "challenges").rglob("*.py"), *(ROOT / "protos" / "cameo_client").glob("*.py")}
+)
 ROOMS = sorted({str(source.parent.relative_to(ROOT)) for source in SOURCES})
 FEW = 6
 """Up to so many fields a sentence names as well as a list."""
@@ -55,9 +57,10 @@ def _fields(kind: ast.ClassDef) -> set[str]:
 
 
 def _listed(kind: ast.ClassDef) -> set[str]:
-    """Return the names in the block: a line of four spaces, the name and a colon."""
+    """Return the names in the block: lines of four spaces, the name, or several with commas between, and a colon."""
     block = inspect.cleandoc(ast.get_docstring(kind) or "").partition("Attributes:\n")[2].partition("\n\n")[0]
-    return set(re.findall(r"^ {4}(\w+): ", block, re.MULTILINE))
+    lines = re.findall(r"^ {4}(\w+(?:, \w+)*): ", block, re.MULTILINE)
+    return {name for line in lines for name in line.split(", ")}
 
 
 def _explained(kind: ast.ClassDef) -> bool:
