@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from cameo_verifier import offline, profiles
+from cameo_verifier import offline, pipeline, profiles
+from cameo_verifier.checks.question import Case
+from cameo_verifier.media.remux import judged_only
 from cameo_verifier.models.kit import ModelKit
 from cameo_verifier.pipeline import verify
 from cameo_verifier.settings import Settings
+from cameo_verifier.types import Circumstances
 from fixtures.manifest import load
+from fixtures.tracks import model_digests, tracks_of
 from tests.databases import LASTING
 from tests.hanging import pytest_itemcollected, pytest_runtest_teardown, pytest_xdist_make_scheduler
 
@@ -83,22 +87,57 @@ def devdata() -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what opens the model kit in this process; tests whose other processes open it say so themselves."""
+    for item in items:
+        if {"kit", "judged_now"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("models")
+
+
+COMMITTED = {fixture.id: fixture for fixture in load()}
+RECEIVED = ASKED + timedelta(seconds=20)
+
+
+def asked(identifier: str) -> Challenge:
+    """Return what was asked in a committed recording, as if it were issued."""
+    return replace(COMMITTED[identifier].challenge, id=f"challenge-{identifier}", issued_at=ASKED)
+
+
 @pytest.fixture(scope="session")
-def judged(kit: ModelKit) -> Callable[[str], tuple[Judgement, Challenge]]:
-    """Return a function that judges a committed recording by its id, once in a session, as if sent after 20 seconds."""
-    committed = {fixture.id: fixture for fixture in load()}
+def judged() -> Callable[[str], tuple[Judgement, Challenge]]:
+    """Return a function that judges a committed recording by its id from its golden tracks, as if sent after 20 seconds.
+
+    Nothing is decoded and no model is loaded. The digests are those of the models that made the tracks.
+    """
 
     @cache
     def judge(identifier: str) -> tuple[Judgement, Challenge]:
-        fixture = committed[identifier]
-        challenge = replace(fixture.challenge, id=f"challenge-{identifier}", issued_at=ASKED)
+        challenge, settings, profile = asked(identifier), Settings(), profiles.load()
+        evidence = tracks_of(identifier).evidence
+        told = Circumstances(received_at=RECEIVED, limits=settings.media.model_dump())
+        kept = judged_only(COMMITTED[identifier].file, sound_track=evidence.media.sound_track, limits=settings.media)
+        made = pipeline.judge(Case(evidence, challenge, told), profile)
+        profile = profile.judging(minor=made.minor_safeguards)
+        digests = pipeline.digests(evidence, profile, model_digests(), settings, kept)
+        return replace(made, digests=digests, timings_ms={"total": 1.0}, kept=kept), challenge
+
+    return judge
+
+
+@pytest.fixture(scope="session")
+def judged_now(kit: ModelKit) -> Callable[[str], tuple[Judgement, Challenge]]:
+    """Return a function that judges a committed recording as `judged` does, with the models, once in a session."""
+
+    @cache
+    def judge(identifier: str) -> tuple[Judgement, Challenge]:
+        challenge = asked(identifier)
         judgement = verify(
-            fixture.file.read_bytes(),
+            COMMITTED[identifier].file.read_bytes(),
             challenge,
             profile=profiles.load(),
             kit=kit,
             settings=Settings(),
-            received_at=ASKED + timedelta(seconds=20),
+            received_at=RECEIVED,
             keep=True,
         )
         return judgement, challenge

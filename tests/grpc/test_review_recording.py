@@ -40,10 +40,10 @@ DARK = "dark"
 
 
 @pytest.fixture
-def site(tmp_path: Path, judged: Judged) -> Iterator[Site]:
+def site(tmp_path: Path, judged_now: Judged) -> Iterator[Site]:
     """The site a server will serve, with one attempt."""
     engine = open_database(Settings(data=tmp_path / "data").database)
-    yield fixture_site(engine, tmp_path / "data", judged, DARK)
+    yield fixture_site(engine, tmp_path / "data", judged_now, DARK)
     engine.dispose()
 
 

@@ -140,10 +140,7 @@ def verify(
     watch.add("keep", mark)
     watch.add("total", began)
     profile = profile.judging(minor=judged.minor_safeguards)
-    digests = _digests(evidence, profile, kit, settings)
-    if kept:
-        digests = {**digests, KEPT: hashlib.sha256(kept).hexdigest()}
-    return replace(judged, digests=digests, timings_ms=dict(watch), kept=kept)
+    return replace(judged, digests=digests(evidence, profile, kit.digests, settings, kept), timings_ms=dict(watch), kept=kept)
 
 
 def judge(case: Case, profile: Profile, *, later: Collection[Phase] = ()) -> Judgement:
@@ -219,7 +216,18 @@ def _answered(
     return results, decide(results, profile, exempt=exempt)
 
 
-def _digests(evidence: Evidence, profile: Profile, kit: ModelKit, settings: Settings) -> Mapping[str, str]:
+def digests(
+    evidence: Evidence, profile: Profile, models: Mapping[str, str], settings: Settings, kept: bytes = b""
+) -> Mapping[str, str]:
+    """Return the SHA-256 of all that a judgement depended on: 64 hex digits by name.
+
+    Args:
+        evidence: of the recording.
+        profile: that judged it.
+        models: model id to the SHA-256 of its file.
+        settings: of the site.
+        kept: what of the recording may be kept; nothing leaves its digest out.
+    """
     limits = hashlib.sha256(
         f"{settings.media!r} {settings.synthetic_voice!r} {settings.analysis_fps} {settings.threads}".encode()
     ).hexdigest()
@@ -228,7 +236,8 @@ def _digests(evidence: Evidence, profile: Profile, kit: ModelKit, settings: Sett
         "profile": profile.digest,
         "settings": limits,
         "code": code_digest(),
-        **{f"model:{name}": digest for name, digest in kit.digests.items()},
+        **{f"model:{name}": digest for name, digest in models.items()},
+        **({KEPT: hashlib.sha256(kept).hexdigest()} if kept else {}),
     }
 
 

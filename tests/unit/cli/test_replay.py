@@ -31,10 +31,21 @@ if TYPE_CHECKING:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, judged: Judged) -> Settings:
     """A site with two attempts, which the commands work on."""
+    return made(tmp_path, monkeypatch, judged, "astronaut_bona_fide", "screen_replay")
+
+
+@pytest.fixture
+def site_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, judged_now: Judged) -> Settings:
+    """A site with an attempt that the models of this machine judged, which reproduce it to the bit."""
+    return made(tmp_path, monkeypatch, judged_now, "screen_replay")
+
+
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, judged: Judged, *recordings: str) -> Settings:
+    """Make a site, and have the commands work on it."""
     monkeypatch.setenv("CAMEO_DATA", str(tmp_path / "data"))
     settings = Settings()
     engine = open_database(settings.database)
-    fixture_site(engine, settings.data, judged, "astronaut_bona_fide", "screen_replay")
+    fixture_site(engine, settings.data, judged, *recordings)
     engine.dispose()
     return settings
 
@@ -97,7 +108,7 @@ def another_kit(folder: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("site")
+@pytest.mark.usefixtures("site_now")
 def test_another_kit_is_told_by_its_digests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the recording today's kit reproduces every score and says so; another one is named, whatever it scores.
 
@@ -113,7 +124,7 @@ def test_another_kit_is_told_by_its_digests(tmp_path: Path, monkeypatch: pytest.
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("site")
+@pytest.mark.usefixtures("site_now")
 def test_a_second_opinion_is_told_by_its_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An attempt judged without one is not replayed with it unsaid; a folder that cannot be used is named, as ever."""
     folder = write_folder(tmp_path / "second", v2=(BY_COLOUR, 2.7))

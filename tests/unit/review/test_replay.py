@@ -91,10 +91,13 @@ def test_tracks_reproduce_every_score_and_say_so(site: Site) -> None:
 
 
 @pytest.mark.slow
-def test_recordings_reproduce_every_score_and_say_so(site: Site) -> None:
+def test_recordings_reproduce_every_score_and_say_so(judged_now: Judged, tmp_path: Path) -> None:
     """The whole pipeline over what was kept of the recording gives every score again to the last bit, by other bytes."""
+    engine = open_database(f"sqlite:///{tmp_path / 'cameo.sqlite3'}")
+    site = fixture_site(engine, tmp_path, judged_now, "astronaut_bona_fide", "dark")
     assert RECORDINGS["dark"].read_bytes() != site.read("dark")
     found = replayed(site, profiles.load(), Source.RECORDING, ids=("astronaut_bona_fide", "dark"))
+    engine.dispose()
     assert found.reproduced == ("astronaut_bona_fide", "dark")
     (first, _) = found.replayed
     assert {check.name for check in first.after.checks} >= {"elapsed", "seen_before", "lips"}
