@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+
+# Two threads of OpenBLAS that share a core with others wait for one another by spinning: a decomposition of 50 ms takes seconds.
+# It reads this when NumPy is loaded. The workers of a server are held to one thread in the same way.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
