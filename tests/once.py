@@ -1,4 +1,4 @@
-"""Evidence of a half, picture or sound, that is the same in many situations: the models see each once.
+"""Evidence of a half, picture or sound, that is the same in many recordings of a file of tests: the models see each once.
 
 The pipeline decodes every recording and puts every question. Only the two calls that run the models, `observe` for the pictures
 and `listen` for the sound, answer from memory where all that they are given was given before: the same pictures at the same times

@@ -51,6 +51,15 @@ def serving(data: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], 
         yield process, ready["address"]
 
 
+def until_judged(data: Path) -> None:
+    """Wait until a worker has a recording."""
+    deadline = time.monotonic() + PATIENCE_S
+    with closing(sqlite3.connect(data / "cameo.sqlite3")) as database:
+        while not database.execute("SELECT 1 FROM attempts WHERE state = 'open'").fetchall():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
 def test_sigterm_finishes_what_is_under_way_and_leaves_nothing_behind(tmp_path: Path) -> None:
     """A recording that is being judged is answered, the process ends with 0, and so do its workers."""
     AudienceFolder(Settings(data=tmp_path).audiences).add(AudienceKey.generate(AUDIENCE))
@@ -59,7 +68,7 @@ def test_sigterm_finishes_what_is_under_way_and_leaves_nothing_behind(tmp_path: 
         config = VerifyResponseConfig(challenge_id=challenge.id, audience=AUDIENCE, request_id=str(uuid4()))
         messages = [VerifyResponseRequest(config=config), VerifyResponseRequest(chunk=RECORDING.read_bytes())]
         call = VerificationServiceStub(channel).VerifyResponse.future(iter(messages), timeout=PATIENCE_S)
-        time.sleep(1)
+        until_judged(tmp_path)
         assert not call.done()
         workers = children(process.pid)
         process.send_signal(signal.SIGTERM)
@@ -84,11 +93,7 @@ def test_a_spooled_recording_outlives_a_killed_server(tmp_path: Path, monkeypatc
         config = VerifyResponseConfig(challenge_id=challenge.id, audience=AUDIENCE, request_id=str(uuid4()))
         messages = [VerifyResponseRequest(config=config), VerifyResponseRequest(chunk=RECORDING.read_bytes())]
         call = VerificationServiceStub(channel).VerifyResponse.future(iter(messages), timeout=PATIENCE_S)
-        deadline = time.monotonic() + PATIENCE_S
-        with closing(sqlite3.connect(tmp_path / "cameo.sqlite3")) as database:
-            while not database.execute("SELECT 1 FROM attempts WHERE state = 'open'").fetchall():
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+        until_judged(tmp_path)
         process.kill()
         process.wait(timeout=PATIENCE_S)
         assert call.code() is grpc.StatusCode.UNAVAILABLE

@@ -90,7 +90,7 @@ class Client:
         *,
         request_id: str | None = None,
         audience: str = AUDIENCE,
-        timeout: float | None = 60,
+        timeout: float | None = PATIENCE_S,
         chunk: int = 65536,
         metadata: Metadata | None = None,
     ) -> grpc.aio.StreamUnaryCall[VerifyResponseRequest, VerifyResponseResponse]:

@@ -35,9 +35,11 @@ class Situation:
     first: Reason | None
 
 
-def _of(change: Callable[[Take], Take], identifier: str = ASTRONAUT, *steps: Say | TurnHead) -> Callable[[], Sent]:
+def _of(
+    change: Callable[[Take], Take], identifier: str = ASTRONAUT, *steps: Say | TurnHead, every: int = 2
+) -> Callable[[], Sent]:
     def sent() -> Sent:
-        take, challenge = take_of(identifier)
+        take, challenge = take_of(identifier, every=every)
         return written(change(take)), replace(challenge, steps=steps) if steps else challenge
 
     return sent
@@ -75,19 +77,19 @@ def _clipped(sound: F32) -> F32:
 
 
 SITUATIONS = (
-    Situation("Nothing is wrong.", _of(lambda take: take), None),
+    Situation("Nothing is wrong.", _of(lambda take: take, every=1), None),
     Situation("The room is dark.", _of(lambda take: of.light(take, 0.12)), Reason.TOO_DARK),
     Situation("A lamp shines into the face.", _of(lambda take: of.light(take, 4.0)), Reason.TOO_BRIGHT),
     Situation("A dimmed lamp flickers.", _of(lambda take: of.flicker(take, 0.5)), Reason.LIGHT_FLICKERS),
     Situation("The lens is smeared.", _of(lambda take: of.blurred(take, 0.02)), Reason.BLURRED),
     Situation(
         "The camera records 5 pictures a second.",
-        _of(lambda take: take.only(lambda t: round(t * 25) % 5 == 0)),
+        _of(lambda take: take, every=5),
         Reason.FRAME_RATE_TOO_LOW,
     ),
     Situation(
         "The camera records 8 pictures a second.",
-        _of(lambda take: take.only(lambda t: round(t * 25) % 3 == 0)),
+        _of(lambda take: take, every=3),
         Reason.FRAME_RATE_TOO_LOW,
     ),
     Situation("The camera records a tiny picture.", _of(lambda take: of.smaller(take, 0.3)), Reason.PICTURE_TOO_SMALL),
@@ -101,7 +103,9 @@ SITUATIONS = (
     Situation("The person wears mirrored glasses.", _worn(Eyewear.MIRRORED_SILVER), Reason.EYES_NOT_VISIBLE),
     Situation("The camera points at the wall.", _of(lambda take: of.moved(take, 0.9)), Reason.NO_FACE),
     Situation("A finger covers the lens.", _of(lambda take: take.each(lambda rgb, _t: np.full_like(rgb, 12))), Reason.NO_FACE),
-    Situation("Half of the face is outside the picture.", _of(lambda take: of.moved(take, 0.45)), Reason.FACE_LEFT_FRAME),
+    Situation(
+        "Half of the face is outside the picture.", _of(lambda take: of.moved(take, 0.45), every=1), Reason.FACE_LEFT_FRAME
+    ),
     Situation("The person leaves for two seconds.", _of(lambda take: of.gone(take, 3.0, 5.0)), Reason.FACE_LEFT_FRAME),
     Situation("The person is away most of the time.", _of(lambda take: of.gone(take, 1.0, take.end_s)), Reason.FACE_LEFT_FRAME),
     Situation("The person comes late.", _of(lambda take: of.gone(take, -1.0, take.end_s / 2)), Reason.FACE_LEFT_FRAME),
@@ -175,5 +179,5 @@ SITUATIONS = (
         _of(lambda take: take, ADMIRAL, *_says("seven zero penguin", "five window one", "nine three")),
         Reason.MOVEMENT_MISSING,
     ),
-    Situation("A photograph is sent as a video.", _of(lambda take: take, "still_photo"), Reason.FROZEN_OR_LOOPED),
+    Situation("A photograph is sent as a video.", _of(lambda take: take, "still_photo", every=1), Reason.FROZEN_OR_LOOPED),
 )

@@ -60,8 +60,14 @@ class Take:
 
 
 @cache
-def take_of(identifier: str) -> tuple[Take, Challenge]:
-    """Return a committed recording and what was asked in it."""
+def take_of(identifier: str, *, every: int = 2) -> tuple[Take, Challenge]:
+    """Return a committed recording, with one in so many of its 25 pictures a second, and what was asked."""
+    take, challenge = _decoded(identifier)
+    return replace(take, pictures=take.pictures[::every], t_s=take.t_s[::every]), challenge
+
+
+@cache
+def _decoded(identifier: str) -> tuple[Take, Challenge]:
     fixture = next(fixture for fixture in load() if fixture.id == identifier)
     with open_recording(fixture.file, limits=MediaLimits()) as source:
         frames = list(source.frames())
@@ -227,9 +233,8 @@ def _landmarks(identifier: str) -> dict[float, F32 | None]:
 
 
 def wearing(identifier: str, worn: Eyewear | Mouthwear) -> Take:
-    """Return a committed recording with the face covered, by a camera of 12.5 pictures a second."""
+    """Return a committed recording with the face covered."""
     take, _ = take_of(identifier)
-    take = take.only(lambda t_s: round(t_s * 25) % 2 == 0)
     points = _landmarks(identifier)
 
     def covered(rgb: U8, t_s: float) -> U8:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.situations.once import Once
 
 from cameo_verifier.errors import UnjudgeableError
 from cameo_verifier.evidence.collect import collect
@@ -16,6 +15,7 @@ from cameo_verifier.profiles import load
 from cameo_verifier.reasons import Kind
 from cameo_verifier.settings import Settings
 from cameo_verifier.types import Decision, Verdict
+from tests.once import Once
 from tests.situations.situations import SITUATIONS, Situation
 
 if TYPE_CHECKING:

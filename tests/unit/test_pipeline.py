@@ -11,15 +11,18 @@ import pytest
 from cameo_challenges.model import Challenge, Say
 from cameo_verifier.errors import AbandonedError
 from cameo_verifier.evidence.picture import GRID_FRAMES, IDENTITY_FRAMES, LIVE_FRAMES
+from cameo_verifier.evidence.tracks import Tracks
 from cameo_verifier.pipeline import askable, code_digest, verify
 from cameo_verifier.profiles import load as load_profile
 from cameo_verifier.reasons import Reason
 from cameo_verifier.settings import Settings
 from cameo_verifier.types import FaceTrack, Judgement, Outcome, SoundTrack, Verdict
 from fixtures.manifest import Fixture, load
+from fixtures.tracks import KEPT, differences, model_digests, tracks_of
+from tests.once import Once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cameo_verifier.models.kit import ModelKit
@@ -32,8 +35,18 @@ SPOKEN = {"loudness", "noise", "phrase", "speaker", "second_voice", "sound_cuts"
 
 
 @pytest.fixture(scope="module")
-def judge(kit: ModelKit) -> Callable[..., Judgement]:
+def once() -> Iterator[Once]:
+    """The models, each half of a recording shown to them once."""
+    remembered = Once()
+    with pytest.MonkeyPatch.context() as patch:
+        remembered.put(patch)
+        yield remembered
+
+
+@pytest.fixture(scope="module")
+def judge(kit: ModelKit, once: Once) -> Callable[..., Judgement]:
     """Return a function that judges a recording under the default profile."""
+    assert once
 
     def judged(recording: bytes, challenge: Challenge, **changed: object) -> Judgement:
         settings = Settings().model_copy(update=changed)
@@ -49,11 +62,23 @@ def test_each_recording_gets_its_verdict_for_its_one_defect(fixture: Fixture, ju
     assert (judgement.decision.verdict, judgement.decision.reasons) == (fixture.verdict, fixture.reasons)
 
 
-def test_the_same_input_gives_the_same_evidence_to_the_bit(judge: Callable[..., Judgement]) -> None:
+@pytest.mark.parametrize("identifier", KEPT)
+def test_the_models_make_the_golden_tracks(identifier: str, kit: ModelKit, judge: Callable[..., Judgement]) -> None:
+    """To the bit on the kind of processor that wrote them; see `fixtures.tracks` for what is compared on another."""
+    assert model_digests() == kit.digests
+    fixture = FIXTURES[identifier]
+    made = Tracks(judge(fixture.file.read_bytes(), fixture.challenge).evidence)
+    assert differences(fixture, tracks_of(identifier), made) == []
+
+
+def test_the_same_input_gives_the_same_evidence_to_the_bit(kit: ModelKit, judge: Callable[..., Judgement]) -> None:
     """Every score of a second run is that of the first, whether or not picture and sound were judged side by side."""
     recording = BONA_FIDE.file.read_bytes()
     one = judge(recording, BONA_FIDE.challenge, overlap=True)
-    two = judge(recording, BONA_FIDE.challenge, overlap=False)
+    settings = Settings(overlap=False)
+    with pytest.MonkeyPatch.context() as patch:
+        Once().put(patch)  # which remembers nothing
+        two = verify(recording, BONA_FIDE.challenge, profile=load_profile(), kit=kit, settings=settings)
     assert one.checks == two.checks
     assert one.decision == two.decision
     assert one.digests == two.digests
@@ -94,6 +119,7 @@ def test_questions_that_do_not_apply_are_left_out(judge: Callable[..., Judgement
     assert {c.name for c in spoken.checks if c.outcome is Outcome.PASS} >= {"phrase", "speaker"}
 
 
+@pytest.mark.usefixtures("once")
 @pytest.mark.parametrize(("role", "verdict"), [("advise", Verdict.ACCEPTED), ("confirm", Verdict.REVIEW)])
 def test_a_possible_minor_is_judged_by_the_profile_for_minors(kit: ModelKit, tmp_path: Path, role: str, verdict: Verdict) -> None:
     """Where everyone below 90 may be a minor, a good answer is accepted with the mark, or reviewed where the site says so."""
@@ -119,6 +145,8 @@ def test_work_stops_when_the_caller_is_gone(kit: ModelKit) -> None:
         asked += 1
         return asked > 5
 
-    with pytest.raises(AbandonedError):
-        verify(BONA_FIDE.file, BONA_FIDE.challenge, profile=load_profile(), kit=kit, settings=Settings(), cancelled=gone)
+    with pytest.MonkeyPatch.context() as patch:
+        Once().put(patch)  # which remembers nothing
+        with pytest.raises(AbandonedError):
+            verify(BONA_FIDE.file, BONA_FIDE.challenge, profile=load_profile(), kit=kit, settings=Settings(), cancelled=gone)
     assert asked == 6
