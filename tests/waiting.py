@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
@@ -35,3 +36,10 @@ def running(command: list[Any], **how: Any) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
+
+
+async def until(condition: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
+    """Wait until `condition` holds; what it looks at is in another process."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110 - the same
+            await asyncio.sleep(0.02)

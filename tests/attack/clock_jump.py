@@ -21,8 +21,8 @@ from cameo_verifier.settings import Settings
 from cameo_verifier.store.attempts.challenges import ChallengeStore
 from tests.attack.bounds import Seen
 from tests.attack.honest import RECORDING, upload
-from tests.faults.test_server_interruptions import until
 from tests.grpc.test_full_path import FIXTURES
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.attack.site import Site

@@ -19,9 +19,9 @@ from cameo.v1 import attempt_pb2
 from cameo_verifier.server.app import utc_now
 from cameo_verifier.server.wire.enums import short_name
 from cameo_verifier.store.attempts.fingerprints import FingerprintStore
-from tests.faults.test_server_interruptions import until
 from tests.grpc.client import Refused, refused
 from tests.grpc.test_full_path import FIXTURES, issued
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,8 +18,9 @@ from grpc_health.v1 import health_pb2
 
 from tests.attack.bounds import Seen
 from tests.attack.honest import RECORDING, answer, counted, open_attempts, upload
-from tests.faults.test_server_interruptions import serving, until
+from tests.faults.test_server_interruptions import serving
 from tests.grpc.test_full_path import FIXTURES
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.attack.site import Site

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cameo.v1.credential_service_pb2 import GetKeysRequest
 from tests.attack.bounds import Seen
 from tests.attack.honest import answer, counted, under_way
-from tests.faults.test_server_interruptions import until
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

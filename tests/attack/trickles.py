@@ -18,8 +18,8 @@ import grpc
 from cameo.v1.verification_service_pb2 import VerifyResponseRequest
 from tests.attack.bounds import Seen
 from tests.attack.honest import answer, counted, upload
-from tests.faults.test_server_interruptions import until
 from tests.grpc.test_refusals import config
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from tests.attack.site import Site

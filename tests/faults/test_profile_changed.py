@@ -6,6 +6,8 @@ import pickle
 from importlib import resources
 from typing import TYPE_CHECKING
 
+import pytest
+
 from cameo_verifier import profiles
 from cameo_verifier.settings import Settings
 from cameo_verifier.workers.judge import OpenJudge, Response
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.models
 def test_a_worker_that_starts_later_judges_by_the_server_s_profile(tmp_path: Path) -> None:
     """The profile goes to the worker with what opens its judge: what the file holds by then is not read."""
     file = tmp_path / "site.toml"

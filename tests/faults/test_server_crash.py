@@ -17,9 +17,9 @@ from cameo.v1 import attempt_pb2
 from cameo_credential.audience_keys import AudienceFolder, AudienceKey
 from cameo_verifier.settings import Settings
 from tests.databases import only_sqlite
-from tests.faults.test_server_interruptions import until
 from tests.grpc.client import AUDIENCE, Client, refused
 from tests.patience import PATIENCE_S
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

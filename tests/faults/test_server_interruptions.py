@@ -24,9 +24,9 @@ from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.db.engine import open_database
 from tests.grpc.client import AUDIENCE, refused
 from tests.patience import PATIENCE_S
+from tests.waiting import until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.grpc.client import Client
@@ -34,13 +34,6 @@ if TYPE_CHECKING:
 
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
-
-
-async def until(condition: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
-    """Wait until `condition` holds; what it looks at is in another process."""
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - the same
-            await asyncio.sleep(0.02)
 
 
 async def start(client: Client, challenge_id: str, *chunks: bytes) -> grpc.aio.StreamUnaryCall:

@@ -19,8 +19,8 @@ from cameo_verifier.server import app
 from cameo_verifier.server.services import verification_service
 from cameo_verifier.store.db.engine import open_database
 from tests.databases import only_sqlite
-from tests.faults.test_server_interruptions import until
 from tests.grpc.client import refused
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

@@ -3,169 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import os
-import resource
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
-from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from cameo_verifier.errors import AbandonedError, ModelKitError, OverloadedError, UnjudgeableError
+from cameo_verifier.errors import ModelKitError, OverloadedError, UnjudgeableError
 from cameo_verifier.reasons import Reason
 from cameo_verifier.workers.pool import PoolLimits, StoppingError, WorkerPool
 from cameo_verifier.workers.process import Rights, Worker, WorkerLostError, thread_environment
 from cameo_verifier.workers.wire import WorkerFaultError
 from tests import started
-from tests.faults.test_server_interruptions import until
+from tests.faults.jobs import (
+    Burn,
+    Confess,
+    Die,
+    Held,
+    Hoard,
+    Job,
+    Refuse,
+    Report,
+    Sleep,
+    Smuggle,
+    Stumble,
+    hire,
+    judge,
+    refuse_to_start,
+)
 from tests.patience import PATIENCE_S
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
 
 pytestmark = pytest.mark.asyncio
-
-
-@dataclass(frozen=True)
-class Sleep:
-    """Work for so long, looking every 10 ms whether to stop, unless told to be deaf."""
-
-    seconds: float
-    deaf: bool = False
-
-
-@dataclass(frozen=True)
-class Held:
-    """Say with a file `begun` that it began, and work until there is one `go`, looking whether to stop unless told to be deaf."""
-
-    marks: Path
-    deaf: bool = False
-
-    async def begun(self) -> None:
-        """Wait until it has begun."""
-        await until((self.marks / "begun").exists)
-
-    def go(self) -> None:
-        """Let it end."""
-        (self.marks / "go").touch()
-
-
-@dataclass(frozen=True)
-class Die:
-    """End the process as the kernel does when memory runs out."""
-
-
-@dataclass(frozen=True)
-class Refuse:
-    """Find the recording damaged."""
-
-
-@dataclass(frozen=True)
-class Stumble:
-    """Run into a bug."""
-
-    secret: str
-
-
-@dataclass(frozen=True)
-class Report:
-    """Tell what the process was started with."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Confess:
-    """Tell what the process may do, by the kernel's word, and all of its environment."""
-
-
-@dataclass(frozen=True)
-class Smuggle:
-    """Answer with a pickle that makes whoever loads it write a file."""
-
-    path: str
-
-
-@dataclass(frozen=True)
-class Hoard:
-    """Fill so many bytes."""
-
-    size: int
-
-
-@dataclass(frozen=True)
-class Burn:
-    """Use the processor without end, and do not listen."""
-
-
-class _Evil:
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os.mkdir, (self.path,)
-
-
-Job = Sleep | Held | Die | Refuse | Stumble | Report | Confess | Smuggle | Hoard | Burn
-
-
-def judge(job: Job, cancelled: Callable[[], bool]) -> str:  # noqa: C901, PLR0912 - a job a line
-    match job:
-        case Sleep(seconds, deaf):
-            until = time.monotonic() + seconds
-            while time.monotonic() < until:
-                if not deaf and cancelled():
-                    raise AbandonedError("stopped")
-                time.sleep(0.01)
-            return f"slept in {os.getpid()}"
-        case Held(marks, deaf):
-            (marks / "begun").touch()
-            while not (marks / "go").exists():
-                if not deaf and cancelled():
-                    raise AbandonedError("stopped")
-                time.sleep(0.01)
-            return f"held by {os.getpid()}"
-        case Die():
-            os.kill(os.getpid(), signal.SIGKILL)
-        case Refuse():
-            raise UnjudgeableError(Reason.CORRUPT_MEDIA, "damaged: send it again")
-        case Stumble(secret):
-            raise ValueError(secret)
-        case Report(name):
-            return os.environ.get(name, "")
-        case Confess():
-            limits = {
-                name: resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[0] for name in ("CORE", "NOFILE", "DATA", "CPU")
-            }
-            status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-            environment = Path("/proc/self/environ").read_text()
-            return json.dumps({**limits, "NoNewPrivs": status["NoNewPrivs"].strip(), "environment": environment})
-        case Smuggle(path):
-            pipe = next(each for each in gc.get_objects() if isinstance(each, Connection))
-            pipe.send(_Evil(path))
-            return "sent"
-        case Hoard(size):
-            return str(len(bytearray(size)))
-        case Burn():
-            while True:
-                pass
-    raise AssertionError(job)
-
-
-def hire() -> Callable[[Job, Callable[[], bool]], str]:
-    return judge
-
-
-def refuse_to_start() -> Callable[[Job, Callable[[], bool]], str]:
-    raise ModelKitError("face.onnx is missing: run `cameo models pull`")
 
 
 @asynccontextmanager
@@ -236,7 +114,7 @@ async def test_a_refusal_keeps_its_reason_across_processes() -> None:
 async def test_a_bug_is_reported_without_what_it_was_raised_with() -> None:
     """The report of a bug names its type and place; data in the message stays in the worker."""
     async with pool() as running:
-        with pytest.raises(WorkerFaultError, match=r"ValueError at .*test_server_workers\.py") as fault:
+        with pytest.raises(WorkerFaultError, match=r"ValueError at .*jobs\.py") as fault:
             await ask(running, Stumble("0.123, 0.456"))
         assert "0.123" not in str(fault.value)
 

@@ -1,5 +1,6 @@
 """Small real judges for the server's own tests: the recording scripts them. No models are loaded.
 
+The answers come with the judge, so that a worker loads nothing that only a verdict needs, and starts soon.
 The full path with the real pipeline is in `test_full_path.py`.
 """
 
@@ -9,20 +10,17 @@ import hashlib
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cameo_verifier import profiles
-from cameo_verifier.checks import QUESTIONS
-from cameo_verifier.decision import decide
 from cameo_verifier.errors import AbandonedError, ModelKitError, UnjudgeableError
-from cameo_verifier.pipeline import AFTERWARDS
-from cameo_verifier.profile import Threshold
 from cameo_verifier.reasons import Reason
 from cameo_verifier.types import (
     CheckResult,
+    Decision,
     Direction,
     Evidence,
     FaceTrack,
@@ -31,6 +29,7 @@ from cameo_verifier.types import (
     MediaInfo,
     Missing,
     SoundTrack,
+    Verdict,
 )
 
 if TYPE_CHECKING:
@@ -46,16 +45,44 @@ FACE = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """All checks, and the decision on them, of who is accepted and of who is not; `phrase` is first."""
+
+    accepted: tuple[tuple[CheckResult, ...], Decision]
+    rejected: tuple[tuple[CheckResult, ...], Decision]
+
+
+@cache
+def answers() -> Answers:
+    """Return them: to every question about a recording one that passes, or two that fail."""
+    from cameo_verifier import profiles  # noqa: PLC0415
+    from cameo_verifier.checks import QUESTIONS  # noqa: PLC0415
+    from cameo_verifier.decision import decide  # noqa: PLC0415
+    from cameo_verifier.pipeline import AFTERWARDS  # noqa: PLC0415
+    from cameo_verifier.profile import Threshold  # noqa: PLC0415
+
+    names = sorted((each.name for each in QUESTIONS if each.phase not in AFTERWARDS), key=lambda name: name != "phrase")
+    line = Threshold("share_min", 1.0, "share", Direction.AT_LEAST, "a test")
+
+    def judged(failed: Mapping[str, Reason]) -> tuple[tuple[CheckResult, ...], Decision]:
+        checks = tuple(line.judge(n, 0.0 if n in failed else 1.0, failed.get(n, Reason.NOT_CONFIRMED)) for n in names)
+        return checks, decide(checks, profiles.load(), exempt={each.name for each in QUESTIONS if each.phase in AFTERWARDS})
+
+    return Answers(judged({}), judged({"phrase": Reason.PHRASE_MISMATCH, "movement": Reason.MOVEMENT_MISSING}))
+
+
+@dataclass(frozen=True, slots=True)
 class OpenScripted:
     """Opens a judge that does what the recording says and notes each judging in `journal`."""
 
     journal: Path
+    answers: Answers = field(default_factory=answers)
 
     def __call__(self) -> Scripted:
         """Return the judge, unless there is a file `broken` beside the journal."""
         if self.journal.with_name("broken").exists():
             raise ModelKitError("face.onnx is missing: run `cameo models pull`")
-        return Scripted(self.journal)
+        return Scripted(self.journal, self.answers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +90,7 @@ class Scripted:
     """Does what the recording says."""
 
     journal: Path
+    answers: Answers
 
     def look(self, response: Response) -> None:
         """Refuse `foreign`, die of `trap`, let all else be judged."""
@@ -105,19 +133,21 @@ class Scripted:
         seed = int(argument) if verb == "accept" and argument else None
         face = int(argument) if verb == "face" else FACE
         accept = verb in {"accept", "face", "minor"}
-        return _judgement(response.recording, accept=accept, seed=seed, minor=verb == "minor", face=face)
+        answer = self.answers.accepted if accept else self.answers.rejected
+        return _judgement(response.recording, *answer, seed=seed, minor=verb == "minor", face=face)
 
     def _note(self, line: str) -> None:
         with self.journal.open("a") as journal:
             journal.write(f"{line}\n")
 
 
-def _judgement(recording: bytes, *, accept: bool, seed: int | None, minor: bool, face: int) -> Judgement:
+def _judgement(
+    recording: bytes, checks: tuple[CheckResult, ...], decision: Decision, *, seed: int | None, minor: bool, face: int
+) -> Judgement:
     media = MediaInfo("mp4", len(recording), hashlib.sha256(recording).hexdigest(), 5.0)
-    checks = _checks({} if accept else {"phrase": Reason.PHRASE_MISMATCH, "movement": Reason.MOVEMENT_MISSING})
-    missing = Missing(Reason.NO_FACE)
+    missing, accept = Missing(Reason.NO_FACE), decision.verdict is Verdict.ACCEPTED
     return Judgement(
-        decision=decide(checks, profiles.load(), exempt={each.name for each in QUESTIONS if each.phase in AFTERWARDS}),
+        decision=decision,
         checks=checks,
         evidence=Evidence(
             media,
@@ -132,13 +162,6 @@ def _judgement(recording: bytes, *, accept: bool, seed: int | None, minor: bool,
         kept=recording,
         crops=CROPS if accept else b"",
     )
-
-
-def _checks(failed: Mapping[str, Reason]) -> tuple[CheckResult, ...]:
-    """Return an answer to every question about a recording, `phrase` first: those that failed, with why, all others pass."""
-    names = sorted((each.name for each in QUESTIONS if each.phase not in AFTERWARDS), key=lambda name: name != "phrase")
-    line = Threshold("share_min", 1.0, "share", Direction.AT_LEAST, "a test")
-    return tuple(line.judge(name, 0.0 if name in failed else 1.0, failed.get(name, Reason.NOT_CONFIRMED)) for name in names)
 
 
 def _fingerprint(seed: int) -> Fingerprint:

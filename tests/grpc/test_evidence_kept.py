@@ -23,9 +23,9 @@ from cameo_verifier.store.db.engine import open_database
 from cameo_verifier.store.evidence.audit import Reader
 from cameo_verifier.store.evidence.sealed_object import Kind
 from cameo_verifier.types import Verdict
-from tests.faults.test_server_interruptions import until
 from tests.grpc.judges import CROPS, DIGEST
 from tests.patience import PATIENCE_S
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

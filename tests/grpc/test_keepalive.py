@@ -16,9 +16,9 @@ from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from cameo.v1.challenge_service_pb2_grpc import ChallengeServiceStub
 from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest, VerifyResponseResponse
 from cameo.v1.verification_service_pb2_grpc import VerificationServiceStub
-from tests.faults.test_server_interruptions import until
 from tests.grpc.client import AUDIENCE, refused
 from tests.patience import PATIENCE_S
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

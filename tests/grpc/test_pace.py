@@ -10,9 +10,9 @@ import grpc
 from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from cameo_verifier.settings import Settings
 from cameo_verifier.store.db.engine import open_database
-from tests.faults.test_server_interruptions import until
 from tests.grpc.client import refused
 from tests.grpc.test_refusals import Clock
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path

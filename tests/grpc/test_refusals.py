@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import grpc
-import pytest
 
 from cameo.v1 import attempt_pb2
 from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
@@ -18,7 +17,7 @@ from tests.grpc.client import AUDIENCE, Client, refused
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from tests.grpc.server import OpenServer
@@ -60,30 +59,31 @@ async def still_good(client: Client, challenge_id: str) -> None:
     assert (await client.verify(challenge_id, b"accept")).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
 
 
-@pytest.mark.parametrize(
-    ("messages", "reason"),
-    [
-        (lambda _: (), "CONFIG_MISSING"),
-        (lambda _: (CHUNK,), "CONFIG_MISSING"),
-        (lambda challenge: (config(challenge), config(challenge), CHUNK), "CONFIG_REPEATED"),
-        (lambda challenge: (config(challenge), CHUNK, config(challenge)), "CONFIG_REPEATED"),
-        (lambda challenge: (config(challenge), VerifyResponseRequest()), "MESSAGE_EMPTY"),
-        (lambda challenge: (config(challenge),), "RECORDING_EMPTY"),
-        (lambda challenge: (config(challenge), VerifyResponseRequest(chunk=b"")), "RECORDING_EMPTY"),
-        (lambda challenge: (config(challenge, request_id=""), CHUNK), "REQUEST_ID_INVALID"),
-        (lambda challenge: (config(challenge, request_id="again"), CHUNK), "REQUEST_ID_INVALID"),
-        (lambda challenge: (config(challenge, request_id=uuid4().hex), CHUNK), "REQUEST_ID_INVALID"),
-    ],
+MALFORMED: tuple[tuple[Callable[[str], tuple[VerifyResponseRequest, ...]], str], ...] = (
+    (lambda _: (), "CONFIG_MISSING"),
+    (lambda _: (CHUNK,), "CONFIG_MISSING"),
+    (lambda challenge: (config(challenge), config(challenge), CHUNK), "CONFIG_REPEATED"),
+    (lambda challenge: (config(challenge), CHUNK, config(challenge)), "CONFIG_REPEATED"),
+    (lambda challenge: (config(challenge), VerifyResponseRequest()), "MESSAGE_EMPTY"),
+    (lambda challenge: (config(challenge),), "RECORDING_EMPTY"),
+    (lambda challenge: (config(challenge), VerifyResponseRequest(chunk=b"")), "RECORDING_EMPTY"),
+    (lambda challenge: (config(challenge, request_id=""), CHUNK), "REQUEST_ID_INVALID"),
+    (lambda challenge: (config(challenge, request_id="again"), CHUNK), "REQUEST_ID_INVALID"),
+    (lambda challenge: (config(challenge, request_id=uuid4().hex), CHUNK), "REQUEST_ID_INVALID"),
 )
-async def test_a_malformed_stream_is_refused_with_its_reason(serve: OpenServer, messages: Any, reason: str) -> None:
-    """INVALID_ARGUMENT with the reason; nothing reaches a worker and the challenge is still good."""
+
+
+async def test_malformed_streams_are_refused_with_their_reasons(serve: OpenServer) -> None:
+    """INVALID_ARGUMENT with the reason; nothing reaches a worker and the challenge, of each its own, is still good."""
     async with serve() as client:
-        challenge = await client.challenge()
-        answer = await refused(stream(client, *messages(challenge.id)))
-        assert (answer.code, answer.reason) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
-        assert answer.message
+        challenges = [await client.challenge() for _ in MALFORMED]
+        for challenge, (messages, reason) in zip(challenges, MALFORMED, strict=True):
+            answer = await refused(stream(client, *messages(challenge.id)))
+            assert (answer.code, answer.reason) == (grpc.StatusCode.INVALID_ARGUMENT, reason)
+            assert answer.message
         assert client.judged() == []
-        await still_good(client, challenge.id)
+        for challenge in challenges:
+            await still_good(client, challenge.id)
 
 
 async def test_an_unknown_audience_is_refused_before_the_upload(serve: OpenServer) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.fft import next_fast_len
 
 from cameo_verifier.types import SoundRepeat
 
@@ -46,6 +45,8 @@ def repeated(sound: F32) -> SoundRepeat:
     loud = float(energy.max()) * 10 ** (-_LOUD_DB / 10)
     per_root = np.where(energy >= loud, 1.0 / np.sqrt(energy), 0.0)
     # A segment that lies inside the sound never wraps around in the circular correlation.
+    from scipy.fft import next_fast_len  # noqa: PLC0415 - it loads more than all of this package, which every process waits for
+
     length = next_fast_len(len(wave), real=True)
     # Arrays are reused: allocating ones of this size costs more than the work done in them.
     spectrum, part = np.fft.rfft(wave, length), np.empty(length // 2 + 1, np.complex128)
