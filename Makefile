@@ -6,11 +6,12 @@ LIBRARIES := libEGL.so.1 libGLESv2.so.2 libGL.so.1 libglib-2.0.so.0
 PACKAGES := libegl1 libgles2 libgl1 libglib2.0-0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants soak attack lint bench evaluate evaluate-real lock system kit
+.PHONY: help demo test quick test-python312 mutants soak attack lint bench evaluate evaluate-real lock system kit
 
 help:
 	@echo "make demo    run the main job end to end"
 	@echo "make test    lint, types, imports, protos, tests"
+	@echo "make quick   the tests that need no model; make test-python312 runs them on Python 3.12"
 	@echo "make mutants put faults into what guards the product; each must be noticed"
 	@echo "make soak    2,000 random histories each of owners, guardians, generator and clock, and of credentials, against models"
 	@echo "make lint-protos  the protos by buf's standard rules, and against the last release"
@@ -59,6 +60,31 @@ SIDE_BY_SIDE ?= -n auto --maxprocesses 4 --dist loadfile
 
 test: kit lint check-protos
 	$(BIN)/pytest $(SIDE_BY_SIDE)
+
+# The tests that need no model, with none in reach; those of committed recordings judge golden tracks.
+QUICK := CAMEO_MODELS=$(CURDIR)/build/no-models
+
+quick: system .venv/ready
+	$(QUICK) $(BIN)/pytest $(SIDE_BY_SIDE) -m 'not models and not slow'
+
+# The same on Python 3.12, in an environment of its own, where this machine has it; pyenv's shim asks which one is meant.
+
+PYTHON312_VENV := .venv-python312
+PYTHON312 = PYENV_VERSION=3.12 python3.12
+
+.PHONY: env-python312
+
+env-python312: requirements.lock pyproject.toml
+	@if ! $(PYTHON312) -c '' 2>/dev/null; then echo 'skipped: no python3.12 on this machine'; \
+	elif ! [ $(PYTHON312_VENV)/.ready -nt requirements.lock ] || ! [ $(PYTHON312_VENV)/.ready -nt pyproject.toml ]; then \
+	  $(PYTHON312) -m venv --clear $(PYTHON312_VENV) \
+	  && $(PYTHON312_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock \
+	  && $(PYTHON312_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
+	  && touch $(PYTHON312_VENV)/.ready; \
+	fi
+
+test-python312: system env-python312
+	@[ ! -e $(PYTHON312_VENV)/.ready ] || $(QUICK) $(PYTHON312_VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not models and not slow'
 
 # Faults put into what guards the product, each of which a test must notice.
 mutants: .venv/ready
@@ -174,7 +200,9 @@ test-postgresql: kit
 SPEECHBRAIN_VENV := .venv-speechbrain
 SPEECHBRAIN_READY := $(SPEECHBRAIN_VENV)/.ready
 
-.PHONY: test-speechbrain
+.PHONY: env-speechbrain test-speechbrain
+
+env-speechbrain: $(SPEECHBRAIN_VENV)/.ready
 
 test-speechbrain: $(SPEECHBRAIN_READY)
 	$(SPEECHBRAIN_VENV)/bin/python -m pytest tests/speechbrain
@@ -189,7 +217,9 @@ $(SPEECHBRAIN_READY): requirements-speechbrain.lock
 
 S3_VENV := .venv-s3
 
-.PHONY: test-s3
+.PHONY: env-s3 test-s3
+
+env-s3: $(S3_VENV)/.ready
 
 test-s3: .venv/ready $(S3_VENV)/.ready
 	$(BIN)/pytest tests/s3
@@ -203,7 +233,9 @@ $(S3_VENV)/.ready: requirements-s3.lock
 
 RAY_VENV := .venv-ray
 
-.PHONY: test-ray
+.PHONY: env-ray test-ray
+
+env-ray: $(RAY_VENV)/.ready
 
 test-ray: kit $(RAY_VENV)/.ready
 	$(RAY_VENV)/bin/python -m pytest tests/ray

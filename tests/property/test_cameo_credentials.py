@@ -1,6 +1,6 @@
 """An owner's changes and the issue and revocation of credentials in any order, against a model of what each credential is worth.
 
-`make test` runs 200 examples, `make soak` 2,000 (`CAMEO_EXAMPLES`).
+`make test` runs 60 examples, `make soak` 2,000 (`CAMEO_EXAMPLES`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-EXAMPLES = int(os.environ.get("CAMEO_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("CAMEO_EXAMPLES", "60"))
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 AUDIENCES = ("https://one.example", "https://two.example")
 NUMBERS = itertools.count()

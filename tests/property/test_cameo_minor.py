@@ -1,7 +1,7 @@
 """A minor, two guardians, a generator and the clock in any order, against a model of what each of them last said.
 
 The model knows uses, pairs of a person and a purpose, and everyone's word is a set of them; it knows nothing of terms' order.
-`make test` runs 200 examples, `make soak` 2,000 (`CAMEO_EXAMPLES`).
+`make test` runs 60 examples, `make soak` 2,000 (`CAMEO_EXAMPLES`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Owners, a generator and the clock in any order, against a model of what the owners last said.
 
-`make test` runs 200 examples, `make soak` 2,000 (`CAMEO_EXAMPLES`).
+`make test` runs 60 examples, `make soak` 2,000 (`CAMEO_EXAMPLES`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
-EXAMPLES = int(os.environ.get("CAMEO_EXAMPLES", "200"))
+EXAMPLES = int(os.environ.get("CAMEO_EXAMPLES", "60"))
 TTL = timedelta(minutes=5)
 PEOPLE = ("fan", "friend", "stranger")
 NUMBERS = itertools.count()

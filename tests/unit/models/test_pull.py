@@ -168,6 +168,7 @@ def test_a_damaged_index_says_how_to_mend_it(tmp_path: Path) -> None:
         Kit(tmp_path).verify(model(convert="tfjs", revision=1))
 
 
+@pytest.mark.models
 def test_the_kit_in_use_is_right() -> None:
     """Every file of the real kit has the digest of the manifest or the index, and one digest stands for each model."""
     kit = Kit(Settings().models)

@@ -81,6 +81,7 @@ def test_what_is_set_for_an_import_is_set_back(monkeypatch: pytest.MonkeyPatch) 
     assert (dict(os.environ), socket.has_ipv6) == before
 
 
+@pytest.mark.models
 @pytest.mark.parametrize("task", ["face_embedder", "presentation_attack", "transcriber"])
 def test_no_runtime_makes_out_who_this_machine_is(task: str, tmp_path: Path) -> None:
     """Whichever is opened first, ONNX Runtime makes no identifier of the device, no database at home and no session file."""

@@ -234,6 +234,7 @@ def _judged(settings: Settings, profile: profiles.Profile) -> Judgement:
     return judgement
 
 
+@pytest.mark.models
 def test_a_verdict_can_turn_on_it(tmp_path: Path) -> None:
     """A second opinion against everybody halves every frame, shows in the digests, and fails a profile whose line lies above.
 

@@ -91,6 +91,7 @@ def _judged(settings: Settings, profile: profiles.Profile) -> tuple[Judgement, C
     return judgement, next((check for check in judgement.checks if check.name == "synthetic_voice"), None)
 
 
+@pytest.mark.models
 def test_its_answer_is_shown_and_never_decides(detector: SyntheticVoiceDetector, tmp_path: Path) -> None:
     """Not named, it is not asked; named, its score and digest show, and the strictest line of a profile changes no verdict."""
     judgement, result = _judged(Settings(), profiles.load())

@@ -1,0 +1,34 @@
+# The steps of CI. Make runs three side by side, none before what it waits for; no new step starts once one has failed.
+
+RUN := make --no-print-directory
+STEP = .ci/step $@ $(RUN) $@
+TESTS := test-browser test-s3 test-ray test-speechbrain test-python312 test-postgresql
+
+.PHONY: all kit test demo lint-protos $(TESTS) env-s3 env-ray env-speechbrain env-python312
+
+all: test demo lint-protos $(TESTS)
+
+kit:
+	@$(STEP)
+
+# `make test` keeps two cores busy.
+test: kit
+	@$(STEP)
+
+# Environments are set up one at a time, beside the tests.
+env-s3: kit
+	@$(STEP)
+env-ray: env-s3
+	@$(STEP)
+env-speechbrain: env-ray
+	@$(STEP)
+env-python312: env-speechbrain
+	@$(STEP)
+
+demo lint-protos test-browser: test
+	@$(STEP)
+test-s3 test-ray test-speechbrain test-python312: test-%: env-% test
+	@$(STEP)
+# It keeps two cores busy too, and adds to the environment that test-browser adds to.
+test-postgresql: test test-browser
+	@$(STEP)
