@@ -25,9 +25,11 @@ PERCENTILES = "tests/unit/checks/test_percentiles.py"
 PERMISSIONS = "tests/unit/cameo/test_permissions.py"
 REFUSALS = "tests/unit/credential/test_refusals.py"
 ADVERSARY = "tests/unit/credential/test_adversary.py"
+FORGED = "tests/unit/credential/test_forged_tokens.py"
 
 _PROFILE, _FOLD = "verifier/cameo_verifier/profiles/default.toml", "verifier/cameo_verifier/decision.py"
 _PERMISSIONS, _VALIDATOR = "verifier/cameo_verifier/cameo/permissions.py", "verifier/cameo_credential/validator.py"
+_SIGNATURE = "verifier/cameo_credential/signature.py"
 
 ROLES = tuple(
     Mutation(_PROFILE, f'\n{check} = "{role}"\n', f'\n{check} = "{other}"\n', PINNED)
@@ -109,6 +111,11 @@ MUTATIONS = (
     ),
     Mutation(_PERMISSIONS, "one.categories >= other.categories", "True", "tests/property/test_narrower_terms.py"),
     Mutation(_PERMISSIONS, "inner = min(one, other,", "inner = max(one, other,", "tests/property/test_narrower_terms.py"),
+    # The verifier of every signed token.
+    Mutation(_SIGNATURE, "algorithm not in key.algorithms:", "False:", FORGED),
+    Mutation(_SIGNATURE, "not _NAMED | kind.ignored >= set(header) or", "", FORGED),
+    Mutation(_SIGNATURE, "typ not in kind.types:", "False:", FORGED),
+    Mutation(_SIGNATURE, "if len(header_bytes) > MAX_HEADER_BYTES:", "if False:", FORGED),
     # The validator of credentials.
     Mutation(_VALIDATOR, "if registered.issuer != expected.issuer:", "if False:", REFUSALS),
     Mutation(_VALIDATOR, "if registered.audience != expected.audience:", "if False:", REFUSALS),

@@ -61,7 +61,7 @@ def from_json(data: bytes) -> dict[str, Any]:
     """Return the object in UTF-8 JSON text.
 
     Raises:
-        ValueError: not JSON, not an object, or a name appears twice.
+        ValueError: not JSON (NaN and infinities are not), not an object, or a name appears twice.
     """
     try:
         document = _DECODER.decode(data.decode("utf-8"))
@@ -79,4 +79,8 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return document
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_once)
+def _no_number(constant: str) -> float:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_number)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
@@ -47,16 +47,10 @@ class VerificationKey:
         """Return itself."""
         return self
 
-    def verify(self, signature: bytes, message: bytes) -> None:
-        """Verify a signature (RFC 8032).
-
-        Raises:
-            InvalidSignature: of `cryptography.exceptions`; this key did not make it.
-        """
-        public = self.key.public_key
-        if not isinstance(public, Ed25519PublicKey):
-            raise TypeError("a key of another curve among the issuer's")
-        public.verify(signature, message)
+    @property
+    def algorithms(self) -> tuple[str, ...]:
+        """Return the values of `alg` that it verifies."""
+        return (SIGNATURE_ALGORITHM,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@
 2. The envelope names the two algorithms we use (`unsupported_algorithm`), a nested token (`wrong_type`) and this
    audience's key (`not_for_this_key`).
 3. It decrypts and authenticates (`tampered`).
-4. Inside is a JWS in canonical form (`malformed`) that names our signature algorithm (`unsupported_algorithm`), the
-   type asked for (`wrong_type`) and a key of the issuer (`unknown_key`).
+4. Inside is a JWS in canonical form (`malformed`) of the type asked for (`wrong_type`), which names a key of the issuer
+   (`unknown_key`) and that key's algorithm (`unsupported_algorithm`); see `signature`.
 5. The signature verifies under that key (`bad_signature`). Before this step nothing in the token is trusted.
 6. Issuer (`wrong_issuer`) and audience (`wrong_audience`) are the expected ones: an audience that decrypts a credential and
    encrypts it to another is stopped here.

@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from cryptography.exceptions import InvalidSignature
-
 from cameo_credential.encoding import from_json
 from cameo_credential.errors import CredentialError
+from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM
 from cameo_credential.refusal import Refusal
+from cameo_credential.signature import signed_by
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,11 +138,8 @@ def _signatures(header: str) -> list[bytes]:
 def _verified(signatures: list[bytes], content: bytes, issuer_keys: VerificationKeys) -> VerificationKey:
     for key in issuer_keys.keys.values():
         for signature in signatures:
-            try:
-                key.verify(signature, content)
-            except InvalidSignature:
-                continue
-            return key
+            if signed_by(key.key, content, signature, SIGNATURE_ALGORITHM):
+                return key
     raise CredentialError(Refusal.BAD_SIGNATURE, "no signature of the webhook verifies under a key of the issuer")
 
 

@@ -40,6 +40,7 @@ class Idp:
     discovered: dict[str, Any] = field(default_factory=dict)
     header: dict[str, Any] = field(default_factory=lambda: {"alg": "RS256", "kid": "k1"})
     key: Any = field(default_factory=lambda: KEY)
+    keys: tuple[Any, ...] = (KEY,)
     nonce: str = ""
     challenge: str = ""
     asked: dict[str, str] = field(default_factory=dict)
@@ -64,7 +65,8 @@ class Idp:
                 }
                 return httpx2.Response(200, json={**document, **self.discovered})
             case "/keys":
-                return httpx2.Response(200, json={"keys": [KEY.as_dict(private=False)]})
+                keys = [key.as_dict(private=False) if isinstance(key, RSAKey) else key for key in self.keys]
+                return httpx2.Response(200, json={"keys": keys})
             case "/token":
                 return self._token(request)
         return httpx2.Response(404)
@@ -119,6 +121,7 @@ async def test_who_comes_back_is_who_the_provider_says(openid: OpenId, idp: Idp)
     [
         ({"realm": {"roles": ["cameo-analyst", "cameo-lead"]}}, Person("ana", ConsoleRole.LEAD)),
         ({"realm": {"roles": "cameo-lead"}}, Person("ana", ConsoleRole.LEAD)),
+        ({"aud": ["console", "another"], "azp": "console"}, Person("ana", ConsoleRole.ANALYST)),
         ({"preferred_username": None}, Person("u1", ConsoleRole.ANALYST)),
         ({"preferred_username": "x" * 500}, Person("x" * 128, ConsoleRole.ANALYST)),
     ],
@@ -135,6 +138,8 @@ async def test_roles_and_names_come_from_claims(openid: OpenId, idp: Idp, claims
         {"iss": "https://evil.example"},
         {"aud": "another"},
         {"aud": ["console", "another"]},
+        {"aud": ["console", "another"], "azp": "another"},
+        {"azp": "another"},
         {"nonce": "another"},
         {"nonce": None},
         {"exp": 0},
@@ -164,6 +169,24 @@ async def test_a_token_of_another_signer_lets_nobody_in(openid: OpenId, idp: Idp
     idp.header, idp.key = header, key
     with pytest.raises(SignInError):
         await signed_in(openid, idp)
+
+
+async def test_only_a_provider_with_one_key_may_leave_its_name_out(openid: OpenId, idp: Idp) -> None:
+    """OpenID Connect Core 1.0, section 10.1: a token names its key where there are several."""
+    idp.header = {"alg": "RS256"}
+    assert (await signed_in(openid, idp)).name == "ana"
+    idp.keys = (KEY, RSAKey.generate_key(2048, {"kid": "k2", "use": "sig"}))
+    with pytest.raises(SignInError, match="malformed"):
+        await signed_in(openid, idp)
+
+
+async def test_keys_that_are_none_let_nobody_in(openid: OpenId, idp: Idp) -> None:
+    """A provider whose keys cannot be read, are too short, or are not for signatures signs nobody in."""
+    short = {"kty": "RSA", "n": "u" * 171, "e": "AQAB", "kid": "k1"}
+    for keys in ((), (1, None, "key", [KEY.as_dict(private=False)]), ({**KEY.as_dict(private=False), "use": "enc"},), (short,)):
+        idp.keys = keys
+        with pytest.raises(SignInError, match="unknown_key"):
+            await signed_in(openid, idp)
 
 
 async def test_a_sign_in_is_good_once_in_the_browser_that_began_it(openid: OpenId, idp: Idp) -> None:

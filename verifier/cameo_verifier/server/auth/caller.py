@@ -1,9 +1,9 @@
 """Who calls: the identity in `authorization: Bearer JWT`, as the app's issuer signed it.
 
-A token is believed in this order: one header, a JWS in its one spelling (`malformed`), an algorithm we allow for the key's kind
-(`unsupported_algorithm`), a key of the issuer's file (`unknown_key`), a signature that verifies (`bad_signature`), the issuer
-(`wrong_issuer`), this service among its audiences (`wrong_audience`), its times (`not_yet_valid`, `expired`), and at last a
-subject and a role we know (`malformed`, `unknown_role`).
+A token is believed in this order: one header, the steps of `cameo_credential.signature` under the keys of the issuer's file
+(`malformed`, `unsupported_algorithm`, `wrong_type`, `unknown_key`, `bad_signature`), the issuer (`wrong_issuer`), this service
+among its audiences (`wrong_audience`), its times (`not_yet_valid`, `expired`), and at last a subject and a role we know
+(`malformed`, `unknown_role`).
 """
 
 from __future__ import annotations
@@ -14,20 +14,13 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import structlog
-from joserfc import jws
-from joserfc.errors import (
-    ExpiredTokenError,
-    InvalidClaimError,
-    JoseError,
-    MissingClaimError,
-)
-from joserfc.jwk import ECKey, OKPKey
-from joserfc.jws import JWSRegistry
+from joserfc.errors import ExpiredTokenError, InvalidClaimError, MissingClaimError
 from joserfc.jwt import JWTClaimsRegistry
 
 from cameo_credential import key_files
-from cameo_credential.encoding import from_base64url, from_json
-from cameo_credential.errors import CameoError, InvalidRequestError, KeyFileError
+from cameo_credential.errors import CameoError, CredentialError, InvalidRequestError, KeyFileError
+from cameo_credential.public_keys import ED25519, P256, PublicKey, read_public_key
+from cameo_credential.signature import JWT_TYPES, THUMBPRINTS, TokenKind, verify_jws
 from cameo_credential.watched_file import WatchedFile
 from cameo_verifier.cameo.caller_role import CallerRole
 
@@ -43,7 +36,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-Keys: TypeAlias = "Mapping[str, OKPKey | ECKey]"
+Keys: TypeAlias = "Mapping[str, PublicKey]"
 """Public keys by `kid`."""
 
 
@@ -84,15 +77,9 @@ class CallerTokenError(CameoError):
         self.refusal = refusal
 
 
-class _Registry(JWSRegistry):
-    """The library warns of the name "EdDSA", which most issuers still write; with Ed25519 keys only, it says the same."""
-
-    def get_alg(self, name: str) -> Any:  # noqa: ANN401 - the library does not export the type
-        return self.algorithms[name]
-
-
-_REGISTRY = _Registry()
-_ED25519, _P256 = ("EdDSA", "Ed25519"), ("ES256",)
+_KEY_KINDS = (ED25519, P256)
+_KIND = TokenKind(JWT_TYPES | {"at+jwt", "application/at+jwt"}, ignored=THUMBPRINTS)
+"""RFC 9068 names the type `at+jwt`; issuers that do not follow it write `JWT` or nothing."""
 _MAX_CHARS = 8192
 _REMEMBERED = 4096
 NOT_BEFORE_LEEWAY_S = 30
@@ -161,22 +148,9 @@ class CallerTokens:
         if len(token) > _MAX_CHARS:
             raise CallerTokenError("malformed", f"a caller's token has at most {_MAX_CHARS} characters")
         try:
-            header_part, payload, _ = token.split(".")
-            header, claims = from_json(from_base64url(header_part)), from_json(from_base64url(payload))
-            kid, algorithm = header["kid"], header["alg"]
-        except (KeyError, ValueError):
-            raise CallerTokenError("malformed", "the token is no JWS in compact form with `alg` and `kid`") from None
-        if algorithm not in (*_ED25519, *_P256):
-            raise CallerTokenError("unsupported_algorithm", "a caller's token is signed with EdDSA over Ed25519, or with ES256")
-        key = self._keys.get(kid) if isinstance(kid, str) else None
-        if key is None:
-            raise CallerTokenError("unknown_key", "the token is signed by a key that is not in the issuer's file")
-        if algorithm not in (_ED25519 if isinstance(key, OKPKey) else _P256):
-            raise CallerTokenError("unsupported_algorithm", "the token names another algorithm than its key is for")
-        try:
-            jws.deserialize_compact(token, key, registry=_REGISTRY)
-        except (JoseError, ValueError):
-            raise CallerTokenError("bad_signature", "the signature does not verify under the key it names") from None
+            _, claims = verify_jws(token, self._keys, _KIND)
+        except CredentialError as error:
+            raise CallerTokenError(error.reason, str(error)) from None
         return claims
 
     def _check_claims(self, claims: dict[str, Any], now: int) -> None:
@@ -213,7 +187,7 @@ def _read_keys(path: Path) -> Keys:
     document = key_files.read_json(path, secret=False)
     try:
         return _keys(document)
-    except (JoseError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise KeyFileError(f"{path} is not a set of public Ed25519 and P-256 keys: {error}") from None
 
 
@@ -222,13 +196,7 @@ def _report(error: KeyFileError) -> None:
 
 
 def _keys(document: Mapping[str, Any]) -> Keys:
-    keys: dict[str, OKPKey | ECKey] = {}
-    for jwk in document["keys"]:
-        kind, members = (OKPKey, ("kty", "crv", "x")) if jwk["kty"] == "OKP" else (ECKey, ("kty", "crv", "x", "y"))
-        if (jwk["kty"], jwk["crv"]) not in {("OKP", "Ed25519"), ("EC", "P-256")}:
-            raise ValueError("a key of another kind")
-        # Only the members of the public key reach the library.
-        keys[str(jwk["kid"])] = kind.import_key({name: jwk[name] for name in members})
+    keys = {str(jwk["kid"]): read_public_key(jwk, _KEY_KINDS) for jwk in document["keys"]}
     if not keys:
         raise ValueError("'keys' is empty")
     return keys
