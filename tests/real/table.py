@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
-from html import escape
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from rich.table import Table
 
 from cameo_verifier import profiles
 from cameo_verifier.models.kit import ModelKit
-from cameo_verifier.review.page import STYLE, interval, percent
+from cameo_verifier.review.rendering import interval, percent, templates
 from cameo_verifier.settings import Settings
 from tests.real.finding import Real
 
@@ -42,6 +41,20 @@ SHORT = (
     ("all", "both networks, below 27"),
 )
 """Group and measurement of each row of the table in docs/measured.md, in its order."""
+
+PAGE = """{% extends "base.html" %}
+{% block body %}
+<h1>{{ title }}</h1><p class="soft">{{ made }}</p>
+{% for question, rows in sections %}
+<h2>{{ question }}</h2><div class="wide"><table>
+<tr>{% for column in columns %}<th>{{ column }}</th>{% endfor %}</tr>
+{% for row in rows %}
+<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
+{% endfor %}
+</table></div>
+{% endfor %}
+{% endblock %}
+"""
 
 
 def run(measure: Callable[[Real], list[Finding]], said: str | None) -> None:
@@ -79,16 +92,8 @@ def short(findings: Sequence[Finding]) -> str:
 
 def page(findings: Sequence[Finding], made: str) -> str:
     """Return the findings as one HTML page that opens from disk."""
-    sections = []
-    for question, rows in groupby(findings, lambda finding: finding.question):
-        head = "".join(f"<th>{escape(column)}</th>" for column in COLUMNS)
-        body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in _cells(row))}</tr>" for row in rows)
-        sections.append(f'<h2>{escape(question)}</h2><div class="wide"><table><tr>{head}</tr>{body}</table></div>')
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>Rates on real recordings</title><style>{STYLE}</style></head><body><h1>Rates on real recordings</h1>"
-        f'<p class="soft">{escape(made)}</p>{"".join(sections)}</body></html>\n'
-    )
+    sections = [(question, [_cells(row) for row in rows]) for question, rows in groupby(findings, lambda row: row.question)]
+    return templates().from_string(PAGE).render(title="Rates on real recordings", made=made, columns=COLUMNS, sections=sections)
 
 
 def _cells(row: Finding) -> tuple[str, ...]:

@@ -28,7 +28,8 @@ from cameo_verifier.review.kept import BONA_FIDE, Kept, kept_of, settled, told
 from cameo_verifier.review.labelled import judge_labelled
 from cameo_verifier.review.lips import judge_clips, read_clips
 from cameo_verifier.review.lips_tables import lips_document, lips_tables
-from cameo_verifier.review.page import interval, page, percent, shifts
+from cameo_verifier.review.page import page
+from cameo_verifier.review.rendering import interval, percent, shifts
 from cameo_verifier.review.replay import NotReplayed
 from cameo_verifier.review.report import Report, compose, document
 from cameo_verifier.settings import Settings

@@ -21,7 +21,7 @@ from cameo_verifier.cli.output import print_json
 from cameo_verifier.cli.progress import progress
 from cameo_verifier.cli.site import Data, open_site, site_settings
 from cameo_verifier.review.kept import BONA_FIDE, told
-from cameo_verifier.review.page import interval, percent
+from cameo_verifier.review.rendering import interval, percent
 from cameo_verifier.review.replay import OpenReplay, Source, materials
 from cameo_verifier.review.replay_diff import Difference, RateChange, difference, document
 from cameo_verifier.review.replay_engine import replay_all

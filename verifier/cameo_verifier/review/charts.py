@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from html import escape
 from statistics import NormalDist
 from typing import TYPE_CHECKING
+
+from markupsafe import Markup
 
 from cameo_verifier.types import Direction
 
@@ -34,7 +35,7 @@ class Point:
 
 def distribution(
     bona_fide: Sequence[float], attacks: Sequence[float], *, threshold: float | None, unit: str, direction: Direction
-) -> str:
+) -> Markup:
     """Return two histograms back to back, bona fide above and attacks below, with the threshold between good and bad.
 
     Each is drawn to its own number, so that few bona fide presentations stay visible beside many attacks.
@@ -45,7 +46,7 @@ def distribution(
     low, high = low - pad, high + pad
     middle = (_TOP + _HEIGHT - _BOTTOM) / 2
     room = middle - _TOP - 2
-    parts = [f'<line class="axis" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{middle:.1f}" y2="{middle:.1f}"/>']
+    parts = [_line("axis", _LEFT, _WIDTH - _RIGHT, middle, middle)]
     for name, values, up in (("genuine", bona_fide, 1), ("attack", attacks, -1)):
         counts = _histogram(values, low, high)
         tallest = max(counts, default=0)
@@ -55,38 +56,38 @@ def distribution(
                 left = _across(low + (high - low) * index / _BINS, low, high)
                 top = middle - tall if up > 0 else middle
                 wide = (_WIDTH - _LEFT - _RIGHT) / _BINS - 1
-                parts.append(f'<rect class="{name}" x="{left:.1f}" y="{top:.1f}" width="{wide:.1f}" height="{tall:.1f}"/>')
+                bar = Markup('<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>')
+                parts.append(bar.format(name, left, top, wide, tall))
     if threshold is not None:
         x = _across(threshold, low, high)
         sign = "≥" if direction is Direction.AT_LEAST else "≤"
         anchor = "end" if x > _WIDTH / 2 else "start"
         beside = x - 4 if anchor == "end" else x + 4
-        parts.append(f'<line class="line" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP - 4}" y2="{_HEIGHT - _BOTTOM + 4}"/>')
-        parts.append(f'<text class="note" x="{beside:.1f}" y="{_TOP}" text-anchor="{anchor}">{sign} {threshold:.3g}</text>')
+        parts.append(_line("line", x, x, _TOP - 4, _HEIGHT - _BOTTOM + 4))
+        parts.append(_note(beside, _TOP, f"{sign} {threshold:.3g}", anchor))
     for share in (0.0, 0.5, 1.0):
         value = low + (high - low) * share
         anchor = ("start", "middle", "end")[round(2 * share)]
-        parts.append(
-            f'<text class="note" x="{_across(value, low, high):.1f}" y="{_HEIGHT - 18}" text-anchor="{anchor}">{value:.3g}</text>'
-        )
+        parts.append(_note(_across(value, low, high), _HEIGHT - 18, f"{value:.3g}", anchor))
     parts.append(_caption(unit))
     return _svg(parts, "Scores: bona fide above the axis, attacks below")
 
 
-def det(curves: Sequence[tuple[str, Sequence[Point]]]) -> str:
+def det(curves: Sequence[tuple[str, Sequence[Point]]]) -> Markup:
     """Return detection-error trade-off curves, (class, points) each, on axes that make normal scores straight lines."""
     parts = []
     for tick in _TICKS:
         x, y = _deviate_x(tick), _deviate_y(tick)
-        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{_HEIGHT - _BOTTOM}"/>')
-        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(_line("grid", x, x, _TOP, _HEIGHT - _BOTTOM))
+        parts.append(_line("grid", _LEFT, _WIDTH - _RIGHT, y, y))
         label = f"{100 * tick:g}"
-        parts.append(f'<text class="note" x="{x:.1f}" y="{_HEIGHT - _BOTTOM + 13}" text-anchor="middle">{label}</text>')
-        parts.append(f'<text class="note" x="{_LEFT - 4}" y="{y + 3:.1f}" text-anchor="end">{label}</text>')
+        parts.append(_note(x, _HEIGHT - _BOTTOM + 13, label, "middle"))
+        parts.append(_note(_LEFT - 4, y + 3, label, "end"))
     for name, points in curves:
         steps = [f"{_deviate_x(p.apcer):.1f},{_deviate_y(p.bpcer):.1f}" for p in points]
-        parts.append(f'<polyline class="curve {name}" points="{" ".join(steps)}"/>')
-    parts.append(f'<text class="note" transform="translate(10 {(_HEIGHT - _BOTTOM + _TOP) / 2}) rotate(-90)">BPCER, %</text>')
+        parts.append(Markup('<polyline class="curve {}" points="{}"/>').format(name, " ".join(steps)))
+    turned = Markup('<text class="note" transform="translate(10 {}) rotate(-90)">BPCER, %</text>')
+    parts.append(turned.format((_HEIGHT - _BOTTOM + _TOP) / 2))
     parts.append(_caption("APCER, %"))
     return _svg(parts, "Detection error trade-off")
 
@@ -130,9 +131,19 @@ def _deviate_y(share: float) -> float:
     return _HEIGHT - _BOTTOM - _deviate(share) * (_HEIGHT - _BOTTOM - _TOP)
 
 
-def _caption(text: str) -> str:
-    return f'<text class="note" x="{(_WIDTH + _LEFT) / 2}" y="{_HEIGHT - 4}" text-anchor="middle">{escape(text)}</text>'
+def _line(name: str, x1: float, x2: float, y1: float, y2: float) -> Markup:
+    drawn = Markup('<line class="{}" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>')
+    return drawn.format(name, x1, x2, y1, y2)
 
 
-def _svg(parts: Sequence[str], label: str) -> str:
-    return f'<svg role="img" aria-label="{escape(label)}" viewBox="0 0 {_WIDTH} {_HEIGHT}">{"".join(parts)}</svg>'
+def _note(x: float, y: float, text: str, anchor: str) -> Markup:
+    return Markup('<text class="note" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>').format(x, y, anchor, text)
+
+
+def _caption(text: str) -> Markup:
+    return _note((_WIDTH + _LEFT) / 2, _HEIGHT - 4, text, "middle")
+
+
+def _svg(parts: Sequence[Markup], label: str) -> Markup:
+    drawing = Markup('<svg role="img" aria-label="{}" viewBox="0 0 {} {}">{}</svg>')
+    return drawing.format(label, _WIDTH, _HEIGHT, Markup("").join(parts))
