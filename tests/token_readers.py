@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import numpy as np
-from cameo_credential.errors import CredentialError
 from joserfc import jwe
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from cameo_credential.claims import StatusReference
 from cameo_credential.encoding import from_base64url, to_base64url, to_json
+from cameo_credential.errors import CredentialError
 from cameo_credential.grant_token import open_grant, sign_grant
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
 from cameo_credential.status_list import StatusList, publish, read_list

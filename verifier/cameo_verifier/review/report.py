@@ -50,7 +50,22 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an evaluation found. `half` is empty where all recordings were judged."""
+    """The result of an evaluation.
+
+    Attributes:
+        made_at: time of the evaluation, in UTC.
+        manifest: path of the suite's manifest, or what the attempts were taken from.
+        half: the half of the suite that was judged; empty for all of it.
+        profile: the profile that judged.
+        attempts: the judged recordings.
+        species: error rates by species of attack.
+        bona_fide: rates of all genuine recordings.
+        conditions: the same by condition.
+        checks: rates by check.
+        scores: scores by check, genuine and attacks.
+        groups: rates by group of people, where the manifest names groups.
+        kept: of a site's own attempts, the selection that the rates describe.
+    """
 
     made_at: datetime
     manifest: str
@@ -64,7 +79,6 @@ class Report:
     scores: Mapping[str, Scores]
     groups: tuple[GroupRates, ...] = ()
     kept: tuple[Kept, ...] = ()
-    """Of a site's own attempts: what the rates are of."""
 
     @property
     def digests(self) -> Mapping[str, str]:
