@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -17,7 +18,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from cameo.v1 import cameo_pb2, cameo_service_pb2_grpc, relationship_service_pb2_grpc
 from cameo.v1 import cameo_service_pb2 as wire
 from cameo.v1.relationship_service_pb2 import AreMutualsRequest, SetFollowRequest
-from cameo_credential.encoding import to_base64url
+from cameo_credential.encoding import from_base64url, to_base64url
 from cameo_credential.grant_token import open_grant
 from cameo_credential.key_files import open_secret
 from cameo_credential.key_set import KeySet, change, new_key
@@ -444,8 +445,10 @@ async def test_each_wrong_grant_is_refused_with_its_own_reason(open_world: Any) 
         assert await refusal(grant.token, by=world.other_generator) == "wrong_audience"
         swapped = "B" if signature[5] != "B" else "C"
         assert await refusal(f"{head}.{payload}.{signature[:5]}{swapped}{signature[6:]}") == "bad_signature"
-        none = to_base64url(b'{"alg":"none","typ":"cameo-grant+jwt","kid":"x"}')
-        assert await refusal(f"{none}.{payload}.") == "unsupported_algorithm"
+        signed_by = json.loads(from_base64url(head))["kid"]
+        for kid, expected in ((signed_by, "unsupported_algorithm"), ("x", "unknown_key")):
+            none = to_base64url(json.dumps({"alg": "none", "typ": "cameo-grant+jwt", "kid": kid}).encode())
+            assert await refusal(f"{none}.{payload}.") == expected
         assert await refusal("nonsense") == "malformed"
         clock.ahead = timedelta(seconds=60)
         assert await reason(world.spend(grant.token)) == "GRANT_EXPIRED"
