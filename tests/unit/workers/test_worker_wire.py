@@ -20,7 +20,7 @@ from cameo_verifier.review.replay import Answer, NotReplayed, Replayed
 from cameo_verifier.types import CheckResult, Circumstances, Decision, Direction, Judgement, Outcome, Recalled, Verdict
 from cameo_verifier.workers.judge import Response
 from cameo_verifier.workers.wire import MalformedError, Refusal, Result, WorkerFaultError, answer, heard, refusal
-from tests.grpc.judges import Scripted
+from tests.grpc.judges import Scripted, answers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def alike(one: Any, other: Any) -> bool:
 
 
 def judgement(tmp_path: Path) -> Judgement:
-    made = Scripted(tmp_path / "journal")(Response(b"accept:3", None, None), lambda: False)  # type: ignore[arg-type]
+    made = Scripted(tmp_path / "journal", answers())(Response(b"accept:3", None, None), lambda: False)  # type: ignore[arg-type]
     check = CheckResult("lips", Outcome.UNABLE, np.float32(0.1), "nats", float("nan"), Direction.AT_LEAST, Reason.NO_SPEECH, "é")
     circumstances = Circumstances(datetime(2026, 11, 30, tzinfo=UTC), {"max_s": 30.0}, recalled=Recalled(0.5, "an attempt"))
     return dataclasses.replace(made, checks=(*made.checks, check), circumstances=circumstances)
