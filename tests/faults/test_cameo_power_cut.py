@@ -221,6 +221,7 @@ def _rest(pipe: Pipe) -> Iterator[tuple[str, int]]:
             yield heard(pipe)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", [POINTS * LIVES], indirect=True)
 def test_a_cut_at_fifty_random_points_leaves_every_step_whole(engine: Engine, start: Callable[..., BaseProcess]) -> None:
     """Kill -9 at 50 random points: what was answered is there, what was not is whole or not begun, and life can go on."""

@@ -10,6 +10,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import event
 
 from cameo_verifier.review import vault_file
@@ -48,6 +49,7 @@ def _killed_before(data: Path, step: int) -> None:
     rotate(kept.site.engine, kept.path)
 
 
+@pytest.mark.slow
 def test_a_rotation_that_is_killed_at_any_step_loses_nothing(tmp_path: Path) -> None:
     """After each kill everything opens, for who was there before and for who comes after; the next rotation goes on and ends."""
     before = of_folder(tmp_path / "site")

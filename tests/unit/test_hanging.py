@@ -64,6 +64,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("hangs", "where"), [(SWALLOWS, "in run_forever"), (IN_A_FIXTURE, "in held")])
 def test_a_test_that_hangs_ends(tmp_path: Path, hangs: str, where: str) -> None:
     """Neither an exception swallowed by asyncio nor a fixture that waits for ever after a failure keeps the run."""

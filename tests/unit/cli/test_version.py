@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 
+import pytest
 from typer.testing import CliRunner
 
 from cameo_verifier.cli import app
@@ -27,6 +28,7 @@ def test_the_version_is_that_of_the_distribution() -> None:
     assert (result.exit_code, result.stdout) == (0, f"cameo {declared}\n")
 
 
+@pytest.mark.slow
 def test_a_shell_completes_commands_and_options() -> None:
     """The script for bash binds `cameo` to a variable, and with that one set the command completes itself."""
     script = _run(_CAMEO_COMPLETE="source_bash")

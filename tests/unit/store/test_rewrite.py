@@ -62,14 +62,16 @@ def test_a_file_that_was_written_anew_holds_nothing_of_what_was_deleted(engine: 
 
 
 @only_sqlite
-def test_it_waits_for_readers_and_says_so(engine: Engine) -> None:
+def test_it_waits_for_readers_and_says_so(url: str, engine: Engine) -> None:
     """Somebody who reads keeps the log from being emptied: it is not done then, and done once they are through."""
+    waiting = open_database(url, busy_timeout_s=0.1)
     with engine.connect() as reader:
         events.after(reader, 0, subject=None, limit=1)
-        assert not rewrite(engine, 7)
-        assert not is_rewritten(engine, 7)
-    assert rewrite(engine, 7)
-    assert is_rewritten(engine, 7)
+        assert not rewrite(waiting, 7)
+        assert not is_rewritten(waiting, 7)
+    assert rewrite(waiting, 7)
+    assert is_rewritten(waiting, 7)
+    waiting.dispose()
 
 
 @only_sqlite
