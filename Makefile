@@ -15,6 +15,7 @@ help:
 	@echo "make mutants put faults into what guards the product; each must be noticed"
 	@echo "make soak    2,000 random histories each of owners, guardians, generator and clock, and of credentials, against models"
 	@echo "make lint-protos  the protos by buf's standard rules, and against the last release"
+	@echo "make test-protos  that the comparison with the last release notices a field that is gone"
 	@echo "make test-browser  the console in Chromium; screenshots in build/screenshots"
 	@echo "make test-s3, test-ray, test-speechbrain  evidence on S3's wire, replay on Ray, parity with SpeechBrain: each with an environment of its own"
 	@echo "make test-postgresql  the store and the services over PostgreSQL"
@@ -153,13 +154,17 @@ check-protos: .venv/ready
 
 BUF := build/buf/node_modules/.bin/buf
 
-.PHONY: lint-protos
+.PHONY: lint-protos test-protos
 
 lint-protos: $(BUF)
 	$(BUF) lint protos
 	@last=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || true); \
 	if [ -n "$$last" ]; then $(BUF) breaking protos --against ".git#tag=$$last,subdir=protos"; \
 	else echo 'no release is tagged: there is nothing the protos could break'; fi
+
+# That the comparison notices what breaks callers, in a clone that has a release.
+test-protos: .venv/ready $(BUF)
+	$(BIN)/pytest tests/protos
 
 $(BUF): tests/protos/package-lock.json
 	mkdir -p build/buf && cp tests/protos/package.json tests/protos/package-lock.json build/buf

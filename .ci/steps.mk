@@ -2,7 +2,7 @@
 
 RUN := make --no-print-directory
 STEP = .ci/step $@ $(RUN) $@
-TESTS := test-browser test-s3 test-ray test-speechbrain test-python312 test-postgresql
+TESTS := test-protos test-browser test-s3 test-ray test-speechbrain test-python312 test-postgresql
 
 .PHONY: all kit test demo lint-protos $(TESTS) env-s3 env-ray env-speechbrain env-python312
 
@@ -26,6 +26,9 @@ env-python312: env-speechbrain
 	@$(STEP)
 
 demo lint-protos test-browser: test
+	@$(STEP)
+# It takes the same buf.
+test-protos: lint-protos
 	@$(STEP)
 test-s3 test-ray test-speechbrain test-python312: test-%: env-% test
 	@$(STEP)
