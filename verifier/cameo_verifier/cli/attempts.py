@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from cameo_verifier.cli.output import check_document, checks_table, print_json, rounded
 from cameo_verifier.cli.site import Data, open_site, site_settings
@@ -43,7 +43,8 @@ def list_(
     if as_json:
         print_json({"attempts": [_document(attempt, standing.get(attempt.id)) for attempt in found]})
         return
-    table = Table("attempt", "when", "account", "came of it", "reasons", "label", box=None, pad_edge=False)
+    others = (Column(title, overflow="fold") for title in ("when", "account", "came of it", "reasons", "label"))
+    table = Table(Column("attempt", no_wrap=True), *others, box=None, pad_edge=False)
     for attempt in found:
         reasons = ", ".join(reason.value for reason in attempt.reasons)
         when, came = f"{attempt.created_at:%Y-%m-%d %H:%M}", _came_of(attempt)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.cli.output import print_json
@@ -51,7 +51,7 @@ def show(
         ]
         print_json({"lines": shown})
         return
-    table = Table("", "when", "who", "did", "attempt", "what", "why", box=None, pad_edge=False)
+    table = Table("", "when", "who", "did", Column("attempt", no_wrap=True), "what", "why", box=None, pad_edge=False)
     for line in lines:
         when = f"{line.at:%Y-%m-%d %H:%M:%S}"
         table.add_row(str(line.number), when, escape(line.who), line.action, line.attempt_id, line.what, escape(line.why))

@@ -42,6 +42,7 @@ from cameo_verifier.settings import Settings
 from cameo_verifier.types import Outcome
 
 if TYPE_CHECKING:
+    from cameo.v1.verification_service_pb2 import VerifyResponseResponse
     from cameo_verifier.server.client import Client
     from fixtures.studio.defects import Defect
 
@@ -49,6 +50,8 @@ AUDIENCE = "https://generator.example"
 SUBJECT = "ann"
 _TRIES = 2
 _STATUS_INTERVAL_S = 1
+_CHALLENGE_TTL_S = 3600
+"""The studio may need minutes for seconds of a person, where the machine has other work."""
 _STOP_S = 30.0
 
 
@@ -170,7 +173,7 @@ class _Stage:
         self._console.print(f"challenge ({entropy_bits:.1f} bits): {steps}")
         recording = film(challenge)
         began = perf_counter()
-        reply = self._client.verify(recording, challenge_id=challenge.id, audience=AUDIENCE)
+        reply = self._uploaded(recording, challenge.id)
         waited_s = perf_counter() - began
         attempt = self._analyst.attempt(reply.attempt.id)
         wanted = act.verdict == attempt.verdict and (not act.reasons or bool(act.reasons & set(attempt.reasons)))
@@ -190,6 +193,14 @@ class _Stage:
             "timings_ms": rounded(attempt.timings_ms),
             "credential": self._open(reply.credential.token) if reply.HasField("credential") else None,
         }
+
+    def _uploaded(self, recording: bytes, challenge_id: str) -> VerifyResponseResponse:
+        import grpc  # noqa: PLC0415 - other commands need no grpc
+
+        try:
+            return self._client.verify(recording, challenge_id=challenge_id, audience=AUDIENCE)
+        except grpc.RpcError as error:
+            raise CameoError(f"the server did not judge the recording: {error.code().name}: {error.details()}") from error
 
     def _open(self, token: str) -> dict[str, Any]:
         """Show the credential as the generator opens it, and store what opening it needs."""
@@ -241,6 +252,7 @@ def _server(data: Path, app: App, console: Console) -> Iterator[str]:
         "CAMEO_CALLER_ISSUER": ISSUER,
         "CAMEO_CALLER_KEYS": str(app.jwks),
         "CAMEO_STATUS_INTERVAL_S": str(_STATUS_INTERVAL_S),
+        "CAMEO_CHALLENGE_TTL_S": str(_CHALLENGE_TTL_S),
         "CAMEO_LAME_DUCK_S": "0",
     }
     with log.open("wb") as errors:
