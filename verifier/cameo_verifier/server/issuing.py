@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Self
 import structlog
 
 from cameo.v1 import error_reason_pb2
+from cameo_credential import owner_only
 from cameo_credential.audience_keys import AudienceFolder
 from cameo_credential.claims import NO_TERMS, Embedding, OwnerTerms, Provenance
-from cameo_credential.errors import InvalidRequestError
+from cameo_credential.errors import InvalidRequestError, KeyFileError
 from cameo_credential.issue import issue
 from cameo_credential.key_set import KeyFile
 from cameo_credential.pairwise import PairwiseKey
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cameo_credential.audience_keys import AudienceKey
-    from cameo_credential.errors import KeyFileError
     from cameo_verifier.cameo.model import Cameo
     from cameo_verifier.settings import Settings
     from cameo_verifier.status.allotter import Allotter
@@ -67,11 +67,15 @@ class Issuer:
 
     @classmethod
     def open(cls, settings: Settings, *, statuses: Allotter, clock: Callable[[], datetime], new_id: Callable[[], str]) -> Self:
-        """Load the keys of a site, or generate them on first start.
+        """Load the keys of a site, or generate them and make the folder of audiences on first start.
 
         Raises:
             KeyFileError: a key file is malformed, open to others, or cannot be written.
         """
+        try:
+            owner_only.make_folder(settings.audiences)
+        except OSError as error:
+            raise KeyFileError(f"{settings.audiences} cannot be made: {error}") from error
         return cls(
             name=settings.issuer,
             keys=KeyFile(settings.issuer_keys, clock=clock, report=_report, key_uri=settings.issuer_key_uri),
