@@ -1,10 +1,11 @@
 """A site whose attempts come from the committed recordings, and how long judging them again takes.
 
-    python -m tests.bench.replay [--attempts 600] [--data FOLDER] [--workers 1]
+    python -m tests.bench.replay [--only ID …] [--attempts 600] [--data FOLDER] [--workers 1] [--no-measure]
 
-Each recording is judged by the real pipeline; its evidence is then kept under as many ids as asked for, in FOLDER if one is
-given, where `CAMEO_DATA=FOLDER cameo replay …` finds it. Those that are clearly one or the other are labelled. Minutes are of the
-wall clock and hold everything: reading, decrypting, the audit log; processor time is that of this process alone.
+Each recording, or each that `--only` names, is judged by the real pipeline; its evidence is then kept under as many ids as asked
+for, in FOLDER if one is given, where `CAMEO_DATA=FOLDER cameo replay …` finds it. Those that are clearly one or the other are
+labelled. Minutes are of the wall clock and hold everything: reading, decrypting, the audit log; processor time is that of this
+process alone. `--no-measure` makes the site and ends.
 """
 
 from __future__ import annotations
@@ -75,16 +76,18 @@ def measure(console: Console, site: Site, attempt_ids: list[str], source: Source
 def main() -> None:
     """Print the figures."""
     asked = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    asked.add_argument("--only", nargs="+", metavar="ID", choices=[fixture.id for fixture in load()])
     asked.add_argument("--attempts", type=int, default=600)
     asked.add_argument("--data", type=Path)
     asked.add_argument("--workers", type=int, default=1)
+    asked.add_argument("--no-measure", action="store_true")
     arguments = asked.parse_args()
     console = Console(highlight=False, width=160)
     with tempfile.TemporaryDirectory() as temporary:
         data = arguments.data or Path(temporary)
         engine = open_database(f"sqlite:///{data / 'cameo.sqlite3'}")
         site = open_site(engine, data)
-        committed = load()
+        committed = [fixture for fixture in load() if not arguments.only or fixture.id in arguments.only]
         each = max(1, arguments.attempts // len(committed))
         now = datetime.now(UTC)
         ids = {fixture.id: [f"{fixture.id}-{number:04}" for number in range(each)] for fixture in committed}
@@ -92,8 +95,9 @@ def main() -> None:
             for fixture in committed:
                 store(site, fixture, kit, ids[fixture.id], now)
         every = sorted(attempt_id for some in ids.values() for attempt_id in some)
-        measure(console, site, every, Source.TRACKS, arguments.workers)
-        measure(console, site, sorted(some[0] for some in ids.values()), Source.RECORDING, 1)
+        if not arguments.no_measure:
+            measure(console, site, every, Source.TRACKS, arguments.workers)
+            measure(console, site, sorted(some[0] for some in ids.values()), Source.RECORDING, 1)
         engine.dispose()
 
 

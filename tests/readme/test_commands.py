@@ -1,7 +1,7 @@
 """Every command in the documents is one that exists, with the options it has, and every block is what its fence says.
 
-What needs nothing is run elsewhere: the path of the README by `test_typed`, the programs also by the tests of the
-credential and of its wheel, the backup by `test_backup`. What needs something names it in capitals (FOLDER, SUITE).
+What needs nothing is typed too, by `test_stories` and `test_typed`; this is about what the text names besides, and about blocks
+that need something, which the page says above them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ INLINE = re.compile(r"`((?:cameo|python -m|make) [^`]+)`")
 ASSIGNMENT = re.compile(r"[A-Z_]+=.*")
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 OURS = {"cameo", "cameo_challenges", "cameo_credential", "cameo_verifier", "fixtures"}
-FOREIGN = {"cat", "export", "pip", "pytest", "source"}
+FOREIGN = {"cp", "export", "mkdir", "pip", "pytest", "source"}
 """Programs that are not ours; what `pip` installs is asked by `test_named`."""
 
 

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -23,6 +23,7 @@ import av
 import pytest
 
 from tests.patience import PATIENCE_S
+from tests.readme.terminal import ending
 from tests.sources import PYTHONPATH
 
 if TYPE_CHECKING:
@@ -90,18 +91,6 @@ class Terminals:
             finally:
                 os.killpg(server.pid, signal.SIGINT)
                 server.communicate(timeout=PATIENCE_S)
-
-
-@contextmanager
-def ending(typed: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
-    """Close a terminal, with all that runs in it if it is left before its end."""
-    with typed:
-        try:
-            yield typed
-        except BaseException:
-            with suppress(ProcessLookupError):
-                os.killpg(typed.pid, signal.SIGKILL)
-            raise
 
 
 def _length_s(recording: Path) -> float:
