@@ -19,6 +19,7 @@ help:
 	@echo "make test-browser  the console in Chromium; screenshots in build/screenshots"
 	@echo "make test-s3, test-ray, test-speechbrain  evidence on S3's wire, replay on Ray, parity with SpeechBrain: each with an environment of its own"
 	@echo "make test-postgresql  the store and the services over PostgreSQL"
+	@echo "make test-pkcs11  the issuer's key in a PKCS#11 token, on SoftHSM2"
 	@echo "make attack  attack a server on loopback, and say what it did and what an honest client saw; 5 minutes"
 	@echo "make bench   what one verification costs"
 	@echo "make wheels  cameo-client, cameo-credential and cameo-verifier in dist/"
@@ -199,6 +200,21 @@ test-postgresql: kit
 	  fi; }
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-postgresql.lock
 	CAMEO_EXAMPLES=$${CAMEO_EXAMPLES:-50} $(BIN)/python -m tests.postgresql.server $(BIN)/pytest $(SIDE_BY_SIDE) -W ignore::pytest.PytestUnraisableExceptionWarning $(POSTGRESQL_TESTS)
+
+# The issuer's key in a PKCS#11 token, on SoftHSM2, which keeps its tokens in a folder of the test's.
+
+.PHONY: test-pkcs11
+
+test-pkcs11: kit
+	@ls /usr/lib/softhsm/libsofthsm2.so >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing softhsm2"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends softhsm2 >/dev/null; \
+	  else \
+	    echo "missing on this machine; as root run: apt-get install softhsm2" >&2; exit 1; \
+	  fi; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-pkcs11.lock
+	$(BIN)/pytest tests/pkcs11
 
 # Parity with SpeechBrain and PyTorch, in an environment of its own: PyTorch is 5.6 GB and never part of the default install.
 

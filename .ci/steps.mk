@@ -2,7 +2,7 @@
 
 RUN := make --no-print-directory
 STEP = .ci/step $@ $(RUN) $@
-TESTS := test-protos test-browser test-s3 test-ray test-speechbrain test-python312 test-postgresql
+TESTS := test-protos test-browser test-s3 test-ray test-speechbrain test-python312 test-pkcs11 test-postgresql
 
 .PHONY: all kit test demo lint-protos $(TESTS) env-s3 env-ray env-speechbrain env-python312
 
@@ -34,4 +34,7 @@ test-s3 test-ray test-speechbrain test-python312: test-%: env-% test
 	@$(STEP)
 # It keeps two cores busy too, and adds to the environment that test-browser adds to.
 test-postgresql: test test-browser
+	@$(STEP)
+# It adds to that environment as well.
+test-pkcs11: test-postgresql
 	@$(STEP)

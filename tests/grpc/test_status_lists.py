@@ -13,6 +13,7 @@ import pytest
 
 from cameo.v1.credential_service_pb2 import GetKeysRequest, GetStatusListRequest
 from cameo_credential import decoys
+from cameo_credential.errors import KeyFileError
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
 from cameo_credential.status_list import read_list
 from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK
@@ -128,6 +129,22 @@ def test_a_list_outlives_the_database_until_its_own_end(site: Site, monkeypatch:
     assert site.publisher.get(URI) is first
     site.now = first.ends_at
     with pytest.raises(StoreError, match="down"):
+        site.publisher.get(URI)
+
+
+def test_a_list_outlives_the_key_until_its_own_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While no key can sign, a token that was removed for one, the last list is given out, as long as it is good."""
+    site.allotter.allot("a", now=site.now)
+    first = site.publisher.get(URI)
+
+    def fail() -> None:
+        raise KeyFileError("away")
+
+    monkeypatch.setattr(site.publisher, "_keys", fail)
+    site.now = first.ends_at - timedelta(seconds=1)
+    assert site.publisher.get(URI) is first
+    site.now = first.ends_at
+    with pytest.raises(KeyFileError, match="away"):
         site.publisher.get(URI)
 
 

@@ -99,7 +99,7 @@ class Terminal:
         self.environment = kept | _PORTS | environment
         self.environment |= {"TMPDIR": str(folder / "tmp"), "XDG_DATA_HOME": str(folder / "share"), "COLUMNS": "130"}
         self.environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])
-        self.environment["PYTHONPATH"] = os.pathsep.join(map(str, (ROOT, ROOT / "protos")))
+        self.environment["PYTHONPATH"] = PYTHONPATH
 
     def type(self, line: str) -> str:
         """Type a line and return what it prints, of what serves the first line; a command that fails fails the test."""

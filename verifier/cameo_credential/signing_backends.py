@@ -1,8 +1,8 @@
-"""What holds a private signing key: a file of ours by default, or whatever a site installs, such as a key service.
+"""What holds a private signing key: a file of ours by default, a PKCS#11 token, or what a site installs, such as a key service.
 
 A key that is held elsewhere stands in the key file by a URI. The scheme of the URI names an entry point of the group
-`cameo.signing_backends`, which is called with the URI and returns a `SigningBackend`. What a backend signs is never believed:
-every token is verified with the public key in the key file before it is given out.
+`cameo.signing_backends`, which is called with the URI and returns a `SigningBackend`; ours is `pkcs11`. What a backend signs is
+never believed: every token is verified with the public key in the key file before it is given out.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ def open_backend(uri: str) -> SigningBackend:
     [*_, entry] = found
     try:
         backend: SigningBackend = entry.load()(uri)
+    except KeyFileError as error:
+        raise KeyFileError(f"the signing key {uri!r} cannot be opened: {error}") from error
     except Exception as error:  # a site's own code
         raise KeyFileError(f"the signing key {uri!r} cannot be opened: {type(error).__name__}: {error}") from error
     return backend

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from cameo_credential.errors import KeyFileError
 
+from cameo_credential.errors import KeyFileError
 from cameo_verifier.server.issuing import Issuer
 from cameo_verifier.settings import Settings
 from cameo_verifier.status.allotter import Allotter

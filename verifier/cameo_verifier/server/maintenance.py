@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from cameo_credential.errors import KeyFileError
 from cameo_verifier.errors import StoreError
 from cameo_verifier.store.cameos import events
 from cameo_verifier.store.db import engine as engines
@@ -52,7 +53,7 @@ async def publish(publisher: StatusPublisher, interval_s: float) -> None:
     while True:
         try:
             await asyncio.to_thread(publisher.refresh)
-        except StoreError as error:
+        except (KeyFileError, StoreError) as error:
             log.warning("status lists could not be made", error=str(error))
         await asyncio.sleep(interval_s)
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from cameo_credential import decoys
 from cameo_credential.decoys import DecoyShares
+from cameo_credential.errors import KeyFileError
 from cameo_credential.status_list import StatusList, publish
 from cameo_credential.token_status import Status
 from cameo_verifier.errors import NotFoundError, StoreError
@@ -68,11 +69,11 @@ class StatusPublisher:
         self._making = threading.Lock()
 
     def get(self, uri: str) -> PublishedList:
-        """Return the list at a URI, made within the last interval; an older one that has not expired, while the database is down.
+        """Return the list at a URI, made within the last interval; an older one that has not expired, if none can be made.
 
         Raises:
             NotFoundError: no list has this URI.
-            StoreError: the database failed, and no cached list is still valid.
+            KeyFileError, StoreError: the key or the database failed, and no cached list is still valid.
         """
         number = number_of(self._base, uri)
         if number is None:
@@ -84,7 +85,7 @@ class StatusPublisher:
                 return current
             try:
                 made = self._make(number)
-            except StoreError:
+            except (KeyFileError, StoreError):
                 kept = self._lists.get(number)
                 if kept is None or self._clock() >= kept.ends_at:
                     raise
@@ -96,7 +97,7 @@ class StatusPublisher:
         """Make every list again whose interval is over, and return the number of lists.
 
         Raises:
-            StoreError: the database failed.
+            KeyFileError, StoreError: the key or the database failed.
         """
         numbers = self._store.numbers()
         for number in numbers:

@@ -1,0 +1,75 @@
+"""What needs a PKCS#11 module: collected only where there is SoftHSM2 and the library (`make test-pkcs11`)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.grpc.server import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["serve"]
+
+MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
+ED25519 = "1.3.101.112"
+
+collect_ignore_glob = [] if MODULE.exists() and find_spec("pkcs11") else ["test_*.py"]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token with a key `issuer`, and the file of its PIN."""
+
+    folder: Path
+    pin: Path
+
+    def uri(self, **changes: str) -> str:
+        """Return the URI of the key; an attribute changed to nothing is left out."""
+        path = {"token": "cameo", "object": "issuer"}
+        query = {"module-path": str(MODULE), "pin-source": str(self.pin)}
+        for name, value in changes.items():
+            (path if name in {"token", "object", "id", "serial"} else query)[name.replace("_", "-")] = value
+        joined = (
+            separator.join(f"{name}={value}" for name, value in each.items() if value)
+            for separator, each in ((";", path), ("&", query))
+        )
+        return f"pkcs11:{'?'.join(joined)}"
+
+
+def make_key(label: str, *, pin: str | None = "1234", **identifier: Any) -> None:
+    """Make an Ed25519 key on the token, as an operator does with the vendor's tool; no PIN where one is logged in already."""
+    pkcs11 = import_module("pkcs11")
+    named_curve = import_module("pkcs11.util.ec").encode_named_curve_parameters(ED25519)
+    with pkcs11.lib(str(MODULE)).get_token(token_label="cameo").open(user_pin=pin, rw=True) as session:  # noqa: S106 - of a test
+        curve = {pkcs11.Attribute.EC_PARAMS: named_curve}
+        made = session.create_domain_parameters(pkcs11.KeyType.EC_EDWARDS, curve, local=True)
+        made.generate_keypair(mechanism=pkcs11.Mechanism.EC_EDWARDS_KEY_PAIR_GEN, store=True, label=label, **identifier)
+
+
+@pytest.fixture
+def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Token]:
+    """A token in a folder of its own."""
+    folder = tmp_path / "tokens"
+    folder.mkdir()
+    conf = tmp_path / "softhsm2.conf"
+    conf.write_text(f"directories.tokendir = {folder}\nobjectstore.backend = file\nlog.level = ERROR\n")
+    monkeypatch.setenv("SOFTHSM2_CONF", str(conf))
+    made = ["softhsm2-util", "--init-token", "--free", "--label", "cameo", "--pin", "1234", "--so-pin", "4321"]
+    subprocess.run(made, check=True, capture_output=True, env=dict(os.environ))
+    pin = tmp_path / "token.pin"
+    pin.write_text("1234\n")
+    pin.chmod(0o600)
+    pkcs11 = import_module("pkcs11")
+    pkcs11.lib(str(MODULE)).reinitialize()
+    make_key("issuer", id=b"\x01")
+    yield Token(folder, pin)
+    pkcs11.unload(str(MODULE))

@@ -1,0 +1,180 @@
+"""A signing backend over PKCS#11: an Ed25519 key in a hardware security module or a token, which never leaves it.
+
+The key is named by an RFC 7512 URI, as in
+``pkcs11:token=cameo;object=issuer?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=/etc/cameo/token.pin``. The PIN itself
+never stands in a URI, which is in the key file and in messages.
+
+Modules are called by one thread at a time: they are initialised without locks of their own. A signature that fails opens a new
+session, once, and where the token is not found reads the module's slots anew: a token that was removed and comes back signs again
+without a restart. Until then each signature raises, and nothing is given out.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from urllib.parse import unquote, unquote_to_bytes
+
+from cameo_credential.errors import KeyFileError
+
+PUBLIC_BYTES = 32
+_PATH, _QUERY = {"token", "serial", "object", "id"}, {"module-path", "pin-source"}
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_MAX_PIN_BYTES = 1024
+_ONE_AT_A_TIME = Lock()
+_STARTS: Counter[str] = Counter()
+"""By module, how often it was initialised again: that ends the sessions of all its keys, and their numbers are given out anew."""
+
+
+class Pkcs11Key:
+    """The key at a URI; may be used by several threads at once."""
+
+    def __init__(self, uri: str) -> None:
+        """Find the key.
+
+        Raises:
+            KeyFileError: the URI is wrong; the library, the module, the token or the key is missing; the PIN is wrong.
+        """
+        self._named = _read(uri)
+        with _ONE_AT_A_TIME:
+            self._session, self._private, self._public = self._open()
+            self._start = _STARTS[self._named["module-path"]]
+
+    def public_key(self) -> bytes:
+        """Return the public key, 32 bytes."""
+        return self._public
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature of a message, 64 bytes.
+
+        Raises:
+            KeyFileError: the token cannot sign now; the message says why.
+        """
+        pkcs11 = _library()
+        with _ONE_AT_A_TIME:
+            if self._start == _STARTS[self._named["module-path"]]:
+                try:
+                    return self._signed(message)
+                except pkcs11.PKCS11Error:
+                    with suppress(pkcs11.PKCS11Error):
+                        self._session.close()
+                    self._start = -1
+            session, private, public = self._open()
+            if public != self._public:
+                raise KeyFileError("the token holds another key under this name than before")
+            self._session, self._private, self._start = session, private, _STARTS[self._named["module-path"]]
+            try:
+                return self._signed(message)
+            except pkcs11.PKCS11Error as error:
+                raise KeyFileError(f"the token does not sign: {_why(error)}") from None
+
+    def _signed(self, message: bytes) -> bytes:
+        return bytes(self._private.sign(message, mechanism=_library().Mechanism.EDDSA))
+
+    def _open(self) -> tuple[Any, Any, bytes]:
+        pkcs11, path = _library(), self._named["module-path"]
+        if not Path(path).is_file():
+            raise KeyFileError(f"no PKCS#11 module {path}")
+        try:
+            module = pkcs11.lib(path)
+            try:
+                return self._found(pkcs11, module)
+            except (pkcs11.NoSuchToken, pkcs11.DeviceRemoved, pkcs11.TokenNotPresent, pkcs11.TokenNotRecognised):
+                module.reinitialize()
+                _STARTS[path] += 1
+                return self._found(pkcs11, module)
+        except pkcs11.PKCS11Error as error:
+            raise KeyFileError(self._what(pkcs11, error)) from None
+
+    def _found(self, pkcs11: Any, module: Any) -> tuple[Any, Any, bytes]:  # noqa: ANN401 - an optional library
+        label, serial = self._named.get("token"), self._named.get("serial")
+        sought = {"token_label": label} if label else {}
+        token = module.get_token(**sought, **({"token_serial": serial.encode()} if serial else {}))
+        try:
+            session = token.open(user_pin=_pin(Path(self._named["pin-source"])))
+        except pkcs11.UserAlreadyLoggedIn:
+            session = token.open()  # the PIN was given by another key of this token: a login is the process's
+        name: dict[str, Any] = {"label": self._named["object"]} if "object" in self._named else {}
+        if "id" in self._named:
+            name["id"] = unquote_to_bytes(self._named["id"])
+        kinds = pkcs11.ObjectClass
+        private, public = (
+            session.get_key(object_class=kind, key_type=pkcs11.KeyType.EC_EDWARDS, **name)
+            for kind in (kinds.PRIVATE_KEY, kinds.PUBLIC_KEY)
+        )
+        point = bytes(public[pkcs11.Attribute.EC_POINT])
+        # An OCTET STRING by PKCS#11 v3.0; some modules leave its two bytes out.
+        if len(point) not in {PUBLIC_BYTES, PUBLIC_BYTES + 2}:
+            raise KeyFileError("the key on the token is not an Ed25519 key")
+        return session, private, point[-PUBLIC_BYTES:]
+
+    def _what(self, pkcs11: Any, error: Exception) -> str:  # noqa: ANN401 - an optional library
+        token = f"token {self._named.get('token') or self._named.get('serial')!r}"
+        match error:
+            case pkcs11.PinIncorrect() | pkcs11.PinInvalid() | pkcs11.PinLenRange():
+                return f"the PIN in {self._named['pin-source']} is not that of {token}, which locks itself after a few wrong ones"
+            case pkcs11.PinLocked():
+                return f"{token} has locked its PIN after wrong ones: its security officer unlocks it"
+            case pkcs11.NoSuchToken():
+                return f"{token} is not there: is it plugged in, and does this user see it?"
+            case pkcs11.NoSuchKey():
+                return f"{token} has no Ed25519 key pair of this name: both halves have to be on it"
+            case pkcs11.MultipleObjectsReturned() | pkcs11.MultipleTokensReturned():
+                return "more than one token or key has this name: add serial= or id= to the URI"
+            case _:
+                return f"{token} cannot be used: {_why(error)}"
+
+
+def open_key(uri: str) -> Pkcs11Key:
+    """Return the backend of a URI; the entry point of the scheme `pkcs11`."""
+    return Pkcs11Key(uri)
+
+
+def _library() -> Any:  # noqa: ANN401 - an optional library
+    try:
+        return import_module("pkcs11")
+    except ImportError:
+        raise KeyFileError("keys in PKCS#11 tokens need the package python-pkcs11, which the extra `pkcs11` installs") from None
+
+
+def _read(uri: str) -> dict[str, str]:
+    """Return the attributes of a URI by name, decoded but for `id`, which is bytes (RFC 7512 section 2.3)."""
+    path, _, query = uri.partition(":")[2].partition("?")
+    found: dict[str, str] = {}
+    for part, known in [(each, _PATH) for each in path.split(";")] + [(each, _QUERY) for each in query.split("&") if query]:
+        name, _, value = part.partition("=")
+        if name == "pin-value":
+            raise KeyFileError("a PIN does not belong into a URI: write it to a file and name that by pin-source")
+        if name not in known or not value or name in found:
+            raise KeyFileError(
+                f"the URI's {name!r} is unknown, empty or there twice; it takes {', '.join(sorted(_PATH | _QUERY))}"
+            )
+        found[name] = value if name == "id" else unquote(value)
+    if not {"token", "serial"} & set(found) or not {"object", "id"} & set(found) or not set(found) >= _QUERY:
+        raise KeyFileError(
+            "the URI needs token= or serial=, object= or id=, and after a question mark module-path= and pin-source="
+        )
+    found["pin-source"] = found["pin-source"].removeprefix("file:")
+    return found
+
+
+def _pin(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & _OTHERS:
+                raise KeyFileError(f"{path} holds a PIN and others may access it: run `chmod 600 {path}`, and change the PIN")
+            return file.read(_MAX_PIN_BYTES).decode().strip()
+    except FileNotFoundError:
+        raise KeyFileError(f"no PIN file {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeyFileError(f"cannot read the PIN file {path}: {error}") from None
+
+
+def _why(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
