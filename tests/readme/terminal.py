@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 
 from cameo_verifier.cli import app
 from tests.readme.blocks import ROOT
+from tests.sources import PYTHONPATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
