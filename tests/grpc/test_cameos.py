@@ -17,6 +17,14 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from cameo.v1 import cameo_pb2, cameo_service_pb2_grpc, relationship_service_pb2_grpc
 from cameo.v1 import cameo_service_pb2 as wire
+from cameo.v1.credential_service_pb2 import (
+    CREDENTIAL_STATE_REVOKED,
+    CREDENTIAL_STATE_SUSPENDED,
+    CREDENTIAL_STATE_VALID,
+    ListCredentialsRequest,
+    ReissueCredentialRequest,
+    RevokeCredentialRequest,
+)
 from cameo.v1.relationship_service_pb2 import AreMutualsRequest, SetFollowRequest
 from cameo_credential.encoding import from_base64url, to_base64url
 from cameo_credential.grant_token import open_grant
@@ -280,7 +288,7 @@ async def test_no_grant_outlasts_the_recording(open_world: Any) -> None:
         world.generator = world.signer.metadata("generator", AUDIENCE, exp=lasting)
         offset = timedelta(hours=12)
         granted = await world.authorize(cameo)
-        offset = timedelta(days=1)
+        offset = timedelta(days=1, seconds=1)
         assert await reason(world.authorize(cameo)) == "USE_NOT_PERMITTED"
         assert await reason(world.spend(granted.token)) == "USE_NOT_PERMITTED"
         assert await world.check(cameo) == (False, "ATTESTATION_ENDED")
@@ -295,6 +303,72 @@ async def test_what_was_taken_back_once_does_not_return(open_world: Any) -> None
         await world.update(cameo, who_may_use="WHO_MAY_USE_EVERYONE")
         assert await reason(world.spend(lost.token)) == "GRANT_REVOKED"
         assert (await world.spend(kept.token)).grant_id == kept.grant_id
+
+
+async def test_the_owner_chooses_generators(open_world: Any) -> None:
+    """One that is not chosen gets no grant and no credential; what it had ends, and stays ended when it is chosen again."""
+    async with open_world() as world:
+        answer = await world.answer()
+        cameo = await world.create(answer.attempt.id)
+        assert cameo.generators == cameo_pb2.Generators(every_registered=True)
+        cameo = await world.update(cameo, who_may_use="WHO_MAY_USE_EVERYONE")
+        granted = await world.authorize(cameo)
+        for names in (["a" * 129], [""], ["g"] * 101, ["a\nb"]):
+            assert await reason(world.update(cameo, generators=cameo_pb2.Generators(names=names))) == "REQUEST_INVALID"
+        both = cameo_pb2.Generators(every_registered=True, names=[AUDIENCE])
+        assert await reason(world.update(cameo, generators=both)) == "REQUEST_INVALID"
+        cameo = await world.update(cameo, generators=cameo_pb2.Generators(names=["https://other.example"]))
+        refusal = await refused(world.authorize(cameo))
+        assert (refusal.reason, refusal.metadata["answer"]) == ("USE_NOT_PERMITTED", "GENERATOR_NOT_CHOSEN")
+        assert await world.check(cameo) == (False, "GENERATOR_NOT_CHOSEN")
+        reissue = ReissueCredentialRequest(cameo_id=cameo.id, audience=AUDIENCE, request_id=str(uuid4()))
+        call = world.client.credentials.ReissueCredential
+        assert await reason(call(reissue, metadata=world.owner)) == "USE_NOT_PERMITTED"
+        await world.update(cameo, generators=cameo_pb2.Generators(every_registered=True))
+        assert await reason(world.spend(granted.token)) == "GRANT_REVOKED"
+        fresh = await call(reissue, metadata=world.owner)
+        listed = await world.client.credentials.ListCredentials(ListCredentialsRequest(), metadata=world.owner)
+        assert {each.id: each.state for each in listed.credentials} == {
+            answer.credential.id: CREDENTIAL_STATE_REVOKED,
+            fresh.id: CREDENTIAL_STATE_VALID,
+        }
+
+
+async def test_the_owner_sees_who_holds_what(open_world: Any) -> None:
+    """Page by page, with its state; revoking one ends its generator's grants; nobody else's are shown."""
+    async with open_world() as world:
+        answers = [await world.answer() for _ in range(3)]
+        cameo = await world.create(answers[0].attempt.id)
+        await world.end(cameo, "REVOCATION_MODE_PAUSE")
+        credentials = world.client.credentials
+
+        def page(token: str = "", *, by: Any, subject: str = "") -> Any:
+            request = ListCredentialsRequest(subject=subject, page_size=2, page_token=token)
+            return credentials.ListCredentials(request, metadata=by)
+
+        first = await page(by=world.owner)
+        rest = await page(first.next_page_token, by=world.app, subject=OWNER)
+        shown = [*first.credentials, *rest.credentials]
+        assert {each.id for each in shown} == {answer.credential.id for answer in answers}
+        assert {each.audience for each in shown} == {AUDIENCE}
+        paused = {each.id for each in shown if each.state == CREDENTIAL_STATE_SUSPENDED}
+        assert paused == {answers[0].credential.id}
+        assert {each.state for each in shown if each.id not in paused} == {CREDENTIAL_STATE_VALID}
+        assert (len(first.credentials), len(rest.credentials), rest.next_page_token) == (2, 1, "")
+        assert not (await page(by=world.stranger)).credentials
+        assert not (await page(by=world.stranger, subject=OWNER)).credentials
+        assert await reason(page(by=world.app)) == "REQUEST_INVALID"
+        assert await reason(page("nonsense", by=world.owner)) == "PAGE_TOKEN_INVALID"
+        guardian = world.signer.metadata("guardian", "account-9")
+        assert not (await page(by=guardian, subject=OWNER)).credentials
+        await world.stub.ResumeCameo(wire.ResumeCameoRequest(cameo_id=cameo.id), metadata=world.owner)
+        granted = await world.authorize(cameo, requester=OWNER)
+        revoke = RevokeCredentialRequest(credential_id=answers[0].credential.id, reason="so", request_id=str(uuid4()))
+        await credentials.RevokeCredential(revoke, metadata=world.owner)
+        assert await reason(world.spend(granted.token)) == "GRANT_REVOKED"
+        pages = await page(by=world.owner), await page(first.next_page_token, by=world.owner)
+        [revoked] = [each for one in pages for each in one.credentials if each.id == answers[0].credential.id]
+        assert (revoked.state, revoked.revoke_reason) == (CREDENTIAL_STATE_REVOKED, "so")
 
 
 async def test_a_generator_that_is_not_registered_gets_and_spends_nothing(open_world: Any, tmp_path: Path) -> None:

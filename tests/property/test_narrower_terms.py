@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import combinations
+from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +31,7 @@ TERMS = st.builds(
     categories=st.frozensets(st.sampled_from(CATEGORIES)),
     appearance_notes=NOTES,
     voice_notes=NOTES,
+    generators=st.sampled_from((None, frozenset(), frozenset({"g"}), frozenset({"g", "h"}))),
 )
 BOTH = frozenset({"mother", "father"})
 GRAPH = Relationships({("minor", person): person in MUTUALS for person in (*MUTUALS, *OTHERS)})
@@ -41,21 +42,23 @@ def cameo(terms: Terms) -> Cameo:
     return Cameo("c", "minor", "a", CameoState.CAMEO_ACTIVE, terms, True, consent, 1, NOW, NOW, "")  # noqa: FBT003 - a minor's
 
 
-def uses(terms: Terms) -> set[tuple[str, frozenset[UseCategory]]]:
-    """Everyone and everything these terms of a minor's permit."""
+def uses(terms: Terms) -> set[tuple[str, frozenset[UseCategory], str]]:
+    """Everyone, everything and every generator that these terms of a minor's permit."""
 
-    def asked() -> Iterator[tuple[str, frozenset[UseCategory]]]:
-        for person in ("minor", *MUTUALS, *OTHERS):
+    def asked() -> Iterator[tuple[str, frozenset[UseCategory], str]]:
+        for person, generator in product(("minor", *MUTUALS, *OTHERS), ("g", "h", "other")):
             for count in range(len(CATEGORIES) + 1):
-                yield from ((person, frozenset(some)) for some in combinations(CATEGORIES, count))
+                yield from ((person, frozenset(some), generator) for some in combinations(CATEGORIES, count))
 
     return {each for each in asked() if answer(terms, *each) is Answer.PERMITTED}
 
 
-def answer(terms: Terms, person: str, purposes: frozenset[UseCategory], graph: Relationships = GRAPH) -> Answer | Refusal:
+def answer(
+    terms: Terms, person: str, purposes: frozenset[UseCategory], generator: str = "", graph: Relationships = GRAPH
+) -> Answer | Refusal:
     """What someone who asks about a minor's cameo is told."""
     try:
-        return decide(cameo(terms), person, purposes, graph)
+        return decide(cameo(terms), person, purposes, graph, generator=generator)
     except RefusedError as error:
         return error.refusal
 
@@ -98,10 +101,10 @@ def test_narrowed_is_the_greatest_within_both(standing: Terms, said: Terms, othe
 @given(terms=TERMS)
 def test_only_mutuals_use_a_minor_s_cameo(terms: Terms) -> None:
     """Whatever the terms, nobody outside the owner's mutuals, also while the graph cannot be asked, is told that it exists."""
-    assert {person for person, _ in uses(terms)} <= {"minor", *MUTUALS}
+    assert {person for person, _, _ in uses(terms)} <= {"minor", *MUTUALS}
     silent = Relationships({("minor", person): None for person in (*MUTUALS, *OTHERS)})
     assert answer(terms, "eve", frozenset()) is Refusal.CAMEO_UNKNOWN
-    assert answer(terms, "ann", frozenset(), silent) is Refusal.CAMEO_UNKNOWN
+    assert answer(terms, "ann", frozenset(), graph=silent) is Refusal.CAMEO_UNKNOWN
 
 
 @given(standing=TERMS, word=TERMS)
@@ -168,7 +171,7 @@ def test_who_steps_down_widens_nothing(standing: Terms, word: Terms, left: froze
     ended, _ = guardians.step_down(said, guardian="mother", left=left)
     assert ended.pending is None
     assert narrower(ended.terms, said.terms)
-    assert left or {person for person, _ in uses(ended.terms)} <= {"minor"}
+    assert left or {person for person, _, _ in uses(ended.terms)} <= {"minor"}
     assert ended.state is said.state
     assert "mother" not in ended.paused_by
     assert bool(ended.paused_by) == paused

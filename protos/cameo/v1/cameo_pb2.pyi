@@ -51,6 +51,7 @@ class PermissionAnswer(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     PERMISSION_ANSWER_PURPOSE_EXCLUDED: _ClassVar[PermissionAnswer]
     PERMISSION_ANSWER_RELATIONSHIP_UNKNOWN: _ClassVar[PermissionAnswer]
     PERMISSION_ANSWER_ATTESTATION_ENDED: _ClassVar[PermissionAnswer]
+    PERMISSION_ANSWER_GENERATOR_NOT_CHOSEN: _ClassVar[PermissionAnswer]
 
 class OutputState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -108,6 +109,7 @@ PERMISSION_ANSWER_NO_LONGER: PermissionAnswer
 PERMISSION_ANSWER_PURPOSE_EXCLUDED: PermissionAnswer
 PERMISSION_ANSWER_RELATIONSHIP_UNKNOWN: PermissionAnswer
 PERMISSION_ANSWER_ATTESTATION_ENDED: PermissionAnswer
+PERMISSION_ANSWER_GENERATOR_NOT_CHOSEN: PermissionAnswer
 OUTPUT_STATE_UNSPECIFIED: OutputState
 OUTPUT_STATE_DRAFT: OutputState
 OUTPUT_STATE_PUBLISHED: OutputState
@@ -133,7 +135,7 @@ CAMEO_EVENT_KIND_SUSPENDED: CameoEventKind
 CAMEO_EVENT_KIND_SUSPENSION_LIFTED: CameoEventKind
 
 class Cameo(_message.Message):
-    __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian", "suspended", "attest_time")
+    __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian", "suspended", "attest_time", "generators")
     ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -152,6 +154,7 @@ class Cameo(_message.Message):
     PAUSED_BY_GUARDIAN_FIELD_NUMBER: _ClassVar[int]
     SUSPENDED_FIELD_NUMBER: _ClassVar[int]
     ATTEST_TIME_FIELD_NUMBER: _ClassVar[int]
+    GENERATORS_FIELD_NUMBER: _ClassVar[int]
     id: str
     subject: str
     state: CameoState
@@ -170,10 +173,19 @@ class Cameo(_message.Message):
     paused_by_guardian: bool
     suspended: bool
     attest_time: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., subject: _Optional[str] = ..., state: _Optional[_Union[CameoState, str]] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., minor_safeguards: _Optional[bool] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., pending_change: _Optional[_Union[PendingChange, _Mapping]] = ..., paused_by_guardian: _Optional[bool] = ..., suspended: _Optional[bool] = ..., attest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    generators: Generators
+    def __init__(self, id: _Optional[str] = ..., subject: _Optional[str] = ..., state: _Optional[_Union[CameoState, str]] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., minor_safeguards: _Optional[bool] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., pending_change: _Optional[_Union[PendingChange, _Mapping]] = ..., paused_by_guardian: _Optional[bool] = ..., suspended: _Optional[bool] = ..., attest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., generators: _Optional[_Union[Generators, _Mapping]] = ...) -> None: ...
+
+class Generators(_message.Message):
+    __slots__ = ("every_registered", "names")
+    EVERY_REGISTERED_FIELD_NUMBER: _ClassVar[int]
+    NAMES_FIELD_NUMBER: _ClassVar[int]
+    every_registered: bool
+    names: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, every_registered: _Optional[bool] = ..., names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PendingChange(_message.Message):
-    __slots__ = ("number", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "resume", "approved_by", "propose_time")
+    __slots__ = ("number", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "resume", "approved_by", "propose_time", "generators")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     WHO_MAY_USE_FIELD_NUMBER: _ClassVar[int]
     SELECTED_USERS_FIELD_NUMBER: _ClassVar[int]
@@ -183,6 +195,7 @@ class PendingChange(_message.Message):
     RESUME_FIELD_NUMBER: _ClassVar[int]
     APPROVED_BY_FIELD_NUMBER: _ClassVar[int]
     PROPOSE_TIME_FIELD_NUMBER: _ClassVar[int]
+    GENERATORS_FIELD_NUMBER: _ClassVar[int]
     number: int
     who_may_use: WhoMayUse
     selected_users: _containers.RepeatedScalarFieldContainer[str]
@@ -192,7 +205,8 @@ class PendingChange(_message.Message):
     resume: bool
     approved_by: _containers.RepeatedScalarFieldContainer[str]
     propose_time: _timestamp_pb2.Timestamp
-    def __init__(self, number: _Optional[int] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., resume: _Optional[bool] = ..., approved_by: _Optional[_Iterable[str]] = ..., propose_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    generators: Generators
+    def __init__(self, number: _Optional[int] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., resume: _Optional[bool] = ..., approved_by: _Optional[_Iterable[str]] = ..., propose_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., generators: _Optional[_Union[Generators, _Mapping]] = ...) -> None: ...
 
 class Restrictions(_message.Message):
     __slots__ = ("words", "categories")

@@ -51,6 +51,11 @@ class CredentialServiceStub:
                 request_serializer=cameo_dot_v1_dot_credential__service__pb2.ReissueCredentialRequest.SerializeToString,
                 response_deserializer=cameo_dot_v1_dot_credential__pb2.Credential.FromString,
                 _registered_method=True)
+        self.ListCredentials = channel.unary_unary(
+                '/cameo.v1.CredentialService/ListCredentials',
+                request_serializer=cameo_dot_v1_dot_credential__service__pb2.ListCredentialsRequest.SerializeToString,
+                response_deserializer=cameo_dot_v1_dot_credential__service__pb2.ListCredentialsResponse.FromString,
+                _registered_method=True)
         self.RevokeCredential = channel.unary_unary(
                 '/cameo.v1.CredentialService/RevokeCredential',
                 request_serializer=cameo_dot_v1_dot_credential__service__pb2.RevokeCredentialRequest.SerializeToString,
@@ -95,7 +100,8 @@ class CredentialServiceServicer:
         they give a minor's likeness to an audience that has no credential of it yet. Not the generator: for whom and for how long the likeness is given
         out is the owner's to say, and a generator that could renew would undo `RevokeCredential`.
 
-        Errors, by `ErrorInfo.reason`: `CAMEO_UNKNOWN`, `AUDIENCE_UNKNOWN` (NOT_FOUND), `CAMEO_IS_PAUSED`, `CAMEO_ENDED`, `CAMEO_GONE`,
+        Errors, by `ErrorInfo.reason`: `USE_NOT_PERMITTED` (PERMISSION_DENIED), of a generator that the owner has not chosen;
+        `CAMEO_UNKNOWN`, `AUDIENCE_UNKNOWN` (NOT_FOUND), `CAMEO_IS_PAUSED`, `CAMEO_ENDED`, `CAMEO_GONE`,
         `ATTESTATION_ENDED`, `MINOR_NEEDS_GUARDIAN` (FAILED_PRECONDITION), `CAMEO_CHANGED` (ABORTED), `REQUEST_ID_REUSED` (ALREADY_EXISTS),
         `REQUEST_ID_INVALID` (INVALID_ARGUMENT), `STORE_UNAVAILABLE` (UNAVAILABLE), `SERVER_FAULT` (INTERNAL).
         """
@@ -103,8 +109,20 @@ class CredentialServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCredentials(self, request, context):
+        """Lists a person's credentials: which generator holds what, and since when. Revoked and expired ones are listed too.
+
+        Who may call: app, owner, guardian. An owner lists their own, a guardian those of a minor they are linked to.
+
+        Errors, by `ErrorInfo.reason`: `REQUEST_INVALID`, `PAGE_TOKEN_INVALID` (INVALID_ARGUMENT), `STORE_UNAVAILABLE` (UNAVAILABLE).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RevokeCredential(self, request, context):
-        """Revokes one credential for good, independently of its cameo, as of the next status list.
+        """Revokes one credential for good, independently of its cameo, as of the next status list, with the open grants that its generator
+        has of that cameo. `Cameo.generators` says whether it may have others.
 
         Who may call: app, owner. An owner for a credential of their own.
 
@@ -132,6 +150,11 @@ def add_CredentialServiceServicer_to_server(servicer, server):
                     servicer.ReissueCredential,
                     request_deserializer=cameo_dot_v1_dot_credential__service__pb2.ReissueCredentialRequest.FromString,
                     response_serializer=cameo_dot_v1_dot_credential__pb2.Credential.SerializeToString,
+            ),
+            'ListCredentials': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCredentials,
+                    request_deserializer=cameo_dot_v1_dot_credential__service__pb2.ListCredentialsRequest.FromString,
+                    response_serializer=cameo_dot_v1_dot_credential__service__pb2.ListCredentialsResponse.SerializeToString,
             ),
             'RevokeCredential': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeCredential,
@@ -221,6 +244,33 @@ class CredentialService:
             '/cameo.v1.CredentialService/ReissueCredential',
             cameo_dot_v1_dot_credential__service__pb2.ReissueCredentialRequest.SerializeToString,
             cameo_dot_v1_dot_credential__pb2.Credential.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCredentials(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cameo.v1.CredentialService/ListCredentials',
+            cameo_dot_v1_dot_credential__service__pb2.ListCredentialsRequest.SerializeToString,
+            cameo_dot_v1_dot_credential__service__pb2.ListCredentialsResponse.FromString,
             options,
             channel_credentials,
             insecure,

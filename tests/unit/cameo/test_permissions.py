@@ -97,6 +97,26 @@ def test_what_a_change_takes_back(before: WhoMayUse, after: WhoMayUse, lost: set
     assert {person for person in people if takes_back(cameo(before), cameo(after), person, NO_USE)} == lost
 
 
+def test_the_owner_chooses_generators() -> None:
+    """Every registered one at first, then those named, then none; a question without a generator asks of people alone."""
+    free = cameo(WhoMayUse.EVERYONE)
+    one = replace(free, terms=replace(free.terms, generators=frozenset({"g"})))
+    none = replace(free, terms=replace(free.terms, generators=frozenset()))
+    for known, generator, answer in (
+        (free, "g", Answer.PERMITTED),
+        (one, "g", Answer.PERMITTED),
+        (one, "h", Answer.GENERATOR_NOT_CHOSEN),
+        (none, "g", Answer.GENERATOR_NOT_CHOSEN),
+        (none, "", Answer.PERMITTED),
+    ):
+        assert decide(known, "bob", NO_USE, GRAPH, generator=generator) is answer
+    private = replace(none, terms=replace(none.terms, who=WhoMayUse.ONLY_ME))
+    assert decide(private, "bob", NO_USE, GRAPH, generator="g") is Answer.NOT_CHOSEN
+    assert takes_back(free, one, "bob", NO_USE, "h")
+    assert takes_back(one, none, "ann", NO_USE, "g")
+    assert not takes_back(one, free, "bob", NO_USE, "g")
+
+
 def test_excluding_a_purpose_takes_it_back() -> None:
     """And, with the first one that is excluded, what nobody said a purpose of."""
     free = replace(cameo(WhoMayUse.EVERYONE), terms=Terms(WhoMayUse.EVERYONE))

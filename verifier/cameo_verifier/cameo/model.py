@@ -54,7 +54,16 @@ EXCLUDABLE = frozenset(UseCategory) - {UseCategory.GENERAL, UseCategory.UNSPECIF
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The terms the owner sets. words: restrictions in plain words, for the generator; categories: uses that are refused here."""
+    """The terms the owner sets.
+
+    Attributes:
+        who: whom the owner lets use the likeness.
+        selected: with `SELECTED`, the app's ids of those.
+        words: restrictions in plain words, for the generator to observe.
+        categories: uses that are refused here.
+        appearance_notes, voice_notes: how the owner wants to look and to sound.
+        generators: names of the generators that may use it; None for every registered one.
+    """
 
     who: WhoMayUse = WhoMayUse.ONLY_ME
     selected: frozenset[str] = frozenset()
@@ -62,6 +71,11 @@ class Terms:
     categories: frozenset[UseCategory] = frozenset()
     appearance_notes: str = ""
     voice_notes: str = ""
+    generators: frozenset[str] | None = None
+
+    def admit(self, generator: str) -> bool:
+        """Return whether a registered generator may use the likeness."""
+        return self.generators is None or generator in self.generators
 
 
 @dataclass(frozen=True, slots=True)

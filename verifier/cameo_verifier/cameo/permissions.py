@@ -35,6 +35,8 @@ class Answer(StrEnum):
     """The cameo was revoked, which is final."""
     PURPOSE_EXCLUDED = "purpose_excluded"
     """The owner excludes a category the use falls into, or excludes any and the use says none."""
+    GENERATOR_NOT_CHOSEN = "generator_not_chosen"
+    """The owner has not let this generator use it."""
     ATTESTATION_ENDED = "attestation_ended"
     """The recording is too old to vouch for the person."""
     RELATIONSHIP_UNKNOWN = "relationship_unknown"
@@ -74,6 +76,7 @@ def decide(
     purposes: frozenset[UseCategory],
     relationships: Relationships,
     *,
+    generator: str = "",
     attested_since: datetime | None = None,
 ) -> Answer:
     """Decide whether `requester` may use a cameo for `purposes` now; recordings judged before `attested_since` are too old.
@@ -82,8 +85,9 @@ def decide(
        whom the terms permit: not even its existence is disclosed.
     2. It must be active (`NOT_NOW`, `NO_LONGER`).
     3. The requester must be the owner or permitted by the owner (`NOT_CHOSEN`, `RELATIONSHIP_UNKNOWN`).
-    4. The attestation must not have expired (`ATTESTATION_ENDED`).
-    5. No category of the use may be excluded (`PURPOSE_EXCLUDED`); this applies to the owner's own uses too. A use without a
+    4. The generator, where one asks, must be permitted by the owner (`GENERATOR_NOT_CHOSEN`).
+    5. The attestation must not have expired (`ATTESTATION_ENDED`).
+    6. No category of the use may be excluded (`PURPOSE_EXCLUDED`); this applies to the owner's own uses too. A use without a
        category passes only where none is excluded.
 
     Raises:
@@ -99,6 +103,8 @@ def decide(
     chosen = own or _chosen(cameo, requester, relationships)
     if not chosen:
         return Answer.RELATIONSHIP_UNKNOWN if chosen is None else Answer.NOT_CHOSEN
+    if generator and not cameo.terms.admit(generator):
+        return Answer.GENERATOR_NOT_CHOSEN
     if attested_since and (cameo.attested_at is None or cameo.attested_at < attested_since):
         return Answer.ATTESTATION_ENDED
     unstated = not purposes or UseCategory.UNSPECIFIED in purposes
@@ -106,22 +112,24 @@ def decide(
     return Answer.PURPOSE_EXCLUDED if excluded else Answer.PERMITTED
 
 
-def takes_back(before: Cameo, after: Cameo, requester: str, purposes: frozenset[UseCategory]) -> bool:
-    """Return whether a change may take a use from `requester` that was permitted before it.
+def takes_back(before: Cameo, after: Cameo, requester: str, purposes: frozenset[UseCategory], generator: str = "") -> bool:
+    """Return whether a change may take a use from `requester`, by a generator, that was permitted before it.
 
     Whether the two are mutuals is not asked: it counts as taken back if it is for mutuals or for others. What was taken back once
     does not return with a later change.
     """
     for mutual in (True, False):
         graph = Relationships({(before.subject, requester): mutual})
-        if _permits(before, requester, purposes, graph) and not _permits(after, requester, purposes, graph):
+        if _permits(before, requester, purposes, graph, generator) and not _permits(after, requester, purposes, graph, generator):
             return True
     return False
 
 
-def _permits(cameo: Cameo, requester: str, purposes: frozenset[UseCategory], relationships: Relationships) -> bool:
+def _permits(
+    cameo: Cameo, requester: str, purposes: frozenset[UseCategory], relationships: Relationships, generator: str
+) -> bool:
     try:
-        return decide(cameo, requester, purposes, relationships) is Answer.PERMITTED
+        return decide(cameo, requester, purposes, relationships, generator=generator) is Answer.PERMITTED
     except RefusedError:
         return False
 
@@ -176,6 +184,7 @@ def narrower(one: Terms, other: Terms) -> bool:
         _reach(one, other) == (one.who, one.selected)
         and set(one.words) >= set(other.words)
         and one.categories >= other.categories
+        and _generators(one, other) == one.generators
         and other.appearance_notes in {"", one.appearance_notes}
         and other.voice_notes in {"", one.voice_notes}
     )
@@ -196,7 +205,15 @@ def narrowed(standing: Terms, said: Terms) -> Terms:
         categories=standing.categories | said.categories,
         appearance_notes=standing.appearance_notes or said.appearance_notes,
         voice_notes=standing.voice_notes or said.voice_notes,
+        generators=_generators(standing, said),
     )
+
+
+def _generators(one: Terms, other: Terms) -> frozenset[str] | None:
+    """Return the generators that both admit; None are all that are registered."""
+    if one.generators is None or other.generators is None:
+        return other.generators if one.generators is None else one.generators
+    return one.generators & other.generators
 
 
 def _reach(one: Terms, other: Terms) -> tuple[WhoMayUse, frozenset[str]]:

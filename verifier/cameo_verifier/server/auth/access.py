@@ -32,6 +32,7 @@ WHO_MAY_CALL: Mapping[str, frozenset[CallerRole | None]] = {
     "CredentialService.GetKeys": ANYONE,
     "CredentialService.GetStatusList": ANYONE,
     "CredentialService.ReissueCredential": frozenset({CallerRole.APP, CallerRole.OWNER, CallerRole.GUARDIAN}),
+    "CredentialService.ListCredentials": frozenset({CallerRole.APP, CallerRole.OWNER, CallerRole.GUARDIAN}),
     "CredentialService.RevokeCredential": frozenset({CallerRole.APP, CallerRole.OWNER}),
     "CameoService.CreateCameo": frozenset({CallerRole.APP, CallerRole.OWNER}),
     "CameoService.GetCameo": frozenset({CallerRole.APP, CallerRole.OWNER}),

@@ -17,6 +17,7 @@ import structlog
 from cameo.v1 import cameo_pb2, cameo_service_pb2, cameo_service_pb2_grpc, error_reason_pb2
 from cameo_credential.errors import CredentialError
 from cameo_credential.grant_token import open_grant, sign_grant
+from cameo_verifier.cameo.caller_role import CallerRole
 from cameo_verifier.cameo.cursor import to_token
 from cameo_verifier.cameo.grants import compose
 from cameo_verifier.cameo.permissions import Answer, RelationshipNeededError, Relationships
@@ -175,9 +176,10 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         """Return whether a use would be permitted now."""
         requester, purposes = given.user(request.requester, "requester"), given.purposes(request.purposes)
         now = self._clock()
-        since = self._issuer.attested_since(now)
+        since, caller = self._issuer.attested_since(now), current_caller()
+        generator = caller.id if caller.role is CallerRole.GENERATOR else ""
         answer = await self._asking(
-            lambda known: self._permissions.check(uses.Question(request.cameo_id, requester, purposes, known, since))
+            lambda known: self._permissions.check(uses.Question(request.cameo_id, requester, purposes, known, since, generator))
         )
         return cameo_service_pb2.CheckPermissionResponse(
             allowed=answer is Answer.PERMITTED,

@@ -10,8 +10,8 @@ from cameo.v1 import credential_service_pb2, credential_service_pb2_grpc, error_
 from cameo_verifier.cameo.caller_role import CallerRole
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.server.auth.caller import current_caller
+from cameo_verifier.server.wire import cameo_input as given
 from cameo_verifier.server.wire import convert
-from cameo_verifier.server.wire.cameo_input import note
 from cameo_verifier.server.wire.errors import RequestError
 from cameo_verifier.server.wire.request_id import require_request_id
 
@@ -90,6 +90,32 @@ class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
         )
         return convert.credential(issued)
 
+    async def ListCredentials(  # noqa: N802 - the contract's name
+        self,
+        request: credential_service_pb2.ListCredentialsRequest,
+        context: grpc.aio.ServicerContext[  # noqa: ARG002 - grpc passes it
+            credential_service_pb2.ListCredentialsRequest, credential_service_pb2.ListCredentialsResponse
+        ],
+    ) -> credential_service_pb2.ListCredentialsResponse:
+        """Return a page of a person's credentials."""
+        caller = current_caller()
+        own = caller.id if caller.role is CallerRole.OWNER else ""
+        subject = given.user(request.subject or own, "subject")
+        if own and subject != own:
+            return credential_service_pb2.ListCredentialsResponse()
+        size = given.page_size(request.page_size)
+        found = await asyncio.to_thread(
+            self._reissuing.store.of_subject,
+            subject,
+            guardian=caller.id if caller.role is CallerRole.GUARDIAN else "",
+            after=given.place_of(request.page_token),
+            limit=size + 1,
+        )
+        page, now = found[:size], self._reissuing.clock()
+        token = given.to_place(page[-1].issued_at, page[-1].jti) if len(found) > size else ""
+        shown = [convert.credential_summary(each, now=now) for each in page]
+        return credential_service_pb2.ListCredentialsResponse(credentials=shown, next_page_token=token)
+
     async def RevokeCredential(  # noqa: N802 - the contract's name
         self,
         request: credential_service_pb2.RevokeCredentialRequest,
@@ -103,7 +129,7 @@ class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
             self._reissuing.store.revoke,
             request.credential_id,
             subject=current_caller().sees,
-            reason=note(request.reason, "reason"),
+            reason=given.note(request.reason, "reason"),
             request_id=request.request_id.lower(),
             now=self._reissuing.clock(),
         )

@@ -41,6 +41,7 @@ def cameo(value: Cameo) -> cameo_pb2.Cameo:
         paused_by_guardian=bool(value.paused_by - {OWNER, ANALYSTS}),
         suspended=value.suspended,
         attest_time=value.attested_at,
+        generators=generators(terms),
     )
 
 
@@ -56,7 +57,13 @@ def pending_change(value: Change) -> cameo_pb2.PendingChange:
         resume=value.resume,
         approved_by=sorted(value.approved_by),
         propose_time=value.proposed_at,
+        generators=generators(value.terms),
     )
+
+
+def generators(terms: Terms) -> cameo_pb2.Generators:
+    """Return the message of the generators that terms admit."""
+    return cameo_pb2.Generators(every_registered=terms.generators is None, names=sorted(terms.generators or ()))
 
 
 def consent(value: Consent) -> cameo_pb2.Consent:

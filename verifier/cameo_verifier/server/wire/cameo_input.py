@@ -31,6 +31,7 @@ ID_MAX_CHARS = 128
 NOTE_MAX_CHARS = 500
 WORD_MAX_CHARS = 200
 SELECTED_MAX = 1000
+GENERATORS_MAX = 100
 PAGE_DEFAULT, PAGE_MAX = 50, 200
 _MANIFEST_MAX_CHARS = 256
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -173,10 +174,20 @@ def _restrictions(given: Cameo) -> dict[str, object]:
     return {"words": words, "categories": categories(given.restrictions.categories, "cameo.restrictions.categories")}
 
 
+def _generators(given: Cameo) -> dict[str, object]:
+    names = given.generators.names
+    if given.generators.every_registered and names:
+        raise invalid("cameo.generators.names", "must be empty with every_registered")
+    if len(names) > GENERATORS_MAX or not all(1 <= len(name) <= ID_MAX_CHARS and name.isprintable() for name in names):
+        raise invalid("cameo.generators.names", f"has at most {GENERATORS_MAX} entries of 1 to {ID_MAX_CHARS} characters")
+    return {"generators": None if given.generators.every_registered else frozenset(names)}
+
+
 _CHANGES: dict[str, Callable[[Cameo], dict[str, object]]] = {
     "who_may_use": _who,
     "selected_users": _selected,
     "restrictions": _restrictions,
+    "generators": _generators,
     "appearance_notes": lambda given: {"appearance_notes": note(given.appearance_notes, "cameo.appearance_notes")},
     "voice_notes": lambda given: {"voice_notes": note(given.voice_notes, "cameo.voice_notes")},
 }

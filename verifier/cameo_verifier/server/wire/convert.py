@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cameo.v1 import attempt_pb2, challenge_pb2, credential_pb2, reason_pb2
+from cameo.v1 import attempt_pb2, challenge_pb2, credential_pb2, credential_service_pb2, reason_pb2
 from cameo_challenges.model import Say
+from cameo_credential.token_status import Status
 from cameo_verifier.server.wire.enums import full_name
 from cameo_verifier.types import Ruling
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from cameo_challenges.model import Challenge, Step
     from cameo_verifier.store.attempts.attempts import Attempt
+    from cameo_verifier.store.cameos.holdings import HeldCredential
     from cameo_verifier.store.credentials.credentials import IssuedCredential
     from cameo_verifier.types import CheckResult
 
@@ -70,6 +74,28 @@ def check(result: CheckResult) -> attempt_pb2.Check:
 def credential(issued: IssuedCredential) -> credential_pb2.Credential:
     """Return the message of a credential."""
     return credential_pb2.Credential(id=issued.jti, token=issued.token, receipt=issued.receipt, expire_time=issued.expires_at)
+
+
+def credential_summary(held: HeldCredential, *, now: datetime) -> credential_service_pb2.CredentialSummary:
+    """Return the message of a credential for its owner; its state as of `now`."""
+    if held.revoked_at is not None or held.status is Status.INVALID:
+        state = credential_service_pb2.CREDENTIAL_STATE_REVOKED
+    elif now >= held.expires_at:
+        state = credential_service_pb2.CREDENTIAL_STATE_EXPIRED
+    elif held.status is Status.SUSPENDED:
+        state = credential_service_pb2.CREDENTIAL_STATE_SUSPENDED
+    else:
+        state = credential_service_pb2.CREDENTIAL_STATE_VALID
+    return credential_service_pb2.CredentialSummary(
+        id=held.jti,
+        cameo_id=held.cameo_id,
+        audience=held.audience,
+        issue_time=held.issued_at,
+        expire_time=held.expires_at,
+        state=state,
+        revoke_time=held.revoked_at,
+        revoke_reason=held.reason,
+    )
 
 
 def hint(stored: Attempt) -> str:

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 from cameo.v1 import error_reason_pb2
 from cameo_verifier.cameo.model import UseCategory
 from cameo_verifier.cameo.permissions import WORDS_MAX
-from cameo_verifier.server.wire.cameo_input import ID_MAX_CHARS, SELECTED_MAX
+from cameo_verifier.server.wire.cameo_input import GENERATORS_MAX, ID_MAX_CHARS, SELECTED_MAX
 from cameo_verifier.server.wire.errors import DOMAIN, RequestError
 from cameo_verifier.server.wire.review_input import PROFILE_MAX_BYTES
 
@@ -51,6 +51,7 @@ MAX_ITEMS: Mapping[str, int] = {
     "cameo.v1.AuthorizeUseRequest.purposes": _GROUPS,
     "cameo.v1.CheckPermissionRequest.purposes": _GROUPS,
     "cameo.v1.Cameo.selected_users": SELECTED_MAX,
+    "cameo.v1.Generators.names": GENERATORS_MAX,
     "cameo.v1.PendingChange.approved_by": SELECTED_MAX,
     "cameo.v1.PendingChange.selected_users": SELECTED_MAX,
     "cameo.v1.Output.removals": SELECTED_MAX,

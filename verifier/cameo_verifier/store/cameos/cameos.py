@@ -26,7 +26,7 @@ from cameo_verifier.cameo.model import (
 from cameo_verifier.cameo.permissions import consent_digest, require_changeable, require_consent_time, takes_back
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.store.cameos import events, guardianships, likenesses
-from cameo_verifier.store.credentials import statuses
+from cameo_verifier.store.credentials import credentials, statuses
 from cameo_verifier.store.db import documents, tables
 from cameo_verifier.store.evidence import erasure
 from cameo_verifier.types import Ruling, Verdict
@@ -279,28 +279,34 @@ def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: 
         statuses.change_of_cameo(connection, cameo.id, _STATUS[kept.state], now=now)
     if kept.terms != before.terms:
         _end_what_is_taken_back(connection, before, kept, now=now)
+        if kept.terms.generators != before.terms.generators:
+            credentials.revoke_not_admitted(connection, kept, now=now)
     for kind in kinds:
         events.append(connection, kept, kind, now=now)
     return kept
 
 
-def end_grants(connection: Connection, identifier: str, *, now: datetime) -> None:
-    """Revoke all open grants of a locked cameo."""
+def end_grants(connection: Connection, identifier: str, *, now: datetime, audience: str | None = None) -> None:
+    """Revoke the open grants of a locked cameo: all, or those of one audience."""
     grants, uses = tables.grants, tables.grant_cameos
     of_cameo = select(uses.c.grant_id).where(uses.c.cameo_id == identifier)
     still_open = grants.c.spent_at.is_(None) & grants.c.revoked_at.is_(None)
+    if audience is not None:
+        still_open &= grants.c.audience == audience
     connection.execute(update(grants).where(grants.c.id.in_(of_cameo), still_open).values(revoked_at=now))
 
 
 def _end_what_is_taken_back(connection: Connection, before: Cameo, after: Cameo, *, now: datetime) -> None:
     """End the open grants that a change of terms takes the permission from: a later change does not bring them back."""
     grants, uses = tables.grants, tables.grant_cameos
-    query = select(grants.c.id, grants.c.requester, grants.c.purposes).join(uses, uses.c.grant_id == grants.c.id)
+    query = select(grants.c.id, grants.c.requester, grants.c.purposes, grants.c.audience).join(
+        uses, uses.c.grant_id == grants.c.id
+    )
     still_open = (uses.c.cameo_id == before.id) & grants.c.spent_at.is_(None) & grants.c.revoked_at.is_(None)
     ended = [
         row.id
         for row in connection.execute(query.where(still_open, grants.c.expires_at > now))
-        if takes_back(before, after, row.requester, frozenset(map(UseCategory, row.purposes)))
+        if takes_back(before, after, row.requester, frozenset(map(UseCategory, row.purposes)), row.audience)
     ]
     if ended:
         connection.execute(update(grants).where(grants.c.id.in_(ended)).values(revoked_at=now))

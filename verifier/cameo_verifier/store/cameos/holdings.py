@@ -104,6 +104,25 @@ class Holdings:
             )
 
 
+def credentials_of(
+    connection: Connection, subject: str, *, after: tuple[datetime, str] | None, limit: int
+) -> list[HeldCredential]:
+    """Return the credentials of an account, revoked ones too, oldest first, beginning after (time of issue, id)."""
+    table, attempts, entries = tables.credentials, tables.attempts, tables.status_entries
+    query = (
+        select(table, entries.c.status)
+        .join(attempts, attempts.c.id == table.c.attempt_id)
+        .outerjoin(entries, entries.c.jti == table.c.jti)
+        .where(attempts.c.subject == subject)
+        .order_by(table.c.issued_at, table.c.jti)
+        .limit(limit)
+    )
+    if after is not None:
+        moment, jti = after
+        query = query.where((table.c.issued_at > moment) | ((table.c.issued_at == moment) & (table.c.jti > jti)))
+    return [_credential(row) for row in connection.execute(query)]
+
+
 def _cameos(connection: Connection, condition: ColumnElement[bool]) -> tuple[Cameo, ...]:
     table = tables.cameos
     query = select(table).where(condition).order_by(table.c.created_at.desc(), table.c.id).limit(AT_MOST)

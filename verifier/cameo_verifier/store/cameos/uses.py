@@ -70,6 +70,7 @@ class Question:
     purposes: frozenset[UseCategory]
     relationships: Relationships
     attested_since: datetime | None = None
+    generator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +270,7 @@ def _require_permitted(
 ) -> tuple[Cameo, ...]:
     for cameo_id in use.cameo_ids:
         cameo = _known(found, cameo_id)
-        answer = decide(cameo, use.requester, use.purposes, relationships, attested_since=attested_since)
+        answer = decide(cameo, use.requester, use.purposes, relationships, generator=use.audience, attested_since=attested_since)
         if answer is not Answer.PERMITTED:
             raise RefusedError(Refusal.USE_NOT_PERMITTED, metadata={"cameo_id": cameo_id, "answer": answer.name})
     return _in_order(found, use.cameo_ids)
@@ -278,7 +279,14 @@ def _require_permitted(
 def _answer(found: Mapping[str, Cameo], question: Question) -> Answer | CameoError:
     try:
         cameo, since = _known(found, question.cameo_id), question.attested_since
-        return decide(cameo, question.requester, question.purposes, question.relationships, attested_since=since)
+        return decide(
+            cameo,
+            question.requester,
+            question.purposes,
+            question.relationships,
+            generator=question.generator,
+            attested_since=since,
+        )
     except CameoError as error:
         return error
 

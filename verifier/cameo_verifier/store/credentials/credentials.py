@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Row, insert, select, update
 
+from cameo_credential.token_status import Status
 from cameo_verifier.errors import NotFoundError
+from cameo_verifier.store.credentials import statuses
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.faults import store_errors
 
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine
+
+    from cameo_verifier.cameo.model import Cameo
+
+_NOT_ADMITTED = "the owner no longer lets this generator use the likeness"
 
 FIRST = ""
 """`request_id` of the credential that the attempt itself earned."""
@@ -109,6 +115,17 @@ def add(connection: Connection, credential: IssuedCredential) -> None:
         "token": credential.token or None,
     }
     connection.execute(insert(tables.credentials).values(row))
+
+
+def revoke_not_admitted(connection: Connection, cameo: Cameo, *, now: datetime) -> None:
+    """Revoke for good the credentials of generators that the terms of a held cameo do not admit."""
+    table = tables.credentials
+    query = select(table.c.jti, table.c.audience).where(table.c.cameo_id == cameo.id, table.c.revoked_at.is_(None))
+    jtis = [row.jti for row in connection.execute(query) if not cameo.terms.admit(row.audience)]
+    if jtis:
+        statuses.change(connection, tables.status_entries.c.jti.in_(jtis), Status.INVALID, now=now)
+        revoked = {"revoked_at": now, "revoke_reason": _NOT_ADMITTED, "token": None}
+        connection.execute(update(table).where(table.c.jti.in_(jtis)).values(revoked))
 
 
 def credential(row: Row[Any]) -> IssuedCredential:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from cameo_credential.token_status import Status
-from cameo_verifier.cameo.permissions import require_active
+from cameo_verifier.cameo.permissions import Answer, require_active
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.store.attempts import attempts
-from cameo_verifier.store.cameos import cameos, guardians, likenesses
+from cameo_verifier.store.cameos import cameos, guardians, guardianships, holdings, likenesses
 from cameo_verifier.store.credentials import credentials, statuses
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import writing
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from cameo_verifier.cameo.model import Cameo
     from cameo_verifier.store.attempts.attempts import Attempt
+    from cameo_verifier.store.cameos.holdings import HeldCredential
     from cameo_verifier.store.cameos.vault import SealedLikeness
     from cameo_verifier.store.credentials.credentials import IssuedCredential
 
@@ -65,8 +66,8 @@ class ReissueStore:
         yet.
 
         Raises:
-            RefusedError: `CAMEO_UNKNOWN`, `CAMEO_IS_PAUSED`, `CAMEO_ENDED`, `CAMEO_GONE`, `MINOR_NEEDS_GUARDIAN` or
-                `REQUEST_ID_REUSED`.
+            RefusedError: `USE_NOT_PERMITTED`, of an audience the owner has not chosen; `CAMEO_UNKNOWN`, `CAMEO_IS_PAUSED`,
+                `CAMEO_ENDED`, `CAMEO_GONE`, `MINOR_NEEDS_GUARDIAN` or `REQUEST_ID_REUSED`.
             StoreError: the database failed.
         """
         with store_errors(), self._engine.begin() as connection:
@@ -74,6 +75,7 @@ class ReissueStore:
             if guardian:
                 guardians.require_theirs(connection, cameo, guardian)
             require_active(cameo)
+            _require_admitted(cameo, audience)
             if cameo.minor_safeguards and not guardian and audience not in _audiences(connection, cameo_id):
                 raise RefusedError(Refusal.MINOR_NEEDS_GUARDIAN)
             earlier = _earlier(connection, cameo.attempt_id, request_id, audience)
@@ -99,6 +101,19 @@ class ReissueStore:
             credentials.add(connection, credential)
             return credential
 
+    def of_subject(
+        self, subject: str, *, guardian: str = "", after: tuple[datetime, str] | None, limit: int
+    ) -> list[HeldCredential]:
+        """Return a person's credentials, see `holdings.credentials_of`; none to a `guardian` who is not linked to them.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        with store_errors(), self._engine.begin() as connection:
+            if guardian and guardian not in guardianships.guardians_of(connection, subject):
+                return []
+            return holdings.credentials_of(connection, subject, after=after, limit=limit)
+
     def revoke(self, jti: str, *, subject: str | None, reason: str, request_id: str, now: datetime) -> Revocation:
         """Revoke one credential, which is final, and delete its token; a revoked one keeps its first reason.
 
@@ -113,9 +128,16 @@ class ReissueStore:
             statuses.change(connection, tables.status_entries.c.jti == jti, Status.INVALID, now=now)
             connection.execute(update(table).where(table.c.jti == jti, table.c.revoked_at.is_(None)).values(revoked))
             row = _seen(connection, jti, subject)
+            cameos.end_grants(connection, row.cameo_id, now=now, audience=row.audience)
         if (row.revoke_request_id == request_id) and row.revoke_reason != reason:
             raise RefusedError(Refusal.REQUEST_ID_REUSED)
         return Revocation(jti, row.revoked_at, row.revoke_reason)
+
+
+def _require_admitted(cameo: Cameo, audience: str) -> None:
+    if not cameo.terms.admit(audience):
+        metadata = {"cameo_id": cameo.id, "answer": Answer.GENERATOR_NOT_CHOSEN.name}
+        raise RefusedError(Refusal.USE_NOT_PERMITTED, metadata=metadata)
 
 
 def _audiences(connection: Connection, cameo_id: str) -> set[str]:

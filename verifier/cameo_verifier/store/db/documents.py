@@ -45,6 +45,7 @@ def terms_to_json(terms: Terms) -> dict[str, Any]:
         "categories": sorted(category.value for category in terms.categories),
         "appearance_notes": terms.appearance_notes,
         "voice_notes": terms.voice_notes,
+        "generators": None if terms.generators is None else sorted(terms.generators),
     }
 
 
@@ -57,6 +58,7 @@ def terms_from_json(document: dict[str, Any]) -> Terms:
         categories=frozenset(map(UseCategory, document["categories"])),
         appearance_notes=document["appearance_notes"],
         voice_notes=document["voice_notes"],
+        generators=None if document.get("generators") is None else frozenset(document["generators"]),
     )
 
 
