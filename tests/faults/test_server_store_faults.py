@@ -90,7 +90,7 @@ async def tried_in_vain(trouble: Trouble, data: Path, disk: Disk, call: Any, cli
     await until(lambda: len(client.judged()) > 2 * before)
     with capture_logs() as lines, trouble(data, disk):
         (data.parent / "go").touch()
-        await until(lambda: sum("could not be kept yet" in line["event"] for line in lines) > 1, within_s=60)
+        await until(lambda: sum("could not be kept yet" in line["event"] for line in lines) > 1)
         assert not call.done()
         yield
 
