@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-OF_CI = set(re.findall(r"^make ([\w-]+)", (ROOT / ".ci" / "run").read_text("utf-8"), re.MULTILINE))
+OF_CI = {"quick", *re.findall(r"\b(?:demo|lint-protos|test(?:-\w+)?)\b", (ROOT / ".ci" / "steps.mk").read_text("utf-8"))}
 ELSEWHERE = {
     ("README.md", "How an app calls it"): "tests/readme/test_typed.py",
     ("docs/credential.md", "What it says"): "tests/unit/credential/test_documentation.py",
