@@ -21,13 +21,19 @@ from cameo.v1.credential_service_pb2 import (
     CREDENTIAL_STATE_REVOKED,
     CREDENTIAL_STATE_SUSPENDED,
     CREDENTIAL_STATE_VALID,
+    GetKeysRequest,
     ListCredentialsRequest,
     ReissueCredentialRequest,
     RevokeCredentialRequest,
 )
 from cameo.v1.relationship_service_pb2 import AreMutualsRequest, SetFollowRequest
+from cameo_credential.audience_keys import AudienceKey
+from cameo_credential.delivery import Delivery, open_likeness
 from cameo_credential.encoding import from_base64url, to_base64url
+from cameo_credential.errors import CredentialError
 from cameo_credential.grant_token import open_grant
+from cameo_credential.issuer_keys import VerificationKeys
+from cameo_credential.items import ItemKind
 from cameo_credential.key_files import open_secret
 from cameo_credential.key_set import KeySet, change, new_key
 from cameo_credential.likeness import from_bytes
@@ -305,6 +311,39 @@ async def test_what_was_taken_back_once_does_not_return(open_world: Any) -> None
         assert (await world.spend(kept.token)).grant_id == kept.grant_id
 
 
+async def test_a_spent_grant_delivers_the_likeness_to_its_generator_alone(open_world: Any) -> None:
+    """Face and voice of the cameo, bound to grant and job; the same request gets them again, while it is permitted."""
+    async with open_world() as world:
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
+        granted, spending = await world.authorize(cameo), str(uuid4())
+        spent = await world.spend(granted.token, request_id=spending)
+        [delivered] = spent.likenesses
+
+        def opened(token: str, **how: Any) -> Delivery:
+            expected: dict[str, Any] = {
+                "audience_key": world.client.audience_key,
+                "issuer_keys": VerificationKeys.from_jwks(json.loads(keys.jwks)),
+                "expected_audience": AUDIENCE,
+                "expected_issuer": keys.issuer,
+                "expected_grant": granted.grant_id,
+                "now": utc_now(),
+            }
+            return open_likeness(token, **expected | how)
+
+        keys = await world.client.credentials.GetKeys(GetKeysRequest())
+        delivery = opened(delivered.token)
+        assert (delivered.cameo_id, delivery.cameo_id, delivery.job_id) == (cameo.id, cameo.id, "job-1")
+        assert [item.kind for item in delivery.items] == [ItemKind.FACE_VECTOR, ItemKind.VOICE_VECTOR]
+        again = await world.spend(granted.token, request_id=spending)
+        assert again.spend_time == spent.spend_time
+        assert opened(again.likenesses[0].token).cameo_id == cameo.id
+        with pytest.raises(CredentialError) as error:
+            opened(delivered.token, audience_key=AudienceKey.generate("https://other.example"))
+        assert error.value.reason == "not_for_this_key"
+        await world.end(cameo, "REVOCATION_MODE_PAUSE")
+        assert await reason(world.spend(granted.token, request_id=spending)) == "USE_NOT_PERMITTED"
+
+
 async def test_the_owner_chooses_generators(open_world: Any) -> None:
     """One that is not chosen gets no grant and no credential; what it had ends, and stays ended when it is chosen again."""
     async with open_world() as world:
@@ -477,7 +516,8 @@ async def test_a_grant_says_what_was_granted_and_is_spent_once(open_world: Any, 
         assert facts.expires_at == grant.expire_time.ToDatetime(utc_now().tzinfo)
         assert [terms.appearance_notes for terms in grant.terms] == [NOTE]
         spent = await world.spend(grant.token, request_id=spending)
-        assert await world.spend(grant.token, request_id=spending) == spent
+        again = await world.spend(grant.token, request_id=spending)
+        assert (again.grant_id, again.spend_time, again.terms) == (spent.grant_id, spent.spend_time, spent.terms)
         assert await reason(world.spend(grant.token)) == "GRANT_SPENT"
 
 

@@ -24,6 +24,7 @@ class TokenType(StrEnum):
     RECEIPT = "cameo-receipt+jwt"
     STATUS_LIST = "statuslist+jwt"
     GRANT = "cameo-grant+jwt"
+    LIKENESS = "cameo-likeness+jwt"
 
 
 def sign(claims: Mapping[str, Any], *, key: SigningKey, typ: TokenType) -> str:

@@ -132,14 +132,24 @@ class SpendGrantRequest(_message.Message):
     def __init__(self, token: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class SpendGrantResponse(_message.Message):
-    __slots__ = ("grant_id", "spend_time", "terms")
+    __slots__ = ("grant_id", "spend_time", "terms", "likenesses")
     GRANT_ID_FIELD_NUMBER: _ClassVar[int]
     SPEND_TIME_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
+    LIKENESSES_FIELD_NUMBER: _ClassVar[int]
     grant_id: str
     spend_time: _timestamp_pb2.Timestamp
     terms: _containers.RepeatedCompositeFieldContainer[UseTerms]
-    def __init__(self, grant_id: _Optional[str] = ..., spend_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., terms: _Optional[_Iterable[_Union[UseTerms, _Mapping]]] = ...) -> None: ...
+    likenesses: _containers.RepeatedCompositeFieldContainer[DeliveredLikeness]
+    def __init__(self, grant_id: _Optional[str] = ..., spend_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., terms: _Optional[_Iterable[_Union[UseTerms, _Mapping]]] = ..., likenesses: _Optional[_Iterable[_Union[DeliveredLikeness, _Mapping]]] = ...) -> None: ...
+
+class DeliveredLikeness(_message.Message):
+    __slots__ = ("cameo_id", "token")
+    CAMEO_ID_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    cameo_id: str
+    token: str
+    def __init__(self, cameo_id: _Optional[str] = ..., token: _Optional[str] = ...) -> None: ...
 
 class RecordOutputRequest(_message.Message):
     __slots__ = ("grant_id", "output")

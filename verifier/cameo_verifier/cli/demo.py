@@ -31,6 +31,7 @@ from rich.console import Console
 
 from cameo_challenges.model import Challenge, Say
 from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_credential.delivery import open_likeness
 from cameo_credential.errors import CameoError, CredentialError, InvalidRequestError
 from cameo_credential.issuer_keys import VerificationKeys
 from cameo_credential.status_source import StatusSource
@@ -114,7 +115,7 @@ def demo(
             if results[0]["as_it_must"]:
                 console.rule("the owner, a fan, a generator and a platform", align="left")
                 site = Site(address, data, app, AUDIENCE)
-                second = OwnersAct(site, console, opened, owner=SUBJECT, credential=stage.state_of_credential)
+                second = OwnersAct(site, console, opened, owner=SUBJECT, generator=stage)
                 second.play(results[0]["attempt_id"])
                 steps = second.results
     passed = sum(result["as_it_must"] for result in (*results, *steps))
@@ -195,12 +196,12 @@ class _Stage:
         }
 
     def _uploaded(self, recording: bytes, challenge_id: str) -> VerifyResponseResponse:
-        import grpc  # noqa: PLC0415 - other commands need no grpc
+        from cameo_client import CallError  # noqa: PLC0415 - other commands need no grpc
 
         try:
             return self._client.verify(recording, challenge_id=challenge_id, audience=AUDIENCE)
-        except grpc.RpcError as error:
-            raise CameoError(f"the server did not judge the recording: {error.code().name}: {error.details()}") from error
+        except CallError as error:
+            raise CameoError(f"the server did not judge the recording: {error}") from error
 
     def _open(self, token: str) -> dict[str, Any]:
         """Show the credential as the generator opens it, and store what opening it needs."""
@@ -223,6 +224,20 @@ class _Stage:
         except CredentialError as error:
             return error.reason
         return "valid"
+
+    def items_of_likeness(self, token: str, grant_id: str) -> str:
+        """Return the kinds of the items in a likeness that the generator was delivered for a job."""
+        issuer, jwks = self._client.issuer_keys()
+        delivery = open_likeness(
+            token,
+            audience_key=self._audience_key,
+            issuer_keys=VerificationKeys.from_jwks(json.loads(jwks)),
+            expected_audience=AUDIENCE,
+            expected_issuer=issuer,
+            expected_grant=grant_id,
+            now=datetime.now(UTC),
+        )
+        return ", ".join(item.kind for item in delivery.items)
 
     def _opened(self) -> tuple[OpenedCredential, str]:
         issuer, jwks = self._client.issuer_keys()

@@ -10,7 +10,7 @@ import hashlib
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cameo.v1 import cameo_pb2, removal_pb2
 from cameo_client import CallError
@@ -44,14 +44,24 @@ class Site:
     audience: str
 
 
+class Generator(Protocol):
+    """The generator, with its private key."""
+
+    def state_of_credential(self) -> str:
+        """Return its finding on the credential."""
+
+    def items_of_likeness(self, token: str, grant_id: str) -> str:
+        """Return the kinds of items in a likeness that it was delivered."""
+
+
 class OwnersAct:
     """Runs the steps, shows each, and collects them as JSON in `results`."""
 
-    def __init__(self, site: Site, console: Console, opened: ExitStack, *, owner: str, credential: Callable[[], str]) -> None:
-        """Connect as `owner`, generator, platform until `opened` closes; `credential` returns the generator's finding on it."""
+    def __init__(self, site: Site, console: Console, opened: ExitStack, *, owner: str, generator: Generator) -> None:
+        """Connect as `owner`, generator, platform until `opened` closes; `generator` opens what the generator gets."""
         self.results: list[dict[str, Any]] = []
         self._site = site
-        self._credential = credential
+        self._credential, self._items = generator.state_of_credential, generator.items_of_likeness
         self._console = console
         self._owner = opened.enter_context(CameoClient(site.address, token=site.app.token("owner", owner)))
         self._generator = opened.enter_context(CameoClient(site.address, token=site.app.token("generator", site.audience)))
@@ -73,7 +83,12 @@ class OwnersAct:
         self._step(f"the owner chooses {FAN}, not for advertising", "PERMITTED", lambda: generator.may_use(cameo.id, FAN))
         self._step("advertising", "PURPOSE_EXCLUDED", lambda: generator.may_use(cameo.id, FAN, ["USE_CATEGORY_ADVERTISING"]))
         grant = generator.authorize(cameo.id, FAN, job_id="job-2")
-        self._step("the grant is spent", grant.grant_id, lambda: generator.spend(grant.token).grant_id)
+        spent = generator.spend(grant.token)
+        self._step(
+            "the grant is spent and delivers the likeness",
+            "face_vector, voice_vector",
+            lambda: ", ".join(self._items(each.token, spent.grant_id) for each in spent.likenesses),
+        )
         self._step("the grant is spent again", "GRANT_SPENT", lambda: generator.spend(grant.token).grant_id)
         digest = hashlib.sha256(b"the video that was made").hexdigest()
         output = generator.record(grant.grant_id, sha256=digest, creator=FAN, platform=PLATFORM)

@@ -27,7 +27,7 @@ from cameo_verifier.server.wire import cameo_input as given
 from cameo_verifier.server.wire.enums import full_name
 from cameo_verifier.server.wire.errors import RequestError
 from cameo_verifier.server.wire.request_id import require_request_id
-from cameo_verifier.store.cameos import cameos, removals, uses
+from cameo_verifier.store.cameos import cameos, likenesses, removals, uses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,11 +57,13 @@ if TYPE_CHECKING:
         UpdateCameoRequest,
         WatchCameoEventsRequest,
     )
-    from cameo_verifier.cameo.model import Use
+    from cameo_verifier.cameo import model
+    from cameo_verifier.cameo.model import Grant, Use
     from cameo_verifier.cameo.removals import Removal
+    from cameo_verifier.server.delivering import Delivering
     from cameo_verifier.server.event_feed import EventFeed
-    from cameo_verifier.server.issuing import Issuer
     from cameo_verifier.server.services.relationships import RelationshipSource
+    from cameo_verifier.store.cameos.vault import SealedLikeness
     from cameo_verifier.store.db.batches import Batches
 
 log = structlog.get_logger(__name__)
@@ -97,7 +99,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         writes: Batches,
         permissions: Permissions,
         relationships: RelationshipSource,
-        issuer: Issuer,
+        delivering: Delivering,
         limits: UseLimits,
         scrub: Callable[[], bool],
         clock: Callable[[], datetime],
@@ -111,7 +113,8 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         self._writes = writes
         self._permissions = permissions
         self._relationships = relationships
-        self._issuer = issuer
+        self._issuer = delivering.issuer
+        self._delivering = delivering
         self._limits = limits
         self._scrub = scrub
         self._clock = clock
@@ -229,16 +232,24 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
                 error_reason_pb2.ERROR_REASON_GRANT_INVALID, str(error), metadata={"refusal": error.reason}
             ) from None
         self._issuer.require_registered(audience)
-        work = partial(
-            uses.spend,
-            identifier=facts.id,
-            audience=audience,
-            request_id=request.request_id.lower(),
-            now=now,
-            attested_since=self._issuer.attested_since(now),
+
+        def work(connection: Connection, known: Relationships) -> tuple[Grant, tuple[model.Cameo, ...], list[SealedLikeness]]:
+            grant, found = uses.spend(
+                connection,
+                facts.id,
+                audience=audience,
+                request_id=request.request_id.lower(),
+                relationships=known,
+                now=now,
+                attested_since=self._issuer.attested_since(now),
+            )
+            return grant, found, [likenesses.of(connection, cameo.id) for cameo in found]
+
+        grant, found, sealed = await self._asking(lambda known: self._writes.submit(partial(work, known=known)))
+        delivered = await asyncio.to_thread(self._delivering.deliver, grant, found, sealed, now=now)
+        return cameo_service_pb2.SpendGrantResponse(
+            grant_id=grant.id, spend_time=grant.spent_at, terms=convert.use_terms(found), likenesses=delivered
         )
-        grant, found = await self._asking(lambda known: self._writes.submit(partial(work, relationships=known)))
-        return cameo_service_pb2.SpendGrantResponse(grant_id=grant.id, spend_time=grant.spent_at, terms=convert.use_terms(found))
 
     async def RecordOutput(self, request: RecordOutputRequest, context: Context[Any, Any]) -> Output:  # noqa: ARG002, N802 - the contract's
         """Record an output; if it was to be removed already, its present holder is notified."""

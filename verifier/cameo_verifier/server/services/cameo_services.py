@@ -16,6 +16,7 @@ from cameo.v1 import (
     removal_service_pb2_grpc,
 )
 from cameo_verifier.cameo.webhooks import Schedule
+from cameo_verifier.server.delivering import Delivering, public_models
 from cameo_verifier.server.event_feed import EventFeed, StreamLimits
 from cameo_verifier.server.services.cameo_service import CameoService, Permissions, UseLimits
 from cameo_verifier.server.services.guardian_service import GuardianService
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from cameo_verifier.server.issuing import Issuer
     from cameo_verifier.settings import Settings
+    from cameo_verifier.store.cameos.vault import Vault
     from cameo_verifier.store.db.batches import Together
 
 ItemT = TypeVar("ItemT")
@@ -45,7 +47,12 @@ ResultT = TypeVar("ResultT")
 
 @asynccontextmanager
 async def opened(
-    server: grpc.aio.Server, engine: Engine, issuer: Issuer, settings: Settings, clock: Callable[[], datetime]
+    server: grpc.aio.Server,
+    engine: Engine,
+    issuer: Issuer,
+    vault: Vault,
+    settings: Settings,
+    clock: Callable[[], datetime],
 ) -> AsyncIterator[asyncio.Event]:
     """Register the services, and yield the event that tells streams of the server's stop; at the end, close what they use."""
     async with AsyncExitStack() as opening:
@@ -68,7 +75,7 @@ async def opened(
                     _often(opening, uses.authorize_all, writes, writing(engine)),
                 ),
                 relationships=source,
-                issuer=issuer,
+                delivering=Delivering(vault, issuer, public_models(settings)),
                 limits=UseLimits(
                     settings.job_cameos,
                     timedelta(seconds=settings.grant_s),

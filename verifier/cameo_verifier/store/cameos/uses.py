@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sqlalchemy import bindparam, insert, select, update
@@ -185,18 +185,19 @@ def spend(
         RelationshipNeededError: see `cameo_verifier.cameo.permissions`.
     """
     grant = _grant(connection, identifier, audience)
-    if grant.spent_at is None or grant.spent_by_request != request_id:
-        require_spendable(grant, now=now)
-        held = cameos.several(connection, grant.cameo_ids, hold=True)
-        found = _require_permitted(held, grant, relationships, attested_since)
+    again = grant.spent_at is not None and grant.spent_by_request == request_id
+    require_spendable(replace(grant, spent_at=None) if again else grant, now=now)
+    held = cameos.several(connection, grant.cameo_ids, hold=True)
+    found = _require_permitted(held, grant, relationships, attested_since)
+    if not again:
         table = tables.grants
         spendable = (table.c.id == identifier) & table.c.spent_at.is_(None) & table.c.revoked_at.is_(None)
         statement = update(table).where(spendable, table.c.expires_at > now).values(spent_at=now, spent_by_request=request_id)
         if connection.execute(statement).rowcount != 1:
             require_spendable(_grant(connection, identifier, audience), now=now)
             raise RuntimeError("a spendable grant was not spent")
-        return _grant(connection, identifier, audience), found
-    return grant, _in_order(cameos.several(connection, grant.cameo_ids, hold=False), grant.cameo_ids)
+        grant = _grant(connection, identifier, audience)
+    return grant, found
 
 
 def record(connection: Connection, grant_id: str, made: Made, *, audience: str, identifier: str, now: datetime) -> Output:

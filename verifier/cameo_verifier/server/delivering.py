@@ -1,0 +1,93 @@
+"""Delivering: the likenesses of a spent grant, encrypted to its generator.
+
+The rows are read in the transaction that spends the grant, so that no likeness leaves without one; decrypting, signing and
+encrypting follow. A server that dies between the two has spent the grant and delivered nothing: the same request delivers again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cameo.v1 import cameo_service_pb2
+from cameo_credential import likeness
+from cameo_credential.delivery import deliver
+from cameo_credential.items import ItemKind, ItemModel, VectorItem
+from cameo_verifier.errors import ModelKitError
+from cameo_verifier.models import index, manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from cameo_credential.claims import Embedding
+    from cameo_verifier.cameo.model import Cameo, Grant
+    from cameo_verifier.server.issuing import Issuer
+    from cameo_verifier.settings import Settings
+    from cameo_verifier.store.cameos.vault import SealedLikeness, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Delivering:
+    """Delivers likenesses.
+
+    Attributes:
+        vault: decrypts them.
+        issuer: signs, and knows the keys of audiences.
+        models: the public facts of the kit's networks, by the digest of the file that judges.
+    """
+
+    vault: Vault
+    issuer: Issuer
+    models: Mapping[str, ItemModel]
+
+    def deliver(
+        self, grant: Grant, cameos: Sequence[Cameo], sealed: Sequence[SealedLikeness], *, now: datetime
+    ) -> list[cameo_service_pb2.DeliveredLikeness]:
+        """Return the message of each cameo's likeness, in the order of `cameos`.
+
+        Raises:
+            RequestError: `AUDIENCE_UNKNOWN`.
+            VaultError: a likeness does not decrypt.
+            KeyFileError: no key may sign now.
+        """
+        audience, keys = self.issuer.audience(grant.audience), self.issuer.keys.current()
+        delivered = []
+        for cameo, one in zip(cameos, sealed, strict=True):
+            face, voice = likeness.from_bytes(self.vault.open(one))
+            token = deliver(
+                issuer=self.issuer.name,
+                requester=grant.requester,
+                grant_id=grant.id,
+                job_id=grant.job_id,
+                cameo_id=cameo.id,
+                minor_safeguards=cameo.minor_safeguards,
+                items=(self._item(ItemKind.FACE_VECTOR, face), self._item(ItemKind.VOICE_VECTOR, voice)),
+                audience_key=audience,
+                keys=keys,
+                now=now,
+            )
+            delivered.append(cameo_service_pb2.DeliveredLikeness(cameo_id=cameo.id, token=token))
+        return delivered
+
+    def _item(self, kind: ItemKind, embedding: Embedding) -> VectorItem:
+        # A network that the kit does not have now: the digest of its file is all that is known of it.
+        unknown = ItemModel(embedding.model, "", embedding.model_sha256)
+        return VectorItem(kind, self.models.get(embedding.model_sha256, unknown), embedding.vector)
+
+
+def public_models(settings: Settings) -> dict[str, ItemModel]:
+    """Return the public facts of the kit's networks, by the digest of the file in the kit; none of one that is not there."""
+    kit, found = index.Kit(settings.models), {}
+    for model in manifest.load().models.values():
+        if len(model.sources) != 1:
+            continue
+        try:
+            digest = kit.digest(model)
+        except ModelKitError:
+            continue
+        [source] = model.sources
+        where = f"{model.registry.value}:{model.package}@{model.version}/{source.path}"
+        preprocessing = "; ".join(filter(None, (model.layout, model.colour, model.scaling)))
+        found[digest] = ItemModel(model.id, where, source.sha256, preprocessing, model.licence)
+    return found
