@@ -94,10 +94,12 @@ MUTATIONS = (
     Mutation(_PERMISSIONS, "cameo.state is CameoState.CAMEO_DELETED or hidden", "hidden", PERMISSIONS),
     Mutation(_PERMISSIONS, "chosen = own or _chosen", "chosen = _chosen", PERMISSIONS),
     Mutation(_PERMISSIONS, "if not chosen:", "if chosen is False:", PERMISSIONS),
-    Mutation(_PERMISSIONS, "if purposes & cameo.terms.categories", "if purposes <= cameo.terms.categories", PERMISSIONS),
-    Mutation(
-        _PERMISSIONS, "if purposes & cameo.terms.categories", "if not own and purposes & cameo.terms.categories", PERMISSIONS
-    ),
+    Mutation(_PERMISSIONS, "bool(purposes & cameo.terms.categories)", "purposes <= cameo.terms.categories", PERMISSIONS),
+    Mutation(_PERMISSIONS, "excluded = bool(cameo.terms", "excluded = not own and bool(cameo.terms", PERMISSIONS),
+    Mutation(_PERMISSIONS, "(unstated or bool", "(False or bool", PERMISSIONS),
+    Mutation(_PERMISSIONS, "cameo.attested_at < attested_since", "cameo.attested_at <= attested_since", PERMISSIONS),
+    Mutation(_PERMISSIONS, "if generator and not cameo.terms.admit(generator):", "if False:", PERMISSIONS),
+    Mutation(_PERMISSIONS, "for mutual in (True, False):", "for mutual in (True,):", PERMISSIONS),
     Mutation(_PERMISSIONS, "requester in cameo.terms.selected", "True", PERMISSIONS),
     Mutation(_PERMISSIONS, "NOT_NOW if cameo.state is", "NOT_NOW if cameo.state is not", PERMISSIONS),
     Mutation(

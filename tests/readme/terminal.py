@@ -11,6 +11,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import ExitStack, chdir, contextmanager, redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
@@ -126,6 +127,8 @@ class Terminal:
     def _inside(self) -> ExitStack:
         entered = ExitStack()
         entered.enter_context(mock.patch.dict(os.environ, self.environment, clear=True))
+        # What `tempfile` finds in the environment it keeps for the rest of the process.
+        entered.enter_context(mock.patch.object(tempfile, "tempdir", self.environment["TMPDIR"]))
         entered.enter_context(chdir(self.folder))
         return entered
 
