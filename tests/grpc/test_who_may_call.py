@@ -198,6 +198,21 @@ def test_an_issuer_needs_its_keys(tmp_path: Path) -> None:
             CallerTokens.open(Settings(caller_issuer="https://app.example", caller_keys=path), clock=utc_now)
 
 
+def test_keys_that_are_not_understood_are_ignored(app: App) -> None:
+    """An issuer's set may hold further keys: of other kinds, for other uses, without a name."""
+    document = json.loads(app.jwks.read_text())
+    ed = document["keys"][0]
+    unnamed = {name: value for name, value in ed.items() if name != "kid"}
+    further = [{"kty": "oct", "k": "AAAA", "kid": "s"}, {"kty": "AKP", "kid": "new"}, {**ed, "kid": "e", "use": "enc"}]
+    app.jwks.write_text(json.dumps({"keys": [*further, unnamed, None, *document["keys"]]}))
+
+    tokens = CallerTokens.open(Settings(**app.settings), clock=utc_now)
+
+    assert tokens is not None
+    assert tokens.verify(app.token("app", "x")).id == "x"
+    assert refusal(app, app.token("app", "x", header={"kid": "e"})) == "unknown_key"
+
+
 def refusal(app: App, token: str) -> str:
     tokens = CallerTokens.open(Settings(**app.settings), clock=utc_now)
     assert tokens is not None

@@ -18,6 +18,7 @@ from joserfc.jwk import OKPKey
 from cameo_credential import key_files
 from cameo_credential.encoding import from_base64url
 from cameo_credential.errors import KeyFileError
+from cameo_credential.public_keys import ALGORITHMS, ED25519
 from cameo_credential.signing_backends import FileBackend
 
 if TYPE_CHECKING:
@@ -115,13 +116,24 @@ class VerificationKeys:
     def from_jwks(cls, document: Mapping[str, Any]) -> Self:
         """Parse a JWK set; private members, if any, are dropped.
 
+        Keys that are not understood are ignored (RFC 7517 section 5), so that an issuer can add a key of a new kind before all
+        readers know it.
+
         Raises:
-            KeyFileError: it is no JWK set, or contains a key that is not Ed25519.
+            KeyFileError: it is no JWK set, or none of its keys is understood; the message says why for each.
         """
         issuer = document.get("issuer", "")
         if not isinstance(issuer, str):
             raise KeyFileError("'issuer' is not a string")
-        keys = (key_from_jwk(jwk, private=False).public() for jwk in jwks_of(document))
+        keys: list[VerificationKey] = []
+        ignored: list[str] = []
+        for jwk in jwks_of(document):
+            try:
+                keys.append(key_from_jwk(jwk, private=False).public())
+            except KeyFileError as error:
+                ignored.append(str(error))
+        if not keys:
+            raise KeyFileError(f"none of the set's keys is an Ed25519 key of an issuer: {'; '.join(sorted(set(ignored)))}")
         return cls({key.kid: key for key in keys}, issuer)
 
     @classmethod
@@ -164,12 +176,11 @@ def jwks_of(document: Mapping[str, Any]) -> list[Any]:
 
 
 def key_to_jwk(key: SigningKey | VerificationKey) -> dict[str, Any]:
-    """Return the public JWK of a key."""
+    """Return the public JWK of a key, without `alg`: libraries that know Ed25519 only as "EdDSA" drop a key that names it."""
     return {
         **key.key.as_dict(private=False),
         "kid": key.kid,
         "use": "sig",
-        "alg": SIGNATURE_ALGORITHM,
         "iat": int(key.issued_at.timestamp()),
         "nbf": int(key.not_before.timestamp()),
         "exp": int(key.expires_at.timestamp()),
@@ -184,8 +195,10 @@ def key_from_jwk(jwk: object, *, private: bool) -> SigningKey | VerificationKey:
     """
     # Only the members of the key itself reach the library; nothing else in the document affects it.
     try:
-        if not isinstance(jwk, dict) or (jwk["kty"], jwk["crv"]) != ("OKP", "Ed25519"):
+        if not isinstance(jwk, dict) or (jwk["kty"], jwk["crv"]) != ED25519:
             raise ValueError("not an Ed25519 key")  # noqa: TRY301 - reported like every other malformation
+        if jwk.get("use", "sig") != "sig" or jwk.get("alg", SIGNATURE_ALGORITHM) not in ALGORITHMS[ED25519]:
+            raise ValueError("not a key for signatures by Ed25519")  # noqa: TRY301 - the same
         members = ("kty", "crv", "x", "d") if private else ("kty", "crv", "x")
         key = OKPKey.import_key({name: jwk[name] for name in members})
         if OKPKey.import_key(key.raw_value).as_dict(private=False)["x"] != jwk["x"]:

@@ -6,6 +6,7 @@ is verified (RFC 8725 section 3.1). Secret keys are never read: a token signed w
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -65,3 +66,21 @@ def read_public_key(jwk: Mapping[str, Any], kinds: Collection[tuple[str, str | N
     if named is not None and named not in algorithms:
         raise ValueError("its `alg` is not one of its kind")
     return PublicKey(key, frozenset({named}) if kind == RSA and named else algorithms)
+
+
+def read_public_keys(document: Mapping[str, Any], kinds: Collection[tuple[str, str | None]]) -> list[tuple[str, PublicKey]]:
+    """Return the keys of a JWK set that `read_public_key` reads, each after its `kid` or an empty name; others are ignored.
+
+    A set may hold keys of other uses, and of kinds that are not known here yet (RFC 7517 section 5).
+
+    Raises:
+        ValueError: it is no JWK set.
+    """
+    jwks = document.get("keys")
+    if not isinstance(jwks, list):
+        raise ValueError("'keys' is missing or no list")  # noqa: TRY004 - the document's fault, not a caller's wrong type
+    keys: list[tuple[str, PublicKey]] = []
+    for jwk in jwks:
+        with suppress(ValueError):
+            keys.append((str(jwk.get("kid", "")) if isinstance(jwk, dict) else "", read_public_key(jwk, kinds)))
+    return keys

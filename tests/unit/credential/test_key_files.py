@@ -83,8 +83,37 @@ def test_several_keys_one_active(tmp_path: Path) -> None:
 
     assert read == keys
     assert published["issuer"] == "https://issuer.example"
-    assert [set(jwk) for jwk in published["keys"]] == [{"kty", "crv", "x", "kid", "use", "alg", "iat", "nbf", "exp"}] * 2
+    assert [set(jwk) for jwk in published["keys"]] == [{"kty", "crv", "x", "kid", "use", "iat", "nbf", "exp"}] * 2
     assert VerificationKeys.from_jwks(published) == keys.public("https://issuer.example")
+
+
+FOREIGN: list[object] = [
+    {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "ec"},
+    {"kty": "AKP", "alg": "ML-DSA-44", "kid": "new"},
+    {"kty": "OKP", "crv": "X25519", "x": "AA", "kid": "enc", "use": "enc"},
+    {"kty": "oct", "k": "AAAA"},
+    "key",
+    None,
+]
+
+
+def test_keys_that_are_not_understood_are_ignored() -> None:
+    """A reader takes the keys it knows out of a set of all kinds; a key for another use or algorithm is none of them."""
+    keys = IssuerKeys(SigningKey.generate(now=NOW)).public("https://issuer.example")
+    published = keys.to_jwks()
+    [jwk] = published["keys"]
+    other = IssuerKeys(SigningKey.generate(now=NOW)).public().to_jwks()["keys"][0]
+    others = [{**other, "use": "enc"}, {**other, "alg": "Ed448"}, {**other, "kid": "mine"}]
+
+    assert VerificationKeys.from_jwks({**published, "keys": [*FOREIGN, *others, jwk]}) == keys
+    for name in ("Ed25519", "EdDSA"):
+        assert VerificationKeys.from_jwks({**published, "keys": [{**jwk, "alg": name}]}) == keys
+
+
+def test_a_set_without_a_key_that_is_understood_is_refused() -> None:
+    """An empty remainder is an error that says why."""
+    with pytest.raises(KeyFileError, match=r"none of the set's keys is an Ed25519 key.*not an Ed25519 key"):
+        VerificationKeys.from_jwks({"keys": FOREIGN})
 
 
 def _break(document: dict[str, object], **changes: object) -> dict[str, object]:

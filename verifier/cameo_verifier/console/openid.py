@@ -15,7 +15,6 @@ import base64
 import hashlib
 import hmac
 import secrets
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,7 @@ from joserfc.errors import JoseError
 from joserfc.jwt import JWTClaimsRegistry
 
 from cameo_credential.errors import CameoError, CredentialError
-from cameo_credential.public_keys import ALGORITHMS, PublicKey, read_public_key
+from cameo_credential.public_keys import ALGORITHMS, PublicKey, read_public_keys
 from cameo_credential.signature import JWT_TYPES, THUMBPRINTS, TokenKind, verify_jws
 from cameo_verifier.console.people import ConsoleRole, Person
 
@@ -189,11 +188,8 @@ class OpenId:
 def _keys(document: dict[str, Any]) -> dict[str, PublicKey]:
     """Return the provider's keys that sign, by `kid`; a single one also verifies what names none (OpenID Connect Core 10.1)."""
     keys: dict[str, PublicKey] = {}
-    for jwk in document.get("keys", ()):
-        # A provider also publishes keys to encrypt to, and kinds that are not known here yet (RFC 7517 section 5).
-        with suppress(ValueError):
-            key = read_public_key(jwk, ALGORITHMS)
-            keys.setdefault(str(jwk.get("kid", "")), key)
+    for kid, key in read_public_keys(document, ALGORITHMS):
+        keys.setdefault(kid, key)
     if len(keys) == 1:
         [keys[""]] = keys.values()
     else:

@@ -19,7 +19,7 @@ from joserfc.jwt import JWTClaimsRegistry
 
 from cameo_credential import key_files
 from cameo_credential.errors import CameoError, CredentialError, InvalidRequestError, KeyFileError
-from cameo_credential.public_keys import ED25519, P256, PublicKey, read_public_key
+from cameo_credential.public_keys import ED25519, P256, PublicKey, read_public_keys
 from cameo_credential.signature import JWT_TYPES, THUMBPRINTS, TokenKind, verify_jws
 from cameo_credential.watched_file import WatchedFile
 from cameo_verifier.cameo.caller_role import CallerRole
@@ -187,7 +187,7 @@ def _read_keys(path: Path) -> Keys:
     document = key_files.read_json(path, secret=False)
     try:
         return _keys(document)
-    except (KeyError, TypeError, ValueError) as error:
+    except ValueError as error:
         raise KeyFileError(f"{path} is not a set of public Ed25519 and P-256 keys: {error}") from None
 
 
@@ -196,9 +196,9 @@ def _report(error: KeyFileError) -> None:
 
 
 def _keys(document: Mapping[str, Any]) -> Keys:
-    keys = {str(jwk["kid"]): read_public_key(jwk, _KEY_KINDS) for jwk in document["keys"]}
+    keys = {kid: key for kid, key in read_public_keys(document, _KEY_KINDS) if kid}
     if not keys:
-        raise ValueError("'keys' is empty")
+        raise ValueError("it holds none with a `kid`")
     return keys
 
 
