@@ -53,8 +53,12 @@ def check_base64url(text: str) -> None:
 
 
 def to_json(document: dict[str, Any]) -> bytes:
-    """Return compact UTF-8 JSON; numbers without a JSON form (NaN, infinities) raise `ValueError`."""
-    return json.dumps(document, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii")
+    """Return compact UTF-8 JSON, with no more escapes than RFC 8259 asks for, so that a character takes at most six bytes.
+
+    Raises:
+        ValueError: a number has no JSON form (NaN, infinities), or a text no UTF-8 one (half of a surrogate pair).
+    """
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
 
 
 def from_json(data: bytes) -> dict[str, Any]:

@@ -23,20 +23,31 @@ CONTENT_ALGORITHM = "A256GCM"
 CONTENT_TYPE = "JWT"
 """`cty` of a nested token (RFC 7519 section 5.2)."""
 
-MAX_TOKEN_CHARS = 65536
-"""A credential has about 7,600 characters; an attacker cannot make us decode megabytes."""
+MAX_TOKEN_CHARS = 131072
+"""A credential has about 7,600 characters, and 97,000 with the longest words of an owner and the largest embeddings that are
+accepted; an attacker cannot make us decode megabytes."""
 
 _ALGORITHMS = (KEY_ALGORITHM, CONTENT_ALGORITHM)
+_REGISTRY = jwe.JWERegistry(algorithms=list(_ALGORITHMS))
+_REGISTRY.max_ciphertext_length = MAX_TOKEN_CHARS
+"""The library's own limit, 65,536, is shorter than ours."""
 _HEADER = {"alg", "enc", "cty", "kid", "epk"}
 _LENGTHS = (40, 12, 16)
 """Bytes of the wrapped key (RFC 3394 over 32), the initialisation vector and the tag (RFC 7518 section 5.3)."""
 
 
 def encrypt(token: str, *, audience_key: AudienceKey) -> str:
-    """Return `token` encrypted to the audience's public key."""
+    """Return `token` encrypted to the audience's public key.
+
+    Raises:
+        RuntimeError: a bug of ours: the result is longer than readers take.
+    """
     header = {"alg": KEY_ALGORITHM, "enc": CONTENT_ALGORITHM, "cty": CONTENT_TYPE, "kid": audience_key.kid}
     public = audience_key.public() if audience_key.is_private else audience_key
-    return jwe.encrypt_compact(header, token, public.key, algorithms=list(_ALGORITHMS))
+    sealed = jwe.encrypt_compact(header, token, public.key, registry=_REGISTRY)
+    if len(sealed) > MAX_TOKEN_CHARS:
+        raise RuntimeError(f"a credential of {len(sealed)} characters, more than the {MAX_TOKEN_CHARS} that readers take")
+    return sealed
 
 
 def decrypt(token: str, *, audience_key: AudienceKey) -> str:
@@ -50,7 +61,7 @@ def decrypt(token: str, *, audience_key: AudienceKey) -> str:
     if lengths != _LENGTHS:
         raise CredentialError(Refusal.MALFORMED, "a part of the envelope has the wrong length")
     try:
-        opened = jwe.decrypt_compact(token, audience_key.key, algorithms=list(_ALGORITHMS))
+        opened = jwe.decrypt_compact(token, audience_key.key, registry=_REGISTRY)
     except (JoseError, ValueError):
         # Every failure inside, of key agreement, unwrapping or the tag, is one answer: an attacker learns nothing from which.
         raise CredentialError(Refusal.TAMPERED, "the credential was altered, or was not encrypted to this key") from None

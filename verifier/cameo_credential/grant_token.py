@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from cameo_credential.issuer_keys import IssuerKeys, VerificationKeys
 
-MAX_TOKEN_CHARS = 131072
+MAX_TOKEN_CHARS = 2**20
+"""A grant has about 700 characters, and some 1,036,000 for a job of 32 cameos with the longest words that are accepted."""
 _NAMESPACE = "urn:cameo:grant:1"
 
 
@@ -38,8 +39,15 @@ class GrantFacts:
 
 
 def sign_grant(claims: Mapping[str, Any], *, keys: IssuerKeys) -> str:
-    """Return the token with these claims, see `cameo_verifier.cameo.grants.compose`."""
-    return sign(claims, key=keys.active, typ=TokenType.GRANT)
+    """Return the token with these claims, see `cameo_verifier.cameo.grants.compose`.
+
+    Raises:
+        RuntimeError: a bug of ours: the token is longer than readers take.
+    """
+    token = sign(claims, key=keys.active, typ=TokenType.GRANT)
+    if len(token) > MAX_TOKEN_CHARS:
+        raise RuntimeError(f"a grant of {len(token)} characters, more than the {MAX_TOKEN_CHARS} that readers take")
+    return token
 
 
 def open_grant(

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from cameo_credential.issuer_keys import VerificationKeys
     from cameo_credential.status_list import StatusListToken
 
-MAX_LIST_BYTES = 4 * 1024 * 1024
-"""Maximum size of a fetched list; one of 2**20 entries of two bits, incompressible, has about 350,000 bytes."""
+MAX_LIST_BYTES = 8 * 1024 * 1024
+"""Maximum size of a fetched list. Incompressible, one of 2**20 entries of two bits has 470,000 bytes, one of 2**24, the most a
+site can set, 7,460,000."""
 
 FETCH_TIMEOUT_S = 5.0
 CLOCKS_APART = timedelta(seconds=30)

@@ -13,7 +13,7 @@ from cameo_credential.claims import StatusReference
 from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
 from cameo_credential.status_list import StatusList, publish
-from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource, fetch_list
+from cameo_credential.status_source import MAX_LIST_BYTES, UNSAFE_NO_STATUS_CHECK, StatusSource, fetch_list
 from tests.served_list import serving
 
 if TYPE_CHECKING:
@@ -190,5 +190,5 @@ def test_lists_are_fetched_over_https_or_from_this_machine() -> None:
     for uri in ("http://issuer.example/status/1", "file:///etc/passwd", "ftp://127.0.0.1/status/1", "status/1"):
         with pytest.raises(ValueError, match="https"):
             fetch_list(uri)
-    with serving(lambda: b"a" * (4 * 1024 * 1024 + 1)) as uri, pytest.raises(ValueError, match="bytes"):
+    with serving(lambda: b"a" * (MAX_LIST_BYTES + 1)) as uri, pytest.raises(ValueError, match="bytes"):
         fetch_list(uri)
