@@ -40,6 +40,11 @@ def from_base64url(text: str) -> bytes:
     return data
 
 
+def without_newline(token: str) -> str:
+    """Return a token without the one line break that a text file ends with (LF or CR LF)."""
+    return token.removesuffix("\n").removesuffix("\r") if token.endswith("\n") else token
+
+
 def check_base64url(text: str) -> None:
     """Check that `from_base64url` would accept a text, without decoding it.
 

@@ -12,7 +12,7 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 
 from cameo_credential.audience_keys import KEY_ALGORITHM
-from cameo_credential.encoding import check_base64url, from_base64url, from_json
+from cameo_credential.encoding import check_base64url, from_base64url, from_json, without_newline
 from cameo_credential.errors import CredentialError
 from cameo_credential.refusal import Refusal
 
@@ -51,11 +51,12 @@ def encrypt(token: str, *, audience_key: AudienceKey) -> str:
 
 
 def decrypt(token: str, *, audience_key: AudienceKey) -> str:
-    """Return the decrypted token.
+    """Return the decrypted token; the line break that a file ends with may follow the encrypted one.
 
     Raises:
         CredentialError: `malformed`, `wrong_type`, `unsupported_algorithm`, `not_for_this_key` or `tampered`.
     """
+    token = without_newline(token)
     header, lengths = _parse(token)
     _check_header(header, audience_key)
     if lengths != _LENGTHS:

@@ -14,6 +14,7 @@ from cameo_credential.errors import CredentialError
 from cameo_credential.refusal import Refusal
 from cameo_credential.signature import verified_claims
 from cameo_credential.signer import TokenType, sign
+from cameo_credential.status_source import CLOCKS_APART
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +88,7 @@ def open_grant(
         raise CredentialError(Refusal.WRONG_ISSUER, f"the grant was not issued by {expected_issuer!r}")
     if registered.audience != expected_audience:
         raise CredentialError(Refusal.WRONG_AUDIENCE, f"the grant was not issued for {expected_audience!r}")
-    if by_its_own_times and now < registered.not_before:
+    if by_its_own_times and now + CLOCKS_APART < registered.not_before:
         raise CredentialError(Refusal.NOT_YET_VALID, "the grant is not valid yet")
     expires_at = min(registered.expires_at, key.expires_at)
     if now >= (expires_at if by_its_own_times else key.expires_at):

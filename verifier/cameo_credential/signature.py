@@ -1,10 +1,11 @@
 """The JWS verifier: a compact JWS in, its claims out (RFC 7515 section 5.2). Every signed token this project reads passes here.
 
-The issuer's own tokens, callers' tokens and ID tokens differ in keys, types and further header members, which a `TokenKind`
-names. The rules are the same, and stricter than a library's (RFC 8725):
+The issuer's own tokens, callers' tokens and ID tokens differ in keys, types and whether further header members may be there, as a
+`TokenKind` says. The rules are the same, and stricter than a library's (RFC 8725):
 
 1. The token is three base64url parts in their one spelling; the header is JSON of at most 512 bytes, no name twice (`malformed`).
-2. The header has no member the kind does not name, so `crit`, `b64`, `jwk`, `jku` and `x5c` never pass (`malformed`).
+2. The header has none of `crit`, `b64`, `jwk`, `jku`, `x5c` and `x5u`. In our own tokens it has no other member that we do not
+   write; of others' tokens, unknown members are ignored (RFC 7515 section 4) (`malformed`).
 3. `typ` is one of the kind's (`wrong_type`).
 4. `kid` names a key of the set that the reader brings (`unknown_key`).
 5. That key is for this `alg` (`unsupported_algorithm`): the token chooses no algorithm, and `none` and secrets are no key's.
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from joserfc.jws import JWSRegistry
 
-from cameo_credential.encoding import from_base64url, from_json
+from cameo_credential.encoding import from_base64url, from_json, without_newline
 from cameo_credential.errors import CredentialError
 from cameo_credential.refusal import Refusal
 from cameo_credential.signer import TokenType
@@ -58,18 +59,17 @@ class TokenKind:
 
     Attributes:
         types: values of `typ`; the empty one lets it be missing.
-        ignored: members besides `alg`, `typ` and `kid` that may be there; nothing reads them.
+        foreign: True if others make these tokens: header members besides `alg`, `typ` and `kid` may be there; nothing reads them.
     """
 
     types: frozenset[str]
-    ignored: frozenset[str] = frozenset()
+    foreign: bool = False
 
 
 JWT_TYPES = frozenset({"", "JWT", "jwt"})
 """`typ` of a token whose issuer names none of its own (RFC 7519 section 5.1)."""
-THUMBPRINTS = frozenset({"x5t", "x5t#S256"})
-"""Members some issuers add: they name the key once more, by its certificate."""
-
+_REFUSED = frozenset({"crit", "b64", "jwk", "jku", "x5c", "x5u"})
+"""Members that change how a token is verified, or bring a key: whoever made such a token expects more than ignorance."""
 _NAMED = frozenset({"alg", "typ", "kid"})
 _OURS = {typ: TokenKind(frozenset({typ.value})) for typ in TokenType}
 
@@ -77,10 +77,12 @@ _OURS = {typ: TokenKind(frozenset({typ.value})) for typ in TokenType}
 def verified_claims(signed: str, issuer_keys: VerificationKeys, typ: TokenType) -> tuple[VerificationKey, dict[str, Any]]:
     """Return what one of the issuer's own tokens says, and the key that signed it; neither times nor names are checked.
 
+    The line break that a file ends with may follow the token.
+
     Raises:
         CredentialError: `malformed`, `unsupported_algorithm`, `wrong_type`, `unknown_key` or `bad_signature`.
     """
-    return verify_jws(signed, issuer_keys.keys, _OURS[typ])
+    return verify_jws(without_newline(signed), issuer_keys.keys, _OURS[typ])
 
 
 def verify_jws(token: str, keys: Mapping[str, K], kind: TokenKind) -> tuple[K, dict[str, Any]]:
@@ -121,7 +123,8 @@ def signed_by(key: ECKey | OKPKey | RSAKey, message: bytes, signature: bytes, al
 
 def _key(header: Mapping[str, Any], keys: Mapping[str, K], kind: TokenKind) -> K:
     algorithm, kid = header.get("alg"), header.get("kid", "" if "" in keys else None)
-    if not _NAMED | kind.ignored >= set(header) or not isinstance(kid, str):  # step 2
+    unknown = set(header) & _REFUSED if kind.foreign else set(header) - _NAMED
+    if unknown or not isinstance(kid, str):  # step 2
         raise CredentialError(Refusal.MALFORMED, "the signed token's header has unknown or missing members")
     typ = header.get("typ", "")
     if not isinstance(typ, str) or typ not in kind.types:  # step 3

@@ -38,7 +38,7 @@ site can set, 7,460,000."""
 
 FETCH_TIMEOUT_S = 5.0
 CLOCKS_APART = timedelta(seconds=30)
-"""Tolerated clock skew: how far the issuer's clock may be ahead before a new list counts as issued in the future."""
+"""Tolerated clock skew: how far the issuer's clock may be ahead before a new token counts as issued in the future."""
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -70,18 +70,26 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        """Follow none: a redirect could lead to http or to a machine inside the reader's network. It is an `HTTPError` then."""
+
+
+_OPENER = urllib.request.build_opener(_NoRedirects)
+
+
 def fetch_list(uri: str, *, timeout_s: float = FETCH_TIMEOUT_S) -> str:
-    """Return the signed list at an https URI (http on this machine only), without verifying it.
+    """Return the signed list at an https URI (http on this machine only), without verifying it; redirects are not followed.
 
     Raises:
-        OSError: it could not be fetched.
+        OSError: it could not be fetched, or the answer is a redirect.
         ValueError: the URI has another scheme, or the response is too large or not ASCII.
     """
     parts = urlsplit(uri)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise ValueError("a status list is fetched over https")
     request = urllib.request.Request(uri, headers={"Accept": "application/statuslist+jwt"})  # noqa: S310 - the scheme was checked
-    with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310 - the same
+    with _OPENER.open(request, timeout=timeout_s) as answer:
         content: bytes = answer.read(MAX_LIST_BYTES + 1)
     if len(content) > MAX_LIST_BYTES:
         raise ValueError(f"a status list of more than {MAX_LIST_BYTES} bytes")

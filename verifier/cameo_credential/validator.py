@@ -11,7 +11,7 @@
 5. The signature verifies under that key (`bad_signature`). Before this step nothing in the token is trusted.
 6. Issuer (`wrong_issuer`) and audience (`wrong_audience`) are the expected ones: an audience that decrypts a credential and
    encrypts it to another is stopped here.
-7. Now is within its validity (`not_yet_valid`, `expired`), which ends no later than its signing key's.
+7. Now is within its validity, with leeway for `nbf` (`not_yet_valid`, `expired`), which ends no later than its signing key's.
 8. The private claim has the layout this version knows (`malformed`).
 9. A fresh status list says that it is valid (`status_unknown`, `revoked`, `suspended`); see `status_source`. Skipping this step
    takes an argument that is named unsafe.
@@ -32,6 +32,7 @@ from cameo_credential.errors import CredentialError
 from cameo_credential.refusal import Refusal
 from cameo_credential.signature import verified_claims
 from cameo_credential.signer import TokenType
+from cameo_credential.status_source import CLOCKS_APART
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,7 +105,7 @@ def open_credential(
         expected_issuer: what `iss` must be.
         status: a `StatusSource`, reused between calls for its cache, or `UNSAFE_NO_STATUS_CHECK`.
         now: the time at which validity is judged.
-        leeway: tolerated clock skew.
+        leeway: tolerated clock skew at both ends; at the beginning (`nbf`) it is never less than `CLOCKS_APART`.
 
     Raises:
         CredentialError: with one of the reasons of `Refusal`, by the steps above.
@@ -187,7 +188,7 @@ def _facts(claims: Mapping[str, Any], key: VerificationKey, expected: _Expected)
         raise CredentialError(Refusal.WRONG_ISSUER, f"the token was not issued by {expected.issuer!r}")
     if registered.audience != expected.audience:
         raise CredentialError(Refusal.WRONG_AUDIENCE, f"the token was not issued for {expected.audience!r}")
-    if expected.now + expected.leeway < registered.not_before:
+    if expected.now + max(expected.leeway, CLOCKS_APART) < registered.not_before:
         raise CredentialError(Refusal.NOT_YET_VALID, f"the token is valid from {registered.not_before.isoformat()}")
     expires_at = min(registered.expires_at, key.expires_at)
     if expected.now - expected.leeway >= expires_at:

@@ -115,6 +115,15 @@ def test_the_header_picks_no_algorithm(kind: Kind) -> None:
     assert kind.reason(f"{hashed}.{to_base64url(tag)}") == "unsupported_algorithm"
 
 
+def test_the_issuers_clock_may_be_ahead(kind: Kind) -> None:
+    """A token that was made up to 30 s in the reader's future is taken, later it is `not_yet_valid`."""
+    # A status list is given its leeway by `StatusSource`.
+    given = {"leeway": timedelta(seconds=30)} if kind.typ is TokenType.STATUS_LIST else {}
+    start = datetime.fromtimestamp(kind.claims()["iat"], UTC)
+    kind.read(kind.signed, now=start - timedelta(seconds=30), **given)
+    assert kind.reason(kind.signed, now=start - timedelta(seconds=30, microseconds=1), **given) == "not_yet_valid"
+
+
 def test_no_kind_passes_for_another(kind: Kind) -> None:
     """Under the type of each other kind, signed by the issuer itself, it is `wrong_type`."""
     for other in set(TokenType) - {kind.typ}:
@@ -135,7 +144,7 @@ def test_only_the_issuers_keys_count(kind: Kind) -> None:
 
 def test_time_and_place_have_their_own_reasons(kind: Kind) -> None:
     """Before its time, after it, and for another reader than the one who holds it."""
-    assert kind.reason(kind.signed, now=NOW - timedelta(seconds=1)) == "not_yet_valid"
+    assert kind.reason(kind.signed, now=NOW - timedelta(seconds=31)) == "not_yet_valid"
     assert kind.reason(kind.signed, now=NOW + timedelta(days=3)) == "expired"
     assert kind.reason(kind.signed, now=kind.world.keys.active.expires_at) == "expired"
     if kind.typ is TokenType.STATUS_LIST:

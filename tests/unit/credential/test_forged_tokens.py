@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cameo_credential.encoding import from_base64url, to_base64url, to_json
+from cameo_credential.errors import CredentialError
 from tests.token_readers import Reader, another_key, caller_readers, issuer_readers, openid_readers
 
 if TYPE_CHECKING:
@@ -90,8 +91,6 @@ def _by_header(reader: Reader) -> Iterator[str]:
     yield reader.token({"b64": False})
     yield reader.token({"b64": False, "crit": ["b64"]})
     yield reader.token({"b64": True, "crit": ["b64"]})
-    yield reader.token({"zip": "DEF"})
-    yield reader.token({"cty": "JWT"})
     for brought in ({"jwk": {"kty": "OKP"}}, {"jku": "https://evil.example"}, {"x5c": ["AAAA"]}, {"x5u": "https://evil.example"}):
         yield stranger.token(brought)
     for kid in (["a"], 1, {"a": 1}):
@@ -117,7 +116,7 @@ def _by_claims(reader: Reader) -> Iterator[str]:
 
 def _by_spelling(reader: Reader) -> Iterator[str]:
     good = reader.token()
-    yield from (f"{good}{after}" for after in (".", ".AAAA", "\n", " ", "=", "==", "!", "\x00", "é", "," + good))
+    yield from (f"{good}{after}" for after in (".", ".AAAA", "\n\n", "\r", "\n ", " ", "=", "==", "!", "\x00", "é", "," + good))
     yield from (f"{before}{good}" for before in (".", " ", "\n"))
     header, claims, signature = good.split(".")
     yield f"{header}.{claims}"
@@ -179,6 +178,29 @@ def test_no_token_passes_where_another_is_read(readers: dict[str, Reader]) -> No
     assert took == {
         (name, other) for name in READERS for other in READERS if name == other or {name, other} <= both or {name, other} <= ids
     }
+
+
+UNKNOWN = ({"zip": "DEF"}, {"cty": "JWT"}, {"x5t": "AAAA"}, {"x5t#S256": "AAAA"}, {"nonce": "n"}, {"crv": "none"}, {"new": [1]})
+OURS = READERS[:4]
+
+
+@pytest.mark.parametrize("header", UNKNOWN)
+def test_unknown_header_members_are_ignored_in_others_tokens_only(readers: dict[str, Reader], header: dict[str, Any]) -> None:
+    """Callers' tokens and ID tokens may have members that mean nothing here; our own have those we write."""
+    said = {name: reader.refusal(reader.token(header)) for name, reader in readers.items()}
+    assert said == {name: "malformed" if name in OURS else "" for name in READERS}
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_file_of_a_token_may_end_with_a_line_break(readers: dict[str, Reader], world: World, newline: str) -> None:
+    """One line break after one of our own tokens is taken; after others', which are not in files, it is not."""
+    said = {name: reader.refusal(reader.token() + newline) for name, reader in readers.items()}
+    assert said == {name: "" if name in OURS else "malformed" for name in READERS}
+    assert world.open(world.issue().credential + newline).jti == "jti-1"
+    for more in (newline * 2, f" {newline}", f"{newline} ", "\r"):
+        with pytest.raises(CredentialError) as refused:
+            world.open(world.issue().credential + more)
+        assert refused.value.reason == "malformed"
 
 
 def test_a_type_of_null_is_no_missing_type(reader: Reader) -> None:

@@ -64,17 +64,22 @@ def test_what_is_no_token_is_malformed(world: World, token: str) -> None:
 
 
 def test_time_decides_to_the_second(world: World) -> None:
-    """Valid from `nbf` on and until just before `exp`; the leeway moves both ends."""
-    token = world.issue().credential
+    """Valid from 30 s before `nbf` on and until just before `exp`; the leeway moves both ends."""
+    issued = world.issue()
+    token, receipt = issued.credential, issued.receipt
     start, end = datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 4, 12, tzinfo=UTC)
-    tick, minute = timedelta(microseconds=1), timedelta(minutes=1)
+    tick, minute, apart = timedelta(microseconds=1), timedelta(minutes=1), timedelta(seconds=30)
 
     assert world.open(token, now=start).jti == "jti-1"
     assert world.open(token, now=end - tick).jti == "jti-1"
     assert _refused(lambda: world.open(token, now=end)) == "expired"
-    assert _refused(lambda: world.open(token, now=start - tick)) == "not_yet_valid"
+    assert world.open(token, now=start - apart).jti == "jti-1"
+    assert _refused(lambda: world.open(token, now=start - apart - tick)) == "not_yet_valid"
+    assert _refused(lambda: world.open_receipt(receipt, now=start - apart - tick)) == "not_yet_valid"
+    assert world.open_receipt(receipt, now=start - apart).jti == "jti-1"
     assert world.open(token, now=end + minute - tick, leeway=minute).jti == "jti-1"
     assert world.open(token, now=start - minute, leeway=minute).jti == "jti-1"
+    assert _refused(lambda: world.open(token, now=start - minute - tick, leeway=minute)) == "not_yet_valid"
     assert _refused(lambda: world.open(token, now=end + minute, leeway=minute)) == "expired"
 
 

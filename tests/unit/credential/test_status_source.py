@@ -14,7 +14,7 @@ from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
 from cameo_credential.status_list import StatusList, publish
 from cameo_credential.status_source import MAX_LIST_BYTES, UNSAFE_NO_STATUS_CHECK, StatusSource, fetch_list
-from tests.served_list import serving
+from tests.served_list import redirecting, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,6 +179,13 @@ def test_whether_to_ask_has_to_be_said(world: World) -> None:
 
     with pytest.raises(TypeError, match="status"):
         open_receipt(world.issue().receipt, **expectations)
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(code: int) -> None:
+    """Not even to a good list: it would lead where nobody checked the scheme or the machine."""
+    with serving(lambda: b"a.b.c") as good, redirecting(code, good) as uri, pytest.raises(OSError, match=str(code)):
+        fetch_list(uri)
 
 
 def test_lists_are_fetched_over_https_or_from_this_machine() -> None:

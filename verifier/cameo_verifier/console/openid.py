@@ -26,7 +26,7 @@ from joserfc.jwt import JWTClaimsRegistry
 
 from cameo_credential.errors import CameoError, CredentialError
 from cameo_credential.public_keys import ALGORITHMS, PublicKey, read_public_keys
-from cameo_credential.signature import JWT_TYPES, THUMBPRINTS, TokenKind, verify_jws
+from cameo_credential.signature import JWT_TYPES, TokenKind, verify_jws
 from cameo_verifier.console.people import ConsoleRole, Person
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from cameo_verifier.settings import OpenIdProvider
 
-_KIND = TokenKind(JWT_TYPES, ignored=THUMBPRINTS)
+_KIND = TokenKind(JWT_TYPES, foreign=True)
 """ID tokens are signed with a public key; one signed with the client's secret, or not at all, is refused."""
 _MAX_TOKEN_CHARS = 65536
 _BEGUN_KEPT = timedelta(minutes=10)

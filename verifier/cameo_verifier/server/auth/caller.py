@@ -20,7 +20,7 @@ from joserfc.jwt import JWTClaimsRegistry
 from cameo_credential import key_files
 from cameo_credential.errors import CameoError, CredentialError, InvalidRequestError, KeyFileError
 from cameo_credential.public_keys import ED25519, P256, PublicKey, read_public_keys
-from cameo_credential.signature import JWT_TYPES, THUMBPRINTS, TokenKind, verify_jws
+from cameo_credential.signature import JWT_TYPES, TokenKind, verify_jws
 from cameo_credential.watched_file import WatchedFile
 from cameo_verifier.cameo.caller_role import CallerRole
 
@@ -78,7 +78,7 @@ class CallerTokenError(CameoError):
 
 
 _KEY_KINDS = (ED25519, P256)
-_KIND = TokenKind(JWT_TYPES | {"at+jwt", "application/at+jwt"}, ignored=THUMBPRINTS)
+_KIND = TokenKind(JWT_TYPES | {"at+jwt", "application/at+jwt"}, foreign=True)
 """RFC 9068 names the type `at+jwt`; issuers that do not follow it write `JWT` or nothing."""
 _MAX_CHARS = 8192
 _REMEMBERED = 4096
