@@ -23,8 +23,27 @@ KEY_ALGORITHM = "ECDH-ES+A256KW"
 """Key agreement with an ephemeral key that wraps the content key (RFC 7518 section 4.6, RFC 8037 section 3.2)."""
 
 
+MAX_NAME_CHARS = 128
+"""Characters of an audience's name: as many as the `sub` of its tokens may have."""
+
 _SETTLED_NS = 2_000_000_000
 """Nanoseconds after which a folder's time of change is sure to differ at the next one."""
+
+
+def require_name(audience: str) -> None:
+    """Return if a new audience may have this name: 1 to 128 visible ASCII characters without ``*``.
+
+    Letters of other scripts look like ASCII ones, whole words of them even within one script, and one text has several Unicode
+    forms. A URI has none of that (RFC 3986 section 2): it spells an international domain name in ASCII, with ``xn--`` (RFC 5891).
+
+    Raises:
+        InvalidRequestError: it may not.
+    """
+    if not 1 <= len(audience) <= MAX_NAME_CHARS or not all("!" <= each <= "~" and each != "*" for each in audience):
+        raise InvalidRequestError(
+            f"an audience needs a name of 1 to {MAX_NAME_CHARS} ASCII characters without white space and *, for example "
+            "https://generator.example; an international domain name is spelled with xn--"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +59,9 @@ class AudienceKey:
         """Generate a private key for an audience, named by a URI such as ``"https://generator.example"``.
 
         Raises:
-            InvalidRequestError: the name is empty.
+            InvalidRequestError: see `require_name`.
         """
-        if not audience.strip():
-            raise InvalidRequestError("an audience needs a name, for example https://generator.example")
+        require_name(audience)
         key = OKPKey.generate_key("X25519")
         return cls(audience, key.thumbprint(), key)
 
@@ -170,12 +188,16 @@ class AudienceFolder:
         """Register the public half of a key and return its file.
 
         Raises:
-            InvalidRequestError: the key names no audience, or another key is registered for it.
+            InvalidRequestError: the key names no audience, or not as `require_name` asks; another key is registered for it, or
+                its name differs from a registered one in nothing but the case of letters.
             KeyFileError: the folder cannot be written.
         """
         if not key.audience:
             raise InvalidRequestError("the key does not say whose it is: it has no 'aud'")
+        require_name(key.audience)
         for known in self.all():
+            if known.audience != key.audience and known.audience.lower() == key.audience.lower():
+                raise InvalidRequestError(f"audience {key.audience!r} could be taken for {known.audience!r}, which is registered")
             if known.audience == key.audience and known.kid != key.kid:
                 raise InvalidRequestError(f"audience {key.audience!r} has another key already, {known.kid}: remove it first")
         path = self.folder / f"{key.kid}.jwk"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -195,6 +196,47 @@ def test_the_issuer_finds_audiences_by_name(tmp_path: Path) -> None:
     assert "d" not in json.loads(path.read_text())
     with pytest.raises(InvalidRequestError, match="another key already"):
         folder.add(AudienceKey.generate("https://generator.example"))
+
+
+BAD_NAMES = (
+    *(
+        "",
+        " ",
+        "https://generator.example ",
+        "https://gene rator.example",
+        "https://generator.example\n",
+        "a\tb",
+        "a\x00b",
+        "a\x7fb",
+    ),
+    *("*", "https://*.example", "x" * 129),
+    "https://g\u0435nerator.example",  # a Cyrillic letter among Latin ones
+    "https://\u0430\u0440\u0440\u04cf\u0435.example",  # nothing but Cyrillic letters, which read "apple"
+    *("cafe\u0301", "caf\u00e9", "a\u200bb", "\u202egenerator", "\ud800"),
+)
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_names_that_could_be_misread_are_no_audiences(tmp_path: Path, name: str) -> None:
+    """Neither is a key made for such a name nor is one registered that somebody else made."""
+    folder = AudienceFolder(tmp_path / "audiences")
+    with pytest.raises(InvalidRequestError, match="ASCII"):
+        AudienceKey.generate(name)
+    made = replace(AudienceKey.generate("https://generator.example"), audience=name)
+    with pytest.raises(InvalidRequestError, match=r"ASCII|whose it is"):
+        folder.add(made)
+    assert folder.names() == frozenset()
+
+
+def test_names_of_uris_are_audiences(tmp_path: Path) -> None:
+    """The longest name, an international domain name as DNS spells it, and names that are no URI are registered."""
+    folder = AudienceFolder(tmp_path / "audiences")
+    names = ("x" * 128, "https://xn--caf-dma.example:8443/a?b=c#d", "shorts.example", "urn:cameo:audience:7")
+    for name in names:
+        folder.add(AudienceKey.generate(name))
+    assert folder.names() == frozenset(names)
+    with pytest.raises(InvalidRequestError, match=r"could be taken for 'shorts\.example'"):
+        folder.add(AudienceKey.generate("Shorts.example"))
 
 
 def test_private_and_public_halves_are_not_mixed_up(tmp_path: Path) -> None:
