@@ -38,9 +38,11 @@ from cameo_credential.key_files import open_secret
 from cameo_credential.key_set import KeySet, change, new_key
 from cameo_credential.likeness import from_bytes
 from cameo_verifier.cameo import model
+from cameo_verifier.cameo.cursor import to_token
 from cameo_verifier.cameo.permissions import Answer
 from cameo_verifier.cameo.refusal import Refusal
 from cameo_verifier.server.app import utc_now
+from cameo_verifier.server.wire.cameo_input import number_of
 from cameo_verifier.server.wire.enums import short_name, short_names
 from cameo_verifier.settings import Settings
 from cameo_verifier.store.cameos.likenesses import LikenessStore
@@ -650,6 +652,24 @@ async def test_a_possible_minor_s_cameo_stays_with_its_owner(open_world: Any) ->
         request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=FAN, purposes=GENERAL)
         assert await reason(world.stub.CheckPermission(request, metadata=world.generator)) == "CAMEO_UNKNOWN"
         assert await world.check(cameo, OWNER) == (True, "PERMITTED")
+
+
+async def test_a_cursor_beyond_the_newest_event_is_refused(open_world: Any) -> None:
+    """By streams and by lists, which would wait for ever, or begin anew, after a backup was restored; the newest one is good."""
+    async with open_world() as world:
+        cameo = await world.cameo()
+        [newest] = await world.events(count=1)
+        number, expected = number_of(newest.cursor), "PAGE_TOKEN_INVALID"
+        assert number is not None
+        for token in (to_token(number + 1), to_token(2**62)):
+            call = world.stub.WatchCameoEvents(wire.WatchCameoEventsRequest(cursor=token), metadata=world.owner)
+            assert await reason(call.read()) == expected
+            uses = wire.ListUsesRequest(cameo_id=cameo.id, page_token=token)
+            assert await reason(world.stub.ListUses(uses, metadata=world.owner)) == expected
+        call = world.stub.WatchCameoEvents(wire.WatchCameoEventsRequest(cursor=newest.cursor), metadata=world.owner)
+        await world.end(cameo, "REVOCATION_MODE_PAUSE")
+        assert short_name(cameo_pb2.CameoEventKind, (await call.read()).kind) == "PAUSED"
+        call.cancel()
 
 
 async def test_events_come_in_order_and_go_on_after_a_cursor(open_world: Any) -> None:

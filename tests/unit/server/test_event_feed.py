@@ -205,6 +205,8 @@ async def test_idle_streams_cost_no_statement_of_their_own(engine: Engine, monke
     """One read of the events a round, whether eleven streams wait or 110."""
     monkeypatch.setattr(event_feed, "POLL_S", 0.001)
     people(engine)
+    with engine.connect() as connection:
+        newest = events.last(connection)
     asked: list[str] = []
     rounds: list[int] = []
     enough = threading.Event()
@@ -230,7 +232,7 @@ async def test_idle_streams_cost_no_statement_of_their_own(engine: Engine, monke
 
         monkeypatch.setattr(feed, "after", looked)
         for streams in (1, 9):
-            readers += [Reader(feed, caller, 10**6, asyncio.Event()) for caller in CALLERS for _ in range(streams)]
+            readers += [Reader(feed, caller, newest, asyncio.Event()) for caller in CALLERS for _ in range(streams)]
             for _ in range(streams * len(CALLERS)):
                 await caught_up.get()
             asked.clear()

@@ -226,6 +226,7 @@ class EventStream:
         """Return the next events, oldest first, as soon as there are any.
 
         Raises:
+            RefusedError: `PAGE_TOKEN_INVALID`: the stream begins beyond the newest event.
             RequestError: `SERVER_STOPPING`.
             StoreError: the database failed.
         """
@@ -276,7 +277,12 @@ def _viewers(addressed: Addressed) -> Iterator[Viewer]:
 
 
 def _caught_up(connection: Connection, *, viewer: Viewer, number: int) -> tuple[list[Event], int, bool]:
-    """Return the next events, the number up to which there are no others, and whether there may be more after it."""
+    """Return the next events, the number up to which there are no others, and whether there may be more after it.
+
+    Raises:
+        RefusedError: `PAGE_TOKEN_INVALID`: the number is beyond the newest event, so the stream would wait for those between.
+    """
+    events.require_reached(connection, number)
     role, name = viewer
     if role in _HOLDERS:
         found, upto = watching.after(connection, number, holder=Holder(_HOLDERS[role], name), limit=AT_ONCE)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from cameo_verifier.cameo.model import Event, EventKind
+from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.store.cameos import guardianships
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.faults import store_errors
@@ -149,6 +150,16 @@ def last(connection: Connection) -> int:
     """Return the number of the newest event, 0 if there is none."""
     number: int = connection.execute(select(tables.event_counter.c.last)).scalar_one()
     return number
+
+
+def require_reached(connection: Connection, number: int | None) -> None:
+    """Return if an event of this number can have been given out: tokens of pages and cursors name one. None names none.
+
+    Raises:
+        RefusedError: `PAGE_TOKEN_INVALID`: it is beyond the newest event, as in a database that was restored from a backup.
+    """
+    if number is not None and number > last(connection):
+        raise RefusedError(Refusal.PAGE_TOKEN_INVALID)
 
 
 def event_of(row: Row[Any]) -> Event:

@@ -159,7 +159,7 @@ def uses_of(connection: Connection, identifier: str, *, guardian: str, before: i
     """Return the uses of a cameo as its owner sees them.
 
     Raises:
-        RefusedError: `CAMEO_UNKNOWN`.
+        RefusedError: `CAMEO_UNKNOWN` or `PAGE_TOKEN_INVALID`.
     """
     require_theirs(connection, cameos.get(connection, identifier, subject=None), guardian)
     return uses.of_cameo(connection, identifier, before=before, limit=limit)

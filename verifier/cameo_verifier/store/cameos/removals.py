@@ -102,7 +102,12 @@ def follow(connection: Connection, output_id: str, *, new_id: Callable[[], str],
 
 
 def of_cameo(connection: Connection, cameo_id: str, output_id: str, *, before: int | None, limit: int) -> list[Removal]:
-    """Return the removals of a cameo, or of one output of it, the latest first, with numbers below `before`."""
+    """Return the removals of a cameo, or of one output of it, the latest first, with numbers below `before`.
+
+    Raises:
+        RefusedError: `PAGE_TOKEN_INVALID`: `before` is beyond the newest event.
+    """
+    events.require_reached(connection, before)
     query = _removals().where(_TABLE.c.cameo_id == cameo_id).order_by(_TABLE.c.number.desc()).limit(limit)
     if output_id:
         query = query.where(_TABLE.c.output_id == output_id)
@@ -121,7 +126,12 @@ def of_grants(connection: Connection, cameo_id: str, grant_ids: Collection[str])
 
 
 def pending(connection: Connection, holder: Holder, *, after: int, limit: int, now: datetime) -> list[Removal]:
-    """Return a holder's unfinished removals, oldest first, with numbers above `after`; they then count as delivered."""
+    """Return a holder's unfinished removals, oldest first, with numbers above `after`; they then count as delivered.
+
+    Raises:
+        RefusedError: `PAGE_TOKEN_INVALID`: `after` is beyond the newest event.
+    """
+    events.require_reached(connection, after)
     query = _removals().where(_mine(holder), _TABLE.c.state.not_in(_FINISHED), _TABLE.c.number > after)
     rows = connection.execute(query.order_by(_TABLE.c.number).limit(limit)).all()
     identifiers = [row.id for row in rows]

@@ -253,7 +253,12 @@ def record(connection: Connection, grant_id: str, made: Made, *, audience: str, 
 
 
 def of_cameo(connection: Connection, cameo_id: str, *, before: int | None, limit: int) -> list[Use]:
-    """Return the uses of a cameo, the latest first, with numbers below `before`, without the other cameos of a job."""
+    """Return the uses of a cameo, the latest first, with numbers below `before`, without the other cameos of a job.
+
+    Raises:
+        RefusedError: `PAGE_TOKEN_INVALID`: `before` is beyond the newest event.
+    """
+    events.require_reached(connection, before)
     uses, grants, outputs = tables.grant_cameos, tables.grants, tables.outputs
     query = select(uses.c.number, grants).join(grants, grants.c.id == uses.c.grant_id).where(uses.c.cameo_id == cameo_id)
     if before is not None:
