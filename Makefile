@@ -16,6 +16,7 @@ help:
 	@echo "make soak    2,000 random histories each of owners, guardians, generator and clock, and of credentials, against models"
 	@echo "make lint-protos  the protos by buf's standard rules, and against the last release"
 	@echo "make test-protos  that the comparison with the last release notices a field that is gone"
+	@echo "make test-interop  webhooks, verified by the Standard Webhooks library from npm"
 	@echo "make test-browser  the console in Chromium; screenshots in build/screenshots"
 	@echo "make test-s3, test-ray, test-speechbrain  evidence on S3's wire, replay on Ray, parity with SpeechBrain: each with an environment of its own"
 	@echo "make test-postgresql  the store and the services over PostgreSQL"
@@ -170,6 +171,18 @@ test-protos: .venv/ready $(BUF)
 $(BUF): tests/protos/package-lock.json
 	mkdir -p build/buf && cp tests/protos/package.json tests/protos/package-lock.json build/buf
 	npm ci --silent --ignore-scripts --prefix build/buf
+	@touch $@
+
+# What others' libraries from npm make of our webhooks.
+
+.PHONY: test-interop
+
+test-interop: .venv/ready build/interop/.ready
+	$(BIN)/pytest tests/interop
+
+build/interop/.ready: tests/interop/package-lock.json
+	mkdir -p build/interop && cp tests/interop/package.json tests/interop/package-lock.json build/interop
+	npm ci --silent --ignore-scripts --prefix build/interop
 	@touch $@
 
 # The console in a real browser; what it needs besides is small, and is added to the environment.

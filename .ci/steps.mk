@@ -2,7 +2,7 @@
 
 RUN := make --no-print-directory
 STEP = .ci/step $@ $(RUN) $@
-TESTS := test-protos test-browser test-s3 test-ray test-speechbrain test-python312 test-pkcs11 test-postgresql
+TESTS := test-protos test-interop test-browser test-s3 test-ray test-speechbrain test-python312 test-pkcs11 test-postgresql
 
 .PHONY: all kit test demo lint-protos $(TESTS) env-s3 env-ray env-speechbrain env-python312
 
@@ -27,8 +27,8 @@ env-python312: env-speechbrain
 
 demo lint-protos test-browser: test
 	@$(STEP)
-# It takes the same buf.
-test-protos: lint-protos
+# Both take packages from npm.
+test-protos test-interop: lint-protos
 	@$(STEP)
 test-s3 test-ray test-speechbrain test-python312: test-%: env-% test
 	@$(STEP)

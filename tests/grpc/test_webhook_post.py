@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from cameo_credential.errors import InvalidRequestError
+from cameo_credential.errors import InvalidRequestError, KeyFileError
+from cameo_credential.webhook_secret import WebhookSecret
 from cameo_verifier.cameo.model import EventKind
 from cameo_verifier.cameo.removals import Holder, HolderKind
 from cameo_verifier.cameo.webhooks import TOLD_TO_HOLDERS, Endpoint
@@ -70,6 +71,55 @@ def test_the_file_names_endpoints(tmp_path: Path) -> None:
     assert read_endpoints(path)[0].kinds == TOLD_TO_HOLDERS
 
 
+SECRET_A, SECRET_B = f"whsec_{'AAAA' * 8}", f"whsec_{'BBBB' * 8}"
+
+
+def with_secrets(folder: Path, content: str, *, mode: int = 0o600, toml: str = GOOD) -> Path:
+    """Write a file of endpoints whose first has the secrets of a file beside it."""
+    (folder / "backend.secret").write_text(content)
+    (folder / "backend.secret").chmod(mode)
+    path = folder / "webhooks.toml"
+    path.write_text(toml.replace('role = "app"', 'role = "app"\nsecret_file = "backend.secret"'))
+    return path
+
+
+def test_an_endpoint_may_have_secrets(tmp_path: Path) -> None:
+    """One, or two during a rotation, in an owner-only file beside the file of endpoints; they are in no text of the endpoint."""
+    [backend, shorts] = read_endpoints(with_secrets(tmp_path, f"{SECRET_A}\n"))
+    assert (backend.secrets, shorts.secrets) == ((WebhookSecret.parse(SECRET_A),), ())
+    [backend, _] = read_endpoints(with_secrets(tmp_path, f"{SECRET_B}\n{SECRET_A}\n"))
+    assert backend.secrets == (WebhookSecret.parse(SECRET_B), WebhookSecret.parse(SECRET_A))
+    assert "key" not in repr(backend.secrets)
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "message"),
+    [
+        (SECRET_A, 0o644, "chmod 600"),
+        ("", 0o600, "one secret a line"),
+        (f"{SECRET_A}\n{SECRET_B}\nwhsec_{'CCCC' * 8}", 0o600, "one secret a line"),
+        ("secret", 0o600, "24 to 64 bytes"),
+        ("é", 0o600, "ASCII"),
+    ],
+)
+def test_a_bad_file_of_secrets_is_refused(tmp_path: Path, content: str, mode: int, message: str) -> None:
+    """Open to others, with none or too many, or with what is no secret: the file is named."""
+    with pytest.raises(KeyFileError, match=message) as error:
+        read_endpoints(with_secrets(tmp_path, content, mode=mode))
+    assert str(tmp_path / "backend.secret") in str(error.value)
+
+
+def test_no_two_endpoints_have_one_secret(tmp_path: Path) -> None:
+    """Nor does one have a secret twice: each could forge messages to the other."""
+    path = with_secrets(tmp_path, SECRET_A)
+    path.write_text(path.read_text().replace('role = "platform"', 'role = "platform"\nsecret_file = "backend.secret"'))
+    with pytest.raises(InvalidRequestError, match="used twice"):
+        read_endpoints(path)
+    (tmp_path / "backend.secret").unlink()
+    with pytest.raises(KeyFileError, match="no key file"):
+        read_endpoints(path)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [
@@ -83,6 +133,7 @@ def test_the_file_names_endpoints(tmp_path: Path) -> None:
         ('name = "backend"', 'name = "Back end"', "needs a `name`"),
         ('name = "backend"', 'name = "shorts"', "two endpoints have one name"),
         ('role = "app"', 'role = "app"\nsecret = "x"', "backend: unknown secret"),
+        ('role = "app"', 'role = "app"\nsecret_file = 3', "backend: `secret_file`"),
         ('role = "app"', 'role = "owner"', "backend: `role` must be one of app, generator, platform"),
         ('role = "app"', 'role = "generator"', "backend: `id`"),
         ('id = "shorts.example"', 'id = ""', "shorts: `id`"),

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = {
     *("kit", "test", "demo", "lint-protos", "test-browser", "test-s3", "test-ray", "test-speechbrain", "test-python312"),
-    *("test-postgresql", "test-protos", "test-pkcs11", "env-s3", "env-ray", "env-speechbrain", "env-python312"),
+    *("test-postgresql", "test-protos", "test-pkcs11", "test-interop", "env-s3", "env-ray", "env-speechbrain", "env-python312"),
 }
 
 

@@ -39,16 +39,33 @@ def read_json(path: Path, *, secret: bool) -> dict[str, Any]:
         KeyFileError: missing, unreadable, not JSON, or open to others; the message names the file and what to do.
     """
     try:
+        return from_json(_read(path, secret=secret))
+    except ValueError as error:
+        raise KeyFileError(f"{path} is not a JSON key file: {error}") from None
+
+
+def read_text(path: Path) -> str:
+    """Return the ASCII text in a secret file.
+
+    Raises:
+        KeyFileError: missing, unreadable, not ASCII, or open to others; the message names the file and what to do.
+    """
+    try:
+        return _read(path, secret=True).decode("ascii")
+    except UnicodeDecodeError:
+        raise KeyFileError(f"{path} is not a text of ASCII characters") from None
+
+
+def _read(path: Path, *, secret: bool) -> bytes:
+    try:
         with path.open("rb") as file:
             if secret and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & _OTHERS:
                 raise KeyFileError(f"{path} holds a secret and others may access it: run `chmod 600 {path}`, and replace the key")
-            return from_json(file.read())
+            return file.read()
     except FileNotFoundError:
         raise KeyFileError(f"no key file {path}") from None
     except OSError as error:
         raise KeyFileError(f"cannot read key file {path}: {error.strerror}") from None
-    except ValueError as error:
-        raise KeyFileError(f"{path} is not a JSON key file: {error}") from None
 
 
 def create_json(path: Path, document: dict[str, Any], *, secret: bool) -> bool:

@@ -1,5 +1,8 @@
 """Webhooks by the Standard Webhooks specification, version 1.0.0, signed with Ed25519 (`v1a`) by the issuer's key.
 
+To an endpoint with secrets of its own (`webhook_secret`) each message also has an HMAC-SHA256 (`v1`) for each of them, which its
+receivers' libraries verify; two secrets are a rotation. `open_webhook` verifies `v1a`, which needs no secret.
+
 The signed content is ``{webhook-id}.{webhook-timestamp}.{body}``. It is never the signing input of one of the issuer's tokens,
 which is two parts of base64url, so neither passes for the other. All receivers share the issuer's published keys: each message
 names its audience, so that one receiver cannot pass it on to another.
@@ -28,9 +31,10 @@ from cameo_credential.refusal import Refusal
 from cameo_credential.signature import signed_by
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cameo_credential.issuer_keys import SigningKey, VerificationKey, VerificationKeys
+    from cameo_credential.webhook_secret import WebhookSecret
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 TOLERANCE = timedelta(minutes=5)
@@ -38,7 +42,7 @@ TOLERANCE = timedelta(minutes=5)
 MAX_BODY_BYTES = 20_000
 """The maximum that the specification recommends."""
 MAX_HEADER_CHARS = 1024
-_SCHEME = "v1a,"
+_SCHEME, _SYMMETRIC = "v1a,", "v1,"
 _MAX_DIGITS = 12
 
 
@@ -54,11 +58,18 @@ class Webhook:
     data: Mapping[str, Any]
 
 
-def sign_webhook(identifier: str, body: bytes, *, key: SigningKey, now: datetime) -> dict[str, str]:
-    """Return the three headers of one attempt; the id must not contain a full stop."""
+def sign_webhook(
+    identifier: str, body: bytes, *, key: SigningKey, now: datetime, endpoint_secrets: Sequence[WebhookSecret] = ()
+) -> dict[str, str]:
+    """Return the three headers of one attempt; the id must not contain a full stop.
+
+    endpoint_secrets: the receiver's own, the newest first; each adds a signature by the scheme `v1` before the one by `v1a`.
+    """
     timestamp = str(int(now.timestamp()))
-    signature = base64.b64encode(key.backend.sign(_content(identifier, timestamp, body))).decode("ascii")
-    return {ID: identifier, TIMESTAMP: timestamp, SIGNATURE: f"{_SCHEME}{signature}"}
+    content = _content(identifier, timestamp, body)
+    made = [(_SYMMETRIC, secret.sign(content)) for secret in endpoint_secrets] + [(_SCHEME, key.backend.sign(content))]
+    signatures = " ".join(f"{scheme}{base64.b64encode(signature).decode('ascii')}" for scheme, signature in made)
+    return {ID: identifier, TIMESTAMP: timestamp, SIGNATURE: signatures}
 
 
 def open_webhook(

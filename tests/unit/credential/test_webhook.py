@@ -19,6 +19,7 @@ from cameo_credential.issuer_keys import IssuerKeys, SigningKey, VerificationKey
 from cameo_credential.refusal import Refusal
 from cameo_credential.signer import TokenType, sign
 from cameo_credential.webhook import MAX_BODY_BYTES, TOLERANCE, Webhook, open_webhook, sign_webhook
+from cameo_credential.webhook_secret import WebhookSecret
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY = SigningKey.generate(now=NOW - timedelta(days=1))
@@ -70,6 +71,41 @@ def test_the_signature_is_that_of_the_specification() -> None:
         "webhook-timestamp": "1614265330",
         "webhook-signature": ("v1a,tQ9V2XOqn7jL/DQenEFpqIugdBVtiMmER5mhSkXBNwM0mkATuDe6KYYUuxqtaiHeYGb7KaaBRdM5WqyeFiL8Ag=="),
     }
+
+
+def test_a_secret_signs_as_the_specification_does() -> None:
+    """The signature of the specification's own test (JavaScript library, "sign function works") comes out, before ours."""
+    secret, further = WebhookSecret.parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), WebhookSecret(bytes(24))
+    at = datetime.fromtimestamp(1_614_265_330, UTC)
+    signed_at = {"key": KEY, "now": at, "endpoint_secrets": (secret, further)}
+    headers = sign_webhook("msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}', **signed_at)
+    first, second, ours = headers["webhook-signature"].split(" ")
+    assert first == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    assert second.startswith("v1,")
+    assert ours.startswith("v1a,")
+
+
+def test_a_webhook_with_secrets_is_opened_by_the_issuers_keys() -> None:
+    """Whoever verifies `v1a` passes over the others; without it they prove nothing here."""
+    both = WebhookSecret(bytes(24)), WebhookSecret(bytes(64))
+    headers = sign_webhook("evt_12", BODY, key=KEY, now=NOW, endpoint_secrets=both)
+    assert opened(headers) == opened()
+    by_secrets, _, _ = headers["webhook-signature"].rpartition(" ")
+    assert refusal({**headers, "webhook-signature": by_secrets}) == "unsupported_algorithm"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "whsec_", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsk_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_?", "whsec_é"),
+        *("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS", "whsec_" + "A" * 30 + "B=", "whsec_" + "AAAA" * 7, "whsec_" + "AAAA" * 22),
+    ],
+)
+def test_what_is_no_secret_is_refused(text: str) -> None:
+    """Another prefix, what is not canonical base64, and fewer than 24 or more than 64 bytes; the message keeps it to itself."""
+    with pytest.raises(ValueError, match="24 to 64 bytes") as error:
+        WebhookSecret.parse(text)
+    assert len(text) < 10 or text not in str(error.value)
 
 
 def test_each_changed_bit_of_the_body_is_refused() -> None:

@@ -11,6 +11,7 @@ from cameo_verifier.cameo.model import EventKind
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from cameo_credential.webhook_secret import WebhookSecret
     from cameo_verifier.cameo.model import Event
     from cameo_verifier.cameo.removals import Holder, Removal
 
@@ -27,8 +28,14 @@ TOLD_TO_HOLDERS = ENDS | {EventKind.REMOVAL_WAS_REQUESTED}
 class Endpoint:
     """A webhook endpoint, as the site configures it.
 
-    name: the key of its delivery state. audience: the receiver's name, which each message carries. holder: the generator or
-    platform whose events it receives; None is the app, which receives all. private: True permits an address that is not public.
+    Attributes:
+        name: the key of its delivery state.
+        url: where messages are posted.
+        audience: the receiver's name, which each message carries.
+        holder: the generator or platform whose events it receives; None is the app, which receives all.
+        kinds: of the events it receives.
+        private: True permits an address that is not public.
+        secrets: its own, for signatures by the scheme `v1`, the newest first.
     """
 
     name: str
@@ -37,6 +44,7 @@ class Endpoint:
     holder: Holder | None
     kinds: frozenset[EventKind]
     private: bool = False
+    secrets: tuple[WebhookSecret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,9 @@ class WebhookSender:
         identifier, body, failure = rules.identifier(event), to_json(message), None
         # A signing key may be held elsewhere, behind a slow call.
         headers = await asyncio.to_thread(
-            lambda: sign_webhook(identifier, body, key=self._keys.current().active, now=self._clock())
+            lambda: sign_webhook(
+                identifier, body, key=self._keys.current().active, now=self._clock(), endpoint_secrets=endpoint.secrets
+            )
         )
         try:
             await poster.post(headers, body)
