@@ -20,6 +20,7 @@ from cameo_credential.items import VectorItem, compose_item, read_item
 from cameo_credential.refusal import Refusal
 from cameo_credential.signature import verified_claims
 from cameo_credential.signer import TokenType, sign
+from cameo_credential.status_source import CLOCKS_APART
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,7 +129,7 @@ def open_likeness(
         raise CredentialError(Refusal.WRONG_AUDIENCE, f"the delivery was not issued for {expected_audience!r}")
     if registered.jti != expected_grant:
         raise CredentialError(Refusal.WRONG_GRANT, "the delivery was made for another grant")
-    if now < registered.not_before:
+    if now + CLOCKS_APART < registered.not_before:
         raise CredentialError(Refusal.NOT_YET_VALID, f"the delivery is valid from {registered.not_before.isoformat()}")
     expires_at = min(registered.expires_at, key.expires_at)
     if now >= expires_at:

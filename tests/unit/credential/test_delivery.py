@@ -115,7 +115,8 @@ def test_a_delivery_is_for_one_generator_one_job_and_ten_minutes() -> None:
     assert refused(token, expected_issuer="https://other.example") == "wrong_issuer"
     assert refused(token, expected_grant="h") == "wrong_grant"
     assert refused(token, now=NOW + LIFETIME) == "expired"
-    assert refused(token, now=NOW - timedelta(minutes=1)) == "not_yet_valid"
+    assert refused(token, now=NOW - timedelta(seconds=31)) == "not_yet_valid"
+    assert opened(token, now=NOW - timedelta(seconds=30)).job_id == "j"
     assert refused(token, issuer_keys=IssuerKeys(SigningKey.generate(now=NOW)).public()) == "unknown_key"
     passed_on = envelope.encrypt(envelope.decrypt(token, audience_key=AUDIENCE), audience_key=other.public())
     assert refused(passed_on, audience_key=other, expected_audience=other.audience) == "wrong_audience"
