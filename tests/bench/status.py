@@ -49,7 +49,6 @@ def main() -> None:
                 "jti": draw.randbytes(16).hex(),
                 "decoy_rank": decoys.rank(key, index),
                 "status": Status.INVALID if draw.random() < REVOKED_SHARE else Status.VALID,
-                "changed_at": now,
             }
             for index in draw.sample(range(ENTRIES), kept.room)
         ]

@@ -63,7 +63,7 @@ def _enrol(connection: Connection, number: int) -> str:
     credential = {"jti": f"j{number}", "attempt_id": f"a{number}", "cameo_id": cameo_id, "audience": AUDIENCE, "sub": "s"}
     kept = {"issued_at": NOW, "expires_at": NOW, "request_id": "", "receipt": "r.r.r", "token": "t"}
     connection.execute(insert(tables.credentials).values(credential | kept))
-    entry = {"list_number": 1, "idx": number, "jti": f"j{number}", "decoy_rank": number, "status": 0, "changed_at": NOW}
+    entry = {"list_number": 1, "idx": number, "jti": f"j{number}", "decoy_rank": number, "status": 0}
     connection.execute(insert(tables.status_entries).values(entry))
     likenesses.add(connection, f"a{number}", SealedLikeness(cameo_id, wrapped_key=b"key", sealed=b"face"), now=NOW)
     consent: dict[str, Any] = {"request_id": "r", "text_version": "1", "locale": "en", "agreed_at": NOW}

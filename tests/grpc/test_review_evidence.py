@@ -78,7 +78,7 @@ async def test_every_trouble_has_its_own_reason_and_stays_alone(serve: OpenServe
     (folder / object_name("lost", Kind.RECORDING)).unlink()
     keys = tables.subject_keys
     with site.engine.begin() as connection:
-        subject_keys.destroy(connection, "dan", now=NOW)
+        subject_keys.destroy(connection, "dan")
         connection.execute(delete(keys).where(keys.c.subject == "subject-no_key"))
         connection.execute(update(keys).where(keys.c.subject == "subject-bad_key").values(wrapped_key=b"\0" * 60))
     codes = grpc.StatusCode

@@ -150,7 +150,7 @@ async def test_what_is_not_there_to_be_judged_says_why(serve: OpenServer, site: 
         assert (answer.code, answer.reason) == (grpc.StatusCode.NOT_FOUND, "EVIDENCE_GONE")
         assert (await again(at, source=review_service_pb2.EVIDENCE_KIND_UNSPECIFIED)).reproduced
         with site.engine.begin() as connection:
-            subject_keys.destroy(connection, "ann", now=NOW)
+            subject_keys.destroy(connection, "ann")
         assert (await refused(again(at))).reason == "SUBJECT_DELETED"
         assert (await refused(again(at, "nobody"))).reason == "ATTEMPT_UNKNOWN"
         assert not asides(at)

@@ -77,7 +77,7 @@ def test_each_credential_shows_its_own_status_and_nothing_comes_back(site: Site)
             places[jti] = site.allotter.allot(jti, now=site.now)
             expected[jti] = Status.VALID
         for jti in choose.sample(sorted(expected), 12):
-            expected[jti] = site.store.change(jti, choose.choice([Status.INVALID, Status.SUSPENDED, Status.VALID]), now=site.now)
+            expected[jti] = site.store.change(jti, choose.choice([Status.INVALID, Status.SUSPENDED, Status.VALID]))
         site.now += INTERVAL
         statuses = site.read().statuses
         assert {jti: Status(statuses[places[jti].index]) for jti in expected} == expected
@@ -94,7 +94,7 @@ def test_a_fresh_credential_is_valid_in_the_list_everybody_has(site: Site) -> No
     for number in range(300):
         site.allotter.allot(f"old-{number}", now=site.now)
     for number in range(150):
-        site.store.change(f"old-{number}", Status.INVALID if number % 2 else Status.SUSPENDED, now=site.now)
+        site.store.change(f"old-{number}", Status.INVALID if number % 2 else Status.SUSPENDED)
     published = site.read().statuses
     fresh = [site.allotter.allot(f"new-{number}", now=site.now) for number in range(300)]
     assert {published[place.index] for place in fresh} == {Status.VALID}
@@ -104,7 +104,7 @@ def test_a_list_is_made_once_an_interval(site: Site) -> None:
     """Within the interval everybody gets the same token and a revocation does not show; after it, it does."""
     place = site.allotter.allot("a", now=site.now)
     first = site.publisher.get(URI)
-    site.store.change("a", Status.INVALID, now=site.now)
+    site.store.change("a", Status.INVALID)
     site.now += INTERVAL - timedelta(seconds=1)
     assert site.publisher.get(URI) is first
     site.now += timedelta(seconds=1)
@@ -155,7 +155,7 @@ def test_a_full_list_is_followed_by_the_next_and_stays_published(site: Site) -> 
     places = [allotter.allot(str(number), now=NOW) for number in range(513)]
     assert [place.uri for place in places[511:]] == [URI, f"{BASE}/status/2"]
     assert len({place.index for place in places[:512]}) == 512
-    site.store.change("0", Status.INVALID, now=NOW)
+    site.store.change("0", Status.INVALID)
     assert site.read().statuses[places[0].index] == Status.INVALID
     assert site.read(places[512].uri).statuses[places[512].index] == Status.VALID
 
@@ -214,7 +214,7 @@ async def test_a_credential_names_its_place_and_its_revocation_is_published(serv
 
         assert await status() == Status.VALID
         engine = open_database(f"sqlite:///{tmp_path / 'data' / 'cameo.sqlite3'}")
-        StatusStore(engine).change(opened.jti, Status.INVALID, now=now)
+        StatusStore(engine).change(opened.jti, Status.INVALID)
         engine.dispose()
         assert await status() == Status.VALID
         now += timedelta(seconds=300)

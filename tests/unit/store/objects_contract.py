@@ -120,7 +120,7 @@ class AnyPlace:
         site.room.vault.keep("a2", "ben", PIECES, now=NOW)
         for kind in PIECES:
             objects.put(object_name("a2", kind), copied[object_name("a1", kind)])
-            with pytest.raises(SubjectDeletedError, match="deleted on 2026-03-01"):
+            with pytest.raises(SubjectDeletedError, match="the subject was deleted"):
                 site.read("a2", kind)
 
     def test_a_sweep_takes_what_is_over_and_what_has_no_row(self, site: Site, objects: Objects) -> None:

@@ -258,7 +258,7 @@ def test_a_spooled_recording_is_sealed_and_goes_with_its_subject(engine: Engine,
     with pytest.raises(AlteredEvidenceError):
         spool.open("a1")
     with engine.begin() as connection:
-        withdraw(connection, "account-7", now=LATER)
+        withdraw(connection, "account-7")
     with engine.connect() as connection:
         assert connection.execute(select(tables.spooled_recordings)).all() == []
 
@@ -291,7 +291,7 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         },
         "fingerprints": {"attempt_id", "created_at", "data"},
         "status_lists": {"number", "capacity", "used", "decoy_key", "decoys_invalid", "decoys_suspended", "created_at"},
-        "status_entries": {"list_number", "idx", "jti", "decoy_rank", "status", "changed_at"},
+        "status_entries": {"list_number", "idx", "jti", "decoy_rank", "status"},
         # The one exception: `code` is a face embedding, turned by a secret that is not in the database.
         "faces": {"number", "collection", "owner", "attempt_id", "key_id", "model", "code", "created_at"},
         "protected_allowances": {"name", "subject", "created_at"},
@@ -324,7 +324,7 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
             *("stopped_at", "claimed_by", "claimed_until"),
         },
         "follows": {"follower", "followee"},
-        "subject_keys": {"id", "subject", "vault_key_id", "wrapped_key", "created_at", "destroyed_at"},
+        "subject_keys": {"id", "subject", "vault_key_id", "wrapped_key", "created_at"},
         "vault_key": {"number", "id"},
         "evidence": {"attempt_id", "kind", "size_bytes", "sha256", "kept_at", "removed_at"},
         "audit_log": {"number", "at", "who", "action", "attempt_id", "what", "why", "hash"},

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from cameo_credential.token_status import Status
 from cameo_verifier.errors import NotFoundError
@@ -69,7 +69,7 @@ class Site:
     def take(self, jti: str, *, index: int) -> None:
         """Give a credential its place in the list."""
         kept = self.statuses.open_list(capacity=1024, new_key=lambda: b"k" * 32, now=NOW)
-        assert self.statuses.take(kept, index, rank=2**31, jti=jti, now=NOW)
+        assert self.statuses.take(kept, index, rank=2**31, jti=jti)
 
     def do(self, work: Callable[[Connection], object]) -> None:
         """Do it in a transaction."""
@@ -118,7 +118,7 @@ def test_every_credential_of_a_cameo_follows_it(site: Site) -> None:
 def test_a_resumed_cameo_brings_no_revoked_credential_back(site: Site) -> None:
     """A credential that was revoked by itself stays so through pause and resume."""
     site.accept(1)
-    site.statuses.change("jti-1", Status.INVALID, now=NOW)
+    site.statuses.change("jti-1", Status.INVALID)
     for verb in ("pause", "resume"):
         site.end(verb, 1)
         assert site.status("jti-1") is Status.INVALID
@@ -174,6 +174,22 @@ def test_the_fingerprint_stays_and_names_nobody(site: Site) -> None:
     assert ChallengeStore(site.engine).get("c1").subject == ""
 
 
+def test_what_is_left_of_the_recording_leads_nowhere(site: Site, tmp_path: Path) -> None:
+    """Gone are the protected person it resembled, the digest of its credential and the app's request id; times are days."""
+    kept = open_site(site.engine, tmp_path)
+    site.accept(1)
+    kept.room.vault.keep_digest("a1", "t.t.t.t.t", now=NOW)
+    found = tables.attempts.c.id == "a1"
+    site.do(lambda connection: connection.execute(update(tables.attempts).where(found).values(matches={"protected": 7})))
+    site.end("delete", 1)
+    attempt = AttemptStore(site.engine).get("a1")
+    midnight = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    assert (attempt.matches, attempt.request_id, attempt.created_at, attempt.finished_at) == ({}, "", midnight, midnight)
+    assert kept.room.vault.held("a1") == ()
+    stored = ChallengeStore(site.engine).get("c1")
+    assert (stored.challenge.issued_at, stored.challenge.expires_at, stored.spent_at) == (midnight, midnight, midnight)
+
+
 def test_no_other_recording_names_the_person_either(site: Site, tmp_path: Path) -> None:
     """What they tried before is theirs no more; another cameo, one that can still be made, a credential and others' stay."""
     kept = open_site(site.engine, tmp_path)
@@ -217,7 +233,7 @@ def test_deleting_a_cameo_deletes_the_evidence_of_its_person(site: Site, tmp_pat
     kept.kept("r2", "bob")
     copy = {path: path.read_bytes() for path in kept.folder.rglob("*") if path.is_file()}
     site.end("delete", 1)
-    with pytest.raises(SubjectDeletedError, match="recording of attempt r1: the subject was deleted on 2026-03-01"):
+    with pytest.raises(SubjectDeletedError, match=r"recording of attempt r1: the subject was deleted$"):
         kept.read("r1")
     [sealed] = [data for path, data in copy.items() if path.match("r1/recording")]
     with pytest.raises(SubjectDeletedError):

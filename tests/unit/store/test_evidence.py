@@ -86,14 +86,14 @@ def test_a_deleted_subject_is_unreadable_in_every_copy(site: Site, tmp_path: Pat
     copy = tmp_path / "copy"
     shutil.copytree(site.folder, copy)
     assert site.room.vault.forget("ann", reader=READER, now=NOW) == 1
-    with pytest.raises(SubjectDeletedError, match="deleted on 2026-03-01"):
+    with pytest.raises(SubjectDeletedError, match="the subject was deleted"):
         site.read("a1")
     shutil.rmtree(site.folder)
     shutil.copytree(copy, site.folder)
     with site.engine.begin() as connection:
         connection.execute(update(tables.evidence).values(removed_at=None))
     for kind in PIECES:
-        with pytest.raises(SubjectDeletedError, match="deleted on 2026-03-01"):
+        with pytest.raises(SubjectDeletedError, match="the subject was deleted"):
             site.read("a1", kind)
         assert site.read("b1", kind) == PIECES[kind]
     assert [line.action for line in site.room.audit.lines(limit=4)] == ["forget", "remove", "remove", "remove"]

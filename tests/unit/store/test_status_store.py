@@ -27,7 +27,7 @@ def _open(store: StatusStore, capacity: int = 4) -> KeptList:
 
 
 def _take(store: StatusStore, kept: KeptList, index: int, jti: str, rank: int = 100) -> bool:
-    return store.take(kept, index, rank=rank, jti=jti, now=NOW)
+    return store.take(kept, index, rank=rank, jti=jti)
 
 
 def test_an_index_is_given_once(store: StatusStore) -> None:
@@ -65,9 +65,9 @@ def test_what_is_revoked_stays_revoked(store: StatusStore) -> None:
     """A suspension can be lifted, a revocation cannot; each change says what holds; an unknown id is an error."""
     assert _take(store, _open(store), 0, "a")
     changes = (Status.SUSPENDED, Status.VALID, Status.SUSPENDED, Status.INVALID, Status.VALID, Status.SUSPENDED)
-    hold = [store.change("a", status, now=NOW) for status in changes]
+    hold = [store.change("a", status) for status in changes]
     assert hold == [Status.SUSPENDED, Status.VALID, Status.SUSPENDED, Status.INVALID, Status.INVALID, Status.INVALID]
-    for call in (lambda: store.change("b", Status.INVALID, now=NOW), lambda: store.get("b"), lambda: store.get_list(9)):
+    for call in (lambda: store.change("b", Status.INVALID), lambda: store.get("b"), lambda: store.get_list(9)):
         with pytest.raises(NotFoundError):
             call()
 
@@ -77,7 +77,7 @@ def test_only_what_differs_from_a_list_of_decoys_is_read(store: StatusStore) -> 
     kept = _open(store, 16)
     for index, (jti, rank) in enumerate((("low", 49), ("middle", 50), ("high", 993), ("below", 992), ("revoked", 500))):
         assert _take(store, kept, index, jti, rank)
-    store.change("revoked", Status.INVALID, now=NOW)
+    store.change("revoked", Status.INVALID)
     kept = store.set_decoys(store.get_list(1), invalid=50, suspended=7)
     indices, statuses = store.deviating(kept, ranks=1000)
     assert dict(zip(indices.tolist(), statuses.tolist(), strict=True)) == {0: Status.VALID, 2: Status.VALID, 4: Status.INVALID}

@@ -120,7 +120,7 @@ def test_app_and_owner_are_told_and_the_log_says_why(store: SuspensionStore, sit
     told = [EventKind.WAS_SUSPENDED, EventKind.WAS_PAUSED, EventKind.SUSPENSION_WAS_LIFTED, EventKind.WAS_RESUMED]
     assert kinds(engine)[begin:] == [(CAMEO, SUBJECT, kind) for kind in told]
     lines = [(line.who, line.action, line.attempt_id, line.what, line.why) for line in audit.lines()]
-    assert lines == [("ana", "suspend", "a1", "cameo", "stolen"), ("ben", "lift", "a1", "cameo", "a mix-up")]
+    assert lines == [("ana", "suspend", "", f"cameo {CAMEO}", "stolen"), ("ben", "lift", "", f"cameo {CAMEO}", "a mix-up")]
     history = store.of([CAMEO, "cameo-2"])
     assert list(history) == [CAMEO]
     assert [(each.number, each.suspended, each.reason, each.analyst) for each in history[CAMEO]] == [

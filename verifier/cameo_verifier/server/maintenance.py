@@ -14,6 +14,7 @@ from cameo_credential.errors import KeyFileError
 from cameo_verifier.errors import StoreError
 from cameo_verifier.store.cameos import events
 from cameo_verifier.store.db import engine as engines
+from cameo_verifier.store.evidence import unlinking
 from cameo_verifier.types import Verdict
 
 if TYPE_CHECKING:
@@ -59,16 +60,16 @@ async def publish(publisher: StatusPublisher, interval_s: float) -> None:
 
 
 async def rewrite(engine: Engine) -> None:
-    """VACUUM so that free pages keep no deleted data; at start, then hourly."""
+    """Shuffle what is left of deleted people, and VACUUM so that free pages keep no deleted data; at start, then hourly."""
     done = 0
     while True:
         with suppress(StoreError):
             last = await asyncio.to_thread(events.last_overwritten, engine)
-            if last > done and (
-                await asyncio.to_thread(engines.is_rewritten, engine, last)
-                or await asyncio.to_thread(engines.rewrite, engine, last)
-            ):
-                done = last
+            if last > done and not await asyncio.to_thread(engines.is_rewritten, engine, last):
+                await asyncio.to_thread(unlinking.shuffle, engine)
+                if not await asyncio.to_thread(engines.rewrite, engine, last):
+                    last = done
+            done = max(done, last)
         await asyncio.sleep(_REWRITE_S)
 
 

@@ -53,7 +53,7 @@ class Allotter:
             rank = decoys.rank(kept.decoy_key, index)
             if DecoyShares(kept.decoys_invalid, kept.decoys_suspended).of(rank) is not Status.VALID:
                 continue
-            if self.store.take(kept, index, rank=rank, jti=jti, now=now):
+            if self.store.take(kept, index, rank=rank, jti=jti):
                 return StatusReference(index, uri_of(self.base, kept.number))
         raise StoreError("no free index of a status list was found")
 

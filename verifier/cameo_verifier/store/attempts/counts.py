@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Text, cast, func, select, type_coerce
 from cameo_verifier.reasons import Reason
 from cameo_verifier.store.attempts.attempts import AttemptState
 from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.days import DAY_US
 from cameo_verifier.store.db.faults import store_errors
 from cameo_verifier.types import Verdict
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Engine
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY_US = 24 * 60 * 60 * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class AttemptCounts:
             StoreError: the database failed.
         """
         table = tables.attempts
-        day = (type_coerce(table.c.created_at, BigInteger) // _DAY_US).label("day")
+        day = (type_coerce(table.c.created_at, BigInteger) // DAY_US).label("day")
         # PostgreSQL cannot group by JSON; its text is the same in every database, and is grouped before parsing.
         reasons = cast(table.c.reasons, Text).label("reasons")
         query = select(day, table.c.verdict, reasons, func.count().label("attempts"))

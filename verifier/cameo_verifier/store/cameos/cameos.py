@@ -238,7 +238,8 @@ def resume(connection: Connection, identifier: str, *, subject: str | None, now:
 def delete(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
     """Delete a cameo's data, see `cameo_verifier.store.evidence.erasure`, and its terms; leave a tombstone.
 
-    The tombstone keeps the subject, the consent and the times: the owner still sees what was made, and that it is deleted.
+    The tombstone keeps the subject, the consent and the times: the owner still sees what was made, and that it is deleted. No row
+    of the recording or of a credential has the time of the deletion.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
@@ -246,7 +247,7 @@ def delete(connection: Connection, identifier: str, *, subject: str | None, now:
     cameo = held(connection, identifier, subject)
     if cameo.state is CameoState.CAMEO_DELETED:
         return cameo
-    erasure.erase(connection, cameo, now=now)
+    erasure.erase(connection, cameo)
     end_grants(connection, identifier, now=now)
     emptied = replace(cameo, terms=Terms(), attempt_id="", reason="", change=None, paused_by=frozenset(), attested_at=None)
     gone = replace(emptied, state=CameoState.CAMEO_DELETED)
@@ -276,7 +277,7 @@ def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: 
     if connection.execute(statement).rowcount != 1:
         raise RefusedError(Refusal.CAMEO_CHANGED)
     if kept.state is not before.state and kept.state in _STATUS:
-        statuses.change_of_cameo(connection, cameo.id, _STATUS[kept.state], now=now)
+        statuses.change_of_cameo(connection, cameo.id, _STATUS[kept.state])
     if kept.terms != before.terms:
         _end_what_is_taken_back(connection, before, kept, now=now)
         if kept.terms.generators != before.terms.generators:

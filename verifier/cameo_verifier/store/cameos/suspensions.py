@@ -2,7 +2,8 @@
 
 A cameo's credentials carry its id, the first of them before the cameo is created; it can be suspended by then, and is created
 paused. Everything that follows is one transaction: the line in the audit log, the cameo and its open grants, the statuses of the
-credentials, and the events for app and owner.
+credentials, and the events for app and owner. The line names the cameo and not its attempt: it has the time of the events, and
+both stay when the cameo is deleted.
 """
 
 from __future__ import annotations
@@ -88,31 +89,31 @@ class SuspensionStore:
         """
         reader = Reader(said.analyst, said.reason)
         with store_errors(), self._engine.begin() as connection:
-            attempt_id, subject = _held(connection, said.cameo_id)
+            subject = _held(connection, said.cameo_id)
             if _repeated(connection, said) or cameos.suspended(connection, said.cameo_id) == said.suspended:
                 return cameos.suspended(connection, said.cameo_id)
             _add(connection, said, now=now)
             action = "suspend" if said.suspended else "lift"
-            self._audit.append_within(connection, [Entry(action, attempt_id, "cameo")], reader=reader, now=now)
+            self._audit.append_within(connection, [Entry(action, "", f"cameo {said.cameo_id}")], reader=reader, now=now)
             _carry_out(connection, said, subject, now=now)
             return said.suspended
 
 
-def _held(connection: Connection, cameo_id: str) -> tuple[str, str]:
-    """Return attempt and subject of a cameo, or of credentials that have none yet; their rows are locked until commit."""
+def _held(connection: Connection, cameo_id: str) -> str:
+    """Return the subject of a cameo, or of credentials that have none yet; their rows are locked until commit."""
     credentials, attempts, likenesses = tables.credentials, tables.attempts, tables.likenesses
     cameo = connection.execute(select(tables.cameos).where(tables.cameos.c.id == cameo_id).with_for_update()).one_or_none()
     if cameo is not None:
         require_changeable(cameos.from_row(cameo))
-        return cameo.attempt_id, cameo.subject
+        return str(cameo.subject)
     named = select(credentials.c.attempt_id).where(credentials.c.cameo_id == cameo_id)
     kept = select(likenesses.c.attempt_id).where(likenesses.c.cameo_id == cameo_id)
-    of = select(attempts.c.id, attempts.c.subject).where(attempts.c.id.in_(named.union(kept)))
+    of = select(attempts.c.subject).where(attempts.c.id.in_(named.union(kept)))
     # The row that creating a cameo locks.
-    row = connection.execute(of.with_for_update()).one_or_none()
-    if row is None:
+    subject: str | None = connection.execute(of.with_for_update()).scalar_one_or_none()
+    if subject is None:
         raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": cameo_id})
-    return row.id, row.subject
+    return subject
 
 
 def _carry_out(connection: Connection, said: Said, subject: str, *, now: datetime) -> None:
@@ -125,7 +126,7 @@ def _carry_out(connection: Connection, said: Said, subject: str, *, now: datetim
     status, kind = (
         (Status.SUSPENDED, EventKind.WAS_SUSPENDED) if said.suspended else (Status.VALID, EventKind.SUSPENSION_WAS_LIFTED)
     )
-    statuses.change_of_cameo(connection, said.cameo_id, status, now=now)
+    statuses.change_of_cameo(connection, said.cameo_id, status)
     events.append_of_credentials(connection, said.cameo_id, subject, kind, now=now)
 
 

@@ -125,7 +125,7 @@ class ReissueStore:
         revoked = {"revoked_at": now, "revoke_reason": reason, "revoke_request_id": request_id, "token": None}
         with store_errors(), self._engine.begin() as connection:
             _seen(connection, jti, subject)
-            statuses.change(connection, tables.status_entries.c.jti == jti, Status.INVALID, now=now)
+            statuses.change(connection, tables.status_entries.c.jti == jti, Status.INVALID)
             connection.execute(update(table).where(table.c.jti == jti, table.c.revoked_at.is_(None)).values(revoked))
             row = _seen(connection, jti, subject)
             cameos.end_grants(connection, row.cameo_id, now=now, audience=row.audience)

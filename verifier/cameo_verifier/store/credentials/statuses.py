@@ -1,7 +1,7 @@
 """Status lists: the index and the status of each credential.
 
 An index is allotted once and never again. A list takes credentials until half of its indices are used; the other half, and random
-indices, hide which are. A revoked credential stays revoked.
+indices, hide which are. A revoked credential stays revoked. An entry has no time: it would lead to the cameo changed then.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class StatusStore:
                 except IntegrityError:
                     continue  # another server was first: its list is read on the next round
 
-    def take(self, kept: KeptList, index: int, *, rank: int, jti: str, now: datetime) -> bool:
+    def take(self, kept: KeptList, index: int, *, rank: int, jti: str) -> bool:
         """Allot an index to a credential, as valid; False, and nothing changed, if it is not available.
 
         That is so if the index or the id is taken, the list is full, or its decoy shares differ from those in `kept`: by the new
@@ -119,7 +119,6 @@ class StatusStore:
             "jti": jti,
             "decoy_rank": rank,
             "status": Status.VALID.value,
-            "changed_at": now,
         }
         with store_errors():
             try:
@@ -131,7 +130,7 @@ class StatusStore:
                 return False
         return True
 
-    def change(self, jti: str, status: Status, *, now: datetime) -> Status:
+    def change(self, jti: str, status: Status) -> Status:
         """Set the status of a credential and return its status afterwards: `INVALID` is final.
 
         Raises:
@@ -139,7 +138,7 @@ class StatusStore:
             StoreError: the database failed.
         """
         with store_errors(), self._engine.begin() as connection:
-            change(connection, tables.status_entries.c.jti == jti, status, now=now)
+            change(connection, tables.status_entries.c.jti == jti, status)
             return _entry(connection, jti).status
 
     def get(self, jti: str) -> StatusEntry:
@@ -242,21 +241,21 @@ class StatusStore:
             return None if number is None else _kept(connection, number)
 
 
-def change_of_cameo(connection: Connection, cameo_id: str, status: Status, *, now: datetime) -> int:
+def change_of_cameo(connection: Connection, cameo_id: str, status: Status) -> int:
     """Set the status of every credential of a cameo, for all audiences, and return the number changed.
 
     Runs inside a transaction of the caller, so that the cameo and its credentials change together.
     """
     credentials = tables.credentials
     of_cameo = select(credentials.c.jti).where(credentials.c.cameo_id == cameo_id)
-    return change(connection, tables.status_entries.c.jti.in_(of_cameo), status, now=now)
+    return change(connection, tables.status_entries.c.jti.in_(of_cameo), status)
 
 
-def change(connection: Connection, which: ColumnElement[bool], status: Status, *, now: datetime) -> int:
+def change(connection: Connection, which: ColumnElement[bool], status: Status) -> int:
     """Set the status of entries, inside a transaction of the caller, and return the number changed: `INVALID` is final."""
     table = tables.status_entries
     changeable = table.c.status.not_in((Status.INVALID.value, status.value))
-    statement = update(table).where(which, changeable).values(status=status.value, changed_at=now)
+    statement = update(table).where(which, changeable).values(status=status.value)
     return connection.execute(statement).rowcount
 
 

@@ -195,7 +195,6 @@ status_entries = Table(
     # Rank of the index in the order of the decoys, 0 to 2**32 - 1.
     Column("decoy_rank", BigInteger, nullable=False),
     Column("status", SmallInteger, nullable=False),
-    Column("changed_at", UtcMicroseconds, nullable=False),
     Index(None, "list_number", "status"),
     Index(None, "list_number", "decoy_rank"),
 )
@@ -470,7 +469,6 @@ subject_keys = Table(
     # The data key, wrapped by the vault key; null once it is destroyed.
     Column("wrapped_key", LargeBinary),
     Column("created_at", UtcMicroseconds, nullable=False),
-    Column("destroyed_at", UtcMicroseconds),
 )
 
 evidence = Table(

@@ -44,7 +44,8 @@ _AT_ONCE = 500
 class Held:
     """A piece of evidence that is stored, or was until `removed_at`.
 
-    sha256: of the encrypted object, or of the credential; empty if it was destroyed with its subject's key.
+    sha256: of the encrypted object, or of the credential; empty if its subject's key was destroyed, when `removed_at` is
+    `kept_at`.
     """
 
     attempt_id: str
@@ -174,7 +175,7 @@ class EvidenceVault:
             StoreError: the database failed.
         """
         with store_errors(), self._engine.begin() as connection:
-            found = withdraw(connection, subject, now=now)
+            found = withdraw(connection, subject)
         scrub(self._engine)
         self._audit.append([Entry("forget", "", "data key")], reader=reader, now=now)
         for attempt_id, kind in found:
@@ -189,7 +190,7 @@ class EvidenceVault:
         if row is None:
             raise EvidenceMissingError(f"no {kind} was kept of attempt {attempt_id}")
         if row.removed_at is not None and not row.sha256:
-            raise SubjectDeletedError(f"{kind} of attempt {attempt_id}: the subject was deleted on {row.removed_at:%Y-%m-%d}")
+            raise SubjectDeletedError(f"{kind} of attempt {attempt_id}: the subject was deleted")
         if row.removed_at is not None:
             raise EvidenceRemovedError(f"the {kind} of attempt {attempt_id} was removed on {row.removed_at:%Y-%m-%d}")
         try:
@@ -203,22 +204,28 @@ class EvidenceVault:
             connection.execute(insert(tables.evidence), rows)
 
 
-def withdraw(connection: Connection, subject: str, *, now: datetime) -> list[tuple[str, Kind]]:
+def withdraw(connection: Connection, subject: str) -> list[tuple[str, Kind]]:
     """Destroy a subject's data key and mark all their evidence removed, inside a transaction of the caller, who scrubs the disk.
 
-    Their spooled recordings are deleted too, and the likenesses of their attempts in manual review. The objects are unreadable
-    from then on; `retention` removes those that the caller does not.
+    Their spooled recordings are deleted too, and the likenesses of their attempts in manual review. Evidence counts as removed
+    when it was stored: the time of the deletion would lead to the person's account. The objects are unreadable from then on;
+    `retention` removes those that the caller does not.
 
     Returns:
         the objects, by attempt and kind.
     """
-    subject_keys.destroy(connection, subject, now=now)
+    subject_keys.destroy(connection, subject)
     spool.drop_of_subject(connection, subject)
     likenesses.stop_waiting_of_subject(connection, subject)
     evidence, attempts = tables.evidence, tables.attempts
     theirs = evidence.c.attempt_id.in_(select(attempts.c.id).where(attempts.c.subject == subject))
     which = theirs & evidence.c.removed_at.is_(None) & (evidence.c.kind != Kind.CREDENTIAL.value)
-    statement = update(evidence).where(which).values(removed_at=now, sha256="").returning(evidence.c.attempt_id, evidence.c.kind)
+    statement = (
+        update(evidence)
+        .where(which)
+        .values(removed_at=evidence.c.kept_at, sha256="")
+        .returning(evidence.c.attempt_id, evidence.c.kind)
+    )
     return [(row.attempt_id, Kind(row.kind)) for row in connection.execute(statement)]
 
 

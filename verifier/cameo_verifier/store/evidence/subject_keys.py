@@ -18,6 +18,7 @@ from cameo_verifier.store.cameos import vault_key
 from cameo_verifier.store.cameos.vault import KEY_BYTES, VaultError
 from cameo_verifier.store.cameos.vault_key import VaultKeyRotatedError
 from cameo_verifier.store.db import tables
+from cameo_verifier.store.db.days import start_of_day
 from cameo_verifier.store.db.engine import writing
 from cameo_verifier.store.db.faults import store_errors
 from cameo_verifier.store.evidence.errors import DataKeyLostError, SubjectDeletedError, VaultKeyLostError
@@ -111,7 +112,7 @@ class SubjectKeys:
 
     def _unwrapped(self, row: Row[Any]) -> DataKey:
         if row.wrapped_key is None:
-            raise SubjectDeletedError(f"the subject was deleted on {row.destroyed_at:%Y-%m-%d}: nobody can read this any more")
+            raise SubjectDeletedError("the subject was deleted: nobody can read this any more")
         if row.vault_key_id not in self._vault.ids:
             raise VaultKeyLostError(
                 f"the vault key {row.vault_key_id} is needed, this is {self._vault.id}: put the key file back that was there"
@@ -122,8 +123,12 @@ class SubjectKeys:
             raise DataKeyLostError(f"the data key {row.id} was altered in the database: restore it from a backup") from None
 
 
-def destroy(connection: Connection, subject: str, *, now: datetime) -> bool:
+def destroy(connection: Connection, subject: str) -> bool:
     """Destroy the key of a subject, inside a transaction of the caller, who scrubs the disk afterwards (`engine.scrub`)."""
     table = tables.subject_keys
-    statement = update(table).where(table.c.subject == subject).values(subject=None, wrapped_key=None, destroyed_at=now)
+    statement = (
+        update(table)
+        .where(table.c.subject == subject)
+        .values(subject=None, wrapped_key=None, created_at=start_of_day(table.c.created_at))
+    )
     return connection.execute(statement).rowcount == 1
