@@ -20,6 +20,7 @@ from cameo_credential.owner_only import make_folder
 from cameo_verifier.server.app import utc_now
 from cameo_verifier.server.lease import Lease
 from cameo_verifier.store.attempts.servers import ServerStore
+from cameo_verifier.store.db import engine
 from cameo_verifier.store.db.engine import open_database
 from cameo_verifier.store.evidence.objects import LocalFolder
 from tests.databases import only_sqlite
@@ -106,25 +107,28 @@ def test_a_command_makes_the_folder_its_owners(tmp_path: Path) -> None:
 
 def test_every_umask_leaves_the_owner_what_they_need(tmp_path: Path, umask: int) -> None:
     """The database with its log and index, and an object, also where the umask would take the owner's own rights."""
-    engine = open_database(f"sqlite:///{tmp_path / 'data' / 'cameo.sqlite3'}")
-    with engine.connect() as connection:
+    opened = open_database(f"sqlite:///{tmp_path / 'data' / 'cameo.sqlite3'}")
+    with opened.connect() as connection:
         connection.exec_driver_sql("SELECT 1 FROM challenges").all()
         LocalFolder(tmp_path / "data" / "evidence").put("ab/abc/tracks", b"x")
         found = modes(tmp_path / "data")
         assert len(found) == 8, umask
         assert wrong(tmp_path / "data") == {}
-    engine.dispose()
+    opened.dispose()
 
 
-def test_a_database_that_was_open_to_others_is_closed_to_them(tmp_path: Path) -> None:
-    """Made by hand or by an earlier version; with what lies beside it. What its owner may not do stays so."""
+def test_a_database_that_was_open_to_others_is_closed_to_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Made by hand or by an earlier version; with what lies beside it, and the log says so, once."""
     file = tmp_path / "cameo.sqlite3"
     with closing(sqlite3.connect(file)) as database:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("CREATE TABLE kept (x)")
         for path in tmp_path.iterdir():
             path.chmod(0o666)
-        open_database(f"sqlite:///{file}").dispose()
+        for _ in range(2):
+            open_database(f"sqlite:///{file}").dispose()
+        [said] = [record.getMessage() for record in caplog.records if record.name == engine.__name__]
+        assert said.endswith(f"{file}: closed to them now: cameo.sqlite3, cameo.sqlite3-wal, cameo.sqlite3-shm")
         assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
 
 

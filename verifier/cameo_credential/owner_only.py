@@ -48,13 +48,18 @@ def make_file(path: Path) -> int | None:
     return descriptor
 
 
-def close_to_others(path: Path) -> None:
+def close_to_others(path: Path) -> bool:
     """Remove the permissions of group and others; a file of another owner, who alone could change them, is left unchanged.
+
+    Returns:
+        whether they had any.
 
     Raises:
         OSError: there is no such file.
     """
     mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & ~_FOLDER:
-        with suppress(PermissionError):
-            path.chmod(mode & _FOLDER)
+    if not mode & ~_FOLDER:
+        return False
+    with suppress(PermissionError):
+        path.chmod(mode & _FOLDER)
+    return True

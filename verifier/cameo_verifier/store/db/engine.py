@@ -5,6 +5,7 @@ The schema is migrated on opening, under a lock, so that servers which start con
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from contextlib import suppress
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
     from sqlalchemy.engine.interfaces import DBAPIConnection
     from sqlalchemy.pool import ConnectionPoolEntry
+
+# To standard error, also of a command that configures no log: its standard output may be read by a program.
+log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 10.0
 """Maximum wait for another's lock before the database counts as busy."""
@@ -152,12 +156,10 @@ def _sqlite(url: URL, busy_timeout_s: float) -> Engine:
     file = Path(url.database)
     try:
         owner_only.make_folder(file.parent)
+        _close_to_others(file)
         # SQLite gives its log and shared-memory file the mode that the database has when they are made.
         if (made := owner_only.make_file(file)) is not None:
             os.close(made)
-        for beside in ("-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                owner_only.close_to_others(file.with_name(f"{file.name}{beside}"))
     except OSError as error:
         raise StoreError(
             f"cannot make the folder of the database, {file.parent}, or {file.name} in it: {error.strerror}"
@@ -183,6 +185,20 @@ def _sqlite(url: URL, busy_timeout_s: float) -> Engine:
     event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", begin)
     return engine
+
+
+def _close_to_others(file: Path) -> None:
+    """Close an existing database to others, with its log and shared-memory file, and log that it was open to them.
+
+    Refusing it would stop a site whose copy was put back under another umask; what others read before, they have either way.
+    """
+    opened = []
+    for path in (file, *(file.with_name(f"{file.name}{beside}") for beside in ("-wal", "-shm"))):
+        with suppress(FileNotFoundError):
+            if owner_only.close_to_others(path):
+                opened.append(path.name)
+    if opened:
+        log.warning("others could access the database %s: closed to them now: %s", file, ", ".join(opened))
 
 
 def _migrate(engine: Engine) -> None:
