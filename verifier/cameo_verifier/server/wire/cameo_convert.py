@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cameo.v1 import attempt_pb2, cameo_pb2, cameo_service_pb2, guardian_pb2
 from cameo_verifier.cameo.cursor import to_token
-from cameo_verifier.cameo.model import ANALYSTS, OWNER
+from cameo_verifier.cameo.model import ANALYSTS, OWNER, CameoState
 from cameo_verifier.server.wire.enums import full_name
 from cameo_verifier.server.wire.removal_convert import removal
 
@@ -41,7 +41,8 @@ def cameo(value: Cameo) -> cameo_pb2.Cameo:
         paused_by_guardian=bool(value.paused_by - {OWNER, ANALYSTS}),
         suspended=value.suspended,
         attest_time=value.attested_at,
-        generators=generators(terms),
+        # A tombstone has no terms.
+        generators=None if value.state is CameoState.CAMEO_DELETED else generators(terms),
     )
 
 

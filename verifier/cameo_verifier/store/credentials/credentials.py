@@ -123,7 +123,7 @@ def revoke_not_admitted(connection: Connection, cameo: Cameo, *, now: datetime) 
     query = select(table.c.jti, table.c.audience).where(table.c.cameo_id == cameo.id, table.c.revoked_at.is_(None))
     jtis = [row.jti for row in connection.execute(query) if not cameo.terms.admit(row.audience)]
     if jtis:
-        statuses.change(connection, tables.status_entries.c.jti.in_(jtis), Status.INVALID, now=now)
+        statuses.change(connection, tables.status_entries.c.jti.in_(jtis), Status.INVALID)
         revoked = {"revoked_at": now, "revoke_reason": _NOT_ADMITTED, "token": None}
         connection.execute(update(table).where(table.c.jti.in_(jtis)).values(revoked))
 
