@@ -236,8 +236,8 @@ async def test_a_recording_that_is_sent_again_is_still_known(open_site: Any) -> 
         assert list(again.attempt.reasons)[:1] == [reason_pb2.REASON_SEEN_BEFORE]
 
 
-async def test_a_repeated_request_of_before_gets_its_verdict_and_no_credential(open_site: Any) -> None:
-    """The upload of a deleted cameo, sent again, is not judged twice and hands nothing out."""
+async def test_a_repeated_request_of_before_is_unknown_and_hands_nothing_out(open_site: Any) -> None:
+    """The upload of a deleted cameo, sent again, is not judged twice: its challenge is spent, and its id leads nowhere."""
     async with open_site() as site:
         challenge = await site.client.challenges.IssueChallenge(IssueChallengeRequest(subject=OWNER), metadata=site.app)
         config = VerifyResponseConfig(challenge_id=challenge.id, audience=AUDIENCE, request_id=str(uuid4()))
@@ -245,9 +245,7 @@ async def test_a_repeated_request_of_before_gets_its_verdict_and_no_credential(o
         answer = await site.client.verification.VerifyResponse(iter(messages), metadata=site.app)
         cameo = await site.create(answer.attempt.id)
         await site.delete(cameo)
-        again = await site.client.verification.VerifyResponse(iter(messages), metadata=site.app)
-        assert again.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
-        assert not again.HasField("credential")
+        assert await reason(site.client.verification.VerifyResponse(iter(messages), metadata=site.app)) == "CHALLENGE_SPENT"
         assert await reason(site.create(answer.attempt.id)) == "ATTEMPT_UNKNOWN"
         assert await reason(site.create(answer.attempt.id, by=site.app)) == "LIKENESS_NOT_KEPT"
         site.clock.ahead += timedelta(seconds=300)
