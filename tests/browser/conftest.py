@@ -149,8 +149,8 @@ class Watched:
 
 
 def _given_up(request: Request) -> bool:
-    """Return whether this is a tab's icon or a video, which a browser fetches beside the page and drops when the tab goes on."""
-    return request.failure == "net::ERR_ABORTED" and request.url.rpartition("/")[2] in {"icon.svg", "recording"}
+    """Return whether this is a tab's icon, a video or a list of links: fetched beside the page, dropped when it goes on."""
+    return request.failure == "net::ERR_ABORTED" and request.url.rpartition("/")[2] in {"icon.svg", "recording", "links"}
 
 
 @pytest.fixture(scope="session")
