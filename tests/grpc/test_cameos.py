@@ -407,6 +407,9 @@ async def test_the_owner_sees_who_holds_what(open_world: Any) -> None:
         revoke = RevokeCredentialRequest(credential_id=answers[0].credential.id, reason="so", request_id=str(uuid4()))
         await credentials.RevokeCredential(revoke, metadata=world.owner)
         assert await reason(world.spend(granted.token)) == "GRANT_REVOKED"
+        since = await world.authorize(cameo, requester=OWNER)
+        await credentials.RevokeCredential(revoke, metadata=world.owner)
+        assert (await world.spend(since.token)).grant_id == since.grant_id
         pages = await page(by=world.owner), await page(first.next_page_token, by=world.owner)
         [revoked] = [each for one in pages for each in one.credentials if each.id == answers[0].credential.id]
         assert (revoked.state, revoked.revoke_reason) == (CREDENTIAL_STATE_REVOKED, "so")

@@ -126,9 +126,11 @@ class ReissueStore:
         with store_errors(), self._engine.begin() as connection:
             _seen(connection, jti, subject)
             statuses.change(connection, tables.status_entries.c.jti == jti, Status.INVALID)
-            connection.execute(update(table).where(table.c.jti == jti, table.c.revoked_at.is_(None)).values(revoked))
+            statement = update(table).where(table.c.jti == jti, table.c.revoked_at.is_(None)).values(revoked)
+            newly = connection.execute(statement).rowcount == 1
             row = _seen(connection, jti, subject)
-            cameos.end_grants(connection, row.cameo_id, now=now, audience=row.audience)
+            if newly:  # a repeated request ends nothing that was granted since
+                cameos.end_grants(connection, row.cameo_id, now=now, audience=row.audience)
         if (row.revoke_request_id == request_id) and row.revoke_reason != reason:
             raise RefusedError(Refusal.REQUEST_ID_REUSED)
         return Revocation(jti, row.revoked_at, row.revoke_reason)
