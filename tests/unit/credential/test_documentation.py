@@ -15,7 +15,7 @@ from joserfc.jwk import OKPKey
 
 from cameo_credential import claims
 from cameo_credential.audience_keys import AudienceKey
-from cameo_credential.claims import NAMESPACE, Embedding, Provenance, StatusReference
+from cameo_credential.claims import NAMESPACE, StatusReference
 from cameo_credential.encoding import from_base64url
 from cameo_credential.errors import CredentialError
 from cameo_credential.issue import issue
@@ -25,6 +25,7 @@ from cameo_credential.pairwise import PairwiseKey
 from cameo_credential.refusal import Refusal
 from cameo_credential.status_list import StatusList, publish
 from cameo_credential.token_status import Status
+from tests.documented_credential import FACE, JTI, PROVENANCE, VOICE
 from tests.served_list import serving
 
 if TYPE_CHECKING:
@@ -39,11 +40,6 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 def _example() -> dict[str, Any]:
     """Issue the page's example, with keys anyone can recompute, and take the token apart; vectors are cut after 24 characters."""
-
-    def embedding(model: str, seed: int) -> Embedding:
-        vector = np.random.default_rng(seed).normal(size=512)
-        return Embedding(model, f"{seed:02x}" * 32, (vector / np.linalg.norm(vector)).astype(np.float32))
-
     key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", **_raw(1)})
     signing = SigningKey.of_private(key, issued_at=NOW, not_before=NOW, expires_at=NOW + timedelta(days=730))
     audience = AudienceKey.generate("https://generator.example")
@@ -55,20 +51,10 @@ def _example() -> dict[str, Any]:
         pairwise=PairwiseKey(bytes(range(32))),
         now=NOW,
         ttl=timedelta(days=180),
-        jti="2b1f6f0c-6c1d-4f0e-9d0e-5a3a7c1d2e4f",
-        provenance=Provenance(
-            cameo_id="c4b9e3a2-8f57-4a51-9a3c-0f3de3a1b2c7",
-            attempt_id="7d5c1b90-3e42-4c8f-b6a1-92f0d4e8a3b5",
-            challenge_id="f0a8d2c4-1b63-4e97-8c5d-6e2b7a9f1d30",
-            models={"face_embedding": "11" * 32, "speaker_embedding": "22" * 32},
-            profile="default",
-            profile_sha256="33" * 32,
-            evidence_sha256="44" * 32,
-            confirmed=("phrase", "movement", "presentation_attack"),
-            minor_safeguards=False,
-        ),
-        face=embedding("face_embedding", 17),
-        voice=embedding("speaker_embedding", 34),
+        jti=JTI,
+        provenance=PROVENANCE,
+        face=FACE,
+        voice=VOICE,
         status=StatusReference(591337, "https://cameo.example/status/1"),
     )
     opened = jwe.decrypt_compact(issued.credential, audience.key, algorithms=["ECDH-ES+A256KW", "A256GCM"])
