@@ -1,7 +1,9 @@
 # The steps of CI. Make runs three side by side, none before what it waits for; no new step starts once one has failed.
 
 RUN := make --no-print-directory
-STEP = .ci/step $@ $(RUN) $@
+# Seconds; a test has 20 minutes before it says where it hangs.
+LIMIT := 1800
+STEP = .ci/step $(LIMIT) $@ $(RUN) $@
 TESTS := test-protos test-interop test-browser test-s3 test-ray test-speechbrain test-python312 test-pkcs11 test-postgresql
 
 .PHONY: all kit test demo lint-protos $(TESTS) env-s3 env-ray env-speechbrain env-python312
@@ -12,6 +14,7 @@ kit:
 	@$(STEP)
 
 # `make test` keeps two cores busy.
+test: LIMIT := 3000
 test: kit
 	@$(STEP)
 
@@ -30,10 +33,11 @@ demo lint-protos test-browser: test
 # Both take packages from npm.
 test-protos test-interop: lint-protos
 	@$(STEP)
-test-s3 test-ray test-speechbrain test-python312: test-%: env-% test
+# A browser beside them answers late.
+test-s3 test-ray test-speechbrain test-python312: test-%: env-% test-browser
 	@$(STEP)
 # It keeps two cores busy too, and adds to the environment that test-browser adds to.
-test-postgresql: test test-browser
+test-postgresql: test-browser
 	@$(STEP)
 # It adds to that environment as well.
 test-pkcs11: test-postgresql

@@ -28,7 +28,7 @@ from cameo_verifier.types import Circumstances
 from fixtures.manifest import load
 from fixtures.tracks import model_digests, tracks_of
 from tests.databases import LASTING
-from tests.hanging import pytest_itemcollected, pytest_runtest_teardown, pytest_xdist_make_scheduler
+from tests.hanging import pytest_itemcollected, pytest_runtest_logreport, pytest_runtest_teardown, pytest_xdist_make_scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from cameo_challenges.model import Challenge
     from cameo_verifier.types import Judgement
 
-__all__ = ["pytest_itemcollected", "pytest_runtest_teardown", "pytest_xdist_make_scheduler"]  # hooks of pytest, found here
+# Hooks of pytest, found here.
+__all__ = ["pytest_itemcollected", "pytest_runtest_logreport", "pytest_runtest_teardown", "pytest_xdist_make_scheduler"]
 
 ASKED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[1]

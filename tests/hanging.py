@@ -1,4 +1,4 @@
-"""Pytest hooks that bound hanging tests, and rerun none that hung.
+"""Pytest hooks that bound hanging tests, rerun none that hung, and name a failure at once.
 
 `--timeout` raises in the main thread, once: an asyncio callback swallows that, and after a failure pytest-timeout and pytest's
 watchdog both stand down, so that a fixture which cannot clean up after it waits without end. So pytest's watchdog, a thread that
@@ -14,6 +14,8 @@ import asyncio
 import faulthandler
 import functools
 import inspect
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,6 +42,13 @@ def _bounded(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Co
             await test(*arguments, **named)
 
     return bounded
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Print the name of what failed at once, on standard error: a session that is ended prints no summary."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(f"\nfailed: {report.nodeid} ({report.when})", file=sys.__stderr__, flush=True)
 
 
 @pytest.hookimpl(wrapper=True)

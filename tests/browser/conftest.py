@@ -20,6 +20,7 @@ from cameo_verifier.store.attempts import fingerprints
 from cameo_verifier.store.db.engine import open_database
 from cameo_verifier.types import SoundTrack, Word
 from tests.conftest import ROOT
+from tests.patience import PATIENCE_S
 from tests.sources import PYTHONPATH
 from tests.unit.review.stored import RECORDINGS, keep
 from tests.unit.store.evidence_site import open_site
@@ -159,7 +160,9 @@ def browser(chromium: str) -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only with the extra
 
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+        as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+        # A container's shared memory is small.
+        opened = playwright.chromium.launch(executable_path=chromium, args=["--disable-dev-shm-usage", *as_root])
         yield opened
         opened.close()
     # Chromium leaves folders and files of shared memory behind, with or without a dot, and so does what plays its sound.
@@ -175,6 +178,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 def walk(browser: Browser, console: str) -> Iterator[Watched]:
     """A page on the sign-in form, watched."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(1000 * PATIENCE_S)
     page = context.new_page()
     page.goto(console)
     watched = Watched(page)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,10 +25,16 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(clone: Path, command: str) -> tuple[int, str]:
+def run(clone: Path, command: str, *given: str, **environment: str) -> tuple[int, str]:
     """Run CI with a command for each step, which is given its name; return the exit status and what was printed."""
     (clone / "step.sh").write_text(command)
-    ran = subprocess.run([clone / ".ci" / "run", "RUN=sh step.sh"], capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [clone / ".ci" / "run", "RUN=sh step.sh", *given],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
     return ran.returncode, ran.stdout
 
 
@@ -53,6 +61,26 @@ def test_a_step_that_fails_fails_the_run(clone: Path, failing: str) -> None:
     assert f"===== {failing}: exit status 3" in printed
     assert f"of {failing}\n" in printed
     assert re.search(rf"^\d+\t3\t{failing}$", printed.split("Where the time went")[1], re.MULTILINE)
+
+
+def test_a_step_that_hangs_is_aborted_and_says_where(clone: Path) -> None:
+    """What it printed is there, and the stack of each thread of a Python process in it."""
+    hanging = f'if [ "$1" = kit ]; then echo "of kit"; {sys.executable} -X faulthandler -c \'import time; time.sleep(3600)\'; fi'
+    status, printed = run(clone, hanging, "LIMIT=10")
+    assert status != 0
+    assert "===== kit: exit status" in printed
+    assert "of kit\n" in printed
+    assert "Current thread" in printed
+    assert "kit was aborted: it has 10 s" in printed
+
+
+def test_a_run_that_takes_too_long_prints_what_its_steps_had(clone: Path) -> None:
+    """Before whoever runs CI ends it without a word."""
+    status, printed = run(clone, 'echo "of $1"; [ "$1" != kit ] || sleep 3600', CAMEO_CI_LIMIT="10")
+    assert status != 0
+    assert "===== kit: exit status" in printed
+    assert "of kit\n" in printed
+    assert "Where the time went" in printed
 
 
 def test_the_makefile_has_every_step() -> None:

@@ -14,7 +14,8 @@ from tests.patience import PATIENCE_S
 ROOT = Path(__file__).resolve().parents[2]
 HOOKS = """
     import tests.hanging
-    from tests.hanging import pytest_itemcollected, pytest_runtest_teardown, pytest_xdist_make_scheduler
+    from tests.hanging import pytest_itemcollected, pytest_runtest_logreport
+    from tests.hanging import pytest_runtest_teardown, pytest_xdist_make_scheduler
 """
 SWALLOWS = """
     import asyncio, time
@@ -77,6 +78,7 @@ def test_a_test_that_hangs_ends(tmp_path: Path, hangs: str, where: str) -> None:
     assert "worker 'gw0' crashed while running 'test_one.py::test_hangs'" in ran.stdout
     assert "assert [1] == [2]" in ran.stdout
     assert "1 passed" in ran.stdout
+    assert "failed: test_one.py::test_fails (call)" in ran.stderr
     assert ("the ordinary failure" in ran.stdout) == (hangs is IN_A_FIXTURE)
 
 
@@ -88,3 +90,4 @@ def test_what_an_asynchronous_test_waited_for_is_named(tmp_path: Path) -> None:
     assert ran.returncode == 1, ran.stdout + ran.stderr
     assert ">       await asyncio.Event().wait()" in ran.stdout
     assert "2 failed, 1 passed" in ran.stdout
+    assert ran.stderr.split("failed: ")[1:] == ["test_one.py::test_waits (call)\n\n", "test_one.py::test_fails (call)\n"]
