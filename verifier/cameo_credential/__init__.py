@@ -8,11 +8,17 @@ owner-only files of `key_files`. `status_source` tells whether a credential was 
 What a generator needs to open credentials is importable from here.
 """
 
-from cameo_credential.audience_keys import AudienceKey
-from cameo_credential.issuer_keys import VerificationKeys
-from cameo_credential.refusal import Refusal
-from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource
-from cameo_credential.validator import OpenedCredential, Receipt, open_credential, open_receipt
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cameo_credential.audience_keys import AudienceKey
+    from cameo_credential.issuer_keys import VerificationKeys
+    from cameo_credential.refusal import Refusal
+    from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource
+    from cameo_credential.validator import OpenedCredential, Receipt, open_credential, open_receipt
 
 __all__ = [
     "UNSAFE_NO_STATUS_CHECK",
@@ -25,3 +31,24 @@ __all__ = [
     "open_credential",
     "open_receipt",
 ]
+
+_MODULES = {
+    "UNSAFE_NO_STATUS_CHECK": "status_source",
+    "AudienceKey": "audience_keys",
+    "OpenedCredential": "validator",
+    "Receipt": "validator",
+    "Refusal": "refusal",
+    "StatusSource": "status_source",
+    "VerificationKeys": "issuer_keys",
+    "open_credential": "validator",
+    "open_receipt": "validator",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Import a name when it is first asked for: who needs a module of this package only, such as `errors`, loads no more."""
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        return found

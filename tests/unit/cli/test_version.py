@@ -1,4 +1,4 @@
-"""`cameo --version`, and completion in a shell."""
+"""`cameo --version`, what that loads, and completion in a shell."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tomllib
 import pytest
 from typer.testing import CliRunner
 
+import cameo_credential
 from cameo_verifier.cli import app
 from tests.conftest import ROOT
 from tests.sources import PYTHONPATH
@@ -26,6 +27,23 @@ def test_the_version_is_that_of_the_distribution() -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     result = CliRunner().invoke(app, ["--version"])
     assert (result.exit_code, result.stdout) == (0, f"cameo {declared}\n")
+
+
+def test_a_command_loads_what_it_needs() -> None:
+    """The command starts without the store, the media decoders, gRPC and the keys; each takes part of a second to load."""
+    heavy = {"sqlalchemy", "alembic", "av", "grpc", "cryptography", "joserfc", "urllib.request"}
+    program = f"import sys, cameo_verifier.cli; print(*sorted({heavy} & set(sys.modules)))"
+    command = [sys.executable, "-c", program]
+    environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
+    assert subprocess.run(command, check=True, env=environment, capture_output=True, text=True).stdout == "\n"
+
+
+def test_what_a_generator_needs_is_importable_from_the_package() -> None:
+    """Each public name of `cameo_credential` is there, though its module is imported when it is first asked for."""
+    assert set(cameo_credential._MODULES) == set(cameo_credential.__all__)
+    assert all(getattr(cameo_credential, name) is not None for name in cameo_credential.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'close_credential'"):
+        _ = cameo_credential.close_credential  # type: ignore[attr-defined]
 
 
 @pytest.mark.slow
