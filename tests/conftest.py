@@ -27,7 +27,7 @@ from cameo_verifier.settings import Settings
 from cameo_verifier.types import Circumstances
 from fixtures.manifest import load
 from fixtures.tracks import model_digests, tracks_of
-from tests.databases import LASTING
+from tests import databases
 from tests.hanging import pytest_itemcollected, pytest_runtest_logreport, pytest_runtest_teardown, pytest_xdist_make_scheduler
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def nothing_stays_in_the_temp_folder(tmp_path_factory: pytest.TempPathFactory) -
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(folder))
         patch.setattr(tempfile, "tempdir", None)
-        with LASTING:
+        with databases.LASTING:
             yield folder
         # That of multiprocessing goes when its process does.
         left = sorted(path.name for path in folder.iterdir() if not path.name.startswith("pymp-"))
@@ -74,6 +74,13 @@ def still_online() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(offline._Process, "filtered", True)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrated_once() -> Iterator[None]:
+    """Give new SQLite databases the schema that the migrations led to in the first one."""
+    with databases.migrated_once():
         yield
 
 

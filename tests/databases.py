@@ -10,12 +10,13 @@ import secrets
 import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import create_engine, event, make_url, text
 
-from cameo_verifier.store.db.engine import open_database
+from cameo_verifier.store.db import engine as opening
+from cameo_verifier.store.db.engine import open_database, writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,34 @@ LASTING = ExitStack()
 
 only_sqlite = pytest.mark.skipif(bool(SERVER), reason="about SQLite's file; the tests run on a server")
 """Marks a test of what only a file has."""
+
+
+@contextmanager
+def migrated_once() -> Iterator[None]:
+    """Run the migrations for the first new SQLite database of this process, and give later ones the schema that they led to.
+
+    A process that a test starts migrates for itself.
+    """
+    migrate, statements = opening._migrate, list[str]()
+
+    def migrated(engine: Engine) -> None:
+        if engine.dialect.name != "sqlite":
+            migrate(engine)
+            return
+        with writing(engine).begin() as connection:
+            new = not connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar()
+            if new:
+                for statement in statements:
+                    connection.exec_driver_sql(statement)
+        migrate(engine)
+        if new and not statements:
+            with engine.connect() as connection:
+                dumped: Any = connection.connection.driver_connection
+                statements.extend(each for each in dumped.iterdump() if each not in {"BEGIN TRANSACTION;", "COMMIT;"})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "_migrate", migrated)
+        yield
 
 
 @contextmanager

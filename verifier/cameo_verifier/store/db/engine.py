@@ -9,6 +9,7 @@ import logging
 import os
 import sqlite3
 from contextlib import suppress
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -202,11 +203,10 @@ def _close_to_others(file: Path) -> None:
 
 
 def _migrate(engine: Engine) -> None:
-    config = _alembic()
-    head = ScriptDirectory.from_config(config).get_current_head()
     with engine.connect() as connection:
-        if MigrationContext.configure(connection).get_current_revision() == head:
+        if MigrationContext.configure(connection).get_current_revision() == _head():
             return
+    config = _alembic()
     with engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
@@ -215,6 +215,11 @@ def _migrate(engine: Engine) -> None:
             command.upgrade(config, "head")
         except CommandError:
             raise StoreError("the database was made by a newer version of this service: run that version") from None
+
+
+@cache
+def _head() -> str | None:
+    return ScriptDirectory.from_config(_alembic()).get_current_head()
 
 
 def _alembic() -> Config:
