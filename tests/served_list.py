@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def serving(body: Callable[[], bytes]) -> Iterator[str]:
-    """Serve what `body` returns at the yielded URI, for requests of a status list."""
+def serving(body: Callable[[], bytes], accept: str = "application/statuslist+jwt") -> Iterator[str]:
+    """Serve what `body` returns at the yielded URI, for requests of a status list, or of another media type."""
 
     class Handler(_Silent):
         def do_GET(self) -> None:
-            found = self.path == "/status/1" and self.headers["Accept"] == "application/statuslist+jwt"
+            found = self.path == "/status/1" and self.headers["Accept"] == accept
             self.send_response(200 if found else 404)
             self.end_headers()
             self.wfile.write(body() if found else b"")

@@ -59,10 +59,8 @@ class Terminals:
     def open(self, block: str, *, log: IO[bytes] | None = None) -> subprocess.Popen[str]:
         """Type the commands of a block of the README into a new terminal."""
         typed = "\n".join(line[2:] for line in (self._ready + block).splitlines() if line.startswith("$ "))
-        for said, meant in self.otherwise.items():
-            typed = typed.replace(said, meant)
         return subprocess.Popen(
-            ["/bin/bash", "-euc", typed],
+            ["/bin/bash", "-euc", self.meant(typed)],
             cwd=self.folder,
             env=self._environment,
             stdin=subprocess.PIPE,
@@ -71,6 +69,12 @@ class Terminals:
             text=True,
             start_new_session=True,
         )
+
+    def meant(self, said: str) -> str:
+        """Return what is typed for what the README says."""
+        for each, otherwise in self.otherwise.items():
+            said = said.replace(each, otherwise)
+        return said
 
     def type(self, block: str) -> str:
         """Type a block and return what it prints, once it has ended well."""
@@ -148,7 +152,7 @@ def test_a_new_user_gets_from_the_readme_to_an_opened_credential(tmp_path: Path,
                 break
         assert told == "ACCEPTED\n"
         table = terminals.type(opening)
-        (terminals.folder / "generator.py").write_text(generator)
+        (terminals.folder / "generator.py").write_text(terminals.meant(generator))
         ran = terminals.type("$ python generator.py")
     assert "no site there yet: making a new one" in (tmp_path / "log").read_text("utf-8")
     assert "verified credential" in table

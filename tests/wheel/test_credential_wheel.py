@@ -25,6 +25,8 @@ from cameo_credential.status_list import StatusList, publish
 from tests.served_list import serving
 
 ROOT = Path(__file__).parents[2]
+KEYS = "http://127.0.0.1:8080/.well-known/jwks.json"
+"""Where the README's program finds the keys."""
 NEEDED = ("joserfc", "cryptography", "numpy")
 """What the wheel may depend on; cryptography brings cffi and pycparser."""
 BROUGHT = ("cffi", "pycparser")
@@ -98,10 +100,11 @@ print(sorted(heavy & {name.split(".")[0] for name in sys.modules}))
 
 
 def test_the_program_of_the_readme_runs_on_the_wheel_alone(python: Path, tmp_path: Path) -> None:
-    """The README's program opens a credential that was just issued, with its status fetched, in the bare environment."""
+    """The README's program opens a credential that was just issued, with keys and status fetched, in the bare environment."""
     now, lasts = datetime.now(UTC), timedelta(minutes=5)
     audience, keys = AudienceKey.generate("https://generator.example"), IssuerKeys(SigningKey.generate(now=now))
-    with serving(lambda: listed.encode("ascii")) as uri:
+    published = json.dumps(keys.public("https://cameo.localhost").to_jwks()).encode()
+    with serving(lambda: listed.encode("ascii")) as uri, serving(lambda: published, "application/jwk-set+json") as keys_uri:
         listed = publish(StatusList.of(np.zeros(8, np.uint8)), uri=uri, keys=keys, now=now, ttl=lasts, lifetime=lasts)
         vector = np.full(512, 512**-0.5, np.float32)
         issued = issue(
@@ -119,9 +122,9 @@ def test_the_program_of_the_readme_runs_on_the_wheel_alone(python: Path, tmp_pat
             status=StatusReference(3, uri),
         )
         create_json(tmp_path / "audience.jwk", audience.to_jwk(), secret=True)
-        (tmp_path / "jwks.json").write_text(json.dumps(keys.public("https://cameo.localhost").to_jwks()))
         (tmp_path / "credential.jwe").write_text(issued.credential)
         [program] = [block for block in (ROOT / "README.md").read_text().split("```python\n")[1:] if "open_credential(" in block]
-        ran = _run(python, tmp_path, program.split("```")[0])
+        assert KEYS in program
+        ran = _run(python, tmp_path, program.split("```")[0].replace(KEYS, keys_uri))
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == f"{issued.subject} (512,) (512,) ('phrase',)\n"

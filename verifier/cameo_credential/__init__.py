@@ -3,7 +3,8 @@
 Issuing has three steps, `claims` (compose), `signer` (sign) and `validator` (validate what was just signed), run in that order by
 `issue`; `envelope` then encrypts to the audience. Opening is `validator.open_credential`. No module here reads a clock or
 generates an id: both are arguments. Key material is read and written by `issuer_keys`, `audience_keys` and `pairwise`, over the
-owner-only files of `key_files`. `status_source` tells whether a credential was revoked or suspended.
+owner-only files of `key_files`. `status_source` tells whether a credential was revoked or suspended, `key_source` follows the
+issuer's keys.
 
 What a generator needs to open credentials is importable from here.
 """
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cameo_credential.audience_keys import AudienceKey
     from cameo_credential.issuer_keys import VerificationKeys
+    from cameo_credential.key_source import KeySource
     from cameo_credential.refusal import Refusal
     from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource
     from cameo_credential.validator import OpenedCredential, Receipt, open_credential, open_receipt
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "UNSAFE_NO_STATUS_CHECK",
     "AudienceKey",
+    "KeySource",
     "OpenedCredential",
     "Receipt",
     "Refusal",
@@ -35,6 +38,7 @@ __all__ = [
 _MODULES = {
     "UNSAFE_NO_STATUS_CHECK": "status_source",
     "AudienceKey": "audience_keys",
+    "KeySource": "key_source",
     "OpenedCredential": "validator",
     "Receipt": "validator",
     "Refusal": "refusal",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cameo_credential.audience_keys import AudienceKey
-    from cameo_credential.issuer_keys import IssuerKeys, VerificationKeys
+    from cameo_credential.issuer_keys import IssuerKeys, KnownKeys
 
 NAMESPACE = "urn:cameo:likeness:1"
 """Our claim; the number changes when a reader of the old one would misread the new one."""
@@ -97,7 +97,7 @@ def open_likeness(
     token: str,
     *,
     audience_key: AudienceKey,
-    issuer_keys: VerificationKeys,
+    issuer_keys: KnownKeys,
     expected_audience: str,
     expected_issuer: str,
     expected_grant: str,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from cameo_credential.issuer_keys import IssuerKeys, VerificationKeys
+    from cameo_credential.issuer_keys import IssuerKeys, KnownKeys
 
 MAX_TOKEN_CHARS = 2**20
 """A grant has about 700 characters, and some 1,036,000 for a job of 32 cameos with the longest words that are accepted."""
@@ -54,7 +54,7 @@ def sign_grant(claims: Mapping[str, Any], *, keys: IssuerKeys) -> str:
 def open_grant(
     token: str,
     *,
-    issuer_keys: VerificationKeys,
+    issuer_keys: KnownKeys,
     expected_audience: str,
     expected_issuer: str,
     now: datetime,

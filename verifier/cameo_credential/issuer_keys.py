@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc.errors import JoseError
@@ -97,6 +97,24 @@ class SigningKey:
         return VerificationKey(self.kid, self.issued_at, self.not_before, self.expires_at, self.verifying)
 
 
+class KnownKeys(Protocol):
+    """The public keys of one issuer as a reader knows them: a set, or a `KeySource` that follows the issuer's."""
+
+    def find(self, kid: str) -> VerificationKey | None:
+        """Return the key of this name, None if the issuer has none.
+
+        Raises:
+            CredentialError: `keys_unknown`.
+        """
+
+    def current(self) -> VerificationKeys:
+        """Return the set as it is now known.
+
+        Raises:
+            CredentialError: `keys_unknown`.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class VerificationKeys:
     """The public keys of one issuer by `kid`: what `CredentialService.GetKeys` publishes.
@@ -106,6 +124,14 @@ class VerificationKeys:
 
     keys: Mapping[str, VerificationKey]
     issuer: str = ""
+
+    def find(self, kid: str) -> VerificationKey | None:
+        """Return the key of this name, None if there is none."""
+        return self.keys.get(kid)
+
+    def current(self) -> VerificationKeys:
+        """Return itself."""
+        return self
 
     def to_jwks(self) -> dict[str, Any]:
         """Return the JWK set (RFC 7517 section 5), with `issuer` as a further member if it is known."""

@@ -15,6 +15,7 @@ class Refusal(StrEnum):
         NOT_FOR_THIS_KEY: encrypted to another key than the one given.
         TAMPERED: the envelope does not authenticate: it was altered, or made for another key under this key's name.
         UNKNOWN_KEY: signed by a key that is not in the issuer's set.
+        KEYS_UNKNOWN: the issuer's keys could not be obtained, so it is not accepted.
         BAD_SIGNATURE: the signature does not verify under the key it names.
         WRONG_ISSUER: signed by a known key for another issuer's name.
         WRONG_AUDIENCE: issued to another audience, and passed on.
@@ -33,6 +34,7 @@ class Refusal(StrEnum):
     NOT_FOR_THIS_KEY = "not_for_this_key"
     TAMPERED = "tampered"
     UNKNOWN_KEY = "unknown_key"
+    KEYS_UNKNOWN = "keys_unknown"
     BAD_SIGNATURE = "bad_signature"
     WRONG_ISSUER = "wrong_issuer"
     WRONG_AUDIENCE = "wrong_audience"

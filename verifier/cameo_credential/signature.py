@@ -28,11 +28,11 @@ from cameo_credential.refusal import Refusal
 from cameo_credential.signer import TokenType
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-    from cameo_credential.issuer_keys import VerificationKey, VerificationKeys
+    from cameo_credential.issuer_keys import KnownKeys, VerificationKey
 
 MAX_HEADER_BYTES = 512
 """Four times the header of our own tokens; no certificate chain fits."""
@@ -74,23 +74,24 @@ _NAMED = frozenset({"alg", "typ", "kid"})
 _OURS = {typ: TokenKind(frozenset({typ.value})) for typ in TokenType}
 
 
-def verified_claims(signed: str, issuer_keys: VerificationKeys, typ: TokenType) -> tuple[VerificationKey, dict[str, Any]]:
+def verified_claims(signed: str, issuer_keys: KnownKeys, typ: TokenType) -> tuple[VerificationKey, dict[str, Any]]:
     """Return what one of the issuer's own tokens says, and the key that signed it; neither times nor names are checked.
 
     The line break that a file ends with may follow the token.
 
     Raises:
-        CredentialError: `malformed`, `unsupported_algorithm`, `wrong_type`, `unknown_key` or `bad_signature`.
+        CredentialError: `malformed`, `unsupported_algorithm`, `wrong_type`, `unknown_key`, `keys_unknown` or
+            `bad_signature`.
     """
-    return verify_jws(without_newline(signed), issuer_keys.keys, _OURS[typ])
+    return verify_jws(without_newline(signed), issuer_keys.find, _OURS[typ])
 
 
-def verify_jws(token: str, keys: Mapping[str, K], kind: TokenKind) -> tuple[K, dict[str, Any]]:
+def verify_jws(token: str, find: Callable[[str], K | None], kind: TokenKind) -> tuple[K, dict[str, Any]]:
     """Return what a token says, and the key that signed it; neither times nor names are checked.
 
     Args:
         token: the compact JWS. Its length is for the caller to limit.
-        keys: by `kid`; the one under the empty name, if any, verifies tokens that name none.
+        find: returns the key of a `kid`, None if there is none; that of the empty name, if any, verifies tokens that name none.
         kind: what its header may say.
 
     Raises:
@@ -106,7 +107,7 @@ def verify_jws(token: str, keys: Mapping[str, K], kind: TokenKind) -> tuple[K, d
         header = from_json(header_bytes)
     except ValueError as error:
         raise CredentialError(Refusal.MALFORMED, f"the signed token cannot be read: {error}") from None
-    key = _key(header, keys, kind)
+    key = _key(header, find, kind)
     if not signed_by(key.key, token.rpartition(".")[0].encode("ascii"), signature, header["alg"]):  # step 6
         raise CredentialError(Refusal.BAD_SIGNATURE, "the signature does not verify under the key it names")
     try:
@@ -121,8 +122,8 @@ def signed_by(key: ECKey | OKPKey | RSAKey, message: bytes, signature: bytes, al
     return JWSRegistry.algorithms[algorithm].verify(message, signature, key)
 
 
-def _key(header: Mapping[str, Any], keys: Mapping[str, K], kind: TokenKind) -> K:
-    algorithm, kid = header.get("alg"), header.get("kid", "" if "" in keys else None)
+def _key(header: Mapping[str, Any], find: Callable[[str], K | None], kind: TokenKind) -> K:
+    algorithm, kid = header.get("alg"), header.get("kid", "" if find("") is not None else None)
     unknown = set(header) & _REFUSED if kind.foreign else set(header) - _NAMED
     if unknown or not isinstance(kid, str):  # step 2
         raise CredentialError(Refusal.MALFORMED, "the signed token's header has unknown or missing members")
@@ -130,7 +131,7 @@ def _key(header: Mapping[str, Any], keys: Mapping[str, K], kind: TokenKind) -> K
     if not isinstance(typ, str) or typ not in kind.types:  # step 3
         wanted = ", ".join(sorted(each for each in kind.types if each))
         raise CredentialError(Refusal.WRONG_TYPE, f"this token is not of type {wanted}")
-    key = keys.get(kid)  # step 4
+    key = find(kid)  # step 4
     if key is None:
         raise CredentialError(Refusal.UNKNOWN_KEY, "the token is signed by a key that is not in the issuer's set")
     if not isinstance(algorithm, str) or algorithm not in key.algorithms:  # step 5

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cameo_credential.arrays import U8
-    from cameo_credential.issuer_keys import IssuerKeys, VerificationKeys
+    from cameo_credential.issuer_keys import IssuerKeys, KnownKeys
 
 BITS = 2
 """Width of an entry in our own lists: valid, invalid and suspended need two bits."""
@@ -140,7 +140,7 @@ def publish(statuses: StatusList, *, uri: str, keys: IssuerKeys, now: datetime, 
 
 
 def read_list(
-    token: str, *, issuer_keys: VerificationKeys, expected_uri: str, now: datetime, leeway: timedelta = timedelta(0)
+    token: str, *, issuer_keys: KnownKeys, expected_uri: str, now: datetime, leeway: timedelta = timedelta(0)
 ) -> StatusListToken:
     """Verify a signed list and return it.
 

@@ -12,41 +12,35 @@ The rule fails closed:
 
 from __future__ import annotations
 
-import threading
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlsplit
 
 from cameo_credential.errors import CredentialError
+from cameo_credential.fetching import FETCH_TIMEOUT_S, fetch
 from cameo_credential.refusal import Refusal
-from cameo_credential.status_list import read_list
+from cameo_credential.single_flight import SingleFlight
+from cameo_credential.status_list import StatusListToken, read_list
 from cameo_credential.token_status import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cameo_credential.claims import StatusReference
-    from cameo_credential.issuer_keys import VerificationKeys
-    from cameo_credential.status_list import StatusListToken
+    from cameo_credential.issuer_keys import KnownKeys
 
 MAX_LIST_BYTES = 8 * 1024 * 1024
 """Maximum size of a fetched list. Incompressible, one of 2**20 entries of two bits has 470,000 bytes, one of 2**24, the most a
 site can set, 7,460,000."""
 
-FETCH_TIMEOUT_S = 5.0
 CLOCKS_APART = timedelta(seconds=30)
 """Tolerated clock skew: how far the issuer's clock may be ahead before a new token counts as issued in the future."""
-
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class StatusCheck(Protocol):
     """A check of a credential's status, as opening a credential needs it."""
 
-    def require_valid(self, reference: StatusReference | None, *, issuer_keys: VerificationKeys) -> None:
+    def require_valid(self, reference: StatusReference | None, *, issuer_keys: KnownKeys) -> None:
         """Check that the credential of this reference is valid.
 
         Raises:
@@ -58,7 +52,7 @@ class StatusCheck(Protocol):
 class UnsafeNoStatusCheck:
     """No check: revoked and suspended credentials are accepted."""
 
-    def require_valid(self, reference: StatusReference | None, *, issuer_keys: VerificationKeys) -> None:
+    def require_valid(self, reference: StatusReference | None, *, issuer_keys: KnownKeys) -> None:
         """Accept any status."""
 
 
@@ -70,14 +64,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object) -> None:
-        """Follow none: a redirect could lead to http or to a machine inside the reader's network. It is an `HTTPError` then."""
-
-
-_OPENER = urllib.request.build_opener(_NoRedirects)
-
-
 def fetch_list(uri: str, *, timeout_s: float = FETCH_TIMEOUT_S) -> str:
     """Return the signed list at an https URI (http on this machine only), without verifying it; redirects are not followed.
 
@@ -85,19 +71,16 @@ def fetch_list(uri: str, *, timeout_s: float = FETCH_TIMEOUT_S) -> str:
         OSError: it could not be fetched, or the answer is a redirect.
         ValueError: the URI has another scheme, or the response is too large or not ASCII.
     """
-    parts = urlsplit(uri)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        raise ValueError("a status list is fetched over https")
-    request = urllib.request.Request(uri, headers={"Accept": "application/statuslist+jwt"})  # noqa: S310 - the scheme was checked
-    with _OPENER.open(request, timeout=timeout_s) as answer:
-        content: bytes = answer.read(MAX_LIST_BYTES + 1)
-    if len(content) > MAX_LIST_BYTES:
-        raise ValueError(f"a status list of more than {MAX_LIST_BYTES} bytes")
-    return content.decode("ascii").strip()
+    kind = "application/statuslist+jwt"
+    return fetch(uri, accept=kind, max_bytes=MAX_LIST_BYTES, what="a status list", timeout_s=timeout_s).decode("ascii").strip()
 
 
 class StatusSource:
-    """A status check with a cache of lists; thread-safe, with one fetch at a time."""
+    """A status check with a cache of lists; thread-safe.
+
+    Of the threads that need one list one fetches it, and all are answered by that. A failed fetch is remembered for
+    `FAILURE_REMEMBERED`, in which nobody waits for another one.
+    """
 
     def __init__(
         self,
@@ -117,9 +100,9 @@ class StatusSource:
         self._clock = clock
         self._ahead = ahead
         self._lists: dict[tuple[str, frozenset[str]], StatusListToken] = {}
-        self._fetching = threading.Lock()
+        self._flights = SingleFlight[StatusListToken](clock)
 
-    def require_valid(self, reference: StatusReference | None, *, issuer_keys: VerificationKeys) -> None:
+    def require_valid(self, reference: StatusReference | None, *, issuer_keys: KnownKeys) -> None:
         """Check that the credential of this reference is valid by a fresh list; see the module for the rule.
 
         Raises:
@@ -140,20 +123,19 @@ class StatusSource:
             case other:
                 raise CredentialError(Refusal.STATUS_UNKNOWN, f"the status list says {other}, which has no meaning here")
 
-    def _fresh(self, uri: str, issuer_keys: VerificationKeys) -> StatusListToken:
+    def _fresh(self, uri: str, issuer_keys: KnownKeys) -> StatusListToken:
         # Cached per set of keys: two issuers may name one list, and only one of them signs it.
-        place = (uri, frozenset(issuer_keys.keys))
+        place = (uri, frozenset(issuer_keys.current().keys))
         kept = self._lists.get(place)
         if kept is not None and self._is_fresh(kept):
             return kept
-        with self._fetching:
-            kept = self._lists.get(place)
-            if kept is None or not self._is_fresh(kept):
-                kept = self._fetched(uri, issuer_keys)
-                self._lists[place] = kept
-            return kept
+        return self._flights.get(place, lambda: self._fetched(place, issuer_keys))
 
-    def _fetched(self, uri: str, issuer_keys: VerificationKeys) -> StatusListToken:
+    def _fetched(self, place: tuple[str, frozenset[str]], issuer_keys: KnownKeys) -> StatusListToken:
+        kept = self._lists.get(place)
+        if kept is not None and self._is_fresh(kept):  # another thread was just done with it
+            return kept
+        uri, _ = place
         try:
             token = self._fetch(uri)
         except Exception as error:  # noqa: BLE001 - the caller's own function: whatever it raises, there is no list
@@ -168,6 +150,7 @@ class StatusSource:
             ) from None
         if not self._is_fresh(read):
             raise CredentialError(Refusal.STATUS_UNKNOWN, f"the status list at {uri} is too old")
+        self._lists = {other: kept for other, kept in self._lists.items() if self._is_fresh(kept)} | {place: read}
         return read
 
     def _is_fresh(self, kept: StatusListToken) -> bool:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from cameo_credential.audience_keys import AudienceKey
     from cameo_credential.claims import Embedding, OwnerTerms, Provenance, StatusReference
-    from cameo_credential.issuer_keys import VerificationKey, VerificationKeys
+    from cameo_credential.issuer_keys import KnownKeys, VerificationKey
     from cameo_credential.status_source import StatusCheck
 
 NO_LEEWAY = timedelta(0)
@@ -88,7 +88,7 @@ def open_credential(
     token: str,
     *,
     audience_key: AudienceKey,
-    issuer_keys: VerificationKeys,
+    issuer_keys: KnownKeys,
     expected_audience: str,
     expected_issuer: str,
     status: StatusCheck,
@@ -125,7 +125,7 @@ def open_credential(
 def open_receipt(
     token: str,
     *,
-    issuer_keys: VerificationKeys,
+    issuer_keys: KnownKeys,
     expected_audience: str,
     expected_issuer: str,
     status: StatusCheck,
@@ -147,7 +147,7 @@ def open_receipt(
     return facts
 
 
-def validate_issued(signed: str, claims: Mapping[str, Any], *, issuer_keys: VerificationKeys, typ: TokenType) -> None:
+def validate_issued(signed: str, claims: Mapping[str, Any], *, issuer_keys: KnownKeys, typ: TokenType) -> None:
     """Verify a token that was just signed: its signature, that its claims equal `claims`, and that its key outlives it.
 
     Raises:

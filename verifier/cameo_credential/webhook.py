@@ -33,7 +33,7 @@ from cameo_credential.signature import signed_by
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cameo_credential.issuer_keys import SigningKey, VerificationKey, VerificationKeys
+    from cameo_credential.issuer_keys import KnownKeys, SigningKey, VerificationKey
     from cameo_credential.webhook_secret import WebhookSecret
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
@@ -76,7 +76,7 @@ def open_webhook(
     headers: Mapping[str, str],
     body: bytes,
     *,
-    issuer_keys: VerificationKeys,
+    issuer_keys: KnownKeys,
     expected_issuer: str,
     expected_audience: str,
     now: datetime,
@@ -146,8 +146,8 @@ def _signatures(header: str) -> list[bytes]:
     return made
 
 
-def _verified(signatures: list[bytes], content: bytes, issuer_keys: VerificationKeys) -> VerificationKey:
-    for key in issuer_keys.keys.values():
+def _verified(signatures: list[bytes], content: bytes, issuer_keys: KnownKeys) -> VerificationKey:
+    for key in issuer_keys.current().keys.values():
         for signature in signatures:
             if signed_by(key.key, content, signature, SIGNATURE_ALGORITHM):
                 return key

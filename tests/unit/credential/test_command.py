@@ -18,6 +18,7 @@ from cameo_credential.token_status import Status
 from cameo_verifier import cli
 from cameo_verifier.settings import Settings
 from tests.new_site import new_site
+from tests.served_list import serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,6 +148,17 @@ def test_an_expired_credential_is_refused_and_the_leeway_counts(shell: Shell, to
 
     assert _open(shell, old)[2].startswith("refused: expired: ")
     assert _open(shell, old, "--leeway-s", 3600)[0] == 0
+
+
+def test_the_keys_are_fetched_from_where_they_are_published(shell: Shell, token: str) -> None:
+    """A URI of this machine is fetched; http elsewhere is a mistake, and keys that cannot be had are a refusal."""
+    opening = ("open", token, "--key", shell.folder / "audience.jwk", "--unsafe-no-status", "--issuer-keys")
+    with serving((shell.folder / "jwks.json").read_bytes, "application/jwk-set+json") as uri:
+        assert shell(*opening, uri)[0] == 0
+    code, _, err = shell(*opening, uri)
+    assert (code, err.startswith("refused: keys_unknown: ")) == (1, True)
+    code, _, err = shell(*opening, "http://issuer.example/keys")
+    assert (code, "https" in err) == (2, True)
 
 
 def test_bad_input_exits_2_and_says_what_to_do(shell: Shell, token: str) -> None:

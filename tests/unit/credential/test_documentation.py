@@ -100,14 +100,17 @@ def test_the_page_program_runs(
     """The page's program, which is the README's, opens a fresh credential from a file with a line end, and none once revoked."""
     program = _block("python", 0)
     assert program in README
-    assert len(program.splitlines()) == 15
+    assert len(program.splitlines()) == 17
     monkeypatch.chdir(tmp_path)
     create_json(tmp_path / "audience.jwk", world.audience_key.to_jwk(), secret=True)
-    jwks = world.keys.public(ISSUER).to_jwks()
-    create_json(tmp_path / "jwks.json", jwks, secret=False)
+    jwks = json.dumps(world.keys.public(ISSUER).to_jwks()).encode()
     now, lasts = datetime.now(UTC), timedelta(minutes=1)
     published = {"token": ""}
-    with serving(lambda: published["token"].encode("ascii")) as uri:
+    with (
+        serving(lambda: published["token"].encode("ascii")) as uri,
+        serving(lambda: jwks, "application/jwk-set+json") as keys_uri,
+    ):
+        program, _ = re.subn(r"http://127\.0\.0\.1:8080/[\w./-]+", keys_uri, program)
         issued = world.issue(issuer=ISSUER, now=now, status=StatusReference(0, uri))
         (tmp_path / "credential.jwe").write_text(f"{issued.credential}\n")
         for status in (Status.VALID, Status.INVALID):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,11 @@ import pytest
 from cameo_credential.claims import StatusReference
 from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.single_flight import FAILURE_REMEMBERED
 from cameo_credential.status_list import StatusList, publish
 from cameo_credential.status_source import MAX_LIST_BYTES, UNSAFE_NO_STATUS_CHECK, StatusSource, fetch_list
+from tests.flights import Fetching
+from tests.patience import PATIENCE_S
 from tests.served_list import redirecting, serving
 
 if TYPE_CHECKING:
@@ -106,6 +110,7 @@ def test_without_a_fresh_list_nothing_is_valid() -> None:
     assert reader.ask() == "valid"
     reader.now = NOW + TTL
     assert reader.ask() == "status_unknown"
+    reader.now += FAILURE_REMEMBERED
     reader.issuer.down, reader.issuer.made_at = False, reader.now
     assert reader.ask() == "valid"
 
@@ -130,15 +135,43 @@ def test_a_list_kept_for_one_issuer_does_not_speak_for_another() -> None:
 
 
 def test_many_at_once_fetch_once() -> None:
-    """Eight threads that ask together cost one fetch, and all are answered by it."""
-    reader = Reader(Issuer())
-    answers: list[str] = []
-    threads = [threading.Thread(target=lambda: answers.append(reader.ask(REVOKED))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert (answers, reader.issuer.asked) == (["revoked"] * 8, 1)
+    """Eight threads that ask while one fetches are all answered by that fetch."""
+    issuer, fetching = Issuer(), Fetching(8)
+    reader = Reader(issuer, lambda uri: fetching.fetch(lambda: issuer.fetch(uri)))
+    assert (fetching.ask(lambda: reader.ask(REVOKED), reader.source), issuer.asked) == (["revoked"] * 8, 1)
+
+
+def test_an_outage_queues_nobody() -> None:
+    """Who waits for the fetch that fails is refused by it, and who asks in the moment after is refused at once."""
+    issuer, fetching = Issuer(), Fetching(8)
+    issuer.down = True
+    reader = Reader(issuer, lambda uri: fetching.fetch(lambda: issuer.fetch(uri)))
+    assert (fetching.ask(reader.ask, reader.source), issuer.asked) == (["status_unknown"] * 8, 1)
+    reader.now += FAILURE_REMEMBERED - timedelta(microseconds=1)
+    issuer.down = False
+    assert (reader.ask(), issuer.asked) == ("status_unknown", 1)
+    reader.now += timedelta(microseconds=1)
+    assert (reader.ask(), issuer.asked) == ("valid", 2)
+
+
+def test_a_list_that_cannot_be_had_holds_up_no_other() -> None:
+    """While one list is being fetched another one answers."""
+    issuer, begun, ended = Issuer(), threading.Event(), threading.Event()
+
+    def fetch(uri: str) -> str:
+        if uri != URI:
+            begun.set()
+            ended.wait(PATIENCE_S)
+            raise TimeoutError
+        return issuer.fetch(uri)
+
+    reader = Reader(issuer, fetch)
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(reader.source.require_valid, StatusReference(0, f"{URI}0"), issuer_keys=issuer.keys.public())
+        assert begun.wait(PATIENCE_S)
+        assert reader.ask() == "valid"
+        ended.set()
+        assert isinstance(other.exception(PATIENCE_S), CredentialError)
 
 
 def test_why_a_list_is_missing_is_told_without_what_the_fetch_said() -> None:

@@ -19,6 +19,7 @@ from cameo_credential.audience_keys import AudienceFolder, AudienceKey
 from cameo_credential.errors import CredentialError, InvalidRequestError
 from cameo_credential.issuer_keys import SigningKey, VerificationKeys
 from cameo_credential.key_set import OVERLAP, KeySet, change, new_key
+from cameo_credential.key_source import KeySource
 from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource
 from cameo_credential.validator import OpenedCredential, open_credential
 from cameo_verifier.cli.output import print_json
@@ -45,7 +46,9 @@ def open_token(  # noqa: PLR0913 - one option each
     ],
     *,
     key: Annotated[Path, typer.Option(help="The audience's private key, a JWK file.", show_default=False)],
-    issuer_keys: Annotated[Path, typer.Option(help="The issuer's public keys, a JWK set.", show_default=False)],
+    issuer_keys: Annotated[
+        str, typer.Option(help="The issuer's public keys: a file with a JWK set, or its https URI.", show_default=False)
+    ],
     audience: Annotated[
         str | None, typer.Option(help="The audience it must be for; otherwise the one the key file names.", show_default=False)
     ] = None,
@@ -70,11 +73,11 @@ def open_token(  # noqa: PLR0913 - one option each
 ) -> None:
     """Decrypt a credential and verify it. Exit code: 0 valid, 1 refused, 2 could not be checked."""
     audience_key = AudienceKey.load_private(key)
-    keys = VerificationKeys.load(issuer_keys)
     expected_audience = audience or audience_key.audience
     if not expected_audience:
         raise InvalidRequestError(f"{key} does not say whose key it is, so the audience cannot be checked: give --audience")
     try:
+        keys = _issuer_keys(issuer_keys)
         opened = open_credential(
             _read(token),
             audience_key=audience_key,
@@ -266,6 +269,15 @@ def _embedding_document(embedding: Embedding, *, values: bool) -> dict[str, Any]
     if values:
         document["values"] = [round(float(value), 6) for value in embedding.vector]
     return document
+
+
+def _issuer_keys(given: str) -> VerificationKeys:
+    if "://" not in given:
+        return VerificationKeys.load(Path(given))
+    try:
+        return KeySource(given).current()
+    except ValueError as error:
+        raise InvalidRequestError(f"the issuer's keys cannot be had from {given}: {error}") from None
 
 
 def _status_check(file: Path | None, *, unsafe_no_status: bool) -> StatusCheck:

@@ -144,7 +144,7 @@ class OpenId:
         try:
             if len(token) > _MAX_TOKEN_CHARS:
                 raise ValueError(token)  # noqa: TRY301 - reported like every other defect
-            _, claims = verify_jws(token, _keys(keys), _KIND)
+            _, claims = verify_jws(token, _keys(keys).get, _KIND)
             registry.validate(claims)
         except CredentialError as error:
             raise SignInError(f"the provider's ID token is refused: {error.reason}") from None

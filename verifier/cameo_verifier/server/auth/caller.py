@@ -148,7 +148,7 @@ class CallerTokens:
         if len(token) > _MAX_CHARS:
             raise CallerTokenError("malformed", f"a caller's token has at most {_MAX_CHARS} characters")
         try:
-            _, claims = verify_jws(token, self._keys, _KIND)
+            _, claims = verify_jws(token, self._keys.get, _KIND)
         except CredentialError as error:
             raise CallerTokenError(error.reason, str(error)) from None
         return claims
