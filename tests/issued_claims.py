@@ -22,7 +22,7 @@ _VALIDATOR = Draft202012Validator(SCHEMA)
 
 def hold_against_schema(credential: str, receipt: str, audience_key: AudienceKey) -> None:
     """Validate the claims of both by the schema, the credential's with embeddings and the receipt's without."""
-    plain = jwe.decrypt_compact(credential, audience_key.key, algorithms=["ECDH-ES+A256KW", "A256GCM"]).plaintext
+    plain = jwe.decrypt_compact(credential, audience_key.key, algorithms=[audience_key.algorithm, "A256GCM"]).plaintext
     assert plain is not None
     inside, beside = claims_of(plain.decode()), claims_of(receipt)
     for claims in (inside, beside):

@@ -1,4 +1,4 @@
-"""X25519 keys of audiences: the private key stays with the audience, the issuer has a folder of public ones.
+"""Keys of audiences, on X25519 or P-256: the private key stays with the audience, the issuer has a folder of public ones.
 
 Both are JWK files that carry the audience's name in a member `aud`, so that a key cannot be mistaken for another's.
 """
@@ -10,17 +10,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from joserfc.errors import JoseError
-from joserfc.jwk import OKPKey
+from joserfc.jwk import ECKey, OKPKey
 
 from cameo_credential import key_files
+from cameo_credential.elliptic import import_ec
 from cameo_credential.errors import InvalidRequestError, KeyFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-KEY_ALGORITHM = "ECDH-ES+A256KW"
-"""Key agreement with an ephemeral key that wraps the content key (RFC 7518 section 4.6, RFC 8037 section 3.2)."""
+X25519, P256 = "X25519", "P-256"
+KEY_ALGORITHMS = {X25519: "ECDH-ES+A256KW", P256: "ECDH-ES"}
+"""By curve: key agreement with an ephemeral key (RFC 7518 section 4.6, RFC 8037 section 3.2), which wraps the content key, or on
+P-256 is the content key, as profiles for wallets and hardware have it."""
 
 
 MAX_NAME_CHARS = 128
@@ -52,18 +55,30 @@ class AudienceKey:
 
     audience: str
     kid: str
-    key: OKPKey = field(repr=False, compare=False)
+    key: OKPKey | ECKey = field(repr=False, compare=False)
 
     @classmethod
-    def generate(cls, audience: str) -> Self:
+    def generate(cls, audience: str, curve: str = X25519) -> Self:
         """Generate a private key for an audience, named by a URI such as ``"https://generator.example"``.
 
         Raises:
-            InvalidRequestError: see `require_name`.
+            InvalidRequestError: see `require_name`; or the curve is none of `KEY_ALGORITHMS`.
         """
         require_name(audience)
-        key = OKPKey.generate_key("X25519")
+        if curve not in KEY_ALGORITHMS:
+            raise InvalidRequestError(f"an audience's key is on {' or '.join(KEY_ALGORITHMS)}")
+        key = OKPKey.generate_key("X25519") if curve == X25519 else ECKey.generate_key("P-256")
         return cls(audience, key.thumbprint(), key)
+
+    @property
+    def curve(self) -> str:
+        """``"X25519"`` or ``"P-256"``."""
+        return self.key.curve_name
+
+    @property
+    def algorithm(self) -> str:
+        """`alg` of what is encrypted to it."""
+        return KEY_ALGORITHMS[self.curve]
 
     @property
     def is_private(self) -> bool:
@@ -72,26 +87,22 @@ class AudienceKey:
 
     def public(self) -> AudienceKey:
         """Return the public half, which encrypts."""
-        return AudienceKey(self.audience, self.kid, OKPKey.import_key(self.key.as_dict(private=False)))
+        return AudienceKey(self.audience, self.kid, _import(self.key.as_dict(private=False)))
 
     def to_jwk(self) -> dict[str, Any]:
-        """Return the JWK (RFC 8037 section 2), private if this key is."""
+        """Return the JWK (RFC 7518 section 6.2, RFC 8037 section 2), private if this key is."""
         key = self.key.as_dict(private=self.is_private)
-        return {**key, "kid": self.kid, "use": "enc", "alg": KEY_ALGORITHM, "aud": self.audience}
+        return {**key, "kid": self.kid, "use": "enc", "alg": self.algorithm, "aud": self.audience}
 
     @classmethod
     def from_jwk(cls, document: Mapping[str, Any]) -> Self:
         """Parse a JWK; without `aud`, `audience` is empty.
 
         Raises:
-            KeyFileError: it is not an X25519 key.
+            KeyFileError: it is not a key on X25519 or P-256.
         """
         try:
-            if (document["kty"], document["crv"]) != ("OKP", "X25519"):
-                raise ValueError("not an X25519 key")  # noqa: TRY301 - reported like every other malformation
-            key = OKPKey.import_key({name: document[name] for name in ("kty", "crv", "x", "d") if name in document})
-            if OKPKey.import_key(key.raw_value).as_dict(private=False)["x"] != document["x"]:
-                raise ValueError("its two halves do not belong together")  # noqa: TRY301 - the same
+            key = _import(document)
         except KeyError as error:
             raise KeyFileError(f"the audience key has no {error}") from None
         except (JoseError, TypeError, ValueError) as error:
@@ -134,6 +145,20 @@ class AudienceKey:
             return cls.from_jwk(document)
         except KeyFileError as error:
             raise KeyFileError(f"{path}: {error}") from None
+
+
+def _import(jwk: Mapping[str, Any]) -> OKPKey | ECKey:
+    """Return the key of a JWK, private where it has `d`; only the members of the key itself reach the library."""
+    match jwk["kty"], jwk["crv"]:
+        case "EC", "P-256":
+            return import_ec(jwk, private=True)
+        case "OKP", "X25519":
+            key = OKPKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "d") if name in jwk})
+            if OKPKey.import_key(key.raw_value).as_dict(private=False)["x"] != jwk["x"]:
+                raise ValueError("its two halves do not belong together")
+            return key
+        case _:
+            raise ValueError("not a key on X25519 or P-256")
 
 
 @dataclass(slots=True)

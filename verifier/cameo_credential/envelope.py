@@ -1,4 +1,6 @@
-"""The envelope: encryption of a signed token to its audience, and decryption: a compact JWE, ECDH-ES+A256KW (X25519), A256GCM.
+"""The envelope: encryption of a signed token to its audience, and decryption: a compact JWE with A256GCM.
+
+Its `alg` is that of the audience's key and no other: ECDH-ES+A256KW on X25519, ECDH-ES on P-256.
 
 The header is protected, and is checked member by member before it reaches the library: an attacker's header selects no algorithm
 and no key.
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from joserfc import jwe
 from joserfc.errors import JoseError
 
-from cameo_credential.audience_keys import KEY_ALGORITHM
+from cameo_credential.audience_keys import KEY_ALGORITHMS, P256, X25519
 from cameo_credential.encoding import check_base64url, from_base64url, from_json, without_newline
 from cameo_credential.errors import CredentialError
 from cameo_credential.refusal import Refusal
@@ -27,13 +29,15 @@ MAX_TOKEN_CHARS = 131072
 """A credential has about 7,600 characters, and 97,000 with the longest words of an owner and the largest embeddings that are
 accepted; an attacker cannot make us decode megabytes."""
 
-_ALGORITHMS = (KEY_ALGORITHM, CONTENT_ALGORITHM)
-_REGISTRY = jwe.JWERegistry(algorithms=list(_ALGORITHMS))
+_REGISTRY = jwe.JWERegistry(algorithms=[*KEY_ALGORITHMS.values(), CONTENT_ALGORITHM])
 _REGISTRY.max_ciphertext_length = MAX_TOKEN_CHARS
 """The library's own limit, 65,536, is shorter than ours."""
 _HEADER = {"alg", "enc", "cty", "kid", "epk"}
-_LENGTHS = (40, 12, 16)
-"""Bytes of the wrapped key (RFC 3394 over 32), the initialisation vector and the tag (RFC 7518 section 5.3)."""
+_LENGTHS = {X25519: (40, 12, 16), P256: (0, 12, 16)}
+"""By curve, bytes of the wrapped key (RFC 3394 over 32; none where the agreed key is the content's), the initialisation vector
+and the tag (RFC 7518 section 5.3)."""
+_EPHEMERAL = {X25519: ("OKP", ("x",)), P256: ("EC", ("x", "y"))}
+_COORDINATE_BYTES = 32
 
 
 def encrypt(token: str, *, audience_key: AudienceKey) -> str:
@@ -42,7 +46,7 @@ def encrypt(token: str, *, audience_key: AudienceKey) -> str:
     Raises:
         RuntimeError: a bug of ours: the result is longer than readers take.
     """
-    header = {"alg": KEY_ALGORITHM, "enc": CONTENT_ALGORITHM, "cty": CONTENT_TYPE, "kid": audience_key.kid}
+    header = {"alg": audience_key.algorithm, "enc": CONTENT_ALGORITHM, "cty": CONTENT_TYPE, "kid": audience_key.kid}
     public = audience_key.public() if audience_key.is_private else audience_key
     sealed = jwe.encrypt_compact(header, token, public.key, registry=_REGISTRY)
     if len(sealed) > MAX_TOKEN_CHARS:
@@ -59,7 +63,7 @@ def decrypt(token: str, *, audience_key: AudienceKey) -> str:
     token = without_newline(token)
     header, lengths = _parse(token)
     _check_header(header, audience_key)
-    if lengths != _LENGTHS:
+    if lengths != _LENGTHS[audience_key.curve]:
         raise CredentialError(Refusal.MALFORMED, "a part of the envelope has the wrong length")
     try:
         opened = jwe.decrypt_compact(token, audience_key.key, registry=_REGISTRY)
@@ -90,11 +94,12 @@ def _parse(token: str) -> tuple[dict[str, Any], tuple[int, int, int]]:
 
 
 def _check_header(header: dict[str, Any], audience_key: AudienceKey) -> None:
-    if (header.get("alg"), header.get("enc")) != _ALGORITHMS:
+    if (header.get("alg"), header.get("enc")) != (audience_key.algorithm, CONTENT_ALGORITHM):
         raise CredentialError(
-            Refusal.UNSUPPORTED_ALGORITHM, f"a credential is encrypted with {KEY_ALGORITHM} and {CONTENT_ALGORITHM} only"
+            Refusal.UNSUPPORTED_ALGORITHM,
+            f"to a key on {audience_key.curve} it is encrypted with {audience_key.algorithm} and {CONTENT_ALGORITHM} only",
         )
-    if set(header) != _HEADER or not _is_ephemeral_key(header["epk"]):
+    if set(header) != _HEADER or not _is_ephemeral_key(header["epk"], audience_key.curve):
         raise CredentialError(Refusal.MALFORMED, "the envelope's header has unknown or missing members")
     if header["cty"] != CONTENT_TYPE:
         raise CredentialError(Refusal.WRONG_TYPE, "the envelope does not say that it holds a token")
@@ -102,11 +107,11 @@ def _check_header(header: dict[str, Any], audience_key: AudienceKey) -> None:
         raise CredentialError(Refusal.NOT_FOR_THIS_KEY, f"the credential is encrypted to another key than {audience_key.kid}")
 
 
-def _is_ephemeral_key(epk: object) -> bool:
-    match epk:
-        case {"kty": "OKP", "crv": "X25519", "x": str(x), **rest} if not rest:
-            try:
-                return len(from_base64url(x)) == 32
-            except ValueError:
-                return False
-    return False
+def _is_ephemeral_key(epk: object, curve: str) -> bool:
+    kty, coordinates = _EPHEMERAL[curve]
+    if not isinstance(epk, dict) or set(epk) != {"kty", "crv", *coordinates} or (epk["kty"], epk["crv"]) != (kty, curve):
+        return False
+    try:
+        return all(len(from_base64url(epk[each])) == _COORDINATE_BYTES for each in coordinates)
+    except (AttributeError, ValueError):
+        return False

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from cameo_credential.elliptic import import_ec
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
@@ -57,8 +59,7 @@ def read_public_key(jwk: Mapping[str, Any], kinds: Collection[tuple[str, str | N
         elif kind == ED25519:
             key = OKPKey.import_key({name: jwk[name] for name in ("kty", "crv", "x")})
         else:
-            key = ECKey.import_key({name: jwk[name] for name in ("kty", "crv", "x", "y")})
-        key.get_op_key("verify")  # a point that is not on the curve shows here
+            key = import_ec(jwk)
     except (AttributeError, JoseError, KeyError, TypeError) as error:
         raise ValueError(f"malformed: {error}") from None
     algorithms = ALGORITHMS[kind]

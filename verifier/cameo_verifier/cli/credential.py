@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cameo_credential import key_files
-from cameo_credential.audience_keys import AudienceFolder, AudienceKey
+from cameo_credential.audience_keys import KEY_ALGORITHMS, X25519, AudienceFolder, AudienceKey
 from cameo_credential.errors import CredentialError, InvalidRequestError
 from cameo_credential.issuer_keys import SigningKey, VerificationKeys
 from cameo_credential.key_set import OVERLAP, KeySet, change, new_key
@@ -108,10 +108,11 @@ def keygen(
     out: Annotated[
         Path, typer.Option(help="Where to write the private key; the public half goes to OUT.pub.", show_default=False)
     ],
+    curve: Annotated[str, typer.Option(help=f"The key's curve: {' or '.join(KEY_ALGORITHMS)}.")] = X25519,
     as_json: AsJson = False,
 ) -> None:
     """Generate the key pair of an audience. The private half never leaves it; the public half is for `register`."""
-    made = AudienceKey.generate(audience)
+    made = AudienceKey.generate(audience, curve)
     public = out.with_name(f"{out.name}.pub")
     for path in (out, public):
         if path.exists():
