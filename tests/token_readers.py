@@ -20,7 +20,7 @@ from cameo_credential.claims import StatusReference
 from cameo_credential.encoding import from_base64url, to_base64url, to_json
 from cameo_credential.errors import CredentialError
 from cameo_credential.grant_token import open_grant, sign_grant
-from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.issuer_keys import ES256, SIGNATURE_ALGORITHMS, IssuerKeys, SigningKey
 from cameo_credential.status_list import StatusList, publish, read_list
 from cameo_verifier.cameo.grants import compose
 from cameo_verifier.cameo.model import Grant
@@ -86,11 +86,20 @@ class Reader:
 
 
 def issuer_readers(world: World) -> dict[str, Reader]:
-    """Return those that read what the issuer signs."""
-    second = SigningKey.generate(now=NOW)
-    keys = IssuerKeys(world.keys.active, (second.public(),)).public()
+    """Return those that read what the issuer signs, by each of its algorithms; they know keys of both."""
+    two = [SigningKey.generate(now=NOW, algorithm=algorithm) for algorithm in SIGNATURE_ALGORITHMS]
+    both = replace(world.keys, es256=SigningKey.generate(now=NOW, algorithm=ES256), others=tuple(key.public() for key in two))
+    plain, p256 = (
+        _issuer_readers(world, both, algorithm, key.kid) for algorithm, key in zip(SIGNATURE_ALGORITHMS, two, strict=True)
+    )
+    return plain | {f"{name}, ES256": reader for name, reader in p256.items()}
+
+
+def _issuer_readers(world: World, signing: IssuerKeys, algorithm: str, second: str) -> dict[str, Reader]:
+    keys = signing.public()
     expected = {"issuer_keys": keys, "now": NOW}
-    issued = world.issue(status=StatusReference(0, _URI))
+    audience = replace(world.audience_key, signature=algorithm)
+    issued = world.issue(status=StatusReference(0, _URI), keys=signing, audience_key=audience.public())
     granted = Grant("grant-1", _GENERATOR, "fan", "job-1", ("cameo-1",), frozenset(), NOW, NOW + _LASTS)
     statuses = StatusList.of(np.zeros(4, np.uint8))
 
@@ -101,12 +110,12 @@ def issuer_readers(world: World) -> dict[str, Reader]:
 
     def reader(good: str, read: Callable[[str], object]) -> Reader:
         header, claims = (json.loads(from_base64url(part)) for part in good.split(".")[:2])
-        backend = world.keys.active.backend
-        return Reader(header, claims, read, backend.sign, (backend.public_key(),), second.kid)
+        backend = signing.by(algorithm).backend
+        return Reader(header, claims, read, backend.sign, (backend.public_key(),), second)
 
     opened = jwe.decrypt_compact(issued.credential, world.audience_key.key, algorithms=_ENVELOPE).plaintext or b""
-    grant = sign_grant(compose(granted, (), issuer=_ISSUER), keys=world.keys)
-    listed = publish(statuses, uri=_URI, keys=world.keys, now=NOW, ttl=_LASTS, lifetime=_LASTS)
+    grant = sign_grant(compose(granted, (), issuer=_ISSUER), keys=signing, algorithm=algorithm)
+    listed = publish(statuses, uri=_URI, keys=signing, now=NOW, ttl=_LASTS, lifetime=_LASTS, algorithm=algorithm)
     return {
         "credential": reader(opened.decode(), open_credential),
         "receipt": reader(issued.receipt, lambda token: world.open_receipt(token, issuer_keys=keys)),

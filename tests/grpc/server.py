@@ -28,17 +28,21 @@ UNHURRIED = {"open_challenges": 1000, "attempts_an_hour": 1000, "failures_in_a_r
 class OpenServer(Protocol):
     """Opens a server with the scripted judges and settings of the test's own, and connects to it."""
 
-    def __call__(self, *, clock: Callable[[], datetime] = utc_now, **settings: Any) -> AbstractAsyncContextManager[Client]:
-        """Return the client."""
+    def __call__(
+        self, *, clock: Callable[[], datetime] = utc_now, key: AudienceKey = ..., **settings: Any
+    ) -> AbstractAsyncContextManager[Client]:
+        """Return the client, which is the audience `key` too."""
 
 
 @pytest.fixture
 def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenServer]:
     """Serve from a fresh data folder with one worker, no queue and one registered audience, unless told otherwise."""
-    key = AudienceKey.generate(AUDIENCE)
+    usual_key = AudienceKey.generate(AUDIENCE)
 
     @asynccontextmanager
-    async def opened(*, clock: Callable[[], datetime] = utc_now, **settings: Any) -> AsyncIterator[Client]:
+    async def opened(
+        *, clock: Callable[[], datetime] = utc_now, key: AudienceKey = usual_key, **settings: Any
+    ) -> AsyncIterator[Client]:
         usual = {"listen": "127.0.0.1:0", "data": tmp_path / "data", "workers": 1, "queue": 0, "drain_s": 2.0}
         site = Settings(**usual | UNHURRIED | settings)
         AudienceFolder(site.audiences).add(key)

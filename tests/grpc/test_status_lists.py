@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,15 @@ import pytest
 
 from cameo.v1.credential_service_pb2 import GetKeysRequest, GetStatusListRequest
 from cameo_credential import decoys
+from cameo_credential.encoding import from_base64url
 from cameo_credential.errors import KeyFileError
-from cameo_credential.issuer_keys import IssuerKeys, SigningKey, VerificationKeys
+from cameo_credential.issuer_keys import ES256, IssuerKeys, SigningKey, VerificationKeys
 from cameo_credential.status_list import read_list
 from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK
 from cameo_credential.token_status import Status
 from cameo_credential.validator import open_credential, open_receipt
 from cameo_verifier.errors import NotFoundError, StoreError
-from cameo_verifier.status.allotter import Allotter, number_of, uri_of
+from cameo_verifier.status.allotter import Allotter, list_of, uri_of
 from cameo_verifier.status.publisher import StatusPublisher
 from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db.engine import open_database
@@ -163,7 +165,8 @@ def test_a_full_list_is_followed_by_the_next_and_stays_published(site: Site) -> 
 def test_a_list_has_one_uri() -> None:
     """Only the spelling that credentials name is the list's; nothing else is taken for a number."""
     assert uri_of("https://issuer.example/", 7) == f"{BASE}/status/7"
-    assert number_of(BASE, f"{BASE}/status/7") == 7
+    assert list_of(BASE, f"{BASE}/status/7") == (7, "Ed25519")
+    assert list_of(BASE, uri_of(BASE, 7, ES256)) == (7, ES256)
     for uri in (
         "",
         "7",
@@ -172,10 +175,30 @@ def test_a_list_has_one_uri() -> None:
         f"{BASE}/status/-1",
         f"{BASE}/status/٧",
         f"{BASE}/status/1?",
+        f"{BASE}/status/1/",
+        f"{BASE}/status/1/Ed25519",
+        f"{BASE}/status/1/HS256",
+        f"{BASE}/status/1/ES256/",
         URI * 2,
     ):
-        assert number_of(BASE, uri) is None
-    assert number_of(BASE, f"{BASE}/status/{'1' * 5000}") is None
+        assert list_of(BASE, uri) is None
+    assert list_of(BASE, f"{BASE}/status/{'1' * 5000}") is None
+
+
+def test_a_list_is_signed_by_each_algorithm(site: Site) -> None:
+    """Both say the same, of one moment; without a key for it there is no such list, and a new key has one at once."""
+    place = site.allotter.allot("jti-1", now=NOW, algorithm=ES256)
+    assert place.uri == f"{URI}/ES256"
+    plain = site.publisher.get(URI)
+    with pytest.raises(NotFoundError):
+        site.publisher.get(place.uri)
+    site.keys = replace(site.keys, es256=SigningKey.generate(now=NOW, algorithm=ES256))
+    site.store.change("jti-1", Status.INVALID)
+    one, other = site.read(place.uri), site.read(URI)
+    assert one.statuses[place.index] == Status.INVALID
+    assert (one.issued_at, list(one.statuses.packed)) == (other.issued_at, list(other.statuses.packed))
+    assert site.publisher.get(URI) is not plain
+    assert json.loads(from_base64url(site.publisher.get(place.uri).token.partition(".")[0]))["alg"] == ES256
 
 
 def test_a_list_that_is_not_there_is_not_found(site: Site) -> None:

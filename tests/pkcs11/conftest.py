@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
-ED25519 = "1.3.101.112"
+ED25519, P256, SECP256K1 = "1.3.101.112", "1.2.840.10045.3.1.7", "1.3.132.0.10"
 
 collect_ignore_glob = [] if MODULE.exists() and find_spec("pkcs11") else ["test_*.py"]
 
@@ -45,14 +45,17 @@ class Token:
         return f"pkcs11:{'?'.join(joined)}"
 
 
-def make_key(label: str, *, pin: str | None = "1234", **identifier: Any) -> None:
-    """Make an Ed25519 key on the token, as an operator does with the vendor's tool; no PIN where one is logged in already."""
+def make_key(label: str, *, curve: str = ED25519, pin: str | None = "1234", **identifier: Any) -> None:
+    """Make a key on the token, as an operator does with the vendor's tool; no PIN where one is logged in already."""
     pkcs11 = import_module("pkcs11")
-    named_curve = import_module("pkcs11.util.ec").encode_named_curve_parameters(ED25519)
+    named_curve = import_module("pkcs11.util.ec").encode_named_curve_parameters(curve)
     with pkcs11.lib(str(MODULE)).get_token(token_label="cameo").open(user_pin=pin, rw=True) as session:  # noqa: S106 - of a test
-        curve = {pkcs11.Attribute.EC_PARAMS: named_curve}
-        made = session.create_domain_parameters(pkcs11.KeyType.EC_EDWARDS, curve, local=True)
-        made.generate_keypair(mechanism=pkcs11.Mechanism.EC_EDWARDS_KEY_PAIR_GEN, store=True, label=label, **identifier)
+        types, mechanisms = pkcs11.KeyType, pkcs11.Mechanism
+        kind, mechanism = (
+            (types.EC_EDWARDS, mechanisms.EC_EDWARDS_KEY_PAIR_GEN) if curve == ED25519 else (types.EC, mechanisms.EC_KEY_PAIR_GEN)
+        )
+        made = session.create_domain_parameters(kind, {pkcs11.Attribute.EC_PARAMS: named_curve}, local=True)
+        made.generate_keypair(mechanism=mechanism, store=True, label=label, **identifier)
 
 
 @pytest.fixture

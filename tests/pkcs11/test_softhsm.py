@@ -21,7 +21,7 @@ from cameo_credential.claims import Embedding, Provenance
 from cameo_credential.errors import KeyFileError
 from cameo_credential.grant_token import sign_grant
 from cameo_credential.issue import issue
-from cameo_credential.issuer_keys import VerificationKeys
+from cameo_credential.issuer_keys import ES256, VerificationKeys
 from cameo_credential.key_set import KeyFile, KeySet, change, new_key
 from cameo_credential.pairwise import PairwiseKey
 from cameo_credential.signature import verified_claims
@@ -31,7 +31,7 @@ from cameo_credential.status_list import StatusList, publish, read_list
 from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK
 from cameo_credential.validator import open_credential
 from cameo_credential.webhook import open_webhook, sign_webhook
-from tests.pkcs11.conftest import MODULE, Token, make_key
+from tests.pkcs11.conftest import MODULE, P256, SECP256K1, Token, make_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,6 +131,29 @@ def test_a_site_moves_from_its_file_to_a_token_and_on(token: Token, tmp_path: Pa
         assert verified_claims(sign_grant({}, keys=file.current()), public, TokenType.GRANT)[0].kid == active.kid
 
 
+def test_a_key_on_p256_signs_by_es256(token: Token) -> None:
+    """Its tokens verify under its public key; a key of another algorithm than is asked for, or on another curve, is refused."""
+    make_key("second", curve=P256)
+    make_key("third", curve=SECP256K1)
+    ours = KeySet(
+        (new_key(starts=NOW, now=NOW), new_key(starts=NOW, now=NOW, key_uri=token.uri(object="second"), algorithm=ES256))
+    )
+    keys = KeySet.from_jwks(ours.to_jwks()).at(NOW)
+    assert keys.es256 is not None
+    assert keys.es256.key_uri == token.uri(object="second")
+    for number in range(20):
+        signed = sign_grant({"sub": str(number)}, keys=keys, algorithm=ES256)
+        key, claims = verified_claims(signed, keys.public(), TokenType.GRANT)
+        assert (key.kid, key.algorithm, claims) == (keys.es256.kid, ES256, {"sub": str(number)})
+    for label, algorithm, says in (
+        ("second", "Ed25519", "signs by ES256: add --alg ES256"),
+        ("issuer", ES256, "signs by Ed25519: add --alg Ed25519"),
+        ("third", ES256, "has no public key: ValueError"),
+    ):
+        with pytest.raises(KeyFileError, match=says):
+            new_key(starts=NOW, now=NOW, key_uri=token.uri(object=label), algorithm=algorithm)
+
+
 def test_many_threads_sign_at_once(token: Token) -> None:
     """Two keys of a token, four threads: each signature is of its own message."""
     make_key("next")
@@ -149,7 +172,7 @@ def test_many_threads_sign_at_once(token: Token) -> None:
         ({"module_path": "/nowhere/module.so"}, "no PKCS#11 module /nowhere/module.so"),
         ({"module_path": "/etc/hostname"}, "cannot be used: .*hostname"),
         ({"token": "another"}, "token 'another' is not there"),
-        ({"object": "another"}, "token 'cameo' has no Ed25519 key pair of this name"),
+        ({"object": "another"}, "token 'cameo' has no key pair of this name"),
         ({"pin_source": "/nowhere/pin"}, "no PIN file /nowhere/pin"),
         ({"pin_value": "1234"}, "a PIN does not belong into a URI"),
         ({"pin_source": ""}, "pin-source="),

@@ -15,6 +15,7 @@ from joserfc.jwk import ECKey, OKPKey
 from cameo_credential import key_files
 from cameo_credential.elliptic import import_ec
 from cameo_credential.errors import InvalidRequestError, KeyFileError
+from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM, SIGNATURE_ALGORITHMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,8 @@ P-256 is the content key, as profiles for wallets and hardware have it."""
 MAX_NAME_CHARS = 128
 """Characters of an audience's name: as many as the `sub` of its tokens may have."""
 
+_SIGNATURE = "signature_alg"
+"""Our member of the JWK: by which `alg` the issuer is asked to sign."""
 _SETTLED_NS = 2_000_000_000
 """Nanoseconds after which a folder's time of change is sure to differ at the next one."""
 
@@ -51,24 +54,34 @@ def require_name(audience: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AudienceKey:
-    """An audience's key, identified by its RFC 7638 thumbprint; `key` is private at the audience and public at the issuer."""
+    """An audience's key.
+
+    Attributes:
+        audience: whose it is.
+        kid: the RFC 7638 thumbprint.
+        key: private at the audience and public at the issuer.
+        signature: `alg` by which the issuer is asked to sign for this audience.
+    """
 
     audience: str
     kid: str
     key: OKPKey | ECKey = field(repr=False, compare=False)
+    signature: str = SIGNATURE_ALGORITHM
 
     @classmethod
-    def generate(cls, audience: str, curve: str = X25519) -> Self:
+    def generate(cls, audience: str, curve: str = X25519, signature: str = SIGNATURE_ALGORITHM) -> Self:
         """Generate a private key for an audience, named by a URI such as ``"https://generator.example"``.
 
         Raises:
-            InvalidRequestError: see `require_name`; or the curve is none of `KEY_ALGORITHMS`.
+            InvalidRequestError: see `require_name`; or there is no such curve or signature.
         """
         require_name(audience)
         if curve not in KEY_ALGORITHMS:
             raise InvalidRequestError(f"an audience's key is on {' or '.join(KEY_ALGORITHMS)}")
+        if signature not in SIGNATURE_ALGORITHMS:
+            raise InvalidRequestError(f"the issuer signs by {' or '.join(SIGNATURE_ALGORITHMS)}")
         key = OKPKey.generate_key("X25519") if curve == X25519 else ECKey.generate_key("P-256")
-        return cls(audience, key.thumbprint(), key)
+        return cls(audience, key.thumbprint(), key, signature)
 
     @property
     def curve(self) -> str:
@@ -87,12 +100,13 @@ class AudienceKey:
 
     def public(self) -> AudienceKey:
         """Return the public half, which encrypts."""
-        return AudienceKey(self.audience, self.kid, _import(self.key.as_dict(private=False)))
+        return AudienceKey(self.audience, self.kid, _import(self.key.as_dict(private=False)), self.signature)
 
     def to_jwk(self) -> dict[str, Any]:
         """Return the JWK (RFC 7518 section 6.2, RFC 8037 section 2), private if this key is."""
         key = self.key.as_dict(private=self.is_private)
-        return {**key, "kid": self.kid, "use": "enc", "alg": self.algorithm, "aud": self.audience}
+        wish = {} if self.signature == SIGNATURE_ALGORITHM else {_SIGNATURE: self.signature}
+        return {**key, "kid": self.kid, "use": "enc", "alg": self.algorithm, "aud": self.audience, **wish}
 
     @classmethod
     def from_jwk(cls, document: Mapping[str, Any]) -> Self:
@@ -110,7 +124,10 @@ class AudienceKey:
         audience = document.get("aud", "")
         if not isinstance(audience, str):
             raise KeyFileError("'aud' of the audience key is not a string")
-        return cls(audience, key.thumbprint(), key)
+        signature = document.get(_SIGNATURE, SIGNATURE_ALGORITHM)
+        if signature not in SIGNATURE_ALGORITHMS:
+            raise KeyFileError(f"{_SIGNATURE!r} of the audience key is none of {', '.join(SIGNATURE_ALGORITHMS)}")
+        return cls(audience, key.thumbprint(), key, signature)
 
     @classmethod
     def load_private(cls, path: Path) -> Self:
@@ -170,22 +187,22 @@ class AudienceFolder:
     """
 
     folder: Path
-    _names: tuple[int, frozenset[str]] | None = field(default=None, init=False, repr=False)
+    _signatures: tuple[int, Mapping[str, str]] | None = field(default=None, init=False, repr=False)
 
-    def names(self) -> frozenset[str]:
-        """Return the names of all audiences; files are read again once one was added or removed.
+    def signatures(self) -> Mapping[str, str]:
+        """Return by which `alg` each audience asks to be signed for; files are read again once one was added or removed.
 
         Raises:
             KeyFileError: a file is malformed.
         """
         changed_ns = self.folder.stat().st_mtime_ns if self.folder.is_dir() else 0
-        if self._names is None or self._names[0] != changed_ns:
-            names = frozenset(key.audience for key in self.all())
+        if self._signatures is None or self._signatures[0] != changed_ns:
+            signatures = {key.audience: key.signature for key in self.all()}
             # A change in the same tick of the file system's clock as this reading would not show.
             settled = time.time_ns() - changed_ns > _SETTLED_NS
-            self._names = (changed_ns, names) if settled else None
-            return names
-        return self._names[1]
+            self._signatures = (changed_ns, signatures) if settled else None
+            return signatures
+        return self._signatures[1]
 
     def get(self, audience: str) -> AudienceKey:
         """Return the public key of an audience.

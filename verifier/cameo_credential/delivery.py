@@ -73,6 +73,7 @@ def deliver(  # noqa: PLR0913 - everything is injected, by name
 
     Raises:
         RuntimeError: a bug of ours, found before anything was given out.
+        KeyFileError: no key may sign by the algorithm that the audience asks for.
     """
     start = int(now.timestamp())
     claims = {
@@ -90,7 +91,7 @@ def deliver(  # noqa: PLR0913 - everything is injected, by name
             "items": [compose_item(item) for item in items],
         },
     }
-    return envelope.encrypt(sign(claims, key=keys.active, typ=TokenType.LIKENESS), audience_key=audience_key)
+    return envelope.encrypt(sign(claims, key=keys.by(audience_key.signature), typ=TokenType.LIKENESS), audience_key=audience_key)
 
 
 def open_likeness(

@@ -19,7 +19,7 @@ def import_ec(jwk: Mapping[str, Any], *, private: bool = False) -> ECKey:
     """Return the public key of a JWK, or the private one if `private` and it has `d`.
 
     Raises:
-        KeyError, TypeError: a member is missing or no text.
+        KeyError: a member is missing.
         ValueError: another curve, a coordinate of another length, a point that is not on the curve, or two halves that do not
             belong together.
     """
@@ -27,7 +27,7 @@ def import_ec(jwk: Mapping[str, Any], *, private: bool = False) -> ECKey:
     if jwk["kty"] != "EC" or size is None:
         raise ValueError("not a key of a curve that is known here")
     names = ("x", "y", "d") if private and "d" in jwk else ("x", "y")
-    if any(len(from_base64url(jwk[name])) != size for name in names):
+    if any(not isinstance(jwk[name], str) or len(from_base64url(jwk[name])) != size for name in names):
         raise ValueError(f"a member of a key on {jwk['crv']} has {size} bytes")
     # The library beneath refuses a point that is not on the curve, and a private half that is not the point's.
     return ECKey.import_key({name: jwk[name] for name in ("kty", "crv", *names)})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cameo_credential.claims import read_registered
 from cameo_credential.errors import CredentialError
+from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM
 from cameo_credential.refusal import Refusal
 from cameo_credential.signature import verified_claims
 from cameo_credential.signer import TokenType, sign
@@ -39,13 +40,14 @@ class GrantFacts:
     expires_at: datetime
 
 
-def sign_grant(claims: Mapping[str, Any], *, keys: IssuerKeys) -> str:
-    """Return the token with these claims, see `cameo_verifier.cameo.grants.compose`.
+def sign_grant(claims: Mapping[str, Any], *, keys: IssuerKeys, algorithm: str = SIGNATURE_ALGORITHM) -> str:
+    """Return the token with these claims, see `cameo_verifier.cameo.grants.compose`, signed as its audience asks.
 
     Raises:
         RuntimeError: a bug of ours: the token is longer than readers take.
+        KeyFileError: no key may sign by the algorithm.
     """
-    token = sign(claims, key=keys.active, typ=TokenType.GRANT)
+    token = sign(claims, key=keys.by(algorithm), typ=TokenType.GRANT)
     if len(token) > MAX_TOKEN_CHARS:
         raise RuntimeError(f"a grant of {len(token)} characters, more than the {MAX_TOKEN_CHARS} that readers take")
     return token

@@ -60,7 +60,9 @@ def issue(  # noqa: PLR0913 - everything is injected, by name
 
     Raises:
         RuntimeError: a bug of ours, found before anything was returned, or a signing key that has expired.
+        KeyFileError: no key may sign by the algorithm that the audience asks for.
     """
+    key = keys.by(audience_key.signature)
     claims = compose(
         issuer=issuer,
         subject=subject,
@@ -68,7 +70,7 @@ def issue(  # noqa: PLR0913 - everything is injected, by name
         pairwise=pairwise,
         now=now,
         ttl=ttl,
-        not_after=keys.active.expires_at,
+        not_after=key.expires_at,
         jti=jti,
         provenance=provenance,
         face=face,
@@ -77,8 +79,8 @@ def issue(  # noqa: PLR0913 - everything is injected, by name
         terms=terms,
     )
     receipt_claims = compose_receipt(claims)
-    signed = sign(claims, key=keys.active, typ=TokenType.CREDENTIAL)
-    receipt = sign(receipt_claims, key=keys.active, typ=TokenType.RECEIPT)
+    signed = sign(claims, key=key, typ=TokenType.CREDENTIAL)
+    receipt = sign(receipt_claims, key=key, typ=TokenType.RECEIPT)
     public = keys.public()
     validate_issued(signed, claims, issuer_keys=public, typ=TokenType.CREDENTIAL)
     validate_issued(receipt, receipt_claims, issuer_keys=public, typ=TokenType.RECEIPT)

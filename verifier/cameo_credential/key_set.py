@@ -1,8 +1,8 @@
 """The issuer's key file: its keys, how they are added, rotated and retired, and reloaded when the file changes.
 
 A key is published as soon as it is in the file and signs from its `nbf` on: readers know it before they see a token it signed. Of
-the keys that may sign, the one with the latest `nbf` does. Of a retired key only the public half remains: it signs nothing, and
-what it signed verifies until its `exp`. A distrusted key is removed, and everything it signed is refused.
+the keys that may sign by one algorithm, the one with the latest `nbf` does. Of a retired key only the public half remains: it
+signs nothing, and what it signed verifies until its `exp`. A distrusted key is removed, and everything it signed is refused.
 
 The file is replaced atomically, under a lock, so that two concurrent changes both happen and a reader sees one state or the
 other.
@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from joserfc.jwk import OKPKey
-
 from cameo_credential import key_files
-from cameo_credential.encoding import to_base64url
 from cameo_credential.errors import InvalidRequestError, KeyFileError
 from cameo_credential.issuer_keys import (
     KEY_LIFETIME,
+    SIGNATURE_ALGORITHM,
+    SIGNATURE_ALGORITHMS,
     IssuerKeys,
     SigningKey,
     VerificationKey,
     jwks_of,
     key_from_jwk,
+    key_of_bytes,
     key_to_jwk,
 )
 from cameo_credential.signing_backends import open_backend
@@ -81,16 +81,24 @@ class KeySet:
             raise KeyFileError(f"{path}: {error}") from None
 
     def at(self, now: datetime) -> IssuerKeys:
-        """Return a snapshot: the key that signs at `now`, and all others.
+        """Return a snapshot: the keys that sign at `now`, and all others.
 
         Raises:
-            KeyFileError: no key may sign at that time.
+            KeyFileError: no key of Ed25519 may sign at that time.
         """
-        able = [key for key in self.keys if isinstance(key, SigningKey) and key.not_before <= now < key.expires_at]
-        if not able:
+        active, es256 = (self.newest(algorithm, now) for algorithm in SIGNATURE_ALGORITHMS)
+        if active is None:
             raise KeyFileError("no key of the issuer may sign now: run `cameo credential rotate --overlap-h 0`")
-        active = max(reversed(able), key=lambda key: key.not_before)
-        return IssuerKeys(active, tuple(key.public() for key in self.keys if key is not active))
+        return IssuerKeys(active, tuple(key.public() for key in self.keys if key not in {active, es256}), es256)
+
+    def newest(self, algorithm: str, now: datetime) -> SigningKey | None:
+        """Return the key that signs by an algorithm at `now`, None if there is none."""
+        able = [
+            key
+            for key in self.keys
+            if isinstance(key, SigningKey) and key.algorithm == algorithm and key.not_before <= now < key.expires_at
+        ]
+        return max(reversed(able), key=lambda key: key.not_before, default=None)
 
     def rotated(self, new: SigningKey, *, now: datetime) -> KeySet:
         """Return the set with a further key, without expired ones.
@@ -106,7 +114,7 @@ class KeySet:
         """Return the set with one key retired, or removed with `distrust`.
 
         Raises:
-            InvalidRequestError: there is no such key, it is retired already, or without it none could sign now.
+            InvalidRequestError: there is no such key, it is retired already, or without it none could sign by its algorithm now.
         """
         found = [key for key in self.keys if key.kid == kid]
         if not found:
@@ -115,12 +123,13 @@ class KeySet:
             raise InvalidRequestError(f"key {kid} is retired already")
         rest = tuple(key.public() if key.kid == kid else key for key in self.keys if not (distrust and key.kid == kid))
         remaining = KeySet(rest)
-        try:
-            remaining.at(now)
-        except KeyFileError:
+        for algorithm in SIGNATURE_ALGORITHMS:
+            if remaining.newest(algorithm, now) or (algorithm != SIGNATURE_ALGORITHM and not self.newest(algorithm, now)):
+                continue
             raise InvalidRequestError(
-                f"without key {kid} none could sign now: run `cameo credential rotate` first, with --overlap-h 0 in a hurry"
-            ) from None
+                f"without key {kid} none could sign by {algorithm} now: run `cameo credential rotate --alg {algorithm}` first, "
+                "with --overlap-h 0 in a hurry"
+            )
         return remaining
 
     def to_jwks(self) -> dict[str, Any]:
@@ -132,7 +141,7 @@ class KeySet:
         """Parse a private JWK set.
 
         Raises:
-            KeyFileError: it is no JWK set, a key is not Ed25519, or one held elsewhere cannot be used.
+            KeyFileError: it is no JWK set, a key is of another kind, or one held elsewhere cannot be used.
         """
         keys = tuple(_read(jwk) for jwk in jwks_of(document))
         if len({key.kid for key in keys}) != len(keys):
@@ -182,21 +191,31 @@ def change(path: Path, how: Callable[[KeySet], KeySet]) -> KeySet:
         return changed
 
 
-def new_key(*, starts: datetime, now: datetime, lifetime: timedelta = KEY_LIFETIME, key_uri: str = "") -> SigningKey:
+def new_key(
+    *,
+    starts: datetime,
+    now: datetime,
+    lifetime: timedelta = KEY_LIFETIME,
+    key_uri: str = "",
+    algorithm: str = SIGNATURE_ALGORITHM,
+) -> SigningKey:
     """Return a new key that signs from `starts` on for `lifetime`, in whole seconds; or the key at a URI, for the same period.
 
     Raises:
-        KeyFileError: the key at the URI cannot be used.
+        KeyFileError: the key at the URI cannot be used, or is for another algorithm.
     """
     start, made = (time.astimezone(UTC).replace(microsecond=0) for time in (starts, now))
     if not key_uri:
-        return SigningKey.generate(now=made, lifetime=start - made + lifetime, not_before=start)
+        return SigningKey.generate(now=made, lifetime=start - made + lifetime, not_before=start, algorithm=algorithm)
     backend = open_backend(key_uri)
     try:
-        public = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": to_base64url(backend.public_key())})
-    except Exception as error:  # a site's own code, or not a key of 32 bytes
+        public = key_of_bytes(backend.public_key())
+    except Exception as error:  # a site's own code, or no key of a known kind
         raise KeyFileError(f"the signing key {key_uri!r} has no public key: {type(error).__name__}") from error
-    return SigningKey(public.thumbprint(), made, start, start + lifetime, public, public, backend, key_uri)
+    made_key = SigningKey(public.thumbprint(), made, start, start + lifetime, public, public, backend, key_uri)
+    if made_key.algorithm != algorithm:
+        raise KeyFileError(f"the signing key {key_uri!r} signs by {made_key.algorithm}: add --alg {made_key.algorithm}")
+    return made_key
 
 
 def _private_members(key: SigningKey | VerificationKey) -> dict[str, Any]:
@@ -210,6 +229,6 @@ def _read(jwk: object) -> SigningKey | VerificationKey:
     if isinstance(key, SigningKey) or not isinstance(jwk, dict) or _KEY_URI not in jwk:
         return key
     backend = open_backend(str(jwk[_KEY_URI]))
-    if to_base64url(backend.public_key()) != jwk["x"]:
+    if key_of_bytes(backend.public_key()).thumbprint() != key.kid:
         raise KeyFileError(f"the signing key {jwk[_KEY_URI]!r} is another one than {key.kid}")
     return SigningKey(key.kid, key.issued_at, key.not_before, key.expires_at, key.key, key.key, backend, str(jwk[_KEY_URI]))

@@ -1,4 +1,4 @@
-"""A signing backend over PKCS#11: an Ed25519 key in a hardware security module or a token, which never leaves it.
+"""A signing backend over PKCS#11: a key of Ed25519 or on P-256 in a hardware security module or a token, which never leaves it.
 
 The key is named by an RFC 7512 URI, as in
 ``pkcs11:token=cameo;object=issuer?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=/etc/cameo/token.pin``. The PIN itself
@@ -15,6 +15,7 @@ import os
 import stat
 from collections import Counter
 from contextlib import suppress
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
@@ -23,7 +24,8 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from cameo_credential.errors import KeyFileError
 
-PUBLIC_BYTES = 32
+_POINT_BYTES = {"EC_EDWARDS": (32, 2), "EC": (65, 2)}
+"""By the type of a key: bytes of its public point, and of the OCTET STRING around it, which some modules leave out."""
 _PATH, _QUERY = {"token", "serial", "object", "id"}, {"module-path", "pin-source"}
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MAX_PIN_BYTES = 1024
@@ -47,7 +49,7 @@ class Pkcs11Key:
             self._start = _STARTS[self._named["module-path"]]
 
     def public_key(self) -> bytes:
-        """Return the public key, 32 bytes."""
+        """Return the public key, 32 bytes, or the 65 of a point on P-256."""
         return self._public
 
     def sign(self, message: bytes) -> bytes:
@@ -75,7 +77,11 @@ class Pkcs11Key:
                 raise KeyFileError(f"the token does not sign: {_why(error)}") from None
 
     def _signed(self, message: bytes) -> bytes:
-        return bytes(self._private.sign(message, mechanism=_library().Mechanism.EDDSA))
+        mechanisms = _library().Mechanism
+        if len(self._public) == _POINT_BYTES["EC"][0]:
+            # The digest is made here: every module signs one, fewer make it themselves.
+            return bytes(self._private.sign(sha256(message).digest(), mechanism=mechanisms.ECDSA))
+        return bytes(self._private.sign(message, mechanism=mechanisms.EDDSA))
 
     def _open(self) -> tuple[Any, Any, bytes]:
         pkcs11, path = _library(), self._named["module-path"]
@@ -103,16 +109,16 @@ class Pkcs11Key:
         name: dict[str, Any] = {"label": self._named["object"]} if "object" in self._named else {}
         if "id" in self._named:
             name["id"] = unquote_to_bytes(self._named["id"])
-        kinds = pkcs11.ObjectClass
-        private, public = (
-            session.get_key(object_class=kind, key_type=pkcs11.KeyType.EC_EDWARDS, **name)
-            for kind in (kinds.PRIVATE_KEY, kinds.PUBLIC_KEY)
-        )
+        kinds, types = pkcs11.ObjectClass, pkcs11.KeyType
+        private = session.get_key(object_class=kinds.PRIVATE_KEY, **name)
+        public = session.get_key(object_class=kinds.PUBLIC_KEY, **name)
+        if private.key_type != public.key_type or private.key_type not in {types.EC_EDWARDS, types.EC}:
+            raise KeyFileError("the key on the token is neither of Ed25519 nor on P-256")
+        length, around = _POINT_BYTES[private.key_type.name]
         point = bytes(public[pkcs11.Attribute.EC_POINT])
-        # An OCTET STRING by PKCS#11 v3.0; some modules leave its two bytes out.
-        if len(point) not in {PUBLIC_BYTES, PUBLIC_BYTES + 2}:
-            raise KeyFileError("the key on the token is not an Ed25519 key")
-        return session, private, point[-PUBLIC_BYTES:]
+        if len(point) not in {length, length + around}:
+            raise KeyFileError("the key on the token is on another curve than those of Ed25519 and P-256")
+        return session, private, point[-length:]
 
     def _what(self, pkcs11: Any, error: Exception) -> str:  # noqa: ANN401 - an optional library
         token = f"token {self._named.get('token') or self._named.get('serial')!r}"
@@ -124,7 +130,7 @@ class Pkcs11Key:
             case pkcs11.NoSuchToken():
                 return f"{token} is not there: is it plugged in, and does this user see it?"
             case pkcs11.NoSuchKey():
-                return f"{token} has no Ed25519 key pair of this name: both halves have to be on it"
+                return f"{token} has no key pair of this name: both halves have to be on it"
             case pkcs11.MultipleObjectsReturned() | pkcs11.MultipleTokensReturned():
                 return "more than one token or key has this name: add serial= or id= to the URI"
             case _:

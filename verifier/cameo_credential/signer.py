@@ -1,4 +1,4 @@
-"""Signing: claims in, compact JWS out, with the issuer's Ed25519 key (RFC 7515 section 5.1), wherever that is held.
+"""Signing: claims in, compact JWS out, with a key of the issuer's (RFC 7515 section 5.1), wherever that is held.
 
 The header `typ` names the kind of token, so that one kind never passes for another (RFC 8725 section 3.11).
 """
@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from cameo_credential.encoding import to_base64url, to_json
-from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +28,6 @@ class TokenType(StrEnum):
 
 def sign(claims: Mapping[str, Any], *, key: SigningKey, typ: TokenType) -> str:
     """Return the compact JWS of `claims` under `key`."""
-    header = {"alg": SIGNATURE_ALGORITHM, "typ": typ.value, "kid": key.kid}
+    header = {"alg": key.algorithm, "typ": typ.value, "kid": key.kid}
     signing_input = f"{to_base64url(to_json(header))}.{to_base64url(to_json(dict(claims)))}"
     return f"{signing_input}.{to_base64url(key.backend.sign(signing_input.encode('ascii')))}"

@@ -12,6 +12,12 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from cameo_credential.elliptic import COORDINATE_BYTES
 from cameo_credential.errors import KeyFileError
 
 if TYPE_CHECKING:
@@ -21,27 +27,33 @@ GROUP = "cameo.signing_backends"
 
 
 class SigningBackend(Protocol):
-    """Signs with one Ed25519 key (RFC 8032). May be called by several threads at once."""
+    """Signs with one key: Ed25519 (RFC 8032), or ECDSA on P-256 with SHA-256. May be called by several threads at once."""
 
     def public_key(self) -> bytes:
-        """Return the public key, 32 bytes."""
+        """Return the public key: 32 bytes of Ed25519, or the 65 of an uncompressed point on P-256 (SEC 1 section 2.3.3)."""
 
     def sign(self, message: bytes) -> bytes:
-        """Return the signature of a message, 64 bytes."""
+        """Return the signature of a message, 64 bytes; of ECDSA its R and S (RFC 7518 section 3.4)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileBackend:
     """The default: a private key out of an owner-only file, in the memory of this process."""
 
-    private: Ed25519PrivateKey = field(repr=False)
+    private: Ed25519PrivateKey | EllipticCurvePrivateKey = field(repr=False)
 
     def public_key(self) -> bytes:
-        """Return the public key, 32 bytes."""
-        return self.private.public_key().public_bytes_raw()
+        """Return the public key, 32 or 65 bytes."""
+        public = self.private.public_key()
+        if isinstance(public, EllipticCurvePublicKey):
+            return public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return public.public_bytes_raw()
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature of a message, 64 bytes."""
+        if isinstance(self.private, EllipticCurvePrivateKey):
+            numbers = decode_dss_signature(self.private.sign(message, ECDSA(SHA256())))
+            return b"".join(number.to_bytes(COORDINATE_BYTES["P-256"]) for number in numbers)
         return self.private.sign(message)
 
 

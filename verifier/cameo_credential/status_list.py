@@ -16,6 +16,7 @@ import numpy as np
 
 from cameo_credential.encoding import from_base64url, to_base64url
 from cameo_credential.errors import CredentialError
+from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM
 from cameo_credential.refusal import Refusal
 from cameo_credential.signature import verified_claims
 from cameo_credential.signer import TokenType, sign
@@ -107,7 +108,16 @@ class StatusListToken:
     statuses: StatusList
 
 
-def publish(statuses: StatusList, *, uri: str, keys: IssuerKeys, now: datetime, ttl: timedelta, lifetime: timedelta) -> str:
+def publish(
+    statuses: StatusList,
+    *,
+    uri: str,
+    keys: IssuerKeys,
+    now: datetime,
+    ttl: timedelta,
+    lifetime: timedelta,
+    algorithm: str = SIGNATURE_ALGORITHM,
+) -> str:
     """Return the signed list, a compact JWS of type `statuslist+jwt` (section 5.1).
 
     Args:
@@ -117,9 +127,11 @@ def publish(statuses: StatusList, *, uri: str, keys: IssuerKeys, now: datetime, 
         now: rounded down to the second.
         ttl: time for which a reader may cache it.
         lifetime: time after which it expires.
+        algorithm: by which it is signed.
 
     Raises:
         RuntimeError: a bug of ours, found before anything was returned.
+        KeyFileError: no key may sign by the algorithm.
     """
     start = int(now.timestamp())
     claims = {
@@ -129,7 +141,7 @@ def publish(statuses: StatusList, *, uri: str, keys: IssuerKeys, now: datetime, 
         "ttl": int(ttl.total_seconds()),
         "status_list": statuses.to_json(),
     }
-    token = sign(claims, key=keys.active, typ=TokenType.STATUS_LIST)
+    token = sign(claims, key=keys.by(algorithm), typ=TokenType.STATUS_LIST)
     try:
         read = read_list(token, issuer_keys=keys.public(), expected_uri=uri, now=datetime.fromtimestamp(start, UTC))
     except CredentialError as error:

@@ -149,7 +149,7 @@ def _signatures(header: str) -> list[bytes]:
 def _verified(signatures: list[bytes], content: bytes, issuer_keys: KnownKeys) -> VerificationKey:
     for key in issuer_keys.current().keys.values():
         for signature in signatures:
-            if signed_by(key.key, content, signature, SIGNATURE_ALGORITHM):
+            if key.algorithm == SIGNATURE_ALGORITHM and signed_by(key.key, content, signature, SIGNATURE_ALGORITHM):
                 return key
     raise CredentialError(Refusal.BAD_SIGNATURE, "no signature of the webhook verifies under a key of the issuer")
 

@@ -223,6 +223,25 @@ def test_keygen_writes_a_pair_and_overwrites_nothing(shell: Shell) -> None:
     assert "never overwritten" in err
 
 
+def test_an_audience_that_asks_for_es256_needs_a_key_for_it(shell: Shell) -> None:
+    """It is registered once the issuer has a key on P-256, whose first one signs at once; both are published."""
+    new_site(Settings(data=shell.folder / "data"))
+    KeySet.open(shell.folder / "data" / "keys" / "issuer.jwks", now=datetime.now(UTC))
+    key = shell.folder / "audience.jwk"
+    asked = ("--curve", "P-256", "--signature", "ES256")
+    assert shell("keygen", "--audience", "https://generator.example", "--out", key, *asked)[0] == 0
+    code, _, err = shell("register", f"{key}.pub")
+    assert (code, "cameo credential rotate --alg ES256" in err) == (2, True)
+    made = json.loads(shell("rotate", "--alg", "ES256", "--json")[1])
+    assert datetime.fromisoformat(made["signs_from"]) <= datetime.now(UTC)
+    assert shell("register", f"{key}.pub")[0] == 0
+    assert [jwk["crv"] for jwk in json.loads(shell("keys", "--json")[1])["keys"]] == ["Ed25519", "P-256"]
+    later = json.loads(shell("rotate", "--alg", "ES256", "--json")[1])
+    assert datetime.fromisoformat(later["signs_from"]) > datetime.now(UTC) + timedelta(hours=23)
+    code, _, err = shell("rotate", "--alg", "RS256")
+    assert (code, "Ed25519 or ES256" in err) == (2, True)
+
+
 def test_keys_are_shown_once_they_exist(shell: Shell) -> None:
     """Before the first start there are none to show; after it the table names the one that signs."""
     code, _, err = shell("keys")

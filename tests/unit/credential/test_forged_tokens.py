@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from cameo_credential.encoding import from_base64url, to_base64url, to_json
 from cameo_credential.errors import CredentialError
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parents[3]
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 READERS = (
     *("credential", "receipt", "grant", "status list"),
+    *("credential, ES256", "receipt, ES256", "grant, ES256", "status list, ES256"),
     *("caller's token, Ed25519", "caller's token, ES256", "ID token, RS256", "ID token, ES384", "ID token, EdDSA"),
 )
 
@@ -133,6 +135,12 @@ def _by_signature(reader: Reader) -> Iterator[str]:
     yield from (_flipped(reader, bit) for bit in (0, 7, 255, 256, 511))
     yield from (f"{signed}.{to_base64url(data)}" for data in (b"", bytes(64), from_base64url(signature)[:-1]))
     yield f"{signed}.{to_base64url(from_base64url(signature) + b'x')}"
+    if reader.header["alg"].startswith("ES"):
+        half = len(from_base64url(signature)) // 2
+        r, s = (int.from_bytes(part) for part in (from_base64url(signature)[:half], from_base64url(signature)[half:]))
+        yield f"{signed}.{to_base64url(encode_dss_signature(r, s))}"
+        yield f"{signed}.{to_base64url(bytes(half) + s.to_bytes(half))}"
+        yield f"{signed}.{to_base64url(r.to_bytes(half) + bytes(half))}"
     yield another_key(reader).token()
     yield reader.token({"kid": reader.second})
     header = good.partition(".")[0]
@@ -175,13 +183,12 @@ def test_no_token_passes_where_another_is_read(readers: dict[str, Reader]) -> No
     took = {(name, other) for name in readers for other, token in tokens.items() if not readers[name].refusal(token)}
     both = {"caller's token, Ed25519", "caller's token, ES256"}
     ids = {name for name in READERS if name.startswith("ID token")}
-    assert took == {
-        (name, other) for name in READERS for other in READERS if name == other or {name, other} <= both or {name, other} <= ids
-    }
+    kinds = [both, ids, *({name, f"{name}, ES256"} for name in READERS[:4])]
+    assert took == {(name, other) for kind in kinds for name in kind for other in kind}
 
 
 UNKNOWN = ({"zip": "DEF"}, {"cty": "JWT"}, {"x5t": "AAAA"}, {"x5t#S256": "AAAA"}, {"nonce": "n"}, {"crv": "none"}, {"new": [1]})
-OURS = READERS[:4]
+OURS = READERS[:8]
 
 
 @pytest.mark.parametrize("header", UNKNOWN)

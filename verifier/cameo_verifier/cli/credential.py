@@ -16,8 +16,8 @@ from rich.text import Text
 
 from cameo_credential import key_files
 from cameo_credential.audience_keys import KEY_ALGORITHMS, X25519, AudienceFolder, AudienceKey
-from cameo_credential.errors import CredentialError, InvalidRequestError
-from cameo_credential.issuer_keys import SigningKey, VerificationKeys
+from cameo_credential.errors import CredentialError, InvalidRequestError, KeyFileError
+from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM, SIGNATURE_ALGORITHMS, SigningKey, VerificationKeys
 from cameo_credential.key_set import OVERLAP, KeySet, change, new_key
 from cameo_credential.key_source import KeySource
 from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK, StatusSource
@@ -109,10 +109,13 @@ def keygen(
         Path, typer.Option(help="Where to write the private key; the public half goes to OUT.pub.", show_default=False)
     ],
     curve: Annotated[str, typer.Option(help=f"The key's curve: {' or '.join(KEY_ALGORITHMS)}.")] = X25519,
+    signature: Annotated[
+        str, typer.Option(help=f"How the issuer is asked to sign: {' or '.join(SIGNATURE_ALGORITHMS)}.")
+    ] = SIGNATURE_ALGORITHM,
     as_json: AsJson = False,
 ) -> None:
     """Generate the key pair of an audience. The private half never leaves it; the public half is for `register`."""
-    made = AudienceKey.generate(audience, curve)
+    made = AudienceKey.generate(audience, curve, signature)
     public = out.with_name(f"{out.name}.pub")
     for path in (out, public):
         if path.exists():
@@ -135,6 +138,8 @@ def register(
     """Register an audience's public key with this issuer, which may then issue for it; no restart is needed."""
     settings = site_settings(data)
     key = AudienceKey.load_public(public_key)
+    if key.signature != SIGNATURE_ALGORITHM:
+        _require_signing_key(settings, key.signature)
     path = AudienceFolder(settings.audiences).add(key)
     if as_json:
         print_json({"audience": key.audience, "kid": key.kid, "file": str(path)})
@@ -167,12 +172,20 @@ def rotate(
     key_uri: Annotated[
         str, typer.Option(help="Where the new key is held, for an installed signing backend; otherwise in the key file.")
     ] = "",
+    alg: Annotated[str, typer.Option(help=f"What the key signs by: {' or '.join(SIGNATURE_ALGORITHMS)}.")] = SIGNATURE_ALGORITHM,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add a signing key: published at once, in use after the overlap. A running server picks it up by itself."""
+    """Add a signing key: published at once, in use after the overlap. A running server picks it up by itself.
+
+    The first key of an algorithm signs at once: nothing is signed by it yet.
+    """
+    if alg not in SIGNATURE_ALGORITHMS:
+        raise InvalidRequestError(f"--alg is {' or '.join(SIGNATURE_ALGORITHMS)}")
     settings, now = site_settings(data), datetime.now(UTC)
-    made = new_key(starts=now + timedelta(hours=overlap_h), now=now, key_uri=key_uri)
+    is_first = all(key.algorithm != alg for key in KeySet.load(settings.issuer_keys).keys)
+    starts = now if is_first else now + timedelta(hours=overlap_h)
+    made = new_key(starts=starts, now=now, key_uri=key_uri, algorithm=alg)
     change(settings.issuer_keys, lambda kept: kept.rotated(made, now=now))
     if as_json:
         print_json({"kid": made.kid, "signs_from": made.not_before.isoformat(), "expires_at": made.expires_at.isoformat()})
@@ -193,17 +206,26 @@ def retire(
     """Destroy the private half of a signing key. What it signed verifies until its expiry, unless the key is distrusted."""
     settings, now = site_settings(data), datetime.now(UTC)
     kept = change(settings.issuer_keys, lambda kept: kept.retired(kid, now=now, distrust=distrust))
-    active = kept.at(now).active.kid
+    active = ", ".join(key.kid for key in kept.at(now).signing)
     if as_json:
         print_json({"kid": kid, "distrusted": distrust, "active": active})
     else:
         typer.echo(f"key {kid} is {'gone' if distrust else 'retired'}; {active} signs")
 
 
+def _require_signing_key(settings: Settings, algorithm: str) -> None:
+    try:
+        KeySet.load(settings.issuer_keys).at(datetime.now(UTC)).by(algorithm)
+    except KeyFileError as error:
+        raise InvalidRequestError(f"the audience asks to be signed for by {algorithm}: {error}") from None
+
+
 def _signs(key: SigningKey | VerificationKey, own: IssuerKeys, now: datetime) -> str:
-    if key.kid == own.active.kid:
-        return "yes"
-    return f"from {key.not_before:%Y-%m-%d %H:%M}" if isinstance(key, SigningKey) and key.not_before > now else "no"
+    if key.kid in {each.kid for each in own.signing}:
+        return key.algorithm
+    return (
+        f"{key.algorithm} from {key.not_before:%Y-%m-%d %H:%M}" if isinstance(key, SigningKey) and key.not_before > now else "no"
+    )
 
 
 def credential_document(opened: OpenedCredential, *, embeddings: bool = False) -> dict[str, Any]:

@@ -52,7 +52,9 @@ def application(
     clock: Callable[[], datetime],
     delay: Callable[[int], float | None],
 ) -> Starlette:
-    """Return the ASGI application: `GET /status/NUMBER` and `GET /.well-known/jwks.json`, each with an `ETag`.
+    """Return the ASGI application: `GET /status/NUMBER`, `GET /status/NUMBER/ES256` and `GET /.well-known/jwks.json`.
+
+    Each answers with an `ETag`.
 
     Args:
         publisher: publisher of the lists.
@@ -63,7 +65,7 @@ def application(
     """
 
     async def status_list(request: Request) -> Response:
-        uri = f"{uri_of(base, 0)[:-1]}{request.path_params['number']}"
+        uri = f"{uri_of(base, 0)[:-1]}{request.path_params['name']}"
         try:
             published = await asyncio.to_thread(publisher.get, uri)
         except NotFoundError:
@@ -80,7 +82,7 @@ def application(
         etag = "-".join(sorted(current.keys))
         return _cacheable(request, json.dumps(current.to_jwks()), etag=etag, kept_s=KEYS_KEPT_S, media_type=KEYS_TYPE)
 
-    return Starlette(routes=[Route("/status/{number}", status_list), Route("/.well-known/jwks.json", jwks)])
+    return Starlette(routes=[Route("/status/{name:path}", status_list), Route("/.well-known/jwks.json", jwks)])
 
 
 @asynccontextmanager

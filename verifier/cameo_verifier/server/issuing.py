@@ -98,15 +98,17 @@ class Issuer:
         except InvalidRequestError:
             raise _unknown_audience() from None
 
-    def require_registered(self, name: str) -> None:
-        """Return if an audience is registered.
+    def signature_for(self, name: str) -> str:
+        """Return by which `alg` a registered audience asks to be signed for.
 
         Raises:
             RequestError: `AUDIENCE_UNKNOWN`.
             KeyFileError: a file in the folder of audiences is malformed.
         """
-        if name not in self.audiences.names():
+        signature = self.audiences.signatures().get(name)
+        if signature is None:
             raise _unknown_audience()
+        return signature
 
     def attested_since(self, now: datetime) -> datetime:
         """Return since when a recording must have been judged to vouch for a person now."""
@@ -180,12 +182,13 @@ class Issuer:
         if left < _SECOND:
             raise RefusedError(Refusal.ATTESTATION_ENDED)
         face, voice = likeness
-        jti = self.new_id()
+        jti, keys = self.new_id(), self.keys.current()
+        keys.by(audience.signature)  # before an index is allotted
         issued = issue(
             issuer=self.name,
             subject=attempt.subject,
             audience_key=audience,
-            keys=self.keys.current(),
+            keys=keys,
             pairwise=self.pairwise,
             now=now,
             ttl=min(self.ttl, left),
@@ -193,7 +196,7 @@ class Issuer:
             provenance=provenance,
             face=face,
             voice=voice,
-            status=self.statuses.allot(jti, now=now),
+            status=self.statuses.allot(jti, now=now, algorithm=audience.signature),
             terms=terms,
         )
         return IssuedCredential(

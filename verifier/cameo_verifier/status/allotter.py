@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cameo_credential import decoys
 from cameo_credential.claims import StatusReference
 from cameo_credential.decoys import DecoyShares
+from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM, SIGNATURE_ALGORITHMS
 from cameo_credential.token_status import Status
 from cameo_verifier.errors import StoreError
 
@@ -39,8 +40,8 @@ class Allotter:
     below: Callable[[int], int]
     new_key: Callable[[], bytes]
 
-    def allot(self, jti: str, *, now: datetime) -> StatusReference:
-        """Return the status list index of a new credential; its status is valid.
+    def allot(self, jti: str, *, now: datetime, algorithm: str = SIGNATURE_ALGORITHM) -> StatusReference:
+        """Return the status list index of a new credential, in the list that is signed by an algorithm; its status is valid.
 
         An index that is shown as revoked or suspended while no credential has it is never allotted: its status would change back.
 
@@ -54,19 +55,20 @@ class Allotter:
             if DecoyShares(kept.decoys_invalid, kept.decoys_suspended).of(rank) is not Status.VALID:
                 continue
             if self.store.take(kept, index, rank=rank, jti=jti):
-                return StatusReference(index, uri_of(self.base, kept.number))
+                return StatusReference(index, uri_of(self.base, kept.number, algorithm))
         raise StoreError("no free index of a status list was found")
 
 
-def uri_of(base: str, number: int) -> str:
-    """Return the URI of a list."""
-    return f"{base.rstrip('/')}/status/{number}"
+def uri_of(base: str, number: int, algorithm: str = SIGNATURE_ALGORITHM) -> str:
+    """Return the URI of a list as it is signed by an algorithm: each is read by whoever asks to be signed for by that."""
+    return f"{base.rstrip('/')}/status/{number}{'' if algorithm == SIGNATURE_ALGORITHM else f'/{algorithm}'}"
 
 
-def number_of(base: str, uri: str) -> int | None:
-    """Return the number of the list at a URI, exactly as `uri_of` writes it; None for any other URI."""
-    number = uri.removeprefix(uri_of(base, 0)[:-1])
+def list_of(base: str, uri: str) -> tuple[int, str] | None:
+    """Return number and algorithm of the list at a URI, exactly as `uri_of` writes it; None for any other URI."""
+    number, _, named = uri.removeprefix(uri_of(base, 0)[:-1]).partition("/")
+    algorithm = named or SIGNATURE_ALGORITHM
     # A length within the ranges of int() and the database.
-    if not (number.isascii() and number.isdecimal() and len(number) < 10):
+    if not (number.isascii() and number.isdecimal() and len(number) < 10) or algorithm not in SIGNATURE_ALGORITHMS:
         return None
-    return int(number) if uri == uri_of(base, int(number)) else None
+    return (int(number), algorithm) if uri == uri_of(base, int(number), algorithm) else None

@@ -2,7 +2,7 @@
 
 1. The shares of the decoys follow those of the credentials. From then on no index is allotted by the earlier shares.
 2. The statuses of the decoys fill the whole list, then those of the credentials replace theirs.
-3. The list is signed, verified, and cached until the interval is over.
+3. The list is signed, once by each of the issuer's algorithms, verified, and cached until the interval is over.
 
 A list may be cached for two intervals from the time it was made, so whoever fetches one always has an interval to use it in; a
 revoked credential is refused everywhere after two intervals at the latest.
@@ -21,7 +21,7 @@ from cameo_credential.errors import KeyFileError
 from cameo_credential.status_list import StatusList, publish
 from cameo_credential.token_status import Status
 from cameo_verifier.errors import NotFoundError, StoreError
-from cameo_verifier.status.allotter import number_of, uri_of
+from cameo_verifier.status.allotter import list_of, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ class StatusPublisher:
         self._base = base
         self._interval = interval
         self._clock = clock
-        self._lists: dict[int, PublishedList] = {}
+        self._lists: dict[int, dict[str, PublishedList]] = {}
         self._making = threading.Lock()
 
     def get(self, uri: str) -> PublishedList:
@@ -75,23 +75,26 @@ class StatusPublisher:
             NotFoundError: no list has this URI.
             KeyFileError, StoreError: the key or the database failed, and no cached list is still valid.
         """
-        number = number_of(self._base, uri)
-        if number is None:
+        named = list_of(self._base, uri)
+        if named is None:
             raise NotFoundError("no status list has this URI")
-        if (current := self._current(number)) is not None:
+        if (current := self._current(*named)) is not None:
             return current
+        number, algorithm = named
         with self._making:
-            if (current := self._current(number)) is not None:
+            if (current := self._current(number, algorithm)) is not None:
                 return current
             try:
-                made = self._make(number)
+                keys = self._keys()
+                if algorithm not in {key.algorithm for key in keys.signing}:
+                    raise NotFoundError(f"nothing is signed by {algorithm}")
+                self._lists[number] = self._make(number, keys)
             except (KeyFileError, StoreError):
-                kept = self._lists.get(number)
+                kept = self._lists.get(number, {}).get(algorithm)
                 if kept is None or self._clock() >= kept.ends_at:
                     raise
                 return kept
-            self._lists[number] = made
-            return made
+            return self._lists[number][algorithm]
 
     def refresh(self) -> int:
         """Make every list again whose interval is over, and return the number of lists.
@@ -104,24 +107,20 @@ class StatusPublisher:
             self.get(uri_of(self._base, number))
         return len(numbers)
 
-    def _current(self, number: int) -> PublishedList | None:
-        kept = self._lists.get(number)
+    def _current(self, number: int, algorithm: str) -> PublishedList | None:
+        kept = self._lists.get(number, {}).get(algorithm)
         return kept if kept is not None and kept.made_at <= self._clock() < kept.next_at else None
 
-    def _make(self, number: int) -> PublishedList:
-        now = self._clock().replace(microsecond=0)
-        uri = uri_of(self._base, number)
-        kept_for = KEPT_INTERVALS * self._interval
-        statuses = StatusList.of(self._statuses(number))
-        token = publish(statuses, uri=uri, keys=self._keys(), now=now, ttl=kept_for, lifetime=kept_for)
-        return PublishedList(
-            uri=uri,
-            token=token,
-            etag=hashlib.sha256(token.encode("ascii")).hexdigest()[:32],
-            made_at=now,
-            next_at=now + self._interval,
-            ends_at=now + kept_for,
-        )
+    def _make(self, number: int, keys: IssuerKeys) -> dict[str, PublishedList]:
+        # One content for all algorithms: of two that are made at different times, more changes could be seen.
+        now, kept_for = self._clock().replace(microsecond=0), KEPT_INTERVALS * self._interval
+        statuses, made = StatusList.of(self._statuses(number)), {}
+        for algorithm in (key.algorithm for key in keys.signing):
+            uri = uri_of(self._base, number, algorithm)
+            token = publish(statuses, uri=uri, keys=keys, now=now, ttl=kept_for, lifetime=kept_for, algorithm=algorithm)
+            etag = hashlib.sha256(token.encode("ascii")).hexdigest()[:32]
+            made[algorithm] = PublishedList(uri, token, etag, made_at=now, next_at=now + self._interval, ends_at=now + kept_for)
+        return made
 
     def _statuses(self, number: int) -> U8:
         kept = self._store.get_list(number)

@@ -197,7 +197,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
     ) -> AuthorizeUseResponse:
         """Grant the use of cameos to one job."""
         job = given.job(request, audience=current_caller().id, at_most=self._limits.job_cameos)
-        self._issuer.require_registered(job.audience)
+        algorithm = self._issuer.signature_for(job.audience)
         # Whole seconds, so that the token equals the row.
         now = self._clock().replace(microsecond=0)
         identifier, expires_at = self._issuer.new_id(), now + self._limits.grant_ttl
@@ -205,7 +205,8 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         grant, found = await self._asking(
             lambda known: self._permissions.authorize(uses.Asked(job, identifier, known, now, expires_at, since))
         )
-        token = sign_grant(compose(grant, found, issuer=self._issuer.name), keys=self._issuer.keys.current())
+        claims = compose(grant, found, issuer=self._issuer.name)
+        token = sign_grant(claims, keys=self._issuer.keys.current(), algorithm=algorithm)
         return cameo_service_pb2.AuthorizeUseResponse(
             grant_id=grant.id, token=token, expire_time=grant.expires_at, terms=convert.use_terms(found)
         )
@@ -231,7 +232,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
             raise RequestError(
                 error_reason_pb2.ERROR_REASON_GRANT_INVALID, str(error), metadata={"refusal": error.reason}
             ) from None
-        self._issuer.require_registered(audience)
+        self._issuer.signature_for(audience)
 
         def work(connection: Connection, known: Relationships) -> tuple[Grant, tuple[model.Cameo, ...], list[SealedLikeness]]:
             grant, found = uses.spend(
