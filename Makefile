@@ -6,6 +6,9 @@ LIBRARIES := libEGL.so.1 libGLESv2.so.2 libGL.so.1 libglib-2.0.so.0
 PACKAGES := libegl1 libgles2 libgl1 libglib2.0-0
 
 .DEFAULT_GOAL := help
+# Targets that run side by side install one after another.
+APT_INSTALL := flock /tmp/cameo-apt.lock sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$$@"' apt
+
 .PHONY: help demo test quick test-python312 mutants soak attack lint bench evaluate evaluate-real lock system kit
 
 help:
@@ -16,7 +19,7 @@ help:
 	@echo "make soak    2,000 random histories each of owners, guardians, generator and clock, and of credentials, against models"
 	@echo "make lint-protos  the protos by buf's standard rules, and against the last release"
 	@echo "make test-protos  that the comparison with the last release notices a field that is gone"
-	@echo "make test-interop  webhooks, verified by the Standard Webhooks library from npm"
+	@echo "make test-interop  tokens and webhooks, opened by others' libraries: of npm, Python and Go"
 	@echo "make test-browser  the console in Chromium; screenshots in build/screenshots"
 	@echo "make test-s3, test-ray, test-speechbrain  evidence on S3's wire, replay on Ray, parity with SpeechBrain: each with an environment of its own"
 	@echo "make test-postgresql  the store and the services over PostgreSQL"
@@ -34,7 +37,7 @@ system:
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "installing $$missing"; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	    $(APT_INSTALL) $$missing >/dev/null; \
 	  else \
 	    echo "missing on this machine; as root run: apt-get install $$missing" >&2; exit 1; \
 	  fi; \
@@ -173,12 +176,30 @@ $(BUF): tests/protos/package-lock.json
 	npm ci --silent --ignore-scripts --prefix build/buf
 	@touch $@
 
-# What others' libraries from npm make of our webhooks.
+# What others' libraries make of our tokens and webhooks: those of npm, those of Python in an environment of its own, and go-jose where
+# Debian's Go is, or can be installed.
 
-.PHONY: test-interop
+INTEROP_VENV := .venv-interop
+GO_PACKAGES := golang-go golang-gopkg-square-go-jose.v2-dev
 
-test-interop: .venv/ready build/interop/.ready
+.PHONY: env-interop test-interop
+
+test-interop: .venv/ready env-interop build/interop/.ready
+	@if ! [ -d /usr/share/gocode/src/gopkg.in/square/go-jose.v2 ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing $(GO_PACKAGES)"; \
+	  $(APT_INSTALL) $(GO_PACKAGES) >/dev/null; \
+	fi
+	@if [ -d /usr/share/gocode/src/gopkg.in/square/go-jose.v2 ]; then \
+	  GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE=$(CURDIR)/build/interop/go go build -o build/interop/go-jose tests/interop/open_tokens.go; \
+	else echo 'skipped: no go-jose on this machine'; fi
 	$(BIN)/pytest tests/interop
+
+env-interop: $(INTEROP_VENV)/.ready
+
+$(INTEROP_VENV)/.ready: requirements-interop.lock
+	$(PYTHON) -m venv --clear $(INTEROP_VENV)
+	$(INTEROP_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-interop.lock
+	touch $@
 
 build/interop/.ready: tests/interop/package-lock.json
 	mkdir -p build/interop && cp tests/interop/package.json tests/interop/package-lock.json build/interop
@@ -207,7 +228,7 @@ test-postgresql: kit
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "installing postgresql"; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; \
+	    $(APT_INSTALL) postgresql >/dev/null; \
 	  else \
 	    echo "missing on this machine; as root run: apt-get install postgresql" >&2; exit 1; \
 	  fi; }
@@ -222,7 +243,7 @@ test-pkcs11: kit
 	@ls /usr/lib/softhsm/libsofthsm2.so >/dev/null 2>&1 || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "installing softhsm2"; \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends softhsm2 >/dev/null; \
+	    $(APT_INSTALL) softhsm2 >/dev/null; \
 	  else \
 	    echo "missing on this machine; as root run: apt-get install softhsm2" >&2; exit 1; \
 	  fi; }

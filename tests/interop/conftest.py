@@ -6,4 +6,4 @@ from tests.conftest import ROOT
 
 LIBRARIES = ROOT / "build" / "interop"
 
-collect_ignore_glob = [] if (LIBRARIES / "node_modules").exists() else ["test_*.py"]
+collect_ignore_glob = [] if (LIBRARIES / "node_modules").exists() and (ROOT / ".venv-interop").exists() else ["test_*.py"]
