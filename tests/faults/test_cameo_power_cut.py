@@ -63,7 +63,7 @@ def _enrol(connection: Connection, number: int) -> str:
     credential = {"jti": f"j{number}", "attempt_id": f"a{number}", "cameo_id": cameo_id, "audience": AUDIENCE, "sub": "s"}
     kept = {"issued_at": NOW, "expires_at": NOW, "request_id": "", "receipt": "r.r.r", "token": "t"}
     connection.execute(insert(tables.credentials).values(credential | kept))
-    entry = {"list_number": 1, "idx": number, "jti": f"j{number}", "decoy_rank": number, "status": 0}
+    entry = {"list_number": 1, "idx": number, "jti": f"j{number}", "group_number": number, "status": 0}
     connection.execute(insert(tables.status_entries).values(entry))
     likenesses.add(connection, f"a{number}", SealedLikeness(cameo_id, wrapped_key=b"key", sealed=b"face"), now=NOW)
     consent: dict[str, Any] = {"request_id": "r", "text_version": "1", "locale": "en", "agreed_at": NOW}
@@ -79,7 +79,7 @@ def engine(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Engine]:
     engine = open_database(f"sqlite:///{tmp_path}/cameo.sqlite3")
     status_list = {"number": 1, "capacity": 4096, "used": request.param, "decoy_key": b"k", "created_at": NOW}
     with writing(engine).begin() as connection:
-        connection.execute(insert(tables.status_lists).values(status_list | {"decoys_invalid": 0, "decoys_suspended": 0}))
+        connection.execute(insert(tables.status_lists).values(status_list))
         for number in range(request.param):
             _enrol(connection, number)
         store_invariants.check(connection)

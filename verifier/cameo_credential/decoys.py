@@ -1,74 +1,35 @@
-"""Decoys: entries of a status list that no credential has, shown with plausible statuses.
+"""Decoys: entries of a status list that no credential has, each of which shows the status of one credential at all times.
 
-Every index has a rank, a number below 2**32 that only the issuer can compute: AES-256 in counter mode under the list's own key.
-Of the indices without a credential those of the lowest ranks are shown as revoked and those of the highest as suspended, in the
-same shares as among the credentials. The same shares yield the same decoys; when a share grows, decoys are added, so that a
-revocation is one change among many. Decoys that are shown as revoked stay so, as revoked credentials do.
+A secret permutation of the indices, by AES-256 in counter mode under the list's own key, divides a list into groups of `GROUP`. A
+credential gets a group, and in it one index at random; the others are its decoys. What the list shows of a group is the same for
+all of its indices, in every version of the list, so whoever compares all versions learns no more than one guess in `GROUP`
+gives. Decoys that were drawn anew for each change would not do that: the credential is the one index in all of the draws.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from cameo_credential.token_status import Status
-
-if TYPE_CHECKING:
-    from cameo_credential.arrays import U8
-
 KEY_BYTES = 32
-RANKS = 2**32
-MOST = RANKS // 2
-"""Maximum number of ranks that are shown as other than valid: the rest stays free for new credentials."""
 
-FEWEST_BEHIND_A_SHARE = 1024
-"""Minimum number of credentials a share refers to: one that is revoked among the first ten must not mark half the list."""
+GROUP = 8
+"""Number of indices of which one is a credential's and the others are its decoys."""
 
-_RANK_BYTES = 4
-_RANKS_A_BLOCK = 4
+_RANK_BYTES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class DecoyShares:
-    """Number of the 2**32 ranks that are shown as revoked (from the bottom) and as suspended (from the top)."""
+@lru_cache(maxsize=4)
+def groups(key: bytes, capacity: int) -> npt.NDArray[np.int32]:
+    """Return the groups of indices of a list under its key of 32 bytes, (capacity // GROUP, GROUP), each index once at most.
 
-    invalid: int
-    suspended: int
-
-    def of(self, rank: int) -> Status:
-        """Return the status of a decoy by its rank."""
-        if rank < self.invalid:
-            return Status.INVALID
-        return Status.SUSPENDED if rank >= RANKS - self.suspended else Status.VALID
-
-    def grown(self, *, used: int, invalid: int, suspended: int) -> DecoyShares:
-        """Return the shares for a list with `used` credentials, of which these numbers are revoked and suspended.
-
-        The revoked share never falls: nothing that was shown as revoked becomes valid again.
-        """
-        behind = max(used, FEWEST_BEHIND_A_SHARE)
-        more = max(self.invalid, min(MOST, invalid * RANKS // behind))
-        return DecoyShares(more, min(MOST - more, suspended * RANKS // behind))
-
-
-def rank(key: bytes, index: int) -> int:
-    """Return the rank of one index under a list's key of 32 bytes."""
-    block, place = divmod(index, _RANKS_A_BLOCK)
-    return int(_stream(key, block, 1)[place])
-
-
-def statuses(key: bytes, capacity: int, shares: DecoyShares) -> U8:
-    """Return the status shown for each of `capacity` indices until a credential has it, (capacity,) uint8."""
-    ranks = _stream(key, 0, -(-capacity // _RANKS_A_BLOCK))[:capacity]
-    shown = np.zeros(capacity, np.uint8)
-    shown[ranks < shares.invalid] = Status.INVALID
-    shown[ranks >= RANKS - shares.suspended] = Status.SUSPENDED
-    return shown
-
-
-def _stream(key: bytes, first_block: int, blocks: int) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
-    cipher = Cipher(algorithms.AES256(key), modes.CTR(first_block.to_bytes(16, "big"))).encryptor()
-    return np.frombuffer(cipher.update(bytes(blocks * _RANKS_A_BLOCK * _RANK_BYTES)), "<u4")
+    Computed in a tenth of a second for a million indices, and kept for the lists used last.
+    """
+    cipher = Cipher(algorithms.AES256(key), modes.CTR(bytes(16))).encryptor()
+    ranks = np.frombuffer(cipher.update(bytes(capacity * _RANK_BYTES)), "<u8")
+    order = np.argsort(ranks, kind="stable")[: capacity // GROUP * GROUP].astype(np.int32)
+    order.flags.writeable = False
+    return order.reshape(-1, GROUP)

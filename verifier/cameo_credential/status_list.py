@@ -1,8 +1,8 @@
 """Token Status List (IETF draft-ietf-oauth-status-list): one small number for each credential, published for all of them at once.
 
 A request for the list does not reveal which credential is checked. A list has its full capacity from the start, an index is drawn
-at random from the free ones, and indices without a credential are given plausible statuses (`decoys`): a list reveals neither the
-order of issue nor the number of revocations.
+at random from the free ones, and with each credential seven indices that nobody has change (`decoys`): a list does not reveal
+the order of issue, nor which of its entries are credentials.
 """
 
 from __future__ import annotations

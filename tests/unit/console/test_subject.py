@@ -45,8 +45,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
     LabelStore(engine).add("l", attempt_id="rejected-1", truth=Truth.ATTACK, species="mask", analyst="ana", now=ASKED)
     with engine.begin() as connection:
         enrol(connection, 1)
-        entry = {"list_number": 1, "idx": 5, "jti": "j-accepted", "decoy_rank": 0, "status": Status.SUSPENDED.value}
-        a_list = {"number": 1, "capacity": 9, "used": 1, "decoy_key": b"", "decoys_invalid": 0, "decoys_suspended": 0}
+        entry = {"list_number": 1, "idx": 5, "jti": "j-accepted", "group_number": 0, "status": Status.SUSPENDED.value}
+        a_list = {"number": 1, "capacity": 9, "used": 1, "decoy_key": b""}
         connection.execute(insert(tables.status_lists).values(**a_list, created_at=ASKED))
         connection.execute(insert(tables.status_entries).values(**entry))
     yield opened

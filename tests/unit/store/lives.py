@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cameo_challenges.model import Challenge, Say
+from cameo_credential import decoys
 from cameo_verifier.cameo.model import OutputState, UseCategory
 from cameo_verifier.cameo.permissions import Relationships
 from cameo_verifier.reasons import Reason
@@ -137,8 +138,10 @@ class Lives:
         return replace(judgement, circumstances=replace(judgement.circumstances, gallery=gallery))
 
     def _credential(self, jti: str, number: int, at: datetime) -> credentials.IssuedCredential:
-        kept = self.statuses.open_list(capacity=1024, new_key=lambda: b"k" * 32, now=NOW)
-        assert self.statuses.take(kept, self._chance.randrange(1024), rank=self._chance.randrange(2**31), jti=jti)
+        kept = self.statuses.open_list(capacity=2**14, new_key=lambda: b"k" * 32, now=NOW)
+        groups = decoys.groups(kept.decoy_key, kept.capacity)
+        while not self.statuses.take(kept, group := self._chance.randrange(len(groups)), int(groups[group, 0]), jti=jti):
+            pass
         of = {"jti": jti, "attempt_id": f"a{number}", "cameo_id": _cameo(number), "subject": f"pseudonym-{jti}"}
         return replace(CREDENTIAL, **of, issued_at=at, expires_at=at + timedelta(days=180), receipt=f"r-{jti}", token=f"t-{jti}")
 

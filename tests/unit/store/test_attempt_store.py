@@ -290,8 +290,8 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
             *("revoked_at", "revoke_reason", "revoke_request_id"),
         },
         "fingerprints": {"attempt_id", "created_at", "data"},
-        "status_lists": {"number", "capacity", "used", "decoy_key", "decoys_invalid", "decoys_suspended", "created_at"},
-        "status_entries": {"list_number", "idx", "jti", "decoy_rank", "status"},
+        "status_lists": {"number", "capacity", "used", "decoy_key", "created_at"},
+        "status_entries": {"list_number", "idx", "jti", "group_number", "status"},
         # The one exception: `code` is a face embedding, turned by a secret that is not in the database.
         "faces": {"number", "collection", "owner", "attempt_id", "key_id", "model", "code", "created_at"},
         "protected_allowances": {"name", "subject", "created_at"},

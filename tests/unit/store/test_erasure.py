@@ -69,7 +69,7 @@ class Site:
     def take(self, jti: str, *, index: int) -> None:
         """Give a credential its place in the list."""
         kept = self.statuses.open_list(capacity=1024, new_key=lambda: b"k" * 32, now=NOW)
-        assert self.statuses.take(kept, index, rank=2**31, jti=jti)
+        assert self.statuses.take(kept, index, index, jti=jti)
 
     def do(self, work: Callable[[Connection], object]) -> None:
         """Do it in a transaction."""

@@ -13,11 +13,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 _BEFORE, _THIS = "0007", "0008"
+_LIST = (
+    "INSERT INTO status_lists (number, capacity, used, decoy_key, decoys_invalid, decoys_suspended, created_at)"
+    " VALUES (1, 1024, 5, :bytes, 0, 0, 1)"
+)
+_ENTRY = "INSERT INTO status_entries (list_number, idx, jti, decoy_rank, status, changed_at) VALUES (1, :n, :j, 7, 0, 1)"
 _STATES = ("active", "paused", "revoked", "deleted")
 
 
 def _fill(connection: Connection) -> None:
-    connection.execute(text("INSERT INTO status_lists VALUES (1, 1024, 5, :bytes, 0, 0, 1)"), {"bytes": b"0"})
+    connection.execute(text(_LIST), {"bytes": b"0"})
     for number, state in enumerate((*_STATES, "unclaimed")):
         gone = state == "deleted"
         ids = {letter: f"{letter}{number}" for letter in "casj"} | {"cameo": f"cameo-{number}"}
@@ -26,7 +31,7 @@ def _fill(connection: Connection) -> None:
             "INSERT INTO challenges VALUES (:c, :s, NULL, '{}', 1, 2, 1)",
             "INSERT INTO attempts VALUES (:a, :c, :s, '', 'r', 'judged', 'ACCEPTED', '[]', '[]', 'p', '{}', '{}', '', 1, :n, :f)",
             "INSERT INTO credentials VALUES (:j, :a, 'g', 'p', 1, 2, :receipt, NULL)",
-            "INSERT INTO status_entries VALUES (1, :n, :j, 7, 0, 1)",
+            _ENTRY,
             "INSERT INTO faces VALUES (:n + 1, 'enrolled', :s, 'k', 'm', :bytes, :n)",
             *(["INSERT INTO likenesses VALUES (:cameo, :a, :bytes, :bytes, 1)"] if not gone else []),
             *(

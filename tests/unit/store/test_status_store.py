@@ -4,10 +4,12 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from cameo_credential.token_status import Status
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.store.credentials.statuses import StatusEntry, StatusStore
+from cameo_verifier.store.db import tables
 from tests.unit.store.conftest import NOW
 
 if TYPE_CHECKING:
@@ -22,26 +24,26 @@ def store(engine: Engine) -> StatusStore:
     return StatusStore(engine)
 
 
-def _open(store: StatusStore, capacity: int = 4) -> KeptList:
+def _open(store: StatusStore, capacity: int = 32) -> KeptList:
     return store.open_list(capacity=capacity, new_key=lambda: b"k" * 32, now=NOW)
 
 
-def _take(store: StatusStore, kept: KeptList, index: int, jti: str, rank: int = 100) -> bool:
-    return store.take(kept, index, rank=rank, jti=jti)
+def _take(store: StatusStore, kept: KeptList, group: int, jti: str) -> bool:
+    return store.take(kept, group, 8 * group, jti=jti)
 
 
-def test_an_index_is_given_once(store: StatusStore) -> None:
+def test_a_group_is_given_once(store: StatusStore) -> None:
     """A second credential cannot have it, nor can one credential have two; what failed used no room."""
-    kept = _open(store, 8)
+    kept = _open(store, 96)
     assert _take(store, kept, 3, "a")
     assert not _take(store, kept, 3, "b")
     assert not _take(store, kept, 4, "a")
     assert store.get_list(1).used == 1
-    assert store.get("a") == StatusEntry(1, 3, Status.VALID)
+    assert store.get("a") == StatusEntry(1, 24, Status.VALID)
 
 
 def test_half_a_list_is_used_then_the_next_begins(store: StatusStore) -> None:
-    """The first list takes two of its four, even for those who still hold it; then there is a second one."""
+    """The first list takes two of its four groups, even for those who still hold it; then there is a second one."""
     first = _open(store)
     assert _take(store, first, 0, "a")
     assert _take(store, first, 1, "b")
@@ -49,16 +51,6 @@ def test_half_a_list_is_used_then_the_next_begins(store: StatusStore) -> None:
     second = _open(store)
     assert (second.number, second.used) == (2, 0)
     assert store.numbers() == (1, 2)
-
-
-def test_no_index_is_given_by_shares_of_before(store: StatusStore) -> None:
-    """Once the decoys changed, who still holds the earlier shares gets nothing: the index may be shown as revoked."""
-    before = _open(store, 8)
-    now = store.set_decoys(before, invalid=50, suspended=7)
-    assert (now.decoys_invalid, now.decoys_suspended) == (50, 7)
-    assert not _take(store, before, 0, "a")
-    assert _take(store, now, 0, "a")
-    assert store.set_decoys(before, invalid=1, suspended=1).decoys_invalid == 50
 
 
 def test_what_is_revoked_stays_revoked(store: StatusStore) -> None:
@@ -72,17 +64,20 @@ def test_what_is_revoked_stays_revoked(store: StatusStore) -> None:
             call()
 
 
-def test_only_what_differs_from_a_list_of_decoys_is_read(store: StatusStore) -> None:
-    """Credentials that are not valid, and valid ones among the ranks that are shown otherwise; the counts are of the former."""
-    kept = _open(store, 16)
-    for index, (jti, rank) in enumerate((("low", 49), ("middle", 50), ("high", 993), ("below", 992), ("revoked", 500))):
-        assert _take(store, kept, index, jti, rank)
-    store.change("revoked", Status.INVALID)
-    kept = store.set_decoys(store.get_list(1), invalid=50, suspended=7)
-    indices, statuses = store.deviating(kept, ranks=1000)
-    assert dict(zip(indices.tolist(), statuses.tolist(), strict=True)) == {0: Status.VALID, 2: Status.VALID, 4: Status.INVALID}
-    assert store.counts(1) == {Status.INVALID: 1, Status.SUSPENDED: 0}
-    assert store.counts(2) == {Status.INVALID: 0, Status.SUSPENDED: 0}
+def test_only_what_is_not_valid_is_read(store: StatusStore, engine: Engine) -> None:
+    """Indices, groups and statuses of the others; a credential of before there were groups has none."""
+    kept = _open(store, 96)
+    for group, jti in enumerate(("valid", "suspended", "revoked", "old")):
+        assert _take(store, kept, group, jti)
+    store.change("suspended", Status.SUSPENDED)
+    for jti in ("revoked", "old"):
+        store.change(jti, Status.INVALID)
+    with engine.begin() as connection:
+        connection.execute(update(tables.status_entries).where(tables.status_entries.c.jti == "old").values(group_number=None))
+    changed = store.changed(1)
+    rows = zip(changed.indices.tolist(), changed.groups.tolist(), changed.statuses.tolist(), strict=True)
+    assert sorted(rows) == [(8, 1, Status.SUSPENDED), (16, 2, Status.INVALID), (24, -1, Status.INVALID)]
+    assert len(store.changed(2).indices) == 0
 
 
 def test_of_many_who_draw_at_once_each_gets_an_own_index(store: StatusStore) -> None:
@@ -90,7 +85,7 @@ def test_of_many_who_draw_at_once_each_gets_an_own_index(store: StatusStore) -> 
     won: list[tuple[int, int]] = []
 
     def draw(number: int) -> None:
-        won.extend((index, number) for index in range(10) if _take(store, _open(store, 100), index, f"{number}-{index}"))
+        won.extend((index, number) for index in range(10) if _take(store, _open(store, 800), index, f"{number}-{index}"))
 
     threads = [threading.Thread(target=draw, args=(number,)) for number in range(4)]
     for thread in threads:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from cameo_credential import decoys
 from cameo_credential.claims import StatusReference
-from cameo_credential.decoys import DecoyShares
 from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM, SIGNATURE_ALGORITHMS
-from cameo_credential.token_status import Status
 from cameo_verifier.errors import StoreError
 
 if TYPE_CHECKING:
@@ -19,11 +17,7 @@ if TYPE_CHECKING:
     from cameo_verifier.store.credentials.statuses import StatusStore
 
 _TRIES = 256
-"""Maximum number of draws.
-
-At least a quarter of the indices is available (half are kept free, of those half are shown as valid), so one draw in four
-succeeds at worst, and 256 fail once in 10**32.
-"""
+"""Maximum number of draws: at least half of the groups are free, so one draw in two succeeds, and 256 fail once in 10**77."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +37,17 @@ class Allotter:
     def allot(self, jti: str, *, now: datetime, algorithm: str = SIGNATURE_ALGORITHM) -> StatusReference:
         """Return the status list index of a new credential, in the list that is signed by an algorithm; its status is valid.
 
-        An index that is shown as revoked or suspended while no credential has it is never allotted: its status would change back.
+        It is a random one of a random free group; the others of the group show the same status from now on.
 
         Raises:
             StoreError: the database failed.
         """
         for _ in range(_TRIES):
             kept = self.store.open_list(capacity=self.capacity, new_key=self.new_key, now=now)
-            index = self.below(kept.capacity)
-            rank = decoys.rank(kept.decoy_key, index)
-            if DecoyShares(kept.decoys_invalid, kept.decoys_suspended).of(rank) is not Status.VALID:
-                continue
-            if self.store.take(kept, index, rank=rank, jti=jti):
+            groups = decoys.groups(kept.decoy_key, kept.capacity)
+            group, member = self.below(len(groups)), self.below(decoys.GROUP)
+            index = int(groups[group, member])
+            if self.store.take(kept, group, index, jti=jti):
                 return StatusReference(index, uri_of(self.base, kept.number, algorithm))
         raise StoreError("no free index of a status list was found")
 

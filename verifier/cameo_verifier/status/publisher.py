@@ -1,8 +1,7 @@
 """Publication of the status lists: made once per interval, cached between.
 
-1. The shares of the decoys follow those of the credentials. From then on no index is allotted by the earlier shares.
-2. The statuses of the decoys fill the whole list, then those of the credentials replace theirs.
-3. The list is signed, once by each of the issuer's algorithms, verified, and cached until the interval is over.
+1. All indices are valid; then each credential that is not gives its status to all indices of its group.
+2. The list is signed, once by each of the issuer's algorithms, verified, and cached until the interval is over.
 
 A list may be cached for two intervals from the time it was made, so whoever fetches one always has an interval to use it in; a
 revoked credential is refused everywhere after two intervals at the latest.
@@ -15,8 +14,9 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from cameo_credential import decoys
-from cameo_credential.decoys import DecoyShares
 from cameo_credential.errors import KeyFileError
 from cameo_credential.status_list import StatusList, publish
 from cameo_credential.token_status import Status
@@ -123,14 +123,9 @@ class StatusPublisher:
         return made
 
     def _statuses(self, number: int) -> U8:
-        kept = self._store.get_list(number)
-        counts = self._store.counts(number)
-        now = DecoyShares(kept.decoys_invalid, kept.decoys_suspended)
-        shares = now.grown(used=kept.used, invalid=counts[Status.INVALID], suspended=counts[Status.SUSPENDED])
-        if shares != now:
-            kept = self._store.set_decoys(kept, invalid=shares.invalid, suspended=shares.suspended)  # step 1
-        shown = DecoyShares(kept.decoys_invalid, kept.decoys_suspended)
-        statuses = decoys.statuses(kept.decoy_key, kept.capacity, shown)
-        indices, real = self._store.deviating(kept, ranks=decoys.RANKS)
-        statuses[indices] = real  # step 2
+        kept, changed = self._store.get_list(number), self._store.changed(number)
+        statuses = np.full(kept.capacity, Status.VALID, np.uint8)
+        statuses[changed.indices] = changed.statuses
+        grouped = changed.groups >= 0
+        statuses[decoys.groups(kept.decoy_key, kept.capacity)[changed.groups[grouped]]] = changed.statuses[grouped, None]
         return statuses

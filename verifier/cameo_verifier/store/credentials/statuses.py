@@ -1,7 +1,7 @@
 """Status lists: the index and the status of each credential.
 
-An index is allotted once and never again. A list takes credentials until half of its indices are used; the other half, and random
-indices, hide which are. A revoked credential stays revoked. An entry has no time: it would lead to the cameo changed then.
+A group of indices is allotted once and never again, see `cameo_credential.decoys`. A list takes credentials until half of its
+groups are used. A revoked credential stays revoked. An entry has no time: it would lead to the cameo changed then.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import func, insert, select, union, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from cameo_credential import decoys
 from cameo_credential.token_status import Status
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.store.db import tables
@@ -30,19 +31,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeptList:
-    """A status list. `decoys_invalid` and `decoys_suspended` are shares of 2**32, see `cameo_credential.decoys`."""
+    """A status list."""
 
     number: int
     capacity: int
     used: int
     decoy_key: bytes = field(repr=False)
-    decoys_invalid: int
-    decoys_suspended: int
 
     @property
     def room(self) -> int:
-        """The number of its indices that are allotted before the next list is started."""
-        return self.capacity // 2
+        """The number of its groups that are allotted before the next list is started."""
+        return self.capacity // decoys.GROUP // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,22 @@ class StatusEntry:
     list_number: int
     index: int
     status: Status
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Changed:
+    """The N credentials of a list that are not valid.
+
+    indices: (N,) int64. groups: (N,) int64, below 0 where a credential has no decoys, in a list of before there were groups.
+    statuses: (N,) uint8.
+    """
+
+    indices: npt.NDArray[np.int64]
+    groups: npt.NDArray[np.int64]
+    statuses: U8
+
+
+_NONE = -1
 
 
 class StatusStore:
@@ -83,8 +98,6 @@ class StatusStore:
                     "capacity": capacity,
                     "used": 0,
                     "decoy_key": new_key(),
-                    "decoys_invalid": 0,
-                    "decoys_suspended": 0,
                     "created_at": now,
                 }
                 try:
@@ -93,37 +106,21 @@ class StatusStore:
                 except IntegrityError:
                     continue  # another server was first: its list is read on the next round
 
-    def take(self, kept: KeptList, index: int, *, rank: int, jti: str) -> bool:
-        """Allot an index to a credential, as valid; False, and nothing changed, if it is not available.
+    def take(self, kept: KeptList, group: int, index: int, *, jti: str) -> bool:
+        """Allot a group, and one of its indices, to a credential, as valid; False, and nothing changed, if it is not available.
 
-        That is so if the index or the id is taken, the list is full, or its decoy shares differ from those in `kept`: by the new
-        ones the index may be shown as revoked already.
+        That is so if the group or the id is taken, or the list is full.
 
         Raises:
             StoreError: the database failed.
         """
         lists = tables.status_lists
-        unchanged = (
-            update(lists)
-            .where(
-                lists.c.number == kept.number,
-                lists.c.used < kept.room,
-                lists.c.decoys_invalid == kept.decoys_invalid,
-                lists.c.decoys_suspended == kept.decoys_suspended,
-            )
-            .values(used=lists.c.used + 1)
-        )
-        row = {
-            "list_number": kept.number,
-            "idx": index,
-            "jti": jti,
-            "decoy_rank": rank,
-            "status": Status.VALID.value,
-        }
+        more = update(lists).where(lists.c.number == kept.number, lists.c.used < kept.room).values(used=lists.c.used + 1)
+        row = {"list_number": kept.number, "idx": index, "jti": jti, "group_number": group, "status": Status.VALID.value}
         with store_errors():
             try:
                 with self._engine.begin() as connection:
-                    if connection.execute(unchanged).rowcount != 1:
+                    if connection.execute(more).rowcount != 1:
                         return False
                     connection.execute(insert(tables.status_entries).values(row))
             except IntegrityError:
@@ -171,68 +168,20 @@ class StatusStore:
         with store_errors(), self._engine.connect() as connection:
             return _kept(connection, number)
 
-    def set_decoys(self, kept: KeptList, *, invalid: int, suspended: int) -> KeptList:
-        """Set the decoy shares, if they still equal those of `kept`, and return the list afterwards.
-
-        After this no index is allotted by the earlier shares.
-
-        Raises:
-            StoreError: the database failed.
-        """
-        table = tables.status_lists
-        statement = (
-            update(table)
-            .where(
-                table.c.number == kept.number,
-                table.c.decoys_invalid == kept.decoys_invalid,
-                table.c.decoys_suspended == kept.decoys_suspended,
-            )
-            .values(decoys_invalid=invalid, decoys_suspended=suspended)
-        )
-        with store_errors(), self._engine.begin() as connection:
-            connection.execute(statement)
-            return _kept(connection, kept.number)
-
-    def counts(self, number: int) -> dict[Status, int]:
-        """Return the numbers of revoked and of suspended credentials of a list.
+    def changed(self, number: int) -> Changed:
+        """Return the credentials of a list that are not valid.
 
         Raises:
             StoreError: the database failed.
         """
         table = tables.status_entries
-        other = (Status.INVALID, Status.SUSPENDED)
-        query = (
-            select(table.c.status, func.count())
-            .where(table.c.list_number == number, table.c.status.in_([status.value for status in other]))
-            .group_by(table.c.status)
+        query = select(table.c.idx, table.c.group_number, table.c.status).where(
+            table.c.list_number == number, table.c.status > Status.VALID.value
         )
         with store_errors(), self._engine.connect() as connection:
-            found = {Status(status): count for status, count in connection.execute(query)}
-        return {status: found.get(status, 0) for status in other}
-
-    def deviating(self, kept: KeptList, *, ranks: int) -> tuple[npt.NDArray[np.int64], U8]:
-        """Return the indices (N,) and statuses (N,) of all credentials that are not valid, or would not be if they were decoys.
-
-        Args:
-            kept: the list, with its decoy shares.
-            ranks: the number of ranks: the suspended ones are the last.
-
-        Raises:
-            StoreError: the database failed.
-        """
-        table = tables.status_entries
-        # One index range for each condition: in a long list nearly all entries are valid and are not read.
-        differs = (
-            table.c.status > Status.VALID.value,
-            table.c.decoy_rank < kept.decoys_invalid,
-            table.c.decoy_rank >= ranks - kept.decoys_suspended,
-        )
-        listed = select(table.c.idx, table.c.status).where(table.c.list_number == kept.number)
-        query = union(*(listed.where(condition) for condition in differs))
-        with store_errors(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
-        found = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 2)
-        return found[:, 0], found[:, 1].astype(np.uint8)
+            rows = [(index, _NONE if group is None else group, status) for index, group, status in connection.execute(query)]
+        found = np.array(rows, np.int64).reshape(-1, 3)
+        return Changed(found[:, 0], found[:, 1], found[:, 2].astype(np.uint8))
 
     def _last(self) -> KeptList | None:
         table = tables.status_lists
@@ -263,7 +212,7 @@ def _kept(connection: Connection, number: int) -> KeptList:
     row = connection.execute(select(tables.status_lists).where(tables.status_lists.c.number == number)).one_or_none()
     if row is None:
         raise NotFoundError("no such status list")
-    return KeptList(row.number, row.capacity, row.used, row.decoy_key, row.decoys_invalid, row.decoys_suspended)
+    return KeptList(row.number, row.capacity, row.used, row.decoy_key)
 
 
 def _entry(connection: Connection, jti: str) -> StatusEntry:

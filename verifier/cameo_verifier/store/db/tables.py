@@ -175,13 +175,10 @@ status_lists = Table(
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("capacity", Integer, nullable=False),
-    # Number of allotted indices; never falls, because no index is allotted twice.
+    # Number of allotted groups; never falls, because none is allotted twice.
     Column("used", Integer, nullable=False),
-    # The key of the decoys' statuses; whoever has it can tell decoys from credentials.
+    # The key of the groups of indices, see `cameo_credential.decoys`.
     Column("decoy_key", LargeBinary, nullable=False),
-    # Shares of 2**32.
-    Column("decoys_invalid", BigInteger, nullable=False),
-    Column("decoys_suspended", BigInteger, nullable=False),
     Column("created_at", UtcMicroseconds, nullable=False),
 )
 
@@ -192,11 +189,11 @@ status_entries = Table(
     Column("idx", Integer, primary_key=True, autoincrement=False),
     # No foreign key: the index is in the token, so it is allotted before the credential is stored.
     Column("jti", String(64), nullable=False, unique=True),
-    # Rank of the index in the order of the decoys, 0 to 2**32 - 1.
-    Column("decoy_rank", BigInteger, nullable=False),
+    # The group of indices it was allotted; null in lists of before there were groups, whose credentials have no decoys.
+    Column("group_number", Integer),
     Column("status", SmallInteger, nullable=False),
     Index(None, "list_number", "status"),
-    Index(None, "list_number", "decoy_rank"),
+    Index(None, "list_number", "group_number", unique=True),
 )
 
 faces = Table(
