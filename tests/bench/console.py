@@ -28,7 +28,6 @@ from sqlalchemy import insert
 from starlette.testclient import TestClient
 
 from cameo_challenges.model import to_json
-from cameo_credential.key_files import open_secret
 from cameo_verifier import profiles
 from cameo_verifier.console.app import Door, application, new_id
 from cameo_verifier.console.cases import Cases
@@ -37,11 +36,11 @@ from cameo_verifier.console.runs import Run, Runs
 from cameo_verifier.evidence.tracks import Tracks, to_bytes
 from cameo_verifier.models.kit import ModelKit
 from cameo_verifier.pipeline import verify
+from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.settings import Settings
 from cameo_verifier.store.attempts import result as attempt_result
 from cameo_verifier.store.attempts.attempts import judged_values
 from cameo_verifier.store.attempts.result import AttemptResult
-from cameo_verifier.store.cameos.vault import KEY_BYTES, Vault
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import open_database
 from cameo_verifier.store.evidence.evidence import EvidenceVault
@@ -184,7 +183,7 @@ def main() -> None:
         objects = _Repeated(made)
         site = open_site(engine, Path(folder))
         with engine.begin() as connection:
-            vault = open_secret(site.settings.vault_key, KEY_BYTES, Vault, kind="vault key")
+            vault = open_vault(site.settings.vault_key)
             wrapped = {"vault_key_id": vault.id, "wrapped_key": vault.wrap(objects.key.key, objects.key.id)}
             connection.execute(insert(tables.subject_keys).values(id=objects.key.id, subject="all", created_at=NOW, **wrapped))
         ids = _fill(engine, made, range(given.attempts))

@@ -34,19 +34,18 @@ from cameo_credential.errors import CredentialError
 from cameo_credential.grant_token import open_grant
 from cameo_credential.issuer_keys import VerificationKeys
 from cameo_credential.items import ItemKind
-from cameo_credential.key_files import open_secret
 from cameo_credential.key_set import KeySet, change, new_key
 from cameo_credential.likeness import from_bytes
 from cameo_verifier.cameo import model
 from cameo_verifier.cameo.cursor import to_token
 from cameo_verifier.cameo.permissions import Answer
 from cameo_verifier.cameo.refusal import Refusal
+from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.server.app import utc_now
 from cameo_verifier.server.wire.cameo_input import number_of
 from cameo_verifier.server.wire.enums import short_name, short_names
 from cameo_verifier.settings import Settings
 from cameo_verifier.store.cameos.likenesses import LikenessStore
-from cameo_verifier.store.cameos.vault import KEY_BYTES, Vault
 from cameo_verifier.store.db.engine import open_database
 from tests.databases import only_sqlite
 from tests.grpc.callers import App, Metadata
@@ -211,7 +210,7 @@ async def test_an_accepted_attempt_makes_one_cameo_of_its_owner(open_world: Any,
         assert await reason(world.stub.GetCameo(request, metadata=world.stranger)) == "CAMEO_UNKNOWN"
     site = Settings(data=tmp_path / "data")
     engine = open_database(site.database)
-    vault = open_secret(site.vault_key, KEY_BYTES, Vault, kind="vault key")
+    vault = open_vault(site.vault_key)
     face, voice = from_bytes(vault.open(LikenessStore(engine).of(cameo.id)))
     engine.dispose()
     assert (face.model, voice.model) == ("face-embedding", "speaker-embedding")

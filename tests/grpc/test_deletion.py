@@ -19,12 +19,11 @@ from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
 from cameo_credential.encoding import to_base64url
 from cameo_credential.gallery_key import GalleryKey
-from cameo_credential.key_files import open_secret
 from cameo_credential.pairwise import PairwiseKey
+from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.screening.transform import Transform
 from cameo_verifier.settings import Settings
 from cameo_verifier.store.cameos.likenesses import LikenessStore
-from cameo_verifier.store.cameos.vault import KEY_BYTES, Vault
 from cameo_verifier.store.db.engine import open_database
 from tests.databases import only_sqlite
 from tests.grpc.client import AUDIENCE
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from cameo_verifier.store.cameos.vault import Vault
     from tests.grpc.reissue import Site
 
 VOICE_NOTE, CHOSEN, WHY = "like Ah-da", "chosen-one", "we parted ways"
@@ -155,7 +155,7 @@ def _kept(data: Path, cameo_id: str) -> Any:
 
 
 def _vault(data: Path) -> Vault:
-    return open_secret(Settings(data=data).vault_key, KEY_BYTES, Vault, kind="vault key")
+    return open_vault(Settings(data=data).vault_key)
 
 
 def _pseudonym(data: Path, audience: str) -> str:

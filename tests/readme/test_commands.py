@@ -34,7 +34,7 @@ INLINE = re.compile(r"`((?:cameo|python -m|make) [^`]+)`")
 ASSIGNMENT = re.compile(r"[A-Z_]+=.*")
 TARGETS = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 OURS = {"cameo", "cameo_challenges", "cameo_credential", "cameo_verifier", "fixtures"}
-FOREIGN = {"cp", "export", "mkdir", "pip", "pytest", "source"}
+FOREIGN = {"cmp", "cp", "export", "mkdir", "mv", "pip", "pytest", "source"}
 """Programs that are not ours; what `pip` installs is asked by `test_named`."""
 
 

@@ -1,4 +1,4 @@
-"""A key file that may change while the process runs: reloaded when it did, and not otherwise."""
+"""Key files that may change while the process runs: reloaded when they did, and not otherwise."""
 
 from __future__ import annotations
 
@@ -10,27 +10,36 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from cameo_credential.errors import KeyFileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 ValueT = TypeVar("ValueT")
 
 
 class WatchedFile(Generic[ValueT]):
-    """The current value of a file; thread-safe."""
+    """The current value of a file, and of others beside it; thread-safe."""
 
-    def __init__(self, path: Path, read: Callable[[Path], ValueT], *, report: Callable[[KeyFileError], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        read: Callable[[Path], ValueT],
+        *,
+        report: Callable[[KeyFileError], None],
+        beside: Sequence[Path] = (),
+    ) -> None:
         """Load the file.
 
         Args:
             path: the file.
             read: parses the file.
             report: called when the changed file cannot be used; the previous value stays in use.
+            beside: further files that `read` parses, present or not.
 
         Raises:
             KeyFileError: what `read` raises.
         """
         self._path = path
+        self._all = (path, *beside)
         self._read = read
         self._report = report
         self._lock = threading.Lock()
@@ -49,9 +58,13 @@ class WatchedFile(Generic[ValueT]):
                     self._report(error)
             return self._value
 
-    def _stamp(self) -> tuple[int, int, int]:
-        # A replaced file has another inode. A removed one counts as a change too.
-        with suppress(OSError):
-            found = os.stat(self._path)  # noqa: PTH116 - asked at every call, and half the time of the path's own
-            return found.st_ino, found.st_mtime_ns, found.st_size
-        return (0, 0, 0)
+    def _stamp(self) -> tuple[tuple[int, int, int], ...]:
+        return tuple(_stamp(path) for path in self._all)
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    # A replaced file has another inode. A removed one counts as a change too.
+    with suppress(OSError):
+        found = os.stat(path)  # noqa: PTH116 - asked at every call, and half the time of the path's own
+        return found.st_ino, found.st_mtime_ns, found.st_size
+    return (0, 0, 0)

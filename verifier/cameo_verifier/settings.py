@@ -293,6 +293,8 @@ class Settings(Variables):
     evidence: str = ""
     """Folder of encrypted evidence, or the URL of an object store such as s3://bucket/prefix; empty means in `data`."""
     retention: Retention = Field(default_factory=Retention)
+    vault_epoch_days: float = Field(default=7.0, ge=0)
+    """Days after which a new epoch of the vault key begins, and deletions before are final; 0: only by `cameo vault epoch`."""
     evidence_sweep_s: int = Field(default=3600, ge=1)
     """Interval of deleting expired evidence."""
 

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 from cameo_credential import likeness
 from cameo_credential.audience_keys import AudienceFolder, AudienceKey
 from cameo_credential.gallery_key import GalleryKey
-from cameo_credential.key_files import open_secret
 from cameo_verifier.checks.question import Case, Phase
 from cameo_verifier.evidence.crops import crops
 from cameo_verifier.pipeline import proceed
 from cameo_verifier.profiles import load
+from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.screening.transform import Transform
 from cameo_verifier.server.issuing import embeddings
 from cameo_verifier.settings import MediaLimits, Settings
 from cameo_verifier.store.cameos import faces
 from cameo_verifier.store.cameos.faces import Code
-from cameo_verifier.store.cameos.vault import KEY_BYTES, Vault
 from cameo_verifier.store.evidence.retention import SWEEPER
 from cameo_verifier.store.evidence.sealed_object import Kind
 from cameo_verifier.types import FaceTrack, GalleryAnswer, Match
@@ -57,7 +56,7 @@ def keep_pair(site: Site, judged: Judged) -> None:
     found = Match(1, COSINE)
     known = replace(judgement.circumstances, has_gallery=True, gallery=GalleryAnswer(0.45, None, found))
     reviewed = proceed(judgement, Case(judgement.evidence, challenge, known), load(), Phase.GALLERY)
-    vault = open_secret(settings.vault_key, KEY_BYTES, Vault, kind="vault key")
+    vault = open_vault(settings.vault_key)
     waiting = vault.seal("cameo-of-ben", likeness.to_bytes(face, voice))
     keep(site, TAKEN, reviewed, replace(challenge, issued_at=later), recording, "ben", waiting=waiting)
     site.room.vault.keep(TAKEN, "ben", {Kind.CROPS: pictures}, now=later)

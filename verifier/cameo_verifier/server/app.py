@@ -36,7 +36,7 @@ from cameo_verifier.ids import new_id
 from cameo_verifier.review.evidence_room import EvidenceRoom
 from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.screening.screening import Screening
-from cameo_verifier.server import http_resources, maintenance
+from cameo_verifier.server import epochs, http_resources, maintenance
 from cameo_verifier.server.address import host_and_port, require_told
 from cameo_verifier.server.auth.access import Admission
 from cameo_verifier.server.auth.caller import CallerTokens, is_loopback
@@ -185,7 +185,7 @@ async def open_server(
         challenges, statuses = ChallengeStore(engine, pace=pace), StatusStore(engine)
         allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
         issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, clock=clock, new_id=new_id)
-        wrapping = await asyncio.to_thread(open_vault, settings.vault_key)
+        wrapping = await asyncio.to_thread(open_vault, settings.vault_key, now=clock())
         evidence = await asyncio.to_thread(_open_evidence, settings, engine)
 
         def public_keys() -> VerificationKeys:
@@ -274,6 +274,7 @@ async def open_server(
             maintenance.forget(kept, settings, watch),
             maintenance.publish(publisher, settings.status_interval_s),
             maintenance.rewrite(engine),
+            epochs.turn(engine, settings, watch),
             maintenance.sweep(evidence.sweeper, settings.evidence_sweep_s, watch),
         ):
             opening.callback(asyncio.create_task(task).cancel)

@@ -2,9 +2,11 @@
 
 A random data key encrypts the likeness (AES-256-GCM), the site's vault key wraps the data key (also AES-256-GCM), and both
 ciphertexts are bound to the id of the cameo: in another row they do not decrypt. Destroying the wrapped key destroys the likeness
-in every copy; without the vault key a stolen database reveals no face and no voice.
+here; in older copies of the database it is destroyed with the epoch of the vault key, whose secret goes into the wrapping key.
+Without the vault key a stolen database reveals no face and no voice.
 
-During a rotation there are two vault keys: the new one wraps, both unwrap. See `cameo_verifier.review.vault_rotation`.
+While the vault key or its epoch is replaced there are several wrapping keys: the first one wraps, all unwrap. See
+`cameo_verifier.review.vault_rotation`.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ import hmac
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from cameo_credential.errors import CameoError
 
@@ -55,6 +59,14 @@ class VaultKey:
             raise ValueError(f"a vault key has {KEY_BYTES} bytes, not {len(key)}")
         self.id = hmac.digest(key, b"cameo vault key id", "sha256").hex()[:16]
         self.cipher = AESGCM(key)
+
+    @classmethod
+    def of_epoch(cls, key: bytes, epoch: bytes) -> Self:
+        """Return the wrapping key of an epoch: HKDF-SHA256 (RFC 5869) of the vault key, with the epoch's secret as salt.
+
+        Without an epoch, `epoch` is empty, the vault key itself wraps.
+        """
+        return cls(HKDF(SHA256(), KEY_BYTES, salt=epoch, info=b"cameo vault epoch").derive(key) if epoch else key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,11 @@ def hold(connection: Connection, vault_key_id: str) -> None:
         )
 
 
+def recorded(connection: Connection) -> str:
+    """Return the id of the recorded wrapping key, empty if none is, locked until the end of the caller's transaction."""
+    return str(connection.execute(select(tables.vault_key.c.id).with_for_update()).scalar_one())
+
+
 def change(connection: Connection, vault_key_id: str) -> None:
     """Record the wrapping key, inside a transaction of the caller, which writes."""
     connection.execute(update(tables.vault_key).values(id=vault_key_id))
