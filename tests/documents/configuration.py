@@ -29,6 +29,7 @@ _SECTIONS = {
     settings.Settings: "The service",
     settings.MediaLimits: "Limits on a recording",
     settings.Retention: "Retention of evidence",
+    settings.Controller: "The controller",
     settings.ConsoleSettings: "The console",
     settings.OpenIdProvider: "Sign-in to the console",
     settings.SyntheticVoiceDetector: "A detector of synthetic voices",

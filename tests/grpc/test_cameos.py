@@ -97,7 +97,7 @@ class World:
 
     def create(self, attempt_id: str, *, by: Metadata | None = None, request_id: str | None = None) -> Any:
         """Ask for a cameo."""
-        consent = cameo_pb2.Consent(text_version="3", locale="en-GB", agree_time=utc_now())
+        consent = cameo_pb2.Consent(text_version="3", locale="en-GB", agree_time=utc_now(), text_sha256="5e" * 32)
         request = wire.CreateCameoRequest(attempt_id=attempt_id, consent=consent, request_id=request_id or str(uuid4()))
         return self.stub.CreateCameo(request, metadata=by or self.owner)
 
@@ -279,7 +279,7 @@ async def test_a_consent_is_given_between_challenge_and_now(open_world: Any) -> 
     async with open_world() as world:
         attempt = await world.attempt()
         for agreed in (datetime(2242, 1, 1, tzinfo=UTC), utc_now() - timedelta(hours=1)):
-            consent = cameo_pb2.Consent(text_version="3", locale="en-GB", agree_time=agreed)
+            consent = cameo_pb2.Consent(text_version="3", locale="en-GB", agree_time=agreed, text_sha256="5e" * 32)
             request = wire.CreateCameoRequest(attempt_id=attempt.id, consent=consent, request_id=str(uuid4()))
             assert await reason(world.stub.CreateCameo(request, metadata=world.owner)) == "CONSENT_OUT_OF_TIME"
         cameo = await world.create(attempt.id)

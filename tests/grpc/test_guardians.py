@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 MOTHER, FATHER = "account-20", "account-21"
 GENERAL = cameo_pb2.USE_CATEGORY_GENERAL
-CONSENT = cameo_pb2.Consent(text_version="g1", locale="en-GB", agree_time=datetime.now(UTC))
+CONSENT = cameo_pb2.Consent(text_version="g1", locale="en-GB", agree_time=datetime.now(UTC), text_sha256="5e" * 32)
 
 
 class Family(World):

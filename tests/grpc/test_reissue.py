@@ -75,7 +75,7 @@ async def test_a_minor_s_likeness_goes_to_another_audience_by_a_guardian_only(op
         assert await reason(site.reissue(cameo, OTHER, by=site.app)) == "MINOR_NEEDS_GUARDIAN"
         guardian = site.signed_in("guardian", "account-20")
         assert await reason(site.reissue(cameo, OTHER, by=guardian)) == "CAMEO_UNKNOWN"
-        consent = cameo_pb2.Consent(text_version="g1", locale="en-GB", agree_time=cameo.consent.agree_time)
+        consent = cameo_pb2.Consent(text_version="g1", locale="en-GB", agree_time=cameo.consent.agree_time, text_sha256="5e" * 32)
         request = LinkGuardianRequest(guardian="account-20", minor=cameo.subject, consent=consent)
         for side in (site.owner, guardian):
             await GuardianServiceStub(site.client.channel).LinkGuardian(request, metadata=side)

@@ -24,6 +24,7 @@ class TokenType(StrEnum):
     STATUS_LIST = "statuslist+jwt"
     GRANT = "cameo-grant+jwt"
     LIKENESS = "cameo-likeness+jwt"
+    CONSENT = "cameo-consent+jwt"
 
 
 def sign(claims: Mapping[str, Any], *, key: SigningKey, typ: TokenType) -> str:

@@ -125,6 +125,27 @@ class Retention(Variables):
         return int.from_bytes(hashlib.sha256(attempt_id.encode()).digest()[:4]) < self.accepted_share * 2**32
 
 
+class Controller(Variables):
+    """The controller, who decides what personal data is processed for, as consent records name it (`CAMEO_CONTROLLER_…`)."""
+
+    model_config = SettingsConfigDict(env_prefix="CAMEO_CONTROLLER_")
+
+    name: str = ""
+    """Name of the legal entity; empty: `issuer`, and a warning at start."""
+    address: str = ""
+    """Its postal address, or the URL that states it; empty: `issuer`."""
+    contact: str = ""
+    """Where people reach it, such as mailto:privacy@site.example; empty: `issuer`."""
+    jurisdiction: str = ""
+    """Where it is established, as an ISO 3166-1 code such as IE; empty: not stated."""
+    storage: str = ""
+    """Where the data is stored, as an ISO 3166-1 code; empty: `jurisdiction`."""
+    notice: str = ""
+    """URL of the texts that people consent to; empty: `issuer`."""
+    withdrawal: str = ""
+    """URL at which people withdraw a consent; empty: `issuer`."""
+
+
 class OpenIdProvider(Variables):
     """The identity provider for analysts (`CAMEO_OPENID_…`)."""
 
@@ -297,6 +318,9 @@ class Settings(Variables):
     """Days after which a new epoch of the vault key begins, and deletions before are final; 0: only by `cameo vault epoch`."""
     evidence_sweep_s: int = Field(default=3600, ge=1)
     """Interval of deleting expired evidence."""
+    controller: Controller = Field(default_factory=Controller)
+    consent_days: float = Field(default=1095.0, gt=0, le=36500)
+    """Days that the records of a consent are kept once it is withdrawn, to demonstrate that it was given."""
 
     review_four_eyes: bool = False
     """Whether two analysts have to agree before an attempt in review is decided."""
@@ -398,4 +422,4 @@ def _known() -> set[str]:
     return {each.variable(name).removeprefix(_PREFIX) for each in _OURS for name in each.model_fields}
 
 
-_OURS = (Settings, MediaLimits, SyntheticVoiceDetector, Retention, OpenIdProvider, ConsoleSettings)
+_OURS = (Settings, MediaLimits, SyntheticVoiceDetector, Retention, Controller, OpenIdProvider, ConsoleSettings)

@@ -217,16 +217,18 @@ class Restrictions(_message.Message):
     def __init__(self, words: _Optional[_Iterable[str]] = ..., categories: _Optional[_Iterable[_Union[UseCategory, str]]] = ...) -> None: ...
 
 class Consent(_message.Message):
-    __slots__ = ("text_version", "locale", "agree_time", "digest")
+    __slots__ = ("text_version", "locale", "agree_time", "digest", "text_sha256")
     TEXT_VERSION_FIELD_NUMBER: _ClassVar[int]
     LOCALE_FIELD_NUMBER: _ClassVar[int]
     AGREE_TIME_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
+    TEXT_SHA256_FIELD_NUMBER: _ClassVar[int]
     text_version: str
     locale: str
     agree_time: _timestamp_pb2.Timestamp
     digest: str
-    def __init__(self, text_version: _Optional[str] = ..., locale: _Optional[str] = ..., agree_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., digest: _Optional[str] = ...) -> None: ...
+    text_sha256: str
+    def __init__(self, text_version: _Optional[str] = ..., locale: _Optional[str] = ..., agree_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., digest: _Optional[str] = ..., text_sha256: _Optional[str] = ...) -> None: ...
 
 class Use(_message.Message):
     __slots__ = ("grant_id", "audience", "requester", "job_id", "purposes", "grant_time", "expire_time", "spend_time", "revoke_time", "outputs")

@@ -17,12 +17,14 @@ from cameo_credential import decoys
 from cameo_verifier.cameo.model import OutputState, UseCategory
 from cameo_verifier.cameo.permissions import Relationships
 from cameo_verifier.reasons import Reason
+from cameo_verifier.server.services.data_subject_service import policy
 from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.challenges import ChallengeStore
 from cameo_verifier.store.attempts.labels import LabelStore, Truth
 from cameo_verifier.store.attempts.opinions import Earned, OpinionStore
 from cameo_verifier.store.attempts.opinions import Said as Opinion
 from cameo_verifier.store.cameos import cameos, removals, uses
+from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.cameos.faces import Code, FaceStore
 from cameo_verifier.store.cameos.removals import Request
 from cameo_verifier.store.cameos.suspensions import Said, SuspensionStore
@@ -63,6 +65,7 @@ class Lives:
         self.engine, self.site = engine, open_site(engine, folder)
         self.statuses, self.attempts = StatusStore(engine), AttemptStore(engine)
         self.suspensions = SuspensionStore(engine, self.site.room.audit)
+        self.records = ConsentRecords(self.site.room.keys, policy(self.site.settings))
         self._chance = random.Random(5)  # noqa: S311 - the same lives in every run
 
     def go_by(self) -> None:
@@ -87,7 +90,7 @@ class Lives:
     def end(self) -> None:
         """Let those of `DELETED` delete their cameos."""
         for number, at in DELETED.items():
-            self._do(lambda connection, n=number, at=at: cameos.delete(connection, _cameo(n), **_by(n, at)))
+            self._do(lambda connection, n=number, at=at: cameos.delete(connection, _cameo(n), records=self.records, **_by(n, at)))
 
     def _judge(self, number: int, at: datetime, *, rejected: bool = False) -> None:
         """Judge a person's attempt; of one that is accepted, create the cameo too, at once or later."""
@@ -124,7 +127,7 @@ class Lives:
         consent = {"text_version": "1", "locale": "en", "agreed_at": at + timedelta(seconds=3.125 + number / 11)}
         self._do(
             lambda connection: cameos.create(
-                connection, attempt_id, subject=subject, request_id=f"session-{ids}", now=created, **consent
+                connection, attempt_id, subject=subject, request_id=f"session-{ids}", now=created, records=self.records, **consent
             )
         )
 

@@ -326,6 +326,7 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         "follows": {"follower", "followee"},
         "subject_keys": {"id", "subject", "vault_key_id", "wrapped_key", "created_at"},
         "vault_key": {"number", "id"},
+        "consent_records": {"id", "subject", "cameo_id", "kind", "created_at", "key_id", "sealed"},  # ciphertext
         "evidence": {"attempt_id", "kind", "size_bytes", "sha256", "kept_at", "removed_at"},
         "audit_log": {"number", "at", "who", "action", "attempt_id", "what", "why", "hash"},
         "audit_head": {"id", "number", "hash", "mac"},

@@ -165,7 +165,9 @@ def step_down(cameo: Cameo, *, guardian: str, left: frozenset[str]) -> Ruled:
     return ended, (*settled, *kinds)
 
 
-def consent_digest(*, guardian: str, minor: str, by_guardian: bool, text_version: str, locale: str, agreed_at: datetime) -> str:
+def consent_digest(
+    *, guardian: str, minor: str, by_guardian: bool, text_version: str, locale: str, agreed_at: datetime, text_sha256: str = ""
+) -> str:
     """Return the digest over one side's consent to a guardianship."""
     document = {
         "agreed_at": agreed_at.isoformat(),
@@ -173,6 +175,7 @@ def consent_digest(*, guardian: str, minor: str, by_guardian: bool, text_version
         "locale": locale,
         "minor": minor,
         "side": "guardian" if by_guardian else "minor",
+        "text_sha256": text_sha256,
         "text_version": text_version,
     }
     return digest_of(document)

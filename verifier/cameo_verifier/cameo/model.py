@@ -80,12 +80,16 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A consent: version and locale of the text the person saw, the time, and the digest over it (hex sha256)."""
+    """A consent: version, locale and hex sha256 of the text the person saw, the time, and the digest over it (hex sha256).
+
+    text_sha256: empty in consents from before it was required.
+    """
 
     text_version: str
     locale: str
     agreed_at: datetime
     digest: str
+    text_sha256: str = ""
 
 
 class ChangeState(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -110,6 +110,16 @@ def decide(
     unstated = not purposes or UseCategory.UNSPECIFIED in purposes
     excluded = bool(cameo.terms.categories) and (unstated or bool(purposes & cameo.terms.categories))
     return Answer.PURPOSE_EXCLUDED if excluded else Answer.PERMITTED
+
+
+def widens(before: Terms, after: Terms) -> bool:
+    """Return whether new terms may permit what those before did not; the notes say how, not whom or what for.
+
+    The members of a list need not be mutuals, so a list is wider than `MUTUALS`.
+    """
+    named = before.who is WhoMayUse.MUTUALS and after.who is WhoMayUse.SELECTED
+    plain = [replace(terms, appearance_notes="", voice_notes="") for terms in (after, before)]
+    return named or not narrower(*plain)
 
 
 def takes_back(before: Cameo, after: Cameo, requester: str, purposes: frozenset[UseCategory], generator: str = "") -> bool:
@@ -238,7 +248,7 @@ def require_consent_time(agreed_at: datetime, *, now: datetime, not_before: date
         raise RefusedError(Refusal.CONSENT_OUT_OF_TIME, metadata={"field": "consent.agree_time"})
 
 
-def consent_digest(*, cameo_id: str, text_version: str, locale: str, agreed_at: datetime) -> str:
+def consent_digest(*, cameo_id: str, text_version: str, locale: str, agreed_at: datetime, text_sha256: str = "") -> str:
     """Return the digest over a consent to a cameo.
 
     The attempt is not part of it: a tombstone keeps its consent, and trying all attempts would reveal the one the cameo was made
@@ -248,6 +258,7 @@ def consent_digest(*, cameo_id: str, text_version: str, locale: str, agreed_at: 
         "agreed_at": agreed_at.isoformat(),
         "cameo": cameo_id,
         "locale": locale,
+        "text_sha256": text_sha256,
         "text_version": text_version,
     }
     return digest_of(document)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FAN = "ben"
 PLATFORM = "shorts.example"
+_TEXT = "I agree that a likeness of my face and voice is made, and used as I say."
 _NOTE = "the scar over the left brow stays"
 _PIECE = 24
 
@@ -70,7 +71,7 @@ class OwnersAct:
     def play(self, attempt_id: str) -> None:
         """Run all steps on the cameo of an accepted attempt."""
         owner, generator = self._owner, self._generator
-        cameo = owner.create(attempt_id, text_version="demo-1", agreed_at=datetime.now(UTC))
+        cameo = owner.create(attempt_id, text_version="demo-1", text=_TEXT, agreed_at=datetime.now(UTC))
         self._step(f"{FAN} asks; only the owner may use it", "NOT_CHOSEN", lambda: generator.may_use(cameo.id, FAN))
         self._step(f"{FAN}'s job is refused", "NOT_CHOSEN", lambda: generator.authorize(cameo.id, FAN, job_id="job-1").grant_id)
         cameo = owner.update(

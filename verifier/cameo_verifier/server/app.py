@@ -7,6 +7,7 @@ import os
 import secrets
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import grpc
@@ -20,6 +21,7 @@ from cameo.v1 import (
     challenge_service_pb2_grpc,
     credential_service_pb2,
     credential_service_pb2_grpc,
+    data_subject_service_pb2,
     guardian_service_pb2,
     relationship_service_pb2,
     removal_service_pb2,
@@ -66,6 +68,7 @@ from cameo_verifier.store.attempts.fingerprints import FingerprintStore
 from cameo_verifier.store.attempts.pace import Pace
 from cameo_verifier.store.attempts.servers import ServerStore
 from cameo_verifier.store.attempts.spool import Spool
+from cameo_verifier.store.cameos import consent_records
 from cameo_verifier.store.cameos.likenesses import LikenessStore
 from cameo_verifier.store.credentials.credentials import CredentialStore
 from cameo_verifier.store.credentials.reissues import ReissueStore
@@ -94,6 +97,7 @@ SERVICES = tuple(
         (credential_service_pb2, "CredentialService"),
         (cameo_service_pb2, "CameoService"),
         (guardian_service_pb2, "GuardianService"),
+        (data_subject_service_pb2, "DataSubjectService"),
         (review_service_pb2, "ReviewService"),
         (relationship_service_pb2, "RelationshipService"),
         (removal_service_pb2, "RemovalService"),
@@ -268,7 +272,15 @@ async def open_server(
         # Before the first call: retries for what a dead server judged are answered at once.
         await taking_over.look()
         watch = ClockWatch(settings.clock_file, clock)
-        kept = maintenance.Kept(challenges, credentials, fingerprints, LikenessStore(engine), screening.identification, deciding)
+        kept = maintenance.Kept(
+            challenges,
+            credentials,
+            fingerprints,
+            LikenessStore(engine),
+            screening.identification,
+            deciding,
+            partial(consent_records.drop_withdrawn, engine),
+        )
         for task in (
             maintenance.live(taking_over, settings.lease_s / 3),
             maintenance.forget(kept, settings, watch),
@@ -308,6 +320,8 @@ def _open_door(settings: Settings, clock: Callable[[], datetime]) -> CallerToken
     for name, address in open_to.items():
         host_and_port(address, name)
     tokens = CallerTokens.open(settings, clock=clock)
+    if not settings.controller.name:
+        log.warning("CAMEO_CONTROLLER_NAME is not set: consent records name the issuer as the controller", issuer=settings.issuer)
     if tokens is None:
         log.warning("no issuer of callers' tokens: EVERYONE who reaches this server counts as the app", listen=settings.listen)
     for address in open_to.values():

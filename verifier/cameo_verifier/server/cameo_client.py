@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from uuid import uuid4
 
@@ -40,11 +41,12 @@ class CameoClient:
         """Close the channel."""
         self._channel.close()
 
-    def create(self, attempt_id: str, *, text_version: str, agreed_at: datetime) -> cameo_pb2.Cameo:
-        """Create a cameo of an accepted attempt, with the consent its owner gave."""
+    def create(self, attempt_id: str, *, text_version: str, text: str, agreed_at: datetime) -> cameo_pb2.Cameo:
+        """Create a cameo of an accepted attempt, with the consent its owner gave to a text."""
         at = Timestamp()
         at.FromDatetime(agreed_at)
-        consent = cameo_pb2.Consent(text_version=text_version, locale="en-GB", agree_time=at)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        consent = cameo_pb2.Consent(text_version=text_version, locale="en-GB", agree_time=at, text_sha256=digest)
         return _told(
             cameo_pb2.Cameo,
             self._stub.CreateCameo,

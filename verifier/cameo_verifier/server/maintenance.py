@@ -18,6 +18,7 @@ from cameo_verifier.store.evidence import unlinking
 from cameo_verifier.types import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from sqlalchemy import Engine
@@ -106,7 +107,14 @@ async def live(taking_over: TakingOver, interval_s: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The data with a limited lifetime."""
+    """The data with a limited lifetime.
+
+    Attributes:
+        challenges, credentials, fingerprints, likenesses: the stores.
+        protection: the faces in memory; None where there is no gallery.
+        deciding: declines attempts that nobody decides.
+        consents: drops the records of consents that were withdrawn before a time.
+    """
 
     challenges: ChallengeStore
     credentials: CredentialStore
@@ -114,13 +122,14 @@ class Kept:
     likenesses: LikenessStore
     protection: FaceIdentification | None
     deciding: Deciding
+    consents: Callable[..., int]
 
 
 async def forget(kept: Kept, settings: Settings, watch: ClockWatch) -> None:
     """Delete data whose lifetime is over, while the clock is trusted.
 
     This is unanswered challenges, tokens that were not requested again, fingerprints, unclaimed likenesses, undecided attempts,
-    which are declined, and deleted faces in the index.
+    which are declined, records of consents that were withdrawn long ago, and deleted faces in the index.
     """
     while True:
         with suppress(StoreError):
@@ -129,6 +138,7 @@ async def forget(kept: Kept, settings: Settings, watch: ClockWatch) -> None:
                 await asyncio.to_thread(kept.credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
                 await asyncio.to_thread(kept.fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
                 await asyncio.to_thread(kept.likenesses.drop_unclaimed, before=now - UNCLAIMED_KEPT)
+                await asyncio.to_thread(kept.consents, before=now - timedelta(days=settings.consent_days))
                 await asyncio.to_thread(kept.deciding.expire, before=now - timedelta(days=settings.review_wait_days))
             if kept.protection is not None:
                 await asyncio.to_thread(kept.protection.refresh)

@@ -59,6 +59,7 @@ WHO_MAY_CALL: Mapping[str, frozenset[CallerRole | None]] = {
     "GuardianService.PauseMinorCameo": frozenset({CallerRole.GUARDIAN}),
     "GuardianService.ResumeMinorCameo": frozenset({CallerRole.GUARDIAN}),
     "GuardianService.ListMinorUses": frozenset({CallerRole.GUARDIAN}),
+    "DataSubjectService.ListConsentRecords": frozenset({CallerRole.APP, CallerRole.OWNER, CallerRole.GUARDIAN}),
     "RemovalService.RequestRemoval": frozenset({CallerRole.APP, CallerRole.OWNER}),
     "RemovalService.ListRemovals": frozenset({CallerRole.APP, CallerRole.OWNER}),
     "RemovalService.ListPendingRemovals": frozenset({CallerRole.GENERATOR, CallerRole.PLATFORM}),

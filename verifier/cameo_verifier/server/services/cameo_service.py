@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from cameo_verifier.server.delivering import Delivering
     from cameo_verifier.server.event_feed import EventFeed
     from cameo_verifier.server.services.relationships import RelationshipSource
+    from cameo_verifier.store.cameos.consent_records import ConsentRecords
     from cameo_verifier.store.cameos.vault import SealedLikeness
     from cameo_verifier.store.db.batches import Batches
 
@@ -92,11 +93,12 @@ class Permissions:
 class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
     """The service; see the module."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - everything is injected, by name
         self,
         *,
         reads: Batches,
         writes: Batches,
+        records: ConsentRecords,
         permissions: Permissions,
         relationships: RelationshipSource,
         delivering: Delivering,
@@ -111,6 +113,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         """
         self._reads = reads
         self._writes = writes
+        self._records = records
         self._permissions = permissions
         self._relationships = relationships
         self._issuer = delivering.issuer
@@ -123,7 +126,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
     async def CreateCameo(self, request: CreateCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """Create a cameo of an accepted attempt."""
         require_request_id(request.request_id)
-        text_version, locale, agreed_at = given.consent(request.consent)
+        text_version, locale, agreed_at, text_sha256 = given.consent(request.consent)
         return await self._change(
             partial(
                 cameos.create,
@@ -134,6 +137,8 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
                 locale=locale,
                 agreed_at=agreed_at,
                 now=self._clock(),
+                text_sha256=text_sha256,
+                records=self._records,
             )
         )
 
@@ -168,6 +173,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
                 subject=_own(),
                 version=asked.version,
                 now=self._clock(),
+                records=self._records,
             )
         )
 
@@ -285,7 +291,10 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
 
     async def RevokeCameo(self, request: RevokeCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """Pause or revoke a cameo."""
-        verbs = {cameo_service_pb2.REVOCATION_MODE_PAUSE: cameos.pause, cameo_service_pb2.REVOCATION_MODE_FOR_GOOD: cameos.revoke}
+        verbs: dict[int, Callable[..., Any]] = {
+            cameo_service_pb2.REVOCATION_MODE_PAUSE: cameos.pause,
+            cameo_service_pb2.REVOCATION_MODE_FOR_GOOD: partial(cameos.revoke, records=self._records),
+        }
         if request.mode not in verbs:
             raise given.invalid("mode", "must be REVOCATION_MODE_PAUSE or REVOCATION_MODE_FOR_GOOD")
         reason = given.note(request.reason, "reason")
@@ -299,7 +308,9 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
 
     async def DeleteCameo(self, request: DeleteCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """Delete a cameo."""
-        tombstone = await self._change(partial(cameos.delete, identifier=request.cameo_id, subject=_own(), now=self._clock()))
+        tombstone = await self._change(
+            partial(cameos.delete, identifier=request.cameo_id, subject=_own(), now=self._clock(), records=self._records)
+        )
         if not await asyncio.to_thread(self._scrub):
             log.info("the write-ahead log is being read; it is emptied within a minute")
         return tombstone

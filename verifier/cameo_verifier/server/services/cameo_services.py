@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cameo.v1 import (
     cameo_service_pb2_grpc,
+    data_subject_service_pb2_grpc,
     guardian_service_pb2_grpc,
     relationship_service_pb2_grpc,
     removal_service_pb2_grpc,
@@ -19,13 +20,16 @@ from cameo_verifier.cameo.webhooks import Schedule
 from cameo_verifier.server.delivering import Delivering, public_models
 from cameo_verifier.server.event_feed import EventFeed, StreamLimits
 from cameo_verifier.server.services.cameo_service import CameoService, Permissions, UseLimits
+from cameo_verifier.server.services.data_subject_service import DataSubjectService, policy
 from cameo_verifier.server.services.guardian_service import GuardianService
 from cameo_verifier.server.services.relationships import GrpcRelationships, RelationshipService, TableRelationships
 from cameo_verifier.server.services.removal_service import RemovalService
 from cameo_verifier.store.cameos import uses
+from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.db.batches import Batches
 from cameo_verifier.store.db.engine import scrub, writing
 from cameo_verifier.store.db.inline import InlineBatches
+from cameo_verifier.store.evidence.subject_keys import SubjectKeys
 from cameo_verifier.webhooks.endpoints import read_endpoints
 from cameo_verifier.webhooks.sender import WebhookLimits, WebhookSender
 
@@ -66,10 +70,12 @@ async def opened(
         feed = EventFeed(reads, StreamLimits(settings.event_streams, settings.event_streams_a_caller), stopping=stopping)
         opening.push_async_callback(feed.close)
         due_in = timedelta(hours=settings.removal_due_h)
+        records = ConsentRecords(SubjectKeys(engine, vault), policy(settings))
         cameo_service_pb2_grpc.add_CameoServiceServicer_to_server(
             CameoService(
                 reads=reads,
                 writes=writes,
+                records=records,
                 permissions=Permissions(
                     _often(opening, uses.check_all, reads, engine),
                     _often(opening, uses.authorize_all, writes, writing(engine)),
@@ -89,7 +95,10 @@ async def opened(
             server,
         )
         guardian_service_pb2_grpc.add_GuardianServiceServicer_to_server(
-            GuardianService(reads=reads, writes=writes, clock=clock), server
+            GuardianService(reads=reads, writes=writes, records=records, clock=clock), server
+        )
+        data_subject_service_pb2_grpc.add_DataSubjectServiceServicer_to_server(
+            DataSubjectService(reads=reads, records=records, issuer=issuer, clock=clock), server
         )
         relationship_service_pb2_grpc.add_RelationshipServiceServicer_to_server(
             RelationshipService(source=source, writes=writes, own=own), server

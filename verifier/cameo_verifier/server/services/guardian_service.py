@@ -28,16 +28,18 @@ if TYPE_CHECKING:
     from cameo.v1.guardian_pb2 import Guardianship
     from cameo_verifier.cameo.model import Use
     from cameo_verifier.cameo.removals import Removal
+    from cameo_verifier.store.cameos.consent_records import ConsentRecords
     from cameo_verifier.store.db.batches import Batches
 
 
 class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
     """The service; see the module."""
 
-    def __init__(self, *, reads: Batches, writes: Batches, clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, reads: Batches, writes: Batches, records: ConsentRecords, clock: Callable[[], datetime]) -> None:
         """Keep the parts; `clock` returns the time in UTC."""
         self._reads = reads
         self._writes = writes
+        self._records = records
         self._clock = clock
 
     async def LinkGuardian(  # noqa: N802 - the contract's
@@ -47,7 +49,7 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
     ) -> Guardianship:
         """Record one side's consent to a link."""
         guardian, minor, by_guardian = _pair(request)
-        text_version, locale, agreed_at = given.consent(request.consent)
+        text_version, locale, agreed_at, text_sha256 = given.consent(request.consent)
         work = partial(
             guardians.consent,
             guardian=guardian,
@@ -57,6 +59,7 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
             locale=locale,
             agreed_at=agreed_at,
             now=self._clock(),
+            text_sha256=text_sha256,
         )
         return convert.guardianship(await self._writes.submit(work))
 
@@ -106,7 +109,7 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
 
     async def ApproveChange(self, request: wire.ApproveChangeRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """Approve a pending change."""
-        return await self._answer(guardians.approve, request.cameo_id, number=request.number)
+        return await self._answer(guardians.approve, request.cameo_id, number=request.number, records=self._records)
 
     async def RefuseChange(self, request: wire.RefuseChangeRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
         """Refuse a pending change."""

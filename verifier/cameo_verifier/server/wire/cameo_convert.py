@@ -70,7 +70,11 @@ def generators(terms: Terms) -> cameo_pb2.Generators:
 def consent(value: Consent) -> cameo_pb2.Consent:
     """Return the message of a consent."""
     return cameo_pb2.Consent(
-        text_version=value.text_version, locale=value.locale, agree_time=value.agreed_at, digest=value.digest
+        text_version=value.text_version,
+        locale=value.locale,
+        agree_time=value.agreed_at,
+        digest=value.digest,
+        text_sha256=value.text_sha256,
     )
 
 

@@ -84,15 +84,17 @@ def _categories(values: Iterable[int], field: str) -> frozenset[UseCategory]:
         raise invalid(field, "holds a category this server does not know") from None
 
 
-def consent(message: Consent) -> tuple[str, str, datetime]:
-    """Return text version, locale and time of a consent."""
+def consent(message: Consent) -> tuple[str, str, datetime, str]:
+    """Return text version, locale, time and hex sha256 of the text of a consent."""
     if not 1 <= len(message.text_version) <= 64:
         raise invalid("consent.text_version", "must have 1 to 64 characters")
     if not re.fullmatch(r"[A-Za-z0-9-]{2,35}", message.locale):
         raise invalid("consent.locale", "must be a BCP 47 tag")
     if not message.HasField("agree_time"):
         raise invalid("consent.agree_time", "is missing")
-    return message.text_version, message.locale, _time(message.agree_time)
+    if not _SHA256.fullmatch(message.text_sha256):
+        raise invalid("consent.text_sha256", "must be 64 lower-case hex digits")
+    return message.text_version, message.locale, _time(message.agree_time), message.text_sha256
 
 
 def _time(value: Timestamp) -> datetime:

@@ -6,6 +6,7 @@ is the caller: another's cameo is unknown to them; None is the app, which sees a
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from cameo_credential.token_status import Status
 from cameo_verifier.cameo import guardians
+from cameo_verifier.cameo.consent_record import RecordKind
 from cameo_verifier.cameo.model import (
     ANALYSTS,
     OWNER,
@@ -23,9 +25,10 @@ from cameo_verifier.cameo.model import (
     Terms,
     UseCategory,
 )
-from cameo_verifier.cameo.permissions import consent_digest, require_changeable, require_consent_time, takes_back
+from cameo_verifier.cameo.permissions import consent_digest, require_changeable, require_consent_time, takes_back, widens
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.store.cameos import events, guardianships, likenesses
+from cameo_verifier.store.cameos.consent_records import rekeyed
 from cameo_verifier.store.credentials import credentials, statuses
 from cameo_verifier.store.db import documents, tables
 from cameo_verifier.store.evidence import erasure
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
+
+    from cameo_verifier.store.cameos.consent_records import ConsentRecords
 
 _READ_ONE = select(tables.cameos).where(tables.cameos.c.id == bindparam("identifier"))
 _READ_SEVERAL = (
@@ -59,7 +64,7 @@ _ATTEMPT_COLUMNS = (
 )
 
 
-def create(
+def create(  # noqa: PLR0913 - a consent says this much, each by name
     connection: Connection,
     attempt_id: str,
     *,
@@ -69,10 +74,12 @@ def create(
     locale: str,
     agreed_at: datetime,
     now: datetime,
+    text_sha256: str = "",
+    records: ConsentRecords | None = None,
 ) -> Cameo:
     """Create the cameo of an attempt that holds, for the owner's use only; a repeated request returns the first one's.
 
-    It is created paused if analysts have suspended its credentials.
+    It is created paused if analysts have suspended its credentials. The consent is recorded in `records`.
 
     Raises:
         RefusedError: `ATTEMPT_UNKNOWN`, `ATTEMPT_NOT_ACCEPTED`, `ATTEMPT_USED`, `CONSENT_OUT_OF_TIME` or `LIKENESS_NOT_KEPT`.
@@ -96,7 +103,9 @@ def create(
         select(tables.challenges.c.issued_at).where(tables.challenges.c.id == attempt.challenge_id)
     ).scalar_one()
     require_consent_time(agreed_at, not_before=issued_at, now=now)
-    digest = consent_digest(cameo_id=cameo_id, text_version=text_version, locale=locale, agreed_at=agreed_at)
+    digest = consent_digest(
+        cameo_id=cameo_id, text_version=text_version, locale=locale, agreed_at=agreed_at, text_sha256=text_sha256
+    )
     cameo = Cameo(
         id=cameo_id,
         subject=attempt.subject,
@@ -104,7 +113,7 @@ def create(
         state=CameoState.CAMEO_ACTIVE,
         terms=Terms(),
         minor_safeguards=attempt.minor_safeguards,
-        consent=Consent(text_version, locale, agreed_at, digest),
+        consent=Consent(text_version, locale, agreed_at, digest, text_sha256),
         version=1,
         created_at=now,
         updated_at=now,
@@ -118,6 +127,8 @@ def create(
     connection.execute(insert(tables.cameos).values({**_row(cameo), "request_id": request_id}))
     for kind in kinds:
         events.append(connection, cameo, kind, now=now)
+    if records is not None:
+        records.note(connection, RecordKind.CONSENT_GIVEN, cameo, now=now)
     return cameo
 
 
@@ -168,11 +179,12 @@ def change(
     subject: str | None,
     version: int,
     now: datetime,
+    records: ConsentRecords | None = None,
 ) -> Cameo:
     """Change the terms of the cameo as it was read at `version`; effective with the transaction.
 
     A change that is in effect already counts as done, so that a request can be retried. The part of a minor's change that widens
-    the cameo waits for the guardians.
+    the cameo waits for the guardians. What widens it is recorded in `records`.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE`, `CAMEO_CHANGED`, `MINOR_NEEDS_GUARDIAN` or
@@ -189,7 +201,10 @@ def change(
     if cameo.minor_safeguards:
         linked = guardianships.guardians_of(connection, cameo.subject)
         return keep(connection, cameo, guardians.say(cameo, terms, guardians=linked, now=now), now=now)
-    return keep(connection, cameo, (replace(cameo, terms=terms), (EventKind.PERMISSION_CHANGED,)), now=now)
+    kept = keep(connection, cameo, (replace(cameo, terms=terms), (EventKind.PERMISSION_CHANGED,)), now=now)
+    if records is not None and widens(cameo.terms, terms):
+        records.note(connection, RecordKind.CONSENT_WIDENED, kept, now=now)
+    return kept
 
 
 def pause(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime, by: str = OWNER) -> Cameo:
@@ -204,8 +219,16 @@ def pause(connection: Connection, identifier: str, *, subject: str | None, reaso
     return keep(connection, cameo, guardians.pause(cameo, reason, by=by), now=now)
 
 
-def revoke(connection: Connection, identifier: str, *, subject: str | None, reason: str, now: datetime) -> Cameo:
-    """Revoke a cameo, which is final: nobody may use it, open grants and its credentials are revoked.
+def revoke(
+    connection: Connection,
+    identifier: str,
+    *,
+    subject: str | None,
+    reason: str,
+    now: datetime,
+    records: ConsentRecords | None = None,
+) -> Cameo:
+    """Revoke a cameo, which is final: nobody may use it, open grants and its credentials are revoked; `records` gets it.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN` or `CAMEO_GONE`.
@@ -216,7 +239,10 @@ def revoke(connection: Connection, identifier: str, *, subject: str | None, reas
     require_changeable(cameo)
     end_grants(connection, identifier, now=now)
     revoked = replace(cameo, state=CameoState.CAMEO_REVOKED, reason=reason, change=None, paused_by=frozenset())
-    return keep(connection, cameo, (revoked, (EventKind.WAS_REVOKED,)), now=now)
+    kept = keep(connection, cameo, (revoked, (EventKind.WAS_REVOKED,)), now=now)
+    if records is not None:
+        records.note(connection, RecordKind.CONSENT_WITHDRAWN, kept, now=now)
+    return kept
 
 
 def resume(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
@@ -235,11 +261,13 @@ def resume(connection: Connection, identifier: str, *, subject: str | None, now:
     return keep(connection, cameo, guardians.lift(cameo, by=OWNER), now=now)
 
 
-def delete(connection: Connection, identifier: str, *, subject: str | None, now: datetime) -> Cameo:
+def delete(
+    connection: Connection, identifier: str, *, subject: str | None, now: datetime, records: ConsentRecords | None = None
+) -> Cameo:
     """Delete a cameo's data, see `cameo_verifier.store.evidence.erasure`, and its terms; leave a tombstone.
 
     The tombstone keeps the subject, the consent and the times: the owner still sees what was made, and that it is deleted. No row
-    of the recording or of a credential has the time of the deletion.
+    of the recording or of a credential has the time of the deletion. Of its consent records one is left, of the withdrawal.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`.
@@ -247,11 +275,15 @@ def delete(connection: Connection, identifier: str, *, subject: str | None, now:
     cameo = held(connection, identifier, subject)
     if cameo.state is CameoState.CAMEO_DELETED:
         return cameo
-    erasure.erase(connection, cameo)
+    with nullcontext() if records is None else rekeyed(connection, records.keys, cameo.subject, now=now, dropping=identifier):
+        erasure.erase(connection, cameo)
     end_grants(connection, identifier, now=now)
     emptied = replace(cameo, terms=Terms(), attempt_id="", reason="", change=None, paused_by=frozenset(), attested_at=None)
     gone = replace(emptied, state=CameoState.CAMEO_DELETED)
-    return keep(connection, cameo, (gone, (EventKind.WAS_DELETED,)), now=now)
+    kept = keep(connection, cameo, (gone, (EventKind.WAS_DELETED,)), now=now)
+    if records is not None:
+        records.note(connection, RecordKind.CONSENT_WITHDRAWN, kept, now=now)
+    return kept
 
 
 def held(connection: Connection, identifier: str, subject: str | None) -> Cameo:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from cameo_verifier.cameo import guardians
+from cameo_verifier.cameo.consent_record import RecordKind
 from cameo_verifier.cameo.model import Cameo, CameoState, Consent, EventKind, Guardianship, GuardianshipState, Terms
 from cameo_verifier.cameo.permissions import require_changeable, require_consent_time
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from cameo_verifier.cameo.model import Use
+    from cameo_verifier.store.cameos.consent_records import ConsentRecords
 
 _STANDING = (CameoState.CAMEO_ACTIVE.value, CameoState.CAMEO_PAUSED.value)
 
@@ -39,6 +41,7 @@ def consent(
     locale: str,
     agreed_at: datetime,
     now: datetime,
+    text_sha256: str = "",
 ) -> Guardianship:
     """Record one side's consent; with both, the two are linked. A repeated consent changes nothing.
 
@@ -53,9 +56,15 @@ def consent(
     side = GuardianshipState.AWAITING_GUARDIAN if by_guardian else GuardianshipState.AWAITING_MINOR
     other = GuardianshipState.AWAITING_MINOR if by_guardian else GuardianshipState.AWAITING_GUARDIAN
     digest = guardians.consent_digest(
-        guardian=guardian, minor=minor, by_guardian=by_guardian, text_version=text_version, locale=locale, agreed_at=agreed_at
+        guardian=guardian,
+        minor=minor,
+        by_guardian=by_guardian,
+        text_version=text_version,
+        locale=locale,
+        agreed_at=agreed_at,
+        text_sha256=text_sha256,
     )
-    given = Consent(text_version, locale, agreed_at, digest)
+    given = Consent(text_version, locale, agreed_at, digest, text_sha256)
     known = guardianships.held(connection, guardian=guardian, minor=minor)
     first = Guardianship(guardian, minor, other, given if by_guardian else None, None if by_guardian else given, now, now)
     if known is None:
@@ -95,15 +104,28 @@ def end(connection: Connection, *, guardian: str, minor: str, by_guardian: bool,
     return ended
 
 
-def approve(connection: Connection, identifier: str, number: int, *, guardian: str, now: datetime) -> Cameo:
-    """Approve a pending change; with the last guardian's approval it takes effect.
+def approve(
+    connection: Connection,
+    identifier: str,
+    number: int,
+    *,
+    guardian: str,
+    now: datetime,
+    records: ConsentRecords | None = None,
+) -> Cameo:
+    """Approve a pending change; with the last guardian's approval it takes effect. `records` gets the approval.
 
     Raises:
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED`, `CAMEO_GONE` or `CHANGE_NOT_PENDING`.
     """
     cameo = _held(connection, identifier, guardian)
     linked = guardianships.guardians_of(connection, cameo.subject)
-    return cameos.keep(connection, cameo, guardians.approve(cameo, number, guardian=guardian, guardians=linked), now=now)
+    pending = cameo.pending
+    kept = cameos.keep(connection, cameo, guardians.approve(cameo, number, guardian=guardian, guardians=linked), now=now)
+    if records is not None and pending is not None and kept is not cameo:
+        by = pending.approved_by | {guardian}
+        records.note(connection, RecordKind.CONSENT_APPROVED, kept, now=now, terms=pending.terms, guardians=by)
+    return kept
 
 
 def refuse(connection: Connection, identifier: str, number: int, *, guardian: str, now: datetime) -> Cameo:

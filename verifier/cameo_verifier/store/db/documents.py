@@ -69,10 +69,12 @@ def consent_to_json(consent: Consent) -> dict[str, Any]:
         "locale": consent.locale,
         "agreed_at": consent.agreed_at.isoformat(),
         "digest": consent.digest,
+        "text_sha256": consent.text_sha256,
     }
 
 
 def consent_from_json(document: dict[str, Any]) -> Consent:
     """Return the consent of a document."""
     agreed_at = datetime.fromisoformat(document["agreed_at"])
-    return Consent(document["text_version"], document["locale"], agreed_at, document["digest"])
+    text_sha256 = document.get("text_sha256", "")
+    return Consent(document["text_version"], document["locale"], agreed_at, document["digest"], text_sha256)

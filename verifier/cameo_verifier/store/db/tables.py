@@ -468,6 +468,23 @@ subject_keys = Table(
     Column("created_at", UtcMicroseconds, nullable=False),
 )
 
+# Records of consents, given, widened, approved and withdrawn; see `cameo_verifier.store.cameos.consent_records`.
+consent_records = Table(
+    "consent_records",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("subject", String(128), nullable=False),
+    Column("cameo_id", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    # The record, encrypted with its subject's data key.
+    Column("key_id", String(32), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Index(None, "subject", "created_at"),
+    Index(None, "cameo_id"),
+    Index(None, "kind", "created_at"),
+)
+
 evidence = Table(
     "evidence",
     metadata,

@@ -18,8 +18,9 @@ from sqlalchemy import insert, select, update
 
 from cameo_verifier.store.attempts import spool
 from cameo_verifier.store.cameos import likenesses
+from cameo_verifier.store.cameos.consent_records import rekeyed
 from cameo_verifier.store.db import tables
-from cameo_verifier.store.db.engine import scrub
+from cameo_verifier.store.db.engine import scrub, writing
 from cameo_verifier.store.db.faults import store_errors
 from cameo_verifier.store.evidence import subject_keys
 from cameo_verifier.store.evidence.audit import Entry
@@ -174,7 +175,11 @@ class EvidenceVault:
             StorageError: the key is destroyed, but an object cannot be removed.
             StoreError: the database failed.
         """
-        with store_errors(), self._engine.begin() as connection:
+        with (
+            store_errors(),
+            writing(self._engine).begin() as connection,
+            rekeyed(connection, self._keys, subject, now=now),
+        ):
             found = withdraw(connection, subject)
         scrub(self._engine)
         self._audit.append([Entry("forget", "", "data key")], reader=reader, now=now)

@@ -77,11 +77,30 @@ class SubjectKeys:
         return made
 
     def _add(self, made: DataKey, subject: str, *, now: datetime) -> None:
+        with writing(self._engine).begin() as connection:
+            self._insert(connection, made, subject, now=now)
+
+    def _insert(self, connection: Connection, made: DataKey, subject: str, *, now: datetime) -> None:
         wrapped = self._vault.wrap(made.key, made.id)
         values = {"id": made.id, "subject": subject, "vault_key_id": wrapped.vault_key_id, "wrapped_key": wrapped.wrapped}
-        with writing(self._engine).begin() as connection:
-            vault_key.hold(connection, wrapped.vault_key_id)
-            connection.execute(insert(tables.subject_keys).values(values | {"created_at": now}))
+        vault_key.hold(connection, wrapped.vault_key_id)
+        connection.execute(insert(tables.subject_keys).values(values | {"created_at": now}))
+
+    def within(self, connection: Connection, subject: str, *, now: datetime) -> DataKey:
+        """Return the key of a subject as `of` does, inside a transaction of the caller; errors as `of`."""
+        table = tables.subject_keys
+        query = select(table).where(table.c.subject == subject)
+        row = connection.execute(query).one_or_none()
+        if row is not None:
+            return self._unwrapped(row)
+        made = DataKey(self._random_bytes(ID_BYTES).hex(), self._random_bytes(KEY_BYTES))
+        try:
+            with connection.begin_nested():
+                self._insert(connection, made, subject, now=now)
+        except IntegrityError:
+            # Another server generated one concurrently.
+            return self._unwrapped(connection.execute(query).one())
+        return made
 
     def open(self, key_id: str) -> DataKey:
         """Return the key of an id.
@@ -92,12 +111,8 @@ class SubjectKeys:
             DataKeyLostError: the database does not have it, or it was altered.
             StoreError: the database failed.
         """
-        table = tables.subject_keys
         with store_errors(), self._engine.connect() as connection:
-            row = connection.execute(select(table).where(table.c.id == key_id)).one_or_none()
-        if row is None:
-            raise DataKeyLostError(f"the data key {key_id} is not in this database: was an older copy of it put back?")
-        return self._unwrapped(row)
+            return self.known(connection, key_id)
 
     def unreadable(self) -> int:
         """Return the number of keys wrapped by another vault key.
@@ -109,6 +124,14 @@ class SubjectKeys:
         foreign = table.c.vault_key_id.not_in(self._vault.ids) & table.c.wrapped_key.is_not(None)
         with store_errors(), self._engine.connect() as connection:
             return int(connection.execute(select(func.count()).select_from(table).where(foreign)).scalar_one())
+
+    def known(self, connection: Connection, key_id: str) -> DataKey:
+        """Return the key of an id as `open` does, inside a transaction of the caller; errors as `open`."""
+        table = tables.subject_keys
+        row = connection.execute(select(table).where(table.c.id == key_id)).one_or_none()
+        if row is None:
+            raise DataKeyLostError(f"the data key {key_id} is not in this database: was an older copy of it put back?")
+        return self._unwrapped(row)
 
     def _unwrapped(self, row: Row[Any]) -> DataKey:
         if row.wrapped_key is None:
