@@ -25,6 +25,7 @@ class TokenType(StrEnum):
     GRANT = "cameo-grant+jwt"
     LIKENESS = "cameo-likeness+jwt"
     CONSENT = "cameo-consent+jwt"
+    EXPORT = "cameo-export+jwt"
 
 
 def sign(claims: Mapping[str, Any], *, key: SigningKey, typ: TokenType) -> str:

@@ -23,6 +23,18 @@ CONSENT_RECORD_KIND_WIDENED: ConsentRecordKind
 CONSENT_RECORD_KIND_APPROVED: ConsentRecordKind
 CONSENT_RECORD_KIND_WITHDRAWN: ConsentRecordKind
 
+class ExportMyDataRequest(_message.Message):
+    __slots__ = ("subject",)
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    subject: str
+    def __init__(self, subject: _Optional[str] = ...) -> None: ...
+
+class ExportMyDataResponse(_message.Message):
+    __slots__ = ("chunk",)
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    chunk: bytes
+    def __init__(self, chunk: _Optional[bytes] = ...) -> None: ...
+
 class ListConsentRecordsRequest(_message.Message):
     __slots__ = ("subject", "page_size", "page_token")
     SUBJECT_FIELD_NUMBER: _ClassVar[int]

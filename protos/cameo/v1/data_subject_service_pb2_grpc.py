@@ -42,6 +42,11 @@ class DataSubjectServiceStub:
                 request_serializer=cameo_dot_v1_dot_data__subject__service__pb2.ListConsentRecordsRequest.SerializeToString,
                 response_deserializer=cameo_dot_v1_dot_data__subject__service__pb2.ListConsentRecordsResponse.FromString,
                 _registered_method=True)
+        self.ExportMyData = channel.unary_stream(
+                '/cameo.v1.DataSubjectService/ExportMyData',
+                request_serializer=cameo_dot_v1_dot_data__subject__service__pb2.ExportMyDataRequest.SerializeToString,
+                response_deserializer=cameo_dot_v1_dot_data__subject__service__pb2.ExportMyDataResponse.FromString,
+                _registered_method=True)
 
 
 class DataSubjectServiceServicer:
@@ -62,6 +67,20 @@ class DataSubjectServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportMyData(self, request, context):
+        """Streams all that is kept of a person: a ZIP file with their rows of every table, the content of their evidence, their likenesses
+        and consent receipts, and a manifest signed by the issuer that names each file, and what is left out and why. Of somebody who is
+        not known, one without rows.
+
+        Who may call: app, owner. An owner for themselves.
+
+        Errors, by `ErrorInfo.reason`: `OVERLOADED` (RESOURCE_EXHAUSTED; as many exports as may be are under way), `CALLER_TOO_SLOW`
+        (DEADLINE_EXCEEDED), `SERVER_FAULT` (INTERNAL).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DataSubjectServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -69,6 +88,11 @@ def add_DataSubjectServiceServicer_to_server(servicer, server):
                     servicer.ListConsentRecords,
                     request_deserializer=cameo_dot_v1_dot_data__subject__service__pb2.ListConsentRecordsRequest.FromString,
                     response_serializer=cameo_dot_v1_dot_data__subject__service__pb2.ListConsentRecordsResponse.SerializeToString,
+            ),
+            'ExportMyData': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportMyData,
+                    request_deserializer=cameo_dot_v1_dot_data__subject__service__pb2.ExportMyDataRequest.FromString,
+                    response_serializer=cameo_dot_v1_dot_data__subject__service__pb2.ExportMyDataResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -101,6 +125,33 @@ class DataSubjectService:
             '/cameo.v1.DataSubjectService/ListConsentRecords',
             cameo_dot_v1_dot_data__subject__service__pb2.ListConsentRecordsRequest.SerializeToString,
             cameo_dot_v1_dot_data__subject__service__pb2.ListConsentRecordsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportMyData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/cameo.v1.DataSubjectService/ExportMyData',
+            cameo_dot_v1_dot_data__subject__service__pb2.ExportMyDataRequest.SerializeToString,
+            cameo_dot_v1_dot_data__subject__service__pb2.ExportMyDataResponse.FromString,
             options,
             channel_credentials,
             insecure,

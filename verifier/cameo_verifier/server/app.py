@@ -223,7 +223,9 @@ async def open_server(
         challenge_service_pb2_grpc.add_ChallengeServiceServicer_to_server(
             ChallengeService(store=challenges, ttl=timedelta(seconds=settings.challenge_ttl_s), clock=clock), server
         )
-        stopping = await opening.enter_async_context(cameo_services.opened(server, engine, issuer, wrapping, settings, clock))
+        stopping = await opening.enter_async_context(
+            cameo_services.opened(server, engine, issuer, wrapping, evidence, settings, clock)
+        )
         verification_service_pb2_grpc.add_VerificationServiceServicer_to_server(
             VerificationService(
                 challenges=challenges,

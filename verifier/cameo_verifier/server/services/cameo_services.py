@@ -19,6 +19,7 @@ from cameo.v1 import (
 from cameo_verifier.cameo.webhooks import Schedule
 from cameo_verifier.server.delivering import Delivering, public_models
 from cameo_verifier.server.event_feed import EventFeed, StreamLimits
+from cameo_verifier.server.exporting import Exporting
 from cameo_verifier.server.services.cameo_service import CameoService, Permissions, UseLimits
 from cameo_verifier.server.services.data_subject_service import DataSubjectService, policy
 from cameo_verifier.server.services.guardian_service import GuardianService
@@ -29,7 +30,6 @@ from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.db.batches import Batches
 from cameo_verifier.store.db.engine import scrub, writing
 from cameo_verifier.store.db.inline import InlineBatches
-from cameo_verifier.store.evidence.subject_keys import SubjectKeys
 from cameo_verifier.webhooks.endpoints import read_endpoints
 from cameo_verifier.webhooks.sender import WebhookLimits, WebhookSender
 
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     import grpc
     from sqlalchemy import Engine
 
+    from cameo_verifier.review.evidence_room import EvidenceRoom
     from cameo_verifier.server.issuing import Issuer
     from cameo_verifier.settings import Settings
     from cameo_verifier.store.cameos.vault import Vault
@@ -55,6 +56,7 @@ async def opened(
     engine: Engine,
     issuer: Issuer,
     vault: Vault,
+    room: EvidenceRoom,
     settings: Settings,
     clock: Callable[[], datetime],
 ) -> AsyncIterator[asyncio.Event]:
@@ -70,7 +72,7 @@ async def opened(
         feed = EventFeed(reads, StreamLimits(settings.event_streams, settings.event_streams_a_caller), stopping=stopping)
         opening.push_async_callback(feed.close)
         due_in = timedelta(hours=settings.removal_due_h)
-        records = ConsentRecords(SubjectKeys(engine, vault), policy(settings))
+        records = ConsentRecords(room.keys, policy(settings))
         cameo_service_pb2_grpc.add_CameoServiceServicer_to_server(
             CameoService(
                 reads=reads,
@@ -98,7 +100,12 @@ async def opened(
             GuardianService(reads=reads, writes=writes, records=records, clock=clock), server
         )
         data_subject_service_pb2_grpc.add_DataSubjectServiceServicer_to_server(
-            DataSubjectService(reads=reads, records=records, issuer=issuer, clock=clock), server
+            DataSubjectService(
+                Exporting(engine, room, vault, records, issuer, settings.expose_scores, clock),
+                reads=reads,
+                stall_s=settings.stall_s,
+            ),
+            server,
         )
         relationship_service_pb2_grpc.add_RelationshipServiceServicer_to_server(
             RelationshipService(source=source, writes=writes, own=own), server

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ from cameo_verifier.errors import NotFoundError
 from cameo_verifier.review.replay import Material, NotReplayed, OpenReplay, Source
 from cameo_verifier.server.auth.caller import current_caller
 from cameo_verifier.server.comparing import Comparison
-from cameo_verifier.server.delays import LEAST_S
+from cameo_verifier.server.places import Places
 from cameo_verifier.server.replaying import replay_aside
 from cameo_verifier.server.threads import undisturbed
 from cameo_verifier.server.wire import review_convert as convert
@@ -43,7 +42,7 @@ from cameo_verifier.store.evidence.sealed_object import Kind
 from cameo_verifier.types import Ruling
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from datetime import datetime
 
     from grpc.aio import ServicerContext as Context
@@ -111,10 +110,10 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         self._attempts, self._labels = AttemptStore(site.engine), LabelStore(site.engine)
         self._search, self._faces = AttemptSearch(site.engine), FaceStore(site.engine)
         self._suspensions = SuspensionStore(site.engine, site.room.audit)
-        self._evidence = _Room(_EVIDENCE_AT_ONCE, "readings of evidence")
-        self._replays = _Room(_REPLAYS_AT_ONCE, "replays from tracks")
-        self._recordings = _Room(_RECORDINGS_AT_ONCE, "replays from recordings")
-        self._comparisons = _Room(_COMPARISONS_AT_ONCE, "comparisons")
+        self._evidence = Places(_EVIDENCE_AT_ONCE, "readings of evidence")
+        self._replays = Places(_REPLAYS_AT_ONCE, "replays from tracks")
+        self._recordings = Places(_RECORDINGS_AT_ONCE, "replays from recordings")
+        self._comparisons = Places(_COMPARISONS_AT_ONCE, "comparisons")
 
     async def ListAttempts(  # noqa: N802 - the contract's
         self,
@@ -340,26 +339,3 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
             raise given.unknown_attempt() from None
         except InvalidRequestError as error:
             raise invalid("number", f"is refused: {error}") from None
-
-
-class _Room:
-    """A limit on concurrent operations of one kind. Further ones are refused: a queue here would only grow."""
-
-    def __init__(self, most: int, what: str) -> None:
-        """Keep the limit, and the name of the operation for refusals."""
-        self._most, self._what = most, what
-        self._since: list[float] = []
-
-    @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Hold a place; if there is none, refuse with a retry delay equal to the duration so far of the oldest operation."""
-        now = time.monotonic()
-        if len(self._since) >= self._most:
-            delay_s = max(LEAST_S, now - self._since[0])
-            told = f"as many {self._what} as may be at once are under way ({self._most}); try again in {delay_s:.1f} s"
-            raise RequestError(error_reason_pb2.ERROR_REASON_OVERLOADED, told, retry_after_s=delay_s)
-        self._since.append(now)
-        try:
-            yield
-        finally:
-            self._since.remove(now)
