@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -135,3 +136,15 @@ async def test_a_deleted_person_gets_their_tombstone(open_world: Any, tmp_path: 
         for name in ("attempts", "evidence", "credentials", "likenesses", "fingerprints", "audit_log", "faces"):
             assert json.loads(files[f"tables/{name}.json"]) == [], name
         assert not any(name.startswith(("evidence/", "likenesses/")) for name in files)
+
+
+async def test_the_retention_schedule_is_the_sites(open_world: Any, tmp_path: Path) -> None:
+    """Without a token, by its settings; the export has the same."""
+    async with open_world(retention=KEEP, fingerprint_days=9) as world:
+        stub: Any = stubs.DataSubjectServiceStub(world.client.channel)
+        rules = {rule.data: rule for rule in (await stub.GetRetention(wire.GetRetentionRequest())).rules}
+        assert rules["fingerprint of a recording"].kept.ToTimedelta() == timedelta(days=9)
+        assert rules["recording, tracks and result of an accepted attempt"].kept.ToTimedelta() == timedelta(days=1)
+        assert not rules["likeness of a cameo"].HasField("kept")
+        told = json.loads((await exported(world, tmp_path))["retention.json"])
+        assert [each["data"] for each in told] == list(rules)

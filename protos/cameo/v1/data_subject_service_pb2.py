@@ -22,28 +22,35 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#cameo/v1/data_subject_service.proto\x12\x08\x63\x61meo.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"&\n\x13\x45xportMyDataRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\"%\n\x14\x45xportMyDataResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"S\n\x19ListConsentRecordsRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"_\n\x1aListConsentRecordsResponse\x12(\n\x07records\x18\x01 \x03(\x0b\x32\x17.cameo.v1.ConsentRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9a\x01\n\rConsentRecord\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61meo_id\x18\x02 \x01(\t\x12)\n\x04kind\x18\x03 \x01(\x0e\x32\x1b.cameo.v1.ConsentRecordKind\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07receipt\x18\x05 \x01(\t*\xbd\x01\n\x11\x43onsentRecordKind\x12#\n\x1f\x43ONSENT_RECORD_KIND_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43ONSENT_RECORD_KIND_GIVEN\x10\x01\x12\x1f\n\x1b\x43ONSENT_RECORD_KIND_WIDENED\x10\x02\x12 \n\x1c\x43ONSENT_RECORD_KIND_APPROVED\x10\x03\x12!\n\x1d\x43ONSENT_RECORD_KIND_WITHDRAWN\x10\x04\x32\xc6\x01\n\x12\x44\x61taSubjectService\x12_\n\x12ListConsentRecords\x12#.cameo.v1.ListConsentRecordsRequest\x1a$.cameo.v1.ListConsentRecordsResponse\x12O\n\x0c\x45xportMyData\x12\x1d.cameo.v1.ExportMyDataRequest\x1a\x1e.cameo.v1.ExportMyDataResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#cameo/v1/data_subject_service.proto\x12\x08\x63\x61meo.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x15\n\x13GetRetentionRequest\">\n\x14GetRetentionResponse\x12&\n\x05rules\x18\x01 \x03(\x0b\x32\x17.cameo.v1.RetentionRule\"u\n\rRetentionRule\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\t\x12\r\n\x05since\x18\x02 \x01(\t\x12\'\n\x04kept\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05until\x18\x04 \x01(\t\x12\x0f\n\x07setting\x18\x05 \x01(\t\"&\n\x13\x45xportMyDataRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\"%\n\x14\x45xportMyDataResponse\x12\r\n\x05\x63hunk\x18\x01 \x01(\x0c\"S\n\x19ListConsentRecordsRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"_\n\x1aListConsentRecordsResponse\x12(\n\x07records\x18\x01 \x03(\x0b\x32\x17.cameo.v1.ConsentRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9a\x01\n\rConsentRecord\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61meo_id\x18\x02 \x01(\t\x12)\n\x04kind\x18\x03 \x01(\x0e\x32\x1b.cameo.v1.ConsentRecordKind\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07receipt\x18\x05 \x01(\t*\xbd\x01\n\x11\x43onsentRecordKind\x12#\n\x1f\x43ONSENT_RECORD_KIND_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43ONSENT_RECORD_KIND_GIVEN\x10\x01\x12\x1f\n\x1b\x43ONSENT_RECORD_KIND_WIDENED\x10\x02\x12 \n\x1c\x43ONSENT_RECORD_KIND_APPROVED\x10\x03\x12!\n\x1d\x43ONSENT_RECORD_KIND_WITHDRAWN\x10\x04\x32\x95\x02\n\x12\x44\x61taSubjectService\x12_\n\x12ListConsentRecords\x12#.cameo.v1.ListConsentRecordsRequest\x1a$.cameo.v1.ListConsentRecordsResponse\x12O\n\x0c\x45xportMyData\x12\x1d.cameo.v1.ExportMyDataRequest\x1a\x1e.cameo.v1.ExportMyDataResponse0\x01\x12M\n\x0cGetRetention\x12\x1d.cameo.v1.GetRetentionRequest\x1a\x1e.cameo.v1.GetRetentionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cameo.v1.data_subject_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CONSENTRECORDKIND']._serialized_start=501
-  _globals['_CONSENTRECORDKIND']._serialized_end=690
-  _globals['_EXPORTMYDATAREQUEST']._serialized_start=82
-  _globals['_EXPORTMYDATAREQUEST']._serialized_end=120
-  _globals['_EXPORTMYDATARESPONSE']._serialized_start=122
-  _globals['_EXPORTMYDATARESPONSE']._serialized_end=159
-  _globals['_LISTCONSENTRECORDSREQUEST']._serialized_start=161
-  _globals['_LISTCONSENTRECORDSREQUEST']._serialized_end=244
-  _globals['_LISTCONSENTRECORDSRESPONSE']._serialized_start=246
-  _globals['_LISTCONSENTRECORDSRESPONSE']._serialized_end=341
-  _globals['_CONSENTRECORD']._serialized_start=344
-  _globals['_CONSENTRECORD']._serialized_end=498
-  _globals['_DATASUBJECTSERVICE']._serialized_start=693
-  _globals['_DATASUBJECTSERVICE']._serialized_end=891
+  _globals['_CONSENTRECORDKIND']._serialized_start=739
+  _globals['_CONSENTRECORDKIND']._serialized_end=928
+  _globals['_GETRETENTIONREQUEST']._serialized_start=114
+  _globals['_GETRETENTIONREQUEST']._serialized_end=135
+  _globals['_GETRETENTIONRESPONSE']._serialized_start=137
+  _globals['_GETRETENTIONRESPONSE']._serialized_end=199
+  _globals['_RETENTIONRULE']._serialized_start=201
+  _globals['_RETENTIONRULE']._serialized_end=318
+  _globals['_EXPORTMYDATAREQUEST']._serialized_start=320
+  _globals['_EXPORTMYDATAREQUEST']._serialized_end=358
+  _globals['_EXPORTMYDATARESPONSE']._serialized_start=360
+  _globals['_EXPORTMYDATARESPONSE']._serialized_end=397
+  _globals['_LISTCONSENTRECORDSREQUEST']._serialized_start=399
+  _globals['_LISTCONSENTRECORDSREQUEST']._serialized_end=482
+  _globals['_LISTCONSENTRECORDSRESPONSE']._serialized_start=484
+  _globals['_LISTCONSENTRECORDSRESPONSE']._serialized_end=579
+  _globals['_CONSENTRECORD']._serialized_start=582
+  _globals['_CONSENTRECORD']._serialized_end=736
+  _globals['_DATASUBJECTSERVICE']._serialized_start=931
+  _globals['_DATASUBJECTSERVICE']._serialized_end=1208
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -22,6 +23,30 @@ CONSENT_RECORD_KIND_GIVEN: ConsentRecordKind
 CONSENT_RECORD_KIND_WIDENED: ConsentRecordKind
 CONSENT_RECORD_KIND_APPROVED: ConsentRecordKind
 CONSENT_RECORD_KIND_WITHDRAWN: ConsentRecordKind
+
+class GetRetentionRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetRetentionResponse(_message.Message):
+    __slots__ = ("rules",)
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    rules: _containers.RepeatedCompositeFieldContainer[RetentionRule]
+    def __init__(self, rules: _Optional[_Iterable[_Union[RetentionRule, _Mapping]]] = ...) -> None: ...
+
+class RetentionRule(_message.Message):
+    __slots__ = ("data", "since", "kept", "until", "setting")
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_FIELD_NUMBER: _ClassVar[int]
+    SETTING_FIELD_NUMBER: _ClassVar[int]
+    data: str
+    since: str
+    kept: _duration_pb2.Duration
+    until: str
+    setting: str
+    def __init__(self, data: _Optional[str] = ..., since: _Optional[str] = ..., kept: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., until: _Optional[str] = ..., setting: _Optional[str] = ...) -> None: ...
 
 class ExportMyDataRequest(_message.Message):
     __slots__ = ("subject",)

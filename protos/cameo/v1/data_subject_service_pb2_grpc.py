@@ -47,6 +47,11 @@ class DataSubjectServiceStub:
                 request_serializer=cameo_dot_v1_dot_data__subject__service__pb2.ExportMyDataRequest.SerializeToString,
                 response_deserializer=cameo_dot_v1_dot_data__subject__service__pb2.ExportMyDataResponse.FromString,
                 _registered_method=True)
+        self.GetRetention = channel.unary_unary(
+                '/cameo.v1.DataSubjectService/GetRetention',
+                request_serializer=cameo_dot_v1_dot_data__subject__service__pb2.GetRetentionRequest.SerializeToString,
+                response_deserializer=cameo_dot_v1_dot_data__subject__service__pb2.GetRetentionResponse.FromString,
+                _registered_method=True)
 
 
 class DataSubjectServiceServicer:
@@ -81,6 +86,15 @@ class DataSubjectServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRetention(self, request, context):
+        """Returns the retention schedule: what this site keeps of people, and for how long, from the settings that enforce it.
+
+        Who may call: anyone. It says nothing about anybody.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DataSubjectServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -93,6 +107,11 @@ def add_DataSubjectServiceServicer_to_server(servicer, server):
                     servicer.ExportMyData,
                     request_deserializer=cameo_dot_v1_dot_data__subject__service__pb2.ExportMyDataRequest.FromString,
                     response_serializer=cameo_dot_v1_dot_data__subject__service__pb2.ExportMyDataResponse.SerializeToString,
+            ),
+            'GetRetention': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRetention,
+                    request_deserializer=cameo_dot_v1_dot_data__subject__service__pb2.GetRetentionRequest.FromString,
+                    response_serializer=cameo_dot_v1_dot_data__subject__service__pb2.GetRetentionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -152,6 +171,33 @@ class DataSubjectService:
             '/cameo.v1.DataSubjectService/ExportMyData',
             cameo_dot_v1_dot_data__subject__service__pb2.ExportMyDataRequest.SerializeToString,
             cameo_dot_v1_dot_data__subject__service__pb2.ExportMyDataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRetention(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/cameo.v1.DataSubjectService/GetRetention',
+            cameo_dot_v1_dot_data__subject__service__pb2.GetRetentionRequest.SerializeToString,
+            cameo_dot_v1_dot_data__subject__service__pb2.GetRetentionResponse.FromString,
             options,
             channel_credentials,
             insecure,

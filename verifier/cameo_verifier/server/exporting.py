@@ -14,6 +14,7 @@ from uuid import uuid4
 from cameo_credential.consent_receipt import sign_receipt
 from cameo_credential.export_archive import write_archive
 from cameo_verifier.errors import NotFoundError
+from cameo_verifier.server.retention_schedule import as_json
 from cameo_verifier.store import subject_rows
 from cameo_verifier.store.attempts.spool import Spool
 from cameo_verifier.store.cameos.vault import SealedLikeness, VaultError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from cameo_verifier.review.evidence_room import EvidenceRoom
     from cameo_verifier.server.issuing import Issuer
+    from cameo_verifier.server.retention_schedule import RetentionRule
     from cameo_verifier.store.cameos.consent_records import ConsentRecords, KeptRecord
     from cameo_verifier.store.cameos.vault import Vault
 
@@ -41,8 +43,8 @@ _WHY_NO_SCORES = "scores teach an attacker; the site shows them to analysts only
 _ABOUT = """All that is kept of {subject} at {issuer}, made at {made}.
 
 tables/ has your rows of each table; evidence/ what is kept of your recordings; likenesses/ your face and voice as vectors;
-consents/ your signed consent receipts. What is kept and is not here is in manifest.jws, with the reasons.
-manifest.jws is signed by the issuer and has the SHA-256 of every file.
+consents/ your signed consent receipts; retention.json how long what is kept. What is kept and is not here is in manifest.jws,
+with the reasons; it is signed by the issuer and has the SHA-256 of every file.
 """
 
 
@@ -56,6 +58,7 @@ class Exporting:
         vault: decrypts likenesses.
         records: the consent records.
         issuer: signs.
+        retention: the retention schedule.
         expose_scores: True if the site shows scores.
         clock: returns the time in UTC.
     """
@@ -65,6 +68,7 @@ class Exporting:
     vault: Vault
     records: ConsentRecords
     issuer: Issuer
+    retention: tuple[RetentionRule, ...]
     expose_scores: bool
     clock: Callable[[], datetime]
 
@@ -101,6 +105,7 @@ class Exporting:
         now: datetime,
     ) -> Iterator[tuple[str, bytes]]:
         yield "README.txt", _ABOUT.format(subject=subject, issuer=self.issuer.name, made=now.isoformat()).encode()
+        yield "retention.json", _json(as_json(self.retention))
         if not self.expose_scores:
             left_out["tables/attempts: scores and details of checks"] = _WHY_NO_SCORES
             for row in rows["attempts"]:

@@ -61,6 +61,7 @@ WHO_MAY_CALL: Mapping[str, frozenset[CallerRole | None]] = {
     "GuardianService.ListMinorUses": frozenset({CallerRole.GUARDIAN}),
     "DataSubjectService.ListConsentRecords": frozenset({CallerRole.APP, CallerRole.OWNER, CallerRole.GUARDIAN}),
     "DataSubjectService.ExportMyData": frozenset({CallerRole.APP, CallerRole.OWNER}),
+    "DataSubjectService.GetRetention": ANYONE,
     "RemovalService.RequestRemoval": frozenset({CallerRole.APP, CallerRole.OWNER}),
     "RemovalService.ListRemovals": frozenset({CallerRole.APP, CallerRole.OWNER}),
     "RemovalService.ListPendingRemovals": frozenset({CallerRole.GENERATOR, CallerRole.PLATFORM}),

@@ -17,6 +17,7 @@ from cameo.v1 import (
     removal_service_pb2_grpc,
 )
 from cameo_verifier.cameo.webhooks import Schedule
+from cameo_verifier.server import retention_schedule
 from cameo_verifier.server.delivering import Delivering, public_models
 from cameo_verifier.server.event_feed import EventFeed, StreamLimits
 from cameo_verifier.server.exporting import Exporting
@@ -101,7 +102,9 @@ async def opened(
         )
         data_subject_service_pb2_grpc.add_DataSubjectServiceServicer_to_server(
             DataSubjectService(
-                Exporting(engine, room, vault, records, issuer, settings.expose_scores, clock),
+                Exporting(
+                    engine, room, vault, records, issuer, retention_schedule.schedule(settings), settings.expose_scores, clock
+                ),
                 reads=reads,
                 stall_s=settings.stall_s,
             ),

@@ -85,6 +85,18 @@ class DataSubjectService(data_subject_service_pb2_grpc.DataSubjectServiceService
                 for start in range(0, len(part), _CHUNK_BYTES):
                     await self._send(context, part[start : start + _CHUNK_BYTES])
 
+    async def GetRetention(  # noqa: N802 - the contract's
+        self,
+        request: wire.GetRetentionRequest,  # noqa: ARG002 - it is empty
+        context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
+    ) -> wire.GetRetentionResponse:
+        """Return the retention schedule."""
+        rules = [
+            wire.RetentionRule(data=rule.data, since=rule.since, kept=rule.kept, until=rule.until, setting=rule.setting)
+            for rule in self._exporting.retention
+        ]
+        return wire.GetRetentionResponse(rules=rules)
+
     async def _send(self, context: Context[Any, wire.ExportMyDataResponse], chunk: bytes) -> None:
         try:
             async with asyncio.timeout(self._stall_s):
