@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cameo_credential.item_kind import ItemKind
+from cameo_credential.media_items import MediaItem
 from cameo_verifier.errors import AbandonedError, ModelKitError, UnjudgeableError
 from cameo_verifier.reasons import Reason
 from cameo_verifier.types import (
@@ -39,6 +41,13 @@ if TYPE_CHECKING:
     from cameo_verifier.workers.judge import Response
 
 DIGEST = "ab" * 32
+MEDIA = tuple(
+    MediaItem(kind, media_type, "as a test makes it", {"number": number}, np.random.default_rng(number).bytes(4000))
+    for number, (kind, media_type) in enumerate(
+        [*[(ItemKind.FACE_CROP, "image/jpeg")] * 3, (ItemKind.VOICE_CLIP, "audio/flac")], start=1
+    )
+)
+"""Of everyone who is accepted."""
 CROPS = b"\xff\xd8 four faces"
 FACE = 1
 """The seed of the face of whoever the recording does not name."""
@@ -161,6 +170,7 @@ def _judgement(
         timings_ms={"total": 12.5},
         kept=recording,
         crops=CROPS if accept else b"",
+        likeness_media=MEDIA if accept else (),
     )
 
 

@@ -20,6 +20,7 @@ class Refusal(StrEnum):
         WRONG_ISSUER: signed by a known key for another issuer's name.
         WRONG_AUDIENCE: issued to another audience, and passed on.
         WRONG_GRANT: a likeness that was delivered for another job.
+        WRONG_OBJECT: a detached item's object that is not the one the token says.
         WRONG_LIST: a status list, but another one than the credential names.
         NOT_YET_VALID: its validity starts in the future.
         EXPIRED: its validity, or that of its signing key, has ended.
@@ -39,6 +40,7 @@ class Refusal(StrEnum):
     WRONG_ISSUER = "wrong_issuer"
     WRONG_AUDIENCE = "wrong_audience"
     WRONG_GRANT = "wrong_grant"
+    WRONG_OBJECT = "wrong_object"
     WRONG_LIST = "wrong_list"
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"

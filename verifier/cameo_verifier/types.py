@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from cameo_credential.media_items import MediaItem
+
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int8]
@@ -496,6 +498,7 @@ class Judgement:
         kept: the part of the recording that may be kept as evidence, see `media.remux`; empty where there is none, or
             evidence is not kept.
         crops: of an acceptable recording, pictures of the face, see `evidence.crops`; empty where evidence is not kept.
+        likeness_media: of an acceptable recording, the pictures and the sound for a likeness, see `evidence.likeness_media`.
     """
 
     decision: Decision
@@ -508,3 +511,4 @@ class Judgement:
     circumstances: Circumstances = field(default_factory=Circumstances)
     kept: bytes = field(default=b"", repr=False)
     crops: bytes = field(default=b"", repr=False)
+    likeness_media: tuple[MediaItem, ...] = ()

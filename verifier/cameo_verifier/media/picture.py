@@ -30,7 +30,7 @@ from cameo_verifier.reasons import Reason
 from cameo_verifier.types import Frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from av.container import InputContainer
     from av.video.frame import VideoFrame
@@ -146,6 +146,7 @@ class PictureRequest:
         ends_s: end of the last packet.
         glance: called with the time and a thumbnail of every picture, sampled or not, at most 60 a second: (32, 32) uint8 luma,
             0..255, area-averaged, as stored (neither upright nor in proportion).
+        only: times of the sampled pictures that are converted and yielded; `None` for all.
     """
 
     max_fps: float | None
@@ -158,6 +159,7 @@ class PictureRequest:
     must_reach_s: float = 0.0
     ends_s: float = float("inf")
     glance: Callable[[float, U8], None] | None = None
+    only: Collection[float] | None = None
 
 
 def read_pictures(
@@ -202,7 +204,8 @@ def read_pictures(
         slot = int(t_s * request.max_fps + 1e-6) if request.max_fps else len(measures.t_s)
         if slot > last_slot:
             last_slot = slot
-            yield Frame(t_s=t_s, rgb=converter.convert(picture))
+            if request.only is None or t_s in request.only:
+                yield Frame(t_s=t_s, rgb=converter.convert(picture))
     _judge(measures, request.must_reach_s)
     measures.complete_at(request.ends_s)
 

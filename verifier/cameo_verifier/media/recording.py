@@ -29,7 +29,7 @@ from cameo_verifier.reasons import Reason
 from cameo_verifier.types import MediaInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from types import TracebackType
 
     from av.video.stream import VideoStream
@@ -131,7 +131,12 @@ class Recording:
             UnjudgeableError: `CORRUPT_MEDIA` where more than a tenth of one did not decode; `RECORDING_TOO_COSTLY`.
         """
         said_s = [speech_s(self._read_sound(track).samples) for track in range(len(self._sounds))]
-        track = said_s.index(max(said_s))
+        self.use_sound(said_s.index(max(said_s)))
+
+    def use_sound(self, track: int) -> None:
+        """Select a sound stream by its number, as `MediaInfo.sound_track` says which was judged; 0 is selected at first."""
+        if not self._sounds:
+            return
         codec, rate_hz = self._sounds[track]
         duration_s = self._spans.length_s(track)
         self._sound = None
@@ -144,13 +149,15 @@ class Recording:
         max_side_px: int = LOOKED_AT_PX,
         threads: int = 1,
         glance: Callable[[float, U8], None] | None = None,
+        only: Collection[float] | None = None,
     ) -> Iterator[Frame]:
         """Yield upright RGB pictures in the order of their times, which count from the start of the recording.
 
         `max_fps` keeps the first picture of each slot of 1 / max_fps seconds, so that the choice depends on the times alone;
         `None` keeps all. `max_side_px` shrinks pictures to that longer side. `threads` decode; the pixels do not depend on their
         number. Decoding stops at the first picture past the longest length allowed. A recording without pictures yields none.
-        `glance` is called with the time and a thumbnail of every picture, sampled or not, see `PictureRequest`.
+        `glance` is called with the time and a thumbnail of every picture, sampled or not, see `PictureRequest`. `only`: of the
+        sampled ones, yield those of these times.
 
         Raises:
             UnjudgeableError: `PICTURE_TOO_LARGE` where a picture is larger than the headers declared; `RECORDING_TOO_COSTLY`;
@@ -176,6 +183,7 @@ class Recording:
                 must_reach_s=self._must_reach_s(),
                 ends_s=self._spans.picture.end_s - self._spans.origin_s(self._info.sound_track) if self._spans.picture else 0.0,
                 glance=glance,
+                only=only,
             )
             yield from read_pictures(opened, stream, request, self._pictures)
 
@@ -191,6 +199,10 @@ class Recording:
         if self._sound is None:
             self._sound = self._read_sound(self._info.sound_track)
         return self._sound.samples
+
+    def sound_at(self, rate_hz: int) -> F32:
+        """Return the same sound at another rate; it is decoded anew. Errors as `sound`."""
+        return self._read_sound(self._info.sound_track, rate_hz).samples
 
     def finished_info(self) -> MediaInfo:
         """Return `info` completed by measurements.
@@ -235,7 +247,7 @@ class Recording:
             lost_s=_lost_s(pictures.t_s, interval_s, sound.gaps_s),
         )
 
-    def _read_sound(self, track: int) -> Sound:
+    def _read_sound(self, track: int, rate_hz: int = RATE_HZ) -> Sound:
         if not self._sounds:
             return Sound(np.zeros(0, np.float32), 0.0)
         with open_source(self._source) as opened:
@@ -243,7 +255,7 @@ class Recording:
             if len(sounds) != len(self._sounds):
                 raise RuntimeError("the same bytes opened twice hold different streams")
             origin_s = self._spans.origin_s(track)
-            return read_sound(opened, sounds[track], limits=self._limits, budget=self._budget, origin_s=origin_s)
+            return read_sound(opened, sounds[track], limits=self._limits, budget=self._budget, origin_s=origin_s, rate_hz=rate_hz)
 
     def _headers(self, streams: Streams) -> MediaInfo:
         picture, data = streams.picture, self._source.data

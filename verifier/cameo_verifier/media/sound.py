@@ -49,16 +49,16 @@ _MIX = {"rematrix_maxval": "1.0"}
 _LOST_DB = 5.0
 """A channel this much more modulated than the mix replaces it. Two with the same signal are as modulated as their mix, two of
 unrelated sounds 3 dB more, one beside a silent one 6 dB; two of opposite phase cancel in the mix."""
-_LIVELY = 800
-"""Samples, 50 ms: shorter than a syllable, longer than a period of any voice."""
+_LIVELY_S = 0.05
+"""Shorter than a syllable, longer than a period of any voice."""
 
 
-def _mixer() -> AudioResampler:
-    return AudioResampler(format="flt", layout="mono", rate=RATE_HZ, options=_MIX)
+def _mixer(rate_hz: int) -> AudioResampler:
+    return AudioResampler(format="flt", layout="mono", rate=rate_hz, options=_MIX)
 
 
-def _splitter() -> AudioResampler:
-    return AudioResampler(format="fltp", rate=RATE_HZ)
+def _splitter(rate_hz: int) -> AudioResampler:
+    return AudioResampler(format="fltp", rate=rate_hz)
 
 
 @dataclass(slots=True)
@@ -66,10 +66,10 @@ class _Run:
     start_s: float
     format: tuple[str, str, int]
     end_s: float
+    mixer: AudioResampler
+    splitter: AudioResampler | None = None
     pieces: list[F32] = field(default_factory=list)
     channels: list[F32] = field(default_factory=list)
-    mixer: AudioResampler = field(default_factory=_mixer)
-    splitter: AudioResampler | None = None
 
     def add(self, samples: AudioFrame | None) -> None:
         self.pieces += [np.array(piece.to_ndarray(), dtype=np.float32) for piece in self.mixer.resample(samples)]
@@ -79,7 +79,7 @@ class _Run:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Decoded sound: `samples` (N,) float32 in [-1, 1] at 16 kHz from the start of the recording; its own start `from_s`.
+    """Decoded sound: `samples` (N,) float32 in [-1, 1] from the start of the recording; its own start `from_s`.
 
     `length_s`: of the sound, without the silence put before. `channel`: the selected one, from 1; 0 for the mix of all. `gaps_s`:
     start and end of each gap. `damaged_s`: times of decoding failures, except truncation at the ends.
@@ -100,8 +100,9 @@ def read_sound(
     limits: MediaLimits,
     budget: Budget,
     origin_s: float,
+    rate_hz: int = RATE_HZ,
 ) -> Sound:
-    """Decode the whole sound, at most `limits.max_s` and half a second.
+    """Decode the whole sound, at most `limits.max_s` and half a second, resampled to `rate_hz`.
 
     Raises:
         UnjudgeableError: `CORRUPT_MEDIA`; more than a tenth of it does not decode. `RECORDING_TOO_COSTLY`.
@@ -120,7 +121,7 @@ def read_sound(
                     run.add(None)
                     at_s = max(at_s, run.end_s)
                 several = samples.layout.nb_channels > 1
-                run = _Run(start_s=at_s, format=shape, end_s=at_s, splitter=_splitter() if several else None)
+                run = _Run(at_s, shape, at_s, _mixer(rate_hz), _splitter(rate_hz) if several else None)
                 runs.append(run)
             if run.end_s > limits.max_s + _MARGIN_S:
                 break
@@ -131,7 +132,8 @@ def read_sound(
     gaps_s = tuple((before.end_s, after.start_s) for before, after in pairwise(runs) if after.start_s - before.end_s > MIN_GAP_S)
     ends_s = runs[-1].end_s if runs else 0.0
     damaged_s = tuple(at_s for at_s in lost.at_s if at_s < ends_s - _TAIL_S)
-    return replace(_place_runs(runs, _voice_channel(runs), limits.max_s + _MARGIN_S), gaps_s=gaps_s, damaged_s=damaged_s)
+    placed = _place_runs(runs, _voice_channel(runs, rate_hz), limits.max_s + _MARGIN_S, rate_hz)
+    return replace(placed, gaps_s=gaps_s, damaged_s=damaged_s)
 
 
 @dataclass(slots=True)
@@ -173,33 +175,34 @@ def _decode(
         raise media_source.damaged(f"{lost.count} of {decoded + lost.count} packets of sound did not decode")
 
 
-def _voice_channel(runs: list[_Run]) -> int:
+def _voice_channel(runs: list[_Run], rate_hz: int) -> int:
     """Return the number, from 1, of the channel with the voice that the mix has lost, 0 where it has not."""
     layouts = {run.format[1] for run in runs}
     if len(layouts) != 1 or not all(run.channels for run in runs):
         return 0
     mix = np.concatenate([piece for run in runs for piece in run.pieces], axis=1)
     each = np.concatenate([piece for run in runs for piece in run.channels], axis=1)
-    liveliness = [_modulation(channel) for channel in each]
+    block = round(_LIVELY_S * rate_hz)
+    liveliness = [_modulation(channel, block) for channel in each]
     best = int(np.argmax(liveliness))
-    return best + 1 if liveliness[best] > 10 ** (_LOST_DB / 10) * _modulation(mix[0]) else 0
+    return best + 1 if liveliness[best] > 10 ** (_LOST_DB / 10) * _modulation(mix[0], block) else 0
 
 
-def _modulation(samples: F32) -> float:
-    """Return the modulation of a sound's power: high for a voice, low for hum, hiss and direct current."""
+def _modulation(samples: F32, block: int) -> float:
+    """Return the modulation of a sound's power over blocks of samples: high for a voice, low for hum, hiss and direct current."""
     change = np.diff(np.nan_to_num(samples, posinf=0.0, neginf=0.0).astype(np.float64))
-    blocks = change[: len(change) // _LIVELY * _LIVELY].reshape(-1, _LIVELY)
+    blocks = change[: len(change) // block * block].reshape(-1, block)
     return float(np.std(np.mean(np.square(blocks), axis=1))) if len(blocks) else 0.0
 
 
-def _place_runs(runs: list[_Run], channel: int, max_s: float) -> Sound:
+def _place_runs(runs: list[_Run], channel: int, max_s: float, rate_hz: int) -> Sound:
     heard = [(run.start_s, run.channels if channel else run.pieces) for run in runs]
     placed = [
-        (round(start_s * RATE_HZ), np.concatenate(pieces, axis=1)[max(0, channel - 1)]) for start_s, pieces in heard if pieces
+        (round(start_s * rate_hz), np.concatenate(pieces, axis=1)[max(0, channel - 1)]) for start_s, pieces in heard if pieces
     ]
     if not placed:
         return Sound(np.zeros(0, np.float32), 0.0)
-    end = min(int(max_s * RATE_HZ), max(start + len(samples) for start, samples in placed))
+    end = min(int(max_s * rate_hz), max(start + len(samples) for start, samples in placed))
     sound = np.zeros(max(0, end), np.float32)
     for start, samples in placed:
         kept = samples[max(0, -start) : max(0, end - start)]
@@ -207,4 +210,4 @@ def _place_runs(runs: list[_Run], channel: int, max_s: float) -> Sound:
     # PCM in floating point may hold anything, even no number at all.
     np.clip(np.nan_to_num(sound, copy=False), -1.0, 1.0, out=sound)
     begins = max(0, placed[0][0])
-    return Sound(sound, max(0.0, (end - begins) / RATE_HZ), begins / RATE_HZ, channel)
+    return Sound(sound, max(0.0, (end - begins) / rate_hz), begins / rate_hz, channel)

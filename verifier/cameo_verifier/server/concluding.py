@@ -178,9 +178,9 @@ class Conclusions:
             credential = conclusion.credential or self._issued(conclusion, judgement)
             gallery = self._screening.identification
             face = gallery.code(judgement) if gallery is not None else None
-            sealed = self._vault.seal(credential.cameo_id, likeness.to_bytes(*embeddings(judgement)))
+            sealed = self._vault.seal(credential.cameo_id, likeness.to_bytes(*embeddings(judgement), judgement.likeness_media))
         elif judgement.decision.verdict is Verdict.REVIEW and (found := embeddings_if_any(judgement)) is not None:
-            waiting = self._vault.seal(self._issuer.new_id(), likeness.to_bytes(*found))
+            waiting = self._vault.seal(self._issuer.new_id(), likeness.to_bytes(*found, judgement.likeness_media))
         known_by = to_bytes(judgement.evidence.fingerprint)
         try:
             finished = self._attempts.finish(

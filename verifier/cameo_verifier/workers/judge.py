@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cameo_challenges.model import Challenge
+    from cameo_credential.media_items import MediaItem
     from cameo_verifier.profile import Profile
     from cameo_verifier.settings import Settings
     from cameo_verifier.types import Judgement
@@ -66,9 +67,16 @@ class Judge:
             keep=self._keep,
             cancelled=cancelled,
         )
-        if not self._keep_crops or judgement.decision.verdict not in self._may_be_reviewed:
+        if judgement.decision.verdict not in self._may_be_reviewed:
             return judgement
-        return replace(judgement, crops=self._crops(response.recording, judgement))
+        judgement = replace(judgement, likeness_media=self._likeness_media(response, judgement))
+        return replace(judgement, crops=self._crops(response.recording, judgement)) if self._keep_crops else judgement
+
+    def _likeness_media(self, response: Response, judgement: Judgement) -> tuple[MediaItem, ...]:
+        from cameo_verifier.evidence.likeness_media import likeness_media  # noqa: PLC0415 - the model runtimes belong here
+
+        language = response.challenge.language
+        return likeness_media(response.recording, judgement.evidence, settings=self._settings, language=language)
 
     def _crops(self, recording: bytes, judgement: Judgement) -> bytes:
         from cameo_verifier.evidence.crops import crops  # noqa: PLC0415 - the model runtimes belong to the worker process

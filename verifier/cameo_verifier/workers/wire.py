@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cameo_credential.errors import CameoError, InvalidRequestError, KeyFileError
+from cameo_credential.item_kind import ItemKind
+from cameo_credential.media_items import MediaItem
 from cameo_verifier.errors import AbandonedError, ModelKitError, ProfileError, UnjudgeableError
 from cameo_verifier.evidence import tracks
 from cameo_verifier.reasons import Reason
@@ -25,8 +27,8 @@ MAX_BYTES = tracks.MAX_BYTES + 64 * 1024 * 1024
 
 _READY, _RESULT, _ERROR = b"R", b"A", b"E"
 _NUMBER = struct.Struct(">Q")
-_RECORDS = (CheckResult, Decision, Judgement)
-_NAMES = (Direction, Outcome, Verdict)
+_RECORDS = (CheckResult, Decision, Judgement, MediaItem)
+_NAMES = (Direction, ItemKind, Outcome, Verdict)
 
 
 class WorkerFaultError(CameoError):
