@@ -33,9 +33,10 @@ from cameo_credential.encoding import from_base64url, to_base64url
 from cameo_credential.errors import CredentialError
 from cameo_credential.grant_token import open_grant
 from cameo_credential.issuer_keys import VerificationKeys
-from cameo_credential.items import ItemKind
+from cameo_credential.item_kind import ItemKind
 from cameo_credential.key_set import KeySet, change, new_key
 from cameo_credential.likeness import from_bytes
+from cameo_credential.media_items import open_objects
 from cameo_verifier.cameo import model
 from cameo_verifier.cameo.cursor import to_token
 from cameo_verifier.cameo.permissions import Answer
@@ -50,6 +51,7 @@ from cameo_verifier.store.db.engine import open_database
 from tests.databases import only_sqlite
 from tests.grpc.callers import App, Metadata
 from tests.grpc.client import AUDIENCE, refused
+from tests.grpc.judges import MEDIA
 from tests.grpc.test_refusals import Clock
 from tests.patience import PATIENCE_S
 
@@ -343,6 +345,55 @@ async def test_a_spent_grant_delivers_the_likeness_to_its_generator_alone(open_w
         assert error.value.reason == "not_for_this_key"
         await world.end(cameo, "REVOCATION_MODE_PAUSE")
         assert await reason(world.spend(granted.token, request_id=spending)) == "USE_NOT_PERMITTED"
+
+
+async def test_an_owner_lets_pictures_and_sound_out_by_word(open_world: Any) -> None:
+    """Vectors alone leave at first; what is permitted comes as objects beside the token, which open for this grant alone."""
+    async with open_world() as world:
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
+        assert list(cameo.items) == [cameo_pb2.ITEM_KIND_FACE_VECTOR, cameo_pb2.ITEM_KIND_VOICE_VECTOR]
+        keys = await world.client.credentials.GetKeys(GetKeysRequest())
+
+        async def delivered() -> tuple[Delivery, list[bytes]]:
+            granted = await world.authorize(cameo)
+            [likeness] = (await world.spend(granted.token)).likenesses
+            opened = open_likeness(
+                likeness.token,
+                audience_key=world.client.audience_key,
+                issuer_keys=VerificationKeys.from_jwks(json.loads(keys.jwks)),
+                expected_audience=AUDIENCE,
+                expected_issuer=keys.issuer,
+                expected_grant=granted.grant_id,
+                now=utc_now(),
+            )
+            return opened, list(likeness.objects)
+
+        vectors, none = await delivered()
+        assert (len(vectors.items), vectors.detached, vectors.missing, none) == (2, (), {}, [])
+        cameo = await world.update(cameo, items=["ITEM_KIND_FACE_CROP", "ITEM_KIND_FACE_VECTOR"])
+        pictures, objects = await delivered()
+        assert [item.kind for item in (*pictures.items, *pictures.detached)] == ["face_vector", *["face_crop"] * 3]
+        assert open_objects(pictures.detached, objects, now=utc_now()) == MEDIA[:3]
+        cameo = await world.update(cameo, items=cameo_pb2.ItemKind.keys()[1:])
+        everything, others = await delivered()
+        assert open_objects(everything.detached, others, now=utc_now()) == MEDIA
+        with pytest.raises(CredentialError) as error:
+            open_objects(everything.detached, objects, now=utc_now())
+        assert error.value.reason == "wrong_object"
+        cameo = await world.update(cameo, items=[])
+        nothing, none = await delivered()
+        assert (nothing.items, nothing.detached, none) == ((), (), [])
+
+
+async def test_without_both_vectors_there_is_no_credential(open_world: Any) -> None:
+    """A credential has both: it ends with either, and none is issued."""
+    async with open_world() as world:
+        answer = await world.answer()
+        cameo = await world.create(answer.attempt.id)
+        cameo = await world.update(cameo, items=["ITEM_KIND_FACE_VECTOR", "ITEM_KIND_FACE_CROP", "ITEM_KIND_VOICE_CLIP"])
+        request = ReissueCredentialRequest(cameo_id=cameo.id, audience=AUDIENCE, request_id=str(uuid4()))
+        assert await reason(world.client.credentials.ReissueCredential(request, metadata=world.owner)) == "USE_NOT_PERMITTED"
+        assert await reason(world.update(cameo, items=["ITEM_KIND_UNSPECIFIED"])) == "REQUEST_INVALID"
 
 
 async def test_the_owner_chooses_generators(open_world: Any) -> None:

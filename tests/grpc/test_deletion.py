@@ -19,6 +19,7 @@ from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
 from cameo_credential.encoding import to_base64url
 from cameo_credential.gallery_key import GalleryKey
+from cameo_credential.likeness import media_from_bytes
 from cameo_credential.pairwise import PairwiseKey
 from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.screening.transform import Transform
@@ -27,7 +28,7 @@ from cameo_verifier.store.cameos.likenesses import LikenessStore
 from cameo_verifier.store.db.engine import open_database
 from tests.databases import only_sqlite
 from tests.grpc.client import AUDIENCE
-from tests.grpc.judges import DIGEST, unit
+from tests.grpc.judges import DIGEST, MEDIA, unit
 from tests.grpc.reissue import OTHER
 from tests.grpc.test_cameos import FAN, NOTE, OWNER, WORD, reason
 
@@ -130,7 +131,10 @@ async def test_nothing_of_the_person_is_left_on_the_disk(open_site: Any, data: P
             for name, bytes_ in dtypes(vector).items()
         }
         never |= {f"turned face as {name}": bytes_ for name, bytes_ in dtypes(turned.turn(face)).items()}
-        likeness = json.loads(_vault(data).open(kept))
+        opened = _vault(data).open(kept)
+        likeness = json.loads(opened.partition(b"\n")[0])
+        assert media_from_bytes(opened) == MEDIA
+        never |= {f"{each.kind} {number}": each.data for number, each in enumerate(MEDIA)}
         never |= {f"{which} as it was sealed": likeness[which]["data"].encode() for which in ("face", "voice")}
         assert {name for name, secret in never.items() if sealed.holds(secret)} == set()
 

@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cameo_credential.claims import EMBEDDING_DTYPE, EMBEDDING_NORMALISATION, MAX_DIMENSION, NORM_TOLERANCE
 from cameo_credential.encoding import from_base64url, to_base64url
+from cameo_credential.item_kind import VECTOR_KINDS, ItemKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cameo_credential.arrays import F32
 
-
-class ItemKind(StrEnum):
-    """The kind of an item."""
-
-    FACE_VECTOR = "face_vector"
-    VOICE_VECTOR = "voice_vector"
+NEAR_ZERO = 1e-4
+"""Values of a vector nearer to zero count as `zeros`: some networks have values that are so for everyone, and say nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +72,7 @@ def compose_item(item: VectorItem) -> dict[str, Any]:
         "dimension": item.vector.size,
         "dtype": EMBEDDING_DTYPE,
         "normalisation": EMBEDDING_NORMALISATION,
+        "zeros": int(np.count_nonzero(np.abs(item.vector) < NEAR_ZERO)),
         "preprocessing": item.model.preprocessing,
         "model": {"name": item.model.name, "source": item.model.source, "sha256": item.model.sha256},
         "licence": item.model.licence,
@@ -84,14 +81,14 @@ def compose_item(item: VectorItem) -> dict[str, Any]:
 
 
 def read_item(claim: object) -> VectorItem | None:
-    """Return the item of a claim, its vector brought back to unit length; None for a kind that this version does not know.
+    """Return the item of a claim, its vector brought back to unit length; None for a kind that is no vector.
 
     Raises:
         ValueError: the claim is malformed.
     """
     if not isinstance(claim, dict):
         raise ValueError("an item is not an object")  # noqa: TRY004 - the token's fault, not a caller's type
-    if claim.get("kind") not in set(ItemKind):
+    if claim.get("kind") not in VECTOR_KINDS:
         return None
     model = claim.get("model")
     if not isinstance(model, dict):

@@ -12,6 +12,14 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ItemKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ITEM_KIND_UNSPECIFIED: _ClassVar[ItemKind]
+    ITEM_KIND_FACE_VECTOR: _ClassVar[ItemKind]
+    ITEM_KIND_VOICE_VECTOR: _ClassVar[ItemKind]
+    ITEM_KIND_FACE_CROP: _ClassVar[ItemKind]
+    ITEM_KIND_VOICE_CLIP: _ClassVar[ItemKind]
+
 class CameoState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     CAMEO_STATE_UNSPECIFIED: _ClassVar[CameoState]
@@ -81,6 +89,11 @@ class CameoEventKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CAMEO_EVENT_KIND_ATTEMPT_DECIDED: _ClassVar[CameoEventKind]
     CAMEO_EVENT_KIND_SUSPENDED: _ClassVar[CameoEventKind]
     CAMEO_EVENT_KIND_SUSPENSION_LIFTED: _ClassVar[CameoEventKind]
+ITEM_KIND_UNSPECIFIED: ItemKind
+ITEM_KIND_FACE_VECTOR: ItemKind
+ITEM_KIND_VOICE_VECTOR: ItemKind
+ITEM_KIND_FACE_CROP: ItemKind
+ITEM_KIND_VOICE_CLIP: ItemKind
 CAMEO_STATE_UNSPECIFIED: CameoState
 CAMEO_STATE_ACTIVE: CameoState
 CAMEO_STATE_PAUSED: CameoState
@@ -135,7 +148,7 @@ CAMEO_EVENT_KIND_SUSPENDED: CameoEventKind
 CAMEO_EVENT_KIND_SUSPENSION_LIFTED: CameoEventKind
 
 class Cameo(_message.Message):
-    __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian", "suspended", "attest_time", "generators")
+    __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian", "suspended", "attest_time", "generators", "items")
     ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -155,6 +168,7 @@ class Cameo(_message.Message):
     SUSPENDED_FIELD_NUMBER: _ClassVar[int]
     ATTEST_TIME_FIELD_NUMBER: _ClassVar[int]
     GENERATORS_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
     id: str
     subject: str
     state: CameoState
@@ -174,7 +188,8 @@ class Cameo(_message.Message):
     suspended: bool
     attest_time: _timestamp_pb2.Timestamp
     generators: Generators
-    def __init__(self, id: _Optional[str] = ..., subject: _Optional[str] = ..., state: _Optional[_Union[CameoState, str]] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., minor_safeguards: _Optional[bool] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., pending_change: _Optional[_Union[PendingChange, _Mapping]] = ..., paused_by_guardian: _Optional[bool] = ..., suspended: _Optional[bool] = ..., attest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., generators: _Optional[_Union[Generators, _Mapping]] = ...) -> None: ...
+    items: _containers.RepeatedScalarFieldContainer[ItemKind]
+    def __init__(self, id: _Optional[str] = ..., subject: _Optional[str] = ..., state: _Optional[_Union[CameoState, str]] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., minor_safeguards: _Optional[bool] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., pending_change: _Optional[_Union[PendingChange, _Mapping]] = ..., paused_by_guardian: _Optional[bool] = ..., suspended: _Optional[bool] = ..., attest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., generators: _Optional[_Union[Generators, _Mapping]] = ..., items: _Optional[_Iterable[_Union[ItemKind, str]]] = ...) -> None: ...
 
 class Generators(_message.Message):
     __slots__ = ("every_registered", "names")
@@ -185,7 +200,7 @@ class Generators(_message.Message):
     def __init__(self, every_registered: _Optional[bool] = ..., names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PendingChange(_message.Message):
-    __slots__ = ("number", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "resume", "approved_by", "propose_time", "generators")
+    __slots__ = ("number", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "resume", "approved_by", "propose_time", "generators", "items")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     WHO_MAY_USE_FIELD_NUMBER: _ClassVar[int]
     SELECTED_USERS_FIELD_NUMBER: _ClassVar[int]
@@ -196,6 +211,7 @@ class PendingChange(_message.Message):
     APPROVED_BY_FIELD_NUMBER: _ClassVar[int]
     PROPOSE_TIME_FIELD_NUMBER: _ClassVar[int]
     GENERATORS_FIELD_NUMBER: _ClassVar[int]
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
     number: int
     who_may_use: WhoMayUse
     selected_users: _containers.RepeatedScalarFieldContainer[str]
@@ -206,7 +222,8 @@ class PendingChange(_message.Message):
     approved_by: _containers.RepeatedScalarFieldContainer[str]
     propose_time: _timestamp_pb2.Timestamp
     generators: Generators
-    def __init__(self, number: _Optional[int] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., resume: _Optional[bool] = ..., approved_by: _Optional[_Iterable[str]] = ..., propose_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., generators: _Optional[_Union[Generators, _Mapping]] = ...) -> None: ...
+    items: _containers.RepeatedScalarFieldContainer[ItemKind]
+    def __init__(self, number: _Optional[int] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., resume: _Optional[bool] = ..., approved_by: _Optional[_Iterable[str]] = ..., propose_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., generators: _Optional[_Union[Generators, _Mapping]] = ..., items: _Optional[_Iterable[_Union[ItemKind, str]]] = ...) -> None: ...
 
 class Restrictions(_message.Message):
     __slots__ = ("words", "categories")

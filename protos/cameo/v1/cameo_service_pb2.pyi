@@ -144,12 +144,14 @@ class SpendGrantResponse(_message.Message):
     def __init__(self, grant_id: _Optional[str] = ..., spend_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., terms: _Optional[_Iterable[_Union[UseTerms, _Mapping]]] = ..., likenesses: _Optional[_Iterable[_Union[DeliveredLikeness, _Mapping]]] = ...) -> None: ...
 
 class DeliveredLikeness(_message.Message):
-    __slots__ = ("cameo_id", "token")
+    __slots__ = ("cameo_id", "token", "objects")
     CAMEO_ID_FIELD_NUMBER: _ClassVar[int]
     TOKEN_FIELD_NUMBER: _ClassVar[int]
+    OBJECTS_FIELD_NUMBER: _ClassVar[int]
     cameo_id: str
     token: str
-    def __init__(self, cameo_id: _Optional[str] = ..., token: _Optional[str] = ...) -> None: ...
+    objects: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, cameo_id: _Optional[str] = ..., token: _Optional[str] = ..., objects: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class RecordOutputRequest(_message.Message):
     __slots__ = ("grant_id", "output")

@@ -15,7 +15,8 @@ from cameo_credential.delivery import LIFETIME, NAMESPACE, Delivery, deliver, op
 from cameo_credential.encoding import from_base64url
 from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
-from cameo_credential.items import ItemKind, ItemModel, VectorItem
+from cameo_credential.item_kind import ItemKind
+from cameo_credential.items import ItemModel, VectorItem
 from cameo_credential.signer import TokenType, sign
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -43,7 +44,7 @@ def made(*items: VectorItem, **changes: Any) -> str:
         "keys": KEYS,
         "now": NOW,
     }
-    return deliver(items=items or (item(), item(192, ItemKind.VOICE_VECTOR)), **facts | changes)
+    return deliver(items=items or (item(), item(192, ItemKind.VOICE_VECTOR)), **facts | changes).token
 
 
 def opened(token: str, **changes: Any) -> Delivery:
@@ -101,6 +102,7 @@ def test_an_item_says_what_a_reader_needs() -> None:
         "dimension": 512,
         "dtype": "float16-le",
         "normalisation": "l2",
+        "zeros": 2,
         "preprocessing": MODEL.preprocessing,
         "model": {"name": MODEL.name, "source": MODEL.source, "sha256": MODEL.sha256},
         "licence": "MIT",
@@ -158,7 +160,7 @@ def test_missing_parts_are_malformed() -> None:
 def test_a_kind_that_is_not_known_yet_is_left_out() -> None:
     """A reader of today goes on reading when the issuer adds kinds."""
     said = claims(made())
-    said[NAMESPACE]["items"].append({"kind": "face_crop", "anything": 1})
+    said[NAMESPACE]["items"].append({"kind": "gait", "anything": 1})
     assert len(opened(sealed(said)).items) == 2
 
 

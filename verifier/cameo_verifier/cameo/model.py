@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from cameo_credential.item_kind import VECTOR_KINDS, ItemKind
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -63,6 +65,8 @@ class Terms:
         categories: uses that are refused here.
         appearance_notes, voice_notes: how the owner wants to look and to sound.
         generators: names of the generators that may use it; None for every registered one.
+        items: the kinds of items that are delivered to them. Vectors at first: they serve to compare and to condition, but show
+            and speak to nobody. Pictures and sound of a person do, in whoever's hands, so the owner adds them by word.
     """
 
     who: WhoMayUse = WhoMayUse.ONLY_ME
@@ -72,10 +76,15 @@ class Terms:
     appearance_notes: str = ""
     voice_notes: str = ""
     generators: frozenset[str] | None = None
+    items: frozenset[ItemKind] = VECTOR_KINDS
 
     def admit(self, generator: str) -> bool:
         """Return whether a registered generator may use the likeness."""
         return self.generators is None or generator in self.generators
+
+    def admit_credential(self, generator: str) -> bool:
+        """Return whether a registered generator may hold a credential, which has both vectors."""
+        return self.admit(generator) and self.items >= VECTOR_KINDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,6 +195,7 @@ def narrower(one: Terms, other: Terms) -> bool:
         and set(one.words) >= set(other.words)
         and one.categories >= other.categories
         and _generators(one, other) == one.generators
+        and one.items <= other.items
         and other.appearance_notes in {"", one.appearance_notes}
         and other.voice_notes in {"", one.voice_notes}
     )
@@ -216,6 +217,7 @@ def narrowed(standing: Terms, said: Terms) -> Terms:
         appearance_notes=standing.appearance_notes or said.appearance_notes,
         voice_notes=standing.voice_notes or said.voice_notes,
         generators=_generators(standing, said),
+        items=standing.items & said.items,
     )
 
 

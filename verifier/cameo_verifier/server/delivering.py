@@ -1,4 +1,4 @@
-"""Delivering: the likenesses of a spent grant, encrypted to its generator.
+"""Delivering: the likenesses of a spent grant, as far as their owners' terms permit, encrypted to its generator.
 
 The rows are read in the transaction that spends the grant, so that no likeness leaves without one; decrypting, signing and
 encrypting follow. A server that dies between the two has spent the grant and delivered nothing: the same request delivers again.
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from cameo.v1 import cameo_service_pb2
 from cameo_credential import likeness
 from cameo_credential.delivery import deliver
-from cameo_credential.items import ItemKind, ItemModel, VectorItem
+from cameo_credential.item_kind import MEDIA_KINDS, ItemKind
+from cameo_credential.items import ItemModel, VectorItem
 from cameo_verifier.errors import ModelKitError
 from cameo_verifier.models import index, manifest
 
@@ -21,10 +22,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cameo_credential.claims import Embedding
+    from cameo_credential.media_items import MediaItem
     from cameo_verifier.cameo.model import Cameo, Grant
     from cameo_verifier.server.issuing import Issuer
     from cameo_verifier.settings import Settings
     from cameo_verifier.store.cameos.vault import SealedLikeness, Vault
+
+_NOT_MADE = "not_made"
+"""The likeness is from before pictures and sound were kept, and its recording is not looked at again."""
+_NONE_SUITABLE = {ItemKind.FACE_CROP: "no_frontal_picture", ItemKind.VOICE_CLIP: "no_clear_speech"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +60,34 @@ class Delivering:
         audience, keys = self.issuer.audience(grant.audience), self.issuer.keys.current()
         delivered = []
         for cameo, one in zip(cameos, sealed, strict=True):
-            face, voice = likeness.from_bytes(self.vault.open(one))
-            token = deliver(
+            items, media, missing = self._parts(self.vault.open(one), cameo.terms.items)
+            token, objects = deliver(
                 issuer=self.issuer.name,
                 requester=grant.requester,
                 grant_id=grant.id,
                 job_id=grant.job_id,
                 cameo_id=cameo.id,
                 minor_safeguards=cameo.minor_safeguards,
-                items=(self._item(ItemKind.FACE_VECTOR, face), self._item(ItemKind.VOICE_VECTOR, voice)),
+                items=items,
+                media=media,
+                missing=missing,
                 audience_key=audience,
                 keys=keys,
                 now=now,
             )
-            delivered.append(cameo_service_pb2.DeliveredLikeness(cameo_id=cameo.id, token=token))
+            delivered.append(cameo_service_pb2.DeliveredLikeness(cameo_id=cameo.id, token=token, objects=objects))
         return delivered
+
+    def _parts(
+        self, opened: bytes, permitted: frozenset[ItemKind]
+    ) -> tuple[list[VectorItem], list[MediaItem], dict[ItemKind, str]]:
+        """Return what the owner permits of a likeness, and the reason for each kind of which there is nothing."""
+        embeddings = dict(zip((ItemKind.FACE_VECTOR, ItemKind.VOICE_VECTOR), likeness.from_bytes(opened), strict=True))
+        kept = likeness.media_from_bytes(opened)
+        media = [each for each in kept or () if each.kind in permitted]
+        lacking = permitted & MEDIA_KINDS - {each.kind for each in media}
+        missing = {kind: _NOT_MADE if kept is None else _NONE_SUITABLE[kind] for kind in sorted(lacking)}
+        return [self._item(kind, each) for kind, each in embeddings.items() if kind in permitted], media, missing
 
     def _item(self, kind: ItemKind, embedding: Embedding) -> VectorItem:
         # A network that the kit does not have now: the digest of its file is all that is known of it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cameo.v1 import attempt_pb2, cameo_pb2, cameo_service_pb2, guardian_pb2
+from cameo_credential.item_kind import ItemKind
 from cameo_verifier.cameo.cursor import to_token
 from cameo_verifier.cameo.model import ANALYSTS, OWNER, CameoState
 from cameo_verifier.server.wire.enums import full_name
@@ -43,6 +44,7 @@ def cameo(value: Cameo) -> cameo_pb2.Cameo:
         attest_time=value.attested_at,
         # A tombstone has no terms.
         generators=None if value.state is CameoState.CAMEO_DELETED else generators(terms),
+        items=() if value.state is CameoState.CAMEO_DELETED else items(terms),
     )
 
 
@@ -59,12 +61,18 @@ def pending_change(value: Change) -> cameo_pb2.PendingChange:
         approved_by=sorted(value.approved_by),
         propose_time=value.proposed_at,
         generators=generators(value.terms),
+        items=items(value.terms),
     )
 
 
 def generators(terms: Terms) -> cameo_pb2.Generators:
     """Return the message of the generators that terms admit."""
     return cameo_pb2.Generators(every_registered=terms.generators is None, names=sorted(terms.generators or ()))
+
+
+def items(terms: Terms) -> list[str]:
+    """Return the names of the kinds of items that terms let out."""
+    return [full_name(cameo_pb2.ItemKind, kind) for kind in ItemKind if kind in terms.items]
 
 
 def consent(value: Consent) -> cameo_pb2.Consent:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from cameo.v1 import cameo_pb2, error_reason_pb2
 from cameo.v1.guardian_service_pb2 import NarrowCameoRequest
+from cameo_credential.item_kind import ItemKind
 from cameo_verifier.cameo.cursor import to_token
 from cameo_verifier.cameo.model import EXCLUDABLE, OutputState, Terms, UseCategory, WhoMayUse
 from cameo_verifier.cameo.permissions import WORDS_MAX
@@ -185,11 +186,19 @@ def _generators(given: Cameo) -> dict[str, object]:
     return {"generators": None if given.generators.every_registered else frozenset(names)}
 
 
+def _items(given: Cameo) -> dict[str, object]:
+    try:
+        return {"items": frozenset(ItemKind[short_name(cameo_pb2.ItemKind, value)] for value in given.items)}
+    except (KeyError, ValueError):
+        raise invalid("cameo.items", "holds a kind this server does not know") from None
+
+
 _CHANGES: dict[str, Callable[[Cameo], dict[str, object]]] = {
     "who_may_use": _who,
     "selected_users": _selected,
     "restrictions": _restrictions,
     "generators": _generators,
+    "items": _items,
     "appearance_notes": lambda given: {"appearance_notes": note(given.appearance_notes, "cameo.appearance_notes")},
     "voice_notes": lambda given: {"voice_notes": note(given.voice_notes, "cameo.voice_notes")},
 }

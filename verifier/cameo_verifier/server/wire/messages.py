@@ -13,6 +13,7 @@ from google.protobuf import descriptor_pool
 from google.protobuf.message import DecodeError
 
 from cameo.v1 import error_reason_pb2
+from cameo_credential.item_kind import ItemKind
 from cameo_verifier.cameo.model import UseCategory
 from cameo_verifier.cameo.permissions import WORDS_MAX
 from cameo_verifier.server.wire.cameo_input import GENERATORS_MAX, ID_MAX_CHARS, SELECTED_MAX
@@ -50,9 +51,11 @@ MAX_ITEMS: Mapping[str, int] = {
     "cameo.v1.AuthorizeUseRequest.cameo_ids": 32,  # the maximum of `CAMEO_JOB_CAMEOS`
     "cameo.v1.AuthorizeUseRequest.purposes": _GROUPS,
     "cameo.v1.CheckPermissionRequest.purposes": _GROUPS,
+    "cameo.v1.Cameo.items": len(ItemKind),
     "cameo.v1.Cameo.selected_users": SELECTED_MAX,
     "cameo.v1.Generators.names": GENERATORS_MAX,
     "cameo.v1.PendingChange.approved_by": SELECTED_MAX,
+    "cameo.v1.PendingChange.items": len(ItemKind),
     "cameo.v1.PendingChange.selected_users": SELECTED_MAX,
     "cameo.v1.Output.removals": SELECTED_MAX,
     "cameo.v1.Restrictions.words": WORDS_MAX,

@@ -312,7 +312,7 @@ def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: 
         statuses.change_of_cameo(connection, cameo.id, _STATUS[kept.state])
     if kept.terms != before.terms:
         _end_what_is_taken_back(connection, before, kept, now=now)
-        if kept.terms.generators != before.terms.generators:
+        if (kept.terms.generators, kept.terms.items) != (before.terms.generators, before.terms.items):
             credentials.revoke_not_admitted(connection, kept, now=now)
     for kind in kinds:
         events.append(connection, kept, kind, now=now)

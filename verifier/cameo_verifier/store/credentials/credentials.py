@@ -118,10 +118,10 @@ def add(connection: Connection, credential: IssuedCredential) -> None:
 
 
 def revoke_not_admitted(connection: Connection, cameo: Cameo, *, now: datetime) -> None:
-    """Revoke for good the credentials of generators that the terms of a held cameo do not admit."""
+    """Revoke for good the credentials that generators may not hold by the terms of a held cameo."""
     table = tables.credentials
     query = select(table.c.jti, table.c.audience).where(table.c.cameo_id == cameo.id, table.c.revoked_at.is_(None))
-    jtis = [row.jti for row in connection.execute(query) if not cameo.terms.admit(row.audience)]
+    jtis = [row.jti for row in connection.execute(query) if not cameo.terms.admit_credential(row.audience)]
     if jtis:
         statuses.change(connection, tables.status_entries.c.jti.in_(jtis), Status.INVALID)
         revoked = {"revoked_at": now, "revoke_reason": _NOT_ADMITTED, "token": None}

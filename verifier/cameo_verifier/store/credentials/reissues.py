@@ -137,7 +137,7 @@ class ReissueStore:
 
 
 def _require_admitted(cameo: Cameo, audience: str) -> None:
-    if not cameo.terms.admit(audience):
+    if not cameo.terms.admit_credential(audience):
         metadata = {"cameo_id": cameo.id, "answer": Answer.GENERATOR_NOT_CHOSEN.name}
         raise RefusedError(Refusal.USE_NOT_PERMITTED, metadata=metadata)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from cameo_credential.item_kind import VECTOR_KINDS, ItemKind
 from cameo_verifier.cameo.model import Change, ChangeState, Consent, Terms, UseCategory, WhoMayUse
 
 
@@ -46,6 +47,7 @@ def terms_to_json(terms: Terms) -> dict[str, Any]:
         "appearance_notes": terms.appearance_notes,
         "voice_notes": terms.voice_notes,
         "generators": None if terms.generators is None else sorted(terms.generators),
+        "items": sorted(terms.items),
     }
 
 
@@ -59,6 +61,8 @@ def terms_from_json(document: dict[str, Any]) -> Terms:
         appearance_notes=document["appearance_notes"],
         voice_notes=document["voice_notes"],
         generators=None if document.get("generators") is None else frozenset(document["generators"]),
+        # Terms from before items could be chosen have none.
+        items=frozenset(map(ItemKind, document["items"])) if "items" in document else VECTOR_KINDS,
     )
 
 
