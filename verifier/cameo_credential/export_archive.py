@@ -105,29 +105,32 @@ def open_archive(path: Path, *, issuer_keys: VerificationKeys, expected_issuer: 
         CredentialError: `tampered` where an entry is missing, altered or too many; otherwise a reason of the manifest's token.
         OSError: the file cannot be read.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            if names.count(MANIFEST) != 1 or archive.getinfo(MANIFEST).file_size > MAX_MANIFEST_BYTES:
-                raise CredentialError(Refusal.MALFORMED, f"an export has one {MANIFEST}")
-            token = archive.read(MANIFEST).decode("ascii")
-            key, claims = verified_claims(token, issuer_keys, TokenType.EXPORT)
-            if claims.get("iss") != expected_issuer:
-                raise CredentialError(Refusal.WRONG_ISSUER, f"the export was not made by {expected_issuer!r}")
-            ours, made_at = claims[NAMESPACE], datetime.fromtimestamp(claims["iat"], UTC)
-            files = {name: (each["bytes"], each["sha256"]) for name, each in ours["files"].items()}
-            if made_at >= key.expires_at:
-                raise CredentialError(Refusal.EXPIRED, "the key that signed the export had ended when it was made")
-            if sorted(names) != sorted([*files, MANIFEST]):
-                raise CredentialError(Refusal.TAMPERED, "the export has other entries than its manifest names")
-            for name, (size, sha256) in files.items():
-                if archive.getinfo(name).file_size != size or _digest(archive, name) != sha256:
-                    raise CredentialError(Refusal.TAMPERED, f"{name} of the export was altered")
-            return Export(str(claims["sub"]), made_at, {name: size for name, (size, _) in files.items()}, dict(ours["left_out"]))
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, UnicodeDecodeError):
-        raise CredentialError(Refusal.TAMPERED, "the export is not a whole ZIP file of ours") from None
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
-        raise CredentialError(Refusal.MALFORMED, "the export's manifest cannot be read") from None
+    with path.open("rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                names = archive.namelist()
+                if names.count(MANIFEST) != 1 or archive.getinfo(MANIFEST).file_size > MAX_MANIFEST_BYTES:
+                    raise CredentialError(Refusal.MALFORMED, f"an export has one {MANIFEST}")
+                token = archive.read(MANIFEST).decode("ascii")
+                key, claims = verified_claims(token, issuer_keys, TokenType.EXPORT)
+                if claims.get("iss") != expected_issuer:
+                    raise CredentialError(Refusal.WRONG_ISSUER, f"the export was not made by {expected_issuer!r}")
+                ours, made_at = claims[NAMESPACE], datetime.fromtimestamp(claims["iat"], UTC)
+                files = {name: (each["bytes"], each["sha256"]) for name, each in ours["files"].items()}
+                if made_at >= key.expires_at:
+                    raise CredentialError(Refusal.EXPIRED, "the key that signed the export had ended when it was made")
+                if sorted(names) != sorted([*files, MANIFEST]):
+                    raise CredentialError(Refusal.TAMPERED, "the export has other entries than its manifest names")
+                for name, (size, sha256) in files.items():
+                    if archive.getinfo(name).file_size != size or _digest(archive, name) != sha256:
+                        raise CredentialError(Refusal.TAMPERED, f"{name} of the export was altered")
+                return Export(
+                    str(claims["sub"]), made_at, {name: size for name, (size, _) in files.items()}, dict(ours["left_out"])
+                )
+        except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError, EOFError, UnicodeDecodeError):
+            raise CredentialError(Refusal.TAMPERED, "the export is not a whole ZIP file of ours") from None
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError):
+            raise CredentialError(Refusal.MALFORMED, "the export's manifest cannot be read") from None
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

@@ -99,7 +99,7 @@ EXPORTED: Mapping[str, Rule] = {
     "fingerprints": Rule(_by_attempt(tables.fingerprints)),
     "status_entries": Rule(
         lambda subject: tables.status_entries.c.jti.in_(_credentials(subject)),
-        {"decoy_rank": "it tells credentials from decoys, for everyone in the list"},
+        {"group_number": "it tells credentials from decoys, for everyone in the list"},
     ),
     "faces": Rule(
         _enrolled, {"code": "transformed by a secret, which faces together with their codes would give away", "key_id": _INTERNAL}

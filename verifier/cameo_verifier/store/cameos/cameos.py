@@ -278,7 +278,8 @@ def delete(
     with nullcontext() if records is None else rekeyed(connection, records.keys, cameo.subject, now=now, dropping=identifier):
         erasure.erase(connection, cameo)
     end_grants(connection, identifier, now=now)
-    emptied = replace(cameo, terms=Terms(), attempt_id="", reason="", change=None, paused_by=frozenset(), attested_at=None)
+    nothing = Terms(items=frozenset())
+    emptied = replace(cameo, terms=nothing, attempt_id="", reason="", change=None, paused_by=frozenset(), attested_at=None)
     gone = replace(emptied, state=CameoState.CAMEO_DELETED)
     kept = keep(connection, cameo, (gone, (EventKind.WAS_DELETED,)), now=now)
     if records is not None:
