@@ -394,18 +394,16 @@ class Families(RuleBasedStateMachine):
         """A check permits exactly what holds for mutuals, and tells nobody else that there is a cameo."""
         relationships = self._relationships()
 
-        def answer(connection: Connection, person: str, purpose: UseCategory | None) -> Answer | Refusal:
-            try:
-                return uses.check(connection, self.cameo_id, person, frozenset({purpose} - {None}), relationships)
-            except RefusedError as error:
-                return error.refusal
-
         asked = [(person, purpose) for person in (*PEOPLE, self.minor) for purpose in PURPOSES]
-        answers = self._do(lambda connection: [answer(connection, *each) for each in asked])
+        questions = [
+            uses.Question(self.cameo_id, person, frozenset({purpose} - {None}), relationships) for person, purpose in asked
+        ]
+        answers = self._do(lambda connection: uses.check_all(connection, questions))
         assert [each is Answer.PERMITTED for each in answers] == [self._permitted(*each) for each in asked]
         for (person, _), told in zip(asked, answers, strict=True):
             if person != self.minor and not (self.reachable and person in self.mutuals):
-                assert told is Refusal.CAMEO_UNKNOWN
+                assert isinstance(told, RefusedError)
+                assert told.refusal is Refusal.CAMEO_UNKNOWN
 
     def teardown(self) -> None:
         """Every event has its number; a guardian is told what the owner is; each link and each grant was told once."""

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from cameo_credential.item_kind import MEDIA_KINDS, VECTOR_KINDS, ItemKind
 from cameo_verifier.cameo.model import CameoState, EventKind, OutputState, Terms, UseCategory, WhoMayUse
 from cameo_verifier.cameo.permissions import Answer, Relationships
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
@@ -56,6 +57,8 @@ class Word:
     who: WhoMayUse = WhoMayUse.ONLY_ME
     selected: frozenset[str] = frozenset()
     excluded: frozenset[UseCategory] = frozenset()
+    generators: frozenset[str] | None = None
+    items: frozenset[ItemKind] = VECTOR_KINDS
     version: int = 1
     events: list[tuple[EventKind, str]] = field(default_factory=list)
 
@@ -68,7 +71,8 @@ class Word:
             WhoMayUse.EVERYONE: {requester},
         }[self.who]
         allowed = {self.subject} if self.minor else circle | {self.subject}
-        return self.state is CameoState.CAMEO_ACTIVE and requester in allowed and self._passes(purposes)
+        chosen = self.generators is None or AUDIENCE in self.generators
+        return self.state is CameoState.CAMEO_ACTIVE and requester in allowed and chosen and self._passes(purposes)
 
     def _passes(self, purposes: frozenset[UseCategory]) -> bool:
         return not self.excluded or (bool(purposes) and purposes.isdisjoint(self.excluded))
@@ -87,13 +91,21 @@ def enrol(*, minor: bool) -> tuple[str, str]:
 
 @dataclass
 class Held:
-    """A grant in the generator's hand."""
+    """A grant in the generator's hand.
+
+    request: of the call that spent it; empty before.
+    """
 
     grant: Grant
     words: tuple[Word, ...]
-    spent: bool = False
+    request: str = ""
     dead: bool = False
     outputs: set[str] = field(default_factory=set)
+
+    @property
+    def spent(self) -> bool:
+        """Whether it was spent."""
+        return bool(self.request)
 
 
 class Owners(RuleBasedStateMachine):
@@ -109,7 +121,10 @@ class Owners(RuleBasedStateMachine):
         self.first = self._do(events.last)
         self.words = [self._enrol(minor=minor) for minor in (False, True)]
         # A history begins where there is something to take back: an open cameo and a grant for it.
-        self.say(which=0, who=WhoMayUse.EVERYONE, selected=frozenset(), excluded=frozenset(), stale=False)
+        nothing: frozenset[Any] = frozenset()
+        self.say(
+            which=0, who=WhoMayUse.EVERYONE, selected=nothing, excluded=nothing, generators=None, items=VECTOR_KINDS, stale=False
+        )
         self.authorize(which=(0,), requester="fan", purposes=frozenset())
 
     def _do(self, work: Callable[[Connection], ResultT]) -> ResultT:
@@ -149,16 +164,31 @@ class Owners(RuleBasedStateMachine):
         who=st.sampled_from(WhoMayUse),
         selected=st.frozensets(st.sampled_from(PEOPLE)),
         excluded=st.frozensets(st.sampled_from((UseCategory.POLITICS, UseCategory.SATIRE))),
+        generators=st.sampled_from((None, None, frozenset({AUDIENCE}), frozenset({"https://other.example"}))),
+        items=st.sampled_from((VECTOR_KINDS, VECTOR_KINDS | MEDIA_KINDS, frozenset({ItemKind.FACE_CROP}))),
         stale=st.booleans(),
     )
-    def say(self, which: int, who: WhoMayUse, selected: frozenset[str], excluded: frozenset[UseCategory], *, stale: bool) -> None:
+    def say(
+        self,
+        which: int,
+        who: WhoMayUse,
+        selected: frozenset[str],
+        excluded: frozenset[UseCategory],
+        generators: frozenset[str] | None,
+        items: frozenset[ItemKind],
+        *,
+        stale: bool,
+    ) -> None:
         """An owner changes their terms, sometimes of what they read too long ago."""
         word = self.words[which]
-        terms = Terms(who=who, selected=selected, categories=excluded)
+        terms = Terms(who=who, selected=selected, categories=excluded, generators=generators, items=items)
         width = list(WhoMayUse).index
         more_people = width(who) > width(word.who) or (who is word.who and not selected <= word.selected)
-        wider = more_people or not excluded >= word.excluded
-        same = (who, selected, excluded) == (word.who, word.selected, word.excluded)
+        more_generators = word.generators is not None and (generators is None or not generators <= word.generators)
+        wider = more_people or more_generators or not excluded >= word.excluded or not items <= word.items
+        same = terms == Terms(
+            who=word.who, selected=word.selected, categories=word.excluded, generators=word.generators, items=word.items
+        )
         refusal = self._refused(
             lambda connection: cameos.change(
                 connection, word.id, lambda _: terms, subject=word.subject, version=word.version - stale, now=self.now
@@ -176,6 +206,7 @@ class Owners(RuleBasedStateMachine):
             assert refusal is None
             before = replace(word)
             word.who, word.selected, word.excluded, word.version = who, selected, excluded, word.version + 1
+            word.generators, word.items = generators, items
             for held in self.held:
                 open_still = word in held.words and not held.spent and self.now < held.grant.expires_at
                 held.dead |= open_still and before.may_lose(word, held.grant.requester, held.grant.purposes)
@@ -211,6 +242,7 @@ class Owners(RuleBasedStateMachine):
             self._heard(word, kind)
             if verb == "delete":
                 word.who, word.selected, word.excluded = WhoMayUse.ONLY_ME, frozenset(), frozenset()
+                word.generators, word.items = None, frozenset()
             if verb != "resume":
                 for held in self.held:
                     held.dead |= word in held.words and not held.spent
@@ -259,22 +291,24 @@ class Owners(RuleBasedStateMachine):
             self._heard(word, EventKind.USE_GRANTED, grant.id)
 
     @precondition(lambda self: self.held)
-    @rule(data=st.data())
-    def spend(self, data: st.DataObject) -> None:
-        """The generator spends a grant: once, in time, and only while every owner still permits it."""
+    @rule(data=st.data(), again=st.booleans())
+    def spend(self, data: st.DataObject, *, again: bool) -> None:
+        """The generator spends a grant, or asks for the delivery again: in time, and only while every owner still permits it.
+
+        What is delivered is what the owners' last words say, of the grant's cameos alone.
+        """
         held = data.draw(st.sampled_from(self.held))
         grant = held.grant
-        refusal = self._refused(
-            lambda connection: uses.spend(
-                connection,
-                grant.id,
-                audience=AUDIENCE,
-                request_id=f"spend-{next(NUMBERS)}",
-                relationships=self._relationships(),
-                now=self.now,
-            )
-        )
-        if held.spent:
+        request = held.request if again and held.spent else f"spend-{next(NUMBERS)}"
+        delivered: list[tuple[str, frozenset[ItemKind]]] = []
+
+        def work(connection: Connection) -> None:
+            how: dict[str, Any] = {"audience": AUDIENCE, "request_id": request, "now": self.now}
+            _, found = uses.spend(connection, grant.id, relationships=self._relationships(), **how)
+            delivered.extend((cameo.id, cameo.terms.items) for cameo in found)
+
+        refusal = self._refused(work)
+        if held.spent and request != held.request:
             assert refusal is Refusal.GRANT_SPENT
         elif held.dead:
             assert refusal is Refusal.GRANT_REVOKED
@@ -284,7 +318,9 @@ class Owners(RuleBasedStateMachine):
             assert refusal is Refusal.USE_NOT_PERMITTED
         else:
             assert refusal is None
-            held.spent = True
+            held.request = request
+            assert delivered == [(word.id, word.items) for word in held.words]
+        assert refusal is None or not delivered
 
     @precondition(lambda self: self.held)
     @rule(data=st.data(), sha256=st.sampled_from(("aa" * 32, "bb" * 32)))
@@ -313,14 +349,11 @@ class Owners(RuleBasedStateMachine):
         relationships = self._relationships()
         asked = [(word, person) for word in self.words for person in ("fan", "stranger", word.subject)]
 
-        def permitted(connection: Connection, word: Word, person: str) -> bool:
-            try:
-                return uses.check(connection, word.id, person, frozenset(), relationships) is Answer.PERMITTED
-            except RefusedError:
-                return False
-
-        answers = self._do(lambda connection: [permitted(connection, *each) for each in asked])
-        assert answers == [self._permitted((word,), person, frozenset()) for word, person in asked]
+        questions = [uses.Question(word.id, person, frozenset(), relationships, generator=AUDIENCE) for word, person in asked]
+        answers = self._do(lambda connection: uses.check_all(connection, questions))
+        assert [answer is Answer.PERMITTED for answer in answers] == [
+            self._permitted((word,), person, frozenset()) for word, person in asked
+        ]
 
     def teardown(self) -> None:
         """The events of each owner are what happened, in order; the numbers of all have no gap; uses hold every output."""

@@ -81,7 +81,7 @@ def test_nothing_of_it_can_be_used_while_it_lasts(store: SuspensionStore, site: 
         uses.spend(connection, open_grant.id, audience=JOB.audience, request_id="r2", relationships=NOBODY, now=LATER)
     assert refused.value.refusal is Refusal.GRANT_REVOKED
     with engine.begin() as connection:
-        assert uses.check(connection, CAMEO, SUBJECT, frozenset(), NOBODY) is Answer.NOT_NOW
+        assert uses.check_all(connection, [uses.Question(CAMEO, SUBJECT, frozenset(), NOBODY)]) == [Answer.NOT_NOW]
         with pytest.raises(RefusedError) as refused:
             uses.authorize(connection, JOB, identifier="g2", relationships=NOBODY, now=LATER, expires_at=LATER + timedelta(1))
     assert refused.value.refusal is Refusal.USE_NOT_PERMITTED

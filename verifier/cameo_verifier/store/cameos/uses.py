@@ -88,15 +88,8 @@ class Asked:
 Granted: TypeAlias = "tuple[Grant, tuple[Cameo, ...]]"
 
 
-def check(
-    connection: Connection, cameo_id: str, requester: str, purposes: frozenset[UseCategory], relationships: Relationships
-) -> Answer:
-    """Return whether a use is permitted now; errors as `cameo_verifier.cameo.permissions.decide`."""
-    return _only(check_all(connection, [Question(cameo_id, requester, purposes, relationships)]))
-
-
 def check_all(connection: Connection, questions: Sequence[Question]) -> list[Answer | CameoError]:
-    """Return the answer to each question as `check` does, or the error of its refusal."""
+    """Return whether each use is permitted now, or the error that `permissions.decide` raises."""
     found = cameos.several(connection, {each.cameo_id for each in questions}, hold=False)
     return [_answer(found, each) for each in questions]
 
