@@ -254,7 +254,7 @@ def test_a_spooled_recording_is_sealed_and_goes_with_its_subject(engine: Engine,
     _begin(attempts, spooled=sealed)
     assert b"pictures" not in sealed
     with engine.begin() as connection:
-        connection.execute(update(tables.spooled_recordings).values(attempt_id="a1", sealed=sealed[:-1] + b"\0"))
+        connection.execute(update(tables.spooled_recordings).values(sealed=sealed[:-1] + bytes([sealed[-1] ^ 1])))
     with pytest.raises(AlteredEvidenceError):
         spool.open("a1")
     with engine.begin() as connection:
