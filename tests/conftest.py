@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 # Two threads of OpenBLAS that share a core with others wait for one another by spinning: a decomposition of 50 ms takes seconds.
@@ -31,7 +32,7 @@ from tests import databases
 from tests.hanging import pytest_itemcollected, pytest_runtest_logreport, pytest_runtest_teardown, pytest_xdist_make_scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from cameo_challenges.model import Challenge
     from cameo_verifier.types import Judgement
@@ -50,6 +51,17 @@ settings.register_profile(
     "any machine", deadline=None, derandomize="CAMEO_EXAMPLES" not in os.environ, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect without Python's garbage collector, which looks a hundred times through modules and tests that all stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

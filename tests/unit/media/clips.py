@@ -69,8 +69,17 @@ def corners(rgb: np.ndarray) -> list[str]:
     return found
 
 
+_MADE: dict[str, bytes] = {}
+
+
 def make(clip: Clip) -> bytes:
-    """Encode a clip and return the bytes of its file."""
+    """Encode a clip, once in a process, and return the bytes of its file."""
+    if (name := repr(clip)) not in _MADE:
+        _MADE[name] = _made(clip)
+    return _MADE[name]
+
+
+def _made(clip: Clip) -> bytes:
     os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder writes to stderr past every log call-back
     form = {"mkv": "matroska", "mpg": "mpeg"}.get(clip.container, clip.container)
     # A file on disk, because FFmpeg reads it back to move the index of an MP4 to the front.
