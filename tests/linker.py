@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 _IDS = re.compile(r"(?!(server|request|job|key|vault_key)_id$)(id|.*_id|jti|subject|minor|guardian)")
-_NOT_JOINED = {"alembic_version", "servers", "webhooks", "vault_key", "audit_head", "event_counter", "status_lists"}
+_NOT_JOINED = {"alembic_version", "servers", "webhooks", "vault_key", "audit_head", "event_counter", "status_lists", "end_log"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_US = 24 * 60 * 60 * 1_000_000
 _WEAK = 10**9

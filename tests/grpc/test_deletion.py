@@ -21,6 +21,7 @@ from cameo_credential.encoding import to_base64url
 from cameo_credential.gallery_key import GalleryKey
 from cameo_credential.likeness import media_from_bytes
 from cameo_credential.pairwise import PairwiseKey
+from cameo_verifier.errors import NotFoundError
 from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.screening.transform import Transform
 from cameo_verifier.settings import Settings
@@ -142,6 +143,34 @@ async def test_nothing_of_the_person_is_left_on_the_disk(open_site: Any, data: P
         left = Searched.of(data)
         assert {name for name, secret in {**readable, **never}.items() if left.holds(secret)} == set()
         assert left.holds(Transform(GalleryKey.open(data / "keys" / "gallery.jwk").secret, DIGEST).code(unit(100)))
+
+
+@only_sqlite
+async def test_a_restored_database_does_not_serve_what_was_deleted_since(open_site: Any, data: Path) -> None:
+    """A copy from before is put back, with the keys and the log of now: before the first call it is deleted there, too."""
+    async with open_site() as site:
+        cameo = await site.create((await enrol(site, OWNER, b"face:%d" % FACE)).attempt.id)
+        _copy_database(data)
+        assert _vault(data).open(_kept(data, cameo.id))
+        await site.delete(cameo)
+    _put_back(data)
+    assert _vault(data).open(_kept(data, cameo.id))  # of the same epoch
+    async with open_site() as site:
+        found = await site.stub.GetCameo(GetCameoRequest(cameo_id=cameo.id), metadata=site.owner)
+        assert found.state == cameo_pb2.CAMEO_STATE_DELETED
+    with pytest.raises(NotFoundError):
+        _kept(data, cameo.id)
+
+
+def _copy_database(data: Path) -> None:
+    with closing(sqlite3.connect(data / "cameo.sqlite3")) as connection:
+        connection.execute("VACUUM INTO ?", [str(data / "copy.sqlite3")])
+
+
+def _put_back(data: Path) -> None:
+    for path in data.glob("cameo.sqlite3*"):
+        path.unlink()
+    (data / "copy.sqlite3").rename(data / "cameo.sqlite3")
 
 
 def _tokens(credential: Any, index: int) -> list[tuple[str, str]]:

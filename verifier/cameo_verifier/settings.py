@@ -316,6 +316,8 @@ class Settings(Variables):
     retention: Retention = Field(default_factory=Retention)
     vault_epoch_days: float = Field(default=7.0, ge=0)
     """Days after which a new epoch of the vault key begins, and deletions before are final; 0: only by `cameo vault epoch`."""
+    deletion_log: Path | None = None
+    """File of deletions and revocations outside the database, best on another disk; by default deletions.log in `data`."""
     evidence_sweep_s: int = Field(default=3600, ge=1)
     """Interval of deleting expired evidence."""
     controller: Controller = Field(default_factory=Controller)
@@ -359,6 +361,11 @@ class Settings(Variables):
     def audit_key(self) -> Path:
         """The file of the audit key, which authenticates the end of the audit log."""
         return self.data / "keys" / "audit.jwk"
+
+    @property
+    def deletion_log_file(self) -> Path:
+        """The file of deletions and revocations, see `cameo_verifier.review.deletion_log`."""
+        return self.deletion_log or self.data / "deletions.log"
 
     @property
     def evidence_place(self) -> str:

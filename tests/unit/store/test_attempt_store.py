@@ -291,6 +291,8 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         },
         "fingerprints": {"attempt_id", "created_at", "data"},
         "status_lists": {"number", "capacity", "used", "decoy_key", "created_at"},
+        "unlogged_ends": {"kind", "of_id"},
+        "end_log": {"id", "number"},
         "status_entries": {"list_number", "idx", "jti", "group_number", "status"},
         # The one exception: `code` is a face embedding, turned by a secret that is not in the database.
         "faces": {"number", "collection", "owner", "attempt_id", "key_id", "model", "code", "created_at"},

@@ -38,7 +38,7 @@ from cameo_verifier.ids import new_id
 from cameo_verifier.review.evidence_room import EvidenceRoom
 from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.screening.screening import Screening
-from cameo_verifier.server import epochs, http_resources, maintenance
+from cameo_verifier.server import ends, epochs, http_resources, maintenance
 from cameo_verifier.server.address import host_and_port, require_told
 from cameo_verifier.server.auth.access import Admission
 from cameo_verifier.server.auth.caller import CallerTokens, is_loopback
@@ -174,6 +174,7 @@ async def open_server(
     async with AsyncExitStack() as opening:
         engine = await asyncio.to_thread(open_database, settings.database)
         opening.callback(engine.dispose)
+        await opening.enter_async_context(ends.logged(engine, settings, now=clock()))
         lease = await asyncio.to_thread(
             Lease.take,
             ServerStore(engine),
@@ -195,8 +196,13 @@ async def open_server(
         def public_keys() -> VerificationKeys:
             return issuer.keys.current().public(issuer.name)
 
-        interval = timedelta(seconds=settings.status_interval_s)
-        publisher = StatusPublisher(statuses, keys=issuer.keys.current, base=settings.status_base, interval=interval, clock=clock)
+        publisher = StatusPublisher(
+            statuses,
+            keys=issuer.keys.current,
+            base=settings.status_base,
+            interval=timedelta(seconds=settings.status_interval_s),
+            clock=clock,
+        )
         screening = await asyncio.to_thread(Screening.open, settings, engine, profile)
 
         pool = WorkerPool(

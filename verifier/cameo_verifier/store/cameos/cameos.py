@@ -31,7 +31,8 @@ from cameo_verifier.store.cameos import events, guardianships, likenesses
 from cameo_verifier.store.cameos.consent_records import rekeyed
 from cameo_verifier.store.credentials import credentials, statuses
 from cameo_verifier.store.db import documents, tables
-from cameo_verifier.store.evidence import erasure
+from cameo_verifier.store.evidence import ends, erasure
+from cameo_verifier.store.evidence.ends import End
 from cameo_verifier.types import Ruling, Verdict
 
 if TYPE_CHECKING:
@@ -238,6 +239,7 @@ def revoke(
         return cameo
     require_changeable(cameo)
     end_grants(connection, identifier, now=now)
+    ends.note(connection, End.CAMEO_REVOKED, identifier)
     revoked = replace(cameo, state=CameoState.CAMEO_REVOKED, reason=reason, change=None, paused_by=frozenset())
     kept = keep(connection, cameo, (revoked, (EventKind.WAS_REVOKED,)), now=now)
     if records is not None:
@@ -276,7 +278,7 @@ def delete(
     if cameo.state is CameoState.CAMEO_DELETED:
         return cameo
     with nullcontext() if records is None else rekeyed(connection, records.keys, cameo.subject, now=now, dropping=identifier):
-        erasure.erase(connection, cameo)
+        erasure.erase(connection, identifier, cameo.subject)
     end_grants(connection, identifier, now=now)
     nothing = Terms(items=frozenset())
     emptied = replace(cameo, terms=nothing, attempt_id="", reason="", change=None, paused_by=frozenset(), attested_at=None)

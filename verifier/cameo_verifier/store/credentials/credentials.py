@@ -12,6 +12,8 @@ from cameo_verifier.errors import NotFoundError
 from cameo_verifier.store.credentials import statuses
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.faults import store_errors
+from cameo_verifier.store.evidence import ends
+from cameo_verifier.store.evidence.ends import End
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -126,6 +128,7 @@ def revoke_not_admitted(connection: Connection, cameo: Cameo, *, now: datetime) 
         statuses.change(connection, tables.status_entries.c.jti.in_(jtis), Status.INVALID)
         revoked = {"revoked_at": now, "revoke_reason": _NOT_ADMITTED, "token": None}
         connection.execute(update(table).where(table.c.jti.in_(jtis)).values(revoked))
+        ends.note(connection, End.CREDENTIAL, *jtis)
 
 
 def credential(row: Row[Any]) -> IssuedCredential:

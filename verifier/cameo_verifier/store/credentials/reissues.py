@@ -20,6 +20,8 @@ from cameo_verifier.store.credentials import credentials, statuses
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import writing
 from cameo_verifier.store.db.faults import store_errors
+from cameo_verifier.store.evidence import ends
+from cameo_verifier.store.evidence.ends import End
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -131,6 +133,7 @@ class ReissueStore:
             row = _seen(connection, jti, subject)
             if newly:  # a repeated request ends nothing that was granted since
                 cameos.end_grants(connection, row.cameo_id, now=now, audience=row.audience)
+                ends.note(connection, End.CREDENTIAL, jti)
         if (row.revoke_request_id == request_id) and row.revoke_reason != reason:
             raise RefusedError(Refusal.REQUEST_ID_REUSED)
         return Revocation(jti, row.revoked_at, row.revoke_reason)

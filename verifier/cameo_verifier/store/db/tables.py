@@ -456,6 +456,22 @@ vault_key = Table(
     Column("id", String(16), nullable=False),
 )
 
+# Ends of cameos, credentials and data keys that are not in the deletion log yet, see `cameo_verifier.store.evidence.ends`.
+unlogged_ends = Table(
+    "unlogged_ends",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("of_id", String(64), primary_key=True),
+)
+
+# One row: the number of the last line of the deletion log that this database has.
+end_log = Table(
+    "end_log",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+)
+
 subject_keys = Table(
     "subject_keys",
     metadata,

@@ -26,21 +26,21 @@ from cameo_credential.token_status import Status
 from cameo_verifier.store.cameos import faces, likenesses
 from cameo_verifier.store.credentials import statuses
 from cameo_verifier.store.db import tables
-from cameo_verifier.store.evidence import evidence
+from cameo_verifier.store.evidence import ends, evidence
+from cameo_verifier.store.evidence.ends import End
 from cameo_verifier.store.evidence.unlinking import unlink
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from cameo_verifier.cameo.model import Cameo
 
-
-def erase(connection: Connection, cameo: Cameo) -> None:
+def erase(connection: Connection, cameo_id: str, subject: str) -> None:
     """Destroy the data of a cameo, inside a transaction of the caller; the steps are those of the module."""
-    statuses.change_of_cameo(connection, cameo.id, Status.INVALID)
-    connection.execute(delete(tables.credentials).where(tables.credentials.c.cameo_id == cameo.id))  # step 1
-    connection.execute(delete(tables.suspensions).where(tables.suspensions.c.cameo_id == cameo.id))
-    likenesses.destroy(connection, cameo.id)  # step 2
-    faces.forget_without_likeness(connection, cameo.subject)  # step 3
-    evidence.withdraw(connection, cameo.subject)  # step 5, while the subject still leads to it
-    unlink(connection, cameo.subject)  # step 4, after the likeness
+    statuses.change_of_cameo(connection, cameo_id, Status.INVALID)
+    connection.execute(delete(tables.credentials).where(tables.credentials.c.cameo_id == cameo_id))  # step 1
+    connection.execute(delete(tables.suspensions).where(tables.suspensions.c.cameo_id == cameo_id))
+    likenesses.destroy(connection, cameo_id)  # step 2
+    faces.forget_without_likeness(connection, subject)  # step 3
+    evidence.withdraw(connection, subject)  # step 5, while the subject still leads to it
+    unlink(connection, subject)  # step 4, after the likeness
+    ends.note(connection, End.CAMEO_DELETED, cameo_id)

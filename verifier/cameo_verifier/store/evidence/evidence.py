@@ -22,8 +22,9 @@ from cameo_verifier.store.cameos.consent_records import rekeyed
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import scrub, writing
 from cameo_verifier.store.db.faults import store_errors
-from cameo_verifier.store.evidence import subject_keys
+from cameo_verifier.store.evidence import ends, subject_keys
 from cameo_verifier.store.evidence.audit import Entry
+from cameo_verifier.store.evidence.ends import End
 from cameo_verifier.store.evidence.errors import EvidenceError, EvidenceMissingError, EvidenceRemovedError, SubjectDeletedError
 from cameo_verifier.store.evidence.sealed_object import Kind, key_id, seal, unseal
 
@@ -180,6 +181,7 @@ class EvidenceVault:
             writing(self._engine).begin() as connection,
             rekeyed(connection, self._keys, subject, now=now),
         ):
+            ends.note(connection, End.DATA_KEY, *subject_keys.ids_of(connection, subject))
             found = withdraw(connection, subject)
         scrub(self._engine)
         self._audit.append([Entry("forget", "", "data key")], reader=reader, now=now)

@@ -146,6 +146,11 @@ class SubjectKeys:
             raise DataKeyLostError(f"the data key {row.id} was altered in the database: restore it from a backup") from None
 
 
+def ids_of(connection: Connection, subject: str) -> list[str]:
+    """Return the id of a subject's key, if there is one, inside a transaction of the caller."""
+    return list(connection.execute(select(tables.subject_keys.c.id).where(tables.subject_keys.c.subject == subject)).scalars())
+
+
 def destroy(connection: Connection, subject: str) -> bool:
     """Destroy the key of a subject, inside a transaction of the caller, who scrubs the disk afterwards (`engine.scrub`)."""
     table = tables.subject_keys
