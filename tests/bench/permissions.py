@@ -35,7 +35,7 @@ from cameo_verifier.server.serve import log_to_stderr, run
 from cameo_verifier.settings import Settings
 from tests.grpc.callers import App
 from tests.grpc.client import AUDIENCE
-from tests.grpc.judges import OpenScripted
+from tests.grpc.judges import MEDIA, OpenScripted
 from tests.grpc.test_cameos import World
 
 if TYPE_CHECKING:
@@ -44,30 +44,33 @@ if TYPE_CHECKING:
 
     from grpc.aio import UnaryUnaryCall
 
+    from cameo_credential.media_items import MediaItem
+
 ROUNDS = 3
-_ECHO = "/bare.Echo/Echo"
+ECHO = "/bare.Echo/Echo"
 
 
-def _serve(folder: Path, settings: dict[str, Any], pipe: Connection) -> None:
-    """Serve as `cameo serve` does, but for the models."""
+def serve(folder: Path, settings: dict[str, Any], pipe: Connection, *, media: tuple[MediaItem, ...] = MEDIA) -> None:
+    """Serve as `cameo serve` does, but for the models; media: pictures and sound of everyone who is accepted."""
     site = Settings(listen="127.0.0.1:0", data=folder / "data", workers=1, **settings)
-    AudienceFolder(site.audiences).add(AudienceKey.generate(AUDIENCE))
+    if not (audiences := AudienceFolder(site.audiences)).all():
+        audiences.add(AudienceKey.generate(AUDIENCE))
     # The log is written, as it is in service, but not to the terminal.
     with (folder / "log").open("w") as log:
         os.dup2(log.fileno(), sys.stderr.fileno())
     log_to_stderr()
-    opener = partial(open_server, open_judge=OpenScripted(folder / "journal"))
+    opener = partial(open_server, open_judge=OpenScripted(folder / "journal", media=media))
     asyncio.run(run(site, announce=lambda server: pipe.send(server.address), opener=opener))
 
 
-def _echo(pipe: Connection) -> None:
+def echo(pipe: Connection) -> None:
     async def echo(request: bytes, _: object) -> bytes:
         return request
 
     async def serve() -> None:
         server = grpc.aio.server()
         handler = grpc.unary_unary_rpc_method_handler(echo)
-        service, method = _ECHO.removeprefix("/").split("/")
+        service, method = ECHO.removeprefix("/").split("/")
         server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, {method: handler}),))
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
@@ -78,7 +81,7 @@ def _echo(pipe: Connection) -> None:
 
 
 @contextmanager
-def _process(target: Callable[..., None], *args: object) -> Iterator[tuple[str, Callable[[], float]]]:
+def running(target: Callable[..., None], *args: object) -> Iterator[tuple[str, Callable[[], float]]]:
     """Run a server in a process of its own; yield its address and what tells the CPU time it has used, in seconds."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
@@ -135,11 +138,11 @@ async def _run(
     served: tuple[str, Callable[[], float]], bare: tuple[str, Callable[[], float]], app: App, calls: int, at_once: int
 ) -> None:
     async with grpc.aio.insecure_channel(served[0]) as channel, grpc.aio.insecure_channel(bare[0]) as echo_channel:
-        world = World(_Bench(channel), app)  # type: ignore[arg-type]  # all it needs of a client
+        world = World(Stubs(channel), app)  # type: ignore[arg-type]  # all it needs of a client
         cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
         stub, metadata = cameo_service_pb2_grpc.CameoServiceStub(channel), world.generator
         check = wire.CheckPermissionRequest(cameo_id=cameo.id, requester="account-2", purposes=["USE_CATEGORY_GENERAL"])
-        echo = echo_channel.unary_unary(_ECHO)
+        echo = echo_channel.unary_unary(ECHO)
 
         def authorize() -> UnaryUnaryCall[Any, Any]:
             request = wire.AuthorizeUseRequest(
@@ -165,7 +168,7 @@ async def _run(
             print(f"{name:16} {found.line(figures['bare echo'])}")  # noqa: T201
 
 
-class _Bench:
+class Stubs:
     """The two stubs it takes to make a cameo."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
@@ -182,7 +185,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cameo-bench-") as scratch:
         folder = Path(scratch)
         app = App.make(folder)
-        with _process(_serve, folder, app.settings) as served, _process(_echo) as bare:
+        with running(serve, folder, app.settings) as served, running(echo) as bare:
             asyncio.run(_run(served, bare, app, calls, at_once))
 
 

@@ -16,14 +16,20 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import event, insert, select, update
 
+from cameo_credential.claims import Embedding
+from cameo_credential.item_kind import ItemKind
+from cameo_credential.likeness import media_from_bytes, to_bytes
+from cameo_credential.media_items import MediaItem
 from cameo_credential.token_status import Status
 from cameo_verifier.cameo.model import CameoState, OutputState, Terms, WhoMayUse
 from cameo_verifier.cameo.permissions import Relationships
+from cameo_verifier.errors import NotFoundError
 from cameo_verifier.store.cameos import cameos, events, likenesses, uses
-from cameo_verifier.store.cameos.vault import SealedLikeness
+from cameo_verifier.store.cameos.vault import Vault
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.batches import Batches
 from cameo_verifier.store.db.engine import open_database, scrub, writing
@@ -47,6 +53,15 @@ LIVES = 8
 """Cameos for each point; no process gets through all of them before it is killed."""
 STEPS = ("authorize", "authorize another", "spend", "record", "revoke", "delete")
 
+VAULT = Vault(bytes(32))
+_VECTOR = Embedding("m", "ab" * 32, np.eye(1, 512, dtype=np.float32)[0])
+MEDIA = tuple(
+    MediaItem(kind, "x/y", "", {}, np.random.default_rng(number).bytes(10_000))
+    for number, kind in enumerate((ItemKind.FACE_CROP, ItemKind.FACE_CROP, ItemKind.VOICE_CLIP))
+)
+"""Pictures and sound, as many bytes as fill some pages of the database."""
+LIKENESS = to_bytes(_VECTOR, _VECTOR, MEDIA)
+
 Life = tuple[CameoState, int, int, int, int, bool, bool, Status, str, tuple[str, ...]]
 
 
@@ -65,7 +80,7 @@ def _enrol(connection: Connection, number: int) -> str:
     connection.execute(insert(tables.credentials).values(credential | kept))
     entry = {"list_number": 1, "idx": number, "jti": f"j{number}", "group_number": number, "status": 0}
     connection.execute(insert(tables.status_entries).values(entry))
-    likenesses.add(connection, f"a{number}", SealedLikeness(cameo_id, wrapped_key=b"key", sealed=b"face"), now=NOW)
+    likenesses.add(connection, f"a{number}", VAULT.seal(cameo_id, LIKENESS), now=NOW)
     consent: dict[str, Any] = {"request_id": "r", "text_version": "1", "locale": "en", "agreed_at": NOW}
     cameos.create(connection, f"a{number}", subject=subject, now=NOW, **consent)
     everyone = Terms(who=WhoMayUse.EVERYONE, words=("no cats",))
@@ -127,9 +142,7 @@ def _in_child(url: str, cameo_ids: Sequence[str], pipe: Pipe) -> None:
     asyncio.run(_live(engine, dict.fromkeys(cameo_ids, 0), lambda cameo_id, number: pipe.send((cameo_id, number))))
 
 
-def _killed_before(url: str, cameo_id: str, step: str, statement: int) -> None:
-    """Take one step, and die right before its `statement`th statement, or after the last one and before the commit."""
-    engine = open_database(url)
+def _die_at(engine: Engine, statement: int) -> None:
     count = 0
 
     def die(*_: object) -> None:
@@ -141,12 +154,27 @@ def _killed_before(url: str, cameo_id: str, step: str, statement: int) -> None:
     event.listen(engine, "before_cursor_execute", die)
     event.listen(engine, "commit", die)
 
+
+def _killed_before(url: str, cameo_id: str, step: str, statement: int) -> None:
+    """Take one step, and die right before its `statement`th statement, or after the last one and before the commit."""
+    engine = open_database(url)
+    _die_at(engine, statement)
+
     async def run() -> None:
         batches = Batches(writing(engine))
         await _step(batches, step, cameo_id)
         await asyncio.to_thread(batches.close)
 
     asyncio.run(run())
+
+
+def _enrolled_before(url: str, statement: int) -> None:
+    """Enrol, and die right before its `statement`th statement, or after the last one and before the commit."""
+    engine = open_database(url)
+    _die_at(engine, statement)
+    with writing(engine).begin() as connection:
+        connection.execute(update(tables.status_lists).values(used=1))
+        _enrol(connection, 0)
 
 
 def _life(connection: Connection, cameo_id: str) -> Life:
@@ -165,12 +193,22 @@ def _life(connection: Connection, cameo_id: str) -> Life:
         sum(use.grant.spent_at is not None for use in listed),
         sum(use.grant.revoked_at is not None for use in listed),
         sum(len(use.outputs) for use in listed),
-        bool(likenesses.cameo_of(connection, f"a{number}")),
+        _is_whole(connection, cameo_id),
         token is not None,
         Status(status),
         attempt,
         tuple(each.kind.value for each in happened),
     )
+
+
+def _is_whole(connection: Connection, cameo_id: str) -> bool:
+    """Return whether a likeness is there, which must then have all of its pictures and sound."""
+    try:
+        sealed = likenesses.of(connection, cameo_id)
+    except NotFoundError:
+        return False
+    assert media_from_bytes(VAULT.open(sealed)) == MEDIA
+    return True
 
 
 def _lives(subject: str) -> list[Life]:
@@ -275,4 +313,22 @@ def test_a_cut_before_any_statement_undoes_the_step(engine: Engine, start: Calla
     assert statement > 5
     assert _done(engine, "cameo-0") == before + 1
     with engine.begin() as connection:
+        store_invariants.check(connection)
+
+
+@pytest.mark.parametrize("engine", [0], indirect=True)
+def test_a_cut_while_a_likeness_is_kept_leaves_all_of_it_or_nothing(engine: Engine, start: Callable[..., BaseProcess]) -> None:
+    """Killed before each statement of an acceptance in turn: vectors, pictures and sound are there together, or not at all."""
+    for statement in itertools.count():
+        process = start(_enrolled_before, engine.url.render_as_string(), statement)
+        if (code := ended(process)) == 0:
+            break
+        assert code == -signal.SIGKILL
+        with engine.begin() as connection:
+            assert not _is_whole(connection, "cameo-0")
+            assert connection.execute(select(tables.attempts.c.id)).all() == []
+
+    assert statement > 5
+    with engine.begin() as connection:
+        assert _is_whole(connection, "cameo-0")
         store_invariants.check(connection)

@@ -10,7 +10,7 @@ import hashlib
 import os
 import signal
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -86,12 +86,13 @@ class OpenScripted:
 
     journal: Path
     answers: Answers = field(default_factory=answers)
+    media: tuple[MediaItem, ...] = MEDIA
 
     def __call__(self) -> Scripted:
         """Return the judge, unless there is a file `broken` beside the journal."""
         if self.journal.with_name("broken").exists():
             raise ModelKitError("face.onnx is missing: run `cameo models pull`")
-        return Scripted(self.journal, self.answers)
+        return Scripted(self.journal, self.answers, self.media)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Scripted:
 
     journal: Path
     answers: Answers
+    media: tuple[MediaItem, ...] = MEDIA
 
     def look(self, response: Response) -> None:
         """Refuse `foreign`, die of `trap`, let all else be judged."""
@@ -143,7 +145,8 @@ class Scripted:
         face = int(argument) if verb == "face" else FACE
         accept = verb in {"accept", "face", "minor"}
         answer = self.answers.accepted if accept else self.answers.rejected
-        return _judgement(response.recording, *answer, seed=seed, minor=verb == "minor", face=face)
+        judgement = _judgement(response.recording, *answer, seed=seed, minor=verb == "minor", face=face)
+        return replace(judgement, likeness_media=self.media) if accept else judgement
 
     def _note(self, line: str) -> None:
         with self.journal.open("a") as journal:
@@ -170,7 +173,6 @@ def _judgement(
         timings_ms={"total": 12.5},
         kept=recording,
         crops=CROPS if accept else b"",
-        likeness_media=MEDIA if accept else (),
     )
 
 

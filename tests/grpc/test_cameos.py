@@ -184,6 +184,7 @@ def test_wire_enums_mirror_the_values() -> None:
         (cameo_pb2.OutputState, model.OutputState),
         (cameo_pb2.CameoEventKind, model.EventKind),
         (cameo_pb2.PermissionAnswer, Answer),
+        (cameo_pb2.ItemKind, ItemKind),
     ):
         assert enum.Name(0).endswith("_UNSPECIFIED")
         assert sorted(short_names(enum)) == sorted(member.upper() for member in value)

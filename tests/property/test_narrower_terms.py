@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cameo_credential.item_kind import ItemKind
 from cameo_verifier.cameo import guardians
 from cameo_verifier.cameo.model import Cameo, CameoState, Consent, Terms, UseCategory, WhoMayUse
 from cameo_verifier.cameo.permissions import Answer, Relationships, decide, narrowed, narrower
@@ -32,6 +33,7 @@ TERMS = st.builds(
     appearance_notes=NOTES,
     voice_notes=NOTES,
     generators=st.sampled_from((None, frozenset(), frozenset({"g"}), frozenset({"g", "h"}))),
+    items=st.frozensets(st.sampled_from(ItemKind)),
 )
 BOTH = frozenset({"mother", "father"})
 GRAPH = Relationships({("minor", person): person in MUTUALS for person in (*MUTUALS, *OTHERS)})
@@ -82,6 +84,7 @@ def test_narrower_terms_permit_no_other_use(one: Terms, two: Terms) -> None:
         assert uses(one) <= uses(two)
         assert set(one.words) >= set(two.words)
         assert two.appearance_notes in {"", one.appearance_notes}
+        assert one.items <= two.items
 
 
 @given(standing=TERMS, said=TERMS, other=TERMS)

@@ -34,6 +34,7 @@ from cameo_credential.audience_keys import AudienceFolder, AudienceKey
 from cameo_credential.delivery import open_likeness
 from cameo_credential.errors import CameoError, CredentialError, InvalidRequestError
 from cameo_credential.issuer_keys import VerificationKeys
+from cameo_credential.media_items import open_objects
 from cameo_credential.status_source import StatusSource
 from cameo_credential.validator import OpenedCredential, open_credential
 from cameo_verifier.cli.credential import credential_document, credential_table
@@ -43,6 +44,7 @@ from cameo_verifier.settings import Settings
 from cameo_verifier.types import Outcome
 
 if TYPE_CHECKING:
+    from cameo.v1.cameo_service_pb2 import DeliveredLikeness
     from cameo.v1.verification_service_pb2 import VerifyResponseResponse
     from cameo_verifier.server.client import Client
     from fixtures.studio.defects import Defect
@@ -54,6 +56,8 @@ _STATUS_INTERVAL_S = 1
 _CHALLENGE_TTL_S = 3600
 """The studio may need minutes for seconds of a person, where the machine has other work."""
 _STOP_S = 30.0
+_SHOWN = ("at_s", "quality", "duration_s", "transcript", "speech_to_noise_db")
+"""Facts of a picture and of the sound that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +229,11 @@ class _Stage:
             return error.reason
         return "valid"
 
-    def items_of_likeness(self, token: str, grant_id: str) -> str:
-        """Return the kinds of the items in a likeness that the generator was delivered for a job."""
+    def items_of_likeness(self, likeness: DeliveredLikeness, grant_id: str) -> str:
+        """Show the items in a likeness that the generator was delivered for a job, and return their kinds, each once."""
         issuer, jwks = self._client.issuer_keys()
         delivery = open_likeness(
-            token,
+            likeness.token,
             audience_key=self._audience_key,
             issuer_keys=VerificationKeys.from_jwks(json.loads(jwks)),
             expected_audience=AUDIENCE,
@@ -237,7 +241,13 @@ class _Stage:
             expected_grant=grant_id,
             now=datetime.now(UTC),
         )
-        return ", ".join(item.kind for item in delivery.items)
+        for item in delivery.items:
+            self._console.print(f"  {item.kind}: {item.vector.size} values of {item.model.name}")
+        for media in open_objects(delivery.detached, likeness.objects, now=datetime.now(UTC)):
+            facts = ", ".join(f"{name} {value}" for name, value in media.facts.items() if name in _SHOWN)
+            self._console.print(f"  {media.kind}: {media.media_type} of {len(media.data) / 1e3:.0f} kB, {facts}")
+        kinds = (*(item.kind for item in delivery.items), *(item.kind for item in delivery.detached))
+        return ", ".join(dict.fromkeys(kinds))
 
     def _opened(self) -> tuple[OpenedCredential, str]:
         issuer, jwks = self._client.issuer_keys()

@@ -280,8 +280,8 @@ def delete(
     with nullcontext() if records is None else rekeyed(connection, records.keys, cameo.subject, now=now, dropping=identifier):
         erasure.erase(connection, identifier, cameo.subject)
     end_grants(connection, identifier, now=now)
-    nothing = Terms(items=frozenset())
-    emptied = replace(cameo, terms=nothing, attempt_id="", reason="", change=None, paused_by=frozenset(), attested_at=None)
+    no_terms = Terms(items=frozenset())
+    emptied = replace(cameo, terms=no_terms, attempt_id="", reason="", change=None, paused_by=frozenset(), attested_at=None)
     gone = replace(emptied, state=CameoState.CAMEO_DELETED)
     kept = keep(connection, cameo, (gone, (EventKind.WAS_DELETED,)), now=now)
     if records is not None:
