@@ -10,10 +10,14 @@ import pytest
 from sqlalchemy import insert, select
 
 from cameo_credential.token_status import Status
+from cameo_verifier.cameo.consent_record import RecordKind
 from cameo_verifier.errors import NotFoundError, StoreError
 from cameo_verifier.review import ends_again
 from cameo_verifier.review.deletion_log import DeletionLog
+from cameo_verifier.server.services.data_subject_service import policy
+from cameo_verifier.settings import Settings
 from cameo_verifier.store.cameos import cameos
+from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.cameos.likenesses import LikenessStore
 from cameo_verifier.store.credentials.reissues import ReissueStore
 from cameo_verifier.store.db import tables
@@ -23,6 +27,7 @@ from cameo_verifier.store.evidence.ends import End
 from tests.databases import only_sqlite
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import READER, open_site
+from tests.unit.store.test_consent_records import ANN, KINDS, enrolled
 from tests.unit.store.test_erasure import SUBJECT, Site
 
 if TYPE_CHECKING:
@@ -125,6 +130,20 @@ def test_a_forgotten_person_s_key_is_destroyed_again_and_a_later_one_is_not(
         connection.execute(tables.end_log.update().values(number=0))
     assert ends_again.do_again(engine, log, now=NOW) == 0
     assert site.read("r1")
+
+
+def test_consents_stay_readable_where_a_data_key_ends_again(engine: Engine, tmp_path: Path, log: DeletionLog) -> None:
+    """The cameo's are deleted but for the withdrawal; those of another cameo of the person are kept under the next data key."""
+    site = open_site(engine, tmp_path)
+    records = ConsentRecords(site.room.keys, policy(Settings()))
+    with engine.begin() as connection:
+        enrolled(connection, records, 1, 2)
+    log.make()
+    log.append([(End.CAMEO_DELETED, "cameo-1")], after=0)
+    assert ends_again.do_again(engine, log, now=NOW, records=records) == 1
+    with engine.connect() as connection:
+        left = {(record.cameo_id, record.kind) for record in records.of_subject(connection, ANN)}
+    assert left == {("cameo-1", RecordKind.CONSENT_WITHDRAWN), *(("cameo-2", kind) for kind in KINDS)}
 
 
 def test_the_log_names_nobody(site: Site, log: DeletionLog) -> None:

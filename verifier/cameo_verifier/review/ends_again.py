@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -11,6 +11,7 @@ from cameo_credential.token_status import Status
 from cameo_verifier.cameo.model import CameoState
 from cameo_verifier.cameo.refusal import RefusedError
 from cameo_verifier.store.cameos import cameos
+from cameo_verifier.store.cameos.consent_records import rekeyed
 from cameo_verifier.store.credentials.reissues import ReissueStore
 from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db import tables
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Executable
 
     from cameo_verifier.review.deletion_log import DeletionLog
+    from cameo_verifier.store.cameos.consent_records import ConsentRecords
 
 _WHY = "ended before a backup was restored"
 _FINAL = (CameoState.CAMEO_DELETED, CameoState.CAMEO_REVOKED)
@@ -57,8 +59,10 @@ def missing_lines(engine: Engine, log: DeletionLog) -> int:
         return ends.logged(connection) - (lines[-1].number if lines else 0)
 
 
-def do_again(engine: Engine, log: DeletionLog, *, now: datetime) -> int:
+def do_again(engine: Engine, log: DeletionLog, *, now: datetime, records: ConsentRecords | None = None) -> int:
     """Do what ended after the database was copied again, and return how much that was: before anybody is served.
+
+    The consent records of whose data keys are destroyed are kept as at the first time, where `records` is given.
 
     Raises:
         KeyFileError, StoreError: the log or the database failed; it can be repeated.
@@ -74,7 +78,7 @@ def do_again(engine: Engine, log: DeletionLog, *, now: datetime) -> int:
         for kind, again in _AGAIN.items():
             for of_id in _ids(engine, kind):
                 if log.digest(kind, of_id) in wanted:
-                    again(engine, of_id, now)
+                    again(engine, of_id, now, records)
                     done += 1
         scrub(engine)
         with store_errors(), writing(engine).begin() as connection:
@@ -99,10 +103,10 @@ def _ids(engine: Engine, kind: End) -> list[str]:
         return list(connection.execute(queries[kind]).scalars())
 
 
-def _delete(engine: Engine, cameo_id: str, now: datetime) -> None:
+def _delete(engine: Engine, cameo_id: str, now: datetime, records: ConsentRecords | None) -> None:
     with store_errors(), writing(engine).begin() as connection:
         try:
-            cameos.delete(connection, cameo_id, subject=None, now=now)
+            cameos.delete(connection, cameo_id, subject=None, now=now, records=records)
         except RefusedError:  # it was created after the copy: its likeness waits
             if subject := _subject_of_likeness(connection, cameo_id):
                 erasure.erase(connection, cameo_id, subject)
@@ -117,23 +121,24 @@ def _subject_of_likeness(connection: Connection, cameo_id: str) -> str | None:
     return None
 
 
-def _revoke(engine: Engine, cameo_id: str, now: datetime) -> None:
+def _revoke(engine: Engine, cameo_id: str, now: datetime, _: ConsentRecords | None) -> None:
     with store_errors(), writing(engine).begin() as connection, suppress(RefusedError):
         cameos.revoke(connection, cameo_id, subject=None, reason=_WHY, now=now)
 
 
-def _credential(engine: Engine, jti: str, now: datetime) -> None:
+def _credential(engine: Engine, jti: str, now: datetime, _: ConsentRecords | None) -> None:
     try:
         ReissueStore(engine).revoke(jti, subject=None, reason=_WHY, request_id="", now=now)
     except RefusedError:
         StatusStore(engine).change(jti, Status.INVALID)
 
 
-def _key(engine: Engine, key_id: str, now: datetime) -> None:  # noqa: ARG001 - as the others
+def _key(engine: Engine, key_id: str, now: datetime, records: ConsentRecords | None) -> None:
     keys = tables.subject_keys
     with store_errors(), writing(engine).begin() as connection:
         subject = connection.execute(select(keys.c.subject).where(keys.c.id == key_id)).scalar_one()
-        evidence.withdraw(connection, subject)
+        with nullcontext() if records is None else rekeyed(connection, records.keys, subject, now=now):
+            evidence.withdraw(connection, subject)
 
 
 _AGAIN = {End.CAMEO_DELETED: _delete, End.CAMEO_REVOKED: _revoke, End.CREDENTIAL: _credential, End.DATA_KEY: _key}

@@ -54,6 +54,7 @@ from cameo_verifier.server.reissuing import Reissuing
 from cameo_verifier.server.services import cameo_services
 from cameo_verifier.server.services.challenge_service import ChallengeService
 from cameo_verifier.server.services.credential_service import CredentialService
+from cameo_verifier.server.services.data_subject_service import policy
 from cameo_verifier.server.services.review_service import ReviewService, Site
 from cameo_verifier.server.services.verification_service import VerificationService
 from cameo_verifier.server.standing import followed
@@ -69,6 +70,7 @@ from cameo_verifier.store.attempts.pace import Pace
 from cameo_verifier.store.attempts.servers import ServerStore
 from cameo_verifier.store.attempts.spool import Spool
 from cameo_verifier.store.cameos import consent_records
+from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.cameos.likenesses import LikenessStore
 from cameo_verifier.store.credentials.credentials import CredentialStore
 from cameo_verifier.store.credentials.reissues import ReissueStore
@@ -174,7 +176,10 @@ async def open_server(
     async with AsyncExitStack() as opening:
         engine = await asyncio.to_thread(open_database, settings.database)
         opening.callback(engine.dispose)
-        await opening.enter_async_context(ends.logged(engine, settings, now=clock()))
+        evidence = await asyncio.to_thread(_open_evidence, settings, engine)
+        await opening.enter_async_context(
+            ends.logged(engine, settings, records=ConsentRecords(evidence.keys, policy(settings)), now=clock())
+        )
         lease = await asyncio.to_thread(
             Lease.take,
             ServerStore(engine),
@@ -191,7 +196,6 @@ async def open_server(
         allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
         issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, clock=clock, new_id=new_id)
         wrapping = await asyncio.to_thread(open_vault, settings.vault_key, now=clock())
-        evidence = await asyncio.to_thread(_open_evidence, settings, engine)
 
         def public_keys() -> VerificationKeys:
             return issuer.keys.current().public(issuer.name)

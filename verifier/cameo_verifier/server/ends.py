@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from cameo_verifier.settings import Settings
+    from cameo_verifier.store.cameos.consent_records import ConsentRecords
 
 log = structlog.get_logger(__name__)
 
@@ -29,14 +30,14 @@ _WRITE_S = 1.0
 
 
 @asynccontextmanager
-async def logged(engine: Engine, settings: Settings, *, now: datetime) -> AsyncIterator[None]:
+async def logged(engine: Engine, settings: Settings, *, records: ConsentRecords, now: datetime) -> AsyncIterator[None]:
     """Do again what ended after the database was copied; then write what ends to the log, every second and at last.
 
     Raises:
         KeyFileError: the audit key is malformed, or a folder cannot be written.
         StoreError: the log or the database failed, or a line of the log was altered: no server may serve what was deleted.
     """
-    kept = await asyncio.to_thread(_catch_up, engine, settings, now)
+    kept = await asyncio.to_thread(_catch_up, engine, settings, records, now)
     writing = asyncio.create_task(_write(engine, kept))
     try:
         yield
@@ -45,13 +46,13 @@ async def logged(engine: Engine, settings: Settings, *, now: datetime) -> AsyncI
         await asyncio.to_thread(_write_now, engine, kept)
 
 
-def _catch_up(engine: Engine, settings: Settings, now: datetime) -> DeletionLog:
+def _catch_up(engine: Engine, settings: Settings, records: ConsentRecords, now: datetime) -> DeletionLog:
     key = open_secret(settings.audit_key, audit.KEY_BYTES, audit.AuditKey, kind="audit key")
     kept = DeletionLog(settings.deletion_log_file, key.secret)
     kept.make()
     if (missing := ends_again.missing_lines(engine, kept)) > 0:
         log.error("lines at the end of the deletion log are lost: put the newest copy back", file=str(kept.path), missing=missing)
-    elif done := ends_again.do_again(engine, kept, now=now):
+    elif done := ends_again.do_again(engine, kept, now=now, records=records):
         log.warning("the database is older than the deletion log: what ended since was done again", done=done)
     return kept
 

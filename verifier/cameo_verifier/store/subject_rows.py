@@ -136,6 +136,8 @@ EXCLUDED: Mapping[str, str] = {
     "vault_key": "about the site's key",
     "sign_in_tokens": "about analysts",
     "audit_head": "the end of the audit log of the site",
+    "end_log": "one number of the site",
+    "unlogged_ends": "what ended within the last second; it is here as what ended",
 }
 """Tables that hold no rows of a person to export, with the reason."""
 
