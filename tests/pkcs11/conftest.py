@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from importlib import import_module
@@ -55,7 +56,23 @@ def make_key(label: str, *, curve: str = ED25519, pin: str | None = "1234", **id
             (types.EC_EDWARDS, mechanisms.EC_EDWARDS_KEY_PAIR_GEN) if curve == ED25519 else (types.EC, mechanisms.EC_KEY_PAIR_GEN)
         )
         made = session.create_domain_parameters(kind, {pkcs11.Attribute.EC_PARAMS: named_curve}, local=True)
-        made.generate_keypair(mechanism=mechanism, store=True, label=label, **identifier)
+        derives = {pkcs11.Attribute.DERIVE: True} if curve == P256 else {}
+        made.generate_keypair(mechanism=mechanism, store=True, label=label, private_template=derives, **identifier)
+
+
+def take_away(token: Token, away: Path) -> None:
+    """Remove a token while it is in use."""
+    shutil.move(token.folder, away)
+    token.folder.mkdir()
+    import_module("pkcs11").lib(
+        str(MODULE)
+    ).reinitialize()  # SoftHSM notices a missing folder only so; a device says it by itself
+
+
+def bring_back(token: Token, away: Path) -> None:
+    """Put a token back."""
+    token.folder.rmdir()
+    shutil.move(away, token.folder)
 
 
 @pytest.fixture

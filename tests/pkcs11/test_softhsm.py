@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -31,7 +30,7 @@ from cameo_credential.status_list import StatusList, publish, read_list
 from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK
 from cameo_credential.validator import open_credential
 from cameo_credential.webhook import open_webhook, sign_webhook
-from tests.pkcs11.conftest import MODULE, P256, SECP256K1, Token, make_key
+from tests.pkcs11.conftest import MODULE, P256, SECP256K1, Token, bring_back, make_key, take_away
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,19 +38,6 @@ if TYPE_CHECKING:
     from tests.grpc.server import OpenServer
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-def take_away(token: Token, away: Path) -> None:
-    """Remove a token while it is in use."""
-    shutil.move(token.folder, away)
-    token.folder.mkdir()
-    pkcs11.lib(str(MODULE)).reinitialize()  # SoftHSM notices a missing folder only so; a device says it by itself
-
-
-def bring_back(token: Token, away: Path) -> None:
-    """Put a token back."""
-    token.folder.rmdir()
-    shutil.move(away, token.folder)
 
 
 async def test_a_server_signs_with_a_token_and_outlives_its_absence(token: Token, serve: OpenServer, tmp_path: Path) -> None:

@@ -6,19 +6,20 @@ Both are JWK files that carry the audience's name in a member `aud`, so that a k
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
 from cameo_credential import key_files
+from cameo_credential.decryption_backends import open_held
 from cameo_credential.elliptic import import_ec
 from cameo_credential.errors import InvalidRequestError, KeyFileError
 from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM, SIGNATURE_ALGORITHMS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 X25519, P256 = "X25519", "P-256"
@@ -32,6 +33,7 @@ MAX_NAME_CHARS = 128
 
 _SIGNATURE = "signature_alg"
 """Our member of the JWK: by which `alg` the issuer is asked to sign."""
+_KEY_URI, _REPLACES = "key_uri", "replaces"
 _SETTLED_NS = 2_000_000_000
 """Nanoseconds after which a folder's time of change is sure to differ at the next one."""
 
@@ -52,6 +54,16 @@ def require_name(audience: str) -> None:
         )
 
 
+def require_signature(algorithm: str) -> None:
+    """Return if the issuer may be asked to sign by an algorithm.
+
+    Raises:
+        InvalidRequestError: it may not.
+    """
+    if algorithm not in SIGNATURE_ALGORITHMS:
+        raise InvalidRequestError(f"the issuer signs by {' or '.join(SIGNATURE_ALGORITHMS)}")
+
+
 @dataclass(frozen=True, slots=True)
 class AudienceKey:
     """An audience's key.
@@ -61,12 +73,16 @@ class AudienceKey:
         kid: the RFC 7638 thumbprint.
         key: private at the audience and public at the issuer.
         signature: `alg` by which the issuer is asked to sign for this audience.
+        key_uri: where the private half is held, if not in the file.
+        replaces: `kid` of the key after which it was registered.
     """
 
     audience: str
     kid: str
     key: OKPKey | ECKey = field(repr=False, compare=False)
     signature: str = SIGNATURE_ALGORITHM
+    key_uri: str = ""
+    replaces: str = ""
 
     @classmethod
     def generate(cls, audience: str, curve: str = X25519, signature: str = SIGNATURE_ALGORITHM) -> Self:
@@ -78,10 +94,22 @@ class AudienceKey:
         require_name(audience)
         if curve not in KEY_ALGORITHMS:
             raise InvalidRequestError(f"an audience's key is on {' or '.join(KEY_ALGORITHMS)}")
-        if signature not in SIGNATURE_ALGORITHMS:
-            raise InvalidRequestError(f"the issuer signs by {' or '.join(SIGNATURE_ALGORITHMS)}")
+        require_signature(signature)
         key = OKPKey.generate_key("X25519") if curve == X25519 else ECKey.generate_key("P-256")
         return cls(audience, key.thumbprint(), key, signature)
+
+    @classmethod
+    def held(cls, audience: str, key_uri: str, signature: str = SIGNATURE_ALGORITHM) -> Self:
+        """Return the key that a backend holds, see `decryption_backends`.
+
+        Raises:
+            InvalidRequestError: see `require_name`; or there is no such signature.
+            KeyFileError: the key at the URI cannot be used, or is not on P-256.
+        """
+        require_name(audience)
+        require_signature(signature)
+        key = open_held(key_uri)
+        return cls(audience, key.thumbprint(), key, signature, key_uri)
 
     @property
     def curve(self) -> str:
@@ -96,7 +124,7 @@ class AudienceKey:
     @property
     def is_private(self) -> bool:
         """True if it can decrypt."""
-        return self.key.is_private
+        return bool(self.key_uri) or self.key.is_private
 
     def public(self) -> AudienceKey:
         """Return the public half, which encrypts."""
@@ -104,16 +132,23 @@ class AudienceKey:
 
     def to_jwk(self) -> dict[str, Any]:
         """Return the JWK (RFC 7518 section 6.2, RFC 8037 section 2), private if this key is."""
-        key = self.key.as_dict(private=self.is_private)
-        wish = {} if self.signature == SIGNATURE_ALGORITHM else {_SIGNATURE: self.signature}
-        return {**key, "kid": self.kid, "use": "enc", "alg": self.algorithm, "aud": self.audience, **wish}
+        key = self.key.as_dict(private=self.key.is_private)
+        more = {
+            _SIGNATURE: "" if self.signature == SIGNATURE_ALGORITHM else self.signature,
+            _KEY_URI: self.key_uri,
+            _REPLACES: self.replaces,
+        }
+        ours = {name: value for name, value in more.items() if value}
+        return {**key, "kid": self.kid, "use": "enc", "alg": self.algorithm, "aud": self.audience, **ours}
 
     @classmethod
-    def from_jwk(cls, document: Mapping[str, Any]) -> Self:
+    def from_jwk(cls, document: Mapping[str, Any], *, own: bool = False) -> Self:
         """Parse a JWK; without `aud`, `audience` is empty.
 
+        own: it is the reader's own: where it names a URI instead of a private half, that is opened.
+
         Raises:
-            KeyFileError: it is not a key on X25519 or P-256.
+            KeyFileError: it is not a key on X25519 or P-256, or what holds it cannot be used.
         """
         try:
             key = _import(document)
@@ -127,14 +162,22 @@ class AudienceKey:
         signature = document.get(_SIGNATURE, SIGNATURE_ALGORITHM)
         if signature not in SIGNATURE_ALGORITHMS:
             raise KeyFileError(f"{_SIGNATURE!r} of the audience key is none of {', '.join(SIGNATURE_ALGORITHMS)}")
-        return cls(audience, key.thumbprint(), key, signature)
+        key_uri = str(document.get(_KEY_URI, "")) if own else ""
+        if key_uri:
+            if not isinstance(key, ECKey) or key.is_private:
+                raise KeyFileError(f"a key with {_KEY_URI!r} is on P-256 and has no private half beside it")
+            held = open_held(key_uri)
+            if held.thumbprint() != key.thumbprint():
+                raise KeyFileError(f"the decryption key {key_uri!r} is another one than {key.thumbprint()}")
+            key = held
+        return cls(audience, key.thumbprint(), key, signature, key_uri, str(document.get(_REPLACES, "")))
 
     @classmethod
     def load_private(cls, path: Path) -> Self:
         """Read the audience's own key from its owner-only file.
 
         Raises:
-            KeyFileError: missing, malformed, open to others, or only the public half.
+            KeyFileError: missing, malformed, open to others, or only the public half; or what holds the key cannot be used.
         """
         key = cls._load(path, secret=True)
         if not key.is_private:
@@ -159,7 +202,7 @@ class AudienceKey:
     def _load(cls, path: Path, *, secret: bool) -> Self:
         document = key_files.read_json(path, secret=secret)
         try:
-            return cls.from_jwk(document)
+            return cls.from_jwk(document, own=secret)
         except KeyFileError as error:
             raise KeyFileError(f"{path}: {error}") from None
 
@@ -197,7 +240,7 @@ class AudienceFolder:
         """
         changed_ns = self.folder.stat().st_mtime_ns if self.folder.is_dir() else 0
         if self._signatures is None or self._signatures[0] != changed_ns:
-            signatures = {key.audience: key.signature for key in self.all()}
+            signatures = {key.audience: key.signature for key in _current(self.all())}
             # A change in the same tick of the file system's clock as this reading would not show.
             settled = time.time_ns() - changed_ns > _SETTLED_NS
             self._signatures = (changed_ns, signatures) if settled else None
@@ -205,13 +248,13 @@ class AudienceFolder:
         return self._signatures[1]
 
     def get(self, audience: str) -> AudienceKey:
-        """Return the public key of an audience.
+        """Return the public key of an audience, of two during a rotation the one that was registered later.
 
         Raises:
             InvalidRequestError: none is registered under that name.
-            KeyFileError: a file in the folder is malformed, or two are for this audience.
+            KeyFileError: a file in the folder is malformed, or of two of this audience none replaces the other.
         """
-        found = [key for key in self.all() if key.audience == audience]
+        found = _current([key for key in self.all() if key.audience == audience])
         if not found:
             raise InvalidRequestError(f"no key is registered for audience {audience!r}: run `cameo credential register KEY.pub`")
         if len(found) > 1:
@@ -226,12 +269,14 @@ class AudienceFolder:
         """
         return tuple(AudienceKey.load_public(path) for path in sorted(self.folder.glob("*.jwk")))
 
-    def add(self, key: AudienceKey) -> Path:
+    def add(self, key: AudienceKey, *, rotate: bool = False) -> Path:
         """Register the public half of a key and return its file.
+
+        rotate: the audience has a key already, which this one replaces; the former stays registered until its file is removed.
 
         Raises:
             InvalidRequestError: the key names no audience, or not as `require_name` asks; another key is registered for it, or
-                its name differs from a registered one in nothing but the case of letters.
+                two are; or its name differs from a registered one in nothing but the case of letters.
             KeyFileError: the folder cannot be written.
         """
         if not key.audience:
@@ -240,8 +285,28 @@ class AudienceFolder:
         for known in self.all():
             if known.audience != key.audience and known.audience.lower() == key.audience.lower():
                 raise InvalidRequestError(f"audience {key.audience!r} could be taken for {known.audience!r}, which is registered")
-            if known.audience == key.audience and known.kid != key.kid:
-                raise InvalidRequestError(f"audience {key.audience!r} has another key already, {known.kid}: remove it first")
-        path = self.folder / f"{key.kid}.jwk"
-        key_files.create_json(path, key.public().to_jwk(), secret=False)
+        path, before = self._file(key.kid), [known for known in self.all() if known.audience == key.audience]
+        if any(known.kid == key.kid for known in before):
+            return path
+        if before and not rotate:
+            raise InvalidRequestError(
+                f"audience {key.audience!r} has another key already, {before[0].kid}: add --rotate to replace it"
+            )
+        if len(before) > 1:
+            former = before[0] if before[1].replaces == before[0].kid else before[1]
+            raise InvalidRequestError(
+                f"audience {key.audience!r} has two keys already: remove the former, {self._file(former.kid)}"
+            )
+        replaced = before[0].kid if before else ""
+        key_files.create_json(path, replace(key.public(), replaces=replaced).to_jwk(), secret=False)
         return path
+
+    def _file(self, kid: str) -> Path:
+        return self.folder / f"{kid}.jwk"
+
+
+def _current(keys: Iterable[AudienceKey]) -> list[AudienceKey]:
+    """Return the keys that no other replaces."""
+    keys = list(keys)
+    replaced = {(key.audience, key.replaces) for key in keys}
+    return [key for key in keys if (key.audience, key.kid) not in replaced]

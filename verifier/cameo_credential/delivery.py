@@ -26,7 +26,7 @@ from cameo_credential.signer import TokenType, sign
 from cameo_credential.status_source import CLOCKS_APART
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from cameo_credential.audience_keys import AudienceKey
@@ -117,7 +117,7 @@ def deliver(  # noqa: PLR0913 - everything is injected, by name
 def open_likeness(
     token: str,
     *,
-    audience_key: AudienceKey,
+    audience_key: AudienceKey | Sequence[AudienceKey],
     issuer_keys: KnownKeys,
     expected_audience: str,
     expected_issuer: str,
@@ -128,7 +128,7 @@ def open_likeness(
 
     Args:
         token: the compact JWE.
-        audience_key: the audience's private key.
+        audience_key: the audience's private key, or both during a rotation.
         issuer_keys: the issuer's public keys.
         expected_audience: what `aud` must be.
         expected_issuer: what `iss` must be.

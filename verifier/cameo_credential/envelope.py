@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from joserfc import jwe
 from joserfc.errors import JoseError
 
-from cameo_credential.audience_keys import KEY_ALGORITHMS, P256, X25519
+from cameo_credential.audience_keys import KEY_ALGORITHMS, P256, X25519, AudienceKey
 from cameo_credential.encoding import check_base64url, from_base64url, from_json, without_newline
 from cameo_credential.errors import CredentialError
 from cameo_credential.refusal import Refusal
 
 if TYPE_CHECKING:
-    from cameo_credential.audience_keys import AudienceKey
+    from collections.abc import Sequence
 
 CONTENT_ALGORITHM = "A256GCM"
 CONTENT_TYPE = "JWT"
@@ -54,14 +54,19 @@ def encrypt(token: str, *, audience_key: AudienceKey) -> str:
     return sealed
 
 
-def decrypt(token: str, *, audience_key: AudienceKey) -> str:
+def decrypt(token: str, *, audience_key: AudienceKey | Sequence[AudienceKey]) -> str:
     """Return the decrypted token; the line break that a file ends with may follow the encrypted one.
+
+    audience_key: the audience's private key; during a rotation its keys, at least one, of which the header names one.
 
     Raises:
         CredentialError: `malformed`, `wrong_type`, `unsupported_algorithm`, `not_for_this_key` or `tampered`.
+        KeyFileError: what holds the key cannot be used now.
     """
     token = without_newline(token)
     header, lengths = _parse(token)
+    keys = (audience_key,) if isinstance(audience_key, AudienceKey) else tuple(audience_key)
+    audience_key = next((key for key in keys if key.kid == header.get("kid")), keys[0])
     _check_header(header, audience_key)
     if lengths != _LENGTHS[audience_key.curve]:
         raise CredentialError(Refusal.MALFORMED, "a part of the envelope has the wrong length")

@@ -1,4 +1,7 @@
-"""A signing backend over PKCS#11: a key of Ed25519 or on P-256 in a hardware security module or a token, which never leaves it.
+"""A backend over PKCS#11: a key in a hardware security module or a token, which never leaves it.
+
+It signs with a key of Ed25519 or on P-256 (`signing_backends`), and agrees on secrets with one on P-256 (`decryption_backends`):
+modules that know X25519 are rare.
 
 The key is named by an RFC 7512 URI, as in
 ``pkcs11:token=cameo;object=issuer?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=/etc/cameo/token.pin``. The PIN itself
@@ -19,13 +22,17 @@ from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from cameo_credential.errors import KeyFileError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _POINT_BYTES = {"EC_EDWARDS": (32, 2), "EC": (65, 2)}
 """By the type of a key: bytes of its public point, and of the OCTET STRING around it, which some modules leave out."""
+_SECRET_BYTES = 32
 _PATH, _QUERY = {"token", "serial", "object", "id"}, {"module-path", "pin-source"}
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _MAX_PIN_BYTES = 1024
@@ -58,11 +65,24 @@ class Pkcs11Key:
         Raises:
             KeyFileError: the token cannot sign now; the message says why.
         """
+        return self._used(lambda: self._signed(message))
+
+    def agree(self, public: bytes) -> bytes:
+        """Return the shared secret with a point on P-256, 32 bytes.
+
+        Raises:
+            KeyFileError: the key on the token is not on P-256, or cannot be used now; the message says why.
+        """
+        if len(self._public) != _POINT_BYTES["EC"][0]:
+            raise KeyFileError("the key on the token is not on P-256, as one that decrypts has to be")
+        return self._used(lambda: self._agreed(public))
+
+    def _used(self, use: Callable[[], bytes]) -> bytes:
         pkcs11 = _library()
         with _ONE_AT_A_TIME:
             if self._start == _STARTS[self._named["module-path"]]:
                 try:
-                    return self._signed(message)
+                    return use()
                 except pkcs11.PKCS11Error:
                     with suppress(pkcs11.PKCS11Error):
                         self._session.close()
@@ -72,9 +92,9 @@ class Pkcs11Key:
                 raise KeyFileError("the token holds another key under this name than before")
             self._session, self._private, self._start = session, private, _STARTS[self._named["module-path"]]
             try:
-                return self._signed(message)
+                return use()
             except pkcs11.PKCS11Error as error:
-                raise KeyFileError(f"the token does not sign: {_why(error)}") from None
+                raise KeyFileError(f"the token cannot use the key: {_why(error)}") from None
 
     def _signed(self, message: bytes) -> bytes:
         mechanisms = _library().Mechanism
@@ -82,6 +102,21 @@ class Pkcs11Key:
             # The digest is made here: every module signs one, fewer make it themselves.
             return bytes(self._private.sign(sha256(message).digest(), mechanism=mechanisms.ECDSA))
         return bytes(self._private.sign(message, mechanism=mechanisms.EDDSA))
+
+    def _agreed(self, public: bytes) -> bytes:
+        pkcs11 = _library()
+        secret = self._private.derive_key(
+            pkcs11.KeyType.GENERIC_SECRET,
+            8 * _SECRET_BYTES,
+            mechanism=pkcs11.Mechanism.ECDH1_DERIVE,
+            mechanism_param=(pkcs11.KDF.NULL, None, public),
+            # It is of one token, and is needed here: what it opens is decrypted in this process.
+            template={pkcs11.Attribute.SENSITIVE: False, pkcs11.Attribute.EXTRACTABLE: True},
+        )
+        try:
+            return bytes(secret[pkcs11.Attribute.VALUE])
+        finally:
+            secret.destroy()
 
     def _open(self) -> tuple[Any, Any, bytes]:
         pkcs11, path = _library(), self._named["module-path"]

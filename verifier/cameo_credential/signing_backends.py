@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey, EllipticCurvePublicKey
@@ -63,15 +63,26 @@ def open_backend(uri: str) -> SigningBackend:
     Raises:
         KeyFileError: the URI has no scheme, nothing is installed for it, or the backend cannot be opened.
     """
+    backend: SigningBackend = load_backend(uri, GROUP, use="signing")
+    return backend
+
+
+def load_backend(uri: str, group: str, *, use: str) -> Any:  # noqa: ANN401 - what the group's entry points return
+    """Return what the entry point of a group returns for a key URI; `use` names the key in messages.
+
+    Raises:
+        KeyFileError: see `open_backend`.
+    """
     scheme = urlsplit(uri).scheme
-    found = entry_points(group=GROUP, name=scheme) if scheme else ()
+    found = entry_points(group=group, name=scheme) if scheme else ()
     if not found:
-        raise KeyFileError(f"nothing that is installed can sign with {uri!r}: it takes an entry point {scheme!r} of {GROUP!r}")
+        raise KeyFileError(
+            f"nothing that is installed opens the {use} key {uri!r}: it takes an entry point {scheme!r} of {group!r}"
+        )
     [*_, entry] = found
     try:
-        backend: SigningBackend = entry.load()(uri)
+        return entry.load()(uri)
     except KeyFileError as error:
-        raise KeyFileError(f"the signing key {uri!r} cannot be opened: {error}") from error
+        raise KeyFileError(f"the {use} key {uri!r} cannot be opened: {error}") from error
     except Exception as error:  # a site's own code
-        raise KeyFileError(f"the signing key {uri!r} cannot be opened: {type(error).__name__}: {error}") from error
-    return backend
+        raise KeyFileError(f"the {use} key {uri!r} cannot be opened: {type(error).__name__}: {error}") from error

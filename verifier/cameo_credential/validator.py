@@ -35,7 +35,7 @@ from cameo_credential.signer import TokenType
 from cameo_credential.status_source import CLOCKS_APART
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cameo_credential.audience_keys import AudienceKey
     from cameo_credential.claims import Embedding, OwnerTerms, Provenance, StatusReference
@@ -87,7 +87,7 @@ class OpenedCredential(Receipt):
 def open_credential(
     token: str,
     *,
-    audience_key: AudienceKey,
+    audience_key: AudienceKey | Sequence[AudienceKey],
     issuer_keys: KnownKeys,
     expected_audience: str,
     expected_issuer: str,
@@ -99,7 +99,7 @@ def open_credential(
 
     Args:
         token: the compact JWE.
-        audience_key: the audience's private key.
+        audience_key: the audience's private key, or both during a rotation.
         issuer_keys: the issuer's public keys, obtained from the issuer and not from the token.
         expected_audience: what `aud` must be.
         expected_issuer: what `iss` must be.

@@ -45,7 +45,9 @@ def open_token(  # noqa: PLR0913 - one option each
         str, typer.Argument(help="The credential, @FILE that holds it, or - for standard input.", show_default=False)
     ],
     *,
-    key: Annotated[Path, typer.Option(help="The audience's private key, a JWK file.", show_default=False)],
+    key: Annotated[
+        list[Path], typer.Option(help="The audience's private key, a JWK file; during a rotation each.", show_default=False)
+    ],
     issuer_keys: Annotated[
         str, typer.Option(help="The issuer's public keys: a file with a JWK set, or its https URI.", show_default=False)
     ],
@@ -72,15 +74,15 @@ def open_token(  # noqa: PLR0913 - one option each
     as_json: AsJson = False,
 ) -> None:
     """Decrypt a credential and verify it. Exit code: 0 valid, 1 refused, 2 could not be checked."""
-    audience_key = AudienceKey.load_private(key)
-    expected_audience = audience or audience_key.audience
+    audience_keys = [AudienceKey.load_private(each) for each in key]
+    expected_audience = audience or audience_keys[0].audience
     if not expected_audience:
-        raise InvalidRequestError(f"{key} does not say whose key it is, so the audience cannot be checked: give --audience")
+        raise InvalidRequestError(f"{key[0]} does not say whose key it is, so the audience cannot be checked: give --audience")
     try:
         keys = _issuer_keys(issuer_keys)
         opened = open_credential(
             _read(token),
-            audience_key=audience_key,
+            audience_key=audience_keys,
             issuer_keys=keys,
             expected_audience=expected_audience,
             expected_issuer=issuer or keys.issuer or Settings().issuer,
@@ -112,10 +114,13 @@ def keygen(
     signature: Annotated[
         str, typer.Option(help=f"How the issuer is asked to sign: {' or '.join(SIGNATURE_ALGORITHMS)}.")
     ] = SIGNATURE_ALGORITHM,
+    key_uri: Annotated[
+        str, typer.Option(help="Where the key is held, on P-256, for an installed decryption backend; otherwise it is made.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Generate the key pair of an audience. The private half never leaves it; the public half is for `register`."""
-    made = AudienceKey.generate(audience, curve, signature)
+    made = AudienceKey.held(audience, key_uri, signature) if key_uri else AudienceKey.generate(audience, curve, signature)
     public = out.with_name(f"{out.name}.pub")
     for path in (out, public):
         if path.exists():
@@ -132,6 +137,9 @@ def keygen(
 def register(
     public_key: Annotated[Path, typer.Argument(help="The .pub file that `keygen` wrote.", show_default=False)],
     *,
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="It replaces the key that the audience has, which stays registered for now.")
+    ] = False,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -140,7 +148,7 @@ def register(
     key = AudienceKey.load_public(public_key)
     if key.signature != SIGNATURE_ALGORITHM:
         _require_signing_key(settings, key.signature)
-    path = AudienceFolder(settings.audiences).add(key)
+    path = AudienceFolder(settings.audiences).add(key, rotate=rotate)
     if as_json:
         print_json({"audience": key.audience, "kid": key.kid, "file": str(path)})
     else:
