@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,8 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         timeout=PATIENCE_S,
         check=False,
+        # It is no worker of the session that this test is in.
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")},
     )
 
 
