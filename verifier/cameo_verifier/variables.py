@@ -13,6 +13,7 @@ from cameo_credential.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
+    from pydantic_settings import PydanticBaseSettingsSource
 
 
 class Variables(BaseSettings):
@@ -36,6 +37,19 @@ class Variables(BaseSettings):
             if (named := re.search(r'field "(\w+)"', str(error))) is None:
                 raise InvalidRequestError(str(error)) from None
             raise InvalidRequestError(self._wrong(named[1], os.environ.get(self.variable(named[1]), ""))) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Leave out the sources that settings have none of: a `.env` file and a folder of secrets."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return init_settings, env_settings
 
     @classmethod
     def variable(cls, name: str) -> str:

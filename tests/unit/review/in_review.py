@@ -33,6 +33,16 @@ AUDIENCE = "https://g.example"
 COSINE = 0.83
 
 
+_CROPS: dict[int, tuple[FaceTrack, bytes]] = {}
+
+
+def _crops(recording: bytes, track: FaceTrack, fps: float) -> bytes:
+    """Return the crops of a recording, once in a process: the track lasts as long."""
+    if id(track) not in _CROPS:
+        _CROPS[id(track)] = track, crops(recording, track, limits=MediaLimits(), fps=fps)
+    return _CROPS[id(track)][1]
+
+
 def keep_pair(site: Site, judged: Judged) -> None:
     """Keep ann's attempt `FIRST`, whose face is enrolled, and ben's attempt `TAKEN`, in review for it, as a server does."""
     judgement, challenge = judged(NAME)
@@ -42,7 +52,7 @@ def keep_pair(site: Site, judged: Judged) -> None:
     assert asked_at is not None
     settings = Settings(data=site.folder.parent)
     AudienceFolder(settings.audiences).add(AudienceKey.generate(AUDIENCE))
-    pictures = crops(recording, track, limits=MediaLimits(), fps=settings.analysis_fps)
+    pictures = _crops(recording, track, settings.analysis_fps)
     keep(site, FIRST, judgement, challenge, recording, "ann")
     face, voice = embeddings(judgement)
     key = GalleryKey.open(settings.gallery_key)
