@@ -6,6 +6,7 @@ The process that writes is killed, not the machine: what the disk does with a fl
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 import multiprocessing
 import os
@@ -110,7 +111,7 @@ def _step(batches: Batches, step: str, cameo_id: str) -> asyncio.Future[Any]:
         return batches.submit_among(
             uses.authorize_all, uses.Asked(job, f"{cameo_id}-{step}", known, NOW, NOW + timedelta(minutes=5))
         )
-    made = uses.Made("ab" * 32, "", OutputState.DRAFT, "fan")
+    made = uses.Made(hashlib.sha256(cameo_id.encode()).hexdigest(), "", OutputState.DRAFT, "fan")
     spent_by: dict[str, Any] = {"audience": AUDIENCE, "request_id": "spend", "relationships": known}
     work: dict[str, Callable[[Connection], object]] = {
         "spend": partial(uses.spend, identifier=grant_id, now=NOW, **spent_by),

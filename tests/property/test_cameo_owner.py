@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 from dataclasses import dataclass, field, replace
@@ -323,10 +324,11 @@ class Owners(RuleBasedStateMachine):
         assert refusal is None or not delivered
 
     @precondition(lambda self: self.held)
-    @rule(data=st.data(), sha256=st.sampled_from(("aa" * 32, "bb" * 32)))
-    def record(self, data: st.DataObject, sha256: str) -> None:
+    @rule(data=st.data(), file=st.sampled_from("ab"))
+    def record(self, data: st.DataObject, file: str) -> None:
         """The generator says what came out, which the owner is to learn whatever they have said since."""
         held = data.draw(st.sampled_from(self.held))
+        sha256 = hashlib.sha256(f"{held.grant.id} {file}".encode()).hexdigest()
         refusal = self._refused(
             lambda connection: uses.record(
                 connection,

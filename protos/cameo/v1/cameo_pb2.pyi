@@ -78,6 +78,9 @@ class CameoEventKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CAMEO_EVENT_KIND_DELETED: _ClassVar[CameoEventKind]
     CAMEO_EVENT_KIND_USE_GRANTED: _ClassVar[CameoEventKind]
     CAMEO_EVENT_KIND_OUTPUT_RECORDED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_CREDENTIAL_ISSUED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_CREDENTIAL_REVOKED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_OUTPUT_OVERDUE: _ClassVar[CameoEventKind]
     CAMEO_EVENT_KIND_GUARDIAN_LINKED: _ClassVar[CameoEventKind]
     CAMEO_EVENT_KIND_GUARDIAN_STEPPED_DOWN: _ClassVar[CameoEventKind]
     CAMEO_EVENT_KIND_CHANGE_PROPOSED: _ClassVar[CameoEventKind]
@@ -135,6 +138,9 @@ CAMEO_EVENT_KIND_RESUMED: CameoEventKind
 CAMEO_EVENT_KIND_DELETED: CameoEventKind
 CAMEO_EVENT_KIND_USE_GRANTED: CameoEventKind
 CAMEO_EVENT_KIND_OUTPUT_RECORDED: CameoEventKind
+CAMEO_EVENT_KIND_CREDENTIAL_ISSUED: CameoEventKind
+CAMEO_EVENT_KIND_CREDENTIAL_REVOKED: CameoEventKind
+CAMEO_EVENT_KIND_OUTPUT_OVERDUE: CameoEventKind
 CAMEO_EVENT_KIND_GUARDIAN_LINKED: CameoEventKind
 CAMEO_EVENT_KIND_GUARDIAN_STEPPED_DOWN: CameoEventKind
 CAMEO_EVENT_KIND_CHANGE_PROPOSED: CameoEventKind
@@ -248,7 +254,7 @@ class Consent(_message.Message):
     def __init__(self, text_version: _Optional[str] = ..., locale: _Optional[str] = ..., agree_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., digest: _Optional[str] = ..., text_sha256: _Optional[str] = ...) -> None: ...
 
 class Use(_message.Message):
-    __slots__ = ("grant_id", "audience", "requester", "job_id", "purposes", "grant_time", "expire_time", "spend_time", "revoke_time", "outputs")
+    __slots__ = ("grant_id", "audience", "requester", "job_id", "purposes", "grant_time", "expire_time", "spend_time", "revoke_time", "outputs", "overdue_time")
     GRANT_ID_FIELD_NUMBER: _ClassVar[int]
     AUDIENCE_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_FIELD_NUMBER: _ClassVar[int]
@@ -259,6 +265,7 @@ class Use(_message.Message):
     SPEND_TIME_FIELD_NUMBER: _ClassVar[int]
     REVOKE_TIME_FIELD_NUMBER: _ClassVar[int]
     OUTPUTS_FIELD_NUMBER: _ClassVar[int]
+    OVERDUE_TIME_FIELD_NUMBER: _ClassVar[int]
     grant_id: str
     audience: str
     requester: str
@@ -269,7 +276,8 @@ class Use(_message.Message):
     spend_time: _timestamp_pb2.Timestamp
     revoke_time: _timestamp_pb2.Timestamp
     outputs: _containers.RepeatedCompositeFieldContainer[Output]
-    def __init__(self, grant_id: _Optional[str] = ..., audience: _Optional[str] = ..., requester: _Optional[str] = ..., job_id: _Optional[str] = ..., purposes: _Optional[_Iterable[_Union[UseCategory, str]]] = ..., grant_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., spend_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ...) -> None: ...
+    overdue_time: _timestamp_pb2.Timestamp
+    def __init__(self, grant_id: _Optional[str] = ..., audience: _Optional[str] = ..., requester: _Optional[str] = ..., job_id: _Optional[str] = ..., purposes: _Optional[_Iterable[_Union[UseCategory, str]]] = ..., grant_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., spend_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outputs: _Optional[_Iterable[_Union[Output, _Mapping]]] = ..., overdue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Output(_message.Message):
     __slots__ = ("id", "grant_id", "sha256", "c2pa_manifest_id", "state", "creator", "create_time", "update_time", "platform", "removals")
@@ -296,7 +304,7 @@ class Output(_message.Message):
     def __init__(self, id: _Optional[str] = ..., grant_id: _Optional[str] = ..., sha256: _Optional[str] = ..., c2pa_manifest_id: _Optional[str] = ..., state: _Optional[_Union[OutputState, str]] = ..., creator: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., platform: _Optional[str] = ..., removals: _Optional[_Iterable[_Union[_removal_pb2.Removal, _Mapping]]] = ...) -> None: ...
 
 class CameoEvent(_message.Message):
-    __slots__ = ("cursor", "cameo_id", "kind", "event_time", "grant_id", "output_id", "removal_id", "attempt_id", "decision")
+    __slots__ = ("cursor", "cameo_id", "kind", "event_time", "grant_id", "output_id", "removal_id", "attempt_id", "decision", "credential_id")
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     CAMEO_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -306,6 +314,7 @@ class CameoEvent(_message.Message):
     REMOVAL_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
+    CREDENTIAL_ID_FIELD_NUMBER: _ClassVar[int]
     cursor: str
     cameo_id: str
     kind: CameoEventKind
@@ -315,4 +324,5 @@ class CameoEvent(_message.Message):
     removal_id: str
     attempt_id: str
     decision: _attempt_pb2.ReviewDecision
-    def __init__(self, cursor: _Optional[str] = ..., cameo_id: _Optional[str] = ..., kind: _Optional[_Union[CameoEventKind, str]] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., grant_id: _Optional[str] = ..., output_id: _Optional[str] = ..., removal_id: _Optional[str] = ..., attempt_id: _Optional[str] = ..., decision: _Optional[_Union[_attempt_pb2.ReviewDecision, str]] = ...) -> None: ...
+    credential_id: str
+    def __init__(self, cursor: _Optional[str] = ..., cameo_id: _Optional[str] = ..., kind: _Optional[_Union[CameoEventKind, str]] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., grant_id: _Optional[str] = ..., output_id: _Optional[str] = ..., removal_id: _Optional[str] = ..., attempt_id: _Optional[str] = ..., decision: _Optional[_Union[_attempt_pb2.ReviewDecision, str]] = ..., credential_id: _Optional[str] = ...) -> None: ...

@@ -223,7 +223,8 @@ class CameoServiceServicer:
         Who may call: generator. The one the grant was given to.
 
         Errors, by `ErrorInfo.reason`: `GRANT_UNKNOWN` (NOT_FOUND), `GRANT_NOT_SPENT` (FAILED_PRECONDITION),
-        `OUTPUT_RECORDED_OTHERWISE` (ALREADY_EXISTS).
+        `TOO_MANY_OUTPUTS` (FAILED_PRECONDITION) with `at_most` in the metadata, `OUTPUT_RECORDED_OTHERWISE` (ALREADY_EXISTS), also of a
+        file that the generator recorded under another grant.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -85,6 +85,7 @@ async def test_what_is_forgotten_is_what_the_schedule_says() -> None:
         protection=None,
         deciding=cast("Any", SimpleNamespace(expire=noting("waiting"))),
         consents=noting("consents"),
+        overdue=noting("overdue"),
     )
     watch = cast("Any", SimpleNamespace(look=lambda: NOW))
     task = asyncio.create_task(maintenance.forget(kept, Settings(**CHANGED), watch))
@@ -93,6 +94,7 @@ async def test_what_is_forgotten_is_what_the_schedule_says() -> None:
     rules = by_data(**CHANGED)
     challenge = rules["challenge that nobody answered"].kept
     assert challenge is not None
+    assert asked.pop("overdue") == NOW - timedelta(hours=Settings().output_due_h)
     assert asked == {
         # Counted from the end of the challenge.
         "challenges": NOW - (challenge - timedelta(seconds=77)),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from cameo_challenges.model import Challenge, Say
 from cameo_credential import decoys
-from cameo_verifier.cameo.model import OutputState, UseCategory
+from cameo_verifier.cameo.model import EventKind, OutputState, UseCategory
 from cameo_verifier.cameo.permissions import Relationships
 from cameo_verifier.reasons import Reason
 from cameo_verifier.server.services.data_subject_service import policy
@@ -23,7 +23,7 @@ from cameo_verifier.store.attempts.challenges import ChallengeStore
 from cameo_verifier.store.attempts.labels import LabelStore, Truth
 from cameo_verifier.store.attempts.opinions import Earned, OpinionStore
 from cameo_verifier.store.attempts.opinions import Said as Opinion
-from cameo_verifier.store.cameos import cameos, removals, uses
+from cameo_verifier.store.cameos import cameos, events, removals, uses
 from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.cameos.faces import Code, FaceStore
 from cameo_verifier.store.cameos.removals import Request
@@ -165,6 +165,9 @@ class Lives:
         opened = {"new_id": lambda: f"removal-{number}", "due_in": timedelta(days=2), "now": at + 3 * minute}
         steps: list[Callable[[Connection], object]] = [
             lambda connection: credentials.add(connection, again),
+            lambda connection: events.append_of_credentials(
+                connection, cameo_id, subject, EventKind.CREDENTIAL_WAS_ISSUED, now=at, credential_id=again.jti
+            ),
             lambda connection: uses.authorize(
                 connection, job, identifier=grant_id, relationships=nobody, now=at, expires_at=expires
             ),

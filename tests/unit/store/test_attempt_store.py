@@ -305,12 +305,12 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         },
         "grants": {
             *("id", "audience", "request_id", "requester", "job_id", "purposes", "created_at", "expires_at"),
-            *("spent_at", "spent_by_request", "revoked_at"),
+            *("spent_at", "spent_by_request", "revoked_at", "overdue_at"),
         },
         "grant_cameos": {"grant_id", "cameo_id", "number"},
         "outputs": {
             *("id", "grant_id", "sha256", "c2pa_manifest", "state", "creator", "created_at", "updated_at"),
-            *("platform", "shown_since"),
+            *("platform", "shown_since", "audience"),
         },
         "removal_requests": {"cameo_id", "request_id", "output_id", "reason", "created_at"},
         "removals": {
@@ -319,6 +319,7 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         },
         "events": {
             *("number", "cameo_id", "subject", "kind", "at", "grant_id", "output_id", "removal_id", "attempt_id", "ruling"),
+            "credential_id",
         },
         "event_counter": {"id", "last"},
         "webhooks": {

@@ -229,6 +229,7 @@ class Grant:
         spent_at: when it was spent, None if it was not.
         spent_by_request: the `request_id` that spent it, so that a retry after a lost reply gets the same reply.
         revoked_at: when it was revoked, None if it was not.
+        overdue_at: when it was flagged that no output had been recorded in time, None if it was not.
     """
 
     id: str
@@ -242,6 +243,7 @@ class Grant:
     spent_at: datetime | None = None
     spent_by_request: str = ""
     revoked_at: datetime | None = None
+    overdue_at: datetime | None = None
 
 
 class OutputState(StrEnum):
@@ -305,6 +307,9 @@ class EventKind(StrEnum):
     CHANGE_WITHDRAWN = "change_withdrawn"
     REMOVAL_WAS_REQUESTED = "removal_requested"
     REMOVAL_WAS_ANSWERED = "removal_answered"
+    CREDENTIAL_WAS_ISSUED = "credential_issued"
+    CREDENTIAL_WAS_REVOKED = "credential_revoked"
+    OUTPUT_IS_OVERDUE = "output_overdue"
     ATTEMPT_WAS_DECIDED = "attempt_decided"
     WAS_SUSPENDED = "suspended"
     SUSPENSION_WAS_LIFTED = "suspension_lifted"
@@ -319,7 +324,7 @@ class Event:
         cameo_id: the cameo; empty if the event is about a person's guardian or an attempt that reviewers decided.
         kind: what happened.
         at: when it happened, in UTC.
-        grant_id, output_id, removal_id, attempt_id: what it is about, each empty if not applicable.
+        grant_id, output_id, removal_id, attempt_id, credential_id: what it is about, each empty if not applicable.
         ruling: the reviewers' decision on the attempt.
     """
 
@@ -332,3 +337,4 @@ class Event:
     removal_id: str = ""
     attempt_id: str = ""
     ruling: str = ""
+    credential_id: str = ""

@@ -40,6 +40,7 @@ class Refusal(StrEnum):
     GRANT_REVOKED = "the owner has taken the permission back"
     GRANT_NOT_SPENT = "the grant was not spent: nothing can have come of it"
     OUTPUT_RECORDED_OTHERWISE = "this output is recorded already, with other facts"
+    TOO_MANY_OUTPUTS = "as many outputs as a grant may have are recorded: ask for another grant"
     OUTPUT_UNKNOWN = "no output of this cameo has this id"
     REMOVAL_UNKNOWN = "no removal has this id"
     REMOVAL_ANSWERED = "this removal was answered already, and that answer stays"

@@ -120,6 +120,10 @@ def identifier(event: Event) -> str:
     return f"evt_{event.number}"
 
 
+def _ids(event: Event) -> tuple[tuple[str, str], ...]:
+    return (("grant", event.grant_id), ("output", event.output_id), ("credential", event.credential_id))
+
+
 def message(event: Event, removal: Removal | None, endpoint: Endpoint, *, issuer: str, cursor: str) -> dict[str, Any]:
     """Return the body of a webhook: ids and times, nothing of a face, a voice or what an owner wrote.
 
@@ -128,7 +132,7 @@ def message(event: Event, removal: Removal | None, endpoint: Endpoint, *, issuer
     decided = event.kind is EventKind.ATTEMPT_WAS_DECIDED
     data: dict[str, Any] = {"cursor": cursor}
     data |= {"attempt": event.attempt_id, "decision": event.ruling} if decided else {"cameo": event.cameo_id}
-    data |= {name: value for name, value in (("grant", event.grant_id), ("output", event.output_id)) if value}
+    data |= {name: value for name, value in _ids(event) if value}
     if removal is not None:
         data["removal"] = {
             "id": removal.id,

@@ -69,7 +69,7 @@ from cameo_verifier.store.attempts.fingerprints import FingerprintStore
 from cameo_verifier.store.attempts.pace import Pace
 from cameo_verifier.store.attempts.servers import ServerStore
 from cameo_verifier.store.attempts.spool import Spool
-from cameo_verifier.store.cameos import consent_records
+from cameo_verifier.store.cameos import consent_records, overdue_uses
 from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.cameos.likenesses import LikenessStore
 from cameo_verifier.store.credentials.credentials import CredentialStore
@@ -292,6 +292,7 @@ async def open_server(
             screening.identification,
             deciding,
             partial(consent_records.drop_withdrawn, engine),
+            partial(overdue_uses.flag, engine),
         )
         for task in (
             maintenance.live(taking_over, settings.lease_s / 3),

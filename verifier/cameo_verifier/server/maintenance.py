@@ -114,6 +114,7 @@ class Kept:
         protection: the faces in memory; None where there is no gallery.
         deciding: declines attempts that nobody decides.
         consents: drops the records of consents that were withdrawn before a time.
+        overdue: flags grants that were spent before a time, and of which nothing came.
     """
 
     challenges: ChallengeStore
@@ -123,6 +124,7 @@ class Kept:
     protection: FaceIdentification | None
     deciding: Deciding
     consents: Callable[..., int]
+    overdue: Callable[..., int]
 
 
 async def forget(kept: Kept, settings: Settings, watch: ClockWatch) -> None:
@@ -139,6 +141,8 @@ async def forget(kept: Kept, settings: Settings, watch: ClockWatch) -> None:
                 await asyncio.to_thread(kept.fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
                 await asyncio.to_thread(kept.likenesses.drop_unclaimed, before=now - UNCLAIMED_KEPT)
                 await asyncio.to_thread(kept.consents, before=now - timedelta(days=settings.consent_days))
+                due = timedelta(hours=settings.output_due_h)
+                await asyncio.to_thread(kept.overdue, before=now - due, now=now)
                 await asyncio.to_thread(kept.deciding.expire, before=now - timedelta(days=settings.review_wait_days))
             if kept.protection is not None:
                 await asyncio.to_thread(kept.protection.refresh)

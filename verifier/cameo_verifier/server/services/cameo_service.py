@@ -74,12 +74,13 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True, slots=True)
 class UseLimits:
-    """Limits that a site sets: cameos per job, and the lifetimes of a grant, of a cached answer, and of an open removal."""
+    """Limits that a site sets: cameos of a job, lifetimes of a grant, a cached answer and an open removal, outputs of a grant."""
 
     job_cameos: int
     grant_ttl: timedelta
     cached_for: timedelta
     removal_due: timedelta
+    grant_outputs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +265,8 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         made, audience = given.made(request.output), current_caller().id
 
         def work(connection: Connection) -> Output:
-            output = uses.record(connection, request.grant_id, made, audience=audience, identifier=new_id(), now=now)
+            how: dict[str, Any] = {"audience": audience, "identifier": new_id(), "now": now}
+            output = uses.record(connection, request.grant_id, made, at_most=self._limits.grant_outputs, **how)
             removals.follow(connection, output.id, new_id=new_id, now=now, due_in=self._limits.removal_due)
             return convert.output(output)
 

@@ -90,6 +90,7 @@ async def opened(
                     timedelta(seconds=settings.grant_s),
                     timedelta(seconds=settings.permission_cache_s),
                     due_in,
+                    settings.grant_outputs,
                 ),
                 scrub=partial(scrub, engine),
                 clock=clock,

@@ -131,6 +131,7 @@ def use(value: Use, removals: Mapping[str, Sequence[Removal]], *, now: datetime)
         expire_time=grant.expires_at,
         spend_time=grant.spent_at,
         revoke_time=grant.revoked_at,
+        overdue_time=grant.overdue_at,
         outputs=[output(each, [removal(asked, now=now) for asked in removals.get(each.id, ())]) for each in value.outputs],
     )
 
@@ -163,6 +164,7 @@ def event(value: Event) -> cameo_pb2.CameoEvent:
         removal_id=value.removal_id,
         attempt_id=value.attempt_id,
         decision=full_name(attempt_pb2.ReviewDecision, value.ruling) if value.ruling else None,
+        credential_id=value.credential_id,
     )
 
 

@@ -30,7 +30,14 @@ _ADD = insert(tables.events)
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An event without a number yet."""
+    """An event without a number yet.
+
+    Attributes:
+        cameo: whose it is.
+        kind: what happened.
+        at: when it happened, in UTC.
+        grant_id, output_id, removal_id, credential_id: what it is about, each empty if not applicable.
+    """
 
     cameo: Cameo
     kind: EventKind
@@ -38,6 +45,7 @@ class Happened:
     grant_id: str = ""
     output_id: str = ""
     removal_id: str = ""
+    credential_id: str = ""
 
 
 def append(
@@ -68,9 +76,11 @@ def append_of_attempt(connection: Connection, attempt_id: str, subject: str, rul
     return number
 
 
-def append_of_credentials(connection: Connection, cameo_id: str, subject: str, kind: EventKind, *, now: datetime) -> int:
-    """Add an event of credentials whose cameo is not created yet, inside a transaction of the caller, and return its number."""
-    of = {"grant_id": "", "output_id": "", "removal_id": ""}
+def append_of_credentials(
+    connection: Connection, cameo_id: str, subject: str, kind: EventKind, *, now: datetime, credential_id: str = ""
+) -> int:
+    """Add an event of credentials, of a cameo created or not, inside a transaction of the caller, and return its number."""
+    of = {"grant_id": "", "output_id": "", "removal_id": "", "credential_id": credential_id}
     [number] = _add(connection, [{"cameo_id": cameo_id, "subject": subject, "kind": kind.value, "at": now, **of}])
     return number
 
@@ -86,6 +96,7 @@ def append_all(connection: Connection, happened: Sequence[Happened]) -> range:
             "grant_id": each.grant_id,
             "output_id": each.output_id,
             "removal_id": each.removal_id,
+            "credential_id": each.credential_id,
         }
         for each in happened
     ]
@@ -164,5 +175,11 @@ def require_reached(connection: Connection, number: int | None) -> None:
 
 def event_of(row: Row[Any]) -> Event:
     """Return the event of a row of the table."""
-    of = (row.grant_id, row.output_id, row.removal_id, row.attempt_id, row.ruling)
+    of = (row.grant_id, row.output_id, row.removal_id, row.attempt_id, row.ruling, row.credential_id)
     return Event(row.number, row.cameo_id, EventKind(row.kind), row.at, *of)
+
+
+def forget_credentials(connection: Connection, cameo_id: str) -> None:
+    """Clear the ids of credentials in a cameo's events, inside a transaction of the caller."""
+    table = tables.events
+    connection.execute(update(table).where(table.c.cameo_id == cameo_id, table.c.credential_id != "").values(credential_id=""))

@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from cameo_credential.errors import CameoError
 from cameo_verifier.cameo.grants import require_spendable
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 ResultT = TypeVar("ResultT")
 
+AT_MOST = 8
+"""Outputs of a grant, unless the site sets another number."""
 _GRANTS = tables.grants
 _OF_REQUESTS = select(_GRANTS.c.id, _GRANTS.c.audience, _GRANTS.c.request_id).where(
     _GRANTS.c.audience.in_(bindparam("audiences", expanding=True)),
@@ -193,14 +195,16 @@ def spend(
     return grant, found
 
 
-def record(connection: Connection, grant_id: str, made: Made, *, audience: str, identifier: str, now: datetime) -> Output:
+def record(
+    connection: Connection, grant_id: str, made: Made, *, audience: str, identifier: str, now: datetime, at_most: int = AT_MOST
+) -> Output:
     """Record an output of a job whose grant was spent, even if the owner has revoked the permission since: the owner must see it.
 
     The same output again returns the first record; a draft can become published, never the other way. A missing platform can be
-    added, and stays.
+    added, and stays. A generator records a file under one grant alone, and `at_most` files under each.
 
     Raises:
-        RefusedError: `GRANT_UNKNOWN`, `GRANT_NOT_SPENT` or `OUTPUT_RECORDED_OTHERWISE`.
+        RefusedError: `GRANT_UNKNOWN`, `GRANT_NOT_SPENT`, `TOO_MANY_OUTPUTS` or `OUTPUT_RECORDED_OTHERWISE`.
     """
     grant = _grant(connection, grant_id, audience, hold=True)
     if grant.spent_at is None:
@@ -211,9 +215,11 @@ def record(connection: Connection, grant_id: str, made: Made, *, audience: str, 
     mine = (table.c.grant_id == grant_id) & (table.c.sha256 == made.sha256)
     row = connection.execute(select(table).where(mine)).one_or_none()
     if row is None:
+        _require_new(connection, grant_id, made, audience=audience, at_most=at_most)
         values = {
             "id": identifier,
             "grant_id": grant_id,
+            "audience": audience,
             "sha256": made.sha256,
             "c2pa_manifest": made.c2pa_manifest,
             "state": made.state.value,
@@ -243,6 +249,17 @@ def record(connection: Connection, grant_id: str, made: Made, *, audience: str, 
     if named:
         connection.execute(update(table).where(table.c.id == output.id).values(shown_since=number))
     return output
+
+
+def _require_new(connection: Connection, grant_id: str, made: Made, *, audience: str, at_most: int) -> None:
+    """Check that a held grant may have one more output, and that no other of its generator's has this one."""
+    table = tables.outputs
+    again = select(table.c.id).where(table.c.audience == audience, table.c.sha256 == made.sha256)
+    if connection.execute(again).first() is not None:
+        raise RefusedError(Refusal.OUTPUT_RECORDED_OTHERWISE)
+    count = connection.execute(select(func.count()).select_from(table).where(table.c.grant_id == grant_id)).scalar_one()
+    if count >= at_most:
+        raise RefusedError(Refusal.TOO_MANY_OUTPUTS, metadata={"at_most": str(at_most)})
 
 
 def of_cameo(connection: Connection, cameo_id: str, *, before: int | None, limit: int) -> list[Use]:
@@ -352,6 +369,7 @@ def _to_grant(row: Row[Any], cameo_ids: tuple[str, ...]) -> Grant:
         spent_at=row.spent_at,
         spent_by_request=row.spent_by_request or "",
         revoked_at=row.revoked_at,
+        overdue_at=row.overdue_at,
     )
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Row, insert, select, update
 
 from cameo_credential.token_status import Status
+from cameo_verifier.cameo.model import EventKind
 from cameo_verifier.errors import NotFoundError
+from cameo_verifier.store.cameos import events
 from cameo_verifier.store.credentials import statuses
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.faults import store_errors
@@ -129,6 +131,8 @@ def revoke_not_admitted(connection: Connection, cameo: Cameo, *, now: datetime) 
         revoked = {"revoked_at": now, "revoke_reason": _NOT_ADMITTED, "token": None}
         connection.execute(update(table).where(table.c.jti.in_(jtis)).values(revoked))
         ends.note(connection, End.CREDENTIAL, *jtis)
+        kind = EventKind.CREDENTIAL_WAS_REVOKED
+        events.append_all(connection, [events.Happened(cameo, kind, now, credential_id=jti) for jti in sorted(jtis)])
 
 
 def credential(row: Row[Any]) -> IssuedCredential:

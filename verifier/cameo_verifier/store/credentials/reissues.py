@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from cameo_credential.token_status import Status
+from cameo_verifier.cameo.model import EventKind
 from cameo_verifier.cameo.permissions import Answer, require_active
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.store.attempts import attempts
-from cameo_verifier.store.cameos import cameos, guardians, guardianships, holdings, likenesses
+from cameo_verifier.store.cameos import cameos, events, guardians, guardianships, holdings, likenesses
 from cameo_verifier.store.credentials import credentials, statuses
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import writing
@@ -101,6 +102,8 @@ class ReissueStore:
             if cameo.version != basis.cameo.version:
                 raise RefusedError(Refusal.CAMEO_CHANGED)
             credentials.add(connection, credential)
+            issued = events.Happened(cameo, EventKind.CREDENTIAL_WAS_ISSUED, credential.issued_at, credential_id=credential.jti)
+            events.append_all(connection, [issued])
             return credential
 
     def of_subject(
@@ -134,6 +137,8 @@ class ReissueStore:
             if newly:  # a repeated request ends nothing that was granted since
                 cameos.end_grants(connection, row.cameo_id, now=now, audience=row.audience)
                 ends.note(connection, End.CREDENTIAL, jti)
+                kind = EventKind.CREDENTIAL_WAS_REVOKED
+                events.append_of_credentials(connection, row.cameo_id, row.subject, kind, now=now, credential_id=jti)
         if (row.revoke_request_id == request_id) and row.revoke_reason != reason:
             raise RefusedError(Refusal.REQUEST_ID_REUSED)
         return Revocation(jti, row.revoked_at, row.revoke_reason)

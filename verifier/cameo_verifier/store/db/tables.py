@@ -329,7 +329,16 @@ grants = Table(
     Column("spent_at", UtcMicroseconds),
     Column("spent_by_request", String(64)),
     Column("revoked_at", UtcMicroseconds),
+    # When it was flagged that no output had been recorded in time; null while it was not.
+    Column("overdue_at", UtcMicroseconds),
     UniqueConstraint("audience", "request_id"),
+    # Spent ones, to flag those of which nothing came.
+    Index(
+        None,
+        "spent_at",
+        sqlite_where=text("spent_at IS NOT NULL AND overdue_at IS NULL"),
+        postgresql_where=text("spent_at IS NOT NULL AND overdue_at IS NULL"),
+    ),
 )
 
 grant_cameos = Table(
@@ -357,7 +366,10 @@ outputs = Table(
     Column("platform", String(128), nullable=False, server_default=text("''")),
     # Number of the event that named the platform, which receives later events.
     Column("shown_since", BigInteger),
+    # The generator of the grant; null of outputs from before that two grants share.
+    Column("audience", String(128)),
     UniqueConstraint("grant_id", "sha256"),
+    Index("uq_outputs_audience_sha256", "audience", "sha256", unique=True),
     Index(None, "platform"),
 )
 
@@ -411,6 +423,8 @@ events = Table(
     # An attempt that reviewers decided, which need not have a cameo.
     Column("attempt_id", String(64), nullable=False, server_default=text("''")),
     Column("ruling", String(16), nullable=False, server_default=text("''")),
+    # Cleared when the cameo is deleted: it leads to an entry of a status list.
+    Column("credential_id", String(64), nullable=False, server_default=text("''")),
     Index(None, "subject", "number"),
     Index(None, "attempt_id"),
 )

@@ -1,7 +1,8 @@
 """Erasure: the data destroyed when a cameo is deleted, in the transaction that turns it into a tombstone.
 
 1. Its credentials: all are revoked; their rows, with pseudonyms, receipts and stored tokens, are deleted. An entry of a status
-   list stays, under an id that leads nowhere. Suspensions of them, with the analysts' reasons, are deleted too.
+   list stays, under an id that leads nowhere: events of the cameo do not name it any more. Suspensions of them, with the
+   analysts' reasons, are deleted too.
 2. The likeness and its data key.
 3. The face in the gallery. One that another attempt of the subject enrolled stays as long as the likeness of that attempt
    does: for another cameo of theirs, or one they can still create.
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete
 
 from cameo_credential.token_status import Status
-from cameo_verifier.store.cameos import faces, likenesses
+from cameo_verifier.store.cameos import events, faces, likenesses
 from cameo_verifier.store.credentials import statuses
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.evidence import ends, evidence
@@ -38,6 +39,7 @@ def erase(connection: Connection, cameo_id: str, subject: str) -> None:
     """Destroy the data of a cameo, inside a transaction of the caller; the steps are those of the module."""
     statuses.change_of_cameo(connection, cameo_id, Status.INVALID)
     connection.execute(delete(tables.credentials).where(tables.credentials.c.cameo_id == cameo_id))  # step 1
+    events.forget_credentials(connection, cameo_id)
     connection.execute(delete(tables.suspensions).where(tables.suspensions.c.cameo_id == cameo_id))
     likenesses.destroy(connection, cameo_id)  # step 2
     faces.forget_without_likeness(connection, subject)  # step 3
