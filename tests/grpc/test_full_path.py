@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import av
+import cv2
 import grpc
 import numpy as np
 import pytest
@@ -24,10 +25,15 @@ from cameo.v1.verification_service_pb2 import GetAttemptRequest, VerifyResponseR
 from cameo_challenges.model import Challenge
 from cameo_credential.audience_keys import AudienceFolder, AudienceKey
 from cameo_credential.issuer_keys import VerificationKeys
+from cameo_credential.key_files import open_secret
+from cameo_credential.likeness import from_bytes, media_from_bytes
 from cameo_credential.validator import open_credential
+from cameo_verifier.evidence.portraits import TEMPLATE
 from cameo_verifier.server.app import open_server, utc_now
 from cameo_verifier.settings import Settings
 from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.cameos import likenesses
+from cameo_verifier.store.cameos.vault import KEY_BYTES, Vault
 from cameo_verifier.store.db.engine import open_database
 from fixtures.manifest import load
 from tests.grpc.client import AUDIENCE, Client, refused, status_source
@@ -50,7 +56,7 @@ async def client(kit: ModelKit, tmp_path_factory: pytest.TempPathFactory) -> Asy
     """Serve with the real pipeline in one worker."""
     assert kit.digests
     data = tmp_path_factory.mktemp("data")
-    settings = Settings(listen="127.0.0.1:0", data=data, workers=1, expose_scores=True, **UNHURRIED)
+    settings = Settings(listen="127.0.0.1:0", data=data, workers=1, expose_scores=True, judging_s=600, **UNHURRIED)
     key = AudienceKey.generate(AUDIENCE)
     AudienceFolder(settings.audiences).add(key)
     server = await open_server(settings)
@@ -103,6 +109,35 @@ async def test_a_person_who_answers_gets_a_credential_with_both_embeddings(
     assert opened.provenance.evidence_sha256 == FIXTURES["astronaut_bona_fide"].sha256
     assert full.timings_ms["total"] > 0
     assert {check.name for check in full.checks if check.outcome == attempt_pb2.OUTCOME_PASS} == set(opened.provenance.confirmed)
+
+
+async def test_the_likeness_is_kept_with_pictures_of_that_face_and_sound(
+    client: Client, accepted: VerifyResponseResponse, kit: ModelKit
+) -> None:
+    """Crops that come to the same vector by the template that they name, and a clip of as many samples as it says."""
+    settings = Settings(data=client.journal.parent)
+    engine = open_database(settings.database)
+    with engine.connect() as connection:
+        sealed = likenesses.of(connection, likenesses.cameo_of(connection, accepted.attempt.id))
+    engine.dispose()
+    opened = open_secret(settings.vault_key, KEY_BYTES, Vault, kind="vault key").open(sealed)
+    face, _ = from_bytes(opened)
+    *crops, clip = media_from_bytes(opened) or ()
+    assert 3 <= len(crops) <= 5
+    mesh = np.zeros((478, 3), np.float32)
+    mesh[[33, 362, 1, 61, 291], :2] = mesh[[133, 263, 1, 61, 291], :2] = TEMPLATE
+    for crop in crops:
+        rgb = cv2.cvtColor(cv2.imdecode(np.frombuffer(crop.data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        assert rgb.shape == (512, 512, 3)
+        aligned = kit.face_embedder.align(rgb, mesh)
+        assert float(kit.face_embedder.embed(aligned) @ face.vector) > 0.9
+        assert (crop.kind, crop.media_type) == ("face_crop", "image/jpeg")
+    assert (clip.kind, clip.media_type, clip.facts["sample_rate_hz"]) == ("voice_clip", "audio/flac", 24_000)
+    with av.open(io.BytesIO(clip.data)) as flac:
+        samples = sum(frame.samples for frame in flac.decode(audio=0))
+    assert samples / 24_000 == pytest.approx(clip.facts["duration_s"], abs=1e-3)
+    assert len(clip.facts["words"]) >= 6
+    assert clip.facts["shorter"] == (clip.facts["duration_s"] < 6)
 
 
 async def test_what_cannot_be_read_is_an_error_with_its_reason_and_wrong_words_are_rejected(client: Client) -> None:

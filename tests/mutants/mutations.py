@@ -23,11 +23,13 @@ DOCUMENTED = "tests/documents/test_documents.py"
 DECISION = "tests/unit/test_decision.py"
 PERCENTILES = "tests/unit/checks/test_percentiles.py"
 PERMISSIONS = "tests/unit/cameo/test_permissions.py"
+MEDIA = "tests/unit/credential/test_media_items.py"
 REFUSALS = "tests/unit/credential/test_refusals.py"
 ADVERSARY = "tests/unit/credential/test_adversary.py"
 FORGED = "tests/unit/credential/test_forged_tokens.py"
 
 _PROFILE, _FOLD = "verifier/cameo_verifier/profiles/default.toml", "verifier/cameo_verifier/decision.py"
+_MEDIA = "verifier/cameo_credential/media_items.py"
 _PERMISSIONS, _VALIDATOR = "verifier/cameo_verifier/cameo/permissions.py", "verifier/cameo_credential/validator.py"
 _SIGNATURE = "verifier/cameo_credential/signature.py"
 
@@ -99,6 +101,9 @@ MUTATIONS = (
     Mutation(_PERMISSIONS, "(unstated or bool", "(False or bool", PERMISSIONS),
     Mutation(_PERMISSIONS, "cameo.attested_at < attested_since", "cameo.attested_at <= attested_since", PERMISSIONS),
     Mutation(_PERMISSIONS, "if generator and not cameo.terms.admit(generator):", "if False:", PERMISSIONS),
+    Mutation(_MEDIA, 'return f"{grant_id} {cameo_id} {kind}"', 'return f"{cameo_id} {kind}"', MEDIA),
+    Mutation(_MEDIA, "if now >= item.expires_at:", "if False:", MEDIA),
+    Mutation(_MEDIA, "size <= MAX_OBJECT_BYTES:", "size:", MEDIA),
     Mutation(_PERMISSIONS, "for mutual in (True, False):", "for mutual in (True,):", PERMISSIONS),
     Mutation(_PERMISSIONS, "requester in cameo.terms.selected", "True", PERMISSIONS),
     Mutation(_PERMISSIONS, "NOT_NOW if cameo.state is", "NOT_NOW if cameo.state is not", PERMISSIONS),
