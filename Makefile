@@ -19,7 +19,7 @@ help:
 	@echo "make soak    2,000 random histories each of owners, guardians, generator and clock, and of credentials, against models"
 	@echo "make lint-protos  the protos by buf's standard rules, and against the last release"
 	@echo "make test-protos  that the comparison with the last release notices a field that is gone"
-	@echo "make test-interop  tokens and webhooks, opened by others' libraries: of npm, Python and Go"
+	@echo "make test-interop  tokens, receipts and webhooks, opened by others' libraries: of npm, Python and Go"
 	@echo "make test-browser  the console in Chromium; screenshots in build/screenshots"
 	@echo "make test-s3, test-ray, test-speechbrain  evidence on S3's wire, replay on Ray, parity with SpeechBrain: each with an environment of its own"
 	@echo "make test-postgresql  the store and the services over PostgreSQL"

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 
 from cameo_credential.token_status import Status
 from cameo_verifier.cameo.model import CameoState, EventKind
+from cameo_verifier.store.cameos.cameos import from_row
 from cameo_verifier.store.db import tables
 
 if TYPE_CHECKING:
@@ -133,12 +134,15 @@ def _what_is_deleted_is_gone_and_nothing_else_is(connection: Connection) -> None
 
 
 def _every_credential_has_its_status(connection: Connection) -> None:
-    """Every credential has one entry, no more valid than its cameo, and each list counts its own."""
+    """Every credential has one entry, no more valid than its cameo and its owner's terms, and each list counts its own."""
     entries = _all(connection, tables.status_entries)
     statuses = {entry.jti: Status(entry.status) for entry in entries}
-    states = {cameo.id: CameoState(cameo.state) for cameo in _all(connection, tables.cameos)}
+    cameos = {cameo.id: from_row(cameo) for cameo in _all(connection, tables.cameos)}
     for credential in _all(connection, tables.credentials):
-        allowed = _STATUSES[states.get(credential.cameo_id, CameoState.CAMEO_ACTIVE)]
-        assert statuses[credential.jti] in allowed
+        cameo = cameos[credential.cameo_id]
+        assert statuses[credential.jti] in _STATUSES[cameo.state]
+        assert cameo.terms.let_hold(credential.audience) or statuses[credential.jti] is Status.INVALID
+    for receipt in _all(connection, tables.receipts):
+        assert statuses[receipt.jti] is not Status.INVALID
     taken = Counter(entry.list_number for entry in entries)
     assert {kept.number: kept.used for kept in _all(connection, tables.status_lists) if kept.used} == taken

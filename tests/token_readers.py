@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from cameo_credential.claims import StatusReference
-from cameo_credential.encoding import from_base64url, to_base64url, to_json
+from cameo_credential.encoding import from_base64url, to_base64url, to_json, without_newline
 from cameo_credential.errors import CredentialError
 from cameo_credential.grant_token import open_grant, sign_grant
 from cameo_credential.issuer_keys import ES256, SIGNATURE_ALGORITHMS, IssuerKeys, SigningKey
@@ -118,12 +118,21 @@ def _issuer_readers(world: World, signing: IssuerKeys, algorithm: str, second: s
     listed = publish(statuses, uri=_URI, keys=signing, now=NOW, ttl=_LASTS, lifetime=_LASTS, algorithm=algorithm)
     return {
         "credential": reader(opened.decode(), open_credential),
-        "receipt": reader(issued.receipt, lambda token: world.open_receipt(token, issuer_keys=keys)),
+        "receipt": reader(
+            world.receipt(status=StatusReference(0, _URI)).partition("~")[0],
+            lambda token: world.open_receipt(_ended(token), issuer_keys=keys),
+        ),
         "grant": reader(
             grant, lambda token: open_grant(token, expected_audience=_GENERATOR, expected_issuer=_ISSUER, **expected)
         ),
         "status list": reader(listed, lambda token: read_list(token, expected_uri=_URI, **expected)),
     }
+
+
+def _ended(signed: str) -> str:
+    """Return a signed token as the receipt that shows nothing of what can be withheld; a line break stays at its end."""
+    bare = without_newline(signed)
+    return f"{bare}~{signed.removeprefix(bare)}"
 
 
 def caller_readers(folder: Path) -> dict[str, Reader]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest, VerifyResponseResponse
+from cameo.v1.verification_service_pb2 import Enrolment, VerifyResponseConfig, VerifyResponseRequest, VerifyResponseResponse
 from cameo.v1.verification_service_pb2_grpc import VerificationServiceStub
 from cameo_client.retries import RetryPolicy, call
 
@@ -34,10 +34,12 @@ def verify(
     challenge_id: str,
     audience: str,
     request_id: str = "",
+    device_key: str = "",
+    enrolment: Enrolment | None = None,
     timeout_s: float = 120.0,
     policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
 ) -> VerifyResponseResponse:
-    """Upload a recorded response and return the verdict, with the credential where it is accepted.
+    """Upload a recorded response and return the verdict, with the receipt where it is accepted.
 
     A rejection is a normal reply. A lost reply is asked for again with the same request id, and is judged once.
 
@@ -45,8 +47,10 @@ def verify(
         channel: as `open_channel` opens it.
         recording: the file as the device recorded it.
         challenge_id: the challenge that it answers.
-        audience: name of the generator that the credential is for.
+        audience: whom the receipt is for, and the credential.
         request_id: a UUID; drawn where it is empty. Keep it where the process may die before the reply is here.
+        device_key: public JWK of the person's device for the receipt, empty for none.
+        enrolment: consent and terms of an owner who wants a cameo at once; None makes none.
         timeout_s: seconds that each attempt may take, upload and judging.
         policy: which failures are tried again.
 
@@ -54,7 +58,13 @@ def verify(
         CallError: the recording was not judged; `metadata["challenge"]` of a recording that cannot be read says whether the
             challenge is still `good`.
     """
-    config = VerifyResponseConfig(challenge_id=challenge_id, audience=audience, request_id=request_id or str(uuid4()))
+    config = VerifyResponseConfig(
+        challenge_id=challenge_id,
+        audience=audience,
+        request_id=request_id or str(uuid4()),
+        device_key=device_key,
+        enrolment=enrolment,
+    )
     stub = VerificationServiceStub(channel)
 
     def attempt() -> VerifyResponseResponse:

@@ -77,15 +77,15 @@ def _enrol(connection: Connection, number: int) -> str:
         insert(tables.attempts).values(attempt | judged | {"timings_ms": {}, "recording_sha256": "", "created_at": NOW})
     )
     credential = {"jti": f"j{number}", "attempt_id": f"a{number}", "cameo_id": cameo_id, "audience": AUDIENCE, "sub": "s"}
-    kept = {"issued_at": NOW, "expires_at": NOW, "request_id": "", "receipt": "r.r.r", "token": "t"}
-    connection.execute(insert(tables.credentials).values(credential | kept))
+    kept = {"issued_at": NOW, "expires_at": NOW, "request_id": "", "token": "t"}
     entry = {"list_number": 1, "idx": number, "jti": f"j{number}", "group_number": number, "status": 0}
     connection.execute(insert(tables.status_entries).values(entry))
     likenesses.add(connection, f"a{number}", VAULT.seal(cameo_id, LIKENESS), now=NOW)
     consent: dict[str, Any] = {"request_id": "r", "text_version": "1", "locale": "en", "agreed_at": NOW}
     cameos.create(connection, f"a{number}", subject=subject, now=NOW, **consent)
-    everyone = Terms(who=WhoMayUse.EVERYONE, words=("no cats",))
+    everyone = Terms(who=WhoMayUse.EVERYONE, words=("no cats",), offline=frozenset({AUDIENCE}))
     cameos.change(connection, cameo_id, lambda _: everyone, subject=subject, version=1, now=NOW)
+    connection.execute(insert(tables.credentials).values(credential | kept))
     return cameo_id
 
 

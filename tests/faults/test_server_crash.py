@@ -106,7 +106,7 @@ async def test_a_spooled_recording_is_judged_by_the_next_server(serve: OpenServe
         (tmp_path / "go").touch()
         answer = await asked
         assert answer.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
-        assert answer.HasField("credential")
+        assert answer.HasField("receipt")
         assert await client.verify(challenge_id, SCRIPT, request_id=request_id) == answer
         # The worker of the server that was killed hears that it is alone, and stops.
         assert [line for line in client.judged() if line != "cancelled"] == [*[f"begin {SCRIPT.decode()}"] * 2, "end"]

@@ -99,7 +99,7 @@ async def tried_in_vain(trouble: Trouble, data: Path, disk: Disk, call: Any, cli
 async def test_who_waits_gets_the_verdict_when_the_database_is_back(
     serve: OpenServer, tmp_path: Path, disk: Disk, trouble: Trouble
 ) -> None:
-    """One judging, one verdict, one credential with one index in a status list, and the worker was free meanwhile."""
+    """One judging, one verdict, one receipt with one index in a status list, and the worker was free meanwhile."""
     data = tmp_path / "data"
     async with serve() as client:
         challenge, request_id = await client.challenge(), str(uuid4())
@@ -110,7 +110,7 @@ async def test_who_waits_gets_the_verdict_when_the_database_is_back(
         assert answer.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         assert await client.verify(challenge.id, b"held:accept", request_id=request_id) == answer
         assert client.judged() == ["begin held:accept", "end"]
-    assert [counted(data, table) for table in ("credentials", "status_entries", "likenesses", "faces")] == [1, 1, 1, 1]
+    assert [counted(data, table) for table in ("receipts", "status_entries", "likenesses", "faces")] == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("trouble", [locked, full])
@@ -128,7 +128,7 @@ async def test_the_verdict_of_a_caller_that_left_is_kept_too(
             await asyncio.sleep(0.2)
         assert (await meanwhile).attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
         assert await again() == await meanwhile
-        assert (await meanwhile).HasField("credential")
+        assert (await meanwhile).HasField("receipt")
         assert client.judged() == ["begin held:accept", "end"]
 
 

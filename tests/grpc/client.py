@@ -93,10 +93,14 @@ class Client:
         timeout: float | None = PATIENCE_S,
         chunk: int = 65536,
         metadata: Metadata | None = None,
+        **asked: Any,
     ) -> grpc.aio.StreamUnaryCall[VerifyResponseRequest, VerifyResponseResponse]:
-        """Start a call that uploads a recording."""
+        """Start a call that uploads a recording; `asked` are further fields of its config."""
         config = VerifyResponseConfig(
-            challenge_id=challenge_id, audience=audience, request_id=str(uuid4()) if request_id is None else request_id
+            challenge_id=challenge_id,
+            audience=audience,
+            request_id=str(uuid4()) if request_id is None else request_id,
+            **asked,
         )
 
         def messages() -> Iterator[VerifyResponseRequest]:

@@ -22,8 +22,8 @@ from cameo.v1.credential_service_pb2 import (
     CREDENTIAL_STATE_SUSPENDED,
     CREDENTIAL_STATE_VALID,
     GetKeysRequest,
+    IssueCredentialRequest,
     ListCredentialsRequest,
-    ReissueCredentialRequest,
     RevokeCredentialRequest,
 )
 from cameo.v1.relationship_service_pb2 import AreMutualsRequest, SetFollowRequest
@@ -87,7 +87,7 @@ class World:
         return (await self.answer(script)).attempt
 
     async def answer(self, script: bytes = b"accept") -> Any:
-        """Have a recording judged, and return the credential too, if it earns one."""
+        """Have a recording judged, and return the receipt too, if it earns one."""
         challenges, verification = self.client.challenges, self.client.verification
         from cameo.v1.challenge_service_pb2 import IssueChallengeRequest  # noqa: PLC0415 - used here only
         from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest  # noqa: PLC0415
@@ -113,6 +113,11 @@ class World:
         changed = cameo_pb2.Cameo(id=cameo.id, version=cameo.version, **terms)
         request = wire.UpdateCameoRequest(cameo=changed, update_mask=FieldMask(paths=list(terms)))
         return self.stub.UpdateCameo(request, metadata=by or self.owner)
+
+    def issue(self, cameo: Any) -> Any:
+        """Ask for the generator's credential."""
+        request = IssueCredentialRequest(cameo_id=cameo.id, audience=AUDIENCE, request_id=str(uuid4()))
+        return self.client.credentials.IssueCredential(request, metadata=self.owner)
 
     async def check(self, cameo: Any, requester: str = FAN, purposes: tuple[Any, ...] = GENERAL) -> tuple[bool, str]:
         """Ask whether a use would be permitted."""
@@ -391,19 +396,20 @@ async def test_without_both_vectors_there_is_no_credential(open_world: Any) -> N
     async with open_world() as world:
         answer = await world.answer()
         cameo = await world.create(answer.attempt.id)
-        cameo = await world.update(cameo, items=["ITEM_KIND_FACE_VECTOR", "ITEM_KIND_FACE_CROP", "ITEM_KIND_VOICE_CLIP"])
-        request = ReissueCredentialRequest(cameo_id=cameo.id, audience=AUDIENCE, request_id=str(uuid4()))
-        assert await reason(world.client.credentials.ReissueCredential(request, metadata=world.owner)) == "USE_NOT_PERMITTED"
+        kinds = ["ITEM_KIND_FACE_VECTOR", "ITEM_KIND_FACE_CROP", "ITEM_KIND_VOICE_CLIP"]
+        cameo = await world.update(cameo, items=kinds, offline_audiences=[AUDIENCE])
+        request = IssueCredentialRequest(cameo_id=cameo.id, audience=AUDIENCE, request_id=str(uuid4()))
+        assert await reason(world.client.credentials.IssueCredential(request, metadata=world.owner)) == "USE_NOT_PERMITTED"
         assert await reason(world.update(cameo, items=["ITEM_KIND_UNSPECIFIED"])) == "REQUEST_INVALID"
 
 
 async def test_the_owner_chooses_generators(open_world: Any) -> None:
     """One that is not chosen gets no grant and no credential; what it had ends, and stays ended when it is chosen again."""
     async with open_world() as world:
-        answer = await world.answer()
-        cameo = await world.create(answer.attempt.id)
+        cameo = await world.create((await world.attempt()).id)
         assert cameo.generators == cameo_pb2.Generators(every_registered=True)
-        cameo = await world.update(cameo, who_may_use="WHO_MAY_USE_EVERYONE")
+        cameo = await world.update(cameo, who_may_use="WHO_MAY_USE_EVERYONE", offline_audiences=[AUDIENCE])
+        first = await world.issue(cameo)
         granted = await world.authorize(cameo)
         for names in (["a" * 129], [""], ["g"] * 101, ["a\nb"]):
             assert await reason(world.update(cameo, generators=cameo_pb2.Generators(names=names))) == "REQUEST_INVALID"
@@ -413,15 +419,13 @@ async def test_the_owner_chooses_generators(open_world: Any) -> None:
         refusal = await refused(world.authorize(cameo))
         assert (refusal.reason, refusal.metadata["answer"]) == ("USE_NOT_PERMITTED", "GENERATOR_NOT_CHOSEN")
         assert await world.check(cameo) == (False, "GENERATOR_NOT_CHOSEN")
-        reissue = ReissueCredentialRequest(cameo_id=cameo.id, audience=AUDIENCE, request_id=str(uuid4()))
-        call = world.client.credentials.ReissueCredential
-        assert await reason(call(reissue, metadata=world.owner)) == "USE_NOT_PERMITTED"
+        assert await reason(world.issue(cameo)) == "USE_NOT_PERMITTED"
         await world.update(cameo, generators=cameo_pb2.Generators(every_registered=True))
         assert await reason(world.spend(granted.token)) == "GRANT_REVOKED"
-        fresh = await call(reissue, metadata=world.owner)
+        fresh = await world.issue(cameo)
         listed = await world.client.credentials.ListCredentials(ListCredentialsRequest(), metadata=world.owner)
         assert {each.id: each.state for each in listed.credentials} == {
-            answer.credential.id: CREDENTIAL_STATE_REVOKED,
+            first.id: CREDENTIAL_STATE_REVOKED,
             fresh.id: CREDENTIAL_STATE_VALID,
         }
 
@@ -429,8 +433,9 @@ async def test_the_owner_chooses_generators(open_world: Any) -> None:
 async def test_the_owner_sees_who_holds_what(open_world: Any) -> None:
     """Page by page, with its state; revoking one ends its generator's grants; nobody else's are shown."""
     async with open_world() as world:
-        answers = [await world.answer() for _ in range(3)]
-        cameo = await world.create(answers[0].attempt.id)
+        cameos = [await world.cameo(offline_audiences=[AUDIENCE]) for _ in range(3)]
+        held = [await world.issue(each) for each in cameos]
+        cameo = cameos[0]
         await world.end(cameo, "REVOCATION_MODE_PAUSE")
         credentials = world.client.credentials
 
@@ -441,10 +446,10 @@ async def test_the_owner_sees_who_holds_what(open_world: Any) -> None:
         first = await page(by=world.owner)
         rest = await page(first.next_page_token, by=world.app, subject=OWNER)
         shown = [*first.credentials, *rest.credentials]
-        assert {each.id for each in shown} == {answer.credential.id for answer in answers}
+        assert {each.id: each.cameo_id for each in shown} == {one.id: of.id for one, of in zip(held, cameos, strict=True)}
         assert {each.audience for each in shown} == {AUDIENCE}
         paused = {each.id for each in shown if each.state == CREDENTIAL_STATE_SUSPENDED}
-        assert paused == {answers[0].credential.id}
+        assert paused == {held[0].id}
         assert {each.state for each in shown if each.id not in paused} == {CREDENTIAL_STATE_VALID}
         assert (len(first.credentials), len(rest.credentials), rest.next_page_token) == (2, 1, "")
         assert not (await page(by=world.stranger)).credentials
@@ -455,14 +460,14 @@ async def test_the_owner_sees_who_holds_what(open_world: Any) -> None:
         assert not (await page(by=guardian, subject=OWNER)).credentials
         await world.stub.ResumeCameo(wire.ResumeCameoRequest(cameo_id=cameo.id), metadata=world.owner)
         granted = await world.authorize(cameo, requester=OWNER)
-        revoke = RevokeCredentialRequest(credential_id=answers[0].credential.id, reason="so", request_id=str(uuid4()))
+        revoke = RevokeCredentialRequest(credential_id=held[0].id, reason="so", request_id=str(uuid4()))
         await credentials.RevokeCredential(revoke, metadata=world.owner)
         assert await reason(world.spend(granted.token)) == "GRANT_REVOKED"
         since = await world.authorize(cameo, requester=OWNER)
         await credentials.RevokeCredential(revoke, metadata=world.owner)
         assert (await world.spend(since.token)).grant_id == since.grant_id
         pages = await page(by=world.owner), await page(first.next_page_token, by=world.owner)
-        [revoked] = [each for one in pages for each in one.credentials if each.id == answers[0].credential.id]
+        [revoked] = [each for one in pages for each in one.credentials if each.id == held[0].id]
         assert (revoked.state, revoked.revoke_reason) == (CREDENTIAL_STATE_REVOKED, "so")
 
 
@@ -761,10 +766,11 @@ async def test_deletion_leaves_a_tombstone_and_nothing_else(open_world: Any, tmp
         attempt = await world.attempt()
         cameo = await world.create(attempt.id)
         terms = {"who_may_use": "WHO_MAY_USE_SELECTED", "selected_users": ["chosen-one"], "restrictions": {"words": [WORD]}}
-        cameo = await world.update(cameo, appearance_notes=NOTE, voice_notes="like Ah-da", **terms)
+        cameo = await world.update(cameo, appearance_notes=NOTE, voice_notes="like Ah-da", offline_audiences=[AUDIENCE], **terms)
+        await world.issue(cameo)
         database = tmp_path / "data" / "cameo.sqlite3"
         kept = _rows(database, "SELECT sealed, wrapped_key FROM likenesses") + _rows(
-            database, "SELECT token, receipt FROM credentials"
+            database, "SELECT c.token, r.token FROM credentials c JOIN receipts r USING (attempt_id)"
         )
         gone = [(value if isinstance(value, bytes) else value.encode())[:40] for row in kept for value in row]
         gone += [NOTE.encode(), WORD.encode(), b"like Ah-da", b"chosen-one"]

@@ -118,8 +118,8 @@ async def reason(call: Any) -> str:
     return (await refused(call)).reason
 
 
-async def test_what_is_approved_has_a_credential_and_the_app_is_told(open_site: Any, tmp_path: Path) -> None:
-    """The account and attempt that the face is from are named; approval brings credential, face, event, webhook and log line."""
+async def test_what_is_approved_has_a_receipt_and_the_app_is_told(open_site: Any, tmp_path: Path) -> None:
+    """The account and attempt that the face is from are named; approval brings receipt, face, event, webhook and log line."""
     listed = tmp_path / "webhooks.toml"
     async with receiving() as receiver:
         listed.write_text(endpoint("backend", receiver.url))
@@ -132,7 +132,7 @@ async def test_what_is_approved_has_a_credential_and_the_app_is_told(open_site: 
             [match] = before.matches
             assert (match.collection, match.owner, match.attempt_id) == ("enrolled", "ann", first.id)
             assert before.HasField("decide_until")
-            assert not (await desk.upload(OWNER, b"", again=config))[1].HasField("credential")
+            assert not (await desk.upload(OWNER, b"", again=config))[1].HasField("receipt")
 
             sent = str(uuid4())
             decided = await desk.approve(taken, request_id=sent)
@@ -147,8 +147,11 @@ async def test_what_is_approved_has_a_credential_and_the_app_is_told(open_site: 
                 attempt_pb2.REVIEW_DECISION_APPROVED,
                 "",
             )
-            assert (await site.open(reply.credential)).provenance.attempt_id == taken.id
-            cameo = await site.create(taken.id)
+            receipt = await site.read(reply.receipt)
+            assert receipt.verification is not None
+            assert receipt.verification.attempt_id == taken.id
+            assert not reply.HasField("credential")
+            cameo = await site.update(await site.create(taken.id), offline_audiences=[AUDIENCE])
             assert await site.standing(await site.reissue(cameo)) == "valid"
 
             await receiver.until(lambda receiver: len(receiver.taken) == 2)
@@ -169,18 +172,18 @@ async def test_what_is_approved_has_a_credential_and_the_app_is_told(open_site: 
             assert await desk.found("decision=waiting") == []
             assert desk.rows(tables.waiting_likenesses) == []
             assert len(desk.rows(tables.faces, owner=OWNER, attempt_id=taken.id)) == 1
-            assert len(desk.rows(tables.evidence, attempt_id=taken.id, kind="credential")) == 1
+            assert len(desk.rows(tables.evidence, attempt_id=taken.id, kind="receipt")) == 1
 
 
 async def test_what_is_declined_leaves_nothing_behind(open_site: Any, tmp_path: Path) -> None:
-    """The likeness that waited is destroyed, no credential and no cameo comes of it, and the owner hears that."""
+    """The likeness that waited is destroyed, no receipt and no cameo comes of it, and the owner hears that."""
     async with open_site() as site:
         desk = Desk(site, tmp_path / "data")
         _, config, taken = await desk.in_review()
         assert len(desk.rows(tables.waiting_likenesses)) == 1
         assert (await desk.decline(taken)).decision == attempt_pb2.REVIEW_DECISION_DECLINED
         _, reply = await desk.upload(OWNER, b"", again=config)
-        assert not reply.HasField("credential")
+        assert not reply.HasField("receipt")
         assert reply.attempt.hint == "This was looked at by a person and cannot be accepted."
         assert await reason(site.create(taken.id)) == "ATTEMPT_NOT_ACCEPTED"
         assert desk.rows(tables.waiting_likenesses) == []

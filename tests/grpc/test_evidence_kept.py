@@ -87,12 +87,12 @@ async def test_an_accepted_attempt_leaves_the_digest_of_its_credential(serve: Op
     with evidence_of(site) as room:
         held = {each.kind: each for each in room.vault.held(found.attempt.id)}
         assert room.vault.read(found.attempt.id, Kind.CROPS, reader=READER, now=utc_now()) == CROPS
-    assert held.keys() == {Kind.CREDENTIAL, Kind.TRACKS, Kind.RESULT, Kind.CROPS}
-    assert held[Kind.CREDENTIAL].sha256 == hashlib.sha256(found.credential.token.encode()).hexdigest()
+    assert held.keys() == {Kind.RECEIPT, Kind.TRACKS, Kind.RESULT, Kind.CROPS}
+    assert held[Kind.RECEIPT].sha256 == hashlib.sha256(found.receipt.token.encode()).hexdigest()
     async with serve(retention=Retention(accepted_share=0), gallery=False) as client:
         found = await answer(client, b"face:5", "cat")
     with evidence_of(site) as room:
-        assert [each.kind for each in room.vault.held(found.attempt.id)] == [Kind.CREDENTIAL]
+        assert [each.kind for each in room.vault.held(found.attempt.id)] == [Kind.RECEIPT]
     assert not list((site.data / "evidence").rglob("recording"))
     async with serve(retention=Retention(accepted_days=2, rejected_days=0)) as client:
         kept, dropped = await answer(client, b"face:3", "ben"), await answer(client, b"reject")

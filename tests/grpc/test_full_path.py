@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from cameo.v1 import attempt_pb2, reason_pb2
+from cameo.v1 import attempt_pb2, cameo_pb2, reason_pb2
 from cameo.v1.attempt_pb2 import ATTEMPT_VIEW_FULL
 from cameo.v1.credential_service_pb2 import GetKeysRequest
-from cameo.v1.verification_service_pb2 import GetAttemptRequest, VerifyResponseResponse
+from cameo.v1.verification_service_pb2 import Enrolment, GetAttemptRequest, VerifyResponseResponse
 from cameo_challenges.model import Challenge
 from cameo_credential.audience_keys import AudienceFolder, AudienceKey
 from cameo_credential.issuer_keys import VerificationKeys
@@ -80,10 +80,13 @@ def issued(client: Client, name: str, ago_s: float = 20.0) -> str:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def accepted(client: Client) -> VerifyResponseResponse:
     """The answer to the bona fide recording, which is sent first of all."""
-    return await client.verify(issued(client, "astronaut_bona_fide"), FIXTURES["astronaut_bona_fide"].file.read_bytes())
+    consent = cameo_pb2.Consent(text_version="1", locale="en", agree_time=utc_now())
+    enrolment = Enrolment(consent=consent, terms=cameo_pb2.Cameo(offline_audiences=[AUDIENCE]))
+    recording = FIXTURES["astronaut_bona_fide"].file.read_bytes()
+    return await client.verify(issued(client, "astronaut_bona_fide"), recording, enrolment=enrolment)
 
 
-async def test_a_person_who_answers_gets_a_credential_with_both_embeddings(
+async def test_a_person_who_answers_and_consents_gets_a_credential_with_both_embeddings(
     client: Client, accepted: VerifyResponseResponse
 ) -> None:
     """The bona fide recording is accepted, and its audience finds a face and a voice of unit length in the credential."""
@@ -91,7 +94,7 @@ async def test_a_person_who_answers_gets_a_credential_with_both_embeddings(
     full = await client.verification.GetAttempt(GetAttemptRequest(attempt_id=answer.attempt.id, view=ATTEMPT_VIEW_FULL))
     assert answer.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED, full
     published = await client.credentials.GetKeys(GetKeysRequest())
-    hold_against_schema(answer.credential.token, answer.credential.receipt, client.audience_key)
+    hold_against_schema(answer.credential.token, client.audience_key)
     opened = await asyncio.to_thread(
         open_credential,
         answer.credential.token,
@@ -158,6 +161,7 @@ async def test_what_cannot_be_read_is_an_error_with_its_reason_and_wrong_words_a
     answer = await client.verify(challenge_id, FIXTURES["wrong_words"].file.read_bytes())
     assert answer.attempt.verdict == attempt_pb2.VERDICT_REJECTED
     assert reason_pb2.REASON_PHRASE_MISMATCH in answer.attempt.reasons
+    assert not answer.HasField("receipt")
     assert not answer.HasField("credential")
 
 

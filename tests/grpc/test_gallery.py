@@ -71,7 +71,7 @@ async def test_a_face_of_another_account_is_looked_at_by_a_person(serve: OpenSer
     for answer in (taken, later):
         assert answer.attempt.verdict == attempt_pb2.VERDICT_REVIEW
         assert list(answer.attempt.reasons) == [reason_pb2.REASON_ALREADY_ENROLLED]
-        assert not answer.HasField("credential")
+        assert not answer.HasField("receipt")
     assert (protected.name, protected.outcome) == ("protected_person", attempt_pb2.OUTCOME_PASS)
     assert (enrolled.name, enrolled.outcome) == ("already_enrolled", attempt_pb2.OUTCOME_FAIL)
     assert enrolled.score == pytest.approx(1.0, abs=5e-3)

@@ -17,9 +17,9 @@ from cameo_credential.encoding import from_base64url
 from cameo_credential.errors import InvalidRequestError
 from cameo_credential.issuer_keys import VerificationKeys
 from cameo_credential.key_set import change, new_key
+from cameo_credential.receipt import open_receipt
 from cameo_credential.status_list import read_list
 from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK
-from cameo_credential.validator import open_receipt
 from cameo_verifier.errors import StoreError
 from cameo_verifier.status.publisher import StatusPublisher
 from tests.grpc.client import AUDIENCE
@@ -163,7 +163,7 @@ async def test_a_running_server_publishes_and_uses_a_new_key(serve: OpenServer, 
             now += timedelta(hours=hours)
             answer = await client.verify((await client.challenge()).id, f"accept:{hours}".encode())
             receipt = open_receipt(
-                answer.credential.receipt,
+                answer.receipt.token,
                 issuer_keys=keys,
                 expected_audience=AUDIENCE,
                 expected_issuer=BASE,

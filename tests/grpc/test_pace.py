@@ -49,7 +49,7 @@ async def test_attempts_are_bounded_before_an_upload_and_spend_nothing(serve: Op
         assert answer.retry_s is not None
         assert client.judged().count("begin accept") == 0
         clock.ahead = timedelta(seconds=answer.retry_s + 1)
-        assert (await client.verify(third.id, b"accept")).credential.token
+        assert (await client.verify(third.id, b"accept")).receipt.token
 
 
 async def test_rejections_in_a_row_have_to_wait(serve: OpenServer) -> None:

@@ -1,19 +1,24 @@
-"""Reissued credentials of a cameo, and their revocation."""
+"""Credentials of a cameo: issued under its owner's consent and terms, and revoked."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import grpc
+import pytest
+from joserfc.jwk import ECKey
 from sqlalchemy import select
 
 from cameo.v1 import cameo_pb2
-from cameo.v1.credential_service_pb2 import ReissueCredentialRequest
-from cameo.v1.guardian_service_pb2 import LinkGuardianRequest
-from cameo.v1.guardian_service_pb2_grpc import GuardianServiceStub
+from cameo.v1.cameo_service_pb2 import GetCameoRequest
+from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
+from cameo.v1.credential_service_pb2 import IssueCredentialRequest
+from cameo.v1.verification_service_pb2 import Enrolment
+from cameo_credential.errors import CredentialError
 from cameo_verifier.server import reissuing
 from cameo_verifier.settings import Settings
 from cameo_verifier.store.credentials.reissues import ReissueStore
@@ -22,14 +27,12 @@ from cameo_verifier.store.db.engine import open_database
 from tests.databases import only_sqlite
 from tests.grpc.client import AUDIENCE, refused
 from tests.grpc.reissue import OTHER
-from tests.grpc.test_cameos import NOTE, WORD, reason
+from tests.grpc.test_cameos import NOTE, OWNER, WORD, reason
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
-
-    import pytest
 
 INTERVAL = timedelta(seconds=300)
 KEPT = 2 * INTERVAL
@@ -39,8 +42,8 @@ KEPT = 2 * INTERVAL
 async def test_another_audience_is_told_the_same_without_a_new_recording(open_site: Any) -> None:
     """The judgement, models, profile and embeddings are the first credential's; id, pseudonym and status index are fresh."""
     async with open_site() as site:
-        answer = await site.answer()
-        cameo = await site.create(answer.attempt.id)
+        answer = await site.enrolled()
+        cameo = answer.cameo
         first = await site.open(answer.credential)
         again = await site.open(await site.reissue(cameo), status=site.over_grpc())
         other = await site.open(await site.reissue(cameo, OTHER), OTHER, status=site.over_grpc())
@@ -57,38 +60,44 @@ async def test_another_audience_is_told_the_same_without_a_new_recording(open_si
 async def test_what_was_judged_stays_what_it_was(open_site: Any) -> None:
     """A server that judges by another profile by now still says by which this person was judged, and that they may be a minor."""
     async with open_site() as site:
-        answer = await site.answer(b"minor")
-        cameo = await site.create(answer.attempt.id)
-        first = await site.open(answer.credential)
+        cameo = await site.create((await site.answer(b"minor")).attempt.id)
+        guardian = await site.guardian_of(cameo)
+        cameo = await site.approve(await site.update(cameo, offline_audiences=[AUDIENCE]), by=guardian)
+        first = await site.open(await site.reissue(cameo, by=guardian))
     async with open_site(profile="minor") as site:
         again = await site.open(await site.reissue(cameo))
     assert again.provenance == first.provenance
     assert (again.provenance.minor_safeguards, again.provenance.profile) == (True, "minor")
 
 
-async def test_a_minor_s_likeness_goes_to_another_audience_by_a_guardian_only(open_site: Any) -> None:
-    """The owner and the app may renew what is out already; a linked guardian gives it to one more; a stranger to nobody."""
+async def test_a_minor_s_likeness_goes_to_an_audience_by_a_guardian_only(open_site: Any) -> None:
+    """Not before a guardian let the audience hold it, then first by a guardian; owner and app renew; a stranger gets nothing."""
     async with open_site() as site:
         cameo = await site.create((await site.answer(b"minor")).attempt.id)
+        assert await reason(site.update(cameo, offline_audiences=[AUDIENCE])) == "MINOR_NEEDS_GUARDIAN"
+        stranger = site.signed_in("guardian", "account-21")
+        guardian = await site.guardian_of(cameo)
+        cameo = await site.update(cameo, offline_audiences=[AUDIENCE, OTHER])
+        assert (list(cameo.offline_audiences), len(cameo.pending_change.offline_audiences)) == ([], 2)
+        for by in (site.owner, site.app, guardian):
+            assert await reason(site.reissue(cameo, by=by)) == "USE_NOT_PERMITTED"
+        cameo = await site.approve(cameo, by=guardian)
+        assert await reason(site.reissue(cameo)) == "MINOR_NEEDS_GUARDIAN"
+        assert await reason(site.reissue(cameo, by=stranger)) == "CAMEO_UNKNOWN"
+        await site.reissue(cameo, by=guardian)
         await site.reissue(cameo)
         assert await reason(site.reissue(cameo, OTHER)) == "MINOR_NEEDS_GUARDIAN"
         assert await reason(site.reissue(cameo, OTHER, by=site.app)) == "MINOR_NEEDS_GUARDIAN"
-        guardian = site.signed_in("guardian", "account-20")
-        assert await reason(site.reissue(cameo, OTHER, by=guardian)) == "CAMEO_UNKNOWN"
-        consent = cameo_pb2.Consent(text_version="g1", locale="en-GB", agree_time=cameo.consent.agree_time, text_sha256="5e" * 32)
-        request = LinkGuardianRequest(guardian="account-20", minor=cameo.subject, consent=consent)
-        for side in (site.owner, guardian):
-            await GuardianServiceStub(site.client.channel).LinkGuardian(request, metadata=side)
         given = await site.open(await site.reissue(cameo, OTHER, by=guardian), OTHER)
         assert given.provenance.minor_safeguards
         await site.reissue(cameo, OTHER)
 
 
 async def test_it_carries_the_owner_s_word_of_the_moment(open_site: Any) -> None:
-    """Consent, restrictions and notes as they are at the issue; the first credential, from before the cameo, has none."""
+    """Consent, restrictions and notes as they are at the issue, the first one's too, which came with the verdict."""
     async with open_site() as site:
-        answer = await site.answer()
-        cameo = await site.create(answer.attempt.id)
+        answer = await site.enrolled()
+        cameo = answer.cameo
         plain = (await site.open(await site.reissue(cameo))).terms
         assert (plain.consent_sha256, plain.restrictions, plain.appearance_notes) == (cameo.consent.digest, (), ())
         terms = {"words": [WORD], "categories": ["USE_CATEGORY_SATIRE", "USE_CATEGORY_GAMBLING"]}
@@ -97,7 +106,8 @@ async def test_it_carries_the_owner_s_word_of_the_moment(open_site: Any) -> None
         assert said.consent_sha256 == cameo.consent.digest
         assert (said.restrictions, said.restricted_categories) == ((WORD,), ("gambling", "satire"))
         assert said.appearance_notes == (NOTE, "like Ah-da")
-        assert (await site.open(answer.credential)).terms.consent_sha256 == ""
+        first = (await site.open(answer.credential)).terms
+        assert (first.consent_sha256, first.restrictions) == (cameo.consent.digest, ())
 
 
 async def test_a_lost_reply_is_asked_for_again(open_site: Any) -> None:
@@ -111,8 +121,8 @@ async def test_a_lost_reply_is_asked_for_again(open_site: Any) -> None:
         assert await reason(site.reissue(cameo, AUDIENCE, request_id=request_id)) == "REQUEST_ID_REUSED"
         assert (await site.reissue(cameo, OTHER)).id != replies[0].id
         for wrong in ("", "1", request_id[:-1]):
-            request = ReissueCredentialRequest(cameo_id=cameo.id, audience=AUDIENCE, request_id=wrong)
-            call = site.client.credentials.ReissueCredential(request, metadata=site.owner)
+            request = IssueCredentialRequest(cameo_id=cameo.id, audience=AUDIENCE, request_id=wrong)
+            call = site.client.credentials.IssueCredential(request, metadata=site.owner)
             assert await reason(call) == "REQUEST_ID_INVALID"
 
 
@@ -123,7 +133,10 @@ async def test_only_an_active_cameo_of_one_s_own_gets_one(open_site: Any) -> Non
         await site.reissue(cameo, request_id=repeated)
         assert await reason(site.reissue(cameo_pb2.Cameo(id="none"), by=site.app)) == "CAMEO_UNKNOWN"
         assert await reason(site.reissue(cameo, by=site.stranger)) == "CAMEO_UNKNOWN"
-        unknown = await refused(site.reissue(cameo, "https://nobody.example"))
+        nobody = "https://nobody.example"
+        assert await reason(site.reissue(cameo, nobody)) == "USE_NOT_PERMITTED"
+        cameo = await site.update(cameo, offline_audiences=[AUDIENCE, nobody])
+        unknown = await refused(site.reissue(cameo, nobody))
         assert (unknown.code, unknown.reason) == (grpc.StatusCode.NOT_FOUND, "AUDIENCE_UNKNOWN")
         assert await reason(site.reissue(cameo, by=site.generator)) == "CALLER_NOT_ALLOWED"
         await site.end(cameo, "REVOCATION_MODE_PAUSE")
@@ -144,8 +157,8 @@ async def test_only_an_active_cameo_of_one_s_own_gets_one(open_site: Any) -> Non
 async def test_none_outlives_the_time_for_a_new_challenge(open_site: Any) -> None:
     """Renewed each time for its lifetime, but never beyond the time that counts from the recording; after it there is no more."""
     async with open_site(credential_ttl_days=4, reattest_days=10) as site:
-        answer = await site.answer()
-        cameo = await site.create(answer.attempt.id)
+        answer = await site.enrolled()
+        cameo = answer.cameo
         end = answer.attempt.create_time.ToDatetime(tzinfo=UTC) + timedelta(days=10)
         for days, lasts in ((0, timedelta(days=4)), (5, timedelta(days=4)), (7, None), (9.999, None)):
             site.clock.ahead = timedelta(days=days)
@@ -158,7 +171,7 @@ async def test_none_outlives_the_time_for_a_new_challenge(open_site: Any) -> Non
         over = await refused(site.reissue(cameo))
         assert (over.code, over.reason) == (grpc.StatusCode.FAILED_PRECONDITION, "ATTESTATION_ENDED")
     async with open_site(credential_ttl_days=400, data=site.client.journal.parent / "second") as site:
-        answer = await site.answer()
+        answer = await site.enrolled()
         lasts = answer.credential.expire_time.ToDatetime(tzinfo=UTC) - answer.attempt.create_time.ToDatetime(tzinfo=UTC)
         assert timedelta(days=180) - timedelta(seconds=5) < lasts <= timedelta(days=180)
 
@@ -196,8 +209,7 @@ async def test_what_the_owner_says_meanwhile_is_in_it_or_there_is_none(
     engine = open_database(Settings(data=tmp_path / "data").database)
     with engine.connect() as connection:
         jtis = set(connection.scalars(select(tables.credentials.c.jti)))
-    assert len(jtis) == 2
-    assert opened.jti in jtis
+    assert jtis == {opened.jti}
     engine.dispose()
 
 
@@ -208,8 +220,8 @@ async def _done(work: Callable[[], Awaitable[Any]]) -> None:
 async def test_every_credential_follows_its_cameo_in_the_next_list(open_site: Any) -> None:
     """Over gRPC and HTTP, for every audience: suspended by a pause, valid after it, revoked for good; not sooner, not later."""
     async with open_site(http_listen="127.0.0.1:0") as site:
-        answer, untouched = await site.answer(), await site.answer(b"face:1")
-        cameo = await site.create(answer.attempt.id)
+        answer, untouched = await site.enrolled(), await site.enrolled(b"face:1")
+        cameo = answer.cameo
         issued = {AUDIENCE: [answer.credential, await site.reissue(cameo)], OTHER: [await site.reissue(cameo, OTHER)]}
         kept = site.over_grpc()
 
@@ -241,8 +253,8 @@ async def test_every_credential_follows_its_cameo_in_the_next_list(open_site: An
 async def test_a_deleted_cameo_s_credentials_are_revoked(open_site: Any) -> None:
     """Those in anybody's hands are refused by the next list, also when the cameo was paused before."""
     async with open_site() as site:
-        answer = await site.answer()
-        cameo = await site.create(answer.attempt.id)
+        answer = await site.enrolled()
+        cameo = answer.cameo
         other = await site.reissue(cameo, OTHER)
         await site.end(cameo, "REVOCATION_MODE_PAUSE")
         await site.delete(cameo)
@@ -254,8 +266,8 @@ async def test_a_deleted_cameo_s_credentials_are_revoked(open_site: Any) -> None
 async def test_one_credential_is_revoked_by_itself(open_site: Any) -> None:
     """That one and no other, for good, through pause and resume; the first reason stays; the token is not given out again."""
     async with open_site() as site:
-        answer, asked = await site.answer(), str(uuid4())
-        cameo = await site.create(answer.attempt.id)
+        answer, asked = await site.enrolled(), str(uuid4())
+        cameo = answer.cameo
         first, other = answer.credential, await site.reissue(cameo, OTHER, request_id=asked)
         assert await reason(site.revoke(other, by=site.stranger)) == "CREDENTIAL_UNKNOWN"
         assert await reason(site.revoke(cameo_pb2.Cameo(id="none"), by=site.app)) == "CREDENTIAL_UNKNOWN"
@@ -269,7 +281,7 @@ async def test_one_credential_is_revoked_by_itself(open_site: Any) -> None:
         assert await site.revoke(other, "once more", by=site.app) == revoked
         assert await reason(site.revoke(other, "once more", request_id=request_id)) == "REQUEST_ID_REUSED"
         repeated = await site.reissue(cameo, OTHER, request_id=asked)
-        assert (repeated.id, repeated.token, repeated.receipt) == (other.id, "", other.receipt)
+        assert (repeated.id, repeated.token) == (other.id, "")
         for change in (None, lambda: site.end(cameo, "REVOCATION_MODE_PAUSE"), lambda: site.resume(cameo)):
             if change is not None:
                 await change()
@@ -279,13 +291,134 @@ async def test_one_credential_is_revoked_by_itself(open_site: Any) -> None:
         assert await site.standing(await site.reissue(cameo, OTHER), OTHER) == "valid"
 
 
-async def test_the_first_credential_can_be_revoked_before_there_is_a_cameo(open_site: Any) -> None:
-    """It is its person's from the moment it is issued, and making the cameo afterwards does not bring it back."""
+async def test_nothing_of_the_likeness_leaves_before_the_owner_consents(open_site: Any, tmp_path: Path) -> None:
+    """An acceptance brings a receipt alone; there is no cameo to issue of, and nothing for an audience that may not hold it."""
     async with open_site() as site:
-        answer = await site.answer()
-        assert await reason(site.revoke(answer.credential, by=site.stranger)) == "CREDENTIAL_UNKNOWN"
-        await site.revoke(answer.credential)
+        challenge = await site.client.challenges.IssueChallenge(IssueChallengeRequest(subject=OWNER), metadata=site.app)
+        answer = await site.verify(challenge.id)
+        assert answer.receipt.token
+        assert not answer.HasField("cameo")
+        assert not answer.HasField("credential")
+        engine = open_database(Settings(data=tmp_path / "data").database)
+        with engine.connect() as connection:
+            [sealed] = connection.scalars(select(tables.likenesses.c.cameo_id))
+            assert not connection.execute(select(tables.credentials)).all()
+        engine.dispose()
+        assert await reason(site.reissue(cameo_pb2.Cameo(id=sealed), by=site.app)) == "CAMEO_UNKNOWN"
         cameo = await site.create(answer.attempt.id)
+        assert cameo.id == sealed
+        assert list(cameo.offline_audiences) == []
+        unchosen = await refused(site.reissue(cameo))
+        assert (unchosen.reason, unchosen.metadata["term"]) == ("USE_NOT_PERMITTED", "offline_audiences")
+        cameo = await site.update(cameo, offline_audiences=[OTHER])
+        assert await reason(site.reissue(cameo)) == "USE_NOT_PERMITTED"
+        assert (await site.open(await site.reissue(cameo, OTHER), OTHER)).provenance.cameo_id == cameo.id
+
+
+async def test_consent_and_terms_in_the_upload_bring_cameo_and_credential_at_once(open_site: Any) -> None:
+    """In one reply, with the terms in force; the same request again gets the same, as long as the cameo is active."""
+    async with open_site() as site:
+        challenge = await site.client.challenges.IssueChallenge(IssueChallengeRequest(subject=OWNER), metadata=site.app)
+        asked, request_id = site.enrolment(who_may_use="WHO_MAY_USE_EVERYONE", appearance_notes=NOTE), str(uuid4())
+        answer = await site.verify(challenge.id, request_id=request_id, enrolment=asked)
+        assert (answer.cameo.who_may_use, answer.cameo.version) == (cameo_pb2.WHO_MAY_USE_EVERYONE, 1)
+        assert (answer.cameo.consent.text_version, answer.cameo.minor_safeguards) == ("3", False)
+        assert answer.cameo == await site.stub.GetCameo(GetCameoRequest(cameo_id=answer.cameo.id), metadata=site.owner)
+        opened = await site.open(answer.credential)
+        assert opened.terms.appearance_notes == (NOTE,)
+        assert (opened.provenance.cameo_id, opened.provenance.attempt_id) == (answer.cameo.id, answer.attempt.id)
+        assert opened.terms.consent_sha256 == answer.cameo.consent.digest
+        [created] = await site.events(count=1)
+        assert (created.kind, created.cameo_id) == (cameo_pb2.CAMEO_EVENT_KIND_CREATED, answer.cameo.id)
+        assert await site.verify(challenge.id, request_id=request_id, enrolment=asked) == answer
+        assert await reason(site.create(answer.attempt.id)) == "ATTEMPT_USED"
+        await site.end(answer.cameo, "REVOCATION_MODE_PAUSE")
+        paused = await site.verify(challenge.id, request_id=request_id, enrolment=asked)
+        assert (paused.receipt, paused.cameo.state) == (answer.receipt, cameo_pb2.CAMEO_STATE_PAUSED)
+        assert not paused.HasField("credential")
+        await site.delete(answer.cameo)
+        assert await reason(site.verify(challenge.id, request_id=request_id, enrolment=asked)) == "CHALLENGE_SPENT"
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"offline_audiences": []},
+        {"offline_audiences": [OTHER]},
+        {"generators": cameo_pb2.Generators(names=[OTHER])},
+        {"generators": cameo_pb2.Generators()},
+    ],
+)
+async def test_the_reply_brings_no_credential_that_the_terms_do_not_let(open_site: Any, terms: dict[str, Any]) -> None:
+    """The cameo is made all the same, under these terms, and no request gets one either."""
+    async with open_site() as site:
+        answer = await site.enrolled(**terms)
+        assert answer.cameo.id
+        assert not answer.HasField("credential")
+        assert await reason(site.reissue(answer.cameo)) == "USE_NOT_PERMITTED"
+
+
+async def test_a_possible_minor_is_not_enrolled_at_once(open_site: Any) -> None:
+    """Nor is an answer that is refused; the minor's app makes the cameo by itself, and the terms go to the guardians."""
+    async with open_site() as site:
+        answer = await site.enrolled(b"minor")
+        assert answer.receipt.token
+        assert not answer.HasField("cameo")
+        assert not answer.HasField("credential")
+        assert not (await site.enrolled(b"reject")).HasField("cameo")
+        assert list((await site.create(answer.attempt.id)).offline_audiences) == []
+
+
+async def test_a_consent_that_cannot_be_is_refused_before_the_challenge_is_spent(open_site: Any) -> None:
+    """Of before the challenge or of the future, malformed terms, no text: the challenge can still be answered."""
+    async with open_site() as site:
+        challenge = await site.client.challenges.IssueChallenge(IssueChallengeRequest(subject=OWNER), metadata=site.app)
+        for away in (timedelta(minutes=-5), timedelta(minutes=5)):
+            asked = site.enrolment()
+            asked.consent.agree_time.FromDatetime(site.clock() + away)
+            assert await reason(site.verify(challenge.id, enrolment=asked)) == "CONSENT_OUT_OF_TIME"
+        for bent in (
+            site.enrolment(offline_audiences=[""]),
+            site.enrolment(offline_audiences=["a"] * 101),
+            site.enrolment(generators=cameo_pb2.Generators(every_registered=True, names=[AUDIENCE])),
+            Enrolment(terms=cameo_pb2.Cameo()),
+        ):
+            assert await reason(site.verify(challenge.id, enrolment=bent)) == "REQUEST_INVALID"
+        assert (await site.verify(challenge.id, enrolment=site.enrolment())).credential.token
+
+
+async def test_who_is_left_out_holds_it_no_longer(open_site: Any) -> None:
+    """Out of `offline_audiences` or of `generators`: revoked for good, also when chosen again; the other stays."""
+    async with open_site() as site:
+        for change, back in (
+            ({"offline_audiences": [OTHER]}, {"offline_audiences": [AUDIENCE, OTHER]}),
+            ({"generators": cameo_pb2.Generators(names=[OTHER])}, {"generators": cameo_pb2.Generators(every_registered=True)}),
+        ):
+            answer = await site.enrolled()
+            other = await site.reissue(answer.cameo, OTHER)
+            cameo = await site.update(answer.cameo, **change)
+            assert await reason(site.reissue(cameo)) == "USE_NOT_PERMITTED"
+            cameo = await site.update(cameo, **back)
+            site.clock.ahead += INTERVAL
+            assert await site.standing(answer.credential) == "revoked"
+            assert await site.standing(other, OTHER) == "valid"
+            assert await site.standing(await site.reissue(cameo)) == "valid"
+
+
+async def test_the_receipt_names_the_device_and_follows_the_person(open_site: Any) -> None:
+    """A device key is in the receipt, one that is none is refused unspent; it is revoked once the person's data are deleted."""
+    async with open_site() as site:
+        challenge = await site.client.challenges.IssueChallenge(IssueChallengeRequest(subject=OWNER), metadata=site.app)
+        device = ECKey.generate_key("P-256")
+        for bad in ("x", json.dumps(device.as_dict(private=True))):
+            assert (await refused(site.verify(challenge.id, device_key=bad))).metadata == {"field": "device_key"}
+        jwk = device.as_dict(private=False)
+        answer = await site.verify(challenge.id, device_key=json.dumps(jwk), enrolment=site.enrolment())
+        assert (await site.read(answer.receipt)).device_key == jwk
+        await site.end(answer.cameo, "REVOCATION_MODE_PAUSE")
         site.clock.ahead += INTERVAL
-        assert await site.standing(answer.credential) == "revoked"
-        assert await site.standing(await site.reissue(cameo)) == "valid"
+        assert (await site.read(answer.receipt)).jti == answer.receipt.id
+        await site.delete(answer.cameo)
+        site.clock.ahead += INTERVAL
+        with pytest.raises(CredentialError, match="was revoked"):
+            await site.read(answer.receipt)

@@ -175,7 +175,7 @@ async def test_what_says_nothing_or_something_else_is_refused(desk: Desk, site: 
     for why in ("", "  ", "w" * 1001, BIDI, CONTROL, "two\nlines", "line\u2028separator"):
         answer = await desk.no_evidence(REPLAYED, why=why)
         assert (answer.reason, answer.metadata) == ("REQUEST_INVALID", {"field": "why"}), why
-    for kind in (0, review_service_pb2.EVIDENCE_KIND_CREDENTIAL, 77):
+    for kind in (0, review_service_pb2.EVIDENCE_KIND_RECEIPT, 77):
         answer = await desk.no_evidence(REPLAYED, kind)
         assert (answer.reason, answer.metadata) == ("REQUEST_INVALID", {"field": "kind"})
     assert (await desk.no_evidence("nobody")).reason == "ATTEMPT_UNKNOWN"

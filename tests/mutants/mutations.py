@@ -24,14 +24,18 @@ DECISION = "tests/unit/test_decision.py"
 PERCENTILES = "tests/unit/checks/test_percentiles.py"
 PERMISSIONS = "tests/unit/cameo/test_permissions.py"
 MEDIA = "tests/unit/credential/test_media_items.py"
+NARROWER = "tests/property/test_narrower_terms.py"
 REFUSALS = "tests/unit/credential/test_refusals.py"
 ADVERSARY = "tests/unit/credential/test_adversary.py"
 FORGED = "tests/unit/credential/test_forged_tokens.py"
+RECEIPTS = "tests/unit/credential/test_receipt.py"
 
 _PROFILE, _FOLD = "verifier/cameo_verifier/profiles/default.toml", "verifier/cameo_verifier/decision.py"
 _MEDIA = "verifier/cameo_credential/media_items.py"
 _PERMISSIONS, _VALIDATOR = "verifier/cameo_verifier/cameo/permissions.py", "verifier/cameo_credential/validator.py"
 _SIGNATURE = "verifier/cameo_credential/signature.py"
+_RECEIPT, _SD_JWT = "verifier/cameo_credential/receipt.py", "verifier/cameo_credential/sd_jwt.py"
+_BINDING = "verifier/cameo_credential/key_binding.py"
 
 ROLES = tuple(
     Mutation(_PROFILE, f'\n{check} = "{role}"\n', f'\n{check} = "{other}"\n', PINNED)
@@ -114,10 +118,12 @@ MUTATIONS = (
         _PERMISSIONS,
         "set(one.words) >= set(other.words)",
         "set(one.words) <= set(other.words)",
-        "tests/property/test_narrower_terms.py",
+        NARROWER,
     ),
-    Mutation(_PERMISSIONS, "one.categories >= other.categories", "True", "tests/property/test_narrower_terms.py"),
-    Mutation(_PERMISSIONS, "inner = min(one, other,", "inner = max(one, other,", "tests/property/test_narrower_terms.py"),
+    Mutation(_PERMISSIONS, "one.categories >= other.categories", "True", NARROWER),
+    Mutation(_PERMISSIONS, "and one.offline <= other.offline", "", NARROWER),
+    Mutation(_PERMISSIONS, "offline=standing.offline & said.offline", "offline=said.offline", NARROWER),
+    Mutation(_PERMISSIONS, "inner = min(one, other,", "inner = max(one, other,", NARROWER),
     # The verifier of every signed token.
     Mutation(_SIGNATURE, "algorithm not in key.algorithms:", "False:", FORGED),
     Mutation(_SIGNATURE, "set(header) - _NAMED", "set()", FORGED),
@@ -133,17 +139,27 @@ MUTATIONS = (
     Mutation(_VALIDATOR, "expected.now - expected.leeway >= expires_at", "expected.now - expected.leeway > expires_at", REFUSALS),
     Mutation(_VALIDATOR, "expected.now - expected.leeway >=", "expected.now + expected.leeway >=", REFUSALS),
     Mutation(_VALIDATOR, "min(registered.expires_at, key.expires_at)", "registered.expires_at", REFUSALS),
-    Mutation(_VALIDATOR, "if claim.holds_embeddings(claims):", "if False:", REFUSALS),
+    Mutation(_RECEIPT, "set(claims) - _IN_SIGHT - set(WITHHELD)", "set()", REFUSALS),
+    Mutation(_RECEIPT, 'if signed.get("vct") != VCT:', "if False:", RECEIPTS),
+    Mutation(_RECEIPT, "    if revealed != composed:", "    if False:", RECEIPTS),
+    Mutation(_SD_JWT, ":= digest(disclosure)) not in left:", ":= digest(disclosure)) not in digests:", RECEIPTS),
+    Mutation(_SD_JWT, "if len(set(digests)) != len(digests):", "if False:", RECEIPTS),
+    Mutation(_SD_JWT, "if name in _NEVER_WITHHELD or name in plain:", "if False:", RECEIPTS),
+    Mutation(_SD_JWT, "    if _conceals(plain):", "    if False:", RECEIPTS),
+    Mutation(_BINDING, 'if claims.get("sd_hash") != digest(shown.bound):', "if False:", RECEIPTS),
+    Mutation(_BINDING, "if device_key is None or not shown.key_binding:", "if device_key is None:", RECEIPTS),
+    Mutation(_BINDING, "if not _SECRET.isdisjoint(jwk):", "if False:", RECEIPTS),
+    Mutation(_BINDING, "if not now - LONGEST_AGE <= signed_at <= now +", "if signed_at > now +", RECEIPTS),
     Mutation(
         _VALIDATOR,
-        "    status.require_valid(facts.status, issuer_keys=issuer_keys)  # step 9\n",
+        "    status.require_valid(opened.status, issuer_keys=issuer_keys)  # step 9\n",
         "",
         "tests/unit/credential/test_status_source.py",
     ),
     Mutation(
-        _VALIDATOR,
-        "    status.require_valid(facts.status, issuer_keys=issuer_keys)\n    return facts",
-        "    return facts",
+        _RECEIPT,
+        "    status.require_valid(registered.status, issuer_keys=issuer_keys)  # step 6\n",
+        "",
         "tests/unit/credential/test_status_source.py",
     ),
     Mutation(

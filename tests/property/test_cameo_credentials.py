@@ -25,7 +25,9 @@ from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.challenges import ChallengeStore
 from cameo_verifier.store.cameos import cameos
 from cameo_verifier.store.cameos.vault import Vault
-from cameo_verifier.store.credentials.credentials import FIRST, IssuedCredential
+from cameo_verifier.store.credentials.credentials import IssuedCredential
+from cameo_verifier.store.credentials.earned import Earned
+from cameo_verifier.store.credentials.receipts import KeptReceipt
 from cameo_verifier.store.credentials.reissues import Basis, ReissueStore
 from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db.engine import writing
@@ -71,7 +73,7 @@ def database() -> Engine:
 
 
 class Credentials(RuleBasedStateMachine):
-    """One cameo, two audiences; issuing again takes two steps, and anything may come between them."""
+    """One cameo, two audiences; issuing takes two steps, and anything may come between them."""
 
     def __init__(self) -> None:
         """Accept an attempt; its owner has not made the cameo yet."""
@@ -86,26 +88,22 @@ class Credentials(RuleBasedStateMachine):
         self.kept: dict[tuple[str, str], str] = {}
         """(request id, audience) to the id of the credential."""
         self.revoked: set[str] = set()
-        self.issued: list[str] = []
+        self.issued: dict[str, str] = {}
+        """The id of each credential, to its audience."""
+        self.let: frozenset[str] = frozenset()
+        """The audiences that the owner lets hold one."""
         challenge, attempt = f"c{self.number}", f"a{self.number}"
         ChallengeStore(database()).add(
             Challenge((Say("one"),), id=challenge, issued_at=START, expires_at=START + timedelta(hours=1)), subject=self.subject
         )
         attempts = AttemptStore(database())
         attempts.begin(attempt, challenge_id=challenge, audience=AUDIENCES[0], request_id="r", now=START)
-        first = self._issued(FIRST, AUDIENCES[0])
         sealed = Vault(bytes(32)).seal(self.cameo_id, b"face and voice")
-        attempts.finish(attempt, ACCEPTED, now=START, credential=first, likeness=sealed)
-        self.issued.append(first.jti)
+        attempts.finish(attempt, ACCEPTED, now=START, earned=Earned(self._receipt()), likeness=sealed)
 
     def _issued(self, request_id: str, audience: str) -> IssuedCredential:
-        jti = f"jti-{next(NUMBERS)}"
-        while True:
-            kept = self.statuses.open_list(capacity=2**20, new_key=lambda: bytes(32), now=START)
-            if self.statuses.take(kept, place := next(NUMBERS), place, jti=jti):
-                break
         return IssuedCredential(
-            jti=jti,
+            jti=self._listed(),
             attempt_id=f"a{self.number}",
             cameo_id=self.cameo_id,
             request_id=request_id,
@@ -113,9 +111,20 @@ class Credentials(RuleBasedStateMachine):
             subject="pseudonym",
             issued_at=self.now,
             expires_at=self.now + timedelta(days=1),
-            receipt="r.r.r",
             token="t.t.t.t.t",  # noqa: S106 - not a secret
         )
+
+    def _receipt(self) -> KeptReceipt:
+        until = self.now + timedelta(days=1)
+        return KeptReceipt(self._listed(), f"a{self.number}", self.cameo_id, self.now, until, "r.r.r~")
+
+    def _listed(self) -> str:
+        """Return a new id with a place in a status list."""
+        jti = f"jti-{next(NUMBERS)}"
+        while True:
+            kept = self.statuses.open_list(capacity=2**20, new_key=lambda: bytes(32), now=START)
+            if self.statuses.take(kept, next(NUMBERS), rank=2**31, jti=jti):
+                return jti
 
     def _refused(self, work: Callable[[], Any]) -> Refusal | None:
         try:
@@ -131,7 +140,7 @@ class Credentials(RuleBasedStateMachine):
     @precondition(lambda self: self.state is None)
     @rule()
     def create(self) -> None:
-        """The owner makes the cameo, under the id that the first credential names."""
+        """The owner makes the cameo."""
         consent = {"text_version": "1", "locale": "en", "agreed_at": START, "now": self.now}
         self._do(lambda connection: cameos.create(connection, f"a{self.number}", subject=self.subject, request_id="r", **consent))
         self.state, self.version = CameoState.CAMEO_ACTIVE, 1
@@ -163,6 +172,20 @@ class Credentials(RuleBasedStateMachine):
 
         self._do(work)
 
+    @precondition(lambda self: self.state in {CameoState.CAMEO_ACTIVE, CameoState.CAMEO_PAUSED})
+    @rule(chosen=st.sampled_from(((), AUDIENCES[:1], AUDIENCES[1:], AUDIENCES, AUDIENCES)))
+    def let_hold(self, chosen: tuple[str, ...]) -> None:
+        """The owner says who may hold a credential; whom they leave out holds none any more, for good."""
+
+        def work(connection: Connection) -> None:
+            how: dict[str, Any] = {"subject": self.subject, "version": self.version, "now": self.now}
+            changed = cameos.change(connection, self.cameo_id, lambda terms: replace(terms, offline=frozenset(chosen)), **how)
+            self.version = changed.version
+
+        self._do(work)
+        self.let = frozenset(chosen)
+        self.revoked |= {jti for jti, audience in self.issued.items() if audience not in self.let}
+
     @rule(request_id=st.sampled_from(("x", "y", "z")), audience=st.sampled_from(AUDIENCES))
     def begin(self, request_id: str, audience: str) -> None:
         """A further credential is asked for, now or again."""
@@ -174,6 +197,8 @@ class Credentials(RuleBasedStateMachine):
             assert refusal is Refusal.CAMEO_UNKNOWN
         elif self.state is not CameoState.CAMEO_ACTIVE:
             assert refusal is REFUSALS[self.state]
+        elif audience not in self.let:
+            assert refusal is Refusal.USE_NOT_PERMITTED
         elif request_id in used:
             earlier = self.kept.get((request_id, audience))
             assert refusal is (Refusal.REQUEST_ID_REUSED if earlier is None else None)
@@ -203,12 +228,13 @@ class Credentials(RuleBasedStateMachine):
             assert refusal is None
             assert found == [made]
             self.kept[request_id, audience] = made.jti
-            self.issued.append(made.jti)
+            self.issued[made.jti] = audience
 
+    @precondition(lambda self: self.issued)
     @rule(data=st.data(), stranger=st.booleans())
     def revoke_one(self, data: st.DataObject, *, stranger: bool) -> None:
         """The owner, or someone who is not, ends one credential."""
-        jti = data.draw(st.sampled_from(self.issued))
+        jti = data.draw(st.sampled_from(sorted(self.issued)))
         how: dict[str, Any] = {"reason": "so", "request_id": f"revoke-{next(NUMBERS)}", "now": self.now}
         refusal = self._refused(lambda: self.store.revoke(jti, subject="stranger" if stranger else self.subject, **how))
         if stranger or self.state is CameoState.CAMEO_DELETED:

@@ -34,6 +34,7 @@ TERMS = st.builds(
     voice_notes=NOTES,
     generators=st.sampled_from((None, frozenset(), frozenset({"g"}), frozenset({"g", "h"}))),
     items=st.frozensets(st.sampled_from(ItemKind)),
+    offline=st.sampled_from((frozenset(), frozenset({"g"}), frozenset({"g", "h"}))),
 )
 BOTH = frozenset({"mother", "father"})
 GRAPH = Relationships({("minor", person): person in MUTUALS for person in (*MUTUALS, *OTHERS)})
@@ -83,6 +84,7 @@ def test_narrower_terms_permit_no_other_use(one: Terms, two: Terms) -> None:
     if narrower(one, two):
         assert uses(one) <= uses(two)
         assert set(one.words) >= set(two.words)
+        assert one.offline <= two.offline
         assert two.appearance_notes in {"", one.appearance_notes}
         assert one.items <= two.items
 
@@ -94,6 +96,7 @@ def test_narrowed_is_the_greatest_within_both(standing: Terms, said: Terms, othe
     assert narrower(both, standing)
     assert uses(both) <= uses(standing) & uses(said)
     assert set(both.words) == {*standing.words, *said.words}
+    assert both.offline == standing.offline & said.offline
     assert narrowed(both, said) == both
     if narrower(said, standing):
         assert both == said

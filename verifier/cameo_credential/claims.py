@@ -1,4 +1,4 @@
-"""Composition of the claims of a credential and of its receipt. No key, clock or random source is used here.
+"""Composition of the claims of a credential. No key, clock or random source is used here.
 
 Registered names (RFC 7519) come first; all private claims are under one name, `NAMESPACE`. `sub` is a pseudonym per audience (see
 `pairwise`), `aud` is exactly one string, and times are whole seconds.
@@ -48,7 +48,7 @@ class Embedding:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """The provenance of an identity: how it was established; the receipt contains it too.
+    """The provenance of an identity: how it was established.
 
     Attributes:
         cameo_id, attempt_id, challenge_id: the same in every credential of a cameo: audiences that compare them can link the
@@ -132,12 +132,59 @@ def compose(  # noqa: PLR0913 - a credential says this much, each by name
     Raises:
         RuntimeError: a bug of ours: an embedding is not (D,) finite of unit length, an id is empty, or no validity is left.
     """
+    if not all((provenance.attempt_id, provenance.challenge_id, provenance.cameo_id)):
+        raise RuntimeError("a credential names its cameo, attempt and challenge")
+    claims = compose_registered(
+        issuer=issuer,
+        subject=subject,
+        audience=audience,
+        pairwise=pairwise,
+        now=now,
+        ttl=ttl,
+        not_after=not_after,
+        jti=jti,
+        status=status,
+    )
+    claims[NAMESPACE] = {
+        "cameo": provenance.cameo_id,
+        "attempt": provenance.attempt_id,
+        "challenge": provenance.challenge_id,
+        "models": dict(provenance.models),
+        "profile": {"name": provenance.profile, "sha256": provenance.profile_sha256},
+        "evidence": {"sha256": provenance.evidence_sha256},
+        "liveness": {"confirmed": list(provenance.confirmed)},
+        "minor_safeguards": provenance.minor_safeguards,
+        "offline": True,
+        **_terms(terms),
+        "face": _embedding(face),
+        "voice": _embedding(voice),
+    }
+    return claims
+
+
+def compose_registered(
+    *,
+    issuer: str,
+    subject: str,
+    audience: str,
+    pairwise: PairwiseKey,
+    now: datetime,
+    ttl: timedelta,
+    not_after: datetime,
+    jti: str,
+    status: StatusReference | None,
+) -> dict[str, Any]:
+    """Return the registered claims of a credential or a receipt; see `compose` for the arguments.
+
+    Raises:
+        RuntimeError: a bug of ours: a name or id is empty, or no validity is left.
+    """
     start = int(now.timestamp())
     end = min(start + int(ttl.total_seconds()), int(not_after.timestamp()))
     if end <= start:
-        raise RuntimeError("a credential would have no validity: its signing key has ended, or the lifetime is not positive")
-    if not all((issuer, subject, audience, jti, provenance.attempt_id, provenance.challenge_id, provenance.cameo_id)):
-        raise RuntimeError("a credential names its issuer, subject, audience, id, cameo, attempt and challenge")
+        raise RuntimeError("a token would have no validity: its signing key has ended, or the lifetime is not positive")
+    if not all((issuer, subject, audience, jti)):
+        raise RuntimeError("a token names its issuer, subject, audience and id")
     claims: dict[str, Any] = {
         "iss": issuer,
         "sub": pairwise.pseudonym(subject, audience),
@@ -149,26 +196,7 @@ def compose(  # noqa: PLR0913 - a credential says this much, each by name
     }
     if status is not None:
         claims["status"] = {"status_list": {"idx": status.index, "uri": status.uri}}
-    claims[NAMESPACE] = {
-        "cameo": provenance.cameo_id,
-        "attempt": provenance.attempt_id,
-        "challenge": provenance.challenge_id,
-        "models": dict(provenance.models),
-        "profile": {"name": provenance.profile, "sha256": provenance.profile_sha256},
-        "evidence": {"sha256": provenance.evidence_sha256},
-        "liveness": {"confirmed": list(provenance.confirmed)},
-        "minor_safeguards": provenance.minor_safeguards,
-        **_terms(terms),
-        "face": _embedding(face),
-        "voice": _embedding(voice),
-    }
     return claims
-
-
-def compose_receipt(credential: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the claims of the receipt of a credential: the same, without the embeddings."""
-    identity = {name: value for name, value in credential[NAMESPACE].items() if name not in {"face", "voice"}}
-    return {**credential, NAMESPACE: identity}
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,10 +231,10 @@ def read_registered(claims: Mapping[str, Any]) -> Registered:
     """
     status = claims.get("status")
     return Registered(
-        issuer=_text(claims, "iss"),
-        subject=_text(claims, "sub"),
-        audience=_text(claims, "aud"),
-        jti=_text(claims, "jti"),
+        issuer=text(claims, "iss"),
+        subject=text(claims, "sub"),
+        audience=text(claims, "aud"),
+        jti=text(claims, "jti"),
         issued_at=_time(claims, "iat"),
         not_before=_time(claims, "nbf"),
         expires_at=_time(claims, "exp"),
@@ -220,23 +248,25 @@ def read_provenance(claims: Mapping[str, Any]) -> Provenance:
     Raises:
         ValueError: the private claim is missing or malformed.
     """
-    identity = _object(claims, NAMESPACE)
-    profile = _object(identity, "profile")
-    models = _object(identity, "models")
-    confirmed = _object(identity, "liveness").get("confirmed")
+    identity = member(claims, NAMESPACE)
+    profile = member(identity, "profile")
+    models = member(identity, "models")
+    confirmed = member(identity, "liveness").get("confirmed")
     if not isinstance(confirmed, list) or not all(isinstance(name, str) for name in confirmed):
         raise ValueError("'confirmed' is not a list of strings")
     minor_safeguards = identity.get("minor_safeguards")
     if not isinstance(minor_safeguards, bool):
         raise ValueError("'minor_safeguards' is missing or not a boolean")  # noqa: TRY004 - the token's fault, not a caller's type
+    if identity.get("offline") is not True:
+        raise ValueError("'offline' is not true: a credential says that it is to be held")
     return Provenance(
-        cameo_id=_text(identity, "cameo"),
-        attempt_id=_text(identity, "attempt"),
-        challenge_id=_text(identity, "challenge"),
-        models={model: _text(models, model) for model in models},
-        profile=_text(profile, "name"),
-        profile_sha256=_text(profile, "sha256"),
-        evidence_sha256=_text(_object(identity, "evidence"), "sha256"),
+        cameo_id=text(identity, "cameo"),
+        attempt_id=text(identity, "attempt"),
+        challenge_id=text(identity, "challenge"),
+        models={model: text(models, model) for model in models},
+        profile=text(profile, "name"),
+        profile_sha256=text(profile, "sha256"),
+        evidence_sha256=text(member(identity, "evidence"), "sha256"),
         confirmed=tuple(confirmed),
         minor_safeguards=minor_safeguards,
     )
@@ -248,13 +278,13 @@ def read_terms(claims: Mapping[str, Any]) -> OwnerTerms:
     Raises:
         ValueError: they are malformed.
     """
-    identity = _object(claims, NAMESPACE)
-    restrictions = _object(identity, "restrictions") if "restrictions" in identity else {}
+    identity = member(claims, NAMESPACE)
+    restrictions = member(identity, "restrictions") if "restrictions" in identity else {}
     return OwnerTerms(
-        consent_sha256=_text(_object(identity, "consent"), "sha256") if "consent" in identity else "",
-        restrictions=_texts(restrictions, "words"),
-        restricted_categories=_texts(restrictions, "categories"),
-        appearance_notes=_texts(identity, "appearance_notes"),
+        consent_sha256=text(member(identity, "consent"), "sha256") if "consent" in identity else "",
+        restrictions=texts(restrictions, "words"),
+        restricted_categories=texts(restrictions, "categories"),
+        appearance_notes=texts(identity, "appearance_notes"),
     )
 
 
@@ -264,7 +294,7 @@ def read_embedding(claims: Mapping[str, Any], which: str) -> Embedding:
     Raises:
         ValueError: missing, of an unknown layout, or not of unit length.
     """
-    document = _object(_object(claims, NAMESPACE), which)
+    document = member(member(claims, NAMESPACE), which)
     dimension = document.get("dim")
     layout = (document.get("dtype"), document.get("normalisation"))
     if layout != (EMBEDDING_DTYPE, EMBEDDING_NORMALISATION):
@@ -272,20 +302,15 @@ def read_embedding(claims: Mapping[str, Any], which: str) -> Embedding:
     # bool is an int to Python, not to us.
     if type(dimension) is not int or not 1 <= dimension <= MAX_DIMENSION:
         raise ValueError(f"'dim' of the {which} embedding is not a number from 1 to {MAX_DIMENSION}")
-    data = from_base64url(_text(document, "data"))
+    data = from_base64url(text(document, "data"))
     if len(data) != 2 * dimension:
         raise ValueError(f"the {which} embedding has {len(data)} bytes, not {2 * dimension}")
     vector = np.frombuffer(data, dtype="<f2").astype(np.float32)
     return Embedding(
-        model=_text(document, "model"),
-        model_sha256=_text(document, "model_sha256"),
+        model=text(document, "model"),
+        model_sha256=text(document, "model_sha256"),
         vector=vector / np.float32(_length(vector, which)),
     )
-
-
-def holds_embeddings(claims: Mapping[str, Any]) -> bool:
-    """Return whether these claims contain an embedding, as a receipt's must not."""
-    return not {"face", "voice"}.isdisjoint(_object(claims, NAMESPACE))
 
 
 def _terms(terms: OwnerTerms) -> dict[str, Any]:
@@ -325,21 +350,24 @@ def _length(vector: F32, which: str) -> float:
     return length
 
 
-def _text(document: Mapping[str, Any], name: str) -> str:
+def text(document: Mapping[str, Any], name: str) -> str:
+    """Return a member that is a string and not empty; otherwise `ValueError`, as below."""
     value = document.get(name)
     if not isinstance(value, str) or not value:
         raise ValueError(f"{name!r} is missing or not a string")
     return value
 
 
-def _texts(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
+def texts(document: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Return a member that is a list of strings; empty if it is not there."""
     value = document.get(name, [])
-    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
         raise ValueError(f"{name!r} is not a list of strings")
     return tuple(value)
 
 
-def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def member(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a member that is an object."""
     value = document.get(name)
     if not isinstance(value, dict):
         raise ValueError(f"{name!r} is missing or not an object")  # noqa: TRY004 - the token's fault, not a caller's type
@@ -360,8 +388,8 @@ def _time(document: Mapping[str, Any], name: str) -> datetime:
 def _status(status: object) -> StatusReference:
     if not isinstance(status, dict):
         raise ValueError("'status' is not an object")  # noqa: TRY004 - the same
-    reference = _object(status, "status_list")
+    reference = member(status, "status_list")
     index = reference.get("idx")
     if type(index) is not int or index < 0:
         raise ValueError("'idx' is not an index")
-    return StatusReference(index, _text(reference, "uri"))
+    return StatusReference(index, text(reference, "uri"))

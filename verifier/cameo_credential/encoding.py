@@ -57,7 +57,7 @@ def check_base64url(text: str) -> None:
         from_base64url(text[-left:])
 
 
-def to_json(document: dict[str, Any]) -> bytes:
+def to_json(document: dict[str, Any] | list[Any]) -> bytes:
     """Return compact UTF-8 JSON, with no more escapes than RFC 8259 asks for, so that a character takes at most six bytes.
 
     Raises:
@@ -72,13 +72,30 @@ def from_json(data: bytes) -> dict[str, Any]:
     Raises:
         ValueError: not JSON (NaN and infinities are not), not an object, or a name appears twice.
     """
-    try:
-        document = _DECODER.decode(data.decode("utf-8"))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    document = _decoded(data)
     if not isinstance(document, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - the input's fault, not a caller's wrong type
     return document
+
+
+def list_from_json(data: bytes) -> list[Any]:
+    """Return the array in UTF-8 JSON text.
+
+    Raises:
+        ValueError: as `from_json`, or not an array.
+    """
+    document = _decoded(data)
+    if not isinstance(document, list):
+        raise ValueError("not a JSON array")  # noqa: TRY004 - the same
+    return document
+
+
+def _decoded(data: bytes) -> object:
+    try:
+        decoded: object = _DECODER.decode(data.decode("utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return decoded
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cameo_credential import envelope
-from cameo_credential.claims import NO_TERMS, compose, compose_receipt
+from cameo_credential.claims import NO_TERMS, compose
 from cameo_credential.signer import TokenType, sign
 from cameo_credential.validator import validate_issued
 
@@ -24,15 +24,13 @@ class Issued:
 
     Attributes:
         credential: compact JWE.
-        receipt: compact JWS with the same `jti`.
-        jti: the id of both.
-        subject: the pseudonym in both.
-        audience: for whom they are.
+        jti: its id.
+        subject: the pseudonym in it.
+        audience: for whom it is.
         issued_at, expires_at: times in UTC.
     """
 
     credential: str
-    receipt: str
     jti: str
     subject: str
     audience: str
@@ -56,7 +54,7 @@ def issue(  # noqa: PLR0913 - everything is injected, by name
     status: StatusReference | None = None,
     terms: OwnerTerms = NO_TERMS,
 ) -> Issued:
-    """Issue a credential and its receipt for the audience of `audience_key`; see `claims.compose` for the arguments.
+    """Issue a credential for the audience of `audience_key`; see `claims.compose` for the arguments.
 
     Raises:
         RuntimeError: a bug of ours, found before anything was returned, or a signing key that has expired.
@@ -78,15 +76,10 @@ def issue(  # noqa: PLR0913 - everything is injected, by name
         status=status,
         terms=terms,
     )
-    receipt_claims = compose_receipt(claims)
     signed = sign(claims, key=key, typ=TokenType.CREDENTIAL)
-    receipt = sign(receipt_claims, key=key, typ=TokenType.RECEIPT)
-    public = keys.public()
-    validate_issued(signed, claims, issuer_keys=public, typ=TokenType.CREDENTIAL)
-    validate_issued(receipt, receipt_claims, issuer_keys=public, typ=TokenType.RECEIPT)
+    validate_issued(signed, claims, issuer_keys=keys.public())
     return Issued(
         credential=envelope.encrypt(signed, audience_key=audience_key),
-        receipt=receipt,
         jti=jti,
         subject=claims["sub"],
         audience=audience_key.audience,

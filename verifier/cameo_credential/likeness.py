@@ -1,6 +1,6 @@
 """Serialization of a likeness for encrypted storage: face and voice embeddings, and pictures and sound.
 
-It is delivered and reissued without a new recording. A line of JSON is followed by the files of the media items, in order.
+It is issued and delivered from that. A line of JSON is followed by the files of the media items, in order.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ class Refusal(StrEnum):
         WRONG_GRANT: a likeness that was delivered for another job.
         WRONG_OBJECT: a detached item's object that is not the one the token says.
         WRONG_LIST: a status list, but another one than the credential names.
+        NOT_BOUND: shown without the signature of the device key it names, for this reader and this nonce.
         NOT_YET_VALID: its validity starts in the future.
         EXPIRED: its validity, or that of its signing key, has ended.
         STATUS_UNKNOWN: no fresh status list could be obtained, so it is not accepted.
@@ -42,6 +43,7 @@ class Refusal(StrEnum):
     WRONG_GRANT = "wrong_grant"
     WRONG_OBJECT = "wrong_object"
     WRONG_LIST = "wrong_list"
+    NOT_BOUND = "not_bound"
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
     STATUS_UNKNOWN = "status_unknown"

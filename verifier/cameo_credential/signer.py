@@ -20,7 +20,7 @@ class TokenType(StrEnum):
     """The header `typ` of a token; one kind never passes for another."""
 
     CREDENTIAL = "cameo-credential+jwt"
-    RECEIPT = "cameo-receipt+jwt"
+    RECEIPT = "dc+sd-jwt"
     STATUS_LIST = "statuslist+jwt"
     GRANT = "cameo-grant+jwt"
     LIKENESS = "cameo-likeness+jwt"

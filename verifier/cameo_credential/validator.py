@@ -1,4 +1,4 @@
-"""Validation of credentials and receipts: a refusal with one stable reason, or verified facts.
+"""Validation of credentials: a refusal with one stable reason, or verified facts.
 
 `open_credential` checks, in this order:
 
@@ -16,13 +16,12 @@
 9. A fresh status list says that it is valid (`status_unknown`, `revoked`, `suspended`); see `status_source`. Skipping this step
    takes an argument that is named unsafe.
 
-`open_receipt` is steps 4 to 9, for the other type and with no embedding allowed. `validate_issued` is what the issuer checks of
-its own output.
+`validate_issued` is what the issuer checks of its own output. `receipt` opens receipts.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cameo_credential.audience_keys import AudienceKey
-    from cameo_credential.claims import Embedding, OwnerTerms, Provenance, StatusReference
+    from cameo_credential.claims import Embedding, OwnerTerms, Provenance, Registered, StatusReference
     from cameo_credential.issuer_keys import KnownKeys, VerificationKey
     from cameo_credential.status_source import StatusCheck
 
@@ -46,19 +45,20 @@ NO_LEEWAY = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """The verified facts of a receipt.
+class OpenedCredential:
+    """The verified facts of a credential.
 
     Attributes:
         issuer: `iss`.
         subject: the pseudonym.
         audience: `aud`.
-        jti: the id of credential and receipt.
+        jti: its id.
         kid: the signing key.
         issued_at, expires_at: times in UTC.
         provenance: how the identity was established.
         status: location of its status, None if there is no list.
         terms: the owner's terms.
+        face, voice: the embeddings, (D,) float32 of unit length.
     """
 
     issuer: str
@@ -71,15 +71,6 @@ class Receipt:
     provenance: Provenance
     status: StatusReference | None
     terms: OwnerTerms
-
-
-_RECEIPT_FIELDS = tuple(part.name for part in fields(Receipt))
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedCredential(Receipt):
-    """The verified facts of a credential: those of its receipt and both embeddings, (D,) float32 of unit length."""
-
     face: Embedding
     voice: Embedding
 
@@ -112,57 +103,41 @@ def open_credential(
     """
     signed = envelope.decrypt(token, audience_key=audience_key)  # steps 1 to 3
     key, claims = verified_claims(signed, issuer_keys, TokenType.CREDENTIAL)  # steps 4 and 5
-    expected = _Expected(expected_issuer, expected_audience, now, leeway)
-    facts = _facts(claims, key, expected)  # steps 6 to 8
+    registered = check_registered(claims, key, Expected(expected_issuer, expected_audience, now, leeway))  # steps 6 and 7
     try:
-        face, voice = claim.read_embedding(claims, "face"), claim.read_embedding(claims, "voice")
-    except ValueError as error:
+        opened = OpenedCredential(
+            issuer=registered.issuer,
+            subject=registered.subject,
+            audience=registered.audience,
+            jti=registered.jti,
+            kid=key.kid,
+            issued_at=registered.issued_at,
+            expires_at=registered.expires_at,
+            provenance=claim.read_provenance(claims),
+            status=registered.status,
+            terms=claim.read_terms(claims),
+            face=claim.read_embedding(claims, "face"),
+            voice=claim.read_embedding(claims, "voice"),
+        )
+    except ValueError as error:  # step 8
         raise CredentialError(Refusal.MALFORMED, f"the credential's claims cannot be read: {error}") from None
-    status.require_valid(facts.status, issuer_keys=issuer_keys)  # step 9
-    return OpenedCredential(**{name: getattr(facts, name) for name in _RECEIPT_FIELDS}, face=face, voice=voice)
+    status.require_valid(opened.status, issuer_keys=issuer_keys)  # step 9
+    return opened
 
 
-def open_receipt(
-    token: str,
-    *,
-    issuer_keys: KnownKeys,
-    expected_audience: str,
-    expected_issuer: str,
-    status: StatusCheck,
-    now: datetime,
-    leeway: timedelta = NO_LEEWAY,
-) -> Receipt:
-    """Verify a receipt; the arguments are those of `open_credential`.
-
-    Raises:
-        CredentialError: with one of the reasons of `Refusal`.
-    """
-    if len(token) > envelope.MAX_TOKEN_CHARS:
-        raise CredentialError(Refusal.MALFORMED, f"a receipt has at most {envelope.MAX_TOKEN_CHARS} characters")
-    key, claims = verified_claims(token, issuer_keys, TokenType.RECEIPT)
-    facts = _facts(claims, key, _Expected(expected_issuer, expected_audience, now, leeway))
-    if claim.holds_embeddings(claims):
-        raise CredentialError(Refusal.MALFORMED, "a receipt must not hold an embedding")
-    status.require_valid(facts.status, issuer_keys=issuer_keys)
-    return facts
-
-
-def validate_issued(signed: str, claims: Mapping[str, Any], *, issuer_keys: KnownKeys, typ: TokenType) -> None:
-    """Verify a token that was just signed: its signature, that its claims equal `claims`, and that its key outlives it.
+def validate_issued(signed: str, claims: Mapping[str, Any], *, issuer_keys: KnownKeys) -> None:
+    """Verify a credential that was just signed: its signature, that its claims equal `claims`, and that its key outlives it.
 
     Raises:
         RuntimeError: a bug of ours; the token must not be used.
     """
     try:
-        key, verified = verified_claims(signed, issuer_keys, typ)
+        key, verified = verified_claims(signed, issuer_keys, TokenType.CREDENTIAL)
         registered = claim.read_registered(verified)
         claim.read_provenance(verified)
         claim.read_terms(verified)
-        if typ is TokenType.CREDENTIAL:
-            claim.read_embedding(verified, "face")
-            claim.read_embedding(verified, "voice")
-        elif claim.holds_embeddings(verified):
-            raise ValueError("a receipt holds an embedding")  # noqa: TRY301 - reported like every other defect
+        claim.read_embedding(verified, "face")
+        claim.read_embedding(verified, "voice")
     except (CredentialError, ValueError) as error:
         raise RuntimeError(f"a token that was just signed is not valid: {error}") from error
     if verified != claims:
@@ -172,14 +147,17 @@ def validate_issued(signed: str, claims: Mapping[str, Any], *, issuer_keys: Know
 
 
 @dataclass(frozen=True, slots=True)
-class _Expected:
+class Expected:
+    """What a reader expects: the issuer's and its own name, the time, and the tolerated clock skew."""
+
     issuer: str
     audience: str
     now: datetime
     leeway: timedelta
 
 
-def _facts(claims: Mapping[str, Any], key: VerificationKey, expected: _Expected) -> Receipt:
+def check_registered(claims: Mapping[str, Any], key: VerificationKey, expected: Expected) -> Registered:
+    """Return the registered claims, expired with their key, after steps 6 and 7; errors as there, or `malformed`."""
     try:
         registered = claim.read_registered(claims)
     except ValueError as error:
@@ -193,19 +171,4 @@ def _facts(claims: Mapping[str, Any], key: VerificationKey, expected: _Expected)
     expires_at = min(registered.expires_at, key.expires_at)
     if expected.now - expected.leeway >= expires_at:
         raise CredentialError(Refusal.EXPIRED, f"the token was valid until {expires_at.isoformat()}")
-    try:
-        provenance, terms = claim.read_provenance(claims), claim.read_terms(claims)
-    except ValueError as error:
-        raise CredentialError(Refusal.MALFORMED, f"the token's claims cannot be read: {error}") from None
-    return Receipt(
-        issuer=registered.issuer,
-        subject=registered.subject,
-        audience=registered.audience,
-        jti=registered.jti,
-        kid=key.kid,
-        issued_at=registered.issued_at,
-        expires_at=expires_at,
-        provenance=provenance,
-        status=registered.status,
-        terms=terms,
-    )
+    return replace(registered, expires_at=expires_at)

@@ -154,7 +154,7 @@ CAMEO_EVENT_KIND_SUSPENDED: CameoEventKind
 CAMEO_EVENT_KIND_SUSPENSION_LIFTED: CameoEventKind
 
 class Cameo(_message.Message):
-    __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian", "suspended", "attest_time", "generators", "items")
+    __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian", "suspended", "attest_time", "generators", "items", "offline_audiences")
     ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -175,6 +175,7 @@ class Cameo(_message.Message):
     ATTEST_TIME_FIELD_NUMBER: _ClassVar[int]
     GENERATORS_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
+    OFFLINE_AUDIENCES_FIELD_NUMBER: _ClassVar[int]
     id: str
     subject: str
     state: CameoState
@@ -195,7 +196,8 @@ class Cameo(_message.Message):
     attest_time: _timestamp_pb2.Timestamp
     generators: Generators
     items: _containers.RepeatedScalarFieldContainer[ItemKind]
-    def __init__(self, id: _Optional[str] = ..., subject: _Optional[str] = ..., state: _Optional[_Union[CameoState, str]] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., minor_safeguards: _Optional[bool] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., pending_change: _Optional[_Union[PendingChange, _Mapping]] = ..., paused_by_guardian: _Optional[bool] = ..., suspended: _Optional[bool] = ..., attest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., generators: _Optional[_Union[Generators, _Mapping]] = ..., items: _Optional[_Iterable[_Union[ItemKind, str]]] = ...) -> None: ...
+    offline_audiences: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, id: _Optional[str] = ..., subject: _Optional[str] = ..., state: _Optional[_Union[CameoState, str]] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., minor_safeguards: _Optional[bool] = ..., consent: _Optional[_Union[Consent, _Mapping]] = ..., version: _Optional[int] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., pending_change: _Optional[_Union[PendingChange, _Mapping]] = ..., paused_by_guardian: _Optional[bool] = ..., suspended: _Optional[bool] = ..., attest_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., generators: _Optional[_Union[Generators, _Mapping]] = ..., items: _Optional[_Iterable[_Union[ItemKind, str]]] = ..., offline_audiences: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Generators(_message.Message):
     __slots__ = ("every_registered", "names")
@@ -206,7 +208,7 @@ class Generators(_message.Message):
     def __init__(self, every_registered: _Optional[bool] = ..., names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PendingChange(_message.Message):
-    __slots__ = ("number", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "resume", "approved_by", "propose_time", "generators", "items")
+    __slots__ = ("number", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "resume", "approved_by", "propose_time", "generators", "items", "offline_audiences")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     WHO_MAY_USE_FIELD_NUMBER: _ClassVar[int]
     SELECTED_USERS_FIELD_NUMBER: _ClassVar[int]
@@ -218,6 +220,7 @@ class PendingChange(_message.Message):
     PROPOSE_TIME_FIELD_NUMBER: _ClassVar[int]
     GENERATORS_FIELD_NUMBER: _ClassVar[int]
     ITEMS_FIELD_NUMBER: _ClassVar[int]
+    OFFLINE_AUDIENCES_FIELD_NUMBER: _ClassVar[int]
     number: int
     who_may_use: WhoMayUse
     selected_users: _containers.RepeatedScalarFieldContainer[str]
@@ -229,7 +232,8 @@ class PendingChange(_message.Message):
     propose_time: _timestamp_pb2.Timestamp
     generators: Generators
     items: _containers.RepeatedScalarFieldContainer[ItemKind]
-    def __init__(self, number: _Optional[int] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., resume: _Optional[bool] = ..., approved_by: _Optional[_Iterable[str]] = ..., propose_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., generators: _Optional[_Union[Generators, _Mapping]] = ..., items: _Optional[_Iterable[_Union[ItemKind, str]]] = ...) -> None: ...
+    offline_audiences: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, number: _Optional[int] = ..., who_may_use: _Optional[_Union[WhoMayUse, str]] = ..., selected_users: _Optional[_Iterable[str]] = ..., restrictions: _Optional[_Union[Restrictions, _Mapping]] = ..., appearance_notes: _Optional[str] = ..., voice_notes: _Optional[str] = ..., resume: _Optional[bool] = ..., approved_by: _Optional[_Iterable[str]] = ..., propose_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., generators: _Optional[_Union[Generators, _Mapping]] = ..., items: _Optional[_Iterable[_Union[ItemKind, str]]] = ..., offline_audiences: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Restrictions(_message.Message):
     __slots__ = ("words", "categories")

@@ -26,15 +26,15 @@ from cameo.v1 import credential_pb2 as cameo_dot_v1_dot_credential__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!cameo/v1/credential_service.proto\x12\x08\x63\x61meo.v1\x1a\x19\x63\x61meo/v1/credential.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"P\n\x16ListCredentialsRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x17ListCredentialsResponse\x12\x30\n\x0b\x63redentials\x18\x01 \x03(\x0b\x32\x1b.cameo.v1.CredentialSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x96\x02\n\x11\x43redentialSummary\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61meo_id\x18\x02 \x01(\t\x12\x10\n\x08\x61udience\x18\x03 \x01(\t\x12.\n\nissue_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05state\x18\x06 \x01(\x0e\x32\x19.cameo.v1.CredentialState\x12/\n\x0brevoke_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rrevoke_reason\x18\x08 \x01(\t\"\x10\n\x0eGetKeysRequest\"/\n\x0fGetKeysResponse\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x0c\n\x04jwks\x18\x02 \x01(\t\"#\n\x14GetStatusListRequest\x12\x0b\n\x03uri\x18\x01 \x01(\t\"\xb5\x01\n\x15GetStatusListResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12-\n\tmake_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnext_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"R\n\x18ReissueCredentialRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12\x10\n\x08\x61udience\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"T\n\x17RevokeCredentialRequest\x12\x15\n\rcredential_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"r\n\x18RevokeCredentialResponse\x12\x15\n\rcredential_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12/\n\x0brevoke_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xab\x01\n\x0f\x43redentialState\x12 \n\x1c\x43REDENTIAL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43REDENTIAL_STATE_VALID\x10\x01\x12\x1e\n\x1a\x43REDENTIAL_STATE_SUSPENDED\x10\x02\x12\x1c\n\x18\x43REDENTIAL_STATE_REVOKED\x10\x03\x12\x1c\n\x18\x43REDENTIAL_STATE_EXPIRED\x10\x04\x32\xa7\x03\n\x11\x43redentialService\x12>\n\x07GetKeys\x12\x18.cameo.v1.GetKeysRequest\x1a\x19.cameo.v1.GetKeysResponse\x12P\n\rGetStatusList\x12\x1e.cameo.v1.GetStatusListRequest\x1a\x1f.cameo.v1.GetStatusListResponse\x12M\n\x11ReissueCredential\x12\".cameo.v1.ReissueCredentialRequest\x1a\x14.cameo.v1.Credential\x12V\n\x0fListCredentials\x12 .cameo.v1.ListCredentialsRequest\x1a!.cameo.v1.ListCredentialsResponse\x12Y\n\x10RevokeCredential\x12!.cameo.v1.RevokeCredentialRequest\x1a\".cameo.v1.RevokeCredentialResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!cameo/v1/credential_service.proto\x12\x08\x63\x61meo.v1\x1a\x19\x63\x61meo/v1/credential.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"P\n\x16ListCredentialsRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x17ListCredentialsResponse\x12\x30\n\x0b\x63redentials\x18\x01 \x03(\x0b\x32\x1b.cameo.v1.CredentialSummary\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x96\x02\n\x11\x43redentialSummary\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61meo_id\x18\x02 \x01(\t\x12\x10\n\x08\x61udience\x18\x03 \x01(\t\x12.\n\nissue_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x05state\x18\x06 \x01(\x0e\x32\x19.cameo.v1.CredentialState\x12/\n\x0brevoke_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rrevoke_reason\x18\x08 \x01(\t\"\x10\n\x0eGetKeysRequest\"/\n\x0fGetKeysResponse\x12\x0e\n\x06issuer\x18\x01 \x01(\t\x12\x0c\n\x04jwks\x18\x02 \x01(\t\"#\n\x14GetStatusListRequest\x12\x0b\n\x03uri\x18\x01 \x01(\t\"\xb5\x01\n\x15GetStatusListResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12-\n\tmake_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tnext_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"P\n\x16IssueCredentialRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12\x10\n\x08\x61udience\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"T\n\x17RevokeCredentialRequest\x12\x15\n\rcredential_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"r\n\x18RevokeCredentialResponse\x12\x15\n\rcredential_id\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12/\n\x0brevoke_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xab\x01\n\x0f\x43redentialState\x12 \n\x1c\x43REDENTIAL_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43REDENTIAL_STATE_VALID\x10\x01\x12\x1e\n\x1a\x43REDENTIAL_STATE_SUSPENDED\x10\x02\x12\x1c\n\x18\x43REDENTIAL_STATE_REVOKED\x10\x03\x12\x1c\n\x18\x43REDENTIAL_STATE_EXPIRED\x10\x04\x32\xa3\x03\n\x11\x43redentialService\x12>\n\x07GetKeys\x12\x18.cameo.v1.GetKeysRequest\x1a\x19.cameo.v1.GetKeysResponse\x12P\n\rGetStatusList\x12\x1e.cameo.v1.GetStatusListRequest\x1a\x1f.cameo.v1.GetStatusListResponse\x12I\n\x0fIssueCredential\x12 .cameo.v1.IssueCredentialRequest\x1a\x14.cameo.v1.Credential\x12V\n\x0fListCredentials\x12 .cameo.v1.ListCredentialsRequest\x1a!.cameo.v1.ListCredentialsResponse\x12Y\n\x10RevokeCredential\x12!.cameo.v1.RevokeCredentialRequest\x1a\".cameo.v1.RevokeCredentialResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cameo.v1.credential_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CREDENTIALSTATE']._serialized_start=1147
-  _globals['_CREDENTIALSTATE']._serialized_end=1318
+  _globals['_CREDENTIALSTATE']._serialized_start=1145
+  _globals['_CREDENTIALSTATE']._serialized_end=1316
   _globals['_LISTCREDENTIALSREQUEST']._serialized_start=107
   _globals['_LISTCREDENTIALSREQUEST']._serialized_end=187
   _globals['_LISTCREDENTIALSRESPONSE']._serialized_start=189
@@ -49,12 +49,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSTATUSLISTREQUEST']._serialized_end=674
   _globals['_GETSTATUSLISTRESPONSE']._serialized_start=677
   _globals['_GETSTATUSLISTRESPONSE']._serialized_end=858
-  _globals['_REISSUECREDENTIALREQUEST']._serialized_start=860
-  _globals['_REISSUECREDENTIALREQUEST']._serialized_end=942
-  _globals['_REVOKECREDENTIALREQUEST']._serialized_start=944
-  _globals['_REVOKECREDENTIALREQUEST']._serialized_end=1028
-  _globals['_REVOKECREDENTIALRESPONSE']._serialized_start=1030
-  _globals['_REVOKECREDENTIALRESPONSE']._serialized_end=1144
-  _globals['_CREDENTIALSERVICE']._serialized_start=1321
-  _globals['_CREDENTIALSERVICE']._serialized_end=1744
+  _globals['_ISSUECREDENTIALREQUEST']._serialized_start=860
+  _globals['_ISSUECREDENTIALREQUEST']._serialized_end=940
+  _globals['_REVOKECREDENTIALREQUEST']._serialized_start=942
+  _globals['_REVOKECREDENTIALREQUEST']._serialized_end=1026
+  _globals['_REVOKECREDENTIALRESPONSE']._serialized_start=1028
+  _globals['_REVOKECREDENTIALRESPONSE']._serialized_end=1142
+  _globals['_CREDENTIALSERVICE']._serialized_start=1319
+  _globals['_CREDENTIALSERVICE']._serialized_end=1738
 # @@protoc_insertion_point(module_scope)

@@ -46,9 +46,9 @@ class CredentialServiceStub:
                 request_serializer=cameo_dot_v1_dot_credential__service__pb2.GetStatusListRequest.SerializeToString,
                 response_deserializer=cameo_dot_v1_dot_credential__service__pb2.GetStatusListResponse.FromString,
                 _registered_method=True)
-        self.ReissueCredential = channel.unary_unary(
-                '/cameo.v1.CredentialService/ReissueCredential',
-                request_serializer=cameo_dot_v1_dot_credential__service__pb2.ReissueCredentialRequest.SerializeToString,
+        self.IssueCredential = channel.unary_unary(
+                '/cameo.v1.CredentialService/IssueCredential',
+                request_serializer=cameo_dot_v1_dot_credential__service__pb2.IssueCredentialRequest.SerializeToString,
                 response_deserializer=cameo_dot_v1_dot_credential__pb2.Credential.FromString,
                 _registered_method=True)
         self.ListCredentials = channel.unary_unary(
@@ -79,8 +79,8 @@ class CredentialServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetStatusList(self, request, context):
-        """Returns a status list: the status of every credential that names its URI, and of many decoys. Fetch it once and cache it: a
-        request does not reveal which credential the caller holds.
+        """Returns a status list: the status of every receipt and credential that names its URI, and of many decoys. Fetch it once and
+        cache it: a request does not reveal which the caller holds.
 
         Who may call: anyone. A list says nothing about anybody.
 
@@ -91,16 +91,16 @@ class CredentialServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ReissueCredential(self, request, context):
-        """Issues a credential of an active cameo, without a new recording: for another audience, or before the last one expires. It has
-        an id, a subject and an index in the status list of its own, carries the claims of the original judgement, and the owner's
+    def IssueCredential(self, request, context):
+        """Issues a credential of an active cameo: the first one, for another audience, or before the last one expires. It has an id, a subject and an index in the status list of its own, carries the claims of the original judgement, and the owner's
         restrictions and notes in force now. It expires no later than the site's interval for a new challenge.
 
         Who may call: app, owner, guardian. An owner for a cameo of their own, a guardian for those of the minors they are linked to; only
         they give a minor's likeness to an audience that has no credential of it yet. Not the generator: for whom and for how long the likeness is given
         out is the owner's to say, and a generator that could renew would undo `RevokeCredential`.
 
-        Errors, by `ErrorInfo.reason`: `USE_NOT_PERMITTED` (PERMISSION_DENIED), of a generator that the owner has not chosen;
+        Errors, by `ErrorInfo.reason`: `USE_NOT_PERMITTED` (PERMISSION_DENIED), with `term` in the metadata, the term of the cameo that
+        does not have this generator: `offline_audiences` or `generators`;
         `CAMEO_UNKNOWN`, `AUDIENCE_UNKNOWN` (NOT_FOUND), `CAMEO_IS_PAUSED`, `CAMEO_ENDED`, `CAMEO_GONE`,
         `ATTESTATION_ENDED`, `MINOR_NEEDS_GUARDIAN` (FAILED_PRECONDITION), `CAMEO_CHANGED` (ABORTED), `REQUEST_ID_REUSED` (ALREADY_EXISTS),
         `REQUEST_ID_INVALID` (INVALID_ARGUMENT), `STORE_UNAVAILABLE` (UNAVAILABLE), `SERVER_FAULT` (INTERNAL).
@@ -146,9 +146,9 @@ def add_CredentialServiceServicer_to_server(servicer, server):
                     request_deserializer=cameo_dot_v1_dot_credential__service__pb2.GetStatusListRequest.FromString,
                     response_serializer=cameo_dot_v1_dot_credential__service__pb2.GetStatusListResponse.SerializeToString,
             ),
-            'ReissueCredential': grpc.unary_unary_rpc_method_handler(
-                    servicer.ReissueCredential,
-                    request_deserializer=cameo_dot_v1_dot_credential__service__pb2.ReissueCredentialRequest.FromString,
+            'IssueCredential': grpc.unary_unary_rpc_method_handler(
+                    servicer.IssueCredential,
+                    request_deserializer=cameo_dot_v1_dot_credential__service__pb2.IssueCredentialRequest.FromString,
                     response_serializer=cameo_dot_v1_dot_credential__pb2.Credential.SerializeToString,
             ),
             'ListCredentials': grpc.unary_unary_rpc_method_handler(
@@ -228,7 +228,7 @@ class CredentialService:
             _registered_method=True)
 
     @staticmethod
-    def ReissueCredential(request,
+    def IssueCredential(request,
             target,
             options=(),
             channel_credentials=None,
@@ -241,8 +241,8 @@ class CredentialService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/cameo.v1.CredentialService/ReissueCredential',
-            cameo_dot_v1_dot_credential__service__pb2.ReissueCredentialRequest.SerializeToString,
+            '/cameo.v1.CredentialService/IssueCredential',
+            cameo_dot_v1_dot_credential__service__pb2.IssueCredentialRequest.SerializeToString,
             cameo_dot_v1_dot_credential__pb2.Credential.FromString,
             options,
             channel_credentials,

@@ -19,7 +19,7 @@ class EvidenceKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     EVIDENCE_KIND_RECORDING: _ClassVar[EvidenceKind]
     EVIDENCE_KIND_TRACKS: _ClassVar[EvidenceKind]
     EVIDENCE_KIND_RESULT: _ClassVar[EvidenceKind]
-    EVIDENCE_KIND_CREDENTIAL: _ClassVar[EvidenceKind]
+    EVIDENCE_KIND_RECEIPT: _ClassVar[EvidenceKind]
     EVIDENCE_KIND_CROPS: _ClassVar[EvidenceKind]
 
 class Truth(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -32,7 +32,7 @@ EVIDENCE_KIND_UNSPECIFIED: EvidenceKind
 EVIDENCE_KIND_RECORDING: EvidenceKind
 EVIDENCE_KIND_TRACKS: EvidenceKind
 EVIDENCE_KIND_RESULT: EvidenceKind
-EVIDENCE_KIND_CREDENTIAL: EvidenceKind
+EVIDENCE_KIND_RECEIPT: EvidenceKind
 EVIDENCE_KIND_CROPS: EvidenceKind
 TRUTH_UNSPECIFIED: Truth
 TRUTH_BONA_FIDE: Truth

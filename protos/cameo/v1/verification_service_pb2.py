@@ -23,24 +23,27 @@ _sym_db = _symbol_database.Default()
 
 
 from cameo.v1 import attempt_pb2 as cameo_dot_v1_dot_attempt__pb2
+from cameo.v1 import cameo_pb2 as cameo_dot_v1_dot_cameo__pb2
 from cameo.v1 import credential_pb2 as cameo_dot_v1_dot_credential__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#cameo/v1/verification_service.proto\x12\x08\x63\x61meo.v1\x1a\x16\x63\x61meo/v1/attempt.proto\x1a\x19\x63\x61meo/v1/credential.proto\"e\n\x15VerifyResponseRequest\x12\x30\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1e.cameo.v1.VerifyResponseConfigH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07message\"R\n\x14VerifyResponseConfig\x12\x14\n\x0c\x63hallenge_id\x18\x01 \x01(\t\x12\x10\n\x08\x61udience\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"f\n\x16VerifyResponseResponse\x12\"\n\x07\x61ttempt\x18\x01 \x01(\x0b\x32\x11.cameo.v1.Attempt\x12(\n\ncredential\x18\x02 \x01(\x0b\x32\x14.cameo.v1.Credential\"L\n\x11GetAttemptRequest\x12\x12\n\nattempt_id\x18\x01 \x01(\t\x12#\n\x04view\x18\x02 \x01(\x0e\x32\x15.cameo.v1.AttemptView2\xaa\x01\n\x13VerificationService\x12U\n\x0eVerifyResponse\x12\x1f.cameo.v1.VerifyResponseRequest\x1a .cameo.v1.VerifyResponseResponse(\x01\x12<\n\nGetAttempt\x12\x1b.cameo.v1.GetAttemptRequest\x1a\x11.cameo.v1.Attemptb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#cameo/v1/verification_service.proto\x12\x08\x63\x61meo.v1\x1a\x16\x63\x61meo/v1/attempt.proto\x1a\x14\x63\x61meo/v1/cameo.proto\x1a\x19\x63\x61meo/v1/credential.proto\"e\n\x15VerifyResponseRequest\x12\x30\n\x06\x63onfig\x18\x01 \x01(\x0b\x32\x1e.cameo.v1.VerifyResponseConfigH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\t\n\x07message\"\x8e\x01\n\x14VerifyResponseConfig\x12\x14\n\x0c\x63hallenge_id\x18\x01 \x01(\t\x12\x10\n\x08\x61udience\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x12\n\ndevice_key\x18\x04 \x01(\t\x12&\n\tenrolment\x18\x05 \x01(\x0b\x32\x13.cameo.v1.Enrolment\"O\n\tEnrolment\x12\"\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x11.cameo.v1.Consent\x12\x1e\n\x05terms\x18\x02 \x01(\x0b\x32\x0f.cameo.v1.Cameo\"\xaa\x01\n\x16VerifyResponseResponse\x12\"\n\x07\x61ttempt\x18\x01 \x01(\x0b\x32\x11.cameo.v1.Attempt\x12\"\n\x07receipt\x18\x02 \x01(\x0b\x32\x11.cameo.v1.Receipt\x12\x1e\n\x05\x63\x61meo\x18\x03 \x01(\x0b\x32\x0f.cameo.v1.Cameo\x12(\n\ncredential\x18\x04 \x01(\x0b\x32\x14.cameo.v1.Credential\"L\n\x11GetAttemptRequest\x12\x12\n\nattempt_id\x18\x01 \x01(\t\x12#\n\x04view\x18\x02 \x01(\x0e\x32\x15.cameo.v1.AttemptView2\xaa\x01\n\x13VerificationService\x12U\n\x0eVerifyResponse\x12\x1f.cameo.v1.VerifyResponseRequest\x1a .cameo.v1.VerifyResponseResponse(\x01\x12<\n\nGetAttempt\x12\x1b.cameo.v1.GetAttemptRequest\x1a\x11.cameo.v1.Attemptb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cameo.v1.verification_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_VERIFYRESPONSEREQUEST']._serialized_start=100
-  _globals['_VERIFYRESPONSEREQUEST']._serialized_end=201
-  _globals['_VERIFYRESPONSECONFIG']._serialized_start=203
-  _globals['_VERIFYRESPONSECONFIG']._serialized_end=285
-  _globals['_VERIFYRESPONSERESPONSE']._serialized_start=287
-  _globals['_VERIFYRESPONSERESPONSE']._serialized_end=389
-  _globals['_GETATTEMPTREQUEST']._serialized_start=391
-  _globals['_GETATTEMPTREQUEST']._serialized_end=467
-  _globals['_VERIFICATIONSERVICE']._serialized_start=470
-  _globals['_VERIFICATIONSERVICE']._serialized_end=640
+  _globals['_VERIFYRESPONSEREQUEST']._serialized_start=122
+  _globals['_VERIFYRESPONSEREQUEST']._serialized_end=223
+  _globals['_VERIFYRESPONSECONFIG']._serialized_start=226
+  _globals['_VERIFYRESPONSECONFIG']._serialized_end=368
+  _globals['_ENROLMENT']._serialized_start=370
+  _globals['_ENROLMENT']._serialized_end=449
+  _globals['_VERIFYRESPONSERESPONSE']._serialized_start=452
+  _globals['_VERIFYRESPONSERESPONSE']._serialized_end=622
+  _globals['_GETATTEMPTREQUEST']._serialized_start=624
+  _globals['_GETATTEMPTREQUEST']._serialized_end=700
+  _globals['_VERIFICATIONSERVICE']._serialized_start=703
+  _globals['_VERIFICATIONSERVICE']._serialized_end=873
 # @@protoc_insertion_point(module_scope)

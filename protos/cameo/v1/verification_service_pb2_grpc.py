@@ -59,7 +59,8 @@ class VerificationServiceServicer:
     """
 
     def VerifyResponse(self, request_iterator, context):
-        """Judges one recorded response and, if it is accepted, issues a credential.
+        """Judges one recorded response and, if it is accepted, issues a receipt. The likeness stays here, sealed, until its owner consents
+        to a cameo: with `enrolment` in the same call, otherwise with `CreateCameo`.
 
         The first message is the config; each one after it holds the next bytes of the recording, 1 MiB at most; the client then
         half-closes the stream.
@@ -72,7 +73,7 @@ class VerificationServiceServicer:
         Who may call: app. Its onboarding flow does.
 
         Errors, by `ErrorInfo.reason`:
-        INVALID_ARGUMENT: `CONFIG_MISSING`, `CONFIG_REPEATED`, `MESSAGE_EMPTY`, `REQUEST_ID_INVALID`, `REQUEST_INVALID`, `RECORDING_EMPTY`,
+        INVALID_ARGUMENT: `CONFIG_MISSING`, `CONFIG_REPEATED`, `CONSENT_OUT_OF_TIME`, `MESSAGE_EMPTY`, `REQUEST_ID_INVALID`, `REQUEST_INVALID`, `RECORDING_EMPTY`,
         `RECORDING_TOO_LARGE`, `UNSUPPORTED_MEDIA`, `CORRUPT_MEDIA`, `PICTURE_TOO_LARGE`.
         NOT_FOUND: `CHALLENGE_UNKNOWN`, `AUDIENCE_UNKNOWN`.
         FAILED_PRECONDITION: `CHALLENGE_EXPIRED`, `CHALLENGE_SPENT`.

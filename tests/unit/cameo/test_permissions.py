@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cameo_verifier.cameo.guardians import step_down
 from cameo_verifier.cameo.model import Cameo, CameoState, Consent, Terms, UseCategory, WhoMayUse
 from cameo_verifier.cameo.permissions import (
     Answer,
@@ -95,6 +96,17 @@ def test_what_a_change_takes_back(before: WhoMayUse, after: WhoMayUse, lost: set
     """From everyone who might lose it, whoever follows whom; never from the owner."""
     people = ("ann", "bob", "eve", "kim")
     assert {person for person in people if takes_back(cameo(before), cameo(after), person, NO_USE)} == lost
+
+
+def test_the_owner_chooses_who_may_hold_it_offline() -> None:
+    """Nobody at first; of those who are named, whom the choice of generators lets in; with the last guardian nobody any more."""
+    named = Terms(offline=frozenset({"g", "h"}))
+    assert [Terms().let_hold("g"), named.let_hold("g"), named.let_hold("i")] == [False, True, False]
+    narrowed = replace(named, generators=frozenset({"h"}))
+    assert [narrowed.let_hold(each) for each in ("g", "h")] == [False, True]
+    minors = replace(cameo(WhoMayUse.EVERYONE, minor=True), terms=named)
+    for left, kept in ((frozenset({"ida"}), named.offline), (frozenset[str](), frozenset())):
+        assert step_down(minors, guardian="gil", left=left)[0].terms.offline == kept
 
 
 def test_the_owner_chooses_generators() -> None:

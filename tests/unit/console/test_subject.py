@@ -21,7 +21,7 @@ from cameo_verifier.types import Verdict
 from tests.conftest import ASKED
 from tests.enrolled import enrol
 from tests.unit.store.evidence_site import open_site
-from tests.unit.store.test_attempt_store import CREDENTIAL
+from tests.unit.store.test_attempt_store import RECEIPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +76,7 @@ def test_all_that_is_known_of_an_account_is_on_its_page(analyst: Visitor, site: 
     assert re.findall(r'href="/attempts/([^?"]+)\?subject=ann"', attempts) == ["rejected-2", "rejected-1", "accepted"]
     assert attempts.count("<code>mask</code>") == 1
     held = holding(text)
-    assert re.findall("<code>([^<]+)</code>", held) == [CREDENTIAL.cameo_id, "j-accepted"]
+    assert re.findall("<code>([^<]+)</code>", held) == [RECEIPT.cameo_id, "j-accepted"]
     assert "not made yet" in held
     assert "<td>suspended</td>" in held
     assert 'href="/attempts/accepted"' in held

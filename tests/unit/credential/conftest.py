@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,12 +12,15 @@ import pytest
 
 from cameo_credential.audience_keys import AudienceKey
 from cameo_credential.claims import Embedding, Provenance
+from cameo_credential.envelope import encrypt
 from cameo_credential.issue import Issued, issue
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
 from cameo_credential.pairwise import PairwiseKey
+from cameo_credential.receipt import Receipt, issue_receipt, open_receipt
+from cameo_credential.sd_jwt import join
 from cameo_credential.signer import TokenType, sign
 from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK
-from cameo_credential.validator import OpenedCredential, Receipt, open_credential, open_receipt
+from cameo_credential.validator import OpenedCredential, open_credential
 from tests.issued_claims import hold_against_schema
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -54,12 +58,33 @@ class World:
         }
         issued = issue(**{**parts, **changes})
         if "audience_key" not in changes:
-            hold_against_schema(issued.credential, issued.receipt, self.audience_key)
+            hold_against_schema(issued.credential, self.audience_key)
         return issued
 
-    def sign_receipt(self, claims: dict[str, Any]) -> str:
+    def receipt(self, **changes: object) -> str:
+        """Issue a receipt for three days."""
+        parts: dict[str, Any] = {
+            "issuer": "https://issuer.example",
+            "subject": "account-7",
+            "audience": self.audience_key.audience,
+            "keys": self.keys,
+            "pairwise": self.pairwise,
+            "now": NOW,
+            "ttl": timedelta(days=3),
+            "jti": "jti-1",
+            "provenance": self.provenance,
+            "new_salt": lambda: secrets.token_urlsafe(16),
+        }
+        return issue_receipt(**{**parts, **changes}).token
+
+    def sign_credential(self, claims: dict[str, Any]) -> str:
+        """Sign and encrypt a credential that says anything."""
+        signed = sign(claims, key=self.keys.active, typ=TokenType.CREDENTIAL)
+        return encrypt(signed, audience_key=self.audience_key.public())
+
+    def sign_receipt(self, claims: dict[str, Any], *disclosures: str) -> str:
         """Sign a receipt that says anything."""
-        return sign(claims, key=self.keys.active, typ=TokenType.RECEIPT)
+        return join(sign(claims, key=self.keys.active, typ=TokenType.RECEIPT), disclosures)
 
     def open(self, token: str, **changes: object) -> OpenedCredential:
         """Open a credential as its audience would."""

@@ -58,7 +58,7 @@ class Kind:
             token = jwe.encrypt_compact(header, signed, key.public().key, algorithms=ENVELOPES)
             self.world.open(token, audience_key=key, **changes)
         elif self.typ is TokenType.RECEIPT:
-            self.world.open_receipt(signed, **changes)
+            self.world.open_receipt(f"{signed}~", **changes)
         elif self.typ is TokenType.GRANT:
             expectations = {"expected_audience": GENERATOR, "expected_issuer": ISSUER, "now": NOW}
             open_grant(signed, **{"issuer_keys": self.world.keys.public(), **expectations, **changes})
@@ -97,7 +97,8 @@ def kind(request: pytest.FixtureRequest, world: World) -> Kind:
     else:
         issued = world.issue(status=StatusReference(0, URI))
         plain = jwe.decrypt_compact(issued.credential, world.audience_key.key, algorithms=ENVELOPES).plaintext or b""
-        signed = plain.decode() if typ is TokenType.CREDENTIAL else issued.receipt
+        receipt = world.receipt(status=StatusReference(0, URI)).partition("~")[0]
+        signed = plain.decode() if typ is TokenType.CREDENTIAL else receipt
     made = Kind(world, typ, signed)
     made.read(signed)
     return made

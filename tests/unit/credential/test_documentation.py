@@ -22,6 +22,7 @@ from cameo_credential.issue import issue
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
 from cameo_credential.key_files import create_json
 from cameo_credential.pairwise import PairwiseKey
+from cameo_credential.receipt import issue_receipt
 from cameo_credential.refusal import Refusal
 from cameo_credential.status_list import StatusList, publish
 from cameo_credential.token_status import Status
@@ -64,6 +65,28 @@ def _example() -> dict[str, Any]:
     return {"header": header, "claims": payload}
 
 
+def _receipt() -> tuple[dict[str, Any], list[Any]]:
+    """Issue the page's receipt, and take it apart: what is signed, and the disclosures."""
+    key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", **_raw(1)})
+    signing = SigningKey.of_private(key, issued_at=NOW, not_before=NOW, expires_at=NOW + timedelta(days=730))
+    token = issue_receipt(
+        issuer="https://cameo.example",
+        subject="account-7",
+        audience="https://generator.example",
+        keys=IssuerKeys(signing),
+        pairwise=PairwiseKey(bytes(range(32))),
+        now=NOW,
+        ttl=timedelta(days=180),
+        jti=JTI,
+        provenance=PROVENANCE,
+        new_salt=iter(["eluV5Og3gSNII8EYnsxA_A", "6Ij7tM-a5iVPGboS5tmvVA", "eI8ZWm9QnKPpNPeNenHdhQ"]).__next__,
+        status=StatusReference(591338, "https://cameo.example/status/1"),
+        device_key={"kty": "OKP", "crv": "Ed25519", "x": _raw(2)["x"]},
+    ).token
+    signed, *disclosures, _ = token.split("~")
+    return json.loads(from_base64url(signed.split(".")[1])), [json.loads(from_base64url(each)) for each in disclosures]
+
+
 def _raw(seed: int) -> dict[str, str]:
     made = OKPKey.import_key(Ed25519PrivateKey.from_private_bytes(bytes([seed] * 32))).as_dict(private=True)
     return {"x": str(made["x"]), "d": str(made["d"])}
@@ -88,6 +111,13 @@ def test_the_page_shows_what_an_owner_s_word_adds() -> None:
     assert _block("json", 2).strip() == json.dumps(claims._terms(terms), indent=2)
 
 
+def test_the_page_shows_what_a_receipt_is() -> None:
+    """What is signed and what is disclosed on the page are those of a receipt issued now with the page's inputs."""
+    for number, made in enumerate(_receipt(), 3):
+        shown = json.dumps(made, indent=2, ensure_ascii=False)
+        assert _block("json", number).strip() == shown, shown
+
+
 def test_the_page_names_every_refusal() -> None:
     """Each reason a token can be refused for has its row."""
     section = PAGE.split("## Why it may be refused")[1].split("\n## ")[0]
@@ -97,10 +127,10 @@ def test_the_page_names_every_refusal() -> None:
 def test_the_page_program_runs(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The page's program, which is the README's, opens a fresh credential from a file with a line end, and none once revoked."""
-    program = _block("python", 0)
-    assert program in README
-    assert len(program.splitlines()) == 17
+    """The page's programs, the first of which is the README's, open fresh tokens from files with line ends, none once revoked."""
+    programs = [_block("python", number) for number in range(2)]
+    assert programs[0] in README
+    assert len(programs[0].splitlines()) == 17
     monkeypatch.chdir(tmp_path)
     create_json(tmp_path / "audience.jwk", world.audience_key.to_jwk(), secret=True)
     jwks = json.dumps(world.keys.public(ISSUER).to_jwks()).encode()
@@ -110,14 +140,18 @@ def test_the_page_program_runs(
         serving(lambda: published["token"].encode("ascii")) as uri,
         serving(lambda: jwks, "application/jwk-set+json") as keys_uri,
     ):
-        program, _ = re.subn(r"http://127\.0\.0\.1:8080/[\w./-]+", keys_uri, program)
-        issued = world.issue(issuer=ISSUER, now=now, status=StatusReference(0, uri))
+        programs = [re.sub(r"http://127\.0\.0\.1:8080/[\w./-]+", keys_uri, program) for program in programs]
+        at: dict[str, Any] = {"issuer": ISSUER, "now": now, "status": StatusReference(0, uri)}
+        issued = world.issue(**at)
+        (tmp_path / "receipt.sd-jwt").write_text(f"{world.receipt(**at)}\n")
         (tmp_path / "credential.jwe").write_text(f"{issued.credential}\n")
         for status in (Status.VALID, Status.INVALID):
             listed = StatusList.of(np.array([status], np.uint8))
             published["token"] = publish(listed, uri=uri, keys=world.keys, now=now, ttl=lasts, lifetime=lasts)
             refused = status is Status.INVALID
-            with pytest.raises(CredentialError, match="was revoked") if refused else nullcontext():
-                exec(compile(program, "docs/credential.md", "exec"), {})  # noqa: S102 - the page's own program
+            for program in programs:
+                with pytest.raises(CredentialError, match="was revoked") if refused else nullcontext():
+                    exec(compile(program, "docs/credential.md", "exec"), {})  # noqa: S102 - the page's own program
 
-    assert capsys.readouterr().out == f"{issued.subject} (512,) (512,) ('phrase', 'movements')\n"
+    printed = f"{issued.subject} (512,) (512,) ('phrase', 'movements')\n{issued.subject} True\n"
+    assert capsys.readouterr().out == printed

@@ -11,11 +11,13 @@ import pytest
 from joserfc import jwe, jws
 from joserfc.jwk import OctKey
 
+from cameo_credential import sd_jwt
 from cameo_credential.audience_keys import AudienceKey
 from cameo_credential.claims import NAMESPACE, compose
 from cameo_credential.encoding import from_base64url, to_base64url
 from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.receipt import VCT
 from cameo_credential.signer import TokenType, sign
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def test_what_is_no_token_is_malformed(world: World, token: str) -> None:
 def test_time_decides_to_the_second(world: World) -> None:
     """Valid from 30 s before `nbf` on and until just before `exp`; the leeway moves both ends."""
     issued = world.issue()
-    token, receipt = issued.credential, issued.receipt
+    token, receipt = issued.credential, world.receipt()
     start, end = datetime(2026, 3, 1, 12, tzinfo=UTC), datetime(2026, 3, 4, 12, tzinfo=UTC)
     tick, minute, apart = timedelta(microseconds=1), timedelta(minutes=1), timedelta(seconds=30)
 
@@ -208,9 +210,15 @@ def test_signed_nonsense_is_malformed(world: World) -> None:
 
 def test_a_receipt_with_an_embedding_is_refused(world: World) -> None:
     """A receipt can never carry an embedding, whoever signed it."""
-    smuggled = sign(_claims(world), key=world.keys.active, typ=TokenType.RECEIPT)
-
-    assert _refused(lambda: world.open_receipt(smuggled)) == "malformed"
+    claims = _claims(world)
+    identity = claims.pop(NAMESPACE)
+    good = {**claims, "vct": VCT}
+    assert world.open_receipt(world.sign_receipt(good)).jti == "jti-1"
+    for smuggled in ({NAMESPACE: identity}, {"face": identity["face"]}, {"voice": identity["voice"]}):
+        assert _refused(lambda more=smuggled: world.open_receipt(world.sign_receipt({**good, **more}))) == "malformed"
+        digests, disclosures = sd_jwt.conceal(smuggled, new_salt=lambda: "salt")
+        hidden = world.sign_receipt({**good, **digests}, *disclosures)
+        assert _refused(lambda token=hidden: world.open_receipt(token)) == "malformed"
 
 
 def test_composing_names_everyone(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from cameo_credential.claims import NAMESPACE, NO_TERMS, OwnerTerms, StatusReference
 from cameo_credential.errors import CredentialError
-from tests.issued_claims import SCHEMA, claims_of, is_described
+from tests.issued_claims import SCHEMA, claims_inside, is_described
 
 if TYPE_CHECKING:
     from conftest import World
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 TERMS = OwnerTerms("ef" * 32, ("never in a uniform",), ("politics",), ("say the name like Ada", "left-handed"))
 
 
-def test_the_owners_terms_are_in_both_tokens_and_come_back(world: World) -> None:
-    """What the owner asks for is read out of credential and receipt as it went in, and lies where the schema says."""
+def test_the_owners_terms_come_back(world: World) -> None:
+    """What the owner asks for is read out of the credential as it went in, and lies where the schema says."""
     issued = world.issue(terms=TERMS, status=StatusReference(1, "https://issuer.example/status/1"))
-    assert world.open(issued.credential).terms == world.open_receipt(issued.receipt).terms == TERMS
-    identity = claims_of(issued.receipt)[NAMESPACE]
+    assert world.open(issued.credential).terms == TERMS
+    identity = claims_inside(issued.credential, world.audience_key)[NAMESPACE]
     assert identity["consent"] == {"sha256": "ef" * 32}
     assert identity["restrictions"] == {"words": ["never in a uniform"], "categories": ["politics"]}
     assert identity["appearance_notes"] == ["say the name like Ada", "left-handed"]
@@ -30,9 +30,10 @@ def test_the_owners_terms_are_in_both_tokens_and_come_back(world: World) -> None
 def test_terms_that_are_not_set_are_not_there(world: World) -> None:
     """A credential without terms has none of the three members, and one with a single restriction only that."""
     issued = world.issue()
-    assert world.open_receipt(issued.receipt).terms == NO_TERMS
-    assert {"consent", "restrictions", "appearance_notes"}.isdisjoint(claims_of(issued.receipt)[NAMESPACE])
-    one = claims_of(world.issue(terms=OwnerTerms(restrictions=("no",))).receipt)[NAMESPACE]
+    assert world.open(issued.credential).terms == NO_TERMS
+    identity = claims_inside(issued.credential, world.audience_key)[NAMESPACE]
+    assert {"consent", "restrictions", "appearance_notes"}.isdisjoint(identity)
+    one = claims_inside(world.issue(terms=OwnerTerms(restrictions=("no",))).credential, world.audience_key)[NAMESPACE]
     assert one["restrictions"] == {"words": ["no"]}
 
 
@@ -49,17 +50,17 @@ def test_terms_that_are_not_set_are_not_there(world: World) -> None:
 )
 def test_bent_terms_are_malformed(world: World, bent: dict[str, Any]) -> None:
     """Signed terms of another layout are refused, by the reader and by the schema."""
-    claims = claims_of(world.issue().receipt)
+    claims = claims_inside(world.issue().credential, world.audience_key)
     claims[NAMESPACE].update(bent)
     with pytest.raises(CredentialError) as refused:
-        world.open_receipt(world.sign_receipt(claims))
+        world.open(world.sign_credential(claims))
     assert refused.value.reason == "malformed"
     assert not is_described(claims)
 
 
 def test_the_schema_allows_nothing_else(world: World) -> None:
     """A claim too many, one missing, a score, two audiences, one embedding without the other: none is described."""
-    good = claims_of(world.issue().receipt)
+    good = claims_inside(world.issue().credential, world.audience_key)
     assert is_described(good)
     identity = good[NAMESPACE]
     for wrong in (

@@ -185,11 +185,12 @@ def test_why_a_list_is_missing_is_told_without_what_the_fetch_said() -> None:
 
 def test_opening_asks_last_and_for_both_kinds(world: World) -> None:
     """Credential and receipt are refused by the list they name, after everything else: who is not meant learns no status."""
-    issued = world.issue(status=StatusReference(REVOKED, URI))
+    place = StatusReference(REVOKED, URI)
+    issued, receipt = world.issue(status=place), world.receipt(status=place)
     issuer = Issuer()
     issuer.keys = world.keys
     source = Reader(issuer).source
-    for call in (lambda **more: world.open(issued.credential, **more), lambda **more: world.open_receipt(issued.receipt, **more)):
+    for call in (lambda **more: world.open(issued.credential, **more), lambda **more: world.open_receipt(receipt, **more)):
         with pytest.raises(CredentialError) as refused:
             call(status=source)
         assert refused.value.reason == "revoked"
@@ -208,10 +209,10 @@ def test_opening_asks_last_and_for_both_kinds(world: World) -> None:
 def test_whether_to_ask_has_to_be_said(world: World) -> None:
     """There is no default: opening without `status` is an error of the program."""
     expectations = {name: value for name, value in world.expectations().items() if name != "status"}
-    from cameo_credential.validator import open_receipt  # noqa: PLC0415 - beside what it is about
+    from cameo_credential.receipt import open_receipt  # noqa: PLC0415 - beside what it is about
 
     with pytest.raises(TypeError, match="status"):
-        open_receipt(world.issue().receipt, **expectations)
+        open_receipt(world.receipt(), **expectations)
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])

@@ -13,11 +13,12 @@ from cameo_verifier.store.attempts import result as attempt_result
 from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.challenges import ChallengeStore
 from cameo_verifier.store.attempts.result import AttemptResult
+from cameo_verifier.store.credentials.earned import Earned
 from cameo_verifier.store.evidence.sealed_object import Kind
 from cameo_verifier.types import Recalled, Verdict
 from fixtures.manifest import load
 from tests.unit.store.evidence_site import Site, open_site
-from tests.unit.store.test_attempt_store import CREDENTIAL
+from tests.unit.store.test_attempt_store import RECEIPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +54,8 @@ def keep(
     store = AttemptStore(site.engine)
     store.begin(attempt_id, challenge_id=challenge.id, audience="https://g.example", request_id="r", now=now)
     accepted = judgement.decision.verdict is Verdict.ACCEPTED
-    credential = replace(CREDENTIAL, jti=f"j-{attempt_id}", attempt_id=attempt_id) if accepted else None
-    store.finish(attempt_id, judgement, now=now, credential=credential, waiting=waiting)
+    receipt = replace(RECEIPT, jti=f"j-{attempt_id}", attempt_id=attempt_id) if accepted else None
+    store.finish(attempt_id, judgement, now=now, earned=Earned(receipt), waiting=waiting)
     pieces = {
         Kind.RECORDING: recording,
         Kind.TRACKS: to_bytes(Tracks(judgement.evidence, judgement.circumstances)),

@@ -11,11 +11,12 @@ from cameo_verifier.review.evidence_room import EvidenceRoom
 from cameo_verifier.settings import Settings
 from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.challenges import ChallengeStore
+from cameo_verifier.store.credentials.earned import Earned
 from cameo_verifier.store.evidence.audit import Reader
 from cameo_verifier.store.evidence.sealed_object import Kind
 from cameo_verifier.types import Decision, Verdict
 from tests.unit.store.conftest import NOW
-from tests.unit.store.test_attempt_store import ACCEPTED, CREDENTIAL
+from tests.unit.store.test_attempt_store import ACCEPTED, RECEIPT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,8 +45,8 @@ class Site:
         store = AttemptStore(self.engine)
         store.begin(attempt_id, challenge_id=challenge.id, audience="https://g.example", request_id="r", now=at)
         if verdict is Verdict.ACCEPTED:
-            credential = replace(CREDENTIAL, jti=f"j-{attempt_id}", attempt_id=attempt_id)
-            store.finish(attempt_id, ACCEPTED, now=at, credential=credential)
+            receipt = replace(RECEIPT, jti=f"j-{attempt_id}", attempt_id=attempt_id)
+            store.finish(attempt_id, ACCEPTED, now=at, earned=Earned(receipt))
         else:
             store.finish(attempt_id, replace(ACCEPTED, decision=Decision(verdict, REASONS[verdict])), now=at)
         return attempt_id

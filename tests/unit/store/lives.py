@@ -31,6 +31,8 @@ from cameo_verifier.store.cameos.suspensions import Said, SuspensionStore
 from cameo_verifier.store.cameos.uses import Job, Made
 from cameo_verifier.store.cameos.vault import Vault
 from cameo_verifier.store.credentials import credentials
+from cameo_verifier.store.credentials.earned import Earned as Issued
+from cameo_verifier.store.credentials.receipts import KeptReceipt
 from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.evidence.audit import Reader
 from cameo_verifier.store.evidence.sealed_object import Kind
@@ -114,15 +116,17 @@ class Lives:
             waiting = replace(judgement, decision=Decision(Verdict.REVIEW, REASONS[Verdict.REVIEW]))
             self.attempts.finish(attempt_id, waiting, now=judged, fingerprint=fingerprint, waiting=likeness)
             judged += timedelta(minutes=2)
-        earned = self._credential(f"j{number}", number, judged)
+        receipt = KeptReceipt(
+            self._listed(f"i{number}"), attempt_id, _cameo(number), judged, judged + timedelta(days=180), f"r-{number}"
+        )
         if reviewed:
             said = Opinion(f"opinion-{number}", attempt_id, Ruling.APPROVED, "looks right", "ana")
-            OpinionStore(self.engine, self.site.room.audit, needed=1).keep(said, now=judged, earned=Earned(earned, face))
+            OpinionStore(self.engine, self.site.room.audit, needed=1).keep(said, now=judged, earned=Earned(receipt, face))
         else:
-            how = {"credential": earned, "fingerprint": fingerprint, "face": face, "likeness": likeness}
+            how = {"earned": Issued(receipt), "fingerprint": fingerprint, "face": face, "likeness": likeness}
             self.attempts.finish(attempt_id, judgement, now=judged, **how)
         self.site.room.vault.keep(attempt_id, subject, _pieces(ids), now=judged)
-        self.site.room.vault.keep_digest(attempt_id, f"token-{number}", now=judged)
+        self.site.room.vault.keep_digest(attempt_id, f"r-{number}", now=judged)
         created = judged if number % 3 == 0 and not reviewed else judged + timedelta(seconds=11.5 + number / 9)
         consent = {"text_version": "1", "locale": "en", "agreed_at": at + timedelta(seconds=3.125 + number / 11)}
         self._do(
@@ -140,16 +144,21 @@ class Lives:
         gallery = GalleryAnswer(0.3, protected=Match(1, 0.8))
         return replace(judgement, circumstances=replace(judgement.circumstances, gallery=gallery))
 
-    def _credential(self, jti: str, number: int, at: datetime) -> credentials.IssuedCredential:
+    def _listed(self, jti: str) -> str:
+        """Give an id a place in a status list, and return it."""
         kept = self.statuses.open_list(capacity=2**14, new_key=lambda: b"k" * 32, now=NOW)
         groups = decoys.groups(kept.decoy_key, kept.capacity)
         while not self.statuses.take(kept, group := self._chance.randrange(len(groups)), int(groups[group, 0]), jti=jti):
             pass
+        return jti
+
+    def _credential(self, jti: str, number: int, at: datetime) -> credentials.IssuedCredential:
+        self._listed(jti)
         of = {"jti": jti, "attempt_id": f"a{number}", "cameo_id": _cameo(number), "subject": f"pseudonym-{jti}"}
-        return replace(CREDENTIAL, **of, issued_at=at, expires_at=at + timedelta(days=180), receipt=f"r-{jti}", token=f"t-{jti}")
+        return replace(CREDENTIAL, **of, issued_at=at, expires_at=at + timedelta(days=180), token=f"t-{jti}")
 
     def _use(self, number: int, at: datetime) -> None:
-        """Issue the credential again, grant and spend a job, record its output and ask for its removal; label the attempt."""
+        """Issue two credentials, grant and spend a job, record its output and ask for its removal; label the attempt."""
         cameo_id, subject, grant_id = _cameo(number), _subject(number), f"grant-{number}"
         again = replace(
             self._credential(f"k{number}", number, at), request_id=f"again-{number}", audience="https://other.example"
@@ -164,6 +173,7 @@ class Lives:
         asked = Request(cameo_id, "", f"removal-{number}", "no more")
         opened = {"new_id": lambda: f"removal-{number}", "due_in": timedelta(days=2), "now": at + 3 * minute}
         steps: list[Callable[[Connection], object]] = [
+            lambda connection: credentials.add(connection, self._credential(f"j{number}", number, at)),
             lambda connection: credentials.add(connection, again),
             lambda connection: events.append_of_credentials(
                 connection, cameo_id, subject, EventKind.CREDENTIAL_WAS_ISSUED, now=at, credential_id=again.jti

@@ -7,15 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from sqlalchemy import inspect, select, update
+from sqlalchemy.exc import IntegrityError
 
+from cameo_verifier.cameo.asked import NOTHING, Asked, Enrolment
+from cameo_verifier.cameo.model import Terms
+from cameo_verifier.cameo.permissions import new_cameo
 from cameo_verifier.errors import ChallengeError, NotFoundError, StoreError
 from cameo_verifier.reasons import Reason
-from cameo_verifier.store.attempts.attempts import AttemptState, AttemptStore
+from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.challenges import ChallengeStore
 from cameo_verifier.store.attempts.servers import KnownServer, ServerStore
 from cameo_verifier.store.attempts.spool import Spool
+from cameo_verifier.store.attempts.states import AttemptState
 from cameo_verifier.store.cameos.vault import Vault
+from cameo_verifier.store.credentials import credentials
 from cameo_verifier.store.credentials.credentials import CredentialStore, IssuedCredential
+from cameo_verifier.store.credentials.earned import NOTHING_EARNED, Earned, EarnedStore
+from cameo_verifier.store.credentials.receipts import KeptReceipt
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.tables import metadata
 from cameo_verifier.store.evidence.errors import AlteredEvidenceError
@@ -66,9 +74,20 @@ CREDENTIAL = IssuedCredential(
     subject="pseudonym",
     issued_at=LATER,
     expires_at=LATER + timedelta(days=180),
-    receipt="r.r.r",
     token="t.t.t.t.t",  # noqa: S106 - not a secret
 )
+SHA = "5e" * 32
+CAMEO = new_cameo(
+    "cameo-1",
+    Enrolment("1", "en", LATER, SHA, Terms(offline=frozenset({"https://generator.example"}))),
+    subject="account-7",
+    attempt_id="a1",
+    attested_at=LATER,
+    minor_safeguards=False,
+    now=LATER,
+)
+ADULT = replace(ACCEPTED, minor_safeguards=False)
+RECEIPT = KeptReceipt("receipt-1", "a1", "cameo-1", LATER, LATER + timedelta(days=180), "r.r.r~")
 
 
 @pytest.fixture
@@ -156,29 +175,61 @@ def test_an_attempt_ends_once(attempts: AttemptStore) -> None:
     assert attempts.get("a1") == first
 
 
-def test_the_credential_is_kept_with_its_attempt(engine: Engine, attempts: AttemptStore) -> None:
-    """An accepted attempt and its credential are kept together or not at all."""
+def test_what_was_earned_is_kept_with_its_attempt(engine: Engine, attempts: AttemptStore) -> None:
+    """An accepted attempt, its receipt, its cameo and its credential are kept together or not at all."""
     _begin(attempts)
     _begin(attempts, "a2", "c2")
 
-    attempts.finish("a1", ACCEPTED, now=LATER, credential=CREDENTIAL)
+    kept = attempts.finish("a1", ADULT, now=LATER, earned=Earned(RECEIPT, CAMEO, CREDENTIAL))
+    other = replace(RECEIPT, jti="receipt-2", attempt_id="a2"), replace(CAMEO, id="cameo-2", attempt_id="a2")
     with pytest.raises(StoreError):
-        attempts.finish("a2", ACCEPTED, now=LATER, credential=CREDENTIAL)
+        attempts.finish("a2", ADULT, now=LATER, earned=Earned(*other, CREDENTIAL))
 
-    assert CredentialStore(engine).get("jti-1") == CredentialStore(engine).of_attempt("a1") == CREDENTIAL
+    assert EarnedStore(engine).of(kept) == Earned(RECEIPT, CAMEO, CREDENTIAL)
     assert attempts.get("a2").state is AttemptState.OPEN
-    with pytest.raises(NotFoundError):
-        CredentialStore(engine).of_attempt("a2")
-    for judgement, credential in ((ACCEPTED, None), (JUDGEMENT, CREDENTIAL)):
+    assert EarnedStore(engine).of(attempts.get("a2")) == NOTHING_EARNED
+    for judgement, earned in ((ACCEPTED, NOTHING_EARNED), (JUDGEMENT, Earned(RECEIPT))):
         with pytest.raises(RuntimeError, match="exactly when it is accepted"):
-            attempts.finish("a2", judgement, now=LATER, credential=credential)
+            attempts.finish("a2", judgement, now=LATER, earned=earned)
+
+
+def test_nothing_is_earned_without_what_it_rests_on(engine: Engine, attempts: AttemptStore) -> None:
+    """No credential without a cameo, no cameo without a receipt, no minor's cameo at once; nor does the database keep one."""
+    for bad in ({"cameo": CAMEO}, {"receipt": RECEIPT, "credential": CREDENTIAL}):
+        with pytest.raises(RuntimeError, match="without"):
+            Earned(**bad)
+    _begin(attempts)
+    with pytest.raises(RuntimeError, match="without the guardians"):
+        attempts.finish("a1", replace(ACCEPTED, minor_safeguards=True), now=LATER, earned=Earned(RECEIPT, CAMEO))
+    attempts.finish("a1", ADULT, now=LATER, earned=Earned(RECEIPT))
+    with engine.connect() as connection, pytest.raises(IntegrityError):
+        credentials.add(connection, CREDENTIAL)
+
+
+def test_what_a_request_asks_is_kept_until_it_is_carried_out(
+    engine: Engine, attempts: AttemptStore, issued: Callable[[str], Challenge]
+) -> None:
+    """For a server that takes the attempt over, and of what reviewers have to decide; consent and terms are gone after that."""
+    asked = Asked(
+        {"kty": "OKP", "crv": "Ed25519", "x": "A" * 43}, Enrolment("1", "en", LATER, "5e" * 32, Terms(appearance_notes="no hats"))
+    )
+    for number, end in enumerate((ADULT, replace(ADULT, decision=Decision(Verdict.REVIEW, ())), None), 1):
+        ChallengeStore(engine).add(issued(f"d{number}"), subject="account-7")
+        named = {"challenge_id": f"d{number}", "audience": "https://g.example", "request_id": "r", "now": NOW}
+        assert attempts.begin(f"b{number}", **named, asked=asked).asked == asked
+        if end is None:
+            assert attempts.fail(f"b{number}", now=LATER).asked == NOTHING
+            continue
+        receipt = replace(RECEIPT, jti=f"s{number}", attempt_id=f"b{number}") if end is ADULT else None
+        ended = attempts.finish(f"b{number}", end, now=LATER, earned=Earned(receipt))
+        assert ended.asked == (NOTHING if end is ADULT else Asked(asked.device_key))
 
 
 def test_tokens_are_dropped_after_a_while(engine: Engine, attempts: AttemptStore) -> None:
     """The encrypted token goes when asked, the receipt and everything else stays."""
     store = CredentialStore(engine)
     _begin(attempts)
-    attempts.finish("a1", ACCEPTED, now=LATER, credential=CREDENTIAL)
+    attempts.finish("a1", ADULT, now=LATER, earned=Earned(RECEIPT, CAMEO, CREDENTIAL))
 
     assert store.drop_tokens(issued_before=LATER) == 0
     assert store.drop_tokens(issued_before=LATER + timedelta(microseconds=1)) == 1
@@ -281,14 +332,15 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         "attempts": {
             *("id", "challenge_id", "subject", "audience", "request_id", "state", "verdict", "reasons", "checks"),
             *("profile", "digests", "timings_ms", "recording_sha256", "created_at", "finished_at"),
-            *("minor_safeguards", "server_id", "ruling", "ruled_at", "matches"),
+            *("minor_safeguards", "server_id", "ruling", "ruled_at", "matches", "asked"),
         },
         "servers": {"id", "boot", "expires_at"},
         "spooled_recordings": {"attempt_id", "sealed", "judgings"},  # ciphertext, until it is judged
         "credentials": {
-            *("jti", "attempt_id", "cameo_id", "request_id", "audience", "sub", "issued_at", "expires_at", "receipt", "token"),
+            *("jti", "attempt_id", "cameo_id", "request_id", "audience", "sub", "issued_at", "expires_at", "token"),
             *("revoked_at", "revoke_reason", "revoke_request_id"),
         },
+        "receipts": {"jti", "attempt_id", "cameo_id", "issued_at", "expires_at", "token"},
         "fingerprints": {"attempt_id", "created_at", "data"},
         "status_lists": {"number", "capacity", "used", "decoy_key", "created_at"},
         "unlogged_ends": {"kind", "of_id"},

@@ -95,5 +95,5 @@ def test_the_tables_are_portable() -> None:
         "postgresql+psycopg://", lambda sql, *_, **__: statements.append(str(sql.compile(dialect=postgresql.dialect())))
     )
     metadata.create_all(engine, checkfirst=False)
-    assert sum("CREATE TABLE" in statement for statement in statements) == len(metadata.tables) == 35
+    assert sum("CREATE TABLE" in statement for statement in statements) == len(metadata.tables) == 36
     assert sum("BIGINT" in statement for statement in statements) == 31

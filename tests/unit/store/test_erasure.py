@@ -18,8 +18,9 @@ from cameo_verifier.store.cameos import cameos, guardians, likenesses
 from cameo_verifier.store.cameos.faces import Code
 from cameo_verifier.store.cameos.likenesses import LikenessStore
 from cameo_verifier.store.cameos.vault import Vault
-from cameo_verifier.store.credentials import credentials
+from cameo_verifier.store.credentials import credentials, receipts
 from cameo_verifier.store.credentials.credentials import CredentialStore
+from cameo_verifier.store.credentials.earned import Earned
 from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.evidence.errors import SubjectDeletedError
@@ -27,7 +28,7 @@ from cameo_verifier.store.evidence.retention import UNFINISHED_AFTER
 from cameo_verifier.store.evidence.sealed_object import Kind, key_id
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import PIECES, open_site
-from tests.unit.store.test_attempt_store import ACCEPTED, CREDENTIAL
+from tests.unit.store.test_attempt_store import ACCEPTED, CREDENTIAL, RECEIPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from cameo_challenges.model import Challenge
+    from cameo_verifier.store.credentials.receipts import KeptReceipt
 
 SUBJECT = "ann"
 
@@ -52,19 +54,22 @@ class Site:
         ChallengeStore(self.engine).add(self._issued(f"c{number}"), subject=subject)
         attempts = AttemptStore(self.engine)
         attempts.begin(f"a{number}", challenge_id=f"c{number}", audience="https://g.example", request_id="r", now=NOW)
-        self.take(f"jti-{number}", index=number)
+        self.take(f"receipt-{number}", index=100 + number)
         attempts.finish(
             f"a{number}",
             replace(ACCEPTED, minor_safeguards=minor),
             now=NOW,
-            credential=replace(CREDENTIAL, jti=f"jti-{number}", attempt_id=f"a{number}", cameo_id=f"cameo-{number}"),
+            earned=Earned(replace(RECEIPT, jti=f"receipt-{number}", attempt_id=f"a{number}", cameo_id=f"cameo-{number}")),
             fingerprint=b"how it moved",
             face=Code(bytes([number]) * 512, "0" * 16, "ab" * 32),
             likeness=Vault(bytes(32)).seal(f"cameo-{number}", b"face and voice"),
         )
         if cameo:
+            held = replace(CREDENTIAL, jti=f"jti-{number}", attempt_id=f"a{number}", cameo_id=f"cameo-{number}")
+            self.take(held.jti, index=number)
             consent = {"text_version": "1", "locale": "en", "agreed_at": NOW, "now": NOW}
             self.do(lambda connection: cameos.create(connection, f"a{number}", subject=subject, request_id="r", **consent))
+            self.do(lambda connection: credentials.add(connection, held))
 
     def take(self, jti: str, *, index: int) -> None:
         """Give a credential its place in the list."""
@@ -80,6 +85,11 @@ class Site:
         """Pause, resume, revoke or delete a cameo."""
         reason = {"reason": "so"} if verb in {"pause", "revoke"} else {}
         self.do(lambda connection: getattr(cameos, verb)(connection, f"cameo-{number}", subject=SUBJECT, now=NOW, **reason))
+
+    def receipt_of(self, attempt_id: str) -> KeptReceipt | None:
+        """The receipt of an attempt, if it has one."""
+        with self.engine.connect() as connection:
+            return receipts.of_attempt(connection, attempt_id)
 
     def status(self, jti: str) -> Status:
         """What holds of a credential."""
@@ -191,7 +201,7 @@ def test_what_is_left_of_the_recording_leads_nowhere(site: Site, tmp_path: Path)
 
 
 def test_no_other_recording_names_the_person_either(site: Site, tmp_path: Path) -> None:
-    """What they tried before is theirs no more; another cameo, one that can still be made, a credential and others' stay."""
+    """What they tried before is theirs no more, nor what became nothing; another cameo, a likeness, others' stay."""
     kept = open_site(site.engine, tmp_path)
     kept.judged("rejected", SUBJECT)
     kept.judged("others", "bob")
@@ -207,7 +217,7 @@ def test_no_other_recording_names_the_person_either(site: Site, tmp_path: Path) 
     with site.engine.connect() as connection:
         table = tables.attempts
         named = {row.id: row.subject for row in connection.execute(select(table.c.id, table.c.subject))}
-    assert named == {"rejected": "", "others": "bob", "a1": "", "a2": SUBJECT, "a3": SUBJECT, "a4": SUBJECT, "open": SUBJECT}
+    assert named == {"rejected": "", "others": "bob", "a1": "", "a2": SUBJECT, "a3": SUBJECT, "a4": "", "open": SUBJECT}
     assert ChallengeStore(site.engine).get("c-rejected").subject == ""
 
 
@@ -243,3 +253,30 @@ def test_deleting_a_cameo_deletes_the_evidence_of_its_person(site: Site, tmp_pat
         os.utime(path, (NOW.timestamp(), NOW.timestamp()))
     assert kept.room.sweeper.sweep(now=NOW + 2 * UNFINISHED_AFTER).left_overs == len(PIECES)
     assert {path.parent.name for path in kept.folder.rglob("*") if path.is_file()} == {"r2"}
+
+
+def test_a_receipt_is_its_attempts_and_not_the_cameos(site: Site) -> None:
+    """No pause and no end of the cameo touches it; with the person's data it is revoked and gone, and no other with it."""
+    for number in (1, 2):
+        site.accept(number)
+    site.accept(3, subject="ben")
+    for verb in ("pause", "resume", "pause", "revoke"):
+        site.end(verb, 1)
+        assert site.status("receipt-1") is Status.VALID
+    assert site.receipt_of("a1") is not None
+    site.end("delete", 1)
+    assert site.status("receipt-1") is Status.INVALID
+    assert site.receipt_of("a1") is None
+    for number in (2, 3):
+        assert site.status(f"receipt-{number}") is Status.VALID
+        assert site.receipt_of(f"a{number}") is not None
+
+
+def test_the_receipt_of_an_attempt_that_nothing_is_left_of_goes_too(site: Site) -> None:
+    """An attempt that never became a cameo, once its likeness is gone, is unlinked with the person's next deletion."""
+    site.accept(1)
+    site.accept(2, cameo=False)
+    site.do(lambda connection: likenesses.destroy(connection, "cameo-2"))
+    site.end("delete", 1)
+    assert site.status("receipt-2") is Status.INVALID
+    assert site.receipt_of("a2") is None

@@ -196,7 +196,7 @@ def test_of_an_accepted_attempt_only_the_digest_may_stay(site: Site) -> None:
     site.judged("a9", "ann", Verdict.ACCEPTED)
     site.room.vault.keep_digest("a9", "token", now=NOW)
     (held,) = site.room.vault.held("a9")
-    assert (held.kind, held.sha256[:8], held.size_bytes) == (Kind.CREDENTIAL, "3c469e9d", 0)
+    assert (held.kind, held.sha256[:8], held.size_bytes) == (Kind.RECEIPT, "3c469e9d", 0)
     assert not any("a9" in path.as_posix() for path in site.folder.rglob("*"))
 
 

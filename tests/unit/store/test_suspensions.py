@@ -39,7 +39,7 @@ NOBODY = Relationships()
 
 @pytest.fixture
 def site(engine: Engine, issued: Callable[[str], Challenge]) -> Site:
-    """A cameo of one subject with its credential, and the credential of a second attempt whose cameo is not made."""
+    """A cameo of one subject with its receipt and credential, and the receipt of a second attempt whose cameo is not made."""
     site = Site(engine, issued)
     site.accept(1)
     site.accept(2, cameo=False)
@@ -89,7 +89,7 @@ def test_nothing_of_it_can_be_used_while_it_lasts(store: SuspensionStore, site: 
         ReissueStore(engine).basis(CAMEO, subject=SUBJECT, audience=JOB.audience, request_id="r3")
     assert refused.value.refusal is Refusal.CAMEO_IS_PAUSED
     assert site.statuses.get("jti-1").status is Status.SUSPENDED
-    assert site.statuses.get("jti-2").status is Status.VALID
+    assert site.statuses.get("receipt-2").status is Status.VALID
 
 
 def test_only_analysts_end_it(store: SuspensionStore, site: Site, engine: Engine) -> None:
@@ -130,11 +130,11 @@ def test_app_and_owner_are_told_and_the_log_says_why(store: SuspensionStore, sit
     assert site.statuses.get("jti-1").status is Status.VALID
 
 
-def test_a_credential_is_suspended_before_its_cameo_is_made(store: SuspensionStore, site: Site, engine: Engine) -> None:
+def test_a_receipt_is_suspended_before_its_cameo_is_made(store: SuspensionStore, site: Site, engine: Engine) -> None:
     """Its status and its owner say so; the cameo that is made of it is paused from the start, until it is lifted."""
     begin = len(kinds(engine))
     store.keep(said("s1", cameo_id="cameo-2"), now=LATER)
-    assert site.statuses.get("jti-2").status is Status.SUSPENDED
+    assert site.statuses.get("receipt-2").status is Status.SUSPENDED
     assert kinds(engine)[begin:] == [("cameo-2", SUBJECT, EventKind.WAS_SUSPENDED)]
     with engine.begin() as connection:
         made = cameos.create(
@@ -144,7 +144,7 @@ def test_a_credential_is_suspended_before_its_cameo_is_made(store: SuspensionSto
     store.keep(said("s2", suspended=False, cameo_id="cameo-2"), now=LATER)
     with engine.begin() as connection:
         assert cameos.get(connection, "cameo-2", subject=SUBJECT).state is CameoState.CAMEO_ACTIVE
-    assert site.statuses.get("jti-2").status is Status.VALID
+    assert site.statuses.get("receipt-2").status is Status.VALID
 
 
 def test_what_is_sent_again_or_is_so_already_changes_nothing(store: SuspensionStore, site: Site, engine: Engine) -> None:
@@ -196,15 +196,36 @@ def test_guardians_do_not_end_it_either(site: Site, engine: Engine) -> None:
 
 
 def test_what_an_account_holds_is_read_with_its_statuses(store: SuspensionStore, site: Site, engine: Engine) -> None:
-    """Cameos, credentials of both attempts with their statuses, and what came of one attempt alone."""
+    """Cameos, receipts and credentials of both attempts with their statuses, and what came of one attempt alone."""
     assert site.engine is engine
     store.keep(said("s1"), now=LATER)
     held = Holdings(engine).of_subject(SUBJECT, now=LATER)
     assert [cameo.id for cameo in held.cameos] == [CAMEO]
     assert {each.jti: (each.cameo_id, each.status) for each in held.credentials} == {
         "jti-1": (CAMEO, Status.SUSPENDED),
-        "jti-2": ("cameo-2", Status.VALID),
+    }
+    assert {each.jti: (each.cameo_id, each.status) for each in held.receipts} == {
+        "receipt-1": (CAMEO, Status.SUSPENDED),
+        "receipt-2": ("cameo-2", Status.VALID),
     }
     assert [each.id for each in Holdings(engine).of_subject(SUBJECT, now=NOW).challenges] == []
     second = Holdings(engine).of_attempt("a2")
-    assert (second.cameos, [each.jti for each in second.credentials]) == ((), ["jti-2"])
+    assert (second.cameos, second.credentials, [each.jti for each in second.receipts]) == ((), (), ["receipt-2"])
+
+
+@pytest.mark.parametrize("cameo_id", [CAMEO, "cameo-2"])
+def test_the_receipt_is_suspended_with_it(store: SuspensionStore, site: Site, cameo_id: str) -> None:
+    """Whether its owner has made the cameo or not; and it holds again once analysts lift that."""
+    receipt = cameo_id.replace("cameo", "receipt")
+    store.keep(said("s1", cameo_id=cameo_id), now=LATER)
+    assert site.status(receipt) is Status.SUSPENDED
+    store.keep(said("s2", cameo_id=cameo_id, suspended=False), now=LATER)
+    assert site.status(receipt) is Status.VALID
+
+
+def test_no_owner_ends_the_suspension_of_a_receipt(store: SuspensionStore, site: Site) -> None:
+    """Neither a pause of their own, nor its end, nor the end of the cameo brings it back."""
+    store.keep(said("s1"), now=LATER)
+    for verb in ("pause", "resume", "revoke"):
+        site.end(verb, 1)
+        assert site.status("receipt-1") is Status.SUSPENDED

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-_BEFORE, _THIS = "0018", "0019"
+_BEFORE, _THIS = "0018", "head"
 _AS_BEFORE = (
     "UPDATE cameos SET state = 'deleted', attempt_id = NULL, attested_at = NULL, updated_at = :at WHERE id = :cameo",
     "UPDATE status_entries SET status = 1, changed_at = :at WHERE jti IN (SELECT jti FROM credentials WHERE cameo_id = :cameo)",
@@ -59,11 +59,11 @@ def test_no_order_leads_there(engine: Engine, lives: Lives) -> None:
 
 
 def test_the_linker_sees_every_side(engine: Engine, lives: Lives) -> None:
-    """It holds a group of each deleted person's account, of each of their recordings and of each of their credentials."""
+    """It holds a group of each deleted person's account, of each of their recordings and of their receipt and each credential."""
     lives.end()
     sides = [group.side for group in linker.groups(linker.rows(engine))]
     recordings = len(DELETED) + len(set(REJECTED_BEFORE) & set(DELETED))
-    counts = {"account": len(DELETED), "recording": recordings, "credential": 2 * len(DELETED), "live": PEOPLE - len(DELETED)}
+    counts = {"account": len(DELETED), "recording": recordings, "credential": 3 * len(DELETED), "live": PEOPLE - len(DELETED)}
     assert {side: sides.count(side) for side in counts} == counts
 
 

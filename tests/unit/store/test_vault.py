@@ -18,8 +18,9 @@ from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.challenges import ChallengeStore
 from cameo_verifier.store.cameos.likenesses import LikenessStore
 from cameo_verifier.store.cameos.vault import KEY_BYTES, SealedLikeness, Vault, VaultError
+from cameo_verifier.store.credentials.earned import Earned
 from tests.unit.store.conftest import NOW
-from tests.unit.store.test_attempt_store import ACCEPTED, CREDENTIAL
+from tests.unit.store.test_attempt_store import ACCEPTED, RECEIPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,7 +101,7 @@ def test_an_unclaimed_likeness_is_kept_with_its_judgement_and_destroyed_in_time(
     attempts, likenesses = AttemptStore(engine), LikenessStore(engine)
     attempts.begin("a1", challenge_id="c1", audience="https://g.example", request_id="r", now=NOW)
     sealed = VAULT.seal("cameo-1", b"face and voice")
-    attempts.finish("a1", ACCEPTED, now=NOW, credential=CREDENTIAL, likeness=sealed)
+    attempts.finish("a1", ACCEPTED, now=NOW, earned=Earned(RECEIPT), likeness=sealed)
     assert likenesses.of("cameo-1") == SealedLikeness("cameo-1", sealed.wrapped_key, sealed.sealed)
     assert likenesses.drop_unclaimed(before=NOW) == 0
     assert likenesses.drop_unclaimed(before=NOW + timedelta(seconds=1)) == 1

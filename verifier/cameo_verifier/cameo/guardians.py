@@ -9,7 +9,7 @@
    2.
 6. A suspension is a pause by the site's analysts, independent of the pauses of others; only analysts end it.
 7. A guardian who steps down widens nothing: their pause passes to the others, and pending changes are withdrawn. With the
-   last guardian the audience is reset to `ONLY_ME`.
+   last guardian the audience is reset to `ONLY_ME`, and no generator may hold a credential.
 
 Every rule takes the current cameo and returns the new one, with the kinds of events, in order.
 """
@@ -159,7 +159,7 @@ def lift(cameo: Cameo, *, by: str) -> Ruled:
 def step_down(cameo: Cameo, *, guardian: str, left: frozenset[str]) -> Ruled:
     """Remove a guardian, which widens nothing."""
     paused_by = (cameo.paused_by - {guardian}) | (left or {OWNER}) if guardian in cameo.paused_by else cameo.paused_by
-    terms = cameo.terms if left else replace(cameo.terms, who=WhoMayUse.ONLY_ME, selected=frozenset())
+    terms = cameo.terms if left else replace(cameo.terms, who=WhoMayUse.ONLY_ME, selected=frozenset(), offline=frozenset())
     held, kinds = _hold(replace(cameo, paused_by=paused_by), terms)
     ended, settled = _settle(held, ChangeState.CHANGE_WITHDRAWN)
     return ended, (*settled, *kinds)

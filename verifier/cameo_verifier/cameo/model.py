@@ -67,6 +67,7 @@ class Terms:
         generators: names of the generators that may use it; None for every registered one.
         items: the kinds of items that are delivered to them. Vectors at first: they serve to compare and to condition, but show
             and speak to nobody. Pictures and sound of a person do, in whoever's hands, so the owner adds them by word.
+        offline: names of those that may also hold it in a long-lived credential.
     """
 
     who: WhoMayUse = WhoMayUse.ONLY_ME
@@ -77,14 +78,15 @@ class Terms:
     voice_notes: str = ""
     generators: frozenset[str] | None = None
     items: frozenset[ItemKind] = VECTOR_KINDS
+    offline: frozenset[str] = frozenset()
 
     def admit(self, generator: str) -> bool:
         """Return whether a registered generator may use the likeness."""
         return self.generators is None or generator in self.generators
 
-    def admit_credential(self, generator: str) -> bool:
-        """Return whether a registered generator may hold a credential, which has both vectors."""
-        return self.admit(generator) and self.items >= VECTOR_KINDS
+    def let_hold(self, generator: str) -> bool:
+        """Return whether a registered generator may hold the likeness in a credential, apart from any job: both vectors."""
+        return self.admit(generator) and generator in self.offline and self.items >= VECTOR_KINDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cameo_credential.errors import CameoError
-from cameo_verifier.cameo.model import Cameo, CameoState, Terms, UseCategory, WhoMayUse
+from cameo_verifier.cameo.model import Cameo, CameoState, Consent, Terms, UseCategory, WhoMayUse
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from cameo_verifier.cameo.asked import Enrolment
 
 WORDS_MAX = 20
 """Maximum number of restrictions in words per cameo."""
@@ -196,6 +197,7 @@ def narrower(one: Terms, other: Terms) -> bool:
         and one.categories >= other.categories
         and _generators(one, other) == one.generators
         and one.items <= other.items
+        and one.offline <= other.offline
         and other.appearance_notes in {"", one.appearance_notes}
         and other.voice_notes in {"", one.voice_notes}
     )
@@ -218,6 +220,7 @@ def narrowed(standing: Terms, said: Terms) -> Terms:
         voice_notes=standing.voice_notes or said.voice_notes,
         generators=_generators(standing, said),
         items=standing.items & said.items,
+        offline=standing.offline & said.offline,
     )
 
 
@@ -264,6 +267,35 @@ def consent_digest(*, cameo_id: str, text_version: str, locale: str, agreed_at: 
         "text_version": text_version,
     }
     return digest_of(document)
+
+
+def new_cameo(
+    identifier: str,
+    given: Enrolment,
+    *,
+    subject: str,
+    attempt_id: str,
+    attested_at: datetime,
+    minor_safeguards: bool,
+    now: datetime,
+) -> Cameo:
+    """Return the cameo of an accepted attempt, by its owner's consent and terms."""
+    said = {"text_version": given.text_version, "locale": given.locale, "text_sha256": given.text_sha256}
+    digest = consent_digest(cameo_id=identifier, agreed_at=given.agreed_at, **said)
+    return Cameo(
+        id=identifier,
+        subject=subject,
+        attempt_id=attempt_id,
+        state=CameoState.CAMEO_ACTIVE,
+        terms=given.terms,
+        minor_safeguards=minor_safeguards,
+        consent=Consent(agreed_at=given.agreed_at, digest=digest, **said),
+        version=1,
+        created_at=now,
+        updated_at=now,
+        reason="",
+        attested_at=attested_at,
+    )
 
 
 def digest_of(consent: Mapping[str, str]) -> str:

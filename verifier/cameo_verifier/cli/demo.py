@@ -1,7 +1,7 @@
 """`cameo demo`: runs the main job end to end on this machine.
 
 1. Start a server on loopback, with an embedded database and keys of its own, and an app whose tokens it trusts.
-2. Issue a fresh challenge over gRPC, render a person who answers it, upload the recording, and open the credential that is
+2. Issue a fresh challenge over gRPC, render a person who answers it, upload the recording, and read the receipt that is
    returned. A refused person may try once more, as an app would let them.
 3. Show three rejections: the same recording for a new challenge, a still photo with the right words, and another person's
    face from the middle of the clip on.
@@ -20,7 +20,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter, sleep
@@ -35,6 +35,7 @@ from cameo_credential.delivery import open_likeness
 from cameo_credential.errors import CameoError, CredentialError, InvalidRequestError
 from cameo_credential.issuer_keys import VerificationKeys
 from cameo_credential.media_items import open_objects
+from cameo_credential.receipt import open_receipt
 from cameo_credential.status_source import StatusSource
 from cameo_credential.validator import OpenedCredential, open_credential
 from cameo_verifier.cli.credential import credential_document, credential_table
@@ -81,7 +82,7 @@ _SWAPPED = _Act("another person's face from the middle of the clip on", "REJECTE
 
 def demo(
     keep: Annotated[
-        Path | None, typer.Option(help="Keep recordings, challenges, credential and keys in this folder.", show_default=False)
+        Path | None, typer.Option(help="Keep recordings, receipt, credential and keys in this folder.", show_default=False)
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -196,7 +197,7 @@ class _Stage:
             "reasons": list(attempt.reasons),
             "checks": [check_document(check) for check in attempt.checks],
             "timings_ms": rounded(attempt.timings_ms),
-            "credential": self._open(reply.credential.token) if reply.HasField("credential") else None,
+            "receipt": self._read(reply.receipt.token) if reply.HasField("receipt") else None,
         }
 
     def _uploaded(self, recording: bytes, challenge_id: str) -> VerifyResponseResponse:
@@ -207,18 +208,24 @@ class _Stage:
         except CallError as error:
             raise CameoError(f"the server did not judge the recording: {error}") from error
 
-    def _open(self, token: str) -> dict[str, Any]:
+    def _read(self, token: str) -> dict[str, Any]:
+        """Show the receipt as anybody reads it, and store it."""
+        (self._folder / "receipt.sd-jwt").write_text(token)
+        receipt = open_receipt(token, **self._expectations())
+        document = asdict(receipt) | {name: getattr(receipt, name).isoformat() for name in ("issued_at", "expires_at")}
+        self._console.print(f"receipt of {len(token)} characters, read by {AUDIENCE}: {receipt.subject}")
+        return document
+
+    def hold(self, token: str) -> None:
         """Show the credential as the generator opens it, and store what opening it needs."""
         self._token = token
-        opened, jwks = self._opened()
+        opened = self._opened()
         (self._folder / "credential.jwe").write_text(token)
-        (self._folder / "issuer.jwks").write_text(jwks)
+        (self._folder / "issuer.jwks").write_text(self._client.issuer_keys()[1])
         if opened.status is not None:
             (self._folder / "status.jwt").write_text(self._client.status_list(opened.status.uri))
-        document = credential_document(opened, embeddings=False)
         self._console.print(f"credential of {len(token)} characters, opened by {AUDIENCE}:")
-        self._console.print(credential_table(document))
-        return document
+        self._console.print(credential_table(credential_document(opened, embeddings=False)))
 
     def state_of_credential(self) -> str:
         """Return the generator's finding on the credential after the next status list: `valid`, or why it is refused."""
@@ -249,18 +256,18 @@ class _Stage:
         kinds = (*(item.kind for item in delivery.items), *(item.kind for item in delivery.detached))
         return ", ".join(dict.fromkeys(kinds))
 
-    def _opened(self) -> tuple[OpenedCredential, str]:
+    def _opened(self) -> OpenedCredential:
+        return open_credential(self._token, audience_key=self._audience_key, **self._expectations())
+
+    def _expectations(self) -> dict[str, Any]:
         issuer, jwks = self._client.issuer_keys()
-        opened = open_credential(
-            self._token,
-            audience_key=self._audience_key,
-            issuer_keys=VerificationKeys.from_jwks(json.loads(jwks)),
-            expected_audience=AUDIENCE,
-            expected_issuer=issuer,
-            status=StatusSource(self._client.status_list),
-            now=datetime.now(UTC),
-        )
-        return opened, jwks
+        return {
+            "issuer_keys": VerificationKeys.from_jwks(json.loads(jwks)),
+            "expected_audience": AUDIENCE,
+            "expected_issuer": issuer,
+            "status": StatusSource(self._client.status_list),
+            "now": datetime.now(UTC),
+        }
 
 
 def _stages(timings_ms: dict[str, float]) -> str:

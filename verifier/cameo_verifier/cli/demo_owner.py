@@ -49,8 +49,11 @@ class Site:
 class Generator(Protocol):
     """The generator, with its private key."""
 
+    def hold(self, token: str) -> None:
+        """Take a credential, and keep it."""
+
     def state_of_credential(self) -> str:
-        """Return its finding on the credential."""
+        """Return its finding on the credential it holds."""
 
     def items_of_likeness(self, likeness: DeliveredLikeness, grant_id: str) -> str:
         """Show the items in a likeness that it was delivered, and return their kinds."""
@@ -63,7 +66,7 @@ class OwnersAct:
         """Connect as `owner`, generator, platform until `opened` closes; `generator` opens what the generator gets."""
         self.results: list[dict[str, Any]] = []
         self._site = site
-        self._credential, self._items = generator.state_of_credential, generator.items_of_likeness
+        self._holder, self._credential, self._items = generator, generator.state_of_credential, generator.items_of_likeness
         self._console = console
         self._owner = opened.enter_context(CameoClient(site.address, token=site.app.token("owner", owner)))
         self._generator = opened.enter_context(CameoClient(site.address, token=site.app.token("generator", site.audience)))
@@ -71,7 +74,12 @@ class OwnersAct:
 
     def play(self, attempt_id: str) -> None:
         """Run all steps on the cameo of an accepted attempt."""
-        owner, generator = self._owner, self._generator
+        owner, generator, audience = self._owner, self._generator, self._site.audience
+        self._step(
+            "before the owner consents nothing leaves",
+            "CAMEO_UNKNOWN",
+            lambda: owner.issue(attempt_id, audience=audience).id,
+        )
         cameo = owner.create(attempt_id, text_version="demo-1", text=_TEXT, agreed_at=datetime.now(UTC))
         self._step(f"{FAN} asks; only the owner may use it", "NOT_CHOSEN", lambda: generator.may_use(cameo.id, FAN))
         self._step(f"{FAN}'s job is refused", "NOT_CHOSEN", lambda: generator.authorize(cameo.id, FAN, job_id="job-1").grant_id)
@@ -96,6 +104,14 @@ class OwnersAct:
         output = generator.record(grant.grant_id, sha256=digest, creator=FAN, platform=PLATFORM)
         self._step("the owner sees the use and its output", f"{FAN}: {digest[:12]}", lambda: self._listed(cameo.id))
         self._let_out(cameo)
+        self._step(
+            "the generator is to hold it; the owner lets none",
+            "GENERATOR_NOT_CHOSEN",
+            lambda: owner.issue(cameo.id, audience=audience).id,
+        )
+        owner.update(cameo, offline_audiences=[audience])
+        self._holder.hold(owner.issue(cameo.id, audience=audience).token)
+        self._step("the owner lets it, for work offline: the credential", "valid", self._credential)
         late = generator.authorize(cameo.id, FAN, job_id="job-3")
         owner.pause(cameo.id, reason="a moment to think")
         self._step("paused between grant and use", "GRANT_REVOKED", lambda: generator.spend(late.token).grant_id)

@@ -135,7 +135,7 @@ class AttemptPages:
             view=view(self._cases, opened, profile) if opened else None,
             opened=opened,
             lost=lost,
-            kept=sorted(kept - {Kind.CREDENTIAL}),
+            kept=sorted(kept - {Kind.RECEIPT}),
             has_recording=Kind.RECORDING in kept,
             has_crops=Kind.CROPS in kept,
             asked=asked(self._cases, attempt),

@@ -77,7 +77,7 @@ class CaseFile:
         if form.get("evidence", "yes") != "yes":
             raise InvalidRequestError("evidence is exported, or is not")
         now = self._clock()
-        kinds = sorted(self._cases.kept(attempt.id) - {Kind.CREDENTIAL}) if wanted else []
+        kinds = sorted(self._cases.kept(attempt.id) - {Kind.RECEIPT}) if wanted else []
         # Logged before anything is read: one line that lists the whole export, and another for each piece.
         what = ", ".join(["case", *kinds])
         self._cases.room.audit.append([Entry("export", attempt.id, what)], reader=reader, now=now)

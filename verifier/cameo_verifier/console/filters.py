@@ -12,8 +12,8 @@ from sqlalchemy import and_
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.console.find import by_id
 from cameo_verifier.review.where import where
-from cameo_verifier.store.attempts.attempts import AttemptState
 from cameo_verifier.store.attempts.labels import says
+from cameo_verifier.store.attempts.states import AttemptState
 from cameo_verifier.store.db import tables
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select, union_all
 
 from cameo_credential.errors import InvalidRequestError
-from cameo_verifier.store.attempts.attempts import AttemptState
+from cameo_verifier.store.attempts.states import AttemptState
 from cameo_verifier.store.db import tables
 
 if TYPE_CHECKING:

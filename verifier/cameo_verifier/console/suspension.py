@@ -33,10 +33,11 @@ _DONE = {"suspend": True, "lift": False}
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """A cameo with its credentials. cameo: None if its owner has not created it. request: the id of the next form."""
+    """A cameo with its receipt and credentials. cameo: None if its owner has not created it. request: the id of the next form."""
 
     cameo_id: str
     cameo: Cameo | None
+    receipts: Sequence[HeldCredential]
     credentials: Sequence[HeldCredential]
     said: Sequence[Suspension]
     request: str
@@ -70,12 +71,13 @@ class SuspensionForm:
             StoreError: the database failed.
         """
         cameos = {cameo.id: cameo for cameo in held.cameos}
-        ids = list(dict.fromkeys([*cameos, *(each.cameo_id for each in held.credentials)]))
+        ids = list(dict.fromkeys([*cameos, *(each.cameo_id for each in (*held.receipts, *held.credentials))]))
         said = self._store.of(ids)
         return [
             Holding(
                 cameo_id,
                 cameos.get(cameo_id),
+                [each for each in held.receipts if each.cameo_id == cameo_id],
                 [each for each in held.credentials if each.cameo_id == cameo_id],
                 said.get(cameo_id, ()),
                 self._new_id(),

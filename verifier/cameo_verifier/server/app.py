@@ -73,6 +73,7 @@ from cameo_verifier.store.cameos import consent_records, overdue_uses
 from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.cameos.likenesses import LikenessStore
 from cameo_verifier.store.credentials.credentials import CredentialStore
+from cameo_verifier.store.credentials.earned import EarnedStore
 from cameo_verifier.store.credentials.reissues import ReissueStore
 from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db.engine import open_database
@@ -171,15 +172,13 @@ async def open_server(
         StoreError: the database cannot be used.
         ModelKitError: a model file is missing, altered or not licensed for this site.
     """
-    profile = _askable_profile(settings)
-    tokens = await asyncio.to_thread(_open_door, settings, clock)
+    profile, tokens = _askable_profile(settings), await asyncio.to_thread(_open_door, settings, clock)
     async with AsyncExitStack() as opening:
         engine = await asyncio.to_thread(open_database, settings.database)
         opening.callback(engine.dispose)
         evidence = await asyncio.to_thread(_open_evidence, settings, engine)
-        await opening.enter_async_context(
-            ends.logged(engine, settings, records=ConsentRecords(evidence.keys, policy(settings)), now=clock())
-        )
+        records, now = ConsentRecords(evidence.keys, policy(settings)), clock()
+        await opening.enter_async_context(ends.logged(engine, settings, records=records, now=now))
         lease = await asyncio.to_thread(
             Lease.take,
             ServerStore(engine),
@@ -190,7 +189,7 @@ async def open_server(
         )
         opening.push_async_callback(asyncio.to_thread, lease.give_back)
         pace = Pace.of(settings)
-        attempts, credentials = AttemptStore(engine, server_id=lease.id, pace=pace), CredentialStore(engine)
+        attempts, credentials = AttemptStore(engine, server_id=lease.id, pace=pace, records=records), CredentialStore(engine)
         fingerprints, delays = FingerprintStore(engine), Delays(drain_s=settings.drain_s, start_s=lambda: pool.start_s)
         challenges, statuses = ChallengeStore(engine, pace=pace), StatusStore(engine)
         allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
@@ -240,7 +239,7 @@ async def open_server(
             VerificationService(
                 challenges=challenges,
                 attempts=attempts,
-                credentials=credentials,
+                earned=EarnedStore(engine),
                 issuer=issuer,
                 uploads=Uploads(_upload_limits(settings), refusal=pool.refusal),
                 pool=pool,

@@ -1,4 +1,4 @@
-"""A minimal client of `CameoService` and `RemovalService`, one caller each, for the demo."""
+"""A minimal client of `CameoService`, `CredentialService` and `RemovalService`, one caller each, for the demo."""
 
 from __future__ import annotations
 
@@ -9,8 +9,17 @@ from uuid import uuid4
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from cameo.v1 import cameo_pb2, cameo_service_pb2_grpc, removal_pb2, removal_service_pb2, removal_service_pb2_grpc
+from cameo.v1 import (
+    cameo_pb2,
+    cameo_service_pb2_grpc,
+    credential_pb2,
+    credential_service_pb2_grpc,
+    removal_pb2,
+    removal_service_pb2,
+    removal_service_pb2_grpc,
+)
 from cameo.v1 import cameo_service_pb2 as wire
+from cameo.v1.credential_service_pb2 import IssueCredentialRequest
 from cameo_client import call, open_channel
 from cameo_verifier.server.wire.enums import short_name
 
@@ -31,6 +40,7 @@ class CameoClient:
         """Connect to a server on loopback as the caller whom `token` names."""
         self._channel = open_channel(address, token)
         self._stub = cameo_service_pb2_grpc.CameoServiceStub(self._channel)
+        self._credentials = credential_service_pb2_grpc.CredentialServiceStub(self._channel)
         self._removals = removal_service_pb2_grpc.RemovalServiceStub(self._channel)
 
     def __enter__(self) -> Self:
@@ -61,6 +71,11 @@ class CameoClient:
             self._stub.UpdateCameo,
             wire.UpdateCameoRequest(cameo=changed, update_mask=FieldMask(paths=list(terms))),
         )
+
+    def issue(self, cameo_id: str, *, audience: str) -> credential_pb2.Credential:
+        """Issue a credential of a cameo."""
+        request = IssueCredentialRequest(cameo_id=cameo_id, audience=audience, request_id=str(uuid4()))
+        return _told(credential_pb2.Credential, self._credentials.IssueCredential, request)
 
     def may_use(self, cameo_id: str, requester: str, purposes: Sequence[str] = _GENERAL) -> str:
         """Return the name of the `PermissionAnswer`."""

@@ -2,8 +2,8 @@
 
 Every attempt that ends here has a task of its own, which is not cancelled when the caller leaves or its deadline passes. It
 retries until the attempt is ended in the database, or belongs to another server, which took it over, see `lease`. Each try
-queries earlier recordings and the gallery again, since others may have been judged meanwhile; an issued credential is kept for
-the next try, so that an attempt has one credential however often it is tried.
+queries earlier recordings and the gallery again, since others may have been judged meanwhile; what was issued is kept for the
+next try, so that an attempt has one receipt and one credential however often it is tried.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ import structlog
 from cameo.v1 import verification_service_pb2
 from cameo_credential import likeness
 from cameo_credential.errors import KeyFileError
+from cameo_verifier.cameo.permissions import new_cameo
 from cameo_verifier.errors import NotFoundError, StoreConflictError, StoreError
 from cameo_verifier.evidence.fingerprint import to_bytes
 from cameo_verifier.server.issuing import embeddings, embeddings_if_any
 from cameo_verifier.server.threads import undisturbed
-from cameo_verifier.server.wire import convert
-from cameo_verifier.store.attempts.attempts import AttemptState
+from cameo_verifier.server.wire import cameo_convert, convert
+from cameo_verifier.store.attempts.states import AttemptState
+from cameo_verifier.store.credentials.earned import NOTHING_EARNED, Earned
 from cameo_verifier.types import Verdict
 
 if TYPE_CHECKING:
@@ -35,13 +37,13 @@ if TYPE_CHECKING:
 
     from cameo.v1.verification_service_pb2 import VerifyResponseResponse
     from cameo_credential.audience_keys import AudienceKey
+    from cameo_verifier.cameo.model import Cameo
     from cameo_verifier.reasons import Reason
     from cameo_verifier.screening.screening import Screening
     from cameo_verifier.server.evidence_keeping import EvidenceKeeper
     from cameo_verifier.server.issuing import Issuer
     from cameo_verifier.store.attempts.attempts import Attempt, AttemptStore
     from cameo_verifier.store.cameos.vault import Vault
-    from cameo_verifier.store.credentials.credentials import IssuedCredential
     from cameo_verifier.types import Judgement
     from cameo_verifier.workers.judge import Response
 
@@ -57,14 +59,25 @@ _CONFLICTS = 10
 
 @dataclass(slots=True)
 class Conclusion:
-    """The data to store for one attempt. now: time of its judgement, the same at every try. credential: once issued."""
+    """The data to store for one attempt.
+
+    Attributes:
+        attempt: the attempt.
+        judgement: as the worker made it, before screening.
+        response: what was judged.
+        audience: whom its credential would be for.
+        now: time of its judgement, the same at every try.
+        cameo_id: the cameo that its owner can create of it.
+        earned: what was issued so far.
+    """
 
     attempt: Attempt
     judgement: Judgement
     response: Response
     audience: AudienceKey
     now: datetime
-    credential: IssuedCredential | None = None
+    cameo_id: str
+    earned: Earned = NOTHING_EARNED
 
 
 class Conclusions:
@@ -120,7 +133,7 @@ class Conclusions:
         Raises (from the task):
             NotFoundError: the attempt no longer belongs to this server.
         """
-        conclusion = Conclusion(attempt, judgement, response, audience, self._clock())
+        conclusion = Conclusion(attempt, judgement, response, audience, self._clock(), self._issuer.new_id())
         return self.run(attempt.id, self._concluded(conclusion))
 
     def fail(self, attempt_id: str, reason: Reason | None = None) -> asyncio.Task[None]:
@@ -173,12 +186,12 @@ class Conclusions:
     def _keep(self, conclusion: Conclusion) -> VerifyResponseResponse:
         attempt, now = conclusion.attempt, conclusion.now
         judgement = self._screening(conclusion.judgement, conclusion.response.challenge, subject=attempt.subject, now=now)
-        credential, face, sealed, waiting = None, None, None, None
+        earned, face, sealed, waiting = NOTHING_EARNED, None, None, None
         if judgement.decision.verdict is Verdict.ACCEPTED:
-            credential = conclusion.credential or self._issued(conclusion, judgement)
+            earned = conclusion.earned = self._earned(conclusion, judgement)
             gallery = self._screening.identification
             face = gallery.code(judgement) if gallery is not None else None
-            sealed = self._vault.seal(credential.cameo_id, likeness.to_bytes(*embeddings(judgement), judgement.likeness_media))
+            sealed = self._vault.seal(conclusion.cameo_id, likeness.to_bytes(*embeddings(judgement), judgement.likeness_media))
         elif judgement.decision.verdict is Verdict.REVIEW and (found := embeddings_if_any(judgement)) is not None:
             waiting = self._vault.seal(self._issuer.new_id(), likeness.to_bytes(*found, judgement.likeness_media))
         known_by = to_bytes(judgement.evidence.fingerprint)
@@ -187,7 +200,7 @@ class Conclusions:
                 attempt.id,
                 judgement,
                 now=now,
-                credential=credential,
+                earned=earned,
                 fingerprint=known_by,
                 face=face,
                 likeness=sealed,
@@ -199,18 +212,22 @@ class Conclusions:
             if finished.state is not AttemptState.JUDGED or finished.finished_at != now:
                 raise
         log.info("judged", attempt_id=attempt.id, verdict=judgement.decision.verdict.value)
-        self._evidence.keep(attempt, judgement, conclusion.response, credential, enrolled=face is not None, now=now)
-        return verification_service_pb2.VerifyResponseResponse(
-            attempt=convert.attempt(finished, full=False), credential=convert.credential(credential) if credential else None
-        )
+        self._evidence.keep(attempt, judgement, conclusion.response, earned.receipt, enrolled=face is not None, now=now)
+        return reply(finished, earned)
 
-    def _issued(self, conclusion: Conclusion, judgement: Judgement) -> IssuedCredential:
-        # Generated here: the credential names the cameo that its owner can create of the attempt later.
-        cameo_id = self._issuer.new_id()
-        conclusion.credential = self._issuer.issue(
-            conclusion.attempt, judgement, cameo_id=cameo_id, audience=conclusion.audience, now=conclusion.now
+    def _earned(self, conclusion: Conclusion, judgement: Judgement) -> Earned:
+        attempt, now = conclusion.attempt, conclusion.now
+        receipt = conclusion.earned.receipt
+        if receipt is None:
+            receipt = self._issuer.receipt(attempt, judgement, cameo_id=conclusion.cameo_id, now=now)
+            conclusion.earned = Earned(receipt)
+        cameo = _enrolled(conclusion, judgement)
+        if cameo is None or not cameo.terms.let_hold(attempt.audience):
+            return Earned(receipt, cameo)
+        credential = conclusion.earned.credential or self._issuer.issue(
+            attempt, judgement, cameo, embeddings(judgement), audience=conclusion.audience, now=now
         )
-        return conclusion.credential
+        return Earned(receipt, cameo, credential)
 
     def _ended(self, attempt_id: str, task: asyncio.Task[Any]) -> None:
         if self._under_way.get(attempt_id) is task:
@@ -218,3 +235,30 @@ class Conclusions:
         # Retrieved here, since nobody may await the task.
         if not task.cancelled() and (error := task.exception()) is not None:
             log.info("an attempt was not concluded", attempt_id=attempt_id, error=type(error).__name__)
+
+
+def reply(attempt: Attempt, earned: Earned) -> VerifyResponseResponse:
+    """Return the reply to a request whose attempt has a verdict."""
+    return verification_service_pb2.VerifyResponseResponse(
+        attempt=convert.attempt(attempt, full=False),
+        receipt=convert.receipt(earned.receipt) if earned.receipt else None,
+        cameo=cameo_convert.cameo(earned.cameo) if earned.cameo else None,
+        credential=convert.credential(earned.credential) if earned.credential else None,
+    )
+
+
+def _enrolled(conclusion: Conclusion, judgement: Judgement) -> Cameo | None:
+    """Return the cameo that an accepted adult's request asks for; None if it asks for none, or guardians are to be asked."""
+    attempt = conclusion.attempt
+    given = attempt.asked.enrolment
+    if given is None or judgement.minor_safeguards:
+        return None
+    return new_cameo(
+        conclusion.cameo_id,
+        given,
+        subject=attempt.subject,
+        attempt_id=attempt.id,
+        attested_at=attempt.created_at,
+        minor_safeguards=False,
+        now=conclusion.now,
+    )

@@ -1,7 +1,7 @@
-"""Manual review: analysts decide attempts with the verdict `REVIEW`, which end in a credential or in none; the app is notified.
+"""Manual review: analysts decide attempts with the verdict `REVIEW`, which end in a receipt or in none; the app is notified.
 
 A signature may be made far away, in a key service, so no transaction waits for it: the waiting likeness is decrypted and the
-credential issued first, then everything is stored at once, unless another opinion was given meanwhile; see
+receipt issued first, then everything is stored at once, unless another opinion was given meanwhile; see
 `cameo_verifier.store.attempts.opinions`.
 """
 
@@ -64,7 +64,7 @@ class Deciding:
 
         Raises:
             NotFoundError: there is no such attempt.
-            RequestError: `AUDIENCE_UNKNOWN`: the generator it was for is no longer registered.
+            RequestError: `AUDIENCE_UNKNOWN`: whom it was for is no longer registered.
             RefusedError: as `OpinionStore.keep`, or `ATTESTATION_ENDED`.
             VaultError: the likeness does not open under the site's vault key.
             KeyFileError: no key may sign now.
@@ -76,11 +76,10 @@ class Deciding:
         if basis is not None:
             attempt, waiting = basis
             sealing = open_vault(self.settings.vault_key)
-            face, voice = likeness.from_bytes(sealing.open(waiting))
+            face, _ = likeness.from_bytes(sealing.open(waiting))
             issuer = self.issuer()
-            audience = issuer.audience(attempt.audience)
-            credential = issuer.approve(attempt, (face, voice), cameo_id=waiting.cameo_id, audience=audience, now=now)
-            earned = Earned(credential, self._code(face))
+            issuer.signature_for(attempt.audience)
+            earned = Earned(issuer.receipt(attempt, attempt, cameo_id=waiting.cameo_id, now=now), self._code(face))
         decided = self.opinions.keep(said, now=now, earned=earned)
         if decided.ruling is not None:
             log.info("decided", attempt_id=decided.id, ruling=decided.ruling.value)
@@ -99,9 +98,9 @@ class Deciding:
 
     def _note(self, attempt: Attempt, earned: Earned, now: datetime) -> None:
         try:
-            self.room.vault.keep_digest(attempt.id, earned.credential.token, now=now)
+            self.room.vault.keep_digest(attempt.id, earned.receipt.token, now=now)
         except StoreError as error:
-            log.error("the digest of a credential could not be kept", attempt_id=attempt.id, error=str(error))  # noqa: TRY400 - the message says it all
+            log.error("the digest of a receipt could not be kept", attempt_id=attempt.id, error=str(error))  # noqa: TRY400 - the message says it all
 
     def _code(self, face: Embedding) -> Code | None:
         """Return the transformed face for the gallery; None if the site has no gallery."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cameo_verifier.settings import Retention
     from cameo_verifier.store.attempts.attempts import Attempt
-    from cameo_verifier.store.credentials.credentials import IssuedCredential
+    from cameo_verifier.store.credentials.receipts import KeptReceipt
     from cameo_verifier.store.evidence.evidence import EvidenceVault
     from cameo_verifier.store.evidence.retention import Sweeper
     from cameo_verifier.types import Judgement
@@ -46,7 +46,7 @@ class EvidenceKeeper:
         attempt: Attempt,
         judgement: Judgement,
         response: Response,
-        credential: IssuedCredential | None,
+        receipt: KeptReceipt | None,
         *,
         enrolled: bool,
         now: datetime,
@@ -56,8 +56,8 @@ class EvidenceKeeper:
         enrolled: True if its face is in the gallery.
         """
         try:
-            if credential is not None:
-                self._vault.keep_digest(attempt.id, credential.token, now=now)
+            if receipt is not None:
+                self._vault.keep_digest(attempt.id, receipt.token, now=now)
             verdict = judgement.decision.verdict
             wanted = [kind for kind in Kind if kept_days(self._policy, verdict, kind, attempt.id, enrolled=enrolled)]
             if pieces := _pieces(judgement, response, wanted):

@@ -1,4 +1,4 @@
-"""Issuing: from an accepted judgement to its credential, and from a cameo to further ones."""
+"""Issuing: from an accepted judgement to its receipt, and from a cameo to its credentials."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ import structlog
 from cameo.v1 import error_reason_pb2
 from cameo_credential import owner_only
 from cameo_credential.audience_keys import AudienceFolder
-from cameo_credential.claims import NO_TERMS, Embedding, OwnerTerms, Provenance
+from cameo_credential.claims import Embedding, OwnerTerms, Provenance
 from cameo_credential.errors import InvalidRequestError, KeyFileError
 from cameo_credential.issue import issue
+from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM
 from cameo_credential.key_set import KeyFile
 from cameo_credential.pairwise import PairwiseKey
+from cameo_credential.receipt import issue_receipt
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.evidence.identity import face_embedding
 from cameo_verifier.server.wire.errors import RequestError
+from cameo_verifier.store.attempts.attempts import Attempt
 from cameo_verifier.store.credentials.credentials import FIRST, IssuedCredential
+from cameo_verifier.store.credentials.receipts import KeptReceipt
 from cameo_verifier.types import FaceTrack, Outcome, SoundTrack
 
 if TYPE_CHECKING:
@@ -30,8 +34,6 @@ if TYPE_CHECKING:
     from cameo_verifier.cameo.model import Cameo
     from cameo_verifier.settings import Settings
     from cameo_verifier.status.allotter import Allotter
-    from cameo_verifier.store.attempts.attempts import Attempt
-    from cameo_verifier.store.credentials.reissues import Basis
     from cameo_verifier.types import Judgement
 
 log = structlog.get_logger(__name__)
@@ -114,73 +116,53 @@ class Issuer:
         """Return since when a recording must have been judged to vouch for a person now."""
         return now - self.reattest_after
 
+    def receipt(self, attempt: Attempt, judged: Judgement | Attempt, *, cameo_id: str, now: datetime) -> KeptReceipt:
+        """Issue the receipt of an accepted attempt.
+
+        Args:
+            attempt: the attempt.
+            judged: its judgement just made, or itself as stored.
+            cameo_id: the cameo that its owner can create of it.
+            now: the time.
+
+        Raises:
+            RefusedError: `ATTESTATION_ENDED`.
+            KeyFileError: no key may sign now.
+            StoreError: no index of a status list could be allotted; nothing was issued.
+        """
+        jti, keys = self.new_id(), self.keys.current()
+        # One that was registered when the recording came, and is no longer, gets what it would have got.
+        signature = self.audiences.signatures().get(attempt.audience, SIGNATURE_ALGORITHM)
+        keys.by(signature)  # before an index is allotted
+        issued = issue_receipt(
+            issuer=self.name,
+            subject=attempt.subject,
+            audience=attempt.audience,
+            keys=keys,
+            pairwise=self.pairwise,
+            now=now,
+            ttl=self._ttl(attempt, now),
+            jti=jti,
+            provenance=_provenance(attempt, judged, cameo_id=cameo_id),
+            new_salt=self.new_id,
+            status=self.statuses.allot(jti, now=now, algorithm=signature),
+            device_key=attempt.asked.device_key,
+            signature=signature,
+        )
+        return KeptReceipt(jti, attempt.id, cameo_id, issued.issued_at, issued.expires_at, issued.token)
+
     def issue(
-        self, attempt: Attempt, judgement: Judgement, *, cameo_id: str, audience: AudienceKey, now: datetime
-    ) -> IssuedCredential:
-        """Issue the credential of an accepted attempt; `cameo_id` is the cameo its owner can create of it.
-
-        Raises:
-            RuntimeError: a bug of ours, see `embeddings`.
-            KeyFileError: no key may sign now.
-            StoreError: no index of a status list could be allotted; nothing was issued.
-        """
-        provenance = _provenance(attempt, judgement, cameo_id=cameo_id, recording_sha256=judgement.evidence.media.sha256)
-        return self._issue(attempt, provenance, embeddings(judgement), audience=audience, now=now)
-
-    def approve(
         self,
         attempt: Attempt,
-        likeness: tuple[Embedding, Embedding],
-        *,
-        cameo_id: str,
-        audience: AudienceKey,
-        now: datetime,
-    ) -> IssuedCredential:
-        """Issue the credential of an attempt that reviewers approved, from the results of its judgement.
-
-        Raises:
-            RefusedError: `ATTESTATION_ENDED`.
-            KeyFileError: no key may sign now.
-            StoreError: no index of a status list could be allotted; nothing was issued.
-        """
-        provenance = _provenance(attempt, attempt, cameo_id=cameo_id, recording_sha256=attempt.recording_sha256)
-        return self._issue(attempt, provenance, likeness, audience=audience, now=now)
-
-    def reissue(
-        self,
-        basis: Basis,
-        likeness: tuple[Embedding, Embedding],
-        *,
-        audience: AudienceKey,
-        request_id: str,
-        now: datetime,
-    ) -> IssuedCredential:
-        """Reissue a credential of a cameo, from the results of the attempt's judgement and the owner's current terms.
-
-        Raises:
-            RefusedError: `ATTESTATION_ENDED`.
-            KeyFileError: no key may sign now.
-            StoreError: no index of a status list could be allotted; nothing was issued.
-        """
-        attempt, cameo = basis.attempt, basis.cameo
-        provenance = _provenance(attempt, attempt, cameo_id=cameo.id, recording_sha256=attempt.recording_sha256)
-        terms = _terms(cameo)
-        return self._issue(attempt, provenance, likeness, audience=audience, now=now, terms=terms, request_id=request_id)
-
-    def _issue(
-        self,
-        attempt: Attempt,
-        provenance: Provenance,
+        judged: Judgement | Attempt,
+        cameo: Cameo,
         likeness: tuple[Embedding, Embedding],
         *,
         audience: AudienceKey,
         now: datetime,
-        terms: OwnerTerms = NO_TERMS,
         request_id: str = FIRST,
     ) -> IssuedCredential:
-        left = attempt.created_at + self.reattest_after - now
-        if left < _SECOND:
-            raise RefusedError(Refusal.ATTESTATION_ENDED)
+        """Issue a credential of a cameo, under its terms; arguments and errors as of `receipt`."""
         face, voice = likeness
         jti, keys = self.new_id(), self.keys.current()
         keys.by(audience.signature)  # before an index is allotted
@@ -191,26 +173,31 @@ class Issuer:
             keys=keys,
             pairwise=self.pairwise,
             now=now,
-            ttl=min(self.ttl, left),
+            ttl=self._ttl(attempt, now),
             jti=jti,
-            provenance=provenance,
+            provenance=_provenance(attempt, judged, cameo_id=cameo.id),
             face=face,
             voice=voice,
             status=self.statuses.allot(jti, now=now, algorithm=audience.signature),
-            terms=terms,
+            terms=_terms(cameo),
         )
         return IssuedCredential(
             jti=issued.jti,
             attempt_id=attempt.id,
-            cameo_id=provenance.cameo_id,
+            cameo_id=cameo.id,
             request_id=request_id,
             audience=issued.audience,
             subject=issued.subject,
             issued_at=issued.issued_at,
             expires_at=issued.expires_at,
-            receipt=issued.receipt,
             token=issued.credential,
         )
+
+    def _ttl(self, attempt: Attempt, now: datetime) -> timedelta:
+        left = attempt.created_at + self.reattest_after - now
+        if left < _SECOND:
+            raise RefusedError(Refusal.ATTESTATION_ENDED)
+        return min(self.ttl, left)
 
 
 def _unknown_audience() -> RequestError:
@@ -219,7 +206,7 @@ def _unknown_audience() -> RequestError:
     )
 
 
-def _provenance(attempt: Attempt, judged: Judgement | Attempt, *, cameo_id: str, recording_sha256: str) -> Provenance:
+def _provenance(attempt: Attempt, judged: Judgement | Attempt, *, cameo_id: str) -> Provenance:
     """Return the provenance, from the judgement just made or as stored."""
     return Provenance(
         cameo_id=cameo_id,
@@ -228,7 +215,7 @@ def _provenance(attempt: Attempt, judged: Judgement | Attempt, *, cameo_id: str,
         models=_models(judged.digests),
         profile=judged.profile,
         profile_sha256=judged.digests["profile"],
-        evidence_sha256=recording_sha256,
+        evidence_sha256=judged.recording_sha256 if isinstance(judged, Attempt) else judged.evidence.media.sha256,
         confirmed=tuple(check.name for check in judged.checks if check.outcome is Outcome.PASS),
         minor_safeguards=judged.minor_safeguards,
     )

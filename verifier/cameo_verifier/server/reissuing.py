@@ -1,6 +1,6 @@
-"""Reissuing: further credentials of a cameo, for another audience or before the last one expires, without a new recording.
+"""Credentials of a cameo: the first one, for another audience, or before the last one expires, without a new recording.
 
-1. The cameo is active, and the request is new; a retry gets the earlier result.
+1. The cameo is active, its owner lets the audience hold it, and the request is new; a retry gets the earlier result.
 2. The audience is registered.
 3. The likeness is decrypted.
 4. The credential is issued, under the owner's terms as of step 1, and expires when the recording is too old to vouch for
@@ -30,7 +30,7 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Reissuing:
-    """Reissues credentials; see the module. `clock` returns the time in UTC."""
+    """Issues credentials of cameos from the kept likeness; see the module. `clock` returns the time in UTC."""
 
     store: ReissueStore
     vault: Vault
@@ -51,7 +51,7 @@ class Reissuing:
 
         Raises:
             RequestError: `AUDIENCE_UNKNOWN`.
-            RefusedError: as `ReissueStore.basis` and `Issuer.reissue`; `CAMEO_CHANGED` if its owner keeps changing it.
+            RefusedError: as `ReissueStore.basis` and `Issuer.issue`; `CAMEO_CHANGED` if its owner keeps changing it.
             KeyFileError: no key may sign now.
             StoreError: the database failed.
             VaultError: the likeness does not open.
@@ -64,7 +64,15 @@ class Reissuing:
                 return basis
             key = self.issuer.audience(audience)  # step 2
             embeddings = likeness.from_bytes(self.vault.open(basis.likeness))  # step 3
-            made = self.issuer.reissue(basis, embeddings, audience=key, request_id=request_id, now=self.clock())  # step 4
+            made = self.issuer.issue(  # step 4
+                basis.attempt,
+                basis.attempt,
+                basis.cameo,
+                embeddings,
+                audience=key,
+                request_id=request_id,
+                now=self.clock(),
+            )
             try:
                 return self.store.keep(made, basis)  # step 5
             except RefusedError as error:

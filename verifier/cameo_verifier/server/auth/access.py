@@ -31,7 +31,7 @@ WHO_MAY_CALL: Mapping[str, frozenset[CallerRole | None]] = {
     "VerificationService.GetAttempt": frozenset({CallerRole.APP, CallerRole.ANALYST}),
     "CredentialService.GetKeys": ANYONE,
     "CredentialService.GetStatusList": ANYONE,
-    "CredentialService.ReissueCredential": frozenset({CallerRole.APP, CallerRole.OWNER, CallerRole.GUARDIAN}),
+    "CredentialService.IssueCredential": frozenset({CallerRole.APP, CallerRole.OWNER, CallerRole.GUARDIAN}),
     "CredentialService.ListCredentials": frozenset({CallerRole.APP, CallerRole.OWNER, CallerRole.GUARDIAN}),
     "CredentialService.RevokeCredential": frozenset({CallerRole.APP, CallerRole.OWNER}),
     "CameoService.CreateCameo": frozenset({CallerRole.APP, CallerRole.OWNER}),

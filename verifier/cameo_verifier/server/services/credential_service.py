@@ -1,4 +1,4 @@
-"""`cameo.v1.CredentialService`: keys and status lists for verifiers; reissue and revocation for owners of cameos."""
+"""`cameo.v1.CredentialService`: keys and status lists for verifiers; credentials for owners of cameos."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
-    """Publishes the keys and the status lists of one issuer; reissues and revokes credentials of cameos."""
+    """Publishes the keys and the status lists of one issuer; issues, lists and revokes credentials of cameos."""
 
     def __init__(
         self, *, issuer: str, keys: Callable[[], VerificationKeys], publisher: StatusPublisher, reissuing: Reissuing
@@ -69,14 +69,14 @@ class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
             expire_time=published.ends_at,
         )
 
-    async def ReissueCredential(  # noqa: N802 - the contract's name
+    async def IssueCredential(  # noqa: N802 - the contract's name
         self,
-        request: credential_service_pb2.ReissueCredentialRequest,
+        request: credential_service_pb2.IssueCredentialRequest,
         context: grpc.aio.ServicerContext[  # noqa: ARG002 - grpc passes it
-            credential_service_pb2.ReissueCredentialRequest, credential_pb2.Credential
+            credential_service_pb2.IssueCredentialRequest, credential_pb2.Credential
         ],
     ) -> credential_pb2.Credential:
-        """Reissue a credential of a cameo."""
+        """Issue a credential of a cameo."""
         require_request_id(request.request_id)
         caller = current_caller()
         guarding = caller.role is CallerRole.GUARDIAN

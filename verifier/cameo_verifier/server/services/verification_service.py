@@ -1,12 +1,13 @@
-"""`cameo.v1.VerificationService`: receives and judges responses, and issues credentials.
+"""`cameo.v1.VerificationService`: receives and judges responses, and issues receipts.
 
 `VerifyResponse` does, in this order:
 
 1. The first message is the config, and its fields are well formed.
 2. A retry of an earlier request gets the earlier result.
-3. The audience and the challenge exist, the challenge can still be answered, the person is within their rate limit, a worker
-   could take it, and the deadline leaves time to judge. All of this is checked again later; here it saves a futile upload. Only
-   now an upload place is taken, of all places and of the few that one subject and one challenge may hold.
+3. The audience and the challenge exist, the challenge can still be answered, the consent can have been given when it says, the
+   person is within their rate limit, a worker could take it, and the deadline leaves time to judge. All of this but the consent
+   is checked again later; here it saves a futile upload. Only now an upload place is taken, of all places and of the few that one
+   subject and one challenge may hold.
 4. The recording is received completely. The time at which it is complete counts for the challenge's expiry.
 5. A place in the queue is taken, then a worker that has just answered. A caller that goes away before this has lost nothing.
 6. The worker opens the recording and reads its headers. An unsupported file is refused, and the challenge stays
@@ -20,30 +21,34 @@
 
 `concluding` implements step 9: the recording is compared with those of earlier attempts, and one that was seen before is rejected
 in any case; a face that would be accepted is compared with protected people and enrolled ones, and a match is sent to manual
-review; the credential, if earned, is issued and stored together with the judgement, the fingerprint, the face and the encrypted
-likeness; evidence is stored as long as the policy says, and if that fails the verdict stands.
+review; the receipt, if earned, is issued and stored together with the judgement, the fingerprint, the face and the encrypted
+likeness, and with the cameo and its credential, where the request carries an adult's consent; evidence is stored as long as the
+policy says, and if that fails the verdict stands.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2, verification_service_pb2_grpc
+from cameo.v1 import attempt_pb2, error_reason_pb2, verification_service_pb2_grpc
 from cameo_credential.errors import CameoError
 from cameo_verifier.cameo.caller_role import CallerRole
+from cameo_verifier.cameo.permissions import require_consent_time
 from cameo_verifier.errors import ChallengeError, NotFoundError, StoreError, UnjudgeableError
 from cameo_verifier.reasons import Reason
 from cameo_verifier.server.auth.caller import current_caller
+from cameo_verifier.server.concluding import reply
 from cameo_verifier.server.delays import rest_s
 from cameo_verifier.server.threads import undisturbed
+from cameo_verifier.server.wire import asked as given
 from cameo_verifier.server.wire import convert
 from cameo_verifier.server.wire.errors import RequestError, UnspentError
 from cameo_verifier.server.wire.request_id import require_request_id
-from cameo_verifier.store.attempts.attempts import AttemptState
+from cameo_verifier.store.attempts.states import AttemptState
+from cameo_verifier.store.credentials.earned import NOTHING_EARNED
 from cameo_verifier.store.evidence.errors import EvidenceError
 from cameo_verifier.workers.judge import Response
 from cameo_verifier.workers.process import WorkerLostError
@@ -61,13 +66,14 @@ if TYPE_CHECKING:
         VerifyResponseResponse,
     )
     from cameo_credential.audience_keys import AudienceKey
+    from cameo_verifier.cameo.asked import Asked
     from cameo_verifier.server.concluding import Conclusions
     from cameo_verifier.server.issuing import Issuer
     from cameo_verifier.server.wire.upload import Upload, Uploads
     from cameo_verifier.store.attempts.attempts import Attempt, AttemptStore
     from cameo_verifier.store.attempts.challenges import ChallengeStore, StoredChallenge
     from cameo_verifier.store.attempts.spool import Spool
-    from cameo_verifier.store.credentials.credentials import CredentialStore
+    from cameo_verifier.store.credentials.earned import EarnedStore
     from cameo_verifier.types import Judgement
     from cameo_verifier.workers.pool import Turn, WorkerPool
 
@@ -81,14 +87,14 @@ _TO_ANSWER_S = 1.0
 
 
 class VerificationService(verification_service_pb2_grpc.VerificationServiceServicer):
-    """Judges responses and issues credentials; the module has the steps."""
+    """Judges responses and issues receipts; the module has the steps."""
 
     def __init__(  # noqa: PLR0913 - the parts, by keyword
         self,
         *,
         challenges: ChallengeStore,
         attempts: AttemptStore,
-        credentials: CredentialStore,
+        earned: EarnedStore,
         issuer: Issuer,
         uploads: Uploads,
         pool: WorkerPool[Response, Judgement],
@@ -103,7 +109,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         Args:
             challenges: issued challenges.
             attempts: attempts, of this server and others.
-            credentials: issued credentials.
+            earned: what accepted attempts earned.
             issuer: has the audiences, and generates ids.
             uploads: receives recordings.
             pool: judges recordings.
@@ -115,7 +121,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         """
         self._challenges = challenges
         self._attempts = attempts
-        self._credentials = credentials
+        self._earned = earned
         self._issuer = issuer
         self._uploads = uploads
         self._pool = pool
@@ -134,10 +140,11 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         upload = self._uploads.begin(request_iterator)
         config = await upload.config()
         require_request_id(config.request_id)  # step 1
+        asked = given.asked(config)
         if earlier := await self._earlier(config, context):
             return earlier  # step 2
         try:
-            return await self._answer(config, upload, context)
+            return await self._answer(config, asked, upload, context)
         except ChallengeError as error:
             # The same request was sent twice concurrently: the other one spent the challenge first.
             if error.reason is Reason.CHALLENGE_SPENT and (earlier := await self._earlier(config, context)):
@@ -165,22 +172,23 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         return convert.attempt(stored, full=full)
 
     async def _answer(
-        self, config: VerifyResponseConfig, upload: Upload, context: grpc.aio.ServicerContext[Any, Any]
+        self, config: VerifyResponseConfig, asked: Asked, upload: Upload, context: grpc.aio.ServicerContext[Any, Any]
     ) -> VerifyResponseResponse:
         """Run step 3, then the others in an upload place."""
         audience = await asyncio.to_thread(self._issuer.audience, config.audience)
-        issued = await asyncio.to_thread(self._answerable, config.challenge_id)
+        issued = await asyncio.to_thread(self._answerable, config.challenge_id, asked)
         if not self._pool.lives:
             raise self._pool.none_lives()
         if self._pool.full:
             raise self._pool.refusal()
         self._require_time(context)  # step 3
         with self._uploads.place(issued.subject, config.challenge_id):
-            return await self._received(config, upload, context, audience, issued)
+            return await self._received(config, asked, upload, context, audience, issued)
 
     async def _received(
         self,
         config: VerifyResponseConfig,
+        asked: Asked,
         upload: Upload,
         context: grpc.aio.ServicerContext[Any, Any],
         audience: AudienceKey,
@@ -195,7 +203,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         response = Response(recording, issued.challenge, received_at)
         attempt_id = self._issuer.new_id()
         with self._conclusions.holding(attempt_id):
-            attempt, judgement = await self._judged(attempt_id, config, response, subject=issued.subject)
+            attempt, judgement = await self._judged(attempt_id, config, asked, response, subject=issued.subject)
             concluding = self._conclusions.conclude(attempt, judgement, response, audience)  # step 9
         await asyncio.wait({concluding}, timeout=_patience_s(context))
         if not concluding.done():
@@ -212,7 +220,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             raise
 
     async def _judged(
-        self, attempt_id: str, config: VerifyResponseConfig, response: Response, *, subject: str
+        self, attempt_id: str, config: VerifyResponseConfig, asked: Asked, response: Response, *, subject: str
     ) -> tuple[Attempt, Judgement]:
         received_at = response.received_at or self._clock()
         async with self._pool.turn() as turn:  # step 5
@@ -227,6 +235,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
                     request_id=config.request_id,
                     now=received_at,
                     spooled=spooled,
+                    asked=asked,
                 )  # step 7
                 structlog.contextvars.bind_contextvars(attempt_id=attempt_id)
                 if broken is None:
@@ -287,21 +296,17 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             if attempt.reasons:
                 raise UnjudgeableError(attempt.reasons[0], attempt.reasons[0].hint)
             raise WorkerLostError("the first request ended without a verdict")
-        response = verification_service_pb2.VerifyResponseResponse(attempt=convert.attempt(attempt, full=False))
-        if attempt.holds:
-            # If not found, it was deleted with its cameo.
-            with suppress(NotFoundError):
-                credential = await asyncio.to_thread(self._credentials.of_attempt, attempt.id)
-                response.credential.CopyFrom(convert.credential(credential))
-        return response
+        return reply(attempt, await asyncio.to_thread(self._earned.of, attempt) if attempt.holds else NOTHING_EARNED)
 
-    def _answerable(self, challenge_id: str) -> StoredChallenge:
+    def _answerable(self, challenge_id: str, asked: Asked) -> StoredChallenge:
         stored = self._challenges.get(challenge_id)
         if stored.spent_at is not None:
             raise ChallengeError(Reason.CHALLENGE_SPENT, "this challenge was answered already; ask for a new one")
         expires_at = stored.challenge.expires_at
         if expires_at is None or expires_at <= self._clock():
             raise ChallengeError(Reason.CHALLENGE_EXPIRED, "this challenge has expired; ask for a new one")
+        if asked.enrolment is not None:
+            require_consent_time(asked.enrolment.agreed_at, not_before=stored.challenge.issued_at, now=self._clock())
         self._attempts.require_pace(stored.subject, now=self._clock())
         return stored
 

@@ -45,6 +45,7 @@ def cameo(value: Cameo) -> cameo_pb2.Cameo:
         # A tombstone has no terms.
         generators=None if value.state is CameoState.CAMEO_DELETED else generators(terms),
         items=() if value.state is CameoState.CAMEO_DELETED else items(terms),
+        offline_audiences=sorted(terms.offline),
     )
 
 
@@ -62,6 +63,7 @@ def pending_change(value: Change) -> cameo_pb2.PendingChange:
         propose_time=value.proposed_at,
         generators=generators(value.terms),
         items=items(value.terms),
+        offline_audiences=sorted(value.terms.offline),
     )
 
 

@@ -21,7 +21,7 @@ from cameo_verifier.server.wire.request_id import require_request_id
 from cameo_verifier.store.cameos.uses import Job, Made
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -157,6 +157,19 @@ def changed_terms(request: UpdateCameoRequest | NarrowCameoRequest) -> Callable[
     return change
 
 
+def terms(given: Cameo) -> Terms:
+    """Return the terms of a cameo that is asked for; what is not given is as for one that is created without any."""
+    left_out = {"who_may_use"} if given.who_may_use == cameo_pb2.WHO_MAY_USE_UNSPECIFIED else set()
+    if not given.HasField("generators"):
+        left_out.add("generators")
+    if not given.items:
+        left_out.add("items")
+    asked = Terms()
+    for path in sorted(_CHANGES.keys() - left_out):
+        asked = replace(asked, **_CHANGES[path](given))  # type: ignore[arg-type]  # as in `changed_terms`
+    return asked
+
+
 def _who(given: Cameo) -> dict[str, object]:
     try:
         return {"who": WhoMayUse[short_name(cameo_pb2.WhoMayUse, given.who_may_use)]}
@@ -181,9 +194,14 @@ def _generators(given: Cameo) -> dict[str, object]:
     names = given.generators.names
     if given.generators.every_registered and names:
         raise invalid("cameo.generators.names", "must be empty with every_registered")
+    audiences = _audiences(names, "cameo.generators.names")
+    return {"generators": None if given.generators.every_registered else audiences}
+
+
+def _audiences(names: Collection[str], field: str) -> frozenset[str]:
     if len(names) > GENERATORS_MAX or not all(1 <= len(name) <= ID_MAX_CHARS and name.isprintable() for name in names):
-        raise invalid("cameo.generators.names", f"has at most {GENERATORS_MAX} entries of 1 to {ID_MAX_CHARS} characters")
-    return {"generators": None if given.generators.every_registered else frozenset(names)}
+        raise invalid(field, f"has at most {GENERATORS_MAX} entries of 1 to {ID_MAX_CHARS} characters")
+    return frozenset(names)
 
 
 def _items(given: Cameo) -> dict[str, object]:
@@ -199,6 +217,7 @@ _CHANGES: dict[str, Callable[[Cameo], dict[str, object]]] = {
     "restrictions": _restrictions,
     "generators": _generators,
     "items": _items,
+    "offline_audiences": lambda given: {"offline": _audiences(given.offline_audiences, "cameo.offline_audiences")},
     "appearance_notes": lambda given: {"appearance_notes": note(given.appearance_notes, "cameo.appearance_notes")},
     "voice_notes": lambda given: {"voice_notes": note(given.voice_notes, "cameo.voice_notes")},
 }

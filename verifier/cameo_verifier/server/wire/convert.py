@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cameo_verifier.store.attempts.attempts import Attempt
     from cameo_verifier.store.cameos.holdings import HeldCredential
     from cameo_verifier.store.credentials.credentials import IssuedCredential
+    from cameo_verifier.store.credentials.receipts import KeptReceipt
     from cameo_verifier.types import CheckResult
 
 
@@ -73,7 +74,12 @@ def check(result: CheckResult) -> attempt_pb2.Check:
 
 def credential(issued: IssuedCredential) -> credential_pb2.Credential:
     """Return the message of a credential."""
-    return credential_pb2.Credential(id=issued.jti, token=issued.token, receipt=issued.receipt, expire_time=issued.expires_at)
+    return credential_pb2.Credential(id=issued.jti, token=issued.token, expire_time=issued.expires_at)
+
+
+def receipt(kept: KeptReceipt) -> credential_pb2.Receipt:
+    """Return the message of a receipt."""
+    return credential_pb2.Receipt(id=kept.jti, token=kept.token, expire_time=kept.expires_at)
 
 
 def credential_summary(held: HeldCredential, *, now: datetime) -> credential_service_pb2.CredentialSummary:

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 
+from cameo_verifier.cameo.asked import NOTHING, Asked
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.reasons import Reason
 from cameo_verifier.store.attempts import challenges, fingerprints, spool
+from cameo_verifier.store.attempts.states import AttemptState
 from cameo_verifier.store.cameos import faces, likenesses
-from cameo_verifier.store.credentials import credentials
-from cameo_verifier.store.db import tables
+from cameo_verifier.store.credentials import earned as earnings
+from cameo_verifier.store.credentials.earned import NOTHING_EARNED
+from cameo_verifier.store.db import documents, tables
 from cameo_verifier.store.db.engine import writing
 from cameo_verifier.store.db.faults import store_errors
 from cameo_verifier.types import CheckResult, Direction, Outcome, Ruling, Verdict
@@ -31,25 +33,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from cameo_verifier.store.attempts.pace import Pace
+    from cameo_verifier.store.cameos.consent_records import ConsentRecords
     from cameo_verifier.store.cameos.faces import Code
     from cameo_verifier.store.cameos.vault import SealedLikeness
-    from cameo_verifier.store.credentials.credentials import IssuedCredential
+    from cameo_verifier.store.credentials.earned import Earned
     from cameo_verifier.types import Judgement
 
 
 _JUDGINGS = 3
 """Maximum number of servers that try to judge one recording: one that kills every server must not be passed on forever."""
-
-
-class AttemptState(StrEnum):
-    """The state of an attempt."""
-
-    OPEN = "open"
-    """Being judged."""
-    JUDGED = "judged"
-    """It has a verdict."""
-    UNJUDGED = "unjudged"
-    """It ended without a verdict; `reasons` has the cause, or is empty if its server died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +68,7 @@ class Attempt:
         ruling: the reviewers' decision on a verdict REVIEW, None until then.
         ruled_at: time of that decision.
         matches: number of the face that the gallery found, by its collection.
+        asked: what its request asks beside the verdict, until that is carried out.
     """
 
     id: str
@@ -97,6 +90,7 @@ class Attempt:
     ruling: Ruling | None = None
     ruled_at: datetime | None = None
     matches: Mapping[str, int] = field(default_factory=dict)
+    asked: Asked = NOTHING
 
     @property
     def holds(self) -> bool:
@@ -109,12 +103,24 @@ class Attempt:
         return self.verdict is Verdict.REVIEW and self.ruling is None
 
 
+_UNJUDGED = {"state": AttemptState.UNJUDGED.value, "asked": None}
+
+
 class AttemptStore:
     """Attempts in the database behind `engine`; those begun here belong to the server `server_id`."""
 
-    def __init__(self, engine: Engine, *, server_id: str = "", pace: Pace | None = None) -> None:
-        """Use the database behind `engine`; `pace` is the rate limit per person, None for none."""
-        self._engine, self._server_id, self._pace = engine, server_id, pace
+    def __init__(
+        self, engine: Engine, *, server_id: str = "", pace: Pace | None = None, records: ConsentRecords | None = None
+    ) -> None:
+        """Use the database behind `engine`.
+
+        Args:
+            engine: of the database.
+            server_id: of the server that judges; empty for one that does not.
+            pace: the rate limit per person, None for none.
+            records: where consents given with a request are recorded.
+        """
+        self._engine, self._server_id, self._pace, self._records = engine, server_id, pace, records
 
     def require_pace(self, subject: str, *, now: datetime) -> None:
         """Check a person's rate limit.
@@ -128,7 +134,15 @@ class AttemptStore:
                 self._pace.require_attempt(connection, subject, now=now)
 
     def begin(
-        self, identifier: str, *, challenge_id: str, audience: str, request_id: str, now: datetime, spooled: bytes = b""
+        self,
+        identifier: str,
+        *,
+        challenge_id: str,
+        audience: str,
+        request_id: str,
+        now: datetime,
+        spooled: bytes = b"",
+        asked: Asked = NOTHING,
     ) -> Attempt:
         """Spend a challenge and open its attempt, in one transaction.
 
@@ -139,6 +153,7 @@ class AttemptStore:
             request_id: the caller's id of this request, see `by_request_id`.
             now: the time.
             spooled: the recording, encrypted by `Spool.seal`, for a server that takes the attempt over; empty stores none.
+            asked: what this request asks beside the verdict.
 
         Raises:
             ChallengeError: `CHALLENGE_UNKNOWN`, `CHALLENGE_SPENT`, `CHALLENGE_EXPIRED` or `TOO_MANY_ATTEMPTS`; no attempt was
@@ -164,6 +179,7 @@ class AttemptStore:
                 "recording_sha256": "",
                 "created_at": now,
                 "server_id": self._server_id,
+                "asked": documents.asked_to_json(asked),
             }
             connection.execute(insert(tables.attempts).values(row))
             if spooled:
@@ -176,7 +192,7 @@ class AttemptStore:
         judgement: Judgement,
         *,
         now: datetime,
-        credential: IssuedCredential | None = None,
+        earned: Earned = NOTHING_EARNED,
         fingerprint: bytes = b"",
         face: Code | None = None,
         likeness: SealedLikeness | None = None,
@@ -190,23 +206,24 @@ class AttemptStore:
             identifier: the attempt's id.
             judgement: its judgement.
             now: the time.
-            credential: the credential of an accepted attempt.
+            earned: what was issued for an accepted attempt.
             fingerprint: of its recording.
             face: the transformed face to enrol in the gallery.
-            likeness: the encrypted likeness, from which credentials are reissued.
+            likeness: the encrypted likeness, from which credentials are issued.
             waiting: the encrypted likeness of an attempt that reviewers have to decide.
 
         Raises:
             NotFoundError: no open attempt of this server has this id.
             StoreError: the database failed; the attempt is still open.
         """
-        if (credential is not None) != (judgement.decision.verdict is Verdict.ACCEPTED):
-            raise RuntimeError("an attempt has a credential exactly when it is accepted")
+        if (earned.receipt is not None) != (judgement.decision.verdict is Verdict.ACCEPTED):
+            raise RuntimeError("an attempt has a receipt exactly when it is accepted")
         values = judged_values(judgement, now=now)
         with store_errors(), self._engine.begin() as connection:
-            self._end(connection, identifier, values)
-            if credential is not None:
-                credentials.add(connection, credential)
+            waits = judgement.decision.verdict is Verdict.REVIEW
+            # Reviewers decide of a receipt, not of a cameo.
+            key = _one(connection, tables.attempts.c.id == identifier).asked.device_key if waits else None
+            self._end(connection, identifier, {**values, "asked": documents.asked_to_json(Asked(key))})
             if fingerprint:
                 fingerprints.add(connection, identifier, fingerprint, now=now)
             if likeness is not None:
@@ -214,6 +231,7 @@ class AttemptStore:
             if waiting is not None:
                 likenesses.wait(connection, identifier, waiting, now=now)
             attempt = _one(connection, tables.attempts.c.id == identifier)
+            earnings.add(connection, attempt, earned, records=self._records)
             if face is not None:
                 faces.enrol(connection, attempt.subject, face, attempt_id=identifier, now=now)
             return attempt
@@ -226,7 +244,7 @@ class AttemptStore:
             StoreError: the database failed; the attempt is still open.
         """
         reasons = [] if reason is None else [reason.value]
-        values = {"state": AttemptState.UNJUDGED.value, "reasons": reasons, "finished_at": now}
+        values = {**_UNJUDGED, "reasons": reasons, "finished_at": now}
         with store_errors(), self._engine.begin() as connection:
             self._end(connection, identifier, values)
             return _one(connection, tables.attempts.c.id == identifier)
@@ -255,7 +273,7 @@ class AttemptStore:
                 ids = spooled.c.attempt_id.in_([attempt.id for attempt in mine])
                 connection.execute(update(spooled).where(ids).values(judgings=spooled.c.judgings + 1))
             ended = connection.execute(
-                update(attempts).where(lost).values(state=AttemptState.UNJUDGED.value, finished_at=now).returning(attempts.c.id)
+                update(attempts).where(lost).values(**_UNJUDGED, finished_at=now).returning(attempts.c.id)
             ).all()
             if ended:
                 connection.execute(delete(spooled).where(spooled.c.attempt_id.in_([row.id for row in ended])))
@@ -352,6 +370,7 @@ def from_row(row: Row[Any]) -> Attempt:
         ruling=None if row.ruling is None else Ruling(row.ruling),
         ruled_at=row.ruled_at,
         matches=row.matches or {},
+        asked=documents.asked_from_json(row.asked),
     )
 
 

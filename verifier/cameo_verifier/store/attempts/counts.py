@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BigInteger, Text, cast, func, select, type_coerce
 
 from cameo_verifier.reasons import Reason
-from cameo_verifier.store.attempts.attempts import AttemptState
+from cameo_verifier.store.attempts.states import AttemptState
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.days import DAY_US
 from cameo_verifier.store.db.faults import store_errors

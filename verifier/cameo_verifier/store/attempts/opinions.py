@@ -2,7 +2,7 @@
 
 Of each analyst the last opinion counts, until the attempt is decided; later ones are refused. An attempt is decided once as many
 analysts as the site requires, one or two, agree. Everything that follows is one transaction: the line in the audit log, the
-likeness that waited, the credential, the face in the gallery, and the event for the app.
+likeness that waited, the receipt, the face in the gallery, and the event for the app.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.errors import StoreConflictError
 from cameo_verifier.store.attempts import attempts
 from cameo_verifier.store.cameos import events, faces, likenesses
-from cameo_verifier.store.credentials import credentials
+from cameo_verifier.store.credentials import receipts
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import writing
 from cameo_verifier.store.db.faults import store_errors
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cameo_verifier.store.attempts.attempts import Attempt
     from cameo_verifier.store.cameos.faces import Code
     from cameo_verifier.store.cameos.vault import SealedLikeness
-    from cameo_verifier.store.credentials.credentials import IssuedCredential
+    from cameo_verifier.store.credentials.receipts import KeptReceipt
     from cameo_verifier.store.evidence.audit import AuditLog
 
 _ACTIONS = {Ruling.APPROVED: "approve", Ruling.DECLINED: "decline"}
@@ -77,7 +77,7 @@ class Opinion:
 class Earned:
     """The results of an approval. face: the transformed face for the gallery, None if there is none."""
 
-    credential: IssuedCredential
+    receipt: KeptReceipt
     face: Code | None
 
 
@@ -107,7 +107,7 @@ class OpinionStore:
             return connection.execute(select(table.c.created_at).where(table.c.attempt_id == attempt_id)).scalar_one_or_none()
 
     def basis(self, said: Said) -> tuple[Attempt, SealedLikeness] | None:
-        """Return the data of the credential that this opinion requires; None if it does not complete an approval.
+        """Return the data of the receipt that this opinion requires; None if it does not complete an approval.
 
         Raises:
             NotFoundError: there is no such attempt.
@@ -174,13 +174,13 @@ class OpinionStore:
 
 def _decide(connection: Connection, attempt: Attempt, ruling: Ruling, earned: Earned | None, *, now: datetime) -> None:
     table = tables.attempts
-    connection.execute(update(table).where(table.c.id == attempt.id).values(ruling=ruling.value, ruled_at=now))
+    connection.execute(update(table).where(table.c.id == attempt.id).values(ruling=ruling.value, ruled_at=now, asked=None))
     if earned is not None:
         likeness = likenesses.waiting(connection, attempt.id)
         if likeness is None:
             raise RefusedError(Refusal.LIKENESS_NOT_KEPT)
         likenesses.add(connection, attempt.id, likeness, now=now)
-        credentials.add(connection, earned.credential)
+        receipts.add(connection, earned.receipt)
         if earned.face is not None:
             faces.enrol(connection, attempt.subject, earned.face, attempt_id=attempt.id, now=now)
     likenesses.stop_waiting(connection, attempt.id)

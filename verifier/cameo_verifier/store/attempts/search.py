@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, exists, func, or_, select, union_all
 
 from cameo_verifier.errors import NotFoundError
-from cameo_verifier.store.attempts.attempts import AttemptState, from_row
+from cameo_verifier.store.attempts.attempts import from_row
+from cameo_verifier.store.attempts.states import AttemptState
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.faults import store_errors
 from cameo_verifier.store.evidence.sealed_object import Kind

@@ -14,22 +14,22 @@ from sqlalchemy import bindparam, insert, select, update
 
 from cameo_credential.token_status import Status
 from cameo_verifier.cameo import guardians
+from cameo_verifier.cameo.asked import Enrolment
 from cameo_verifier.cameo.consent_record import RecordKind
 from cameo_verifier.cameo.model import (
     ANALYSTS,
     OWNER,
     Cameo,
     CameoState,
-    Consent,
     EventKind,
     Terms,
     UseCategory,
 )
-from cameo_verifier.cameo.permissions import consent_digest, require_changeable, require_consent_time, takes_back, widens
+from cameo_verifier.cameo.permissions import new_cameo, require_changeable, require_consent_time, takes_back, widens
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.store.cameos import events, guardianships, likenesses
 from cameo_verifier.store.cameos.consent_records import rekeyed
-from cameo_verifier.store.credentials import credentials, statuses
+from cameo_verifier.store.credentials import credentials, receipts, statuses
 from cameo_verifier.store.db import documents, tables
 from cameo_verifier.store.evidence import ends, erasure
 from cameo_verifier.store.evidence.ends import End
@@ -80,7 +80,7 @@ def create(  # noqa: PLR0913 - a consent says this much, each by name
 ) -> Cameo:
     """Create the cameo of an attempt that holds, for the owner's use only; a repeated request returns the first one's.
 
-    It is created paused if analysts have suspended its credentials. The consent is recorded in `records`.
+    It is created paused if analysts have suspended it. The consent is recorded in `records`.
 
     Raises:
         RefusedError: `ATTEMPT_UNKNOWN`, `ATTEMPT_NOT_ACCEPTED`, `ATTEMPT_USED`, `CONSENT_OUT_OF_TIME` or `LIKENESS_NOT_KEPT`.
@@ -104,32 +104,29 @@ def create(  # noqa: PLR0913 - a consent says this much, each by name
         select(tables.challenges.c.issued_at).where(tables.challenges.c.id == attempt.challenge_id)
     ).scalar_one()
     require_consent_time(agreed_at, not_before=issued_at, now=now)
-    digest = consent_digest(
-        cameo_id=cameo_id, text_version=text_version, locale=locale, agreed_at=agreed_at, text_sha256=text_sha256
-    )
-    cameo = Cameo(
-        id=cameo_id,
+    cameo = new_cameo(
+        cameo_id,
+        Enrolment(text_version, locale, agreed_at, text_sha256, Terms()),
         subject=attempt.subject,
         attempt_id=attempt_id,
-        state=CameoState.CAMEO_ACTIVE,
-        terms=Terms(),
-        minor_safeguards=attempt.minor_safeguards,
-        consent=Consent(text_version, locale, agreed_at, digest, text_sha256),
-        version=1,
-        created_at=now,
-        updated_at=now,
-        reason="",
         attested_at=attempt.created_at,
+        minor_safeguards=attempt.minor_safeguards,
+        now=now,
     )
+    return add(connection, cameo, request_id=request_id, records=records)
+
+
+def add(connection: Connection, cameo: Cameo, *, request_id: str, records: ConsentRecords | None) -> Cameo:
+    """Store a new cameo with its events and the record of its consent, paused if analysts have suspended it, and return it."""
     kinds = [EventKind.WAS_CREATED]
-    if suspended(connection, cameo_id):
+    if suspended(connection, cameo.id):
         cameo = replace(cameo, state=CameoState.CAMEO_PAUSED, paused_by=frozenset({ANALYSTS}))
         kinds.append(EventKind.WAS_PAUSED)
     connection.execute(insert(tables.cameos).values({**_row(cameo), "request_id": request_id}))
     for kind in kinds:
-        events.append(connection, cameo, kind, now=now)
+        events.append(connection, cameo, kind, now=cameo.created_at)
     if records is not None:
-        records.note(connection, RecordKind.CONSENT_GIVEN, cameo, now=now)
+        records.note(connection, RecordKind.CONSENT_GIVEN, cameo, now=cameo.created_at)
     return cameo
 
 
@@ -301,7 +298,7 @@ def held(connection: Connection, identifier: str, subject: str | None) -> Cameo:
 def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: datetime) -> Cameo:
     """Store the result of the rules for a locked cameo, with an event for each kind; nothing if nothing changed.
 
-    The statuses of its credentials follow its state.
+    The statuses of its credentials follow its state, that of its receipt a suspension by analysts.
     """
     cameo, kinds = ruled
     if cameo == before:
@@ -313,10 +310,11 @@ def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: 
         raise RefusedError(Refusal.CAMEO_CHANGED)
     if kept.state is not before.state and kept.state in _STATUS:
         statuses.change_of_cameo(connection, cameo.id, _STATUS[kept.state])
+    if kept.suspended is not before.suspended and kept.state is not CameoState.CAMEO_REVOKED:
+        receipts.change_of_cameo(connection, cameo.id, Status.SUSPENDED if kept.suspended else Status.VALID)
     if kept.terms != before.terms:
         _end_what_is_taken_back(connection, before, kept, now=now)
-        if (kept.terms.generators, kept.terms.items) != (before.terms.generators, before.terms.items):
-            credentials.revoke_not_admitted(connection, kept, now=now)
+        credentials.revoke_not_let(connection, kept, now=now)
     for kind in kinds:
         events.append(connection, kept, kind, now=now)
     return kept

@@ -1,4 +1,4 @@
-"""Holdings of an account: its cameos, the credentials of its attempts with their statuses, and challenges it may still answer."""
+"""Holdings of an account: its cameos, receipts and credentials of its attempts with their statuses, and open challenges."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ AT_MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class HeldCredential:
-    """A credential with its current status.
+    """A credential, or a receipt, with its current status.
 
     Attributes:
-        jti: the credential's id.
+        jti: its id.
         attempt_id, cameo_id: what it was issued for.
-        audience: the generator it is for.
+        audience: whom it is for.
         issued_at, expires_at: times in UTC.
         status: its entry in the status list; None if it has none.
         revoked_at: when it was revoked by itself, None if it was not.
@@ -63,6 +63,7 @@ class Held:
 
     cameos: tuple[Cameo, ...]
     credentials: tuple[HeldCredential, ...]
+    receipts: tuple[HeldCredential, ...] = ()
     challenges: tuple[OpenChallenge, ...] = ()
 
 
@@ -85,6 +86,7 @@ class Holdings:
             return Held(
                 cameos=_cameos(connection, tables.cameos.c.subject == subject),
                 credentials=_credentials(connection, tables.attempts.c.subject == subject),
+                receipts=_receipts(connection, tables.attempts.c.subject == subject),
                 challenges=tuple(
                     OpenChallenge(row.id, row.issued_at, row.expires_at)
                     for row in connection.execute(query.order_by(table.c.issued_at.desc(), table.c.id).limit(AT_MOST))
@@ -101,6 +103,7 @@ class Holdings:
             return Held(
                 cameos=_cameos(connection, tables.cameos.c.attempt_id == attempt_id),
                 credentials=_credentials(connection, tables.attempts.c.id == attempt_id),
+                receipts=_receipts(connection, tables.attempts.c.id == attempt_id),
             )
 
 
@@ -140,6 +143,32 @@ def _credentials(connection: Connection, condition: ColumnElement[bool]) -> tupl
         .limit(AT_MOST)
     )
     return tuple(_credential(row) for row in connection.execute(query))
+
+
+def _receipts(connection: Connection, condition: ColumnElement[bool]) -> tuple[HeldCredential, ...]:
+    table, attempts, entries = tables.receipts, tables.attempts, tables.status_entries
+    query = (
+        select(table, attempts.c.audience, entries.c.status)
+        .join(attempts, attempts.c.id == table.c.attempt_id)
+        .outerjoin(entries, entries.c.jti == table.c.jti)
+        .where(condition)
+        .order_by(table.c.issued_at.desc(), table.c.jti)
+        .limit(AT_MOST)
+    )
+    return tuple(
+        HeldCredential(
+            jti=row.jti,
+            attempt_id=row.attempt_id,
+            cameo_id=row.cameo_id,
+            audience=row.audience,
+            issued_at=row.issued_at,
+            expires_at=row.expires_at,
+            status=None if row.status is None else Status(row.status),
+            revoked_at=None,
+            reason="",
+        )
+        for row in connection.execute(query)
+    )
 
 
 def _credential(row: Row[Any]) -> HeldCredential:

@@ -1,7 +1,7 @@
-"""Suspensions: analysts stop every use of a cameo, and all its credentials, until analysts lift that.
+"""Suspensions: analysts stop every use of a cameo, its receipt and all its credentials, until analysts lift that.
 
-A cameo's credentials carry its id, the first of them before the cameo is created; it can be suspended by then, and is created
-paused. Everything that follows is one transaction: the line in the audit log, the cameo and its open grants, the statuses of the
+An accepted attempt has the id of the cameo before that is created; it can be suspended by then, and is created paused. Everything
+that follows is one transaction: the line in the audit log, the cameo and its open grants, the statuses of receipt and
 credentials, and the events for app and owner. The line names the cameo and not its attempt: it has the time of the events, and
 both stay when the cameo is deleted.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, union
 
 from cameo_credential.token_status import Status
 from cameo_verifier.cameo import guardians
@@ -19,7 +19,7 @@ from cameo_verifier.cameo.model import EventKind
 from cameo_verifier.cameo.permissions import require_changeable
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.store.cameos import cameos, events
-from cameo_verifier.store.credentials import statuses
+from cameo_verifier.store.credentials import receipts, statuses
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import writing
 from cameo_verifier.store.db.faults import store_errors
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from cameo_verifier.store.evidence.audit import AuditLog
 
 _AT_ONCE = 500
+_NAME_A_CAMEO = (tables.receipts, tables.credentials, tables.likenesses)
+"""Tables whose rows have the id of a cameo that may not be created yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +102,14 @@ class SuspensionStore:
 
 
 def _held(connection: Connection, cameo_id: str) -> str:
-    """Return the subject of a cameo, or of credentials that have none yet; their rows are locked until commit."""
-    credentials, attempts, likenesses = tables.credentials, tables.attempts, tables.likenesses
+    """Return the subject of a cameo, or of the attempt that can become it; the row is locked until commit."""
+    attempts = tables.attempts
     cameo = connection.execute(select(tables.cameos).where(tables.cameos.c.id == cameo_id).with_for_update()).one_or_none()
     if cameo is not None:
         require_changeable(cameos.from_row(cameo))
         return str(cameo.subject)
-    named = select(credentials.c.attempt_id).where(credentials.c.cameo_id == cameo_id)
-    kept = select(likenesses.c.attempt_id).where(likenesses.c.cameo_id == cameo_id)
-    of = select(attempts.c.subject).where(attempts.c.id.in_(named.union(kept)))
+    named = [select(of.c.attempt_id).where(of.c.cameo_id == cameo_id) for of in _NAME_A_CAMEO]
+    of = select(attempts.c.subject).where(attempts.c.id.in_(union(*named)))
     # The row that creating a cameo locks.
     subject: str | None = connection.execute(of.with_for_update()).scalar_one_or_none()
     if subject is None:
@@ -127,6 +128,7 @@ def _carry_out(connection: Connection, said: Said, subject: str, *, now: datetim
         (Status.SUSPENDED, EventKind.WAS_SUSPENDED) if said.suspended else (Status.VALID, EventKind.SUSPENSION_WAS_LIFTED)
     )
     statuses.change_of_cameo(connection, said.cameo_id, status)
+    receipts.change_of_cameo(connection, said.cameo_id, status)
     events.append_of_credentials(connection, said.cameo_id, subject, kind, now=now)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, update
+from sqlalchemy import Row, insert, select, update
 
 from cameo_credential.token_status import Status
 from cameo_verifier.cameo.model import EventKind
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
     from cameo_verifier.cameo.model import Cameo
 
-_NOT_ADMITTED = "the owner no longer lets this generator use the likeness"
+_NOT_LET = "the owner no longer lets this generator hold the likeness"
 
 FIRST = ""
-"""`request_id` of the credential that the attempt itself earned."""
+"""`request_id` of the credential that came with the verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,11 @@ class IssuedCredential:
     Attributes:
         jti: the credential's id.
         attempt_id: the attempt it is issued for.
-        cameo_id: the cameo of that attempt, created or not.
-        request_id: of the request to reissue; empty for the credential that the attempt itself earned.
+        cameo_id: the cameo.
+        request_id: of the request to issue it; empty for the one that came with the verdict.
         audience: the generator it is for.
         subject: the pseudonym, `sub`.
         issued_at, expires_at: times in UTC.
-        receipt: the JWS without embeddings.
         token: the JWE, which only the audience can decrypt; empty once deleted.
     """
 
@@ -54,12 +53,11 @@ class IssuedCredential:
     subject: str
     issued_at: datetime
     expires_at: datetime
-    receipt: str
     token: str
 
 
 class CredentialStore:
-    """Credentials in the database behind `engine`; `AttemptStore.finish` adds them."""
+    """Credentials in the database behind `engine`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -71,17 +69,11 @@ class CredentialStore:
             NotFoundError: no credential has this id.
             StoreError: the database failed.
         """
-        return self._one(tables.credentials.c.jti == jti)
-
-    def of_attempt(self, attempt_id: str) -> IssuedCredential:
-        """Return the credential an attempt earned, not the reissued ones.
-
-        Raises:
-            NotFoundError: it earned none, or it was deleted with its cameo.
-            StoreError: the database failed.
-        """
-        table = tables.credentials
-        return self._one((table.c.attempt_id == attempt_id) & (table.c.request_id == FIRST))
+        with store_errors(), self._engine.connect() as connection:
+            row = connection.execute(select(tables.credentials).where(tables.credentials.c.jti == jti)).one_or_none()
+        if row is None:
+            raise NotFoundError("no such credential")
+        return credential(row)
 
     def drop_tokens(self, *, issued_before: datetime) -> int:
         """Delete the encrypted tokens of credentials issued before a time, and return their number.
@@ -96,12 +88,12 @@ class CredentialStore:
         with store_errors(), self._engine.begin() as connection:
             return connection.execute(statement).rowcount
 
-    def _one(self, condition: ColumnElement[bool]) -> IssuedCredential:
-        with store_errors(), self._engine.connect() as connection:
-            row = connection.execute(select(tables.credentials).where(condition)).one_or_none()
-        if row is None:
-            raise NotFoundError("no such credential")
-        return credential(row)
+
+def first(connection: Connection, attempt_id: str) -> IssuedCredential | None:
+    """Return the credential that came with the verdict on an attempt; None if there is none, or none any more."""
+    table = tables.credentials
+    row = connection.execute(select(table).where(table.c.attempt_id == attempt_id, table.c.request_id == FIRST)).one_or_none()
+    return None if row is None else credential(row)
 
 
 def add(connection: Connection, credential: IssuedCredential) -> None:
@@ -115,20 +107,19 @@ def add(connection: Connection, credential: IssuedCredential) -> None:
         "sub": credential.subject,
         "issued_at": credential.issued_at,
         "expires_at": credential.expires_at,
-        "receipt": credential.receipt,
         "token": credential.token or None,
     }
     connection.execute(insert(tables.credentials).values(row))
 
 
-def revoke_not_admitted(connection: Connection, cameo: Cameo, *, now: datetime) -> None:
-    """Revoke for good the credentials that generators may not hold by the terms of a held cameo."""
+def revoke_not_let(connection: Connection, cameo: Cameo, *, now: datetime) -> None:
+    """Revoke for good the credentials of generators that the terms of a held cameo do not let hold one."""
     table = tables.credentials
     query = select(table.c.jti, table.c.audience).where(table.c.cameo_id == cameo.id, table.c.revoked_at.is_(None))
-    jtis = [row.jti for row in connection.execute(query) if not cameo.terms.admit_credential(row.audience)]
+    jtis = [row.jti for row in connection.execute(query) if not cameo.terms.let_hold(row.audience)]
     if jtis:
         statuses.change(connection, tables.status_entries.c.jti.in_(jtis), Status.INVALID)
-        revoked = {"revoked_at": now, "revoke_reason": _NOT_ADMITTED, "token": None}
+        revoked = {"revoked_at": now, "revoke_reason": _NOT_LET, "token": None}
         connection.execute(update(table).where(table.c.jti.in_(jtis)).values(revoked))
         ends.note(connection, End.CREDENTIAL, *jtis)
         kind = EventKind.CREDENTIAL_WAS_REVOKED
@@ -146,6 +137,5 @@ def credential(row: Row[Any]) -> IssuedCredential:
         subject=row.sub,
         issued_at=row.issued_at,
         expires_at=row.expires_at,
-        receipt=row.receipt,
         token=row.token or "",
     )

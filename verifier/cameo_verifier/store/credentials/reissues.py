@@ -1,4 +1,4 @@
-"""Reissue of a cameo's credentials, and revocation of single ones.
+"""Issue of a cameo's credentials, and revocation of single ones.
 
 A signature may be made far away, in a key service, so no transaction waits for it: `basis` reads the cameo's state, and `keep`
 stores the credential made from it if the cameo is unchanged. So no credential is issued under outdated terms.
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """The data a credential is reissued from: the cameo as read, its attempt, and the encrypted likeness."""
+    """The data a credential is issued from: the cameo as read, its attempt, and the encrypted likeness."""
 
     cameo: Cameo
     attempt: Attempt
@@ -63,13 +63,13 @@ class ReissueStore:
     def basis(
         self, cameo_id: str, *, subject: str | None, audience: str, request_id: str, guardian: str = ""
     ) -> Basis | IssuedCredential:
-        """Return the data to reissue a credential from, or the credential that an earlier request with this id got.
+        """Return the data to issue a credential from, or the credential that an earlier request with this id got.
 
         Only a `guardian`, for whom `subject` is None, may give a minor's likeness to an audience that has no credential of it
         yet.
 
         Raises:
-            RefusedError: `USE_NOT_PERMITTED`, of an audience the owner has not chosen; `CAMEO_UNKNOWN`, `CAMEO_IS_PAUSED`,
+            RefusedError: `USE_NOT_PERMITTED`, of an audience the owner does not let hold one; `CAMEO_UNKNOWN`, `CAMEO_IS_PAUSED`,
                 `CAMEO_ENDED`, `CAMEO_GONE`, `MINOR_NEEDS_GUARDIAN` or `REQUEST_ID_REUSED`.
             StoreError: the database failed.
         """
@@ -78,7 +78,7 @@ class ReissueStore:
             if guardian:
                 guardians.require_theirs(connection, cameo, guardian)
             require_active(cameo)
-            _require_admitted(cameo, audience)
+            _require_let(cameo, audience)
             if cameo.minor_safeguards and not guardian and audience not in _audiences(connection, cameo_id):
                 raise RefusedError(Refusal.MINOR_NEEDS_GUARDIAN)
             earlier = _earlier(connection, cameo.attempt_id, request_id, audience)
@@ -144,9 +144,12 @@ class ReissueStore:
         return Revocation(jti, row.revoked_at, row.revoke_reason)
 
 
-def _require_admitted(cameo: Cameo, audience: str) -> None:
-    if not cameo.terms.admit_credential(audience):
-        metadata = {"cameo_id": cameo.id, "answer": Answer.GENERATOR_NOT_CHOSEN.name}
+def _require_let(cameo: Cameo, audience: str) -> None:
+    if not cameo.terms.let_hold(audience):
+        term = "generators"
+        if cameo.terms.admit(audience):
+            term = "offline_audiences" if audience not in cameo.terms.offline else "items"
+        metadata = {"cameo_id": cameo.id, "answer": Answer.GENERATOR_NOT_CHOSEN.name, "term": term}
         raise RefusedError(Refusal.USE_NOT_PERMITTED, metadata=metadata)
 
 
@@ -167,9 +170,8 @@ def _earlier(connection: Connection, attempt_id: str, request_id: str, audience:
 
 
 def _seen(connection: Connection, jti: str, subject: str | None) -> Row[Any]:
-    # The attempt's subject: the first credential exists before its cameo.
-    table, of = tables.credentials, tables.attempts
-    query = select(table, of.c.subject).join(of, of.c.id == table.c.attempt_id).where(table.c.jti == jti)
+    table, of = tables.credentials, tables.cameos
+    query = select(table, of.c.subject).join(of, of.c.id == table.c.cameo_id).where(table.c.jti == jti)
     row = connection.execute(query).one_or_none()
     if row is None or (subject is not None and row.subject != subject):
         raise RefusedError(Refusal.CREDENTIAL_UNKNOWN)

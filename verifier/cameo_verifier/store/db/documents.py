@@ -1,4 +1,4 @@
-"""JSON documents in rows: terms, pending changes and consents."""
+"""JSON documents in rows: terms, pending changes, consents, and what a request asks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cameo_credential.item_kind import VECTOR_KINDS, ItemKind
+from cameo_verifier.cameo.asked import NOTHING, Asked, Enrolment
 from cameo_verifier.cameo.model import Change, ChangeState, Consent, Terms, UseCategory, WhoMayUse
 
 
@@ -48,6 +49,7 @@ def terms_to_json(terms: Terms) -> dict[str, Any]:
         "voice_notes": terms.voice_notes,
         "generators": None if terms.generators is None else sorted(terms.generators),
         "items": sorted(terms.items),
+        "offline": sorted(terms.offline),
     }
 
 
@@ -63,6 +65,7 @@ def terms_from_json(document: dict[str, Any]) -> Terms:
         generators=None if document.get("generators") is None else frozenset(document["generators"]),
         # Terms from before items could be chosen have none.
         items=frozenset(map(ItemKind, document["items"])) if "items" in document else VECTOR_KINDS,
+        offline=frozenset(document.get("offline", ())),
     )
 
 
@@ -82,3 +85,35 @@ def consent_from_json(document: dict[str, Any]) -> Consent:
     agreed_at = datetime.fromisoformat(document["agreed_at"])
     text_sha256 = document.get("text_sha256", "")
     return Consent(document["text_version"], document["locale"], agreed_at, document["digest"], text_sha256)
+
+
+def asked_to_json(asked: Asked) -> dict[str, Any] | None:
+    """Return the document of what a request asks, None if it asks nothing."""
+    if asked == NOTHING:
+        return None
+    given = asked.enrolment
+    return {
+        "device_key": None if asked.device_key is None else dict(asked.device_key),
+        "enrolment": None
+        if given is None
+        else {
+            "text_version": given.text_version,
+            "locale": given.locale,
+            "agreed_at": given.agreed_at.isoformat(),
+            "terms": terms_to_json(given.terms),
+            "text_sha256": given.text_sha256,
+        },
+    }
+
+
+def asked_from_json(document: dict[str, Any] | None) -> Asked:
+    """Return what a request asks, of a document."""
+    if document is None:
+        return NOTHING
+    given = document["enrolment"]
+    if given is None:
+        return Asked(document["device_key"])
+    agreed_at = datetime.fromisoformat(given["agreed_at"])
+    terms = terms_from_json(given["terms"])
+    enrolment = Enrolment(given["text_version"], given["locale"], agreed_at, given["text_sha256"], terms)
+    return Asked(document["device_key"], enrolment)

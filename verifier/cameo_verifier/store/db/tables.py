@@ -102,6 +102,8 @@ attempts = Table(
     Column("ruled_at", UtcMicroseconds),
     # Numbers of the faces the gallery found, by their collection; see `faces`.
     Column("matches", JSON(none_as_null=True)),
+    # What the request asks beside the verdict, see `cameo_verifier.cameo.asked`, until that is carried out.
+    Column("asked", JSON(none_as_null=True)),
     Index(None, "subject", "created_at"),
     Index(None, "state", "created_at"),
     Index(None, "recording_sha256"),
@@ -140,15 +142,14 @@ credentials = Table(
     metadata,
     Column("jti", String(64), primary_key=True),
     Column("attempt_id", ForeignKey("attempts.id"), nullable=False),
-    # No foreign key: the first credential is issued before its owner creates the cameo, which some never do.
-    Column("cameo_id", String(64), nullable=False),
-    # Empty for the credential that the attempt itself earned.
+    # No credential comes into being before its owner consented to the cameo.
+    Column("cameo_id", ForeignKey("cameos.id"), nullable=False),
+    # Empty for the credential that came with the verdict.
     Column("request_id", String(64), nullable=False),
     Column("audience", String(128), nullable=False),
     Column("sub", String(64), nullable=False),
     Column("issued_at", UtcMicroseconds, nullable=False),
     Column("expires_at", UtcMicroseconds, nullable=False),
-    Column("receipt", Text, nullable=False),
     # The encrypted credential, kept for a while for retries after a lost reply.
     Column("token", Text),
     # Revocation of this one alone; a change of its cameo only shows in its status.
@@ -158,6 +159,18 @@ credentials = Table(
     UniqueConstraint("attempt_id", "request_id"),
     Index(None, "cameo_id"),
     Index(None, "issued_at"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("jti", String(64), primary_key=True),
+    Column("attempt_id", ForeignKey("attempts.id"), nullable=False, unique=True),
+    # No foreign key: the receipt is issued before its owner creates the cameo, which some never do.
+    Column("cameo_id", String(64), nullable=False, index=True),
+    Column("issued_at", UtcMicroseconds, nullable=False),
+    Column("expires_at", UtcMicroseconds, nullable=False),
+    Column("token", Text, nullable=False),
 )
 
 fingerprints = Table(
@@ -291,7 +304,7 @@ suspensions = Table(
     "suspensions",
     metadata,
     Column("id", String(64), primary_key=True),
-    # No foreign key: the first credential is issued before its owner creates the cameo.
+    # No foreign key: it can be suspended before its owner creates it.
     Column("cameo_id", String(64), nullable=False),
     Column("number", BigInteger, nullable=False),
     Column("suspended", Boolean, nullable=False),

@@ -1,14 +1,14 @@
 """Erasure: the data destroyed when a cameo is deleted, in the transaction that turns it into a tombstone.
 
-1. Its credentials: all are revoked; their rows, with pseudonyms, receipts and stored tokens, are deleted. An entry of a status
-   list stays, under an id that leads nowhere: events of the cameo do not name it any more. Suspensions of them, with the
-   analysts' reasons, are deleted too.
+1. Its credentials: all are revoked; their rows, with pseudonyms and stored tokens, are deleted. An entry of a status list
+   stays, under an id that leads nowhere: events of the cameo do not name it any more. Suspensions of them, with the analysts'
+   reasons, are deleted too.
 2. The likeness and its data key.
 3. The face in the gallery. One that another attempt of the subject enrolled stays as long as the likeness of that attempt
    does: for another cameo of theirs, or one they can still create.
 4. All that leads from the attempt to the person's account, and from every other of their attempts that ended and has neither a
-   likeness nor a credential, which is theirs to revoke: see `unlinking`. The judgements stay, and the fingerprints, by which a
-   repeated recording is recognised; they name nobody any more.
+   likeness nor a credential, which is theirs to revoke: see `unlinking`. Their receipts are revoked and deleted. The judgements
+   stay, and the fingerprints, by which a repeated recording is recognised; they name nobody any more.
 5. The data key of all evidence of the person, which makes every copy of it unreadable; the objects themselves
    are removed by the next sweep (`retention`). Evidence of a later attempt has another key. A recording that is spooled
    until it is judged is deleted at once, and so is the likeness of an attempt in manual review.

@@ -46,7 +46,7 @@ _AT_ONCE = 500
 class Held:
     """A piece of evidence that is stored, or was until `removed_at`.
 
-    sha256: of the encrypted object, or of the credential; empty if its subject's key was destroyed, when `removed_at` is
+    sha256: of the encrypted object, or of the receipt; empty if its subject's key was destroyed, when `removed_at` is
     `kept_at`.
     """
 
@@ -97,13 +97,13 @@ class EvidenceVault:
                     self._objects.delete(name)
             raise
 
-    def keep_digest(self, attempt_id: str, credential: str, *, now: datetime) -> None:
-        """Store the digest of a credential, by which a token can be identified as the attempt's.
+    def keep_digest(self, attempt_id: str, receipt: str, *, now: datetime) -> None:
+        """Store the digest of a receipt, by which a token can be identified as the attempt's.
 
         Raises:
             StoreError: the database failed.
         """
-        self._note([_row(attempt_id, Kind.CREDENTIAL, 0, hashlib.sha256(credential.encode()).hexdigest(), now)])
+        self._note([_row(attempt_id, Kind.RECEIPT, 0, hashlib.sha256(receipt.encode()).hexdigest(), now)])
 
     def held(self, attempt_id: str) -> tuple[Held, ...]:
         """Return the stored and removed evidence of an attempt.
@@ -226,7 +226,7 @@ def withdraw(connection: Connection, subject: str) -> list[tuple[str, Kind]]:
     likenesses.stop_waiting_of_subject(connection, subject)
     evidence, attempts = tables.evidence, tables.attempts
     theirs = evidence.c.attempt_id.in_(select(attempts.c.id).where(attempts.c.subject == subject))
-    which = theirs & evidence.c.removed_at.is_(None) & (evidence.c.kind != Kind.CREDENTIAL.value)
+    which = theirs & evidence.c.removed_at.is_(None) & (evidence.c.kind != Kind.RECEIPT.value)
     statement = (
         update(evidence)
         .where(which)

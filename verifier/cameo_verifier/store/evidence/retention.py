@@ -175,7 +175,7 @@ class Sweeper:
                 .select_from(evidence.join(attempts, attempts.c.id == evidence.c.attempt_id))
                 .where(
                     attempts.c.verdict == verdict.value,
-                    evidence.c.kind != Kind.CREDENTIAL.value,
+                    evidence.c.kind != Kind.RECEIPT.value,
                     evidence.c.removed_at.is_(None),
                     ~labelled(),
                 )

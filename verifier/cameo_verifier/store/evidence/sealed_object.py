@@ -42,8 +42,8 @@ class Kind(StrEnum):
     """Its challenge and judgement, see `cameo_verifier.store.attempts.result`."""
     CROPS = "crops"
     """A few pictures of the face side by side, a JPEG, see `cameo_verifier.evidence.crops`."""
-    CREDENTIAL = "credential"
-    """The credential it earned; only the digest is stored."""
+    RECEIPT = "receipt"
+    """The receipt it earned; only the digest is stored."""
 
 
 def seal(data: bytes, *, attempt_id: str, kind: Kind, key: DataKey, random_bytes: Callable[[int], bytes]) -> bytes:

@@ -5,7 +5,7 @@ exact times of its cameo, so an exact time of the recording that equals one of t
 
 The event that reviewers decided the attempt keeps neither account nor attempt: its number shows when it was, among others. What
 the gallery found is cleared, because the protected person it found can be linked to an account (`protected_allowances`). The
-digest of the credential is deleted, because it leads from a copy of the credential to the attempt.
+digest of the receipt is deleted, because it leads from a copy of the receipt to the attempt; the receipt itself is revoked.
 
 SQLite stores rows in the order in which they were inserted, and a row between two whose people are known would be known too:
 `shuffle` gives the rows that are left of deleted people random places. PostgreSQL has no such places to give, see
@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, or_, select, text, update
 
-from cameo_verifier.store.attempts.attempts import AttemptState
+from cameo_verifier.store.attempts.states import AttemptState
+from cameo_verifier.store.credentials import receipts
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.days import start_of_day
 from cameo_verifier.store.db.engine import writing
@@ -37,7 +38,7 @@ _SHUFFLED = {
     "challenges": f"id IN ({_UNLINKED.format('challenge_id')})",
     **dict.fromkeys(("evidence", "fingerprints", "opinions", "labels"), f"attempt_id IN ({_UNLINKED.format('id')})"),
     "subject_keys": "subject IS NULL",
-    "status_entries": "jti NOT IN (SELECT jti FROM credentials)",
+    "status_entries": "jti NOT IN (SELECT jti FROM credentials) AND jti NOT IN (SELECT jti FROM receipts)",
 }
 """Tables, with the condition on the rows that are left of deleted people."""
 
@@ -71,9 +72,10 @@ def shuffle(engine: Engine) -> None:
 def _unlink_attempt(connection: Connection, attempt_id: str) -> None:
     attempts, events, evidence = tables.attempts, tables.events, tables.evidence
     fingerprints, opinions, labels = tables.fingerprints, tables.opinions, tables.labels
-    _set(connection, attempts, attempts.c.id == attempt_id, subject="", request_id="", matches=None)
+    _set(connection, attempts, attempts.c.id == attempt_id, subject="", request_id="", matches=None, asked=None)
     _set(connection, events, events.c.attempt_id == attempt_id, subject="", attempt_id="")
-    digest = (evidence.c.attempt_id == attempt_id) & (evidence.c.kind == Kind.CREDENTIAL.value)
+    receipts.revoke(connection, attempt_id)
+    digest = (evidence.c.attempt_id == attempt_id) & (evidence.c.kind == Kind.RECEIPT.value)
     connection.execute(delete(evidence).where(digest))
     for table in (evidence, fingerprints, opinions, labels):
         _set(connection, table, table.c.attempt_id == attempt_id)

@@ -1,0 +1,37 @@
+"""What a request to verify asks beside the verdict: a device key in the receipt, and a cameo at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from cameo_verifier.cameo.model import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """The owner's consent, see `model.Consent`, and terms, with which an accepted adult's answer becomes a cameo at once."""
+
+    text_version: str
+    locale: str
+    agreed_at: datetime
+    text_sha256: str
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the app asks for an accepted answer.
+
+    device_key: public JWK for the receipt's `cnf`, None for a receipt without. enrolment: None makes no cameo yet.
+    """
+
+    device_key: Mapping[str, str] | None = None
+    enrolment: Enrolment | None = None
+
+
+NOTHING = Asked()

@@ -1,0 +1,27 @@
+"""Conversion of what a request to verify asks beside the verdict, with validation against the contract."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cameo_credential.key_binding import read_device_key
+from cameo_verifier.cameo.asked import Asked, Enrolment
+from cameo_verifier.server.wire.cameo_input import consent, invalid, terms
+
+if TYPE_CHECKING:
+    from cameo.v1.verification_service_pb2 import VerifyResponseConfig
+
+
+def asked(config: VerifyResponseConfig) -> Asked:
+    """Return what the app asks for an accepted answer.
+
+    Raises:
+        RequestError: `REQUEST_INVALID`.
+    """
+    try:
+        device_key = read_device_key(config.device_key) if config.device_key else None
+    except ValueError as error:
+        raise invalid("device_key", f"must be the JWK of a public Ed25519 or P-256 key: {error}") from None
+    if not config.HasField("enrolment"):
+        return Asked(device_key)
+    return Asked(device_key, Enrolment(*consent(config.enrolment.consent), terms(config.enrolment.terms)))
