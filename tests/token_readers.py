@@ -119,7 +119,7 @@ def _issuer_readers(world: World, signing: IssuerKeys, algorithm: str, second: s
     return {
         "credential": reader(opened.decode(), open_credential),
         "receipt": reader(
-            world.receipt(status=StatusReference(0, _URI)).partition("~")[0],
+            world.receipt(status=StatusReference(0, _URI), keys=signing, signature=algorithm).partition("~")[0],
             lambda token: world.open_receipt(_ended(token), issuer_keys=keys),
         ),
         "grant": reader(

@@ -19,7 +19,10 @@ async def told(site: World, count: int) -> list[tuple[str, str]]:
 
 
 async def test_an_owner_is_told_of_credentials(open_site: Any) -> None:
-    """Issued, once however often it is asked for; revoked by itself; and with the choice of its generator."""
+    """Issued, once however often it is asked for; revoked by itself; and with the choice of its generator.
+
+    The owner let both generators hold one before.
+    """
     async with open_site() as site:
         cameo = await site.cameo()
         request_id = "11111111-2222-4333-8444-555555555555"
@@ -29,8 +32,9 @@ async def test_an_owner_is_told_of_credentials(open_site: Any) -> None:
         await site.revoke(one)
         await site.revoke(one)
         cameo = await site.update(cameo, generators={"names": [AUDIENCE]})
-        found = await told(site, 6)
+        found = await told(site, 7)
         assert found == [
+            ("PERMISSION_CHANGED", ""),
             ("CREDENTIAL_ISSUED", one.id),
             ("CREDENTIAL_ISSUED", two.id),
             ("CREDENTIAL_REVOKED", one.id),
@@ -38,7 +42,7 @@ async def test_an_owner_is_told_of_credentials(open_site: Any) -> None:
             ("PERMISSION_CHANGED", ""),
         ]
         await site.delete(cameo)
-        assert [credential for _, credential in await told(site, 7)] == [""] * 6
+        assert [credential for _, credential in await told(site, 8)] == [""] * 7
 
 
 async def test_outputs_of_a_grant_are_bounded_by_the_site(open_world: Any) -> None:

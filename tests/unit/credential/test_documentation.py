@@ -134,6 +134,7 @@ def test_the_page_program_runs(
     monkeypatch.chdir(tmp_path)
     create_json(tmp_path / "audience.jwk", world.audience_key.to_jwk(), secret=True)
     jwks = json.dumps(world.keys.public(ISSUER).to_jwks()).encode()
+    (tmp_path / "jwks.json").write_bytes(jwks)
     now, lasts = datetime.now(UTC), timedelta(minutes=1)
     published = {"token": ""}
     with (

@@ -44,13 +44,15 @@ def test_each_audience_is_signed_for_as_it_asks(world: World, keys: IssuerKeys) 
     """Credential and receipt of both kinds open with one set of keys; without a key on P-256 nothing is issued by ES256."""
     for wish, kid in (("Ed25519", keys.active.kid), (ES256, keys.by(ES256).kid)):
         audience = replace(world.audience_key, signature=wish)
-        issued = world.issue(audience_key=audience, keys=keys)
-        assert header_of(issued.receipt) == {"alg": wish, "typ": "cameo-receipt+jwt", "kid": kid}
-        assert len(from_base64url(issued.receipt.rpartition(".")[2])) == 64
-        assert world.open(issued.credential, issuer_keys=keys.public()).kid == kid
-        assert world.open_receipt(issued.receipt, issuer_keys=keys.public()).kid == kid
+        receipt = world.receipt(signature=wish, keys=keys)
+        assert header_of(receipt) == {"alg": wish, "typ": "dc+sd-jwt", "kid": kid}
+        assert len(from_base64url(receipt.partition("~")[0].rpartition(".")[2])) == 64
+        assert world.open(world.issue(audience_key=audience, keys=keys).credential, issuer_keys=keys.public()).kid == kid
+        assert world.open_receipt(receipt, issuer_keys=keys.public()).kid == kid
     with pytest.raises(KeyFileError, match="rotate --alg ES256"):
         world.issue(audience_key=replace(world.audience_key, signature=ES256))
+    with pytest.raises(KeyFileError, match="rotate --alg ES256"):
+        world.receipt(signature=ES256)
 
 
 def test_no_key_verifies_by_the_others_algorithm(world: World, keys: IssuerKeys) -> None:
@@ -58,8 +60,8 @@ def test_no_key_verifies_by_the_others_algorithm(world: World, keys: IssuerKeys)
     public, es256 = keys.public(), keys.by(ES256)
 
     def refusal(by: SigningKey, **header: str) -> str:
-        signed = f"{to_base64url(to_json({'typ': 'cameo-receipt+jwt', **header}))}.{to_base64url(b'{}')}"
-        token = f"{signed}.{to_base64url(by.backend.sign(signed.encode()))}"
+        signed = f"{to_base64url(to_json({'typ': 'dc+sd-jwt', **header}))}.{to_base64url(b'{}')}"
+        token = f"{signed}.{to_base64url(by.backend.sign(signed.encode()))}~"
         with pytest.raises(CredentialError) as refused:
             world.open_receipt(token, issuer_keys=public)
         return str(refused.value.reason)
@@ -69,16 +71,17 @@ def test_no_key_verifies_by_the_others_algorithm(world: World, keys: IssuerKeys)
         assert refusal(by, alg="Ed25519", kid=es256.kid) == "unsupported_algorithm"
     assert refusal(es256, alg="Ed25519", kid=keys.active.kid) == "bad_signature"
     assert refusal(keys.active, alg=ES256, kid=es256.kid) == "bad_signature"
-    assert refusal(es256, alg=ES256, kid=es256.kid) == "malformed"
+    assert refusal(es256, alg=ES256, kid=es256.kid) == "wrong_type"  # it verifies, and has no `vct`
 
 
 def test_a_signature_has_two_forms_and_ids_do_not_depend_on_it(world: World, keys: IssuerKeys) -> None:
     """The other S of ECDSA verifies too (RFC 7518 section 3.4 asks for none), and what it says is the same, by its `jti`."""
-    receipt = world.issue(audience_key=replace(world.audience_key, signature=ES256), keys=keys).receipt
+    receipt, _, disclosures = world.receipt(signature=ES256, keys=keys).partition("~")
     signed, _, signature = receipt.rpartition(".")
     raw = from_base64url(signature)
     other = raw[:32] + (ORDER - int.from_bytes(raw[32:])).to_bytes(32)
-    opened = [world.open_receipt(f"{signed}.{to_base64url(each)}", issuer_keys=keys.public()) for each in (raw, other)]
+    both = (f"{signed}.{to_base64url(each)}~{disclosures}" for each in (raw, other))
+    opened = [world.open_receipt(each, issuer_keys=keys.public()) for each in both]
     assert opened[0] == opened[1]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -250,6 +251,7 @@ def test_the_holder_proves_to_hold_the_device(world: World, kind: str) -> None:
         json.dumps(JWK)[:-1] + ', "kty": "EC"}',
         json.dumps({**JWK, "note": "n" * MAX_KEY_CHARS}),
     ],
+    ids=count(1),
 )
 def test_what_is_no_devices_public_key_is_refused(text: str) -> None:
     """Private halves, other kinds, points off the curve, other spellings and names that are there twice."""

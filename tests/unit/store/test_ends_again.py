@@ -79,7 +79,8 @@ def _end_four(site: Site) -> None:
 
 def _state(site: Site) -> dict[str, object]:
     """Return what of each of the four can be used."""
-    found: dict[str, object] = {f"jti-{number}": site.status(f"jti-{number}") for number in range(1, 5)}
+    tokens = (*(f"jti-{number}" for number in range(1, 4)), *(f"receipt-{number}" for number in range(1, 5)))
+    found: dict[str, object] = {token: site.status(token) for token in tokens}
     for number in range(1, 5):
         try:
             LikenessStore(site.engine).of(f"cameo-{number}")

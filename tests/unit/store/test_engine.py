@@ -96,4 +96,4 @@ def test_the_tables_are_portable() -> None:
     )
     metadata.create_all(engine, checkfirst=False)
     assert sum("CREATE TABLE" in statement for statement in statements) == len(metadata.tables) == 36
-    assert sum("BIGINT" in statement for statement in statements) == 31
+    assert sum("BIGINT" in statement for statement in statements) == 32

@@ -30,7 +30,10 @@ def _fill(connection: Connection) -> None:
         for statement in (
             "INSERT INTO challenges VALUES (:c, :s, NULL, '{}', 1, 2, 1)",
             "INSERT INTO attempts VALUES (:a, :c, :s, '', 'r', 'judged', 'ACCEPTED', '[]', '[]', 'p', '{}', '{}', '', 1, :n, :f)",
-            "INSERT INTO credentials VALUES (:j, :a, 'g', 'p', 1, 2, :receipt, NULL)",
+            (
+                "INSERT INTO credentials (jti, attempt_id, audience, sub, issued_at, expires_at, receipt)"
+                " VALUES (:j, :a, 'g', 'p', 1, 2, :receipt)"
+            ),
             _ENTRY,
             "INSERT INTO faces VALUES (:n + 1, 'enrolled', :s, 'k', 'm', :bytes, :n)",
             *(["INSERT INTO likenesses VALUES (:cameo, :a, :bytes, :bytes, 1)"] if not gone else []),

@@ -91,6 +91,7 @@ def _of_cameos(settings: Settings) -> tuple[RetentionRule, ...]:
             "CAMEO_REVIEW_WAIT_DAYS",
         ),
         RetentionRule("face in the gallery, transformed", ("faces",), until=f"{_DELETION}, or its likeness is destroyed"),
+        RetentionRule("receipt", ("receipts",), until=_DELETION),
         RetentionRule("encrypted credential, for a repeated request", ("credentials",), "its issue", TOKEN_KEPT),
         RetentionRule("credential without its token; suspensions", ("credentials", "suspensions"), until=_DELETION),
         RetentionRule("entry of a status list", ("status_entries",), until="no time; it leads to nobody once that is gone"),

@@ -96,6 +96,7 @@ EXPORTED: Mapping[str, Rule] = {
     "credentials": Rule(
         _by_attempt(tables.credentials), {"token": "ciphertext that its generator alone opens; the likeness in it is a file here"}
     ),
+    "receipts": Rule(_by_attempt(tables.receipts)),
     "fingerprints": Rule(_by_attempt(tables.fingerprints)),
     "status_entries": Rule(
         lambda subject: tables.status_entries.c.jti.in_(_credentials(subject)),

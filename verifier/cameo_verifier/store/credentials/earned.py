@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from cameo_verifier.cameo.model import CameoState
-from cameo_verifier.store.cameos import cameos
+from cameo_verifier.cameo.model import CameoState, EventKind
+from cameo_verifier.store.cameos import cameos, events
 from cameo_verifier.store.credentials import credentials, receipts
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.faults import store_errors
@@ -51,8 +51,12 @@ def add(connection: Connection, attempt: Attempt, earned: Earned, *, records: Co
         receipts.add(connection, earned.receipt)
     if earned.cameo is not None:
         cameos.add(connection, earned.cameo, request_id=attempt.request_id.lower(), records=records)
-    if earned.credential is not None:
+    if earned.cameo is not None and earned.credential is not None:
         credentials.add(connection, earned.credential)
+        kind, issued = EventKind.CREDENTIAL_WAS_ISSUED, earned.credential
+        events.append_of_credentials(
+            connection, earned.cameo.id, earned.cameo.subject, kind, now=issued.issued_at, credential_id=issued.jti
+        )
 
 
 class EarnedStore:
