@@ -27,15 +27,17 @@ MEDIA = "tests/unit/credential/test_media_items.py"
 NARROWER = "tests/property/test_narrower_terms.py"
 REFUSALS = "tests/unit/credential/test_refusals.py"
 ADVERSARY = "tests/unit/credential/test_adversary.py"
+ENVELOPE = "tests/unit/credential/test_p256_envelope.py"
 FORGED = "tests/unit/credential/test_forged_tokens.py"
 RECEIPTS = "tests/unit/credential/test_receipt.py"
 
 _PROFILE, _FOLD = "verifier/cameo_verifier/profiles/default.toml", "verifier/cameo_verifier/decision.py"
 _MEDIA = "verifier/cameo_credential/media_items.py"
 _PERMISSIONS, _VALIDATOR = "verifier/cameo_verifier/cameo/permissions.py", "verifier/cameo_credential/validator.py"
-_SIGNATURE = "verifier/cameo_credential/signature.py"
-_RECEIPT, _SD_JWT = "verifier/cameo_credential/receipt.py", "verifier/cameo_credential/sd_jwt.py"
-_BINDING = "verifier/cameo_credential/key_binding.py"
+_CREDENTIAL = "verifier/cameo_credential/"
+_SIGNATURE = _CREDENTIAL + "signature.py"
+_RECEIPT, _SD_JWT = _CREDENTIAL + "receipt.py", _CREDENTIAL + "sd_jwt.py"
+_BINDING = _CREDENTIAL + "key_binding.py"
 
 ROLES = tuple(
     Mutation(_PROFILE, f'\n{check} = "{role}"\n', f'\n{check} = "{other}"\n', PINNED)
@@ -166,4 +168,22 @@ MUTATIONS = (
         _VALIDATOR, "registered.expires_at <= key.expires_at", "registered.expires_at", "tests/unit/credential/test_issued.py"
     ),
     Mutation(_VALIDATOR, "    if verified != claims:", "    if False:", "tests/unit/credential/test_issued.py"),
+    # Keys of both suites, and where they come from.
+    Mutation(
+        _CREDENTIAL + "envelope.py", "len(from_base64url(epk[each])) == _COORDINATE_BYTES", "from_base64url(epk[each])", ENVELOPE
+    ),
+    Mutation(_CREDENTIAL + "elliptic.py", "len(from_base64url(jwk[name])) != size", "False", ENVELOPE),
+    Mutation(_CREDENTIAL + "audience_keys.py", "own=secret", "own=True", "tests/unit/credential/test_audience_rotation.py"),
+    Mutation(
+        _CREDENTIAL + "key_source.py",
+        "not (held and self._is_younger(held, MIN_INTERVAL))",
+        "True",
+        "tests/unit/credential/test_key_source.py",
+    ),
+    Mutation(
+        _CREDENTIAL + "single_flight.py",
+        "if name in self._failures:",
+        "if False:",
+        "tests/unit/credential/test_status_source.py",
+    ),
 )

@@ -102,8 +102,17 @@ def test_keys_on_p256_are_kept_and_read_strictly(tmp_path: Path) -> None:
     found = folder.get(KEY.audience)
     assert (found, found.is_private) == (KEY, False)
     jwk, other = KEY.to_jwk(), AudienceKey.generate("a", P256).to_jwk()
-    short = to_base64url(from_base64url(jwk["y"])[:-1])
-    for changed in (OUTSIDE, {"x": other["x"]}, {"d": other["d"]}, {"y": short}, {"d": "AA"}, {"crv": "P-384"}, {"kty": "OKP"}):
+    short, long = to_base64url(from_base64url(jwk["y"])[:-1]), to_base64url(b"\0" + from_base64url(jwk["x"]))
+    for changed in (
+        OUTSIDE,
+        {"x": long},
+        {"x": other["x"]},
+        {"d": other["d"]},
+        {"y": short},
+        {"d": "AA"},
+        {"crv": "P-384"},
+        {"kty": "OKP"},
+    ):
         with pytest.raises(KeyFileError, match="malformed"):
             AudienceKey.from_jwk({**jwk, **changed})
     with pytest.raises(KeyFileError, match="no 'y'"):
