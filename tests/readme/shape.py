@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_ID = re.compile(r"(?=[\w-]*\d)(?=[\w-]*[a-zA-Z])[\w-]{20,}|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b")
+# A key's thumbprint has 43 characters, one in a thousand without a digit.
+_ID = re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])|(?=[\w-]*\d)(?=[\w-]*[a-zA-Z])[\w-]{20,}|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b")
 _NUMBER = re.compile(r"-?\d+(?:[.,:]\d+)*")
 _RULE = re.compile(r"[─━]{2,}")
 
