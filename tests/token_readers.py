@@ -114,7 +114,7 @@ def _issuer_readers(world: World, signing: IssuerKeys, algorithm: str, second: s
         return Reader(header, claims, read, backend.sign, (backend.public_key(),), second)
 
     opened = jwe.decrypt_compact(issued.credential, world.audience_key.key, algorithms=_ENVELOPE).plaintext or b""
-    grant = sign_grant(compose(granted, (), issuer=_ISSUER), keys=signing, algorithm=algorithm)
+    grant = sign_grant(compose(granted, (), issuer=_ISSUER, pairwise=world.pairwise), keys=signing, algorithm=algorithm)
     listed = publish(statuses, uri=_URI, keys=signing, now=NOW, ttl=_LASTS, lifetime=_LASTS, algorithm=algorithm)
     return {
         "credential": reader(opened.decode(), open_credential),

@@ -48,6 +48,7 @@ from cameo_verifier.server.wire.enums import short_name, short_names
 from cameo_verifier.settings import Settings
 from cameo_verifier.store.cameos.likenesses import LikenessStore
 from cameo_verifier.store.db.engine import open_database
+from tests.aliases import alias, pairwise
 from tests.databases import only_sqlite
 from tests.grpc.callers import App, Metadata
 from tests.grpc.client import AUDIENCE, refused
@@ -320,7 +321,7 @@ async def test_what_was_taken_back_once_does_not_return(open_world: Any) -> None
         assert (await world.spend(kept.token)).grant_id == kept.grant_id
 
 
-async def test_a_spent_grant_delivers_the_likeness_to_its_generator_alone(open_world: Any) -> None:
+async def test_a_spent_grant_delivers_the_likeness_to_its_generator_alone(open_world: Any, tmp_path: Path) -> None:
     """Face and voice of the cameo, bound to grant and job; the same request gets them again, while it is permitted."""
     async with open_world() as world:
         cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
@@ -340,12 +341,12 @@ async def test_a_spent_grant_delivers_the_likeness_to_its_generator_alone(open_w
             return open_likeness(token, **expected | how)
 
         keys = await world.client.credentials.GetKeys(GetKeysRequest())
-        delivery = opened(delivered.token)
-        assert (delivered.cameo_id, delivery.cameo_id, delivery.job_id) == (cameo.id, cameo.id, "job-1")
+        delivery, name = opened(delivered.token), alias(tmp_path, cameo.id, AUDIENCE)
+        assert (delivered.cameo_id, delivery.cameo_id, delivery.job_id) == (name, name, "job-1")
         assert [item.kind for item in delivery.items] == [ItemKind.FACE_VECTOR, ItemKind.VOICE_VECTOR]
         again = await world.spend(granted.token, request_id=spending)
         assert again.spend_time == spent.spend_time
-        assert opened(again.likenesses[0].token).cameo_id == cameo.id
+        assert opened(again.likenesses[0].token).cameo_id == name
         with pytest.raises(CredentialError) as error:
             opened(delivered.token, audience_key=AudienceKey.generate("https://other.example"))
         assert error.value.reason == "not_for_this_key"
@@ -499,7 +500,7 @@ async def test_no_update_is_lost_and_a_repeated_one_is_one(open_world: Any) -> N
             assert await reason(world.update(changed, **bad)) == "REQUEST_INVALID"
 
 
-async def test_mutuals_are_asked_of_the_table(open_world: Any) -> None:
+async def test_mutuals_are_asked_of_the_table(open_world: Any, tmp_path: Path) -> None:
     """One-sided following permits nothing, both sides do, and unfollowing ends it."""
     async with open_world() as world:
         cameo = await world.cameo(who_may_use="WHO_MAY_USE_MUTUALS")
@@ -517,7 +518,8 @@ async def test_mutuals_are_asked_of_the_table(open_world: Any) -> None:
         await follow(FAN, OWNER, follows=False)
         assert await world.check(cameo) == (False, "NOT_CHOSEN")
         answer = await refused(world.spend(granted.token))
-        assert (answer.reason, answer.metadata) == ("USE_NOT_PERMITTED", {"cameo_id": cameo.id, "answer": "NOT_CHOSEN"})
+        told = {"cameo_id": alias(tmp_path, cameo.id, AUDIENCE), "answer": "NOT_CHOSEN"}
+        assert (answer.reason, answer.metadata) == ("USE_NOT_PERMITTED", told)
 
 
 async def test_an_app_s_own_graph_is_asked_and_silence_permits_nothing(open_world: Any) -> None:
@@ -572,8 +574,9 @@ async def test_a_grant_says_what_was_granted_and_is_spent_once(open_world: Any, 
             expected_issuer="https://cameo.localhost",
             now=utc_now(),
         )
-        assert (facts.id, facts.requester, facts.job_id) == (grant.grant_id, FAN, "job-1")
-        assert facts.restrictions == {cameo.id: ((WORD,), ("violence",))}
+        requester = pairwise(tmp_path).pseudonym(FAN, AUDIENCE)
+        assert (facts.id, facts.requester, facts.job_id) == (grant.grant_id, requester, "job-1")
+        assert facts.restrictions == {alias(tmp_path, cameo.id, AUDIENCE): ((WORD,), ("violence",))}
         assert facts.expires_at == grant.expire_time.ToDatetime(utc_now().tzinfo)
         assert [terms.appearance_notes for terms in grant.terms] == [NOTE]
         spent = await world.spend(grant.token, request_id=spending)

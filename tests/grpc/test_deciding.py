@@ -24,6 +24,7 @@ from cameo_verifier.settings import Settings
 from cameo_verifier.store.cameos import events
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import open_database
+from tests.aliases import alias
 from tests.grpc.client import AUDIENCE, refused
 from tests.grpc.receiver import eventually, receiving
 from tests.grpc.test_cameos import OWNER
@@ -149,7 +150,7 @@ async def test_what_is_approved_has_a_receipt_and_the_app_is_told(open_site: Any
             )
             receipt = await site.read(reply.receipt)
             assert receipt.verification is not None
-            assert receipt.verification.attempt_id == taken.id
+            assert receipt.verification.attempt_id == alias(tmp_path, taken.id, AUDIENCE)
             assert not reply.HasField("credential")
             cameo = await site.update(await site.create(taken.id), offline_audiences=[AUDIENCE])
             assert await site.standing(await site.reissue(cameo)) == "valid"

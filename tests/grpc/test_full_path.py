@@ -27,6 +27,7 @@ from cameo_credential.audience_keys import AudienceFolder, AudienceKey
 from cameo_credential.issuer_keys import VerificationKeys
 from cameo_credential.key_files import open_secret
 from cameo_credential.likeness import from_bytes, media_from_bytes
+from cameo_credential.pairwise import PairwiseKey
 from cameo_credential.validator import open_credential
 from cameo_verifier.evidence.portraits import TEMPLATE
 from cameo_verifier.server.app import open_server, utc_now
@@ -109,7 +110,9 @@ async def test_a_person_who_answers_and_consents_gets_a_credential_with_both_emb
         assert embedding.vector.shape == (512,)
         assert np.linalg.norm(embedding.vector) == pytest.approx(1, abs=1e-3)
     assert {"phrase", "movement", "same_person"} <= set(opened.provenance.confirmed)
-    assert opened.provenance.evidence_sha256 == FIXTURES["astronaut_bona_fide"].sha256
+    assert opened.provenance.evidence_sha256 == PairwiseKey.open(Settings(data=client.journal.parent).pairwise_key).digest(
+        FIXTURES["astronaut_bona_fide"].sha256, AUDIENCE
+    )
     assert full.timings_ms["total"] > 0
     assert {check.name for check in full.checks if check.outcome == attempt_pb2.OUTCOME_PASS} == set(opened.provenance.confirmed)
 

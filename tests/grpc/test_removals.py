@@ -16,8 +16,9 @@ from cameo.v1 import removal_service_pb2 as removals_wire
 from cameo_verifier.cameo.cursor import to_token
 from cameo_verifier.server.wire.enums import short_name
 from cameo_verifier.store.cameos import removals, watching
+from tests.aliases import alias
 from tests.grpc.callers import App, Metadata
-from tests.grpc.client import refused
+from tests.grpc.client import AUDIENCE, refused
 from tests.grpc.test_cameos import SHA, World
 from tests.grpc.test_refusals import Clock
 
@@ -123,6 +124,7 @@ async def test_a_removal_from_the_asking_to_the_end(open_site: Any) -> None:
         assert (state(done), done.HasField("finish_time")) == ("DONE", True)
         assert not (await site.pending(site.platform)).removals
 
+        done.cameo_id = cameo.id  # the owner's name of it
         assert list((await site.listed(cameo)).removals) == [done]
         [use] = (await site.stub.ListUses(wire.ListUsesRequest(cameo_id=cameo.id), metadata=site.owner)).uses
         assert list(use.outputs[0].removals) == [done]
@@ -282,7 +284,7 @@ async def test_a_platform_that_was_named_stays(open_site: Any) -> None:
             assert error.metadata == {"field": "output.platform"}
 
 
-async def test_generators_and_platforms_watch_what_ends_a_cameo_they_use(open_site: Any) -> None:
+async def test_generators_and_platforms_watch_what_ends_a_cameo_they_use(open_site: Any, tmp_path: Path) -> None:
     """Each is told from its grant or output on of pause, end and removals addressed to it, and of nothing else."""
     async with open_site() as site:
         cameo, hidden = await site.cameo(who_may_use="WHO_MAY_USE_EVERYONE"), await site.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
@@ -305,14 +307,16 @@ async def test_generators_and_platforms_watch_what_ends_a_cameo_they_use(open_si
 
         told = await site.seen(site.platform)
         assert kinds(told) == ["REMOVAL_REQUESTED", "REVOKED", "DELETED"]
-        assert (told[0].removal_id, {event.cameo_id for event in told}) == (asked.id, {cameo.id})
+        assert (told[0].removal_id, {event.cameo_id for event in told}) == (asked.id, {alias(tmp_path, cameo.id, SHOWS)})
         assert await site.seen(site.platform, told[0].cursor) == told[1:]
         ends = ["PAUSED", "RESUMED", "REVOKED", "DELETED"]
         assert kinds(await site.seen(site.generator)) == ends
         assert await site.seen(site.other_generator) == await site.seen(site.other_platform) == []
 
 
-async def test_a_watch_that_waits_is_told_of_a_revocation(open_site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_watch_that_waits_is_told_of_a_revocation(
+    open_site: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """A generator's open stream brings the end of a cameo it was granted, though nothing of its own happened for long."""
     monkeypatch.setattr(watching, "LOOKED_AT_ONCE", 2)
     async with open_site() as site:
@@ -324,5 +328,5 @@ async def test_a_watch_that_waits_is_told_of_a_revocation(open_site: Any, monkey
             busy = await site.update(busy, appearance_notes=str(number))
         await site.end(cameo, "REVOCATION_MODE_FOR_GOOD")
         event = await asyncio.wait_for(waiting, 10)
-        assert (event.cameo_id, kinds([event])) == (cameo.id, ["REVOKED"])
+        assert (event.cameo_id, kinds([event])) == (alias(tmp_path, cameo.id, AUDIENCE), ["REVOKED"])
         call.cancel()

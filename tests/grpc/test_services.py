@@ -38,6 +38,7 @@ from cameo_verifier.server.wire.errors import _CODES
 from cameo_verifier.store.attempts.labels import Truth
 from cameo_verifier.store.evidence.sealed_object import Kind
 from cameo_verifier.types import Direction, Outcome, Ruling, Verdict
+from tests.aliases import alias
 from tests.grpc.client import AUDIENCE, refused, status_source
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ async def test_a_challenge_needs_a_proper_subject_and_request_id(serve: OpenServ
         assert (answer.code, answer.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "REQUEST_ID_INVALID")
 
 
-async def test_an_accepted_response_earns_a_receipt_anybody_can_verify(serve: OpenServer) -> None:
+async def test_an_accepted_response_earns_a_receipt_anybody_can_verify(serve: OpenServer, tmp_path: Path) -> None:
     """It verifies with the published keys, names the attempt and what was confirmed; nothing of the likeness leaves with it."""
     async with serve() as client:
         challenge = await client.challenge()
@@ -120,7 +121,7 @@ async def test_an_accepted_response_earns_a_receipt_anybody_can_verify(serve: Op
         }
         receipt = await to_thread(open_receipt, answer.receipt.token, **expectations)
         assert receipt.verification is not None
-        assert receipt.verification.attempt_id == answer.attempt.id
+        assert receipt.verification.attempt_id == alias(tmp_path, answer.attempt.id, AUDIENCE)
         assert set(receipt.verification.confirmed) == set(BY_NAME) - {"seen_before"}
         assert receipt.jti == answer.receipt.id
         assert receipt.expires_at == answer.receipt.expire_time.ToDatetime(tzinfo=UTC)

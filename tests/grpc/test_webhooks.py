@@ -27,6 +27,7 @@ from cameo_verifier.server.app import open_server, utc_now
 from cameo_verifier.settings import Settings
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import open_database
+from tests.aliases import alias
 from tests.grpc.callers import App
 from tests.grpc.client import AUDIENCE, Client
 from tests.grpc.judges import OpenScripted
@@ -96,7 +97,7 @@ async def opened(site: Site, came: Came, audience: str) -> Webhook:
     )
 
 
-async def test_everything_is_told_in_order_and_signed(open_site: Any) -> None:
+async def test_everything_is_told_in_order_and_signed(open_site: Any, tmp_path: Path) -> None:
     """The app is told each thing that happens, once, in order, by messages that verify; the platform only what concerns it."""
     async with receiving() as first, receiving() as second:
         endpoints = endpoint("backend", first.url), endpoint("shorts", second.url, "platform", id=SHOWS)
@@ -118,7 +119,8 @@ async def test_everything_is_told_in_order_and_signed(open_site: Any) -> None:
             ]
             assert second.types() == ["removal_requested", "revoked", "deleted"]
             told = await opened(site, second.taken[0], SHOWS)
-            assert (told.type, told.data["cameo"], told.data["output"]) == ("cameo.removal_requested", cameo.id, output.id)
+            name = alias(tmp_path, cameo.id, SHOWS)
+            assert (told.type, told.data["cameo"], told.data["output"]) == ("cameo.removal_requested", name, output.id)
             assert (told.data["removal"]["id"], told.data["removal"]["sha256"]) == (asked.id, output.sha256)
             seen = await site.seen(site.owner)
             whole = [await opened(site, each, "app") for each in first.taken]

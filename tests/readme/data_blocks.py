@@ -8,6 +8,7 @@ import tomllib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from cameo_credential.pairwise import PairwiseKey
 from cameo_verifier.cameo.model import Event, EventKind
 from cameo_verifier.cameo.removals import Holder, HolderKind, Removal, RemovalState
 from cameo_verifier.cameo.webhooks import message
@@ -40,7 +41,7 @@ def webhook(text: str, folder: Path) -> None:
     event = Event(12, "c", EventKind.REMOVAL_WAS_REQUESTED, _NOW, "g", "o", "r")
     (folder / "webhooks.toml").write_text(f'[[endpoint]]\nname="a"\nurl="https://a.example"\nrole="platform"\nid="{holder.name}"')
     [endpoint] = read_endpoints(folder / "webhooks.toml")
-    sent = message(event, removal, endpoint, issuer="https://cameo.localhost", cursor="MTI")
+    sent = message(event, removal, endpoint, issuer="https://cameo.localhost", cursor="MTI", pairwise=PairwiseKey(bytes(32)))
     assert json.loads(text) == _without_ids(sent, json.loads(text))
 
 

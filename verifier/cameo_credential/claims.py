@@ -146,16 +146,16 @@ def compose(  # noqa: PLR0913 - a credential says this much, each by name
         status=status,
     )
     claims[NAMESPACE] = {
-        "cameo": provenance.cameo_id,
-        "attempt": provenance.attempt_id,
-        "challenge": provenance.challenge_id,
+        "cameo": pairwise.alias(provenance.cameo_id, audience),
+        "attempt": pairwise.alias(provenance.attempt_id, audience),
+        "challenge": pairwise.alias(provenance.challenge_id, audience),
         "models": dict(provenance.models),
         "profile": {"name": provenance.profile, "sha256": provenance.profile_sha256},
-        "evidence": {"sha256": provenance.evidence_sha256},
+        "evidence": {"sha256": pairwise.digest(provenance.evidence_sha256, audience)},
         "liveness": {"confirmed": list(provenance.confirmed)},
         "minor_safeguards": provenance.minor_safeguards,
         "offline": True,
-        **_terms(terms),
+        **_terms(terms, consent=pairwise.digest(terms.consent_sha256, audience) if terms.consent_sha256 else ""),
         "face": _embedding(face),
         "voice": _embedding(voice),
     }
@@ -313,10 +313,10 @@ def read_embedding(claims: Mapping[str, Any], which: str) -> Embedding:
     )
 
 
-def _terms(terms: OwnerTerms) -> dict[str, Any]:
+def _terms(terms: OwnerTerms, *, consent: str) -> dict[str, Any]:
     restrictions = {"words": list(terms.restrictions), "categories": list(terms.restricted_categories)}
     members = {
-        "consent": {"sha256": terms.consent_sha256} if terms.consent_sha256 else None,
+        "consent": {"sha256": consent} if consent else None,
         "restrictions": {name: given for name, given in restrictions.items() if given},
         "appearance_notes": list(terms.appearance_notes),
     }

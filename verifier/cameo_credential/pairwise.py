@@ -1,6 +1,8 @@
-"""Pairwise pseudonyms: subjects that differ per audience, so that two audiences cannot link a person by the subject.
+"""Pairwise pseudonyms: names that differ per audience, so that two audiences cannot link a person by what they are told.
 
-This is the pairwise subject of OpenID Connect Core 1.0 section 8.1, computed with HMAC-SHA256 under a secret key.
+Accounts have the pairwise subject of OpenID Connect Core 1.0 section 8.1, computed with HMAC-SHA256 under a secret key. Ids of
+cameos, attempts and challenges are 16 random bytes; an audience knows them by one block of AES-256 under a key of its own, so the
+issuer finds the cameo again that an audience names, and nothing has to be stored for it.
 """
 
 from __future__ import annotations
@@ -9,11 +11,18 @@ import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
 from cameo_credential import key_files
-from cameo_credential.encoding import to_base64url
+from cameo_credential.encoding import from_base64url, to_base64url
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+ALIAS = "p_"
+"""Beginning of an alias, which has 24 characters; an id has 22."""
+
+_ID_BYTES = 16
 
 KEY_BYTES = 32
 """The length of the hash's output, the minimum that RFC 2104 section 3 recommends."""
@@ -37,6 +46,37 @@ class PairwiseKey:
         message = len(encoded).to_bytes(8, "big") + encoded + audience.encode()
         return to_base64url(hmac.digest(self.secret, message, "sha256"))
 
+    def alias(self, identifier: str, audience: str) -> str:
+        """Return the name by which `audience` knows an id: 24 characters. Only an id of 16 bytes is found again by it."""
+        if not identifier:
+            return ""
+        raw = _bytes_of(identifier)
+        if raw is None:
+            return ALIAS + to_base64url(self._digest(b"other", identifier, audience)[:16])
+        encryptor = self._cipher(audience).encryptor()
+        return ALIAS + to_base64url(encryptor.update(raw) + encryptor.finalize())
+
+    def identifier(self, name: str, audience: str) -> str:
+        """Return the id that `audience` means by an alias; whatever else it says is returned as it is."""
+        raw = _bytes_of(name.removeprefix(ALIAS)) if name.startswith(ALIAS) else None
+        if raw is None:
+            return name
+        decryptor = self._cipher(audience).decryptor()
+        return to_base64url(decryptor.update(raw) + decryptor.finalize())
+
+    def digest(self, digest: str, audience: str) -> str:
+        """Return what `audience` is told in place of a digest: 64 hex digits."""
+        return self._digest(b"digest", digest, audience).hex()
+
+    def _cipher(self, audience: str) -> Cipher[modes.ECB]:
+        # One block each, of ids that are random: a permutation of 128 bits, which needs no mode.
+        return Cipher(algorithms.AES256(self._digest(b"key", "", audience)), modes.ECB())  # noqa: S305
+
+    def _digest(self, use: bytes, text: str, audience: str) -> bytes:
+        encoded = text.encode()
+        message = b"cameo alias " + use + b"\0" + len(encoded).to_bytes(8, "big") + encoded + audience.encode()
+        return hmac.digest(self.secret, message, "sha256")
+
     @classmethod
     def open(cls, path: Path) -> Self:
         """Load the key from its owner-only JWK file, or generate it on first use.
@@ -45,3 +85,12 @@ class PairwiseKey:
             KeyFileError: the file is malformed, open to others, or cannot be written.
         """
         return key_files.open_secret(path, KEY_BYTES, cls, kind="pairwise key")
+
+
+def _bytes_of(identifier: str) -> bytes | None:
+    """Return the 16 bytes of an id; None if it is not the one way to write them."""
+    try:
+        raw = from_base64url(identifier)
+    except ValueError:
+        return None
+    return raw if len(raw) == _ID_BYTES and to_base64url(raw) == identifier else None

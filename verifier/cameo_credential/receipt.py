@@ -167,10 +167,10 @@ def issue_receipt(  # noqa: PLR0913 - everything is injected, by name
         "minor_safeguards": provenance.minor_safeguards,
         "profile": {"name": provenance.profile, "sha256": provenance.profile_sha256},
         "verification": {
-            "attempt": provenance.attempt_id,
-            "challenge": provenance.challenge_id,
+            "attempt": pairwise.alias(provenance.attempt_id, audience),
+            "challenge": pairwise.alias(provenance.challenge_id, audience),
             "models": dict(provenance.models),
-            "evidence": {"sha256": provenance.evidence_sha256},
+            "evidence": {"sha256": pairwise.digest(provenance.evidence_sha256, audience)},
             "confirmed": list(provenance.confirmed),
         },
     }

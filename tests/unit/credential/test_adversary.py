@@ -93,7 +93,7 @@ def kind(request: pytest.FixtureRequest, world: World) -> Kind:
         signed = publish(listed, uri=URI, keys=world.keys, now=NOW, ttl=lasts, lifetime=lasts)
     elif typ is TokenType.GRANT:
         granted = Grant("grant-1", GENERATOR, "fan", "job-1", ("cameo-1",), frozenset(), NOW, NOW + lasts)
-        signed = sign_grant(compose(granted, (), issuer=ISSUER), keys=world.keys)
+        signed = sign_grant(compose(granted, (), issuer=ISSUER, pairwise=world.pairwise), keys=world.keys)
     else:
         issued = world.issue(status=StatusReference(0, URI))
         plain = jwe.decrypt_compact(issued.credential, world.audience_key.key, algorithms=ENVELOPES).plaintext or b""

@@ -108,7 +108,7 @@ def test_the_page_shows_what_an_owner_s_word_adds() -> None:
     """The members on the page are those the code composes, in its order."""
     notes = ("never in a uniform", "say the name like Ah-da")
     terms = claims.OwnerTerms("55" * 32, ("no cats, please",), ("gambling", "satire"), notes)
-    assert _block("json", 2).strip() == json.dumps(claims._terms(terms), indent=2)
+    assert _block("json", 2).strip() == json.dumps(claims._terms(terms, consent="55" * 32), indent=2)
 
 
 def test_the_page_shows_what_a_receipt_is() -> None:

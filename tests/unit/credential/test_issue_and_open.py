@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,10 @@ def test_the_audience_reads_what_the_issuer_said(world: World) -> None:
     assert opened.issued_at == datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
     assert opened.expires_at == issued.expires_at == datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
     assert opened.kid == world.keys.active.kid
-    assert opened.provenance == world.provenance
+    audience, told = opened.audience, world.provenance
+    ids = {name: world.pairwise.alias(getattr(told, name), audience) for name in ("cameo_id", "attempt_id", "challenge_id")}
+    digest = world.pairwise.digest(told.evidence_sha256, audience)
+    assert opened.provenance == replace(told, **ids, evidence_sha256=digest)
     assert opened.status == StatusReference(17, "https://issuer.example/status/1")
     assert opened.face.vector.dtype == np.float32
     assert float(np.linalg.norm(opened.face.vector)) == pytest.approx(1.0, abs=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,7 @@ def test_the_longest_credential_is_opened(world: World, character: str) -> None:
     )
 
     assert len(issued.credential) <= envelope.MAX_TOKEN_CHARS
+    said = replace(said, consent_sha256=world.pairwise.digest(said.consent_sha256, name))
     assert world.open(issued.credential, audience_key=key, expected_audience=name).terms == said
     place = StatusReference(2**24, f"https://{'a' * 400}/status/1")
     receipt = world.receipt(audience=name, status=place)
@@ -88,7 +90,7 @@ def test_the_longest_grant_is_opened(world: World, character: str) -> None:
     named = "x" * ID_MAX_CHARS
     granted = Grant("0" * 36, GENERATOR, named, named, tuple(each.id for each in cameos), frozenset(), NOW, NOW + timedelta(1))
 
-    token = sign_grant(compose(granted, cameos, issuer=f"https://{'a' * 400}"), keys=world.keys)
+    token = sign_grant(compose(granted, cameos, issuer=f"https://{'a' * 400}", pairwise=world.pairwise), keys=world.keys)
     facts = open_grant(
         token,
         issuer_keys=world.keys.public(),
@@ -109,7 +111,7 @@ def test_a_token_beyond_the_readers_limit_is_not_given_out(world: World, monkeyp
         world.issue(audience_key=AudienceKey.generate(GENERATOR).public())
     granted = Grant("grant-1", GENERATOR, "fan", "job-1", (), frozenset(), NOW, NOW + timedelta(1))
     with pytest.raises(RuntimeError, match="more than the 100 that readers take"):
-        sign_grant(compose(granted, (), issuer="https://issuer.example"), keys=world.keys)
+        sign_grant(compose(granted, (), issuer="https://issuer.example", pairwise=world.pairwise), keys=world.keys)
 
 
 def test_the_longest_status_list_is_fetched(world: World) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,10 @@ TERMS = OwnerTerms("ef" * 32, ("never in a uniform",), ("politics",), ("say the 
 def test_the_owners_terms_come_back(world: World) -> None:
     """What the owner asks for is read out of the credential as it went in, and lies where the schema says."""
     issued = world.issue(terms=TERMS, status=StatusReference(1, "https://issuer.example/status/1"))
-    assert world.open(issued.credential).terms == TERMS
+    told = replace(TERMS, consent_sha256=world.pairwise.digest(TERMS.consent_sha256, issued.audience))
+    assert world.open(issued.credential).terms == told
     identity = claims_inside(issued.credential, world.audience_key)[NAMESPACE]
-    assert identity["consent"] == {"sha256": "ef" * 32}
+    assert identity["consent"] == {"sha256": told.consent_sha256}
     assert identity["restrictions"] == {"words": ["never in a uniform"], "categories": ["politics"]}
     assert identity["appearance_notes"] == ["say the name like Ada", "left-handed"]
 

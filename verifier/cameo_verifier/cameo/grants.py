@@ -10,18 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from cameo_credential.pairwise import PairwiseKey
     from cameo_verifier.cameo.model import Cameo, Grant
 
 NAMESPACE = "urn:cameo:grant:1"
 """The private claim; its number changes when a reader of the old form would misread the new one."""
 
 
-def compose(grant: Grant, cameos: Iterable[Cameo], *, issuer: str) -> dict[str, Any]:
-    """Return the claims of a grant's token: recipient, expiry, and the owner's restrictions for each cameo."""
+def compose(grant: Grant, cameos: Iterable[Cameo], *, issuer: str, pairwise: PairwiseKey) -> dict[str, Any]:
+    """Return the claims of a grant's token: recipient, expiry, and the owner's restrictions for each cameo, by its alias."""
     start = int(grant.created_at.timestamp())
     return {
         "iss": issuer,
-        "sub": grant.requester,
+        "sub": pairwise.pseudonym(grant.requester, grant.audience),
         "aud": grant.audience,
         "iat": start,
         "nbf": start,
@@ -30,7 +31,12 @@ def compose(grant: Grant, cameos: Iterable[Cameo], *, issuer: str) -> dict[str, 
         NAMESPACE: {
             "job": grant.job_id,
             "cameos": [
-                {"id": each.id, "words": list(each.terms.words), "categories": sorted(each.terms.categories)} for each in cameos
+                {
+                    "id": pairwise.alias(each.id, grant.audience),
+                    "words": list(each.terms.words),
+                    "categories": sorted(each.terms.categories),
+                }
+                for each in cameos
             ],
         },
     }

@@ -11,6 +11,7 @@ from cameo_verifier.cameo.model import EventKind
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from cameo_credential.pairwise import PairwiseKey
     from cameo_credential.webhook_secret import WebhookSecret
     from cameo_verifier.cameo.model import Event
     from cameo_verifier.cameo.removals import Holder, Removal
@@ -124,14 +125,18 @@ def _ids(event: Event) -> tuple[tuple[str, str], ...]:
     return (("grant", event.grant_id), ("output", event.output_id), ("credential", event.credential_id))
 
 
-def message(event: Event, removal: Removal | None, endpoint: Endpoint, *, issuer: str, cursor: str) -> dict[str, Any]:
+def message(
+    event: Event, removal: Removal | None, endpoint: Endpoint, *, issuer: str, cursor: str, pairwise: PairwiseKey
+) -> dict[str, Any]:
     """Return the body of a webhook: ids and times, nothing of a face, a voice or what an owner wrote.
 
-    removal: the one the event is about. cursor: the event's cursor, as in `WatchCameoEvents`.
+    removal: the one the event is about. cursor: the event's cursor, as in `WatchCameoEvents`. pairwise: of the aliases by which
+    endpoints other than the app's know cameos.
     """
     decided = event.kind is EventKind.ATTEMPT_WAS_DECIDED
+    cameo_id = event.cameo_id if endpoint.holder is None else pairwise.alias(event.cameo_id, endpoint.audience)
     data: dict[str, Any] = {"cursor": cursor}
-    data |= {"attempt": event.attempt_id, "decision": event.ruling} if decided else {"cameo": event.cameo_id}
+    data |= {"attempt": event.attempt_id, "decision": event.ruling} if decided else {"cameo": cameo_id}
     data |= {name: value for name, value in _ids(event) if value}
     if removal is not None:
         data["removal"] = {

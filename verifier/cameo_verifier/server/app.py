@@ -41,6 +41,7 @@ from cameo_verifier.screening.screening import Screening
 from cameo_verifier.server import ends, epochs, http_resources, maintenance
 from cameo_verifier.server.address import host_and_port, require_told
 from cameo_verifier.server.auth.access import Admission
+from cameo_verifier.server.auth.aliases import Aliases
 from cameo_verifier.server.auth.caller import CallerTokens, is_loopback
 from cameo_verifier.server.clock_watch import ClockWatch
 from cameo_verifier.server.concluding import Conclusions
@@ -227,7 +228,7 @@ async def open_server(
             clock=clock,
         )
         deciding, spool = Deciding(settings, engine, evidence, clock, lambda: issuer), Spool(engine, evidence.keys)
-        server = _grpc_server(settings, tokens, delays)
+        server = _grpc_server(settings, tokens, delays, Aliases(issuer.pairwise))
         address = _listen(server, settings.listen)
         challenge_service_pb2_grpc.add_ChallengeServiceServicer_to_server(
             ChallengeService(store=challenges, ttl=timedelta(seconds=settings.challenge_ttl_s), clock=clock), server
@@ -379,9 +380,9 @@ def _in_worker(settings: Settings) -> Settings:
     return settings.model_copy(update={"overlap": settings.overlap and settings.workers * settings.threads < cores})
 
 
-def _grpc_server(settings: Settings, tokens: CallerTokens | None, delays: Delays) -> grpc.aio.Server:
+def _grpc_server(settings: Settings, tokens: CallerTokens | None, delays: Delays, aliases: Aliases) -> grpc.aio.Server:
     return grpc.aio.server(
-        interceptors=(Around(call_log, error_status(delays.of), Admission(tokens)),),
+        interceptors=(Around(call_log, error_status(delays.of), Admission(tokens), within=aliases),),
         options=(
             *messages.CHANNEL,
             # Without this two servers can share a port unnoticed.

@@ -63,10 +63,10 @@ class Delivering:
             items, media, missing = self._parts(self.vault.open(one), cameo.terms.items)
             token, objects = deliver(
                 issuer=self.issuer.name,
-                requester=grant.requester,
+                requester=self.issuer.pairwise.pseudonym(grant.requester, grant.audience),
                 grant_id=grant.id,
                 job_id=grant.job_id,
-                cameo_id=cameo.id,
+                cameo_id=self.issuer.pairwise.alias(cameo.id, grant.audience),
                 minor_safeguards=cameo.minor_safeguards,
                 items=items,
                 media=media,

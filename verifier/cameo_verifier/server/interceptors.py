@@ -37,12 +37,16 @@ class Around(ServerInterceptor):
     the first message is read, see `messages`.
     """
 
-    def __init__(self, *wraps: Callable[[str, Behaviour], Behaviour]) -> None:
-        """Keep the wraps: each is called with the method, as `Service.Method`, and its behaviour.
+    def __init__(
+        self,
+        *wraps: Callable[[str, Behaviour], Behaviour],
+        within: Callable[[Behaviour], Behaviour] = lambda behaviour: behaviour,
+    ) -> None:
+        """Keep the wraps: each is called with the method, as `Service.Method`, and its behaviour; `within` wraps its messages.
 
         One interceptor for all of them: gRPC walks its list of interceptors at every call.
         """
-        self._wraps = wraps
+        self._wraps, self._within = wraps, within
         self._wrapped: dict[str, Any] = {}
 
     async def intercept_service(
@@ -61,7 +65,7 @@ class Around(ServerInterceptor):
         # Handlers of byte streams: for a refused call no message is read.
         make = grpc.stream_stream_rpc_method_handler if handler.response_streaming else grpc.stream_unary_rpc_method_handler
         name = f"{service.removeprefix(f'{DOMAIN}.')}.{method}"
-        behaviour = parsed(name, handler)
+        behaviour = parsed(name, handler, self._within)
         for wrap in reversed(self._wraps):
             behaviour = wrap(name, behaviour)
         wrapped: grpc.RpcMethodHandler[RequestT, ResponseT] = make(

@@ -197,7 +197,13 @@ class Issuer:
         left = attempt.created_at + self.reattest_after - now
         if left < _SECOND:
             raise RefusedError(Refusal.ATTESTATION_ENDED)
-        return min(self.ttl, left)
+        return min(self.ttl, _to_a_day(now, left))
+
+
+def _to_a_day(now: datetime, left: timedelta) -> timedelta:
+    """Return the time left until the start of the last day, if that is to come: the second would tell whose recording it was."""
+    day = (now + left).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day - now if day - now >= _SECOND else left
 
 
 def _unknown_audience() -> RequestError:

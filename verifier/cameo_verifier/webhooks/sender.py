@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cameo_credential.key_set import KeyFile
+    from cameo_credential.pairwise import PairwiseKey
     from cameo_verifier.cameo.model import Event
     from cameo_verifier.cameo.removals import Removal
     from cameo_verifier.cameo.webhooks import Endpoint, Schedule, Standing
@@ -61,6 +62,15 @@ class WebhookLimits:
     schedule: Schedule
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookIssuer:
+    """The issuer of webhooks: its name, its keys, and the key of the aliases by which audiences know cameos."""
+
+    name: str
+    keys: KeyFile
+    pairwise: PairwiseKey
+
+
 class WebhookSender:
     """Sends events to the endpoints, until it is stopped."""
 
@@ -70,18 +80,17 @@ class WebhookSender:
         *,
         reads: Batches,
         writes: Batches,
-        issuer: str,
-        keys: KeyFile,
+        issuer: WebhookIssuer,
         new_id: Callable[[], str],
         limits: WebhookLimits,
         clock: Callable[[], datetime],
         jitter: Callable[[], float],
     ) -> None:
-        """Keep the parts; `issuer` is the name whose `keys` sign, `jitter` returns 0 to 1. Call `start`."""
+        """Keep the parts; `issuer` signs, `jitter` returns 0 to 1. Call `start`."""
         self._endpoints = endpoints
         self._reads = reads
         self._writes = writes
-        self._issuer, self._keys = issuer, keys
+        self._issuer = issuer
         self._limits = limits
         self._clock = clock
         self._jitter = jitter
@@ -150,12 +159,13 @@ class WebhookSender:
         self, endpoint: Endpoint, poster: Poster, before: Standing, event: Event, removal: Removal | None
     ) -> Standing | None:
         """Return the delivery state after one attempt; None if another server has taken over."""
-        message = rules.message(event, removal, endpoint, issuer=self._issuer, cursor=to_token(event.number))
+        issuer, cursor = self._issuer, to_token(event.number)
+        message = rules.message(event, removal, endpoint, issuer=issuer.name, cursor=cursor, pairwise=issuer.pairwise)
         identifier, body, failure = rules.identifier(event), to_json(message), None
         # A signing key may be held elsewhere, behind a slow call.
         headers = await asyncio.to_thread(
             lambda: sign_webhook(
-                identifier, body, key=self._keys.current().active, now=self._clock(), endpoint_secrets=endpoint.secrets
+                identifier, body, key=self._issuer.keys.current().active, now=self._clock(), endpoint_secrets=endpoint.secrets
             )
         )
         try:

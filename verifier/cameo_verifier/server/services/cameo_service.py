@@ -212,7 +212,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         grant, found = await self._asking(
             lambda known: self._permissions.authorize(uses.Asked(job, identifier, known, now, expires_at, since))
         )
-        claims = compose(grant, found, issuer=self._issuer.name)
+        claims = compose(grant, found, issuer=self._issuer.name, pairwise=self._issuer.pairwise)
         token = sign_grant(claims, keys=self._issuer.keys.current(), algorithm=algorithm)
         return cameo_service_pb2.AuthorizeUseResponse(
             grant_id=grant.id, token=token, expire_time=grant.expires_at, terms=convert.use_terms(found)

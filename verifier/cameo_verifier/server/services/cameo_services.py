@@ -32,7 +32,7 @@ from cameo_verifier.store.db.batches import Batches
 from cameo_verifier.store.db.engine import scrub, writing
 from cameo_verifier.store.db.inline import InlineBatches
 from cameo_verifier.webhooks.endpoints import read_endpoints
-from cameo_verifier.webhooks.sender import WebhookLimits, WebhookSender
+from cameo_verifier.webhooks.sender import WebhookIssuer, WebhookLimits, WebhookSender
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -120,8 +120,7 @@ async def opened(
                 read_endpoints(settings.webhooks),
                 reads=reads,
                 writes=writes,
-                issuer=issuer.name,
-                keys=issuer.keys,
+                issuer=WebhookIssuer(issuer.name, issuer.keys, issuer.pairwise),
                 new_id=issuer.new_id,
                 limits=WebhookLimits(settings.webhook_timeout_s, schedule),
                 clock=clock,

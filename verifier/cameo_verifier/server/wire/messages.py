@@ -75,14 +75,18 @@ CHANNEL = (
 """Options of the gRPC server; the names are those of gRPC's `channel_arg_names.h`."""
 
 
-def parsed(method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> Behaviour:
-    """Return the behaviour of a handler for streams of bytes instead of messages."""
+def parsed(
+    method: str, handler: grpc.RpcMethodHandler[Any, Any], within: Callable[[Behaviour], Behaviour] = lambda behaviour: behaviour
+) -> Behaviour:
+    """Return the behaviour of a handler for streams of bytes instead of messages; `within` wraps that of single messages."""
     any_handler: Any = handler  # the stubs know only the synchronous handlers
     streams, replies = any_handler.request_streaming, any_handler.response_streaming
     if streams and replies:
         raise RuntimeError("no method of ours streams both ways")
     of_bytes = _parser(method, any_handler.request_deserializer)
     behaviour = any_handler.stream_unary if streams else any_handler.unary_stream if replies else any_handler.unary_unary
+
+    inner = behaviour if streams else within(behaviour)
 
     async def each(messages: Any) -> Any:  # noqa: ANN401 - any message
         async for data in messages:
@@ -95,7 +99,7 @@ def parsed(method: str, handler: grpc.RpcMethodHandler[Any, Any]) -> Behaviour:
         data: Any = await context.read()
         if data is grpc.aio.EOF:
             raise RequestError(error_reason_pb2.ERROR_REASON_REQUEST_INVALID, "send one message")
-        return await behaviour(of_bytes(data), context)
+        return await inner(of_bytes(data), context)
 
     return stream if streams else single
 

@@ -1,0 +1,80 @@
+"""Aliases on the wire: a generator or platform is told its own names of cameos, and may say them, in every message.
+
+It may say an id as well, which only the app or the owner can have told it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cameo_verifier.cameo.caller_role import CallerRole
+from cameo_verifier.cameo.refusal import RefusedError
+from cameo_verifier.server.auth.caller import CALLER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import grpc
+    from google.protobuf.message import Message
+
+    from cameo_credential.pairwise import PairwiseKey
+    from cameo_verifier.server.interceptors import Behaviour
+
+_NAMED = frozenset({"cameo_id", "cameo_ids", "attempt_id"})
+"""Fields, of any message and of the metadata of errors, that hold ids."""
+_AUDIENCES = frozenset({CallerRole.GENERATOR, CallerRole.PLATFORM})
+
+
+def rename(message: Message, name: Callable[[str], str]) -> None:
+    """Replace every id in a message, at any depth."""
+    for field, value in message.ListFields():
+        if field.name in _NAMED and field.is_repeated:
+            value[:] = [name(each) for each in value]
+        elif field.name in _NAMED:
+            setattr(message, field.name, name(value))
+        elif field.message_type is not None and field.message_type.GetOptions().map_entry is False:
+            for each in value if field.is_repeated else (value,):
+                rename(each, name)
+
+
+class Aliases:
+    """A wrap, next to the service, that renames in requests, replies, streams and refusals of audiences."""
+
+    def __init__(self, pairwise: PairwiseKey) -> None:
+        self._pairwise = pairwise
+
+    def __call__(self, behaviour: Behaviour) -> Behaviour:
+        """Return a behaviour of messages that renames around this one."""
+
+        async def call(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:  # noqa: ANN401 - any message
+            caller = CALLER.get()
+            if caller is None or caller.role not in _AUDIENCES:
+                return await behaviour(request, context)
+            rename(request, partial(self._pairwise.identifier, audience=caller.id))
+            outward = partial(self._pairwise.alias, audience=caller.id)
+            try:
+                writing: Any = _Writing(context, outward)
+                answer = await behaviour(request, writing)
+            except RefusedError as error:
+                error.metadata.update({key: outward(value) for key, value in error.metadata.items() if key in _NAMED})
+                raise
+            if answer is not None:
+                rename(answer, outward)
+            return answer
+
+        return call
+
+
+class _Writing:
+    """A context that renames in what is written to a stream."""
+
+    def __init__(self, context: Any, outward: Callable[[str], str]) -> None:  # noqa: ANN401 - gRPC's, of any messages
+        self._context, self._outward = context, outward
+
+    async def write(self, message: Any) -> None:  # noqa: ANN401 - any message
+        rename(message, self._outward)
+        await self._context.write(message)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the context has
+        return getattr(self._context, name)
