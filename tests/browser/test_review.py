@@ -1,4 +1,4 @@
-"""An analyst walks a REVIEW from the queue to a decision, to the credential, and to the app's webhook."""
+"""An analyst walks a REVIEW from the queue to a decision, to the receipt, and to the app's webhook."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cameo_verifier.store.credentials.credentials import CredentialStore
+from cameo_verifier.store.credentials import receipts
 from cameo_verifier.store.db.engine import open_database
 from tests.browser.conftest import SHOTS
 from tests.browser.test_console import signed_in
@@ -101,7 +101,7 @@ def served(site: Site, app: App) -> Iterator[None]:
 
 @pytest.mark.usefixtures("served")
 def test_a_review_is_walked_to_the_app(walk: Watched, site: Site, app: App) -> None:
-    """Queue, attempt, both faces side by side, approval with a reason; then there is a credential, and the app is told."""
+    """Queue, attempt, both faces side by side, approval with a reason; then there is a receipt, and the app is told."""
     page = signed_in(walk)
     page.get_by_label("Decision").select_option("waiting")
     page.get_by_role("button", name="Filter").click()
@@ -126,7 +126,10 @@ def test_a_review_is_walked_to_the_app(walk: Watched, site: Site, app: App) -> N
     page.screenshot(path=SHOTS / "review_decision.png", full_page=True)
     page.get_by_role("button", name="Approve").click()
     page.wait_for_selector("text=Approved on")
-    assert CredentialStore(site.engine).of_attempt(TAKEN).cameo_id == "cameo-of-ben"
+    with site.engine.connect() as connection:
+        receipt = receipts.of_attempt(connection, TAKEN)
+    assert receipt is not None
+    assert receipt.cameo_id == "cameo-of-ben"
     assert app.came.wait(PATIENCE_S)
     [told] = app.told
     assert (told["type"], told["data"]["attempt"], told["data"]["decision"]) == ("attempt.decided", TAKEN, "approved")

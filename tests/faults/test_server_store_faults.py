@@ -44,6 +44,9 @@ class Disk:
     def open(self, url: str) -> Engine:
         """Open it, with a wait for locks that a test can outwait."""
         engine = open_database(url, busy_timeout_s=0.1)
+        # Pages that migrations freed would be room on a full disk.
+        with closing(sqlite3.connect(str(engine.url.database))) as database:
+            database.execute("VACUUM")
 
         @event.listens_for(engine, "checkout")
         def limit(connection: sqlite3.Connection, *_: object) -> None:

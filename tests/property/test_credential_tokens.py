@@ -124,7 +124,9 @@ def _grant() -> str:
     owner = Consent("1", "en", NOW, "0" * 64)
     terms = Terms(words=("no cats",), categories=frozenset(UseCategory))
     used = Cameo("cameo-1", "owner", "a", CameoState.CAMEO_ACTIVE, terms, False, owner, 1, NOW, NOW, "")  # noqa: FBT003
-    return sign_grant(compose_grant(granted, (used,), issuer="https://issuer.example"), keys=_issuer()[0])
+    return sign_grant(
+        compose_grant(granted, (used,), issuer="https://issuer.example", pairwise=PairwiseKey(bytes(32))), keys=_issuer()[0]
+    )
 
 
 def _open_grant(token: str) -> GrantFacts:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from cameo_verifier.console.people import ConsoleRole
 from cameo_verifier.store.cameos.faces import FaceStore
-from cameo_verifier.store.credentials.credentials import CredentialStore
+from cameo_verifier.store.credentials import receipts
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import open_database
 from tests.unit.review.in_review import FIRST, TAKEN, keep_pair
@@ -73,7 +73,7 @@ def test_both_faces_lie_side_by_side_once_somebody_says_why(analyst: Visitor) ->
         assert (picture.headers["content-type"], picture.content[:3]) == ("image/jpeg", b"\xff\xd8\xff")
 
 
-def test_an_approval_earns_the_credential(analyst: Visitor, site: Site) -> None:
+def test_an_approval_earns_the_receipt(analyst: Visitor, site: Site) -> None:
     """One analyst decides where the site wants no more; the reason is in the log, and sending the form again changes nothing."""
     request = sent(analyst)
     for _ in range(2):
@@ -81,7 +81,10 @@ def test_an_approval_earns_the_credential(analyst: Visitor, site: Site) -> None:
         assert answer.headers["location"] == f"{PAGE}#decision"
     lines = [(line.who, line.what, line.why) for line in analyst.log() if line.action == "approve"]
     assert lines == [("local", "decided", "twins, on the phone")]
-    assert CredentialStore(site.engine).of_attempt(TAKEN).cameo_id == "cameo-of-ben"
+    with site.engine.connect() as connection:
+        receipt = receipts.of_attempt(connection, TAKEN)
+    assert receipt is not None
+    assert receipt.cameo_id == "cameo-of-ben"
     text = analyst.get(PAGE).text
     assert "Approved on" in text
     assert "twins, on the phone" in text
