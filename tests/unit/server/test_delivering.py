@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from cameo_credential.item_kind import ItemKind
+from cameo_credential.claims import Embedding
+from cameo_credential.item_kind import VECTOR_KINDS, ItemKind
 from cameo_credential.items import NEAR_ZERO, ItemModel, VectorItem, compose_item
+from cameo_credential.likeness import to_bytes
+from cameo_credential.media_items import MediaItem
+from cameo_verifier.cameo.model import Terms
 from cameo_verifier.media.recording import open_recording
 from cameo_verifier.models import index, manifest
-from cameo_verifier.server.delivering import public_models
+from cameo_verifier.server.delivering import Delivering, public_models
 from cameo_verifier.settings import Settings
+from cameo_verifier.store.cameos.vault import Vault
+from cameo_verifier.store.db.documents import terms_from_json, terms_to_json
 from fixtures.manifest import load
 
 if TYPE_CHECKING:
@@ -54,3 +60,29 @@ def test_most_of_the_kit_s_voice_vector_is_zero_and_the_item_says_so(kit: ModelK
 def test_without_a_kit_nothing_is_known(tmp_path: Path) -> None:
     """A server whose judges are elsewhere delivers all the same, and names the digest alone."""
     assert "face-embedding" not in {model.name for model in public_models(Settings(models=tmp_path)).values()}
+
+
+def test_what_is_permitted_and_is_not_there_has_its_reason() -> None:
+    """Of a likeness from before pictures and sound were kept, and of a recording without; what is not permitted is not told."""
+    delivering = Delivering(Vault(bytes(32)), None, {})  # type: ignore[arg-type] # nothing is signed here
+    vector = Embedding("m", "ab" * 32, np.eye(1, 512, dtype=np.float32)[0])
+    crop = MediaItem(ItemKind.FACE_CROP, "image/jpeg", "", {}, b"a picture")
+    everything = frozenset(ItemKind)
+    before = to_bytes(vector, vector).replace(b',"media":[]', b"")
+    for kept, permitted, media, missing in (
+        (before, everything, [], {"face_crop": "not_made", "voice_clip": "not_made"}),
+        (to_bytes(vector, vector), everything, [], {"face_crop": "no_frontal_picture", "voice_clip": "no_clear_speech"}),
+        (to_bytes(vector, vector, [crop]), everything, [crop], {"voice_clip": "no_clear_speech"}),
+        (to_bytes(vector, vector, [crop]), VECTOR_KINDS, [], {}),
+        (before, VECTOR_KINDS, [], {}),
+    ):
+        items, found, reasons = delivering._parts(kept, permitted)
+        assert (len(items), found, reasons) == (2, media, missing)
+
+
+def test_terms_from_before_items_could_be_chosen_let_vectors_out_alone() -> None:
+    """As the default does; what was chosen is read as it was written."""
+    written = terms_to_json(Terms(items=frozenset({ItemKind.FACE_CROP})))
+    assert terms_from_json(written).items == {ItemKind.FACE_CROP}
+    del written["items"]
+    assert terms_from_json(written).items == Terms().items == VECTOR_KINDS
