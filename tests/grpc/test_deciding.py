@@ -155,8 +155,8 @@ async def test_what_is_approved_has_a_receipt_and_the_app_is_told(open_site: Any
             cameo = await site.update(await site.create(taken.id), offline_audiences=[AUDIENCE])
             assert await site.standing(await site.reissue(cameo)) == "valid"
 
-            await receiver.until(lambda receiver: len(receiver.taken) == 2)
-            assert receiver.types() == ["attempt.decided", "created"]
+            await receiver.until(lambda receiver: len(receiver.taken) == 4)
+            assert receiver.types() == ["attempt.decided", "created", "permission_changed", "credential_issued"]
             told = await verified(site, receiver.taken[0], "app")  # type: ignore[arg-type]  # another world's site
             assert (told.data["attempt"], told.data["decision"]) == (taken.id, "approved")
             assert WHY.encode() not in receiver.taken[0].body

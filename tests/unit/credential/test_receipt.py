@@ -71,10 +71,13 @@ def test_a_reader_learns_what_the_issuer_said(world: World) -> None:
     assert (read.kid, read.status) == (world.keys.active.kid, StatusReference(17, "https://issuer.example/status/1"))
     assert (read.device_key, read.minor_safeguards, read.profile) == (JWK, True, ("default", "ab" * 32))
     models = {"face-model": f"{1:064x}", "voice-model": f"{2:064x}"}
-    assert read.verification == Verification("attempt-1", "challenge-1", models, "cd" * 32, ("phrase", "movements"))
+    attempt, challenge = (world.pairwise.alias(each, read.audience) for each in ("attempt-1", "challenge-1"))
+    evidence = world.pairwise.digest("cd" * 32, read.audience)
+    assert read.verification == Verification(attempt, challenge, models, evidence, ("phrase", "movements"))
     plain = token + "".join(from_base64url(each).decode() for each in token.split("~")[1:-1])
     assert "account-7" not in plain
-    assert "cameo-1" not in plain
+    for known in ("attempt-1", "challenge-1", "cameo-1", "cd" * 32):
+        assert known not in plain
 
 
 def test_what_is_signed_is_laid_out_as_documented(world: World) -> None:
