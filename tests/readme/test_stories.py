@@ -28,7 +28,8 @@ OF_CI = {"quick", *re.findall(r"\b(?:demo|lint-protos|test(?:-\w+)?)\b", (ROOT /
 ELSEWHERE = {
     ("README.md", "How an app calls it"): "tests/readme/test_typed.py",
     ("docs/credential.md", "What it says"): "tests/unit/credential/test_documentation.py",
-    ("docs/credential.md", "Issued again"): "tests/unit/credential/test_documentation.py",
+    ("docs/credential.md", "Issued"): "tests/unit/credential/test_documentation.py",
+    ("docs/credential.md", "The receipt"): "tests/unit/credential/test_documentation.py",
 }
 """The test that runs all blocks of a section, or compares them with what is issued."""
 NOTHING_TO_RUN = {"mermaid", "protobuf", "text"}
