@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
-# An id has 22 characters, an audience's name for it 24, a key's thumbprint 43; one in forty, in fifty, in a thousand has no digit.
-_ID = re.compile(r"(?<![\w-])(?:[\w-]{22}|p_[\w-]{22}|[\w-]{43})(?![\w-])|(?=[\w-]*\d)(?=[\w-]*[a-zA-Z])[\w-]{20,}|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b")
+# An id has 22 characters, an audience's name for it 24, a key's thumbprint 43: one in forty and one in a thousand has no digit.
+_ID = re.compile(
+    r"(?<![\w-])(?:[\w-]{22}|p_[\w-]{22}|[\w-]{43})(?![\w-])"
+    r"|(?=[\w-]*\d)(?=[\w-]*[a-zA-Z])[\w-]{20,}|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b"
+)
 _NUMBER = re.compile(r"-?\d+(?:[.,:]\d+)*")
 _RULE = re.compile(r"[─━]{2,}")
 
