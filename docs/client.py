@@ -2,6 +2,7 @@
 
 import sys
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 from cameo.v1.attempt_pb2 import Verdict
@@ -17,9 +18,11 @@ with open_channel(sys.argv[1]) as channel:
     try:
         challenge = call(lambda: stub.IssueChallenge(request))
         asked = "".join(map(str, challenge.steps)).replace("TURN_", "")
-        print(asked, f"Record this, in order, if {sys.argv[2]} may hold your likeness. The file:", sep="", file=sys.stderr)
+        text = f"Record this, in order, if {sys.argv[2]} may hold your likeness. The file:"
+        print(asked, text, sep="", file=sys.stderr)
         recording = Path(input().strip()).read_bytes()
-        consent = Consent(text_version="example-1", locale="en", agree_time=datetime.now(UTC))
+        shown, now = sha256(text.encode()).hexdigest(), datetime.now(UTC)
+        consent = Consent(text_version="example-1", locale="en", agree_time=now, text_sha256=shown)
         enrolment = Enrolment(consent=consent, terms=Cameo(offline_audiences=[sys.argv[2]]))
         answer = verify(channel, recording, challenge_id=challenge.id, audience=sys.argv[2], enrolment=enrolment)
     except CallError as error:

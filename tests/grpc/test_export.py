@@ -52,7 +52,9 @@ async def exported(world: World, folder: Path, by: Metadata | None = None, subje
 
 async def live(world: World) -> Any:
     """Have the owner's cameo used."""
-    cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE", appearance_notes=NOTE, restrictions={"words": [WORD]})
+    terms = {"who_may_use": "WHO_MAY_USE_EVERYONE", "appearance_notes": NOTE, "restrictions": {"words": [WORD]}}
+    cameo = await world.cameo(**terms, offline_audiences=[AUDIENCE])
+    await world.issue(cameo)
     granted = await world.authorize(cameo)
     await world.spend(granted.token)
     await world.record(granted.grant_id)
@@ -82,8 +84,10 @@ async def test_a_person_gets_all_that_is_kept_of_them(open_world: Any, tmp_path:
         assert (shown["id"], shown["terms"]["appearance_notes"], shown["terms"]["words"]) == (cameo.id, NOTE, [WORD])
         assert [row["requester"] for row in rows["grants"]] == [row["creator"] for row in rows["outputs"]] == [FAN]
         assert [row["audience"] for row in rows["credentials"]] == [AUDIENCE]
-        for name in ("challenges", "fingerprints", "likenesses", "events", "evidence", "status_entries", "grant_cameos"):
+        for name in ("challenges", "fingerprints", "likenesses", "events", "evidence", "receipts", "grant_cameos"):
             assert rows[name], name
+        listed = {row["jti"] for name in ("receipts", "credentials") for row in rows[name]}
+        assert {row["jti"] for row in rows["status_entries"]} == listed
         assert {row["kind"] for row in rows["consent_records"]} == {"given", "widened"}
         assert files[f"evidence/{attempt['id']}/recording"] == b"accept"
         assert files[f"evidence/{attempt['id']}/tracks.npz"]
@@ -133,7 +137,7 @@ async def test_a_deleted_person_gets_their_tombstone(open_world: Any, tmp_path: 
         await world.stub.DeleteCameo(DeleteCameoRequest(cameo_id=cameo.id), metadata=world.owner)
         files = await exported(world, tmp_path)
         assert [row["state"] for row in json.loads(files["tables/cameos.json"])] == ["deleted"]
-        for name in ("attempts", "evidence", "credentials", "likenesses", "fingerprints", "audit_log", "faces"):
+        for name in ("attempts", "evidence", "receipts", "credentials", "likenesses", "fingerprints", "audit_log", "faces"):
             assert json.loads(files[f"tables/{name}.json"]) == [], name
         assert not any(name.startswith(("evidence/", "likenesses/")) for name in files)
 

@@ -82,7 +82,7 @@ def issued(client: Client, name: str, ago_s: float = 20.0) -> str:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def accepted(client: Client) -> VerifyResponseResponse:
     """The answer to the bona fide recording, which is sent first of all."""
-    consent = cameo_pb2.Consent(text_version="1", locale="en", agree_time=utc_now())
+    consent = cameo_pb2.Consent(text_version="1", locale="en", agree_time=utc_now(), text_sha256="5e" * 32)
     enrolment = Enrolment(consent=consent, terms=cameo_pb2.Cameo(offline_audiences=[AUDIENCE]))
     recording = FIXTURES["astronaut_bona_fide"].file.read_bytes()
     return await client.verify(issued(client, "astronaut_bona_fide"), recording, enrolment=enrolment)

@@ -123,7 +123,7 @@ class Credentials(RuleBasedStateMachine):
         jti = f"jti-{next(NUMBERS)}"
         while True:
             kept = self.statuses.open_list(capacity=2**20, new_key=lambda: bytes(32), now=START)
-            if self.statuses.take(kept, next(NUMBERS), rank=2**31, jti=jti):
+            if self.statuses.take(kept, place := next(NUMBERS), place, jti=jti):
                 return jti
 
     def _refused(self, work: Callable[[], Any]) -> Refusal | None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cameo_credential.pairwise import PairwiseKey
 from cameo_verifier.cameo.model import Event, EventKind
 from cameo_verifier.cameo.removals import Holder, HolderKind, Removal, RemovalState
 from cameo_verifier.cameo.webhooks import LONGEST_WAIT, Endpoint, Schedule, Standing, identifier, message
@@ -56,14 +57,15 @@ def test_a_message_says_ids_and_times_only() -> None:
     state = RemovalState.REMOVAL_REQUESTED
     removal = Removal("r1", 12, "c1", "o1", "g1", "ab" * 32, "urn:c2pa:1", HOLDER, state, "my words", "", **times)
     endpoint = Endpoint("shorts", "https://shorts.example/", "shorts.example", HOLDER, frozenset())
-    assert message(EVENT, removal, endpoint, issuer="https://cameo.example", cursor="MTI") == {
+    pairwise = PairwiseKey(bytes(32))
+    assert message(EVENT, removal, endpoint, issuer="https://cameo.example", cursor="MTI", pairwise=pairwise) == {
         "type": "cameo.removal_requested",
         "timestamp": "2026-03-01T12:00:00+00:00",
         "issuer": "https://cameo.example",
         "audience": "shorts.example",
         "data": {
             "cursor": "MTI",
-            "cameo": "c1",
+            "cameo": pairwise.alias("c1", "shorts.example"),
             "grant": "g1",
             "output": "o1",
             "removal": {

@@ -49,9 +49,12 @@ def _uses(subject: str) -> Select[tuple[str]]:
     return select(uses.c.grant_id).where(uses.c.cameo_id.in_(_cameos(subject)))
 
 
-def _credentials(subject: str) -> Select[tuple[str]]:
-    of = tables.credentials
-    return select(of.c.jti).where(of.c.attempt_id.in_(_attempts(subject)))
+def _listed(subject: str) -> ColumnElement[bool]:
+    """Return the condition for the entries of a subject's receipts and credentials."""
+    tokens = tables.receipts, tables.credentials
+    return or_(
+        *(tables.status_entries.c.jti.in_(select(of.c.jti).where(of.c.attempt_id.in_(_attempts(subject)))) for of in tokens)
+    )
 
 
 def _by_subject(table: Table) -> Callable[[str], ColumnElement[bool]]:
@@ -99,7 +102,7 @@ EXPORTED: Mapping[str, Rule] = {
     "receipts": Rule(_by_attempt(tables.receipts)),
     "fingerprints": Rule(_by_attempt(tables.fingerprints)),
     "status_entries": Rule(
-        lambda subject: tables.status_entries.c.jti.in_(_credentials(subject)),
+        _listed,
         {"group_number": "it tells credentials from decoys, for everyone in the list"},
     ),
     "faces": Rule(
