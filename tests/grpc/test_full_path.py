@@ -25,16 +25,15 @@ from cameo.v1.verification_service_pb2 import Enrolment, GetAttemptRequest, Veri
 from cameo_challenges.model import Challenge
 from cameo_credential.audience_keys import AudienceFolder, AudienceKey
 from cameo_credential.issuer_keys import VerificationKeys
-from cameo_credential.key_files import open_secret
 from cameo_credential.likeness import from_bytes, media_from_bytes
 from cameo_credential.pairwise import PairwiseKey
 from cameo_credential.validator import open_credential
 from cameo_verifier.evidence.portraits import TEMPLATE
+from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.server.app import open_server, utc_now
 from cameo_verifier.settings import Settings
 from cameo_verifier.store.attempts.challenges import ChallengeStore
 from cameo_verifier.store.cameos import likenesses
-from cameo_verifier.store.cameos.vault import KEY_BYTES, Vault
 from cameo_verifier.store.db.engine import open_database
 from fixtures.manifest import load
 from tests.grpc.client import AUDIENCE, Client, refused, status_source
@@ -127,7 +126,7 @@ async def test_the_likeness_is_kept_with_pictures_of_that_face_and_sound(
     with engine.connect() as connection:
         sealed = likenesses.of(connection, likenesses.cameo_of(connection, accepted.attempt.id))
     engine.dispose()
-    opened = open_secret(settings.vault_key, KEY_BYTES, Vault, kind="vault key").open(sealed)
+    opened = open_vault(settings.vault_key).open(sealed)
     face, _ = from_bytes(opened)
     *crops, clip = media_from_bytes(opened) or ()
     assert 3 <= len(crops) <= 5
