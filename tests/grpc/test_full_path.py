@@ -136,7 +136,7 @@ async def test_the_likeness_is_kept_with_pictures_of_that_face_and_sound(
         rgb = cv2.cvtColor(cv2.imdecode(np.frombuffer(crop.data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
         assert rgb.shape == (512, 512, 3)
         aligned = kit.face_embedder.align(rgb, mesh)
-        assert float(kit.face_embedder.embed(aligned) @ face.vector) > 0.85  # of two people at most 0.3
+        assert float(kit.face_embedder.embed(aligned) @ face.vector) > 0.85
         assert (crop.kind, crop.media_type) == ("face_crop", "image/jpeg")
     assert (clip.kind, clip.media_type, clip.facts["sample_rate_hz"]) == ("voice_clip", "audio/flac", 24_000)
     with av.open(io.BytesIO(clip.data)) as flac:
