@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -52,7 +52,8 @@ async def killed(folder: Path, *settings: str) -> AsyncIterator[Client]:
             try:
                 yield Client(process, channel, folder / "journal", None)  # type: ignore[arg-type]
             finally:
-                process.kill()  # before its callers are seen to go away
+                with suppress(ProcessLookupError):  # it may have ended by itself
+                    process.kill()  # before its callers are seen to go away
                 await process.wait()
     finally:
         if process.returncode is None:
