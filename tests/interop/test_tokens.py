@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from cameo_credential.issue import issue
 from cameo_credential.issuer_keys import ES256, IssuerKeys, SigningKey
 from cameo_credential.items import ItemKind, ItemModel, VectorItem
 from cameo_credential.pairwise import PairwiseKey
+from cameo_credential.receipt import issue_receipt
 from cameo_credential.status_list import StatusList, publish
 from cameo_verifier.cameo.grants import compose
 from cameo_verifier.cameo.model import Grant
@@ -59,20 +61,20 @@ def make(signature: str, curve: str) -> Made:
     two = SigningKey.generate(now=NOW), SigningKey.generate(now=NOW, algorithm=ES256)
     keys, key = IssuerKeys(two[0], (), two[1]), AudienceKey.generate(GENERATOR, curve, signature)
     now, lasts = NOW, timedelta(days=1)
-    issued = issue(
-        issuer=ISSUER,
-        subject="account-7",
-        audience_key=key.public(),
-        keys=keys,
-        pairwise=PairwiseKey(bytes(32)),
-        now=now,
-        ttl=lasts,
-        jti=JTI,
-        provenance=PROVENANCE,
-        face=FACE,
-        voice=VOICE,
-        status=StatusReference(3, URI),
-    )
+    pairwise = PairwiseKey(bytes(32))
+    facts: dict[str, Any] = {
+        "issuer": ISSUER,
+        "subject": "account-7",
+        "keys": keys,
+        "pairwise": pairwise,
+        "now": now,
+        "ttl": lasts,
+        "jti": JTI,
+        "provenance": PROVENANCE,
+        "status": StatusReference(3, URI),
+    }
+    issued = issue(audience_key=key.public(), face=FACE, voice=VOICE, **facts)
+    receipt = issue_receipt(audience=GENERATOR, new_salt=lambda: token_urlsafe(16), signature=signature, **facts)
     likeness = deliver(
         issuer=ISSUER,
         requester="fan",
@@ -84,15 +86,16 @@ def make(signature: str, curve: str) -> Made:
         audience_key=key.public(),
         keys=keys,
         now=now,
-    )
-    granted = compose(Grant("grant-1", GENERATOR, "fan", "job-1", ("cameo-1",), frozenset(), now, now + lasts), (), issuer=ISSUER)
+    ).token
+    grant = Grant("grant-1", GENERATOR, "fan", "job-1", ("cameo-1",), frozenset(), now, now + lasts)
+    granted = compose(grant, (), issuer=ISSUER, pairwise=pairwise)
     listed = publish(
         StatusList.of(np.zeros(16, np.uint8)), uri=URI, keys=keys, now=now, ttl=lasts, lifetime=lasts, algorithm=signature
     )
     tokens = {
         "credential": issued.credential,
         "likeness": likeness,
-        "receipt": issued.receipt,
+        "receipt": receipt.token.partition("~")[0],
         "grant": sign_grant(granted, keys=keys, algorithm=signature),
         "status list": listed,
     }

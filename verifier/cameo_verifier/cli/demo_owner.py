@@ -103,7 +103,7 @@ class OwnersAct:
         digest = hashlib.sha256(b"the video that was made").hexdigest()
         output = generator.record(grant.grant_id, sha256=digest, creator=FAN, platform=PLATFORM)
         self._step("the owner sees the use and its output", f"{FAN}: {digest[:12]}", lambda: self._listed(cameo.id))
-        self._let_out(cameo)
+        cameo = self._let_out(cameo)
         self._step(
             "the generator is to hold it; the owner lets none",
             "GENERATOR_NOT_CHOSEN",
@@ -120,15 +120,16 @@ class OwnersAct:
         self._remove(cameo.id, output)
         self._delete(cameo.id, output)
 
-    def _let_out(self, cameo: cameo_pb2.Cameo) -> None:
-        """Let pictures and sound out too, and deliver them for one job."""
-        self._owner.update(cameo, items=cameo_pb2.ItemKind.keys()[1:])
+    def _let_out(self, cameo: cameo_pb2.Cameo) -> cameo_pb2.Cameo:
+        """Let pictures and sound out too, and deliver them for one job; return the cameo as it is then."""
+        cameo = self._owner.update(cameo, items=cameo_pb2.ItemKind.keys()[1:])
         spent = self._generator.spend(self._generator.authorize(cameo.id, FAN, job_id="job-with-pictures").token)
         self._step(
             "the owner lets pictures and sound out too",
             "face_vector, voice_vector, face_crop, voice_clip",
             lambda: ", ".join(self._items(each, spent.grant_id) for each in spent.likenesses),
         )
+        return cameo
 
     def _remove(self, cameo_id: str, output: cameo_pb2.Output) -> None:
         def state(removal: removal_pb2.Removal) -> str:
