@@ -41,7 +41,7 @@ class Once:
 
     def _observe(self, frames: Iterable[Frame], kit: ModelKit, **given: Any) -> FaceTrack | Missing:
         pictures = list(frames)
-        key = hashlib.sha256(repr((given["spread_s"], given["still"])).encode())
+        key = hashlib.sha256(repr((given["duration_s"], given["still"])).encode())
         for frame in pictures:
             key.update(repr((frame.t_s, frame.rgb.shape)).encode())
             key.update(np.ascontiguousarray(frame.rgb))

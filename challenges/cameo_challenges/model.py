@@ -68,15 +68,6 @@ class Challenge:
         """The head turns, in order."""
         return tuple(step.turn for step in self.steps if isinstance(step, TurnHead))
 
-    @property
-    def usual_s(self) -> float:
-        """The usual length of an answer, in seconds: 9.4 for eight words and two turns, 4 at least."""
-        words = sum(len(text.split()) for text in self.spoken)
-        return max(_LEAST_S, _STARTED_S + _WORD_S * words + _TURN_S * len(self.turns))
-
-
-_LEAST_S, _STARTED_S, _WORD_S, _TURN_S = 4.0, 0.5, 0.5, 2.43
-"""Seconds of the shortest answer, before the first step, for a word, and for a turn there and back."""
 
 _KEYS = {"id", "steps", "issued_at", "expires_at", "language"}
 

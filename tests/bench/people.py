@@ -114,7 +114,7 @@ def frames_of(path: Path, settings: Settings) -> list[Frame]:
 
 def judged(frames: Sequence[Frame], kit: ModelKit, profile: profiles.Profile) -> list[CheckResult]:
     """Return what each of `CHECKS` finds in frames."""
-    face = observe(frames, kit, spread_s=frames[-1].t_s)
+    face = observe(frames, kit, duration_s=frames[-1].t_s)
     silence = SoundTrack(0.0, 0.0, 0.0, 0.0, np.zeros((0, 2)), "", (), (), np.zeros((0, 2)), np.zeros((0, 0)), np.zeros(0))
     media = MediaInfo("frames", 0, "", frames[-1].t_s)
     evidence = Evidence(media, face, silence)

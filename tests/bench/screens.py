@@ -59,7 +59,7 @@ def measure(path: Path, kit: ModelKit, settings: Settings) -> Screens:
     with open_recording(path, limits=settings.media) as source:
         dark: list[float] = []
         frames = _noting_dark(source.frames(max_fps=settings.analysis_fps, glance=glances.add), dark)
-        face = observe(frames, kit, spread_s=source.info.duration_s, timings_ms=watch)
+        face = observe(frames, kit, duration_s=source.info.duration_s, timings_ms=watch)
     bands = band_depth(glances.t_s, glances.thumbnails)
     if not isinstance(face, FaceTrack):
         return Screens(OF_NONE, OF_NONE, OF_NONE, OF_NONE, OF_NONE, bands, OF_NONE, OF_NONE)

@@ -8,7 +8,7 @@ import os
 import resource
 import signal
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,51 +93,6 @@ class Burn:
     """Use the processor without end, and do not listen."""
 
 
-@dataclass(frozen=True)
-class Gather:
-    """Return the text that was given, or that arrived since it was begun, and by how many processes it was gathered."""
-
-    text: str = ""
-
-
-class Gathering:
-    """A text that arrives. A fatal piece ends the process."""
-
-    def __init__(self, job: Gather) -> None:
-        self._text = job.text
-
-    def feed(self, chunk: bytes) -> None:
-        """Append it."""
-        if chunk == b"fatal":
-            os.kill(os.getpid(), signal.SIGKILL)
-        self._text += chunk.decode()
-
-    def completed(self, job: Gather) -> Gather:
-        """Return the job with all of it."""
-        return replace(job, text=f"{self._text}{job.text} as it arrived")
-
-    def stop(self) -> None:
-        """Forget it."""
-        self._text = "forgotten"
-
-
-class Gatherer:
-    """A judge that begins."""
-
-    def begin(self, job: Gather) -> Gathering:
-        """Begin."""
-        return Gathering(job)
-
-    def look(self, job: Gather) -> None:
-        """Refuse a text that says so."""
-        if "refuse" in job.text:
-            raise UnjudgeableError(Reason.UNSUPPORTED_MEDIA, f"not this: {job.text}")
-
-    def __call__(self, job: Gather, _: Callable[[], bool]) -> str:
-        """Return the text, and where it was gathered."""
-        return f"{job.text} in {os.getpid()}"
-
-
 class _Evil:
     def __init__(self, path: str) -> None:
         self.path = path
@@ -194,10 +149,6 @@ def judge(job: Job, cancelled: Callable[[], bool]) -> str:  # noqa: C901, PLR091
 
 def hire() -> Callable[[Job, Callable[[], bool]], str]:
     return judge
-
-
-def hire_gatherer() -> Gatherer:
-    return Gatherer()
 
 
 def refuse_to_start() -> Callable[[Job, Callable[[], bool]], str]:

@@ -40,7 +40,6 @@ from tests.grpc.client import AUDIENCE, Client, refused, status_source
 from tests.grpc.server import UNHURRIED
 from tests.issued_claims import hold_against_schema
 from tests.patience import PATIENCE_S
-from tests.unit.media.test_early import CONTAINERS, remuxed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -188,17 +187,6 @@ async def test_a_caller_that_goes_away_frees_the_pipeline_and_what_was_sent_befo
     assert answer.attempt.verdict == attempt_pb2.VERDICT_REJECTED
     assert list(answer.attempt.reasons) == [reason_pb2.REASON_SEEN_BEFORE]
     assert client.server.pool.processes == workers
-
-
-async def test_a_recording_is_analysed_as_it_arrives(client: Client, accepted: VerifyResponseResponse) -> None:
-    """The accepted answer in the container of a browser, in pieces: seen before, by evidence for which nothing was read again."""
-    assert accepted.attempt.verdict == attempt_pb2.VERDICT_ACCEPTED
-    recording = remuxed(FIXTURES["astronaut_bona_fide"].file.read_bytes(), *CONTAINERS["matroska"])
-    answer = await client.verify(issued(client, "astronaut_bona_fide"), recording, chunk=2000)
-    assert list(answer.attempt.reasons) == [reason_pb2.REASON_SEEN_BEFORE]
-    full = await client.verification.GetAttempt(GetAttemptRequest(attempt_id=answer.attempt.id, view=ATTEMPT_VIEW_FULL))
-    assert full.timings_ms["landmarks"] > 0
-    assert "decode_picture" not in full.timings_ms
 
 
 async def test_an_answer_that_took_no_time_was_recorded_in_advance(client: Client) -> None:

@@ -142,7 +142,7 @@ def _files(folder: Path) -> dict[str, list[Path]]:
 def _adult(real: Real, group: str, path: Path) -> Adult:
     with open_recording(path, limits=real.settings.media) as source:
         frames = source.frames(max_fps=real.settings.analysis_fps)
-        face = observe(frames, real.kit, spread_s=source.info.duration_s, still=source.still)
+        face = observe(frames, real.kit, duration_s=source.info.duration_s, still=source.still)
         evidence = Evidence(source.info, face, Missing(Reason.NO_AUDIO))
     ages = face.ages.mean(axis=1) if isinstance(face, FaceTrack) else np.zeros(0)
     years = float(np.median(ages)) if len(ages) else float("nan")

@@ -63,11 +63,11 @@ def test_the_half_that_is_not_spoilt_is_the_same_to_the_bit(kit: ModelKit, once:
     """What is taken from where nothing is wrong, the pictures or the sound, is what the models say of the spoilt recording."""
     for situation in (SITUATIONS[0], next(each for each in SITUATIONS if each.told == spoilt)):
         before, (recording, challenge) = once.answered, situation.sent()
-        remembered = collect(recording, kit, settings=Settings(), spoken=challenge.spoken, spread_s=challenge.usual_s)
+        remembered = collect(recording, kit, settings=Settings(), spoken=challenge.spoken)
     assert once.answered > before, "it was shown to the models"
     with pytest.MonkeyPatch.context() as patch:
         Once().put(patch)
-        shown = collect(recording, kit, settings=Settings(), spoken=challenge.spoken, spread_s=challenge.usual_s)
+        shown = collect(recording, kit, settings=Settings(), spoken=challenge.spoken)
     assert to_bytes(Tracks(remembered)) == to_bytes(Tracks(shown))
 
 

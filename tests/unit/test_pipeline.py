@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,13 +90,10 @@ def test_the_same_input_gives_the_same_evidence_to_the_bit(kit: ModelKit, judge:
 
 
 def test_what_costs_most_is_asked_of_some_near_frontal_frames(judge: Callable[..., Judgement]) -> None:
-    """So many in the usual length of an answer: the grid of a display in up to twice as many as the network against attacks."""
-    evidence = judge(BONA_FIDE.file.read_bytes(), BONA_FIDE.challenge).evidence
-    face, longer = evidence.face, evidence.media.duration_s / BONA_FIDE.challenge.usual_s
+    """However long a recording is: the grid of a display in up to twice as many frames as the network against attacks."""
+    face = judge(BONA_FIDE.file.read_bytes(), BONA_FIDE.challenge).evidence.face
     assert isinstance(face, FaceTrack)
-    assert 1.0 < longer < 1.1
-    most = [math.ceil(longer * frames) for frames in (GRID_FRAMES, LIVE_FRAMES, IDENTITY_FRAMES)]
-    assert len(face.t_s) > most[0] >= len(face.grid) > most[1] >= len(face.live) > most[2] >= len(face.embeddings)
+    assert len(face.t_s) > GRID_FRAMES >= len(face.grid) > LIVE_FRAMES >= len(face.live) > IDENTITY_FRAMES >= len(face.embeddings)
     assert np.isfinite(face.grid).all()
 
 

@@ -31,7 +31,6 @@ from cameo_verifier.checks.question import Case, Phase, Question
 from cameo_verifier.decision import decide
 from cameo_verifier.errors import ProfileError
 from cameo_verifier.evidence.collect import collect
-from cameo_verifier.evidence.early import EarlyAnalysis
 from cameo_verifier.evidence.picture import Stopwatch
 from cameo_verifier.media.remux import judged_only
 from cameo_verifier.profile import CheckRole
@@ -84,7 +83,7 @@ def askable(settings: Settings) -> tuple[Question, ...]:
 
 
 def verify(
-    recording: bytes | Path | EarlyAnalysis,
+    recording: bytes | Path,
     challenge: Challenge,
     *,
     profile: Profile,
@@ -98,7 +97,7 @@ def verify(
     """Judge a recording.
 
     Args:
-        recording: the file's bytes, its path, or its analysis as it arrived.
+        recording: the file's bytes, or its path.
         challenge: what was asked; issued or written by hand.
         profile: thresholds and roles, and those for a possible minor.
         kit: the models.
@@ -122,7 +121,6 @@ def verify(
         settings=settings,
         spoken=challenge.spoken,
         tag=challenge.language,
-        spread_s=challenge.usual_s,
         cancelled=cancelled,
         timings_ms=watch,
     )
@@ -138,8 +136,6 @@ def verify(
     mark = watch.add("checks", mark)
 
     # Step 6.
-    if isinstance(recording, EarlyAnalysis):
-        recording = recording.whole()
     kept = judged_only(recording, sound_track=evidence.media.sound_track, limits=settings.media) if keep else b""
     watch.add("keep", mark)
     watch.add("total", began)

@@ -161,7 +161,7 @@ def watched(kit: ModelKit) -> Callable[[str], FaceTrack]:
     def watch(name: str) -> FaceTrack:
         if name not in known:
             with open_recording(FIXTURES[name].file, limits=Settings().media) as source:
-                found = observe(source.frames(max_fps=15.0), kit, spread_s=source.info.duration_s)
+                found = observe(source.frames(max_fps=15.0), kit, duration_s=source.info.duration_s)
             assert isinstance(found, FaceTrack)
             known[name] = found
         return known[name]
@@ -209,7 +209,7 @@ def flat_turn(kit: ModelKit) -> FaceTrack:
         return np.asarray(picture, np.uint8)
 
     frames = [Frame(i / 15, askew(45 * np.sin(2 * np.pi * i / 30))) for i in range(31)]
-    found = observe(frames, kit, spread_s=2.0)
+    found = observe(frames, kit, duration_s=2.0)
     assert isinstance(found, FaceTrack)
     return found
 

@@ -50,7 +50,7 @@ def standing_back(person: U8, scale: float, *, upright: bool = False) -> list[Fr
 @pytest.mark.parametrize("upright", [False, True])
 def test_a_face_that_only_a_part_of_the_picture_shows_is_small(kit: ModelKit, person: U8, *, upright: bool) -> None:
     """A face of 5 % of the longer side is found in hardly any whole picture, and is FACE_TOO_SMALL."""
-    found = observe(standing_back(person, 0.4, upright=upright), kit, spread_s=SECONDS)
+    found = observe(standing_back(person, 0.4, upright=upright), kit, duration_s=SECONDS)
     if isinstance(found, FaceTrack):
         assert len(found.small_share)
         assert np.median(found.small_share) < profiles.load()["face_share_min"].value
@@ -61,7 +61,7 @@ def test_a_face_that_only_a_part_of_the_picture_shows_is_small(kit: ModelKit, pe
 def test_an_empty_room_has_no_face(kit: ModelKit, person: U8) -> None:
     """Where a second look finds nothing either, the reason stays NO_FACE."""
     room = [Frame(frame.t_s, np.ascontiguousarray(frame.rgb[:300])) for frame in standing_back(person, 0.05)]
-    assert observe(room, kit, spread_s=SECONDS) == Missing(Reason.NO_FACE)
+    assert observe(room, kit, duration_s=SECONDS) == Missing(Reason.NO_FACE)
 
 
 @pytest.mark.parametrize("share", [0.35, 0.4, 0.45, 0.55])
@@ -70,7 +70,7 @@ def test_half_a_face_at_the_edge_is_not_small(kit: ModelKit, person: U8, share: 
     height, width, _ = person.shape
     points = np.array([[1, 0, share * width], [0, 1, 0]], np.float32)
     cut = cv2.warpAffine(person, points, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    found = observe([Frame(index / FPS, np.asarray(cut)) for index in range(SECONDS * FPS)], kit, spread_s=SECONDS)
+    found = observe([Frame(index / FPS, np.asarray(cut)) for index in range(SECONDS * FPS)], kit, duration_s=SECONDS)
     if isinstance(found, FaceTrack):
         assert not len(found.small_share)
     else:
@@ -79,7 +79,7 @@ def test_half_a_face_at_the_edge_is_not_small(kit: ModelKit, person: U8, share: 
 
 def test_a_face_of_common_size_costs_no_second_look(kit: ModelKit, person: U8) -> None:
     """Nothing is looked at again where faces were found, and the width is known as a share of the picture."""
-    found = observe([Frame(index / FPS, person) for index in range(4)], kit, spread_s=1.0)
+    found = observe([Frame(index / FPS, person) for index in range(4)], kit, duration_s=1.0)
     assert isinstance(found, FaceTrack)
     assert not len(found.small_share)
     assert found.face_share == pytest.approx(found.face_px / max(person.shape[:2]))

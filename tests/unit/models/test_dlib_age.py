@@ -136,7 +136,7 @@ def test_the_network_is_shown_what_it_was_trained_on(
 
 def test_the_evidence_keeps_what_both_networks_say(astronaut: U8, astronaut_face: FaceObservation, kit: ModelKit) -> None:
     """A row for each picture, the kit's network first."""
-    track = observe([Frame(0.0, astronaut)], kit, spread_s=1.0, still=True)
+    track = observe([Frame(0.0, astronaut)], kit, duration_s=1.0, still=True)
     assert isinstance(track, FaceTrack)
     both = [network.estimate(astronaut, astronaut_face.landmarks) for network in (kit.age, kit.dlib_age)]
     np.testing.assert_allclose(track.ages, [both], atol=0.5)

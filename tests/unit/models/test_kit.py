@@ -37,7 +37,7 @@ def tracked(names: tuple[str, ...]) -> dict[str, dict[str, bytes]]:
         for name in names:
             with open_recording(files[name], limits=settings.media) as source:
                 frames = islice(source.frames(max_fps=settings.analysis_fps), FRAMES)
-                track = observe(frames, kit, spread_s=source.info.duration_s)
+                track = observe(frames, kit, duration_s=source.info.duration_s)
             assert isinstance(track, FaceTrack)
             found[name] = {field.name: np.asarray(getattr(track, field.name)).tobytes() for field in fields(track)}
         assert [len(idle) for idle in kit._idle.values()] == [1]

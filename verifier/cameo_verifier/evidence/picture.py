@@ -1,9 +1,9 @@
 """Picture analysis: runs the picture models over the frames in one pass, keeping no frame.
 
-Landmarks, pose and light are measured in every analysed frame. The costlier networks run on fewer near-frontal frames, so many in
-the usual length of an answer (`spread_s`), which is known before the recording has ended: `LIVE_FRAMES` for presentation attack,
-some of them for the closer crop and for occlusion of eyes and mouth as well, `GRID_FRAMES` for the grid of a display,
-`BEZEL_FRAMES` for its border, `IDENTITY_FRAMES` for identity and `AGE_FRAMES` for age.
+Landmarks, pose and light are measured in every analysed frame. The costlier networks run on a fixed number of near-frontal frames
+spread over the recording, so that cost does not grow with its length: `LIVE_FRAMES` for presentation attack, some of them for the
+closer crop and for occlusion of eyes and mouth as well, `GRID_FRAMES` for the grid of a display, `BEZEL_FRAMES` for its border,
+`IDENTITY_FRAMES` for identity and `AGE_FRAMES` for age.
 """
 
 from __future__ import annotations
@@ -56,14 +56,14 @@ _CROP_PX = 112
 
 
 class Slots:
-    """A sampler that picks at most one frame from each of `count` equal slots in `spread_s` seconds, and from those that follow.
+    """A sampler that picks at most one frame from each of `count` equal slots of a recording.
 
     The pick of a slot is its first eligible frame, so that the same frames give the same picks.
     """
 
-    def __init__(self, count: int, spread_s: float) -> None:
-        """Divide `spread_s` seconds into `count` slots."""
-        self._width_s = max(spread_s / count, 1e-3)
+    def __init__(self, count: int, duration_s: float) -> None:
+        """Divide `duration_s` seconds into `count` slots."""
+        self._width_s = max(duration_s / count, 1e-3)
         self._next = 0
 
     def take(self, t_s: float) -> bool:
@@ -107,7 +107,7 @@ def observe(
     frames: Iterable[Frame],
     kit: ModelKit,
     *,
-    spread_s: float,
+    duration_s: float,
     still: bool = False,
     cancelled: Callable[[], bool] = lambda: False,
     timings_ms: Stopwatch | None = None,
@@ -117,7 +117,7 @@ def observe(
     Args:
         frames: upright frames with rising times; consumed once, none is kept.
         kit: where the models come from.
-        spread_s: seconds over which the frames for the costlier networks are spread.
+        duration_s: length in seconds, measured; only spreads the picks.
         still: the frames are unrelated stills, so no tracking from one to the next.
         cancelled: called before each frame.
         timings_ms: milliseconds by model are added here.
@@ -132,10 +132,10 @@ def observe(
     watch = Stopwatch() if timings_ms is None else timings_ms
     seen = _Seen()
     columns = seen.columns
-    picks = _Picks(*(Slots(count, spread_s) for count in (LIVE_FRAMES, GRID_FRAMES, BEZEL_FRAMES, IDENTITY_FRAMES, AGE_FRAMES)))
-    parallax = Parallax(spread_s)
+    picks = _Picks(*(Slots(count, duration_s) for count in (LIVE_FRAMES, GRID_FRAMES, BEZEL_FRAMES, IDENTITY_FRAMES, AGE_FRAMES)))
+    parallax = Parallax(duration_s)
     iterator = iter(frames)
-    with kit.landmarker(max_faces=MAX_FACES, video=not still) as landmarker, SecondLook(kit, spread_s) as again:
+    with kit.landmarker(max_faces=MAX_FACES, video=not still) as landmarker, SecondLook(kit, duration_s) as again:
         while True:
             mark = perf_counter()
             frame = next(iterator, None)

@@ -154,7 +154,7 @@ def _read_clip(path: Path, kit: ModelKit, settings: Settings, profile: Profile) 
     if generated and path.name.startswith(_WITH_INSET):
         with open_recording(path, limits=settings.media) as source:
             frames = _without_inset(source.frames(max_fps=settings.analysis_fps))
-            evidence = replace(evidence, face=observe(frames, kit, spread_s=source.info.duration_s))
+            evidence = replace(evidence, face=observe(frames, kit, duration_s=source.info.duration_s))
     rows = len(sound.lips)
     kind, lips, seen = SOUND, np.zeros((rows, len(FEATURES))), np.zeros(rows, bool)
     if not isinstance(evidence.face, Missing):

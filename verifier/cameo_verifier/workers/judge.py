@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from cameo_challenges.model import Challenge
     from cameo_credential.media_items import MediaItem
-    from cameo_verifier.evidence.early import EarlyAnalysis
     from cameo_verifier.profile import Profile
     from cameo_verifier.settings import Settings
     from cameo_verifier.types import Judgement
@@ -22,36 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One recording, as bytes in memory only, the challenge it answers, and the time of its receipt.
-
-    early: its analysis as it arrived, in the worker that began it; the recording is empty then.
-    """
+    """One recording, as bytes in memory only, the challenge it answers, and the time of its receipt."""
 
     recording: bytes = field(repr=False)
     challenge: Challenge
     received_at: datetime | None = None
-    early: EarlyAnalysis | None = field(default=None, repr=False)
-
-
-class Begun:
-    """A response whose recording is still arriving."""
-
-    def __init__(self, early: EarlyAnalysis) -> None:
-        """Keep the analysis that has begun."""
-        self._early = early
-
-    def feed(self, chunk: bytes) -> None:
-        """Append what was received."""
-        self._early.feed(chunk)
-
-    def completed(self, response: Response) -> Response:
-        """Return the response with the recording that has arrived."""
-        self._early.end()
-        return replace(response, early=self._early)
-
-    def stop(self) -> None:
-        """Forget it."""
-        self._early.stop()
 
 
 class Judge:
@@ -78,18 +52,12 @@ class Judge:
         Raises:
             UnjudgeableError: as `cameo_verifier.media.require_supported`.
         """
-        self._require_supported(_whole(response), limits=self._settings.media)
-
-    def begin(self, response: Response) -> Begun:
-        """Begin to analyse a recording as it arrives."""
-        from cameo_verifier.evidence.early import EarlyAnalysis  # noqa: PLC0415 - the model runtimes belong to the worker process
-
-        return Begun(EarlyAnalysis(self._kit, settings=self._settings, spread_s=response.challenge.usual_s))
+        self._require_supported(response.recording, limits=self._settings.media)
 
     def __call__(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
         """Judge it; errors as `pipeline.verify`."""
         judgement = self._verify(
-            response.early or response.recording,
+            response.recording,
             response.challenge,
             profile=self._profile,
             kit=self._kit,
@@ -102,13 +70,13 @@ class Judge:
         if judgement.decision.verdict not in self._may_be_reviewed:
             return judgement
         judgement = replace(judgement, likeness_media=self._likeness_media(response, judgement))
-        return replace(judgement, crops=self._crops(_whole(response), judgement)) if self._keep_crops else judgement
+        return replace(judgement, crops=self._crops(response.recording, judgement)) if self._keep_crops else judgement
 
     def _likeness_media(self, response: Response, judgement: Judgement) -> tuple[MediaItem, ...]:
         from cameo_verifier.evidence.likeness_media import likeness_media  # noqa: PLC0415 - the model runtimes belong here
 
         language = response.challenge.language
-        return likeness_media(_whole(response), judgement.evidence, settings=self._settings, language=language)
+        return likeness_media(response.recording, judgement.evidence, settings=self._settings, language=language)
 
     def _crops(self, recording: bytes, judgement: Judgement) -> bytes:
         from cameo_verifier.evidence.crops import crops  # noqa: PLC0415 - the model runtimes belong to the worker process
@@ -118,10 +86,6 @@ class Judge:
         if not isinstance(face, FaceTrack):
             return b""
         return crops(recording, face, limits=self._settings.media, fps=self._settings.analysis_fps)
-
-
-def _whole(response: Response) -> bytes:
-    return response.early.whole() if response.early else response.recording
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ import resource
 import signal
 import sys
 import time
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +18,13 @@ from cameo_credential.errors import CameoError
 from cameo_verifier import offline
 from cameo_verifier.redaction import redacted
 from cameo_verifier.workers import wire as worker_wire
-from cameo_verifier.workers.process import Begin, Begins, Cancel, Chunk, GiveUp, Job, Knock, Look, Looks
+from cameo_verifier.workers.process import Cancel, Job, Knock, Look, Looks
 from cameo_verifier.workers.wire import WorkerFaultError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cameo_verifier.workers.process import Beginning, Opening, Rights
+    from cameo_verifier.workers.process import Opening, Rights
 
 
 def _serve(connection: Connection[Any, Any]) -> None:
@@ -46,8 +45,8 @@ def _serve(connection: Connection[Any, Any]) -> None:
     except Exception as error:  # noqa: BLE001 - reported to the parent, which decides
         connection.send_bytes(worker_wire.refusal(_as_cameo_error(error)))
         return
-    connection.send_bytes(worker_wire.ready(begins=isinstance(judge, Begins)))
-    for job in _jobs(connection, judge, opening.rights):
+    connection.send_bytes(worker_wire.ready())
+    for job in _jobs(connection):
         _allow_processor_s(opening.rights.job_cpu_s)
         try:
             answer = worker_wire.answer(job.number, _done(judge, job, connection), opening.records)
@@ -84,35 +83,17 @@ def _done(judge: Callable[..., Any], job: Job | Look, connection: Connection[Any
     return judge.look(job.job) if isinstance(judge, Looks) else None
 
 
-def _jobs(connection: Connection[Any, Any], judge: Callable[..., Any], rights: Rights) -> Iterator[Job | Look]:
-    """Answer pings, keep the data of a job that was begun, and yield jobs whole, until the parent has ended.
-
-    A cancellation after the answer is ignored. Errors in a job that was begun are raised where it is judged.
-    """
-    begun: Beginning | None = None
+def _jobs(connection: Connection[Any, Any]) -> Iterator[Job | Look]:
+    """Answer pings and yield jobs until the parent has ended; a cancellation after the answer is ignored."""
     while True:
         try:
             message = connection.recv()
         except (EOFError, OSError):
             return
-        match message:
-            case Knock():
-                connection.send_bytes(worker_wire.ready(begins=isinstance(judge, Begins)))
-            case Begin(job) if isinstance(judge, Begins):
-                _allow_processor_s(rights.job_cpu_s)
-                begun = judge.begin(job)
-            case Chunk(data) if begun is not None:
-                begun.feed(data)
-            case GiveUp() if begun is not None:
-                begun.stop()
-                begun = None
-            case Job() | Look() if not message.begun:
-                yield message
-            case Job() | Look() if begun is not None:
-                yield replace(message, job=begun.completed(message.job))
-                begun = None if isinstance(message, Job) else begun
-            case Job() | Look():
-                connection.send_bytes(worker_wire.refusal(WorkerFaultError("nothing was begun")))
+        if isinstance(message, Job | Look):
+            yield message
+        elif isinstance(message, Knock):
+            connection.send_bytes(worker_wire.ready())
 
 
 class _Cancelled:

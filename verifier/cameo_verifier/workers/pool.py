@@ -3,9 +3,6 @@
 Invariants: at most `workers` jobs run and at most `queue` wait; a request beyond that is refused at once. A worker serves one
 turn at a time. A worker that dies is replaced. A caller that disconnects frees its worker: first by cancellation, and when that
 has no effect within the grace time, by ending the process.
-
-An idle worker may begin a job whose data still arrives (`early`). That is no turn: the worker is taken back as soon as a turn
-needs it, and the job is then judged from the start.
 """
 
 from __future__ import annotations
@@ -92,7 +89,6 @@ class WorkerPool(Generic[JobT, ResultT]):
         # Each worker needs one thread to read an answer and one to write a cancellation meanwhile.
         self._threads = ThreadPoolExecutor(max_workers=2 * limits.workers, thread_name_prefix="worker-pipe")
         self._idle: deque[Worker[JobT, ResultT]] = deque()
-        self._lent: list[Early[JobT, ResultT]] = []
         self._waiting: deque[asyncio.Future[Worker[JobT, ResultT]]] = deque()
         self._turns = 0
         self._no_turns = asyncio.Event()
@@ -168,32 +164,8 @@ class WorkerPool(Generic[JobT, ResultT]):
         return rounds * min(self._recent(), default=_LEAST_GUESS_S)
 
     @asynccontextmanager
-    async def early(self, job: JobT) -> AsyncIterator[Early[JobT, ResultT]]:
-        """Have an idle worker, if there is one, begin a job whose data still arrives.
-
-        Give what this yields to `turn`, once all data was fed to it.
-        """
-        begins = not self._stopping and any(worker.begins for worker in self._idle)
-        lent: Early[JobT, ResultT] = Early(self._idle_worker() if begins else None)
-        if lent.worker is not None:
-            self._lent.append(lent)
-            try:
-                await lent.worker.begin(job)
-            except WorkerLostError:
-                self._take_back(lent)
-        try:
-            yield lent
-        finally:
-            worker = self._take_back(lent)
-            if worker is not None:
-                self._keep(self._forget(worker))
-
-    @asynccontextmanager
-    async def turn(self, early: Early[JobT, ResultT] | None = None) -> AsyncIterator[Turn[JobT, ResultT]]:
+    async def turn(self) -> AsyncIterator[Turn[JobT, ResultT]]:
         """Wait for a worker and reserve it; nothing is judged before `Turn.judge` is called.
-
-        Args:
-            early: the job that was begun, if so; its worker is the one, unless it was taken back.
 
         Raises:
             OverloadedError: the queue is full.
@@ -207,7 +179,7 @@ class WorkerPool(Generic[JobT, ResultT]):
         self._turns += 1
         self._no_turns.clear()
         try:
-            turn = await self._open(early)
+            turn = await self._open()
             try:
                 yield turn
             finally:
@@ -220,8 +192,6 @@ class WorkerPool(Generic[JobT, ResultT]):
     async def stop(self, *, drain_s: float) -> None:
         """Refuse new turns, wait up to `drain_s` for running ones, then end the workers."""
         self._stopping = True
-        for early in tuple(self._lent):
-            self._take_back(early)
         with suppress(TimeoutError):
             async with asyncio.timeout(drain_s):
                 await self._no_turns.wait()
@@ -281,12 +251,10 @@ class WorkerPool(Generic[JobT, ResultT]):
             if not waiter.done():
                 waiter.set_exception(self.none_lives())
 
-    async def _open(self, early: Early[JobT, ResultT] | None) -> Turn[JobT, ResultT]:
+    async def _open(self) -> Turn[JobT, ResultT]:
         """Return a turn whose worker has just answered, so that no challenge is spent on one that died while it was idle."""
         while True:
-            worker = self._take_back(early) if early is not None else None
-            begun = worker is not None
-            turn = Turn(worker or await self._take(), self._limits, took=self._record, begun=begun)
+            turn = Turn(await self._take(), self._limits, took=self._record)
             try:
                 await turn.knock()
             except WorkerLostError:
@@ -297,32 +265,11 @@ class WorkerPool(Generic[JobT, ResultT]):
             else:
                 return turn
 
-    def _idle_worker(self) -> Worker[JobT, ResultT] | None:
+    async def _take(self) -> Worker[JobT, ResultT]:
         while self._idle:
             worker = self._idle.popleft()
             if worker.alive:
                 return worker
-        return None
-
-    def _take_back(self, early: Early[JobT, ResultT]) -> Worker[JobT, ResultT] | None:
-        """Return the worker of a job that was begun, which is then nobody's; nothing if it was taken back before."""
-        worker, early.worker = early.worker, None
-        if worker is not None:
-            self._lent.remove(early)
-        return worker
-
-    async def _forget(self, worker: Worker[JobT, ResultT]) -> None:
-        """Have a worker forget the job that it began, and give it to who waits."""
-        with suppress(WorkerLostError):
-            await worker.give_up()
-        self._hand_over(worker)
-
-    async def _take(self) -> Worker[JobT, ResultT]:
-        if (worker := self._idle_worker()) is not None:
-            return worker
-        # The one that began last loses least.
-        if self._lent and (worker := self._take_back(self._lent[-1])) is not None:
-            self._keep(self._forget(worker))
         waiter: asyncio.Future[Worker[JobT, ResultT]] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         try:
@@ -348,9 +295,7 @@ class WorkerPool(Generic[JobT, ResultT]):
 
     def _settle(self, turn: Turn[JobT, ResultT]) -> None:
         """Return the worker to the pool, at once when it is free, otherwise as soon as it has been freed."""
-        if turn.begun and turn.worker.alive:
-            self._keep(self._forget(turn.worker))
-        elif turn.under_way is None or turn.under_way.done():
+        if turn.under_way is None or turn.under_way.done():
             self._hand_over(turn.worker)
         else:
             self._keep(self._free(turn.worker, turn.under_way))
@@ -386,32 +331,12 @@ class WorkerPool(Generic[JobT, ResultT]):
         return statistics.median(recent) if recent else _USUAL_GUESS_S
 
 
-class Early(Generic[JobT, ResultT]):
-    """A job that an idle worker begins while its data arrives, or that none does."""
-
-    def __init__(self, worker: Worker[JobT, ResultT] | None) -> None:
-        """Made by `WorkerPool.early`."""
-        self.worker = worker
-
-    async def feed(self, chunk: bytes) -> None:
-        """Pass further data on, as long as a worker has the job."""
-        if self.worker is not None:
-            with suppress(WorkerLostError):
-                await self.worker.feed(chunk)
-
-
 class Turn(Generic[JobT, ResultT]):
-    """A worker that is reserved for one job.
+    """A worker that is reserved for one job."""
 
-    begun: the worker has begun the job, and has its data; until it is judged.
-    """
-
-    def __init__(
-        self, worker: Worker[JobT, ResultT], limits: PoolLimits, *, took: Callable[[float], None], begun: bool = False
-    ) -> None:
+    def __init__(self, worker: Worker[JobT, ResultT], limits: PoolLimits, *, took: Callable[[float], None]) -> None:
         """Made by `WorkerPool.turn`; `took` is called with the seconds of a completed judgement."""
         self.worker = worker
-        self.begun = begun
         self.under_way: asyncio.Task[Any] | None = None
         self._limits = limits
         self._record = took
@@ -432,7 +357,7 @@ class Turn(Generic[JobT, ResultT]):
             CameoError: raised by the judge's check.
             WorkerLostError: the process died or exceeded its time limit.
         """
-        await self._within(self._limits.look_s, self.worker.look(job, begun=self.begun))
+        await self._within(self._limits.look_s, self.worker.look(job))
 
     async def judge(self, job: JobT) -> ResultT:
         """Have `job` judged; to be called at most once. Cancelling this frees the worker.
@@ -445,10 +370,8 @@ class Turn(Generic[JobT, ResultT]):
             raise RuntimeError("a turn is for one job")
         self._used = True
         started = time.monotonic()
-        begun, self.begun = self.begun, False
-        result: ResultT = await self._within(self._limits.judge_s, self.worker.judge(job, begun=begun))
-        if not begun:
-            self._record(time.monotonic() - started)
+        result: ResultT = await self._within(self._limits.judge_s, self.worker.judge(job))
+        self._record(time.monotonic() - started)
         return result
 
     async def _within(self, limit_s: float, work: Coroutine[None, None, AnswerT]) -> AnswerT:

@@ -73,40 +73,19 @@ class Knock:
 
 
 @dataclass(frozen=True, slots=True)
-class Begin:
-    """A request to begin a job whose data is still arriving."""
-
-    job: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Further data of the job that was begun."""
-
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class GiveUp:
-    """A request to forget the job that was begun."""
-
-
-@dataclass(frozen=True, slots=True)
 class Job:
-    """A request to judge a job. `begun`: its data is that of the job that was begun, and has arrived."""
+    """A request to judge a job."""
 
     number: int
     job: Any
-    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A request to check whether a job can be judged; `begun` as in `Job`."""
+    """A request to check whether a job can be judged."""
 
     number: int
     job: Any
-    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,31 +120,6 @@ class Looks(Protocol):
 
     def look(self, job: Any, /) -> None:  # noqa: ANN401 - whatever it judges
         """Return, or raise the reason why it cannot be judged."""
-        ...
-
-
-class Beginning(Protocol):
-    """A job that was begun: data still arrives."""
-
-    def feed(self, chunk: bytes, /) -> None:
-        """Append data."""
-        ...
-
-    def completed(self, job: Any, /) -> Any:  # noqa: ANN401 - whatever it judges
-        """Return the job with all data that has arrived; called more than once."""
-        ...
-
-    def stop(self) -> None:
-        """Forget the job."""
-        ...
-
-
-@runtime_checkable
-class Begins(Protocol):
-    """A judge that can begin a job before all its data has arrived."""
-
-    def begin(self, job: Any, /) -> Beginning:  # noqa: ANN401 - whatever it judges
-        """Begin, without waiting for data."""
         ...
 
 
@@ -236,8 +190,6 @@ class Worker(Generic[JobT, ResultT]):
         self._records = records
         self._threads = threads
         self._writing = threading.Lock()
-        self.begins = False
-        """Whether its judge `Begins`."""
         self._jobs = 0
         self._ended = asyncio.Event()
         asyncio.get_running_loop().add_reader(sentinel, self._reap)
@@ -282,7 +234,6 @@ class Worker(Generic[JobT, ResultT]):
         if isinstance(greeting, worker_wire.Refusal):
             worker._end()
             raise greeting.error
-        worker.begins = isinstance(greeting, worker_wire.Ready) and greeting.begins
         return worker
 
     @property
@@ -306,31 +257,7 @@ class Worker(Generic[JobT, ResultT]):
             self.kill()
             raise WorkerLostError("the worker answered out of turn")
 
-    async def begin(self, job: JobT) -> None:
-        """Have the judge, which `Begins`, begin `job`; then call `feed`, and `judge` with `begun` or `give_up`.
-
-        Raises:
-            WorkerLostError: the process ended.
-        """
-        await self._send(Begin(job))
-
-    async def feed(self, chunk: bytes) -> None:
-        """Send further data of the job that was begun.
-
-        Raises:
-            WorkerLostError: the process ended.
-        """
-        await self._send(Chunk(chunk))
-
-    async def give_up(self) -> None:
-        """Have the judge forget the job that was begun.
-
-        Raises:
-            WorkerLostError: the process ended.
-        """
-        await self._send(GiveUp())
-
-    async def look(self, job: JobT, *, begun: bool = False) -> None:
+    async def look(self, job: JobT) -> None:
         """Have the judge check `job`, if it `Looks`. Do not cancel this, as for `judge`.
 
         Raises:
@@ -338,14 +265,10 @@ class Worker(Generic[JobT, ResultT]):
             WorkerFaultError: it raised something else.
             WorkerLostError: the process ended.
         """
-        await self._answer(Look, job, begun=begun)
+        await self._answer(Look, job)
 
-    async def judge(self, job: JobT, *, begun: bool = False) -> ResultT:
+    async def judge(self, job: JobT) -> ResultT:
         """Have `job` judged. Do not cancel this: call `cancel`, and `kill` if that does not help.
-
-        Args:
-            job: with all its data, or without it where `begun`.
-            begun: take the data that `feed` sent.
 
         Raises:
             CameoError: raised by the judge.
@@ -353,7 +276,7 @@ class Worker(Generic[JobT, ResultT]):
             WorkerFaultError: the judge raised something else.
             WorkerLostError: the process ended.
         """
-        answer: ResultT = await self._answer(Job, job, begun=begun)
+        answer: ResultT = await self._answer(Job, job)
         return answer
 
     async def cancel(self) -> None:
@@ -381,9 +304,9 @@ class Worker(Generic[JobT, ResultT]):
         self._process.wait()
         self._ended.set()
 
-    async def _answer(self, kind: type[Job | Look], job: JobT, *, begun: bool) -> Any:  # noqa: ANN401 - of either kind
+    async def _answer(self, kind: type[Job | Look], job: JobT) -> Any:  # noqa: ANN401 - of either kind
         self._jobs += 1
-        await self._send(kind(self._jobs, job, begun))
+        await self._send(kind(self._jobs, job))
         match await self._receive():
             case worker_wire.Result(number, result) if number == self._jobs:
                 return result

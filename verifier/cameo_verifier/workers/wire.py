@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_BYTES = tracks.MAX_BYTES + 64 * 1024 * 1024
 """Limit on a message: tracks and a recording beside them stay below."""
 
-_READY, _BEGINS, _RESULT, _ERROR = b"R", b"B", b"A", b"E"
+_READY, _RESULT, _ERROR = b"R", b"A", b"E"
 _NUMBER = struct.Struct(">Q")
 _RECORDS = (CheckResult, Decision, Judgement, MediaItem)
 _NAMES = (Direction, ItemKind, Outcome, Verdict)
@@ -55,9 +55,7 @@ class MalformedError(CameoError):
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The worker has loaded its models, or answers a ping. `begins`: its judge begins jobs whose data still arrives."""
-
-    begins: bool = False
+    """The worker has loaded its models, or answers a ping."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +73,9 @@ class Refusal:
     error: CameoError
 
 
-def ready(*, begins: bool) -> bytes:
+def ready() -> bytes:
     """Return the message `Ready`."""
-    return _BEGINS if begins else _READY
+    return _READY
 
 
 def answer(number: int, result: object, records: Sequence[type] = ()) -> bytes:
@@ -112,8 +110,8 @@ def heard(message: bytes, records: Sequence[type] = ()) -> Ready | Result | Refu
             return Result(number, tracks.unpack(rest[_NUMBER.size :], (*_RECORDS, *records), _NAMES))
         if kind == _ERROR:
             return Refusal(_error(json.loads(rest)))
-        if message in {_READY, _BEGINS}:
-            return Ready(begins=message == _BEGINS)
+        if message == _READY:
+            return Ready()
     except (tracks.TracksError, KeyError, RecursionError, TypeError, ValueError, struct.error) as error:
         raise MalformedError(f"a worker's answer is malformed: {type(error).__name__}") from None
     raise MalformedError("a worker said something unknown")

@@ -8,10 +8,8 @@
    person is within their rate limit, a worker could take it, and the deadline leaves time to judge. All of this but the consent
    is checked again later; here it saves a futile upload. Only now an upload place is taken, of all places and of the few that one
    subject and one challenge may hold.
-4. The recording is received completely. The time at which it is complete counts for the challenge's expiry. A worker that is
-   idle analyses the pictures meanwhile; it is taken back as soon as another caller needs it.
-5. A place in the queue is taken, then a worker that has just answered: the one that has begun, unless it was taken back. A caller
-   that goes away before this has lost nothing.
+4. The recording is received completely. The time at which it is complete counts for the challenge's expiry.
+5. A place in the queue is taken, then a worker that has just answered. A caller that goes away before this has lost nothing.
 6. The worker opens the recording and reads its headers. An unsupported file is refused, and the challenge stays
    unspent: this depends on the file alone and tells nothing about the answer. A file that kills its worker is not
    excused in this way.
@@ -31,7 +29,6 @@ policy says, and if that fails the verdict stands.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -78,7 +75,7 @@ if TYPE_CHECKING:
     from cameo_verifier.store.attempts.spool import Spool
     from cameo_verifier.store.credentials.earned import EarnedStore
     from cameo_verifier.types import Judgement
-    from cameo_verifier.workers.pool import Early, Turn, WorkerPool
+    from cameo_verifier.workers.pool import Turn, WorkerPool
 
 log = structlog.get_logger(__name__)
 
@@ -198,17 +195,16 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         issued: StoredChallenge,
     ) -> VerifyResponseResponse:
         """Receive the recording and judge it: steps 4 to 9."""
-        async with self._pool.early(Response(b"", issued.challenge)) as early:
-            recording = await upload.recording(early.feed)
-            # The messages of a cancelled call end like those of a closed one; this read raises if it was cancelled meanwhile.
-            await context.read()
-            received_at = self._clock()  # step 4
-            self._require_time(context)
-            response = Response(recording, issued.challenge, received_at)
-            attempt_id = self._issuer.new_id()
-            with self._conclusions.holding(attempt_id):
-                attempt, judgement = await self._judged(attempt_id, config, asked, response, early, subject=issued.subject)
-                concluding = self._conclusions.conclude(attempt, judgement, response, audience)  # step 9
+        recording = await upload.recording()
+        # The messages of a cancelled call end like those of a closed one; this read raises if it was cancelled meanwhile.
+        await context.read()
+        received_at = self._clock()  # step 4
+        self._require_time(context)
+        response = Response(recording, issued.challenge, received_at)
+        attempt_id = self._issuer.new_id()
+        with self._conclusions.holding(attempt_id):
+            attempt, judgement = await self._judged(attempt_id, config, asked, response, subject=issued.subject)
+            concluding = self._conclusions.conclude(attempt, judgement, response, audience)  # step 9
         await asyncio.wait({concluding}, timeout=_patience_s(context))
         if not concluding.done():
             raise RequestError(
@@ -224,21 +220,12 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             raise
 
     async def _judged(
-        self,
-        attempt_id: str,
-        config: VerifyResponseConfig,
-        asked: Asked,
-        response: Response,
-        early: Early[Response, Judgement],
-        *,
-        subject: str,
+        self, attempt_id: str, config: VerifyResponseConfig, asked: Asked, response: Response, *, subject: str
     ) -> tuple[Attempt, Judgement]:
-        received_at, recording = response.received_at or self._clock(), response.recording
-        async with self._pool.turn(early) as turn:  # step 5
-            if turn.begun:
-                response = replace(response, recording=b"")  # the worker has it
+        received_at = response.received_at or self._clock()
+        async with self._pool.turn() as turn:  # step 5
             broken = await _looked_at(turn, response)  # step 6
-            spooled = await self._spooled(attempt_id, subject, recording, now=received_at)
+            spooled = await self._spooled(attempt_id, subject, response.recording, now=received_at)
             try:
                 attempt = await undisturbed(
                     self._attempts.begin,

@@ -20,7 +20,7 @@ from cameo_verifier.reasons import Reason
 from cameo_verifier.server.wire.errors import RequestError, UnspentError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from cameo.v1.verification_service_pb2 import VerifyResponseConfig, VerifyResponseRequest
     from cameo_verifier.errors import OverloadedError
@@ -143,11 +143,8 @@ class Upload:
             raise RequestError(error_reason_pb2.ERROR_REASON_CONFIG_MISSING, "send the config as the first message of the stream")
         return message.config
 
-    async def recording(self, arrives: Callable[[bytes], Awaitable[None]]) -> bytes:
+    async def recording(self) -> bytes:
         """Return all bytes, once the caller has closed its side.
-
-        Args:
-            arrives: called with each chunk as it arrives.
 
         Raises:
             RequestError: `CONFIG_REPEATED`, `MESSAGE_EMPTY`, `RECORDING_EMPTY` or `UPLOAD_TOO_SLOW`.
@@ -165,7 +162,6 @@ class Upload:
                             f"the recording has more than {limits.max_bytes} bytes; {Reason.RECORDING_TOO_LARGE.hint}",
                         )
                     recording += message.chunk
-                    await arrives(message.chunk)
                 case "config":
                     raise RequestError(error_reason_pb2.ERROR_REASON_CONFIG_REPEATED, "send the config once, then only chunks")
                 case _:
