@@ -34,7 +34,10 @@ demo lint-protos test-browser: test
 test-protos test-interop: lint-protos
 	@$(STEP)
 # A browser beside them answers late.
-test-s3 test-ray test-speechbrain test-python312: test-%: env-% test-browser
+test-s3 test-ray test-speechbrain: test-%: env-% test-browser
+	@$(STEP)
+# Two that keep two cores busy come one after the other.
+test-python312: env-python312 test-postgresql
 	@$(STEP)
 # It keeps two cores busy too, and adds to the environment that test-browser adds to.
 test-postgresql: test-browser

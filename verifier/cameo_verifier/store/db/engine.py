@@ -41,6 +41,9 @@ _MIGRATION_LOCK = 0x63616D656F  # "cameo": the key of PostgreSQL's advisory lock
 _BEGIN = "cameo_begin"
 _MARKS = 2**31
 """SQLite's `user_version` has 31 bits."""
+_CONNECTIONS = 32
+"""Connections that a process may have at once: as many as asyncio has threads, so that none waits for another's."""
+_KEPT_OPEN = 8
 
 
 def open_database(url: str, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Engine:
@@ -138,7 +141,14 @@ def _alone(engine: Engine, statement: str) -> tuple[Any, ...] | None:
 
 def _server(url: URL, busy_timeout_s: float) -> Engine:
     # Set here, whatever the server's default: the repositories lock the rows they decide by, and read them as of then.
-    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, isolation_level="READ COMMITTED")
+    engine = create_engine(
+        url,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        isolation_level="READ COMMITTED",
+        pool_size=_KEPT_OPEN,
+        max_overflow=_CONNECTIONS - _KEPT_OPEN,
+    )
 
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
@@ -165,7 +175,13 @@ def _sqlite(url: URL, busy_timeout_s: float) -> Engine:
         raise StoreError(
             f"cannot make the folder of the database, {file.parent}, or {file.name} in it: {error.strerror}"
         ) from None
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": busy_timeout_s})
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        connect_args={"timeout": busy_timeout_s},
+        pool_size=_KEPT_OPEN,
+        max_overflow=_CONNECTIONS - _KEPT_OPEN,
+    )
 
     def prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
         assert isinstance(connection, sqlite3.Connection)  # noqa: S101 - the driver of this dialect, for the type checker
