@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cameo_challenges.model import Challenge
+    from cameo_verifier.live_record import LiveRecord
     from cameo_verifier.models.kit import ModelKit
     from cameo_verifier.profile import Profile
     from cameo_verifier.settings import Settings
@@ -82,7 +83,7 @@ def askable(settings: Settings) -> tuple[Question, ...]:
     return tuple(each for each in QUESTIONS if each.phase is Phase.RECORDING and each.known(circumstances))
 
 
-def verify(
+def verify(  # noqa: PLR0913 - by keyword
     recording: bytes | Path,
     challenge: Challenge,
     *,
@@ -90,6 +91,7 @@ def verify(
     kit: ModelKit,
     settings: Settings,
     received_at: datetime | None = None,
+    live: LiveRecord | None = None,
     later: Collection[Phase] = (),
     cancelled: Callable[[], bool] = lambda: False,
     keep: bool = False,
@@ -103,6 +105,7 @@ def verify(
         kit: the models.
         settings: limits and the analysis rate.
         received_at: time of receipt of the whole recording; without it `elapsed` is skipped.
+        live: when each prompt was revealed; None for a recording that was uploaded whole.
         later: phases whose checks the caller runs afterwards, by `proceed`.
         cancelled: called between frames; a true answer stops the work.
         keep: return with the judgement the part of the recording that may be kept: the judged streams alone.
@@ -129,6 +132,7 @@ def verify(
     mark = perf_counter()
     circumstances = Circumstances(
         received_at=received_at,
+        live=live,
         limits=settings.media.model_dump(),
         synthetic_voice=settings.synthetic_voice.file is not None,
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cameo_credential.media_items import MediaItem
+    from cameo_verifier.live_record import LiveRecord
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -471,7 +472,8 @@ class Circumstances:
 
     received_at: time of receipt of the whole recording, None where it is unknown. limits: the site's, by name, empty for today's.
     synthetic_voice: the site has a detector. recalled: the most similar earlier recordings, None where none were compared.
-    has_gallery: faces are compared with a gallery; gallery: its answer, None where it was not searched.
+    has_gallery: faces are compared with a gallery; gallery: its answer, None where it was not searched. live: when each prompt
+    was revealed, None for a recording that was uploaded whole.
     """
 
     received_at: datetime | None = None
@@ -480,6 +482,7 @@ class Circumstances:
     recalled: Recalled | None = None
     has_gallery: bool = False
     gallery: GalleryAnswer | None = None
+    live: LiveRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

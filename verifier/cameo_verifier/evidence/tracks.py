@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from cameo_credential.errors import CameoError
-from cameo_verifier import types
+from cameo_verifier import live_record, types
 from cameo_verifier.reasons import Reason
 from cameo_verifier.types import Circumstances, Evidence
 
@@ -57,6 +57,9 @@ _HEADER = "header"
 _RECORDS = {
     record.__name__: record
     for record in (
+        live_record.Arrival,
+        live_record.LiveRecord,
+        live_record.Reveal,
         types.Circumstances,
         types.Evidence,
         types.FaceTrack,
