@@ -470,10 +470,14 @@ class GalleryAnswer:
 class Circumstances:
     """Inputs of the checks besides recording, challenge and profile, recorded so that results can be reproduced.
 
-    received_at: time of receipt of the whole recording, None where it is unknown. limits: the site's, by name, empty for today's.
-    synthetic_voice: the site has a detector. recalled: the most similar earlier recordings, None where none were compared.
-    has_gallery: faces are compared with a gallery; gallery: its answer, None where it was not searched. live: when each prompt
-    was revealed, None for a recording that was uploaded whole.
+    Attributes:
+        received_at: time of receipt of the whole recording, None where it is unknown.
+        limits: the site's, by name, empty for today's.
+        synthetic_voice: the site has a detector.
+        recalled: the most similar earlier recordings, None where none were compared.
+        has_gallery: faces are compared with a gallery.
+        gallery: its answer, None where it was not searched.
+        live: when each prompt was revealed, None for a recording that was uploaded whole.
     """
 
     received_at: datetime | None = None

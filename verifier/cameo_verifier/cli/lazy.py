@@ -29,6 +29,7 @@ COMMANDS = (
     "evidence",
     "audit",
     "vault",
+    "token",
     "models",
 )
 """Names of the commands, in the order of the help. A module of this package has each name, and in it the group `app`, or the
