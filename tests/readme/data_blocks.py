@@ -9,12 +9,16 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cameo_credential.pairwise import PairwiseKey
+from cameo_verifier.cameo.caller_role import CallerRole
 from cameo_verifier.cameo.model import Event, EventKind
 from cameo_verifier.cameo.removals import Holder, HolderKind, Removal, RemovalState
 from cameo_verifier.cameo.webhooks import message
 from cameo_verifier.models import index
 from cameo_verifier.models.second_opinion import MANIFEST, SecondOpinion
 from cameo_verifier.review.cases import read_cases
+from cameo_verifier.server.auth.caller import Caller
+from cameo_verifier.server.tls import CertificateCallers
+from cameo_verifier.settings import Settings
 from cameo_verifier.webhooks.endpoints import read_endpoints
 from fixtures.manifest import load
 from tests.second_opinion import BY_COLOUR, save_network
@@ -31,6 +35,14 @@ def endpoints(text: str, folder: Path) -> None:
     (folder / "webhooks.toml").write_text(text, "utf-8")
     [endpoint] = read_endpoints(folder / "webhooks.toml")
     assert endpoint.holder == Holder(HolderKind.HELD_BY_PLATFORM, "shorts.example")
+
+
+def clients(text: str, folder: Path) -> None:
+    """A file of `CAMEO_TLS_CLIENTS`."""
+    (folder / "clients.toml").write_text(text, "utf-8")
+    callers = CertificateCallers.open(Settings(tls_clients=folder / "clients.toml"))
+    assert callers is not None
+    assert callers.of({"peer_spiffe_id": [b"spiffe://site.example/onboarding"]}) == Caller(CallerRole.APP, "onboarding")
 
 
 def webhook(text: str, folder: Path) -> None:
@@ -70,7 +82,7 @@ def _without_ids(sent: Any, shown: Any) -> Any:
 
 
 READ_BY: dict[tuple[str, str], tuple[Callable[[str, Path], None], ...]] = {
-    ("docs/api.md", "toml"): (endpoints,),
+    ("docs/api.md", "toml"): (clients, endpoints),
     ("docs/api.md", "json"): (webhook,),
     ("docs/calibration.md", "toml"): (second_opinion,),
     ("docs/limits.md", "json"): (manifest_line,),

@@ -48,6 +48,15 @@ def make_file(path: Path) -> int | None:
     return descriptor
 
 
+def is_open_to_others(path: Path) -> bool:
+    """Return whether group or others have any permission.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    return bool(stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO))
+
+
 def close_to_others(path: Path) -> bool:
     """Remove the permissions of group and others; a file of another owner, who alone could change them, is left unchanged.
 

@@ -215,6 +215,14 @@ class Settings(Variables):
     """Address of status lists and keys over HTTP, such as 127.0.0.1:8080; empty means none."""
     public_cleartext: bool = False
     """Whether to serve without encryption also on addresses other than loopback, as behind a proxy that speaks TLS."""
+    tls_certificate: Path | None = None
+    """PEM file of the certificate, with its chain, of gRPC and HTTP, reloaded when it changes; none: in the clear."""
+    tls_key: Path | None = None
+    """PEM file of that certificate's private key, without a passphrase, mode 0600."""
+    tls_client_ca: Path | None = None
+    """PEM file of the authorities whose certificates gRPC clients must have (mTLS); without it none is asked for."""
+    tls_clients: Path | None = None
+    """TOML file that maps names in clients' certificates to callers (docs/api.md), for calls without a token; read at start."""
     workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1)
     """Processes that judge, each with its own models."""
     queue: int = Field(default=8, ge=0)

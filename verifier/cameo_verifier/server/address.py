@@ -29,14 +29,15 @@ def host_and_port(address: str, setting: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-def require_told(address: str, settings: Settings) -> None:
-    """Check that an address is loopback, or that the site has consented to serve in the clear.
+def require_told(address: str, settings: Settings, *, tls: bool = False) -> None:
+    """Check that an address is loopback, or speaks TLS, or that the site has consented to serve in the clear.
 
     Raises:
-        InvalidRequestError: it is not loopback, and `public_cleartext` is off.
+        InvalidRequestError: it is none of the three.
     """
-    if not settings.public_cleartext and not is_loopback(address):
+    if not tls and not settings.public_cleartext and not is_loopback(address):
         raise InvalidRequestError(
             f"{address} can be reached by others, and connections are not encrypted here: listen on loopback behind a proxy that "
-            "speaks TLS, or, where the way to that proxy is safe, set CAMEO_PUBLIC_CLEARTEXT=true"
+            "speaks TLS, or set CAMEO_TLS_CERTIFICATE and CAMEO_TLS_KEY for gRPC and HTTP, or, if the way to the proxy is safe, "
+            "CAMEO_PUBLIC_CLEARTEXT=true"
         )

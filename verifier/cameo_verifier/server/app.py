@@ -60,6 +60,7 @@ from cameo_verifier.server.services.review_service import ReviewService, Site
 from cameo_verifier.server.services.verification_service import VerificationService
 from cameo_verifier.server.standing import followed
 from cameo_verifier.server.taking_over import TakingOver
+from cameo_verifier.server.tls import CertificateCallers, ServerTls
 from cameo_verifier.server.wire import messages
 from cameo_verifier.server.wire.upload import UploadLimits, Uploads
 from cameo_verifier.status.allotter import Allotter
@@ -173,7 +174,7 @@ async def open_server(
         StoreError: the database cannot be used.
         ModelKitError: a model file is missing, altered or not licensed for this site.
     """
-    profile, tokens = _askable_profile(settings), await asyncio.to_thread(_open_door, settings, clock)
+    profile, (tls, admission) = _askable_profile(settings), await asyncio.to_thread(_open_door, settings, clock)
     async with AsyncExitStack() as opening:
         engine = await asyncio.to_thread(open_database, settings.database)
         opening.callback(engine.dispose)
@@ -228,8 +229,8 @@ async def open_server(
             clock=clock,
         )
         deciding, spool = Deciding(settings, engine, evidence, clock, lambda: issuer), Spool(engine, evidence.keys)
-        server = _grpc_server(settings, tokens, delays, Aliases(issuer.pairwise))
-        address = _listen(server, settings.listen)
+        server = _grpc_server(settings, admission, delays, Aliases(issuer.pairwise))
+        address = _listen(server, settings.listen, tls)
         challenge_service_pb2_grpc.add_ChallengeServiceServicer_to_server(
             ChallengeService(store=challenges, ttl=timedelta(seconds=settings.challenge_ttl_s), clock=clock), server
         )
@@ -308,7 +309,9 @@ async def open_server(
             resources = http_resources.application(
                 publisher=publisher, base=settings.status_base, keys=public_keys, clock=clock, delay=delays.of
             )
-            http_address = await opening.enter_async_context(http_resources.serve(resources, settings.http_listen))
+            http_address = await opening.enter_async_context(
+                http_resources.serve(resources, settings.http_listen, tls=tls.http_context() if tls else None)
+            )
         await server.start()
         opening.push_async_callback(server.stop, settings.drain_s)
         await opening.enter_async_context(
@@ -326,22 +329,23 @@ async def open_server(
         )
 
 
-def _open_door(settings: Settings, clock: Callable[[], datetime]) -> CallerTokens | None:
-    """Return the verifier of callers' tokens, after checking the addresses; surprising configurations are logged."""
+def _open_door(settings: Settings, clock: Callable[[], datetime]) -> tuple[ServerTls | None, Admission]:
+    """Return TLS and who is admitted, after checking the addresses; surprising configurations are logged."""
     addresses = {"CAMEO_LISTEN": settings.listen, "CAMEO_HTTP_LISTEN": settings.http_listen}
     open_to = {name: address for name, address in addresses.items() if address and not address.startswith("unix:")}
     for name, address in open_to.items():
         host_and_port(address, name)
-    tokens = CallerTokens.open(settings, clock=clock)
+    tokens, certificates = CallerTokens.open(settings, clock=clock), CertificateCallers.open(settings)
+    tls = ServerTls.open(settings, now=clock())
     if not settings.controller.name:
         log.warning("CAMEO_CONTROLLER_NAME is not set: consent records name the issuer as the controller", issuer=settings.issuer)
-    if tokens is None:
+    if tokens is None and certificates is None:
         log.warning("no issuer of callers' tokens: EVERYONE who reaches this server counts as the app", listen=settings.listen)
     for address in open_to.values():
-        require_told(address, settings)
-        if not is_loopback(address):
+        require_told(address, settings, tls=tls is not None)
+        if tls is None and not is_loopback(address):
             log.warning("others reach this address, and what they send and get is NOT encrypted", listen=address)
-    return tokens
+    return tls, Admission(tokens, certificates)
 
 
 def _askable_profile(settings: Settings) -> Profile:
@@ -380,9 +384,9 @@ def _in_worker(settings: Settings) -> Settings:
     return settings.model_copy(update={"overlap": settings.overlap and settings.workers * settings.threads < cores})
 
 
-def _grpc_server(settings: Settings, tokens: CallerTokens | None, delays: Delays, aliases: Aliases) -> grpc.aio.Server:
+def _grpc_server(settings: Settings, admission: Admission, delays: Delays, aliases: Aliases) -> grpc.aio.Server:
     return grpc.aio.server(
-        interceptors=(Around(call_log, error_status(delays.of), Admission(tokens), within=aliases),),
+        interceptors=(Around(call_log, error_status(delays.of), admission, within=aliases),),
         options=(
             *messages.CHANNEL,
             # Without this two servers can share a port unnoticed.
@@ -410,9 +414,11 @@ def _keepalive(settings: Settings) -> tuple[tuple[str, int], ...]:
     )
 
 
-def _listen(server: grpc.aio.Server, address: str) -> str:
+def _listen(server: grpc.aio.Server, address: str, tls: ServerTls | None) -> str:
     try:
-        port = server.add_insecure_port(address)
+        # A Unix socket stays on this machine, and the mode of its folder says who may connect.
+        secure = tls is not None and not address.startswith("unix:")
+        port = server.add_secure_port(address, tls.grpc_credentials()) if tls and secure else server.add_insecure_port(address)
     except RuntimeError:
         port = 0
     if not port:

@@ -25,6 +25,7 @@ from cameo_verifier.server.wire.errors import reason_of
 from cameo_verifier.status.allotter import uri_of
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Callable, Iterator
     from datetime import datetime
 
@@ -86,14 +87,25 @@ def application(
 
 
 @asynccontextmanager
-async def serve(app: ASGIApp, address: str, *, setting: str = "CAMEO_HTTP_LISTEN") -> AsyncIterator[str]:
+async def serve(
+    app: ASGIApp, address: str, *, setting: str = "CAMEO_HTTP_LISTEN", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
     """Serve on ``"host:port"``, the value of that setting, inside the running loop, and yield the address with the actual port.
+
+    Args:
+        app: the ASGI application.
+        address: where.
+        setting: its name, for the error.
+        tls: the context of HTTPS; None serves in the clear.
 
     Raises:
         InvalidRequestError: the address cannot be listened on.
     """
     listening = _listen(address, setting)
-    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5))
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+    if tls is not None:
+        config.ssl_context_factory = lambda *_: tls
+    server = _Server(config)
     with listening:
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cameo_verifier.server.auth.caller import CallerTokens
     from cameo_verifier.server.interceptors import Behaviour
+    from cameo_verifier.server.tls import CertificateCallers
 
 ANYONE: frozenset[CallerRole | None] = frozenset({*CallerRole, None})
 """Every role, and callers without a token."""
@@ -88,9 +89,16 @@ _SCHEME = "bearer"
 class Admission:
     """An interceptor that verifies a call's token and refuses roles that the table does not permit."""
 
-    def __init__(self, tokens: CallerTokens | None) -> None:
-        """Keep the verifier of tokens; None: the site has configured no issuer, and every caller counts as the app."""
+    def __init__(self, tokens: CallerTokens | None, certificates: CertificateCallers | None = None) -> None:
+        """Keep the verifiers.
+
+        Args:
+            tokens: of callers' tokens; None: the site has configured no issuer.
+            certificates: callers by their certificates, for calls without a token; None: the site names none. Where there is
+                neither, every caller counts as the app.
+        """
         self._tokens = tokens
+        self._certificates = certificates
 
     def __call__(self, method: str, behaviour: Behaviour) -> Behaviour:
         """Return the method's behaviour with the check before it."""
@@ -113,19 +121,29 @@ class Admission:
         return call
 
     def _caller(self, context: grpc.aio.ServicerContext[Any, Any]) -> Caller | None:
-        if self._tokens is None:
+        if self._tokens is None and self._certificates is None:
             return EVERYONE_IS_THE_APP
         given = [str(value) for name, value in context.invocation_metadata() or () if name == "authorization"]
         if not given:
-            return None
+            return self._by_certificate(context)
         scheme, _, token = given[0].partition(" ")
         try:
             if len(given) > 1 or scheme.lower() != _SCHEME:
                 raise CallerTokenError("malformed", "send one `authorization: Bearer TOKEN`")  # noqa: TRY301 - like every other
+            if self._tokens is None:
+                raise CallerTokenError("wrong_issuer", "this site knows callers by certificates, not by tokens")  # noqa: TRY301
             caller = self._tokens.verify(token)
         except CallerTokenError as error:
             raise RequestError(
                 error_reason_pb2.ERROR_REASON_CALLER_TOKEN_REFUSED, str(error), metadata={"refusal": error.refusal}
             ) from None
         structlog.contextvars.bind_contextvars(role=caller.role.value)
+        return caller
+
+    def _by_certificate(self, context: grpc.aio.ServicerContext[Any, Any]) -> Caller | None:
+        if self._certificates is None:
+            return None
+        caller = self._certificates.of(context.auth_context())
+        if caller is not None:
+            structlog.contextvars.bind_contextvars(role=caller.role.value)
         return caller

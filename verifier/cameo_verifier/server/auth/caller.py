@@ -109,7 +109,7 @@ class CallerTokens:
             KeyFileError: the key file is missing or malformed.
         """
         if not settings.caller_issuer:
-            if not is_loopback(settings.listen):
+            if settings.tls_clients is None and not is_loopback(settings.listen):
                 raise InvalidRequestError(
                     f"without CAMEO_CALLER_ISSUER everyone counts as the app, so {settings.listen} is not served, loopback is; "
                     "set CAMEO_CALLER_ISSUER and CAMEO_CALLER_KEYS"
