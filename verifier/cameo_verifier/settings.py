@@ -6,9 +6,9 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from cameo_credential.errors import InvalidRequestError
@@ -182,6 +182,10 @@ class ConsoleSettings(Variables):
     """Length of a session before the person signs in again."""
 
 
+SANDBOX = "/sandbox"
+"""What is added to the issuer and the folder of a sandbox."""
+
+
 class Settings(Variables):
     """The settings of the service."""
 
@@ -200,6 +204,8 @@ class Settings(Variables):
     synthetic_voice: SyntheticVoiceDetector = Field(default_factory=SyntheticVoiceDetector)
     data: Path = Field(default_factory=_data)
     """Folder of keys and of the embedded database."""
+    sandbox: bool = False
+    """Whether subjects decide the outcome, for apps under development (docs/api.md); in a folder and by an issuer of its own."""
     database_url: str = ""
     """SQLAlchemy URL of the database; empty means SQLite in `data`."""
     media: MediaLimits = Field(default_factory=MediaLimits)
@@ -343,6 +349,22 @@ class Settings(Variables):
 
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     openid: OpenIdProvider = Field(default_factory=OpenIdProvider)
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        """Give a sandbox a folder, a database and an issuer of its own."""
+        if not self.sandbox or self.issuer.endswith(SANDBOX):
+            return self
+        if self.database_url or self.evidence or self.issuer_key_uri:
+            raise InvalidRequestError(
+                "a sandbox has a database, evidence and keys of its own: leave out CAMEO_DATABASE_URL, CAMEO_EVIDENCE and "
+                "CAMEO_ISSUER_KEY_URI"
+            )
+        # What is frozen is frozen for callers; the object is still being made here.
+        object.__setattr__(self, "data", self.data / SANDBOX.strip("/"))
+        object.__setattr__(self, "issuer", f"{self.issuer.rstrip('/')}{SANDBOX}")
+        object.__setattr__(self, "gallery", False)
+        return self
 
     @property
     def status_base(self) -> str:

@@ -81,6 +81,7 @@ from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db.engine import open_database
 from cameo_verifier.workers.judge import OpenJudge, Response
 from cameo_verifier.workers.pool import PoolLimits, WorkerPool
+from cameo_verifier.workers.sandbox import OpenSandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,7 +212,7 @@ async def open_server(
         screening = await asyncio.to_thread(Screening.open, settings, engine, profile)
 
         pool = WorkerPool(
-            open_judge or OpenJudge(_in_worker(settings), profile),
+            open_judge or (OpenSandbox(profile) if settings.sandbox else OpenJudge(_in_worker(settings), profile)),
             PoolLimits(
                 workers=settings.workers,
                 queue=settings.queue,
@@ -232,7 +233,10 @@ async def open_server(
         server = _grpc_server(settings, admission, delays, Aliases(issuer.pairwise))
         address = _listen(server, settings.listen, tls)
         challenge_service_pb2_grpc.add_ChallengeServiceServicer_to_server(
-            ChallengeService(store=challenges, ttl=timedelta(seconds=settings.challenge_ttl_s), clock=clock), server
+            ChallengeService(
+                store=challenges, ttl=timedelta(seconds=settings.challenge_ttl_s), clock=clock, sandbox=settings.sandbox
+            ),
+            server,
         )
         stopping = await opening.enter_async_context(
             cameo_services.opened(server, engine, issuer, wrapping, evidence, settings, clock)
@@ -250,6 +254,7 @@ async def open_server(
                 stopping=stopping,
                 clock=clock,
                 expose_scores=settings.expose_scores,
+                sandbox=settings.sandbox,
             ),
             server,
         )
@@ -339,6 +344,10 @@ def _open_door(settings: Settings, clock: Callable[[], datetime]) -> tuple[Serve
     tls = ServerTls.open(settings, now=clock())
     if not settings.controller.name:
         log.warning("CAMEO_CONTROLLER_NAME is not set: consent records name the issuer as the controller", issuer=settings.issuer)
+    if settings.sandbox:
+        log.warning(
+            "a SANDBOX: subjects decide the outcome, and nobody is verified", issuer=settings.issuer, data=str(settings.data)
+        )
     if tokens is None and certificates is None:
         log.warning("no issuer of callers' tokens: EVERYONE who reaches this server counts as the app", listen=settings.listen)
     for address in open_to.values():

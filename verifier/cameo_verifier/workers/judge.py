@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One recording, as bytes in memory only, the challenge it answers, and the time of its receipt."""
+    """One recording, as bytes in memory only, the challenge it answers, the time of its receipt, and whose it is."""
 
     recording: bytes = field(repr=False)
     challenge: Challenge
     received_at: datetime | None = None
+    subject: str = ""
 
 
 class Judge:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from cameo.v1 import challenge_service_pb2_grpc, error_reason_pb2
 from cameo_challenges.issue import Recipe, entropy_bits, issue, recipe_in
 from cameo_challenges.languages import DEFAULT, UnknownLanguageError
+from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.server.wire import convert
 from cameo_verifier.server.wire.errors import RequestError
 from cameo_verifier.server.wire.request_id import require_request_id
+from cameo_verifier.workers.sandbox import outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +31,16 @@ SUBJECT_MAX_CHARS = 128
 class ChallengeService(challenge_service_pb2_grpc.ChallengeServiceServicer):
     """Issues challenges and stores them."""
 
-    def __init__(self, *, store: ChallengeStore, ttl: timedelta, clock: Callable[[], datetime]) -> None:
-        """Keep the parts. `ttl` is the time for which a challenge can be answered; `clock` returns the time in UTC."""
+    def __init__(self, *, store: ChallengeStore, ttl: timedelta, clock: Callable[[], datetime], sandbox: bool = False) -> None:
+        """Keep the parts.
+
+        Args:
+            store: stores challenges.
+            ttl: the time for which one can be answered.
+            clock: returns the time in UTC.
+            sandbox: True refuses subjects that name no outcome of the sandbox.
+        """
+        self._sandbox = sandbox
         self._store = store
         self._ttl = ttl
         self._clock = clock
@@ -43,6 +53,8 @@ class ChallengeService(challenge_service_pb2_grpc.ChallengeServiceServicer):
     ) -> challenge_pb2.Challenge:
         """Issue a challenge, or return the one that this request got before."""
         _require_subject(request.subject)
+        if self._sandbox:
+            _require_outcome(request.subject)
         if request.request_id:
             require_request_id(request.request_id)
         recipe = _recipe(request.language)
@@ -56,6 +68,13 @@ def _recipe(language: str) -> Recipe:
         return recipe_in(language or DEFAULT)
     except UnknownLanguageError as error:
         raise RequestError(error_reason_pb2.ERROR_REASON_LANGUAGE_UNKNOWN, f"`language`: {error}") from None
+
+
+def _require_outcome(subject: str) -> None:
+    try:
+        outcome_of(subject)
+    except InvalidRequestError as error:
+        raise RequestError(error_reason_pb2.ERROR_REASON_SUBJECT_INVALID, f"`subject`: {error}") from None
 
 
 def _require_subject(subject: str) -> None:

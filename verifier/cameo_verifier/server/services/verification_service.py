@@ -52,6 +52,7 @@ from cameo_verifier.store.credentials.earned import NOTHING_EARNED
 from cameo_verifier.store.evidence.errors import EvidenceError
 from cameo_verifier.workers.judge import Response
 from cameo_verifier.workers.process import WorkerLostError
+from cameo_verifier.workers.sandbox import SandboxOutcome, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -103,6 +104,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         stopping: asyncio.Event,
         clock: Callable[[], datetime],
         expose_scores: bool,
+        sandbox: bool = False,
     ) -> None:
         """Keep the parts.
 
@@ -118,6 +120,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             stopping: set once the server stops.
             clock: returns the time in UTC.
             expose_scores: True permits the FULL view.
+            sandbox: True lets subjects decide.
         """
         self._challenges = challenges
         self._attempts = attempts
@@ -130,6 +133,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         self._stopping = stopping
         self._clock = clock
         self._expose_scores = expose_scores
+        self._sandbox = sandbox
 
     async def VerifyResponse(  # noqa: N802 - the contract's name
         self,
@@ -179,7 +183,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         issued = await asyncio.to_thread(self._answerable, config.challenge_id, asked)
         if not self._pool.lives:
             raise self._pool.none_lives()
-        if self._pool.full:
+        if self._pool.full or (self._sandbox and outcome_of(issued.subject) is SandboxOutcome.OVERLOADED):
             raise self._pool.refusal()
         self._require_time(context)  # step 3
         with self._uploads.place(issued.subject, config.challenge_id):
@@ -200,7 +204,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         await context.read()
         received_at = self._clock()  # step 4
         self._require_time(context)
-        response = Response(recording, issued.challenge, received_at)
+        response = Response(recording, issued.challenge, received_at, issued.subject)
         attempt_id = self._issuer.new_id()
         with self._conclusions.holding(attempt_id):
             attempt, judgement = await self._judged(attempt_id, config, asked, response, subject=issued.subject)
