@@ -26,6 +26,7 @@ class TokenType(StrEnum):
     LIKENESS = "cameo-likeness+jwt"
     CONSENT = "cameo-consent+jwt"
     EXPORT = "cameo-export+jwt"
+    CAPTURE = "cameo-capture+jwt"
 
 
 def sign(claims: Mapping[str, Any], *, key: SigningKey, typ: TokenType) -> str:

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from cameo_credential.errors import InvalidRequestError
+from cameo_verifier.live.settings import Live
 from cameo_verifier.spelling import meant, misspelt
 from cameo_verifier.types import Verdict
 from cameo_verifier.variables import Variables
@@ -347,6 +348,7 @@ class Settings(Variables):
     review_wait_days: float = Field(default=30.0, gt=0, le=3650)
     """Days that an attempt in review waits with its encrypted likeness; then it is declined, and the likeness destroyed."""
 
+    live: Live = Field(default_factory=Live)
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     openid: OpenIdProvider = Field(default_factory=OpenIdProvider)
 
@@ -463,4 +465,4 @@ def _known() -> set[str]:
     return {each.variable(name).removeprefix(_PREFIX) for each in _OURS for name in each.model_fields}
 
 
-_OURS = (Settings, MediaLimits, SyntheticVoiceDetector, Retention, Controller, OpenIdProvider, ConsoleSettings)
+_OURS = (Settings, MediaLimits, SyntheticVoiceDetector, Retention, Controller, Live, OpenIdProvider, ConsoleSettings)

@@ -379,6 +379,23 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
             *("stopped_at", "claimed_by", "claimed_until"),
         },
         "follows": {"follower", "followee"},
+        # `hello` is what a browser says about itself and its devices.
+        "sessions": {
+            "id",
+            "subject",
+            "audience",
+            "request_id",
+            "language",
+            "needs",
+            "asked",
+            "state",
+            "attempt_id",
+            "ended_by",
+            "server_id",
+            "hello",
+            "created_at",
+            "expires_at",
+        },
         "subject_keys": {"id", "subject", "vault_key_id", "wrapped_key", "created_at"},
         "vault_key": {"number", "id"},
         "consent_records": {"id", "subject", "cameo_id", "kind", "created_at", "key_id", "sealed"},  # ciphertext

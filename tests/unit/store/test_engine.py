@@ -61,7 +61,7 @@ def test_servers_that_start_at_once_migrate_once(tmp_path: Path) -> None:
     with ExitStack() as stack, multiprocessing.get_context("spawn").Pool(4) as pool:
         fresh = [stack.enter_context(databases.fresh(tmp_path / str(number))) for number in range(10)]
         urls = [url for url in fresh for _ in range(4)]
-        assert pool.map(_open, urls, chunksize=1) == [["0025"]] * len(urls)
+        assert pool.map(_open, urls, chunksize=1) == [["0026"]] * len(urls)
 
 
 def test_a_newer_database_is_left_alone(url: str, engine: Engine) -> None:
@@ -95,5 +95,5 @@ def test_the_tables_are_portable() -> None:
         "postgresql+psycopg://", lambda sql, *_, **__: statements.append(str(sql.compile(dialect=postgresql.dialect())))
     )
     metadata.create_all(engine, checkfirst=False)
-    assert sum("CREATE TABLE" in statement for statement in statements) == len(metadata.tables) == 36
-    assert sum("BIGINT" in statement for statement in statements) == 32
+    assert sum("CREATE TABLE" in statement for statement in statements) == len(metadata.tables) == 37
+    assert sum("BIGINT" in statement for statement in statements) == 33

@@ -20,3 +20,5 @@ class CallerRole(StrEnum):
     """A service that shows video."""
     ANALYST = "analyst"
     """A person who investigates fraud."""
+    CAPTURE = "capture"
+    """A person's browser, by the capture token of a live session; `sub` is the session. The app's issuer has no such role."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import time
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from random import SystemRandom
 from typing import TYPE_CHECKING
 
 import grpc
@@ -27,6 +29,7 @@ from cameo.v1 import (
     removal_service_pb2,
     review_service_pb2,
     review_service_pb2_grpc,
+    session_service_pb2,
     verification_service_pb2,
     verification_service_pb2_grpc,
 )
@@ -38,11 +41,12 @@ from cameo_verifier.ids import new_id
 from cameo_verifier.review.evidence_room import EvidenceRoom
 from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.screening.screening import Screening
-from cameo_verifier.server import ends, epochs, http_resources, maintenance
+from cameo_verifier.server import ends, epochs, http_resources, live_sessions, maintenance
 from cameo_verifier.server.address import host_and_port, require_told
 from cameo_verifier.server.auth.access import Admission
 from cameo_verifier.server.auth.aliases import Aliases
 from cameo_verifier.server.auth.caller import CallerTokens, is_loopback
+from cameo_verifier.server.auth.capture_tokens import CaptureTokens
 from cameo_verifier.server.clock_watch import ClockWatch
 from cameo_verifier.server.concluding import Conclusions
 from cameo_verifier.server.deciding import Deciding
@@ -70,6 +74,7 @@ from cameo_verifier.store.attempts.challenges import ChallengeStore
 from cameo_verifier.store.attempts.fingerprints import FingerprintStore
 from cameo_verifier.store.attempts.pace import Pace
 from cameo_verifier.store.attempts.servers import ServerStore
+from cameo_verifier.store.attempts.sessions import SessionStore
 from cameo_verifier.store.attempts.spool import Spool
 from cameo_verifier.store.cameos import consent_records, overdue_uses
 from cameo_verifier.store.cameos.consent_records import ConsentRecords
@@ -85,6 +90,7 @@ from cameo_verifier.workers.sandbox import OpenSandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from random import Random
 
     from sqlalchemy import Engine
 
@@ -100,6 +106,7 @@ SERVICES = tuple(
     for file, name in (
         (challenge_service_pb2, "ChallengeService"),
         (verification_service_pb2, "VerificationService"),
+        (session_service_pb2, "SessionService"),
         (credential_service_pb2, "CredentialService"),
         (cameo_service_pb2, "CameoService"),
         (guardian_service_pb2, "GuardianService"),
@@ -158,6 +165,8 @@ async def open_server(
     *,
     open_judge: Callable[[], Callable[[Response, Callable[[], bool]], Judgement]] | None = None,
     clock: Callable[[], datetime] = utc_now,
+    monotonic: Callable[[], float] = time.monotonic,
+    random: Random | None = None,
 ) -> Server:
     """Open a server on `settings.listen` and return once every worker has loaded its models.
 
@@ -165,6 +174,8 @@ async def open_server(
         settings: the site's settings.
         open_judge: called once by each worker process to get its judge; picklable. The real pipeline by default.
         clock: the time in UTC.
+        monotonic: the time of live sessions, in seconds.
+        random: draws the challenges and pauses of live sessions; `SystemRandom` by default.
 
     Raises:
         InvalidRequestError: the address cannot be listened on, or is open to others without an issuer of callers' tokens, or
@@ -175,12 +186,12 @@ async def open_server(
         StoreError: the database cannot be used.
         ModelKitError: a model file is missing, altered or not licensed for this site.
     """
-    profile, (tls, admission) = _askable_profile(settings), await asyncio.to_thread(_open_door, settings, clock)
+    profile, (tls, tokens, certificates) = _askable_profile(settings), await asyncio.to_thread(_open_door, settings, clock)
     async with AsyncExitStack() as opening:
         engine = await asyncio.to_thread(open_database, settings.database)
         opening.callback(engine.dispose)
         evidence = await asyncio.to_thread(_open_evidence, settings, engine)
-        records, now = ConsentRecords(evidence.keys, policy(settings)), clock()
+        records, now, pace = ConsentRecords(evidence.keys, policy(settings)), clock(), Pace.of(settings)
         await opening.enter_async_context(ends.logged(engine, settings, records=records, now=now))
         lease = await asyncio.to_thread(
             Lease.take,
@@ -191,10 +202,9 @@ async def open_server(
             clock=clock,
         )
         opening.push_async_callback(asyncio.to_thread, lease.give_back)
-        pace = Pace.of(settings)
         attempts, credentials = AttemptStore(engine, server_id=lease.id, pace=pace, records=records), CredentialStore(engine)
         fingerprints, delays = FingerprintStore(engine), Delays(drain_s=settings.drain_s, start_s=lambda: pool.start_s)
-        challenges, statuses = ChallengeStore(engine, pace=pace), StatusStore(engine)
+        challenges, statuses, standing = ChallengeStore(engine, pace=pace), StatusStore(engine), health.aio.HealthServicer()
         allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
         issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, clock=clock, new_id=new_id)
         wrapping = await asyncio.to_thread(open_vault, settings.vault_key, now=clock())
@@ -209,6 +219,7 @@ async def open_server(
             interval=timedelta(seconds=settings.status_interval_s),
             clock=clock,
         )
+        captures = CaptureTokens(issuer=issuer.name, keys=issuer.keys.current, clock=clock)
         screening = await asyncio.to_thread(Screening.open, settings, engine, profile)
 
         pool = WorkerPool(
@@ -229,8 +240,9 @@ async def open_server(
             evidence=EvidenceKeeper(evidence.vault, evidence.sweeper, settings.retention),
             clock=clock,
         )
-        deciding, spool = Deciding(settings, engine, evidence, clock, lambda: issuer), Spool(engine, evidence.keys)
-        server = _grpc_server(settings, admission, delays, Aliases(issuer.pairwise))
+        deciding = Deciding(settings, engine, evidence, clock, lambda: issuer)
+        spool, watch = Spool(engine, evidence.keys), ClockWatch(settings.clock_file, clock)
+        server = _grpc_server(settings, Admission(tokens, captures, certificates), delays, Aliases(issuer.pairwise))
         address = _listen(server, settings.listen, tls)
         challenge_service_pb2_grpc.add_ChallengeServiceServicer_to_server(
             ChallengeService(
@@ -270,13 +282,31 @@ async def open_server(
         review_service_pb2_grpc.add_ReviewServiceServicer_to_server(
             ReviewService(Site(engine, evidence, settings, deciding), clock=clock, stopping=stopping), server
         )
-        standing = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(standing, server)
         reflection.enable_server_reflection((*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
 
         await pool.start()
         opening.push_async_callback(pool.stop, drain_s=0)
         opening.push_async_callback(conclusions.close, settings.drain_s)
+        await opening.enter_async_context(
+            live_sessions.opened(
+                server,
+                settings,
+                profile,
+                sessions=SessionStore(engine, server_id=lease.id),
+                challenges=challenges,
+                attempts=attempts,
+                earned=EarnedStore(engine),
+                issuer=issuer,
+                pool=pool,
+                conclusions=conclusions,
+                tokens=captures,
+                stopping=stopping,
+                clock=clock,
+                monotonic=monotonic,
+                random=random or SystemRandom(),
+            )
+        )
         taking_over = TakingOver(
             lease,
             attempts=attempts,
@@ -289,7 +319,6 @@ async def open_server(
         )
         # Before the first call: retries for what a dead server judged are answered at once.
         await taking_over.look()
-        watch = ClockWatch(settings.clock_file, clock)
         kept = maintenance.Kept(
             challenges,
             credentials,
@@ -334,8 +363,10 @@ async def open_server(
         )
 
 
-def _open_door(settings: Settings, clock: Callable[[], datetime]) -> tuple[ServerTls | None, Admission]:
-    """Return TLS and who is admitted, after checking the addresses; surprising configurations are logged."""
+def _open_door(
+    settings: Settings, clock: Callable[[], datetime]
+) -> tuple[ServerTls | None, CallerTokens | None, CertificateCallers | None]:
+    """Return TLS, and the verifiers of callers, after checking the addresses; surprising configurations are logged."""
     addresses = {"CAMEO_LISTEN": settings.listen, "CAMEO_HTTP_LISTEN": settings.http_listen}
     open_to = {name: address for name, address in addresses.items() if address and not address.startswith("unix:")}
     for name, address in open_to.items():
@@ -354,7 +385,7 @@ def _open_door(settings: Settings, clock: Callable[[], datetime]) -> tuple[Serve
         require_told(address, settings, tls=tls is not None)
         if tls is None and not is_loopback(address):
             log.warning("others reach this address, and what they send and get is NOT encrypted", listen=address)
-    return tls, Admission(tokens, certificates)
+    return tls, tokens, certificates
 
 
 def _askable_profile(settings: Settings) -> Profile:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from cameo_challenges.model import Challenge
     from cameo_credential.media_items import MediaItem
+    from cameo_verifier.live_record import LiveRecord
     from cameo_verifier.profile import Profile
     from cameo_verifier.settings import Settings
     from cameo_verifier.types import Judgement
@@ -21,11 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One recording, as bytes in memory only, the challenge it answers, the time of its receipt, and whose it is."""
+    """One recording, as bytes in memory only, the challenge it answers, the time of its receipt, and whose it is.
+
+    live: the times of the live session that it was made in, None for an upload.
+    """
 
     recording: bytes = field(repr=False)
     challenge: Challenge
     received_at: datetime | None = None
+    live: LiveRecord | None = None
     subject: str = ""
 
 
@@ -64,6 +69,7 @@ class Judge:
             kit=self._kit,
             settings=self._settings,
             received_at=response.received_at,
+            live=response.live,
             later=self._later,
             keep=self._keep,
             cancelled=cancelled,

@@ -12,6 +12,7 @@ import structlog
 from cameo.v1 import error_reason_pb2
 from cameo_verifier.cameo.caller_role import CallerRole
 from cameo_verifier.server.auth.caller import CALLER, EVERYONE_IS_THE_APP, Caller, CallerTokenError
+from cameo_verifier.server.auth.capture_tokens import is_capture_token
 from cameo_verifier.server.wire.errors import RequestError
 
 if TYPE_CHECKING:
@@ -20,16 +21,20 @@ if TYPE_CHECKING:
     import grpc
 
     from cameo_verifier.server.auth.caller import CallerTokens
+    from cameo_verifier.server.auth.capture_tokens import CaptureTokens
     from cameo_verifier.server.interceptors import Behaviour
     from cameo_verifier.server.tls import CertificateCallers
 
-ANYONE: frozenset[CallerRole | None] = frozenset({*CallerRole, None})
-"""Every role, and callers without a token."""
+ANYONE: frozenset[CallerRole | None] = frozenset({*CallerRole, None}) - {CallerRole.CAPTURE}
+"""Every role, and callers without a token; a capture token is good for its capture alone."""
 
 WHO_MAY_CALL: Mapping[str, frozenset[CallerRole | None]] = {
     "ChallengeService.IssueChallenge": frozenset({CallerRole.APP}),
     "VerificationService.VerifyResponse": frozenset({CallerRole.APP}),
     "VerificationService.GetAttempt": frozenset({CallerRole.APP, CallerRole.ANALYST}),
+    "SessionService.CreateSession": frozenset({CallerRole.APP}),
+    "SessionService.GetSession": frozenset({CallerRole.APP}),
+    "SessionService.Capture": frozenset({CallerRole.CAPTURE}),
     "CredentialService.GetKeys": ANYONE,
     "CredentialService.GetStatusList": ANYONE,
     "CredentialService.IssueCredential": frozenset({CallerRole.APP, CallerRole.OWNER, CallerRole.GUARDIAN}),
@@ -89,16 +94,16 @@ _SCHEME = "bearer"
 class Admission:
     """An interceptor that verifies a call's token and refuses roles that the table does not permit."""
 
-    def __init__(self, tokens: CallerTokens | None, certificates: CertificateCallers | None = None) -> None:
+    def __init__(self, tokens: CallerTokens | None, captures: CaptureTokens, certificates: CertificateCallers | None = None) -> None:
         """Keep the verifiers.
 
         Args:
             tokens: of callers' tokens; None: the site has configured no issuer.
+            captures: of the server's own capture tokens.
             certificates: callers by their certificates, for calls without a token; None: the site names none. Where there is
-                neither, every caller counts as the app.
+                neither, every caller but the capturing one counts as the app.
         """
-        self._tokens = tokens
-        self._certificates = certificates
+        self._tokens, self._captures, self._certificates = tokens, captures, certificates
 
     def __call__(self, method: str, behaviour: Behaviour) -> Behaviour:
         """Return the method's behaviour with the check before it."""
@@ -121,18 +126,22 @@ class Admission:
         return call
 
     def _caller(self, context: grpc.aio.ServicerContext[Any, Any]) -> Caller | None:
-        if self._tokens is None and self._certificates is None:
-            return EVERYONE_IS_THE_APP
         given = [str(value) for name, value in context.invocation_metadata() or () if name == "authorization"]
+        everyone = EVERYONE_IS_THE_APP if self._tokens is None and self._certificates is None else None
         if not given:
-            return self._by_certificate(context)
+            return everyone or self._by_certificate(context)
         scheme, _, token = given[0].partition(" ")
         try:
-            if len(given) > 1 or scheme.lower() != _SCHEME:
-                raise CallerTokenError("malformed", "send one `authorization: Bearer TOKEN`")  # noqa: TRY301 - like every other
-            if self._tokens is None:
-                raise CallerTokenError("wrong_issuer", "this site knows callers by certificates, not by tokens")  # noqa: TRY301
-            caller = self._tokens.verify(token)
+            if is_capture_token(token):
+                caller = self._captures.verify(token)
+            elif everyone:
+                return everyone
+            else:
+                if len(given) > 1 or scheme.lower() != _SCHEME:
+                    raise CallerTokenError("malformed", "send one `authorization: Bearer TOKEN`")  # noqa: TRY301 - like every other
+                if self._tokens is None:
+                    raise CallerTokenError("wrong_issuer", "this site knows callers by certificates, not by tokens")  # noqa: TRY301
+                caller = self._tokens.verify(token)
         except CallerTokenError as error:
             raise RequestError(
                 error_reason_pb2.ERROR_REASON_CALLER_TOKEN_REFUSED, str(error), metadata={"refusal": error.refusal}

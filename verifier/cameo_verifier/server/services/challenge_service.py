@@ -52,32 +52,42 @@ class ChallengeService(challenge_service_pb2_grpc.ChallengeServiceServicer):
         context: grpc.aio.ServicerContext[IssueChallengeRequest, challenge_pb2.Challenge],  # noqa: ARG002 - grpc passes it
     ) -> challenge_pb2.Challenge:
         """Issue a challenge, or return the one that this request got before."""
-        _require_subject(request.subject)
+        require_subject(request.subject)
         if self._sandbox:
-            _require_outcome(request.subject)
+            require_outcome(request.subject)
         if request.request_id:
             require_request_id(request.request_id)
-        recipe = _recipe(request.language)
+        recipe = recipe_of(request.language)
         fresh = issue(rng=self._random, now=self._clock(), ttl=self._ttl, recipe=recipe)
         kept = await asyncio.to_thread(self._store.add, fresh, subject=request.subject, request_id=request.request_id)
         return convert.challenge(kept, entropy_bits=entropy_bits(recipe_in(kept.language)))
 
 
-def _recipe(language: str) -> Recipe:
+def recipe_of(language: str) -> Recipe:
+    """Return the recipe of a language by its tag, of the default one by an empty tag.
+
+    Raises:
+        RequestError: `LANGUAGE_UNKNOWN`.
+    """
     try:
         return recipe_in(language or DEFAULT)
     except UnknownLanguageError as error:
         raise RequestError(error_reason_pb2.ERROR_REASON_LANGUAGE_UNKNOWN, f"`language`: {error}") from None
 
 
-def _require_outcome(subject: str) -> None:
+def require_outcome(subject: str) -> None:
+    """Check that a subject of a sandbox names an outcome.
+
+    Raises:
+        RequestError: `SUBJECT_INVALID`.
+    """
     try:
         outcome_of(subject)
     except InvalidRequestError as error:
         raise RequestError(error_reason_pb2.ERROR_REASON_SUBJECT_INVALID, f"`subject`: {error}") from None
 
 
-def _require_subject(subject: str) -> None:
+def require_subject(subject: str) -> None:
     if not 1 <= len(subject) <= SUBJECT_MAX_CHARS or not subject.isprintable() or any(map(str.isspace, subject)):
         raise RequestError(
             error_reason_pb2.ERROR_REASON_SUBJECT_INVALID,

@@ -9,10 +9,11 @@ from cameo_verifier.cameo.asked import Asked, Enrolment
 from cameo_verifier.server.wire.cameo_input import consent, invalid, terms
 
 if TYPE_CHECKING:
+    from cameo.v1.session_service_pb2 import CreateSessionRequest
     from cameo.v1.verification_service_pb2 import VerifyResponseConfig
 
 
-def asked(config: VerifyResponseConfig) -> Asked:
+def asked(config: VerifyResponseConfig | CreateSessionRequest) -> Asked:
     """Return what the app asks for an accepted answer.
 
     Raises:

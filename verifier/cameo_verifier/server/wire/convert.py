@@ -28,7 +28,7 @@ def challenge(issued: Challenge, *, entropy_bits: float) -> challenge_pb2.Challe
     """Return the message of an issued challenge."""
     return challenge_pb2.Challenge(
         id=issued.id,
-        steps=[_step(step) for step in issued.steps],
+        steps=[step(each) for each in issued.steps],
         issue_time=issued.issued_at,
         expire_time=issued.expires_at,
         entropy_bits=entropy_bits,
@@ -111,7 +111,8 @@ def hint(stored: Attempt) -> str:
     return stored.reasons[0].hint if stored.reasons and not stored.holds else ""
 
 
-def _step(step: Step) -> challenge_pb2.Step:
-    if isinstance(step, Say):
-        return challenge_pb2.Step(say=step.text)
-    return challenge_pb2.Step(turn=full_name(challenge_pb2.Turn, step.turn))
+def step(asked: Step) -> challenge_pb2.Step:
+    """Return the message of a step."""
+    if isinstance(asked, Say):
+        return challenge_pb2.Step(say=asked.text)
+    return challenge_pb2.Step(turn=full_name(challenge_pb2.Turn, asked.turn))

@@ -39,6 +39,8 @@ _TERMS_MAX_BYTES = USUAL_MAX_BYTES + 2 * SELECTED_MAX * (4 * ID_MAX_CHARS + _ARO
 
 MAX_BYTES: Mapping[str, int] = {
     "VerificationService.VerifyResponse": CHUNK_MAX_BYTES + _AROUND,
+    "SessionService.CreateSession": _TERMS_MAX_BYTES,
+    "SessionService.Capture": CHUNK_MAX_BYTES + _AROUND,
     "CameoService.UpdateCameo": _TERMS_MAX_BYTES,
     "GuardianService.NarrowCameo": _TERMS_MAX_BYTES,
     "ReviewService.ReplayAttempt": USUAL_MAX_BYTES + PROFILE_MAX_BYTES,
@@ -59,6 +61,8 @@ MAX_ITEMS: Mapping[str, int] = {
     "cameo.v1.PendingChange.items": len(ItemKind),
     "cameo.v1.PendingChange.offline_audiences": GENERATORS_MAX,
     "cameo.v1.PendingChange.selected_users": SELECTED_MAX,
+    "cameo.v1.CreateSessionRequest.needs": 8,
+    "cameo.v1.Hello.track_settings": 32,
     "cameo.v1.Output.removals": SELECTED_MAX,
     "cameo.v1.Restrictions.words": WORDS_MAX,
     "cameo.v1.Restrictions.categories": _GROUPS,
@@ -81,10 +85,11 @@ def parsed(
     """Return the behaviour of a handler for streams of bytes instead of messages; `within` wraps that of single messages."""
     any_handler: Any = handler  # the stubs know only the synchronous handlers
     streams, replies = any_handler.request_streaming, any_handler.response_streaming
-    if streams and replies:
-        raise RuntimeError("no method of ours streams both ways")
     of_bytes = _parser(method, any_handler.request_deserializer)
-    behaviour = any_handler.stream_unary if streams else any_handler.unary_stream if replies else any_handler.unary_unary
+    if streams:
+        behaviour = any_handler.stream_stream if replies else any_handler.stream_unary
+    else:
+        behaviour = any_handler.unary_stream if replies else any_handler.unary_unary
 
     inner = behaviour if streams else within(behaviour)
 

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 from cameo_verifier.cameo.asked import NOTHING, Asked
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.reasons import Reason
-from cameo_verifier.store.attempts import challenges, fingerprints, spool
+from cameo_verifier.store.attempts import challenges, fingerprints, sessions, spool
 from cameo_verifier.store.attempts.states import AttemptState
 from cameo_verifier.store.cameos import faces, likenesses
 from cameo_verifier.store.credentials import earned as earnings
@@ -143,6 +143,7 @@ class AttemptStore:
         now: datetime,
         spooled: bytes = b"",
         asked: Asked = NOTHING,
+        session_id: str = "",
     ) -> Attempt:
         """Spend a challenge and open its attempt, in one transaction.
 
@@ -154,6 +155,7 @@ class AttemptStore:
             now: the time.
             spooled: the recording, encrypted by `Spool.seal`, for a server that takes the attempt over; empty stores none.
             asked: what this request asks beside the verdict.
+            session_id: the live session whose attempt it is, if any.
 
         Raises:
             ChallengeError: `CHALLENGE_UNKNOWN`, `CHALLENGE_SPENT`, `CHALLENGE_EXPIRED` or `TOO_MANY_ATTEMPTS`; no attempt was
@@ -184,6 +186,8 @@ class AttemptStore:
             connection.execute(insert(tables.attempts).values(row))
             if spooled:
                 spool.add(connection, identifier, spooled)
+            if session_id:
+                sessions.prompting(connection, session_id, identifier)
             return _one(connection, tables.attempts.c.id == identifier)
 
     def finish(

@@ -126,6 +126,33 @@ servers = Table(
     Column("expires_at", UtcMicroseconds, nullable=False),
 )
 
+# Live sessions, see `cameo_verifier.store.attempts.sessions`.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("subject", String(128), nullable=False),
+    Column("audience", String(128), nullable=False),
+    Column("request_id", String(64), nullable=False),
+    Column("language", String(35), nullable=False),
+    # Names of `cameo.v1.Need`.
+    Column("needs", JSON, nullable=False),
+    Column("asked", JSON(none_as_null=True)),
+    Column("state", String(16), nullable=False),
+    # From the first prompt on.
+    Column("attempt_id", ForeignKey("attempts.id"), unique=True),
+    # Why it ended without a verdict; empty otherwise.
+    Column("ended_by", String(64), nullable=False),
+    # The server that captures it; empty while nobody does.
+    Column("server_id", String(64), nullable=False),
+    # What the capturing client said about itself.
+    Column("hello", JSON(none_as_null=True)),
+    Column("created_at", UtcMicroseconds, nullable=False),
+    Column("expires_at", UtcMicroseconds, nullable=False),
+    UniqueConstraint("subject", "request_id"),
+    Index(None, "expires_at"),
+)
+
 spooled_recordings = Table(
     "spooled_recordings",
     metadata,

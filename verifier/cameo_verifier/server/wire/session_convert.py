@@ -1,0 +1,121 @@
+"""Conversion of live sessions: to messages of `cameo.v1`, and of what a capturing client says, with validation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cameo.v1 import attempt_pb2, error_reason_pb2, session_service_pb2
+from cameo_verifier.server.wire import convert
+from cameo_verifier.server.wire.cameo_input import invalid
+from cameo_verifier.server.wire.enums import full_name, short_name
+from cameo_verifier.server.wire.errors import RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cameo.v1.session_service_pb2 import CaptureRequest, CaptureResponse, CreateSessionRequest
+    from cameo.v1.verification_service_pb2 import VerifyResponseResponse
+    from cameo_verifier.live.conductor import Reveal
+    from cameo_verifier.live.guidance import Defect
+    from cameo_verifier.store.attempts.sessions import Session
+
+_AGENT_MAX, _TEXT_MAX = 512, 128
+_AGAIN = frozenset({attempt_pb2.VERDICT_RETRY, attempt_pb2.VERDICT_REJECTED})
+
+
+def session(stored: Session) -> session_service_pb2.Session:
+    """Return the message of a session."""
+    return session_service_pb2.Session(
+        id=stored.id,
+        state=full_name(session_service_pb2.SessionState, stored.state),
+        create_time=stored.created_at,
+        expire_time=stored.expires_at,
+        attempt_id=stored.attempt_id,
+        ended_by=stored.ended_by,
+    )
+
+
+def needs(request: CreateSessionRequest) -> tuple[str, ...]:
+    """Return what the person cannot do, by name.
+
+    Raises:
+        RequestError: `REQUEST_INVALID`, or `PATH_UNAVAILABLE`: challenges consist of speech and turns.
+    """
+    known = session_service_pb2.Need.values()
+    if any(need not in known or need == session_service_pb2.NEED_UNSPECIFIED for need in request.needs):
+        raise invalid("needs", "has an unknown value")
+    if {session_service_pb2.NEED_NO_SPEECH, session_service_pb2.NEED_NO_TURNS} & set(request.needs):
+        raise RequestError(
+            error_reason_pb2.ERROR_REASON_PATH_UNAVAILABLE, "every challenge of this server asks for speech and turns of the head"
+        )
+    return tuple(sorted({short_name(session_service_pb2.Need, need) for need in request.needs}))
+
+
+def hello(first: CaptureRequest | None) -> dict[str, Any]:
+    """Return what the client says about itself in its first message.
+
+    Raises:
+        RequestError: `HELLO_MISSING`, or `REQUEST_INVALID`.
+    """
+    if first is None or first.WhichOneof("message") != "hello":
+        raise RequestError(error_reason_pb2.ERROR_REASON_HELLO_MISSING, "send `hello` as the first message of the stream")
+    said = first.hello
+    if len(said.user_agent) > _AGENT_MAX:
+        raise invalid("hello.user_agent", f"has at most {_AGENT_MAX} characters")
+    texts = [said.mime_type, *said.track_settings, *said.track_settings.values()]
+    if max(map(len, texts)) > _TEXT_MAX:
+        raise invalid("hello", f"has a text of more than {_TEXT_MAX} characters")
+    return {
+        "user_agent": said.user_agent,
+        "mime_type": said.mime_type,
+        "track_settings": dict(said.track_settings),
+        "display": [said.display_width, said.display_height],
+        "display_hz": said.display_hz if 0 <= said.display_hz < float("inf") else 0.0,
+    }
+
+
+def welcome(stored: Session, *, prompts: int) -> CaptureResponse:
+    """Return the first message to the client."""
+    told = session_service_pb2.Welcome(language=stored.language, prompts=prompts, expire_time=stored.expires_at)
+    return session_service_pb2.CaptureResponse(welcome=told)
+
+
+def guidance(told: Iterable[Defect]) -> CaptureResponse:
+    """Return the message of what is wrong."""
+    codes = [full_name(session_service_pb2.GuidanceCode, defect) for defect in told]
+    return session_service_pb2.CaptureResponse(guidance=session_service_pb2.Guidance(codes=codes))
+
+
+def start() -> CaptureResponse:
+    """Return the message that asks for the recording of the answer."""
+    return session_service_pb2.CaptureResponse(start=session_service_pb2.Start())
+
+
+def stop() -> CaptureResponse:
+    """Return the message that ends it."""
+    return session_service_pb2.CaptureResponse(stop=session_service_pb2.Stop())
+
+
+def prompt(reveal: Reveal) -> CaptureResponse:
+    """Return the message of one prompt, with its own step and no other."""
+    told = session_service_pb2.Prompt(number=reveal.number, step=convert.step(reveal.step))
+    return session_service_pb2.CaptureResponse(prompt=told)
+
+
+def progress(*, analysed_s: float, done: int) -> CaptureResponse:
+    """Return the message of how far it is."""
+    told = session_service_pb2.Progress(analysed_ms=max(0, round(analysed_s * 1000)), done=done)
+    return session_service_pb2.CaptureResponse(progress=told)
+
+
+def result(reply: VerifyResponseResponse, *, may_retry: bool) -> CaptureResponse:
+    """Return the last message: of the reply to the app, what the person may know. may_retry: their rate limit permits it."""
+    attempt = reply.attempt
+    told = session_service_pb2.Result(
+        attempt_id=attempt.id,
+        verdict=attempt.verdict,
+        reasons=attempt.reasons,
+        hint=attempt.hint,
+        again=may_retry and attempt.verdict in _AGAIN,
+    )
+    return session_service_pb2.CaptureResponse(result=told)

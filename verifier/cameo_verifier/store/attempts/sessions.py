@@ -1,0 +1,246 @@
+"""Live sessions: created by an app, captured once, and then an attempt.
+
+A session waits until it is captured. Until the first prompt nothing is spent, and a capture that breaks off gives it back. With
+the first prompt it gets its attempt, in the transaction that spends the challenge; from then on the attempt says how it ended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from cameo_credential.errors import CameoError
+from cameo_verifier.errors import NotFoundError, StoreError
+from cameo_verifier.store.attempts.states import AttemptState
+from cameo_verifier.store.db import documents, tables
+from cameo_verifier.store.db.engine import writing
+from cameo_verifier.store.db.faults import store_errors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine, Row
+
+    from cameo_verifier.cameo.asked import Asked
+
+_TABLE = tables.sessions
+
+
+class SessionState(StrEnum):
+    """Where a session stands; the names are those of `cameo.v1.SessionState`."""
+
+    WAITING = "WAITING"
+    PREPARING = "PREPARING"
+    PROMPTING = "PROMPTING"
+    JUDGING = "JUDGING"
+    JUDGED = "JUDGED"
+    ENDED = "ENDED"
+    EXPIRED = "EXPIRED"
+
+
+class NotWaitingError(CameoError):
+    """A session cannot be captured; `state` says why."""
+
+    def __init__(self, state: SessionState) -> None:
+        """Keep the state."""
+        super().__init__(f"the session is {state.value.lower()}")
+        self.state = state
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One session.
+
+    Attributes:
+        id: opaque, unguessable.
+        subject: the account.
+        audience: whom its receipt is for.
+        request_id: the app's id of the request that created it.
+        language: BCP 47 tag of its prompts.
+        needs: what the person cannot do, names of `cameo.v1.Need`.
+        asked: what the app asks beside the verdict.
+        created_at, expires_at: times in UTC.
+        state: where it stands.
+        attempt_id: its attempt, empty before the first prompt.
+        ended_by: why it ended without a verdict, empty otherwise.
+        hello: what the capturing client said about itself, None before.
+    """
+
+    id: str
+    subject: str
+    audience: str
+    request_id: str
+    language: str
+    needs: tuple[str, ...]
+    asked: Asked
+    created_at: datetime
+    expires_at: datetime
+    state: SessionState = SessionState.WAITING
+    attempt_id: str = ""
+    ended_by: str = ""
+    hello: Mapping[str, Any] | None = None
+
+
+class SessionStore:
+    """Sessions in the database behind `engine`; those that are captured here belong to the server `server_id`."""
+
+    def __init__(self, engine: Engine, *, server_id: str) -> None:
+        """Use the database behind `engine`."""
+        self._engine, self._server_id = engine, server_id
+
+    def add(self, session: Session) -> Session:
+        """Store a new session; a second call with the same subject and request id returns the first one.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        row = {
+            "id": session.id,
+            "subject": session.subject,
+            "audience": session.audience,
+            "request_id": session.request_id,
+            "language": session.language,
+            "needs": list(session.needs),
+            "asked": documents.asked_to_json(session.asked),
+            "state": SessionState.WAITING.value,
+            "ended_by": "",
+            "server_id": "",
+            "created_at": session.created_at,
+            "expires_at": session.expires_at,
+        }
+        with store_errors():
+            try:
+                with writing(self._engine).begin() as connection:
+                    connection.execute(insert(_TABLE).values(row))
+            except IntegrityError:
+                same = (_TABLE.c.subject == session.subject) & (_TABLE.c.request_id == session.request_id)
+                with self._engine.connect() as connection:
+                    first = connection.execute(select(_TABLE).where(same)).one_or_none()
+                if first is None:
+                    raise StoreError("a session with this id is already kept") from None
+                return _from_row(first)
+        return session
+
+    def get(self, identifier: str, *, now: datetime) -> Session:
+        """Return a session as it stands now.
+
+        Raises:
+            NotFoundError: no session has this id.
+            StoreError: the database failed.
+        """
+        with store_errors(), self._engine.connect() as connection:
+            return _read(connection, identifier, now=now)
+
+    def claim(self, identifier: str, *, hello: Mapping[str, Any], now: datetime) -> Session:
+        """Begin a capture. Of concurrent calls of several servers exactly one succeeds; this server makes no two at once.
+
+        Raises:
+            NotFoundError: no session has this id.
+            NotWaitingError: it is captured by another server, was captured before, or has expired.
+            StoreError: the database failed.
+        """
+        mine = (_TABLE.c.server_id == self._server_id) | _TABLE.c.server_id.not_in(select(tables.servers.c.id))
+        free = (_TABLE.c.id == identifier) & _TABLE.c.attempt_id.is_(None) & (_TABLE.c.expires_at > now) & mine
+        taken = (
+            update(_TABLE).where(free).values(state=SessionState.PREPARING.value, server_id=self._server_id, hello=dict(hello))
+        )
+        with store_errors(), writing(self._engine).begin() as connection:
+            won = connection.execute(taken).rowcount == 1
+            session = _read(connection, identifier, now=now)
+        if not won:
+            raise NotWaitingError(session.state)
+        return session
+
+    def release(self, identifier: str) -> None:
+        """Give back a session whose capture broke off before its first prompt.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        mine = (_TABLE.c.id == identifier) & (_TABLE.c.server_id == self._server_id) & _TABLE.c.attempt_id.is_(None)
+        self._set(mine, state=SessionState.WAITING.value, server_id="")
+
+    def judging(self, identifier: str) -> None:
+        """Note that the answer is complete.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        self._set(_TABLE.c.id == identifier, state=SessionState.JUDGING.value)
+
+    def end(self, identifier: str, reason: str) -> None:
+        """Note why a session ends without a verdict; its attempt is ended elsewhere.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        self._set(_TABLE.c.id == identifier, ended_by=reason)
+
+    def drop_unused(self, *, expired_before: datetime) -> int:
+        """Delete sessions without an attempt that expired before a time; return their number.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        unused = delete(_TABLE).where(_TABLE.c.attempt_id.is_(None), _TABLE.c.expires_at < expired_before)
+        with store_errors(), writing(self._engine).begin() as connection:
+            return connection.execute(unused).rowcount
+
+    def _set(self, condition: Any, **values: object) -> None:  # noqa: ANN401 - a condition of SQLAlchemy
+        with store_errors(), writing(self._engine).begin() as connection:
+            connection.execute(update(_TABLE).where(condition).values(values))
+
+
+def prompting(connection: Connection, identifier: str, attempt_id: str) -> None:
+    """Give a session its attempt, inside the transaction that begins it."""
+    values = {"attempt_id": attempt_id, "state": SessionState.PROMPTING.value}
+    connection.execute(update(_TABLE).where(_TABLE.c.id == identifier).values(values))
+
+
+def _read(connection: Connection, identifier: str, *, now: datetime) -> Session:
+    row = connection.execute(select(_TABLE).where(_TABLE.c.id == identifier)).one_or_none()
+    if row is None:
+        raise NotFoundError("no session has this id")
+    session = _from_row(row)
+    if session.attempt_id:
+        return replace(session, **_by_attempt(connection, session))
+    held = select(tables.servers.c.id).where(tables.servers.c.id == row.server_id)
+    if session.state is SessionState.PREPARING and connection.execute(held).one_or_none() is None:
+        session = replace(session, state=SessionState.WAITING)
+    if session.state is SessionState.WAITING and session.expires_at <= now:
+        return replace(session, state=SessionState.EXPIRED)
+    return session
+
+
+def _by_attempt(connection: Connection, session: Session) -> dict[str, Any]:
+    state = connection.execute(select(tables.attempts.c.state).where(tables.attempts.c.id == session.attempt_id)).scalar_one()
+    match AttemptState(state):
+        case AttemptState.JUDGED:
+            return {"state": SessionState.JUDGED, "ended_by": ""}
+        case AttemptState.UNJUDGED:
+            # Nobody noted why: its server is gone.
+            return {"state": SessionState.ENDED, "ended_by": session.ended_by or "JUDGING_INTERRUPTED"}
+    return {"ended_by": ""}
+
+
+def _from_row(row: Row[Any]) -> Session:
+    return Session(
+        id=row.id,
+        subject=row.subject,
+        audience=row.audience,
+        request_id=row.request_id,
+        language=row.language,
+        needs=tuple(row.needs),
+        asked=documents.asked_from_json(row.asked),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        state=SessionState(row.state),
+        attempt_id=row.attempt_id or "",
+        ended_by=row.ended_by,
+        hello=row.hello,
+    )
