@@ -189,7 +189,7 @@ class Capture:
     ) -> VerifyResponseResponse:
         received_at = self._parts.clock()
         await undisturbed(self._parts.sessions.judging, self._session_id)
-        response = Response(bytes(self._record.recording), challenge, received_at, self._record.live())
+        response = Response(bytes(self._record.recording), challenge, received_at, self._record.live(), attempt.subject)
         judgement = await worker.judge(response)
         return await self._parts.conclusions.conclude(attempt, judgement, response, audience)
 

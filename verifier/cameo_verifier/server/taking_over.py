@@ -95,7 +95,7 @@ class TakingOver:
 
     def _response(self, attempt: Attempt) -> Response:
         challenge = self._challenges.get(attempt.challenge_id).challenge
-        return Response(self._spool.open(attempt.id), challenge, attempt.created_at, attempt.subject)
+        return Response(self._spool.open(attempt.id), challenge, attempt.created_at, subject=attempt.subject)
 
     async def _judged(self, response: Response) -> Judgement:
         while True:

@@ -94,7 +94,9 @@ _SCHEME = "bearer"
 class Admission:
     """An interceptor that verifies a call's token and refuses roles that the table does not permit."""
 
-    def __init__(self, tokens: CallerTokens | None, captures: CaptureTokens, certificates: CertificateCallers | None = None) -> None:
+    def __init__(
+        self, tokens: CallerTokens | None, captures: CaptureTokens, certificates: CertificateCallers | None = None
+    ) -> None:
         """Keep the verifiers.
 
         Args:

@@ -88,6 +88,11 @@ def require_outcome(subject: str) -> None:
 
 
 def require_subject(subject: str) -> None:
+    """Check the app's id of a person.
+
+    Raises:
+        RequestError: `SUBJECT_INVALID`.
+    """
     if not 1 <= len(subject) <= SUBJECT_MAX_CHARS or not subject.isprintable() or any(map(str.isspace, subject)):
         raise RequestError(
             error_reason_pb2.ERROR_REASON_SUBJECT_INVALID,

@@ -204,7 +204,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         await context.read()
         received_at = self._clock()  # step 4
         self._require_time(context)
-        response = Response(recording, issued.challenge, received_at, issued.subject)
+        response = Response(recording, issued.challenge, received_at, subject=issued.subject)
         attempt_id = self._issuer.new_id()
         with self._conclusions.holding(attempt_id):
             attempt, judgement = await self._judged(attempt_id, config, asked, response, subject=issued.subject)
