@@ -2,7 +2,8 @@
 
 All challenges this procedure can issue are numbered, and one number is drawn: the entropy is the logarithm of their number, by
 construction. A challenge is two turns of the head between three groups of words to say; the eight words are six digits and two of
-the lexicon, mixed. So speech and movement bind one another: neither can be recorded without knowing the other.
+the lexicon, mixed. So speech and movement bind one another: neither can be recorded without knowing the other. A live
+session's challenge can have colours besides, for its display to show.
 
 The caller's random source is the only one. Pass `random.SystemRandom`; a seeded one makes predictable challenges.
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import combinations, permutations, product
 from typing import TYPE_CHECKING
 
+from cameo_challenges import colours
 from cameo_challenges.languages import DEFAULT, language
 from cameo_challenges.model import Challenge, Say, Step, Turn, TurnHead
 
@@ -113,7 +115,7 @@ def entropy_bits(recipe: Recipe = RECIPE) -> float:
     return math.log2(recipe.count)
 
 
-def issue(*, rng: Random, now: datetime, ttl: timedelta, recipe: Recipe = RECIPE) -> Challenge:
+def issue(*, rng: Random, now: datetime, ttl: timedelta, recipe: Recipe = RECIPE, light: bool = False) -> Challenge:
     """Draw a challenge.
 
     Args:
@@ -121,6 +123,7 @@ def issue(*, rng: Random, now: datetime, ttl: timedelta, recipe: Recipe = RECIPE
         now: the time, with a time zone.
         ttl: how long it can be answered.
         recipe: its composition.
+        light: whether it has colours; only a live session can show them.
 
     Raises:
         ValueError: `now` has no time zone, or `ttl` is not positive.
@@ -135,6 +138,7 @@ def issue(*, rng: Random, now: datetime, ttl: timedelta, recipe: Recipe = RECIPE
         issued_at=now,
         expires_at=now + ttl,
         language=recipe.language,
+        colours=colours.sequence(rng.randrange(colours.COUNT)) if light else (),
     )
 
 

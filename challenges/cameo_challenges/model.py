@@ -49,7 +49,7 @@ class Challenge:
     """An ordered sequence of steps.
 
     ``id`` is empty and both times are ``None`` for a hand-written challenge that was never issued. ``language`` is the BCP 47 tag
-    of the words.
+    of the words. ``colours``, sRGB 0xRRGGBB, are shown by the display of a live session one after another; empty without light.
     """
 
     steps: tuple[Step, ...]
@@ -57,6 +57,7 @@ class Challenge:
     issued_at: datetime | None = None
     expires_at: datetime | None = None
     language: str = DEFAULT
+    colours: tuple[int, ...] = ()
 
     @property
     def spoken(self) -> tuple[str, ...]:
@@ -69,7 +70,8 @@ class Challenge:
         return tuple(step.turn for step in self.steps if isinstance(step, TurnHead))
 
 
-_KEYS = {"id", "steps", "issued_at", "expires_at", "language"}
+_KEYS = {"id", "steps", "issued_at", "expires_at", "language", "colours"}
+_WHITE = 0xFFFFFF
 
 
 def to_json(challenge: Challenge) -> dict[str, Any]:
@@ -84,6 +86,8 @@ def to_json(challenge: Challenge) -> dict[str, Any]:
         document["issued_at"] = challenge.issued_at.isoformat()
     if challenge.expires_at:
         document["expires_at"] = challenge.expires_at.isoformat()
+    if challenge.colours:
+        document["colours"] = list(challenge.colours)
     return document
 
 
@@ -91,7 +95,8 @@ def from_json(document: object) -> Challenge:
     """Read a challenge document, issued or hand-written.
 
     Raises:
-        InvalidChallengeError: it is not an object, a step is neither ``say`` nor ``turn``, or a key or the language is unknown.
+        InvalidChallengeError: it is not an object, a step is neither ``say`` nor ``turn``, a colour is none, or a key or the
+            language is unknown.
     """
     if not isinstance(document, dict):
         raise InvalidChallengeError("a challenge is a JSON object with 'steps'")
@@ -112,7 +117,14 @@ def from_json(document: object) -> Challenge:
         issued_at=_time(document, "issued_at"),
         expires_at=_time(document, "expires_at"),
         language=tag,
+        colours=_colours(document.get("colours", [])),
     )
+
+
+def _colours(given: object) -> tuple[int, ...]:
+    if isinstance(given, list) and all(type(each) is int and 0 <= each <= _WHITE for each in given):
+        return tuple(given)
+    raise InvalidChallengeError(f"'colours' is no list of numbers from 0 to 0xFFFFFF: {given!r}")
 
 
 def _step(index: int, step: object) -> Step:

@@ -87,6 +87,7 @@ async def test_a_challenge_is_fresh_short_lived_and_given_again_on_request(serve
         assert first.id != other.id
         assert first.expire_time.ToDatetime() - first.issue_time.ToDatetime() == timedelta(seconds=90)
         assert {step.WhichOneof("kind") for step in first.steps} == {"say", "turn"}
+        assert not first.colours
         assert first.entropy_bits > 20
         assert await client.challenges.IssueChallenge(request) == first
 

@@ -97,7 +97,7 @@ def _challenge(message: challenge_pb2.Challenge) -> Challenge:
         Say(step.say) if step.WhichOneof("kind") == "say" else TurnHead(Turn(short_name(challenge_pb2.Turn, step.turn).lower()))
         for step in message.steps
     )
-    return Challenge(tuple(steps), id=message.id, language=message.language)
+    return Challenge(tuple(steps), id=message.id, language=message.language, colours=tuple(message.colours))
 
 
 def _check(message: attempt_pb2.Check) -> CheckResult:

@@ -33,6 +33,7 @@ def challenge(issued: Challenge, *, entropy_bits: float) -> challenge_pb2.Challe
         expire_time=issued.expires_at,
         entropy_bits=entropy_bits,
         language=issued.language,
+        colours=issued.colours,
     )
 
 
