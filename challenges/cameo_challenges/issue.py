@@ -1,9 +1,16 @@
 """Challenge generation: draws each challenge with equal probability.
 
-All challenges this procedure can issue are numbered, and one number is drawn: the entropy is the logarithm of their number, by
-construction. A challenge is two turns of the head between three groups of words to say; the eight words are six digits and two of
-the lexicon, mixed. So speech and movement bind one another: neither can be recorded without knowing the other. A live
-session's challenge can have colours besides, for its display to show.
+All challenges that a recipe can issue are numbered, and one number is drawn: the entropy is the logarithm of their number, by
+construction. There is a recipe for each path, of at least the entropy of the first (`FLOOR_BITS`):
+
+- Speech and turns: two turns of the head between three groups of words to say; the eight words are six digits and two of the
+  lexicon, mixed. So speech and movement bind one another: neither can be recorded without knowing the other.
+- Speech and light: the eight words in three groups, one digit fewer and one word of the lexicon more, which is worth more than
+  the turns.
+- Turns and gestures: see `wordless`.
+
+A live session's challenge can have colours besides, for its display to show. One of a path other than the first always has them,
+of at least `light_bits`, which bind its steps to one capture.
 
 The caller's random source is the only one. Pass `random.SystemRandom`; a seeded one makes predictable challenges.
 """
@@ -11,13 +18,14 @@ The caller's random source is the only one. Pass `random.SystemRandom`; a seeded
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, permutations, product
 from typing import TYPE_CHECKING
 
 from cameo_challenges import colours
 from cameo_challenges.languages import DEFAULT, language
-from cameo_challenges.model import Challenge, Say, Step, Turn, TurnHead
+from cameo_challenges.model import AnswerPath, Challenge, Say, Step, Turn, TurnHead
+from cameo_challenges.wordless import WordlessRecipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,31 +33,42 @@ if TYPE_CHECKING:
     from random import Random
 
 _ID_BITS = 128
+LIGHT_BITS = 20.0
+"""Entropy in bits that the colours of the screen have at least."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The composition of challenges: groups of words around head turns.
+    """The composition of spoken challenges: groups of words, with head turns between them or without.
 
     Attributes:
         digits: number of digits.
         words: number of words of the lexicon.
-        turns: number of head turns.
+        groups: number of groups of words.
+        turns: number of head turns: one between every two groups, or none.
         shortest: least number of words in a group.
         longest: largest number of words in a group.
         alphabet: the digits to draw from.
         lexicon: the words to draw from.
         language: BCP 47 tag of both.
+        light_bits: entropy in bits of the colours that its challenges are issued with at least.
     """
 
     digits: int = 6
     words: int = 2
+    groups: int = 3
     turns: int = 2
     shortest: int = 2
     longest: int = 4
     alphabet: Sequence[str] = field(default_factory=lambda: tuple(language(DEFAULT).digits))
     lexicon: Sequence[str] = field(default_factory=lambda: tuple(language(DEFAULT).lexicon))
     language: str = DEFAULT
+    light_bits: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse turns that are not between groups."""
+        if self.turns not in (0, self.groups - 1):
+            raise ValueError(f"{self.groups} groups of words have {self.groups - 1} turns between them, or none")
 
     @property
     def places(self) -> tuple[tuple[int, ...], ...]:
@@ -61,7 +80,7 @@ class Recipe:
         """Every way to divide the words into groups, by group sizes."""
         sizes = range(self.shortest, self.longest + 1)
         total = self.digits + self.words
-        return tuple(cut for cut in product(sizes, repeat=self.turns + 1) if sum(cut) == total)
+        return tuple(cut for cut in product(sizes, repeat=self.groups) if sum(cut) == total)
 
     @property
     def movements(self) -> tuple[tuple[Turn, ...], ...]:
@@ -97,25 +116,38 @@ class Recipe:
 
 
 RECIPE = Recipe()
-"""The recipe of the default language."""
+"""The recipe of the default language and path."""
 
 
-def recipe_in(tag: str) -> Recipe:
-    """Return the recipe of a language.
+def recipe_in(tag: str, path: AnswerPath = AnswerPath.SPEECH_AND_TURNS) -> Recipe | WordlessRecipe:
+    """Return the recipe of a language and a path.
 
     Raises:
         UnknownLanguageError: no language has that tag.
     """
     found = language(tag)
-    return Recipe(alphabet=tuple(found.digits), lexicon=tuple(found.lexicon), language=tag)
+    spoken = Recipe(alphabet=tuple(found.digits), lexicon=tuple(found.lexicon), language=tag)
+    match path:
+        case AnswerPath.SPEECH_AND_TURNS:
+            return spoken
+        case AnswerPath.SPEECH_AND_LIGHT:
+            return replace(spoken, digits=5, words=3, turns=0, light_bits=LIGHT_BITS)
+        case AnswerPath.TURNS_AND_GESTURES:
+            return WordlessRecipe(language=tag, light_bits=LIGHT_BITS)
 
 
-def entropy_bits(recipe: Recipe = RECIPE) -> float:
-    """Return the entropy in bits: the base-2 logarithm of the number of equally likely challenges."""
+def entropy_bits(recipe: Recipe | WordlessRecipe = RECIPE) -> float:
+    """Return the entropy in bits of the steps: the base-2 logarithm of the number of equally likely ones."""
     return math.log2(recipe.count)
 
 
-def issue(*, rng: Random, now: datetime, ttl: timedelta, recipe: Recipe = RECIPE, light: bool = False) -> Challenge:
+FLOOR_BITS = entropy_bits()
+"""Least entropy in bits of a challenge of any path, with its colours."""
+
+
+def issue(
+    *, rng: Random, now: datetime, ttl: timedelta, recipe: Recipe | WordlessRecipe = RECIPE, light: bool = False
+) -> Challenge:
     """Draw a challenge.
 
     Args:
@@ -123,7 +155,7 @@ def issue(*, rng: Random, now: datetime, ttl: timedelta, recipe: Recipe = RECIPE
         now: the time, with a time zone.
         ttl: how long it can be answered.
         recipe: its composition.
-        light: whether it has colours; only a live session can show them.
+        light: whether it has colours, which only a live session can show; one whose recipe has `light_bits` has them anyway.
 
     Raises:
         ValueError: `now` has no time zone, or `ttl` is not positive.
@@ -138,16 +170,16 @@ def issue(*, rng: Random, now: datetime, ttl: timedelta, recipe: Recipe = RECIPE
         issued_at=now,
         expires_at=now + ttl,
         language=recipe.language,
-        colours=colours.sequence(rng.randrange(colours.COUNT)) if light else (),
+        colours=colours.sequence(rng.randrange(colours.COUNT)) if light or recipe.light_bits else (),
     )
 
 
 def _interleave(spoken: Sequence[str], sizes: Sequence[int], turns: Sequence[Turn]) -> tuple[Step, ...]:
-    """Return say, turn, say, …, say."""
+    """Return say, turn, say, …, say; without turns, the words alone."""
     steps: list[Step] = []
     start = 0
     for index, size in enumerate(sizes):
-        if index:
+        if index and turns:
             steps.append(TurnHead(turns[index - 1]))
         steps.append(Say(" ".join(spoken[start : start + size])))
         start += size

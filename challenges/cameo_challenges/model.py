@@ -1,4 +1,4 @@
-"""Challenge model: represents a challenge as an ordered list of prompts and head turns.
+"""Challenge model: represents a challenge as an ordered list of words to say, head turns and facial gestures.
 
 Invariants: a challenge is a value; it never changes after it was issued. Its state (issued, spent, expired) is kept by the store,
 not here. Nothing in this package reads a clock, a file or a random source of its own.
@@ -27,6 +27,36 @@ class Turn(StrEnum):
     DOWN = "down"
 
 
+class Gesture(StrEnum):
+    """A facial gesture, made once and then let go; blinks count as one gesture together."""
+
+    OPEN_MOUTH = "open_mouth"
+    SMILE = "smile"
+    CLOSE_EYES = "close_eyes"
+    """For a second."""
+    BLINK_2 = "blink_2"
+    BLINK_3 = "blink_3"
+    BLINK_4 = "blink_4"
+
+    @property
+    def blinks(self) -> int:
+        """The number of blinks; 0 for another gesture."""
+        return _BLINKS.get(self, 0)
+
+
+_BLINKS = {Gesture.BLINK_2: 2, Gesture.BLINK_3: 3, Gesture.BLINK_4: 4}
+
+
+class AnswerPath(StrEnum):
+    """A way to answer; each is as hard to predict as the others, so that nobody who takes one is trusted less."""
+
+    SPEECH_AND_TURNS = "speech_and_turns"
+    SPEECH_AND_LIGHT = "speech_and_light"
+    """For a person who cannot turn their head."""
+    TURNS_AND_GESTURES = "turns_and_gestures"
+    """For a person who cannot speak."""
+
+
 @dataclass(frozen=True, slots=True)
 class Say:
     """Words to say aloud, as written on the prompt, e.g. ``"seven zero marble"``."""
@@ -41,7 +71,14 @@ class TurnHead:
     turn: Turn
 
 
-Step = Say | TurnHead
+@dataclass(frozen=True, slots=True)
+class MakeGesture:
+    """A facial gesture, and back to a calm face."""
+
+    gesture: Gesture
+
+
+Step = Say | TurnHead | MakeGesture
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +106,18 @@ class Challenge:
         """The head turns, in order."""
         return tuple(step.turn for step in self.steps if isinstance(step, TurnHead))
 
+    @property
+    def gestures(self) -> tuple[Gesture, ...]:
+        """The facial gestures, in order."""
+        return tuple(step.gesture for step in self.steps if isinstance(step, MakeGesture))
+
+    @property
+    def path(self) -> AnswerPath:
+        """The path whose kinds of steps it has; of words alone, that of a person who cannot turn."""
+        if not self.spoken:
+            return AnswerPath.TURNS_AND_GESTURES
+        return AnswerPath.SPEECH_AND_TURNS if self.turns else AnswerPath.SPEECH_AND_LIGHT
+
 
 _KEYS = {"id", "steps", "issued_at", "expires_at", "language", "colours"}
 _WHITE = 0xFFFFFF
@@ -78,7 +127,7 @@ def to_json(challenge: Challenge) -> dict[str, Any]:
     """Return the JSON document of a challenge; times are RFC 3339 in UTC and absent when unset."""
     document: dict[str, Any] = {
         "language": challenge.language,
-        "steps": [{"say": s.text} if isinstance(s, Say) else {"turn": s.turn.value} for s in challenge.steps],
+        "steps": [_plain(step) for step in challenge.steps],
     }
     if challenge.id:
         document["id"] = challenge.id
@@ -95,8 +144,8 @@ def from_json(document: object) -> Challenge:
     """Read a challenge document, issued or hand-written.
 
     Raises:
-        InvalidChallengeError: it is not an object, a step is neither ``say`` nor ``turn``, a colour is none, or a key or the
-            language is unknown.
+        InvalidChallengeError: it is not an object, a step is neither ``say``, ``turn`` nor ``gesture``, gestures are asked beside
+            words, which move the mouth too, a colour is none, or a key or the language is unknown.
     """
     if not isinstance(document, dict):
         raise InvalidChallengeError("a challenge is a JSON object with 'steps'")
@@ -111,8 +160,11 @@ def from_json(document: object) -> Challenge:
     tag = document.get("language", DEFAULT)
     if tag not in available():
         raise InvalidChallengeError(f"'language' is none of {', '.join(available())}: {tag!r}")
+    read = tuple(_step(index, step) for index, step in enumerate(steps))
+    if {Say, MakeGesture} <= {type(step) for step in read}:
+        raise InvalidChallengeError("'steps' has words and gestures; words move the mouth and the eyes too")
     return Challenge(
-        steps=tuple(_step(index, step) for index, step in enumerate(steps)),
+        steps=read,
         id=identifier,
         issued_at=_time(document, "issued_at"),
         expires_at=_time(document, "expires_at"),
@@ -133,9 +185,22 @@ def _step(index: int, step: object) -> Step:
             return Say(text)
         case {"turn": str(turn), **rest} if not rest and turn in set(Turn):
             return TurnHead(Turn(turn))
+        case {"gesture": str(gesture), **rest} if not rest and gesture in set(Gesture):
+            return MakeGesture(Gesture(gesture))
+    ways, gestures = ("|".join(f'"{each}"' for each in kind) for kind in (Turn, Gesture))
     raise InvalidChallengeError(
-        f'step {index} is neither {{"say": "words"}} nor {{"turn": "left"|"right"|"up"|"down"}}: {step!r}'
+        f'step {index} is neither {{"say": "words"}} nor {{"turn": {ways}}} nor {{"gesture": {gestures}}}: {step!r}'
     )
+
+
+def _plain(step: Step) -> dict[str, str]:
+    match step:
+        case Say(text):
+            return {"say": text}
+        case TurnHead(turn):
+            return {"turn": turn.value}
+        case MakeGesture(gesture):
+            return {"gesture": gesture.value}
 
 
 def _time(document: dict[str, Any], key: str) -> datetime | None:

@@ -6,6 +6,7 @@ The files of a language, TOML in the folder of its tag:
 - `numbers.toml`: number words and figures.
 - `heard.toml`: fillers, homophones, other names of the digit 0, and alternative pronunciations of words.
 - `spelling.toml`: grapheme-to-phoneme rules.
+- `prompts.toml`: prompts of steps.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "en"
 """The language of a challenge without a tag."""
-_FILES = ("words", "numbers", "heard", "spelling")
+_FILES = ("words", "numbers", "heard", "spelling", "prompts")
 
 
 class UnknownLanguageError(ValueError):
@@ -113,6 +114,15 @@ class Spelling:
         return 1, ""
 
 
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Prompts: for words, with their place `{words}`, for each head turn and for each facial gesture, by its name."""
+
+    say: str
+    turn: Mapping[str, str]
+    gesture: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Language:
     """One language; there is one instance of each.
@@ -128,6 +138,7 @@ class Language:
         zero: the names of the digit 0.
         said: alternative pronunciations of words, as phonemes.
         spelling: grapheme-to-phoneme rules.
+        prompts: prompts of steps.
     """
 
     tag: str
@@ -140,6 +151,7 @@ class Language:
     zero: Zero
     said: Mapping[str, tuple[tuple[str, ...], ...]]
     spelling: Spelling
+    prompts: Prompts
 
     def entry(self, word: str) -> Entry | None:
         """Return the digit or word of the lexicon of that spelling."""
@@ -185,7 +197,9 @@ def language(tag: str) -> Language:
     if tag not in available():
         raise UnknownLanguageError(f"no language {tag!r}; there is {', '.join(available())}")
     folder = resources.files(__package__).joinpath(tag)
-    words, numbers, heard, spelling = (tomllib.loads(folder.joinpath(f"{name}.toml").read_text("utf-8")) for name in _FILES)
+    words, numbers, heard, spelling, prompts = (
+        tomllib.loads(folder.joinpath(f"{name}.toml").read_text("utf-8")) for name in _FILES
+    )
     homophones = [(name, those.split()) for table in heard["homophones"].values() for name, those in table.items()]
     return Language(
         tag=tag,
@@ -198,6 +212,7 @@ def language(tag: str) -> Language:
         zero=_zero(heard["digit_zero"]),
         said={word: tuple(tuple(way.split()) for way in ways) for word, ways in heard["said"].items()},
         spelling=_spelling(spelling),
+        prompts=Prompts(**prompts),
     )
 
 

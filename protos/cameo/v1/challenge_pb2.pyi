@@ -10,6 +10,23 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Gesture(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    GESTURE_UNSPECIFIED: _ClassVar[Gesture]
+    GESTURE_OPEN_MOUTH: _ClassVar[Gesture]
+    GESTURE_SMILE: _ClassVar[Gesture]
+    GESTURE_CLOSE_EYES: _ClassVar[Gesture]
+    GESTURE_BLINK_2: _ClassVar[Gesture]
+    GESTURE_BLINK_3: _ClassVar[Gesture]
+    GESTURE_BLINK_4: _ClassVar[Gesture]
+
+class AnswerPath(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ANSWER_PATH_UNSPECIFIED: _ClassVar[AnswerPath]
+    ANSWER_PATH_SPEECH_AND_TURNS: _ClassVar[AnswerPath]
+    ANSWER_PATH_SPEECH_AND_LIGHT: _ClassVar[AnswerPath]
+    ANSWER_PATH_TURNS_AND_GESTURES: _ClassVar[AnswerPath]
+
 class Turn(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     TURN_UNSPECIFIED: _ClassVar[Turn]
@@ -17,6 +34,17 @@ class Turn(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TURN_RIGHT: _ClassVar[Turn]
     TURN_UP: _ClassVar[Turn]
     TURN_DOWN: _ClassVar[Turn]
+GESTURE_UNSPECIFIED: Gesture
+GESTURE_OPEN_MOUTH: Gesture
+GESTURE_SMILE: Gesture
+GESTURE_CLOSE_EYES: Gesture
+GESTURE_BLINK_2: Gesture
+GESTURE_BLINK_3: Gesture
+GESTURE_BLINK_4: Gesture
+ANSWER_PATH_UNSPECIFIED: AnswerPath
+ANSWER_PATH_SPEECH_AND_TURNS: AnswerPath
+ANSWER_PATH_SPEECH_AND_LIGHT: AnswerPath
+ANSWER_PATH_TURNS_AND_GESTURES: AnswerPath
 TURN_UNSPECIFIED: Turn
 TURN_LEFT: Turn
 TURN_RIGHT: Turn
@@ -42,9 +70,11 @@ class Challenge(_message.Message):
     def __init__(self, id: _Optional[str] = ..., steps: _Optional[_Iterable[_Union[Step, _Mapping]]] = ..., issue_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., entropy_bits: _Optional[float] = ..., language: _Optional[str] = ..., colours: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class Step(_message.Message):
-    __slots__ = ("say", "turn")
+    __slots__ = ("say", "turn", "gesture")
     SAY_FIELD_NUMBER: _ClassVar[int]
     TURN_FIELD_NUMBER: _ClassVar[int]
+    GESTURE_FIELD_NUMBER: _ClassVar[int]
     say: str
     turn: Turn
-    def __init__(self, say: _Optional[str] = ..., turn: _Optional[_Union[Turn, str]] = ...) -> None: ...
+    gesture: Gesture
+    def __init__(self, say: _Optional[str] = ..., turn: _Optional[_Union[Turn, str]] = ..., gesture: _Optional[_Union[Gesture, str]] = ...) -> None: ...

@@ -60,6 +60,7 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_VOICE_UNEVEN: _ClassVar[Reason]
     REASON_CAMERA_TURNED: _ClassVar[Reason]
     REASON_FACE_TURNED_AWAY: _ClassVar[Reason]
+    REASON_GESTURE_MISSING: _ClassVar[Reason]
 REASON_UNSPECIFIED: Reason
 REASON_RECORDING_TOO_SHORT: Reason
 REASON_RECORDING_TOO_LONG: Reason
@@ -114,3 +115,4 @@ REASON_SOUND_OUT_OF_STEP: Reason
 REASON_VOICE_UNEVEN: Reason
 REASON_CAMERA_TURNED: Reason
 REASON_FACE_TURNED_AWAY: Reason
+REASON_GESTURE_MISSING: Reason

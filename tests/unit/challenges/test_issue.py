@@ -11,7 +11,7 @@ from tests.english import DIGITS, WORDS
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 TTL = timedelta(seconds=180)
-SMALL = Recipe(digits=2, words=1, turns=1, shortest=1, longest=2, alphabet=("zero", "one", "two"), lexicon=("mango", "piano"))
+SMALL = Recipe(2, 1, groups=2, turns=1, shortest=1, longest=2, alphabet=("zero", "one", "two"), lexicon=("mango", "piano"))
 
 
 def test_entropy_is_the_number_of_challenges_there_are() -> None:
@@ -68,6 +68,12 @@ def test_a_time_without_zone_is_refused() -> None:
         issue(rng=SystemRandom(), now=NOW.replace(tzinfo=None), ttl=TTL)
     with pytest.raises(ValueError, match="live for some time"):
         issue(rng=SystemRandom(), now=NOW, ttl=timedelta(0))
+
+
+def test_turns_are_between_groups() -> None:
+    """A recipe with as many turns as groups is the caller's mistake."""
+    with pytest.raises(ValueError, match="2 turns between them, or none"):
+        Recipe(turns=3)
 
 
 @pytest.mark.parametrize("number", [-1, RECIPE.count])

@@ -14,7 +14,8 @@ from rich.console import Console
 from cameo_challenges.issue import entropy_bits, recipe_in
 from cameo_challenges.issue import issue as draw
 from cameo_challenges.languages import DEFAULT, UnknownLanguageError
-from cameo_challenges.model import Say, to_json
+from cameo_challenges.model import AnswerPath, to_json
+from cameo_challenges.prompts import prompt
 from cameo_verifier.cli.output import COULD_NOT_JUDGE, complain, print_json
 from cameo_verifier.settings import Settings
 
@@ -31,6 +32,7 @@ def issue(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
     language: Annotated[str, typer.Option(help="BCP 47 tag of the language there is something to say in.")] = DEFAULT,
+    path: Annotated[AnswerPath, typer.Option(help="What the person can do.")] = AnswerPath.SPEECH_AND_TURNS,
     out: Annotated[
         Path | None, typer.Option(help="Write the challenge to this file, for `cameo verify --challenge`.", show_default=False)
     ] = None,
@@ -41,7 +43,7 @@ def issue(
     """
     ttl = timedelta(seconds=Settings().challenge_ttl_s)
     try:
-        recipe = recipe_in(language)
+        recipe = recipe_in(language, path)
     except UnknownLanguageError as error:
         complain(str(error))
         raise typer.Exit(COULD_NOT_JUDGE) from None
@@ -58,6 +60,6 @@ def issue(
         return
     console = Console(highlight=False)
     for number, step in enumerate(drawn.steps, 1):
-        action = f"say [bold]{step.text}[/]" if isinstance(step, Say) else f"turn your head [bold]{step.turn}[/]"
-        console.print(f"{number}. {action}")
-    console.print(f"[dim]{entropy_bits(recipe):.1f} bits of entropy, valid for {ttl.total_seconds():.0f} s[/]")
+        console.print(f"{number}. {prompt(step, drawn.language)}")
+    light = f", and {recipe.light_bits:.0f} of the screen's light to come" if recipe.light_bits else ""
+    console.print(f"[dim]{entropy_bits(recipe):.1f} bits of entropy{light}, valid for {ttl.total_seconds():.0f} s[/]")

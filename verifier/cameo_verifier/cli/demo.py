@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from cameo_challenges.model import Challenge, Say
+from cameo_challenges.model import Challenge
+from cameo_challenges.prompts import prompt
 from cameo_credential.audience_keys import AudienceFolder, AudienceKey
 from cameo_credential.delivery import open_likeness
 from cameo_credential.errors import CameoError, CredentialError, InvalidRequestError
@@ -175,7 +176,7 @@ class _Stage:
         self._acts += 1
         self._console.rule(f"{self._acts}. {act.title}", align="left")
         challenge, entropy_bits = self._client.issue_challenge(SUBJECT)
-        steps = " · ".join(f'say "{s.text}"' if isinstance(s, Say) else f"turn {s.turn}" for s in challenge.steps)
+        steps = " · ".join(prompt(step, challenge.language) for step in challenge.steps)
         self._console.print(f"challenge ({entropy_bits:.1f} bits): {steps}")
         recording = film(challenge)
         began = perf_counter()

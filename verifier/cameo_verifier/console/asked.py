@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cameo_challenges.model import Say
+from cameo_challenges.model import MakeGesture, Say, TurnHead
+from cameo_challenges.prompts import prompt
 from cameo_verifier.errors import ChallengeError
 from cameo_verifier.server.wire.convert import hint
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A step of the challenge. what: `say` or `turn`; text: the words, or the direction as the person sees it."""
+    """A step of the challenge. what: `say`, `turn` or `do`; text: words, a direction as the person sees it, or a gesture."""
 
     what: str
     text: str
@@ -63,7 +64,7 @@ def asked(cases: Cases, attempt: Attempt) -> Asked:
         return Asked((), "", None, None, None, None, told, first if first != told else "")
     issued_at, answered_at = kept.challenge.issued_at, kept.spent_at
     return Asked(
-        prompts=tuple(_prompt(step) for step in kept.challenge.steps),
+        prompts=tuple(_prompt(step, kept.challenge.language) for step in kept.challenge.steps),
         language=kept.challenge.language,
         issued_at=issued_at,
         expires_at=kept.challenge.expires_at,
@@ -74,5 +75,11 @@ def asked(cases: Cases, attempt: Attempt) -> Asked:
     )
 
 
-def _prompt(step: Step) -> Prompt:
-    return Prompt("say", step.text) if isinstance(step, Say) else Prompt("turn", step.turn.value)
+def _prompt(step: Step, tag: str) -> Prompt:
+    match step:
+        case Say(words):
+            return Prompt("say", words)
+        case TurnHead(turn):
+            return Prompt("turn", turn.value)
+        case MakeGesture():
+            return Prompt("do", prompt(step, tag))

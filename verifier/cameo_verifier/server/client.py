@@ -17,7 +17,7 @@ from cameo.v1 import (
     verification_service_pb2,
     verification_service_pb2_grpc,
 )
-from cameo_challenges.model import Challenge, Say, Turn, TurnHead
+from cameo_challenges.model import Challenge, Gesture, MakeGesture, Say, Step, Turn, TurnHead
 from cameo_client import call, open_channel, verify
 from cameo_verifier.reasons import Reason
 from cameo_verifier.server.wire.enums import short_name
@@ -93,11 +93,18 @@ class Client:
 
 
 def _challenge(message: challenge_pb2.Challenge) -> Challenge:
-    steps = (
-        Say(step.say) if step.WhichOneof("kind") == "say" else TurnHead(Turn(short_name(challenge_pb2.Turn, step.turn).lower()))
-        for step in message.steps
+    return Challenge(
+        tuple(map(_step, message.steps)), id=message.id, language=message.language, colours=tuple(message.colours)
     )
-    return Challenge(tuple(steps), id=message.id, language=message.language, colours=tuple(message.colours))
+
+
+def _step(message: challenge_pb2.Step) -> Step:
+    match message.WhichOneof("kind"):
+        case "say":
+            return Say(message.say)
+        case "turn":
+            return TurnHead(Turn(short_name(challenge_pb2.Turn, message.turn).lower()))
+    return MakeGesture(Gesture(short_name(challenge_pb2.Gesture, message.gesture).lower()))
 
 
 def _check(message: attempt_pb2.Check) -> CheckResult:

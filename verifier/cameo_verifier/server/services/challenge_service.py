@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from cameo.v1 import challenge_pb2
     from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
+    from cameo_challenges.wordless import WordlessRecipe
     from cameo_verifier.store.attempts.challenges import ChallengeStore
 
 SUBJECT_MAX_CHARS = 128
@@ -63,7 +64,7 @@ class ChallengeService(challenge_service_pb2_grpc.ChallengeServiceServicer):
         return convert.challenge(kept, entropy_bits=entropy_bits(recipe_in(kept.language)))
 
 
-def recipe_of(language: str) -> Recipe:
+def recipe_of(language: str) -> Recipe | WordlessRecipe:
     """Return the recipe of a language by its tag, of the default one by an empty tag.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cameo.v1 import attempt_pb2, challenge_pb2, credential_pb2, credential_service_pb2, reason_pb2
-from cameo_challenges.model import Say
+from cameo_challenges.model import MakeGesture, Say, TurnHead
 from cameo_credential.token_status import Status
 from cameo_verifier.server.wire.enums import full_name
 from cameo_verifier.types import Ruling
@@ -114,6 +114,10 @@ def hint(stored: Attempt) -> str:
 
 def step(asked: Step) -> challenge_pb2.Step:
     """Return the message of a step."""
-    if isinstance(asked, Say):
-        return challenge_pb2.Step(say=asked.text)
-    return challenge_pb2.Step(turn=full_name(challenge_pb2.Turn, asked.turn))
+    match asked:
+        case Say(text):
+            return challenge_pb2.Step(say=text)
+        case TurnHead(turn):
+            return challenge_pb2.Step(turn=full_name(challenge_pb2.Turn, turn))
+        case MakeGesture(gesture):
+            return challenge_pb2.Step(gesture=full_name(challenge_pb2.Gesture, gesture))
