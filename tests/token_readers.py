@@ -25,7 +25,9 @@ from cameo_credential.status_list import StatusList, publish, read_list
 from cameo_verifier.cameo.grants import compose
 from cameo_verifier.cameo.model import Grant
 from cameo_verifier.console.openid import OpenId, SignInError
-from cameo_verifier.server.auth.caller import CallerTokenError, CallerTokens
+from cameo_verifier.server.auth.caller import CallerTokens
+from cameo_verifier.server.auth.issuer_tokens import CallerTokenError
+from cameo_verifier.server.auth.requester import REQUESTER_TYPE, RequesterTokens
 from cameo_verifier.settings import OpenIdProvider, Settings
 
 if TYPE_CHECKING:
@@ -151,11 +153,15 @@ def caller_readers(folder: Path) -> dict[str, Reader]:
     assert tokens is not None
     at = int(NOW.timestamp())
     claims = {"iss": "https://app.example", "aud": settings.issuer, "nbf": at - 5, "exp": at + 60, "sub": "ana", "role": "owner"}
+    vouched = {**claims, "azp": _GENERATOR, "job": "job-1"}
+    readers: dict[str, tuple[dict[str, str], dict[str, Any], Callable[[str], object]]] = {
+        "caller's": ({}, claims, tokens.verify),
+        "requester's": ({"typ": REQUESTER_TYPE}, vouched, RequesterTokens(tokens.issuer).verify),
+    }
     return {
-        f"caller's token, {alg}": Reader(
-            {"alg": alg, "kid": f"{alg}-0"}, claims, tokens.verify, *_signing(alg, pair[0]), f"{alg}-1"
-        )
+        f"{name} token, {alg}": Reader({"alg": alg, "kid": f"{alg}-0", **header}, said, read, *_signing(alg, pair[0]), f"{alg}-1")
         for alg, pair in keys.items()
+        for name, (header, said, read) in readers.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""Caller tokens: the JWS by which an app's issuer says who calls (RFC 7519, docs/api.md)."""
+"""Caller tokens and requester tokens: the JWS by which an app's issuer says who calls, and who asks (RFC 7519, docs/api.md)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+REQUESTER_TYPE = "cameo-requester+jwt"
 ROLES = frozenset({"app", "owner", "guardian", "generator", "platform", "analyst"})
 
 
 class CallerTokenSigner:
-    """Signs short-lived caller tokens with the private key of an app's issuer; for the app's server, never for a device."""
+    """Signs short-lived tokens with the private key of an app's issuer; for the app's server, never for a device."""
 
     def __init__(self, key: Mapping[str, Any], *, issuer: str, audience: str) -> None:
         """Import a private key.
@@ -52,15 +53,26 @@ class CallerTokenSigner:
         """
         if role not in ROLES:
             raise ValueError(f"no role {role!r}: {', '.join(sorted(ROLES))}")
-        if not subject or now.tzinfo is None:
+        return self._signed({}, {"sub": subject, "role": role}, now, lifetime)
+
+    def requester_token(
+        self, subject: str, *, generator: str, job_id: str, now: datetime, lifetime: timedelta = timedelta(minutes=5)
+    ) -> str:
+        """Return a token that says: the app's user `subject` asks for this job of this generator, until `now + lifetime`.
+
+        The app gives it to the generator, which sends it as `requester_token`. The service takes it from that generator alone, in
+        `AuthorizeUse` for that job alone, and for an hour at most.
+
+        Raises:
+            ValueError: an empty name, or a time without a zone.
+        """
+        if not generator or not job_id:
+            raise ValueError("a requester's token names a generator and a job")
+        return self._signed({"typ": REQUESTER_TYPE}, {"sub": subject, "azp": generator, "job": job_id}, now, lifetime)
+
+    def _signed(self, header: Mapping[str, str], said: Mapping[str, str], now: datetime, lifetime: timedelta) -> str:
+        if not said["sub"] or now.tzinfo is None:
             raise ValueError("a token names its subject, and its time has a zone")
-        issued = int(now.timestamp())
-        claims = {
-            "iss": self._issuer,
-            "aud": self._audience,
-            "sub": subject,
-            "role": role,
-            "nbf": issued,
-            "exp": int((now + lifetime).timestamp()),
-        }
-        return jwt.encode({"alg": self._alg, "kid": self._kid}, claims, self._key, algorithms=[self._alg])
+        times = {"nbf": int(now.timestamp()), "exp": int((now + lifetime).timestamp())}
+        claims = {"iss": self._issuer, "aud": self._audience, **said, **times}
+        return jwt.encode({"alg": self._alg, "kid": self._kid, **header}, claims, self._key, algorithms=[self._alg])

@@ -1,9 +1,10 @@
 """What asking for permission costs: `AuthorizeUse` and `CheckPermission` over loopback, with SQLite and verified tokens.
 
 python tests/bench/permissions.py [CALLS AT_ONCE]. Server and client are two processes on the same cores: the client's work
-counts too. Beside them runs a bare unary call, which does nothing but send its request back: what the machine and gRPC itself
-cost at that moment. Rates fall where others use the machine; their ratio to the bare call, and the server's CPU time a call, say
-more there.
+counts too. Each job has a requester's token of its own, as in service; "known requester" is `AuthorizeUse` with one that was
+verified before: the difference is what a new one costs. Beside them runs a bare unary call, which does nothing but send its
+request back: what the machine and gRPC itself cost at that moment. Rates fall where others use the machine; their ratio to the
+bare call, and the server's CPU time a call, say more there.
 """
 
 from __future__ import annotations
@@ -141,14 +142,18 @@ async def _run(
         world = World(Stubs(channel), app)  # type: ignore[arg-type]  # all it needs of a client
         cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
         stub, metadata = cameo_service_pb2_grpc.CameoServiceStub(channel), world.generator
-        check = wire.CheckPermissionRequest(cameo_id=cameo.id, requester="account-2", purposes=["USE_CATEGORY_GENERAL"])
+        jobs = iter([(f"job-{n}", world.requester("account-2", f"job-{n}")) for n in range(calls + ROUNDS * at_once)])
+        check = wire.CheckPermissionRequest(
+            cameo_id=cameo.id, requester_token=world.requester("account-2"), purposes=["USE_CATEGORY_GENERAL"]
+        )
         echo = echo_channel.unary_unary(ECHO)
 
-        def authorize() -> UnaryUnaryCall[Any, Any]:
+        def authorize(*, new_token: bool) -> UnaryUnaryCall[Any, Any]:
+            job_id, token = next(jobs) if new_token else ("job-1", check.requester_token)
             request = wire.AuthorizeUseRequest(
                 cameo_ids=[cameo.id],
-                requester="account-2",
-                job_id="job",
+                requester_token=token,
+                job_id=job_id,
                 purposes=["USE_CATEGORY_GENERAL"],
                 request_id=str(uuid4()),
             )
@@ -157,7 +162,8 @@ async def _run(
         methods: dict[str, tuple[Callable[[], UnaryUnaryCall[Any, Any]], Callable[[], float]]] = {
             "bare echo": (lambda: echo(check.SerializeToString(), metadata=metadata), bare[1]),
             "CheckPermission": (lambda: stub.CheckPermission(check, metadata=metadata), served[1]),
-            "AuthorizeUse": (authorize, served[1]),
+            "AuthorizeUse": (partial(authorize, new_token=True), served[1]),
+            "known requester": (partial(authorize, new_token=False), served[1]),
         }
         figures = {name: _Figures() for name in methods}
         for _ in range(ROUNDS):

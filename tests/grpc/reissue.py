@@ -51,7 +51,7 @@ class Site(World):
     """See the module; `clock` can be put forward."""
 
     def __init__(self, client: Client, app: App, clock: Clock, other: AudienceKey) -> None:
-        super().__init__(client, app)
+        super().__init__(client, app, clock)
         self.clock = clock
         self.audience_keys = {AUDIENCE: client.audience_key, OTHER: other}
         self._issuer = app

@@ -57,7 +57,7 @@ from tests.grpc.test_refusals import Clock
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from tests.grpc.client import Client
@@ -72,8 +72,9 @@ NOTE, WORD = "never in a uniform", "no cats, please"
 class World:
     """One site with its app, one owner and one generator."""
 
-    def __init__(self, client: Client, app: App) -> None:
+    def __init__(self, client: Client, app: App, now: Callable[[], datetime] = utc_now) -> None:
         self.client = client
+        self.now = now
         self.stub: Any = cameo_service_pb2_grpc.CameoServiceStub(client.channel)
         self.graph: Any = relationship_service_pb2_grpc.RelationshipServiceStub(client.channel)
         self.signer = app
@@ -122,7 +123,7 @@ class World:
 
     async def check(self, cameo: Any, requester: str = FAN, purposes: tuple[Any, ...] = GENERAL) -> tuple[bool, str]:
         """Ask whether a use would be permitted."""
-        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=requester, purposes=purposes)
+        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester_token=self.requester(requester), purposes=purposes)
         reply = await self.stub.CheckPermission(request, metadata=self.generator)
         return reply.allowed, short_name(cameo_pb2.PermissionAnswer, reply.answer)
 
@@ -130,12 +131,19 @@ class World:
         """Ask for a grant."""
         request = wire.AuthorizeUseRequest(
             cameo_ids=[each.id for each in cameos],
-            requester=requester,
-            job_id="job-1",
-            request_id=request_id or str(uuid4()),
-            **{"purposes": GENERAL} | more,
+            **{
+                "requester_token": self.requester(requester),
+                "job_id": "job-1",
+                "request_id": request_id or str(uuid4()),
+                "purposes": GENERAL,
+            }
+            | more,
         )
         return self.stub.AuthorizeUse(request, metadata=self.generator)
+
+    def requester(self, person: str, job_id: str = "job-1", *, generator: str = AUDIENCE) -> str:
+        """Have the app vouch for who asks."""
+        return self.signer.requester(person, generator=generator, job_id=job_id, at=self.now())
 
     def spend(self, token: str, *, by: Metadata | None = None, request_id: str | None = None) -> Any:
         """Spend a grant."""
@@ -171,7 +179,7 @@ def open_world(serve: OpenServer, tmp_path: Path) -> Any:
     async def opened(**how: Any) -> AsyncIterator[World]:
         app = App.make(tmp_path)
         async with serve(**app.settings, **how) as client:
-            yield World(client, app)
+            yield World(client, app, how.get("clock", utc_now))
 
     return opened
 
@@ -260,10 +268,10 @@ async def test_the_owner_decides_who_may_use_it_for_what_at_once(open_world: Any
                 False,
                 "PURPOSE_EXCLUDED",
             )
-        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=FAN, purposes=GENERAL)
+        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester_token=world.requester(FAN), purposes=GENERAL)
         until = (await world.stub.CheckPermission(request, metadata=world.generator)).cache_until.ToDatetime(utc_now().tzinfo)
         assert timedelta(seconds=20) < until - utc_now() <= timedelta(seconds=30)
-        request = wire.CheckPermissionRequest(cameo_id="none", requester=FAN, purposes=GENERAL)
+        request = wire.CheckPermissionRequest(cameo_id="none", requester_token=world.requester(FAN), purposes=GENERAL)
         assert await reason(world.stub.CheckPermission(request, metadata=world.generator)) == "CAMEO_UNKNOWN"
 
 
@@ -478,7 +486,11 @@ async def test_a_generator_that_is_not_registered_gets_and_spends_nothing(open_w
         cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
         granted = await world.authorize(cameo)
         request = wire.AuthorizeUseRequest(
-            cameo_ids=[cameo.id], requester=FAN, job_id="job-1", purposes=GENERAL, request_id=str(uuid4())
+            cameo_ids=[cameo.id],
+            requester_token=world.requester(FAN, generator="https://other.example"),
+            job_id="job-1",
+            purposes=GENERAL,
+            request_id=str(uuid4()),
         )
         assert await reason(world.stub.AuthorizeUse(request, metadata=world.other_generator)) == "AUDIENCE_UNKNOWN"
         [file] = (tmp_path / "data" / "audiences").glob("*.jwk")
@@ -711,7 +723,7 @@ async def test_a_possible_minor_s_cameo_stays_with_its_owner(open_world: Any) ->
         for who in ("WHO_MAY_USE_SELECTED", "WHO_MAY_USE_MUTUALS", "WHO_MAY_USE_EVERYONE"):
             assert await reason(world.update(cameo, who_may_use=who)) == "MINOR_NEEDS_GUARDIAN"
         assert await reason(world.authorize(cameo)) == "CAMEO_UNKNOWN"
-        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=FAN, purposes=GENERAL)
+        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester_token=world.requester(FAN), purposes=GENERAL)
         assert await reason(world.stub.CheckPermission(request, metadata=world.generator)) == "CAMEO_UNKNOWN"
         assert await world.check(cameo, OWNER) == (True, "PERMITTED")
 
@@ -792,7 +804,7 @@ async def test_deletion_leaves_a_tombstone_and_nothing_else(open_world: Any, tmp
         assert _rows(database, "SELECT count(*) FROM challenges WHERE subject != ''") == [(0,)]
         for call in (world.update(tombstone, voice_notes="x"), world.end(cameo, "REVOCATION_MODE_PAUSE")):
             assert await reason(call) == "CAMEO_GONE"
-        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester=OWNER, purposes=GENERAL)
+        request = wire.CheckPermissionRequest(cameo_id=cameo.id, requester_token=world.requester(OWNER), purposes=GENERAL)
         assert await reason(world.stub.CheckPermission(request, metadata=world.generator)) == "CAMEO_UNKNOWN"
 
 

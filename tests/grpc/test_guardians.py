@@ -122,7 +122,7 @@ class Family(World):
 
     async def knows(self, cameo: Any, person: str = FAN) -> str:
         """What someone is told who asks to use it."""
-        request = cameo_wire.CheckPermissionRequest(cameo_id=cameo.id, requester=person, purposes=[GENERAL])
+        request = cameo_wire.CheckPermissionRequest(cameo_id=cameo.id, requester_token=self.requester(person), purposes=[GENERAL])
         call = self.stub.CheckPermission(request, metadata=self.generator)
         try:
             return short_name(cameo_pb2.PermissionAnswer, (await call).answer)

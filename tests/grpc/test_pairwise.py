@@ -57,7 +57,9 @@ async def _told(site: Site, person: str, cameo: Any, credential: Any, receipts: 
     tokens = [_claims(decrypt(credential.token, audience_key=key))]
     tokens += [said for receipt in receipts for said in _shown(receipt)]
     alias = _alias(tokens[0])
-    asked = {"cameo_ids": [alias], "requester": f"fan-of-{person}", "job_id": str(uuid4()), "purposes": GENERAL}
+    job_id = str(uuid4())
+    requester = site.requester(f"fan-of-{person}", job_id, generator=audience)
+    asked = {"cameo_ids": [alias], "requester_token": requester, "job_id": job_id, "purposes": GENERAL}
     granted = await site.stub.AuthorizeUse(wire.AuthorizeUseRequest(**asked, request_id=str(uuid4())), metadata=by)
     spent = await site.stub.SpendGrant(wire.SpendGrantRequest(token=granted.token, request_id=str(uuid4())), metadata=by)
     tokens.append(_claims(granted.token))
@@ -98,10 +100,11 @@ async def test_an_alias_is_its_audience_s_alone(open_site: Any) -> None:
         cameo = await site.update(cameo, who_may_use="WHO_MAY_USE_EVERYONE", offline_audiences=[AUDIENCE])
         credential = await site.reissue(cameo)
         alias = _alias(_claims(decrypt(credential.token, audience_key=site.audience_keys[AUDIENCE])))
-        asked = {"cameo_ids": [alias], "requester": "fan", "job_id": "job", "purposes": GENERAL}
+        asked = {"cameo_ids": [alias], "job_id": "job", "purposes": GENERAL}
 
         def ask(audience: str) -> Any:
-            request = wire.AuthorizeUseRequest(**asked, request_id=str(uuid4()))
+            requester = site.requester("fan", "job", generator=audience)
+            request = wire.AuthorizeUseRequest(**asked, requester_token=requester, request_id=str(uuid4()))
             return site.stub.AuthorizeUse(request, metadata=site.signed_in("generator", audience))
 
         assert (await ask(AUDIENCE)).terms[0].cameo_id == alias

@@ -27,7 +27,8 @@ from cameo_verifier.console.app import run as run_console
 from cameo_verifier.console.people import ConsoleRole
 from cameo_verifier.server.app import SERVICES, open_server, utc_now
 from cameo_verifier.server.auth.access import WHO_MAY_CALL
-from cameo_verifier.server.auth.caller import Caller, CallerTokenError, CallerTokens
+from cameo_verifier.server.auth.caller import Caller, CallerTokens
+from cameo_verifier.server.auth.issuer_tokens import CallerTokenError
 from cameo_verifier.settings import ConsoleSettings, OpenIdProvider, Settings
 from tests.grpc.callers import App
 from tests.grpc.client import refused

@@ -27,15 +27,15 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63\x61meo/v1/cameo_service.proto\x12\x08\x63\x61meo.v1\x1a\x14\x63\x61meo/v1/cameo.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"`\n\x12\x43reateCameoRequest\x12\x12\n\nattempt_id\x18\x01 \x01(\t\x12\"\n\x07\x63onsent\x18\x02 \x01(\x0b\x32\x11.cameo.v1.Consent\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"#\n\x0fGetCameoRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\"K\n\x11ListCameosRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"N\n\x12ListCameosResponse\x12\x1f\n\x06\x63\x61meos\x18\x01 \x03(\x0b\x32\x0f.cameo.v1.Cameo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"e\n\x12UpdateCameoRequest\x12\x1e\n\x05\x63\x61meo\x18\x01 \x01(\x0b\x32\x0f.cameo.v1.Cameo\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"f\n\x16\x43heckPermissionRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12\x11\n\trequester\x18\x02 \x01(\t\x12\'\n\x08purposes\x18\x03 \x03(\x0e\x32\x15.cameo.v1.UseCategory\"\x87\x01\n\x17\x43heckPermissionResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12*\n\x06\x61nswer\x18\x02 \x01(\x0e\x32\x1a.cameo.v1.PermissionAnswer\x12/\n\x0b\x63\x61\x63he_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x01\n\x13\x41uthorizeUseRequest\x12\x11\n\tcameo_ids\x18\x01 \x03(\t\x12\x11\n\trequester\x18\x02 \x01(\t\x12\x0e\n\x06job_id\x18\x03 \x01(\t\x12\'\n\x08purposes\x18\x04 \x03(\x0e\x32\x15.cameo.v1.UseCategory\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"\x8b\x01\n\x14\x41uthorizeUseResponse\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x05terms\x18\x04 \x03(\x0b\x32\x12.cameo.v1.UseTerms\"\x93\x01\n\x08UseTerms\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12,\n\x0crestrictions\x18\x02 \x01(\x0b\x32\x16.cameo.v1.Restrictions\x12\x18\n\x10\x61ppearance_notes\x18\x03 \x01(\t\x12\x13\n\x0bvoice_notes\x18\x04 \x01(\t\x12\x18\n\x10minor_safeguards\x18\x05 \x01(\x08\"6\n\x11SpendGrantRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\xaa\x01\n\x12SpendGrantResponse\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12.\n\nspend_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x05terms\x18\x03 \x03(\x0b\x32\x12.cameo.v1.UseTerms\x12/\n\nlikenesses\x18\x04 \x03(\x0b\x32\x1b.cameo.v1.DeliveredLikeness\"E\n\x11\x44\x65liveredLikeness\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12\x0f\n\x07objects\x18\x03 \x03(\x0c\"I\n\x13RecordOutputRequest\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12 \n\x06output\x18\x02 \x01(\x0b\x32\x10.cameo.v1.Output\"J\n\x0fListUsesRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"H\n\x10ListUsesResponse\x12\x1b\n\x04uses\x18\x01 \x03(\x0b\x32\r.cameo.v1.Use\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"^\n\x12RevokeCameoRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12&\n\x04mode\x18\x02 \x01(\x0e\x32\x18.cameo.v1.RevocationMode\x12\x0e\n\x06reason\x18\x03 \x01(\t\"&\n\x12ResumeCameoRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\"&\n\x12\x44\x65leteCameoRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\")\n\x17WatchCameoEventsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t*j\n\x0eRevocationMode\x12\x1f\n\x1bREVOCATION_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15REVOCATION_MODE_PAUSE\x10\x01\x12\x1c\n\x18REVOCATION_MODE_FOR_GOOD\x10\x02\x32\x88\x07\n\x0c\x43\x61meoService\x12<\n\x0b\x43reateCameo\x12\x1c.cameo.v1.CreateCameoRequest\x1a\x0f.cameo.v1.Cameo\x12\x36\n\x08GetCameo\x12\x19.cameo.v1.GetCameoRequest\x1a\x0f.cameo.v1.Cameo\x12G\n\nListCameos\x12\x1b.cameo.v1.ListCameosRequest\x1a\x1c.cameo.v1.ListCameosResponse\x12<\n\x0bUpdateCameo\x12\x1c.cameo.v1.UpdateCameoRequest\x1a\x0f.cameo.v1.Cameo\x12V\n\x0f\x43heckPermission\x12 .cameo.v1.CheckPermissionRequest\x1a!.cameo.v1.CheckPermissionResponse\x12M\n\x0c\x41uthorizeUse\x12\x1d.cameo.v1.AuthorizeUseRequest\x1a\x1e.cameo.v1.AuthorizeUseResponse\x12G\n\nSpendGrant\x12\x1b.cameo.v1.SpendGrantRequest\x1a\x1c.cameo.v1.SpendGrantResponse\x12?\n\x0cRecordOutput\x12\x1d.cameo.v1.RecordOutputRequest\x1a\x10.cameo.v1.Output\x12\x41\n\x08ListUses\x12\x19.cameo.v1.ListUsesRequest\x1a\x1a.cameo.v1.ListUsesResponse\x12<\n\x0bRevokeCameo\x12\x1c.cameo.v1.RevokeCameoRequest\x1a\x0f.cameo.v1.Cameo\x12<\n\x0bResumeCameo\x12\x1c.cameo.v1.ResumeCameoRequest\x1a\x0f.cameo.v1.Cameo\x12<\n\x0b\x44\x65leteCameo\x12\x1c.cameo.v1.DeleteCameoRequest\x1a\x0f.cameo.v1.Cameo\x12M\n\x10WatchCameoEvents\x12!.cameo.v1.WatchCameoEventsRequest\x1a\x14.cameo.v1.CameoEvent0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1c\x63\x61meo/v1/cameo_service.proto\x12\x08\x63\x61meo.v1\x1a\x14\x63\x61meo/v1/cameo.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"`\n\x12\x43reateCameoRequest\x12\x12\n\nattempt_id\x18\x01 \x01(\t\x12\"\n\x07\x63onsent\x18\x02 \x01(\x0b\x32\x11.cameo.v1.Consent\x12\x12\n\nrequest_id\x18\x03 \x01(\t\"#\n\x0fGetCameoRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\"K\n\x11ListCameosRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"N\n\x12ListCameosResponse\x12\x1f\n\x06\x63\x61meos\x18\x01 \x03(\x0b\x32\x0f.cameo.v1.Cameo\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"e\n\x12UpdateCameoRequest\x12\x1e\n\x05\x63\x61meo\x18\x01 \x01(\x0b\x32\x0f.cameo.v1.Cameo\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x8c\x01\n\x16\x43heckPermissionRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12\x13\n\trequester\x18\x02 \x01(\tH\x00\x12\x19\n\x0frequester_token\x18\x04 \x01(\tH\x00\x12\'\n\x08purposes\x18\x03 \x03(\x0e\x32\x15.cameo.v1.UseCategoryB\x07\n\x05\x61sker\"\x87\x01\n\x17\x43heckPermissionResponse\x12\x0f\n\x07\x61llowed\x18\x01 \x01(\x08\x12*\n\x06\x61nswer\x18\x02 \x01(\x0e\x32\x1a.cameo.v1.PermissionAnswer\x12/\n\x0b\x63\x61\x63he_until\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8e\x01\n\x13\x41uthorizeUseRequest\x12\x11\n\tcameo_ids\x18\x01 \x03(\t\x12\x17\n\x0frequester_token\x18\x02 \x01(\t\x12\x0e\n\x06job_id\x18\x03 \x01(\t\x12\'\n\x08purposes\x18\x04 \x03(\x0e\x32\x15.cameo.v1.UseCategory\x12\x12\n\nrequest_id\x18\x05 \x01(\t\"\x8b\x01\n\x14\x41uthorizeUseResponse\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x05terms\x18\x04 \x03(\x0b\x32\x12.cameo.v1.UseTerms\"\x93\x01\n\x08UseTerms\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12,\n\x0crestrictions\x18\x02 \x01(\x0b\x32\x16.cameo.v1.Restrictions\x12\x18\n\x10\x61ppearance_notes\x18\x03 \x01(\t\x12\x13\n\x0bvoice_notes\x18\x04 \x01(\t\x12\x18\n\x10minor_safeguards\x18\x05 \x01(\x08\"6\n\x11SpendGrantRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\xaa\x01\n\x12SpendGrantResponse\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12.\n\nspend_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\x05terms\x18\x03 \x03(\x0b\x32\x12.cameo.v1.UseTerms\x12/\n\nlikenesses\x18\x04 \x03(\x0b\x32\x1b.cameo.v1.DeliveredLikeness\"E\n\x11\x44\x65liveredLikeness\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12\r\n\x05token\x18\x02 \x01(\t\x12\x0f\n\x07objects\x18\x03 \x03(\x0c\"I\n\x13RecordOutputRequest\x12\x10\n\x08grant_id\x18\x01 \x01(\t\x12 \n\x06output\x18\x02 \x01(\x0b\x32\x10.cameo.v1.Output\"J\n\x0fListUsesRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"H\n\x10ListUsesResponse\x12\x1b\n\x04uses\x18\x01 \x03(\x0b\x32\r.cameo.v1.Use\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"^\n\x12RevokeCameoRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\x12&\n\x04mode\x18\x02 \x01(\x0e\x32\x18.cameo.v1.RevocationMode\x12\x0e\n\x06reason\x18\x03 \x01(\t\"&\n\x12ResumeCameoRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\"&\n\x12\x44\x65leteCameoRequest\x12\x10\n\x08\x63\x61meo_id\x18\x01 \x01(\t\")\n\x17WatchCameoEventsRequest\x12\x0e\n\x06\x63ursor\x18\x01 \x01(\t*j\n\x0eRevocationMode\x12\x1f\n\x1bREVOCATION_MODE_UNSPECIFIED\x10\x00\x12\x19\n\x15REVOCATION_MODE_PAUSE\x10\x01\x12\x1c\n\x18REVOCATION_MODE_FOR_GOOD\x10\x02\x32\x88\x07\n\x0c\x43\x61meoService\x12<\n\x0b\x43reateCameo\x12\x1c.cameo.v1.CreateCameoRequest\x1a\x0f.cameo.v1.Cameo\x12\x36\n\x08GetCameo\x12\x19.cameo.v1.GetCameoRequest\x1a\x0f.cameo.v1.Cameo\x12G\n\nListCameos\x12\x1b.cameo.v1.ListCameosRequest\x1a\x1c.cameo.v1.ListCameosResponse\x12<\n\x0bUpdateCameo\x12\x1c.cameo.v1.UpdateCameoRequest\x1a\x0f.cameo.v1.Cameo\x12V\n\x0f\x43heckPermission\x12 .cameo.v1.CheckPermissionRequest\x1a!.cameo.v1.CheckPermissionResponse\x12M\n\x0c\x41uthorizeUse\x12\x1d.cameo.v1.AuthorizeUseRequest\x1a\x1e.cameo.v1.AuthorizeUseResponse\x12G\n\nSpendGrant\x12\x1b.cameo.v1.SpendGrantRequest\x1a\x1c.cameo.v1.SpendGrantResponse\x12?\n\x0cRecordOutput\x12\x1d.cameo.v1.RecordOutputRequest\x1a\x10.cameo.v1.Output\x12\x41\n\x08ListUses\x12\x19.cameo.v1.ListUsesRequest\x1a\x1a.cameo.v1.ListUsesResponse\x12<\n\x0bRevokeCameo\x12\x1c.cameo.v1.RevokeCameoRequest\x1a\x0f.cameo.v1.Cameo\x12<\n\x0bResumeCameo\x12\x1c.cameo.v1.ResumeCameoRequest\x1a\x0f.cameo.v1.Cameo\x12<\n\x0b\x44\x65leteCameo\x12\x1c.cameo.v1.DeleteCameoRequest\x1a\x0f.cameo.v1.Cameo\x12M\n\x10WatchCameoEvents\x12!.cameo.v1.WatchCameoEventsRequest\x1a\x14.cameo.v1.CameoEvent0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cameo.v1.cameo_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REVOCATIONMODE']._serialized_start=1943
-  _globals['_REVOCATIONMODE']._serialized_end=2049
+  _globals['_REVOCATIONMODE']._serialized_start=1988
+  _globals['_REVOCATIONMODE']._serialized_end=2094
   _globals['_CREATECAMEOREQUEST']._serialized_start=131
   _globals['_CREATECAMEOREQUEST']._serialized_end=227
   _globals['_GETCAMEOREQUEST']._serialized_start=229
@@ -46,36 +46,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCAMEOSRESPONSE']._serialized_end=421
   _globals['_UPDATECAMEOREQUEST']._serialized_start=423
   _globals['_UPDATECAMEOREQUEST']._serialized_end=524
-  _globals['_CHECKPERMISSIONREQUEST']._serialized_start=526
-  _globals['_CHECKPERMISSIONREQUEST']._serialized_end=628
-  _globals['_CHECKPERMISSIONRESPONSE']._serialized_start=631
-  _globals['_CHECKPERMISSIONRESPONSE']._serialized_end=766
-  _globals['_AUTHORIZEUSEREQUEST']._serialized_start=769
-  _globals['_AUTHORIZEUSEREQUEST']._serialized_end=905
-  _globals['_AUTHORIZEUSERESPONSE']._serialized_start=908
-  _globals['_AUTHORIZEUSERESPONSE']._serialized_end=1047
-  _globals['_USETERMS']._serialized_start=1050
-  _globals['_USETERMS']._serialized_end=1197
-  _globals['_SPENDGRANTREQUEST']._serialized_start=1199
-  _globals['_SPENDGRANTREQUEST']._serialized_end=1253
-  _globals['_SPENDGRANTRESPONSE']._serialized_start=1256
-  _globals['_SPENDGRANTRESPONSE']._serialized_end=1426
-  _globals['_DELIVEREDLIKENESS']._serialized_start=1428
-  _globals['_DELIVEREDLIKENESS']._serialized_end=1497
-  _globals['_RECORDOUTPUTREQUEST']._serialized_start=1499
-  _globals['_RECORDOUTPUTREQUEST']._serialized_end=1572
-  _globals['_LISTUSESREQUEST']._serialized_start=1574
-  _globals['_LISTUSESREQUEST']._serialized_end=1648
-  _globals['_LISTUSESRESPONSE']._serialized_start=1650
-  _globals['_LISTUSESRESPONSE']._serialized_end=1722
-  _globals['_REVOKECAMEOREQUEST']._serialized_start=1724
-  _globals['_REVOKECAMEOREQUEST']._serialized_end=1818
-  _globals['_RESUMECAMEOREQUEST']._serialized_start=1820
-  _globals['_RESUMECAMEOREQUEST']._serialized_end=1858
-  _globals['_DELETECAMEOREQUEST']._serialized_start=1860
-  _globals['_DELETECAMEOREQUEST']._serialized_end=1898
-  _globals['_WATCHCAMEOEVENTSREQUEST']._serialized_start=1900
-  _globals['_WATCHCAMEOEVENTSREQUEST']._serialized_end=1941
-  _globals['_CAMEOSERVICE']._serialized_start=2052
-  _globals['_CAMEOSERVICE']._serialized_end=2956
+  _globals['_CHECKPERMISSIONREQUEST']._serialized_start=527
+  _globals['_CHECKPERMISSIONREQUEST']._serialized_end=667
+  _globals['_CHECKPERMISSIONRESPONSE']._serialized_start=670
+  _globals['_CHECKPERMISSIONRESPONSE']._serialized_end=805
+  _globals['_AUTHORIZEUSEREQUEST']._serialized_start=808
+  _globals['_AUTHORIZEUSEREQUEST']._serialized_end=950
+  _globals['_AUTHORIZEUSERESPONSE']._serialized_start=953
+  _globals['_AUTHORIZEUSERESPONSE']._serialized_end=1092
+  _globals['_USETERMS']._serialized_start=1095
+  _globals['_USETERMS']._serialized_end=1242
+  _globals['_SPENDGRANTREQUEST']._serialized_start=1244
+  _globals['_SPENDGRANTREQUEST']._serialized_end=1298
+  _globals['_SPENDGRANTRESPONSE']._serialized_start=1301
+  _globals['_SPENDGRANTRESPONSE']._serialized_end=1471
+  _globals['_DELIVEREDLIKENESS']._serialized_start=1473
+  _globals['_DELIVEREDLIKENESS']._serialized_end=1542
+  _globals['_RECORDOUTPUTREQUEST']._serialized_start=1544
+  _globals['_RECORDOUTPUTREQUEST']._serialized_end=1617
+  _globals['_LISTUSESREQUEST']._serialized_start=1619
+  _globals['_LISTUSESREQUEST']._serialized_end=1693
+  _globals['_LISTUSESRESPONSE']._serialized_start=1695
+  _globals['_LISTUSESRESPONSE']._serialized_end=1767
+  _globals['_REVOKECAMEOREQUEST']._serialized_start=1769
+  _globals['_REVOKECAMEOREQUEST']._serialized_end=1863
+  _globals['_RESUMECAMEOREQUEST']._serialized_start=1865
+  _globals['_RESUMECAMEOREQUEST']._serialized_end=1903
+  _globals['_DELETECAMEOREQUEST']._serialized_start=1905
+  _globals['_DELETECAMEOREQUEST']._serialized_end=1943
+  _globals['_WATCHCAMEOEVENTSREQUEST']._serialized_start=1945
+  _globals['_WATCHCAMEOEVENTSREQUEST']._serialized_end=1986
+  _globals['_CAMEOSERVICE']._serialized_start=2097
+  _globals['_CAMEOSERVICE']._serialized_end=3001
 # @@protoc_insertion_point(module_scope)

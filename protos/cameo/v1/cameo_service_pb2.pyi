@@ -64,14 +64,16 @@ class UpdateCameoRequest(_message.Message):
     def __init__(self, cameo: _Optional[_Union[_cameo_pb2.Cameo, _Mapping]] = ..., update_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
 
 class CheckPermissionRequest(_message.Message):
-    __slots__ = ("cameo_id", "requester", "purposes")
+    __slots__ = ("cameo_id", "requester", "requester_token", "purposes")
     CAMEO_ID_FIELD_NUMBER: _ClassVar[int]
     REQUESTER_FIELD_NUMBER: _ClassVar[int]
+    REQUESTER_TOKEN_FIELD_NUMBER: _ClassVar[int]
     PURPOSES_FIELD_NUMBER: _ClassVar[int]
     cameo_id: str
     requester: str
+    requester_token: str
     purposes: _containers.RepeatedScalarFieldContainer[_cameo_pb2.UseCategory]
-    def __init__(self, cameo_id: _Optional[str] = ..., requester: _Optional[str] = ..., purposes: _Optional[_Iterable[_Union[_cameo_pb2.UseCategory, str]]] = ...) -> None: ...
+    def __init__(self, cameo_id: _Optional[str] = ..., requester: _Optional[str] = ..., requester_token: _Optional[str] = ..., purposes: _Optional[_Iterable[_Union[_cameo_pb2.UseCategory, str]]] = ...) -> None: ...
 
 class CheckPermissionResponse(_message.Message):
     __slots__ = ("allowed", "answer", "cache_until")
@@ -84,18 +86,18 @@ class CheckPermissionResponse(_message.Message):
     def __init__(self, allowed: _Optional[bool] = ..., answer: _Optional[_Union[_cameo_pb2.PermissionAnswer, str]] = ..., cache_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class AuthorizeUseRequest(_message.Message):
-    __slots__ = ("cameo_ids", "requester", "job_id", "purposes", "request_id")
+    __slots__ = ("cameo_ids", "requester_token", "job_id", "purposes", "request_id")
     CAMEO_IDS_FIELD_NUMBER: _ClassVar[int]
-    REQUESTER_FIELD_NUMBER: _ClassVar[int]
+    REQUESTER_TOKEN_FIELD_NUMBER: _ClassVar[int]
     JOB_ID_FIELD_NUMBER: _ClassVar[int]
     PURPOSES_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     cameo_ids: _containers.RepeatedScalarFieldContainer[str]
-    requester: str
+    requester_token: str
     job_id: str
     purposes: _containers.RepeatedScalarFieldContainer[_cameo_pb2.UseCategory]
     request_id: str
-    def __init__(self, cameo_ids: _Optional[_Iterable[str]] = ..., requester: _Optional[str] = ..., job_id: _Optional[str] = ..., purposes: _Optional[_Iterable[_Union[_cameo_pb2.UseCategory, str]]] = ..., request_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, cameo_ids: _Optional[_Iterable[str]] = ..., requester_token: _Optional[str] = ..., job_id: _Optional[str] = ..., purposes: _Optional[_Iterable[_Union[_cameo_pb2.UseCategory, str]]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class AuthorizeUseResponse(_message.Message):
     __slots__ = ("grant_id", "token", "expire_time", "terms")

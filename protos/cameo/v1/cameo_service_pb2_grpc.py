@@ -181,7 +181,8 @@ class CameoServiceServicer:
 
         Who may call: app, generator, platform.
 
-        Errors, by `ErrorInfo.reason`: `CAMEO_UNKNOWN` (NOT_FOUND), `REQUEST_INVALID` (INVALID_ARGUMENT).
+        Errors, by `ErrorInfo.reason`: `CAMEO_UNKNOWN` (NOT_FOUND), `REQUEST_INVALID` (INVALID_ARGUMENT), `REQUESTER_TOKEN_REFUSED`
+        (PERMISSION_DENIED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -192,7 +193,8 @@ class CameoServiceServicer:
 
         Who may call: generator.
 
-        Errors, by `ErrorInfo.reason`: `AUDIENCE_UNKNOWN` (NOT_FOUND), of a generator that is not registered; `CAMEO_UNKNOWN` (NOT_FOUND)
+        Errors, by `ErrorInfo.reason`: `REQUESTER_TOKEN_REFUSED` (PERMISSION_DENIED) with `refusal` in the metadata; `AUDIENCE_UNKNOWN`
+        (NOT_FOUND), of a generator that is not registered; `CAMEO_UNKNOWN` (NOT_FOUND)
         and `USE_NOT_PERMITTED` (PERMISSION_DENIED), with `cameo_id` in the
         metadata, the latter also with `answer`, a name of `PermissionAnswer`; `TOO_MANY_CAMEOS`, `REQUEST_ID_INVALID`
         (INVALID_ARGUMENT), `REQUEST_ID_REUSED` (ALREADY_EXISTS); of a grant that an earlier request got, `GRANT_REVOKED`,

@@ -12,7 +12,10 @@ from joserfc.jwk import ECKey, OKPKey
 from cameo_client import CallerTokenSigner
 from cameo_client.tokens import ROLES
 from cameo_verifier.cameo.caller_role import CallerRole
-from cameo_verifier.server.auth.caller import CallerTokenError, CallerTokens
+from cameo_verifier.server.auth.caller import CallerTokens
+from cameo_verifier.server.auth.issuer_tokens import CallerTokenError
+from cameo_verifier.server.auth.requester import RequesterTokens
+from cameo_verifier.server.wire.errors import RequestError
 from cameo_verifier.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,6 +45,28 @@ def test_the_service_knows_the_caller_of_a_token(curve: str, role: str, tmp_path
     signer = CallerTokenSigner(KEYS[curve], issuer=ISSUER, audience=SERVER)
     caller = reader(signer, tmp_path).verify(signer.token(role, "account-7", now=NOW))
     assert (caller.role, caller.id, caller.verified) == (CallerRole(role), "account-7", True)
+
+
+@pytest.mark.parametrize("curve", KEYS)
+def test_the_service_knows_who_asks_by_a_token_of_either_kind_of_key(curve: str, tmp_path: Path) -> None:
+    """It names the person to one generator, for one job; without either, nobody."""
+    signer = CallerTokenSigner(KEYS[curve], issuer=ISSUER, audience=SERVER)
+    tokens = RequesterTokens(reader(signer, tmp_path).issuer)
+    token = signer.requester_token("account-7", generator="g", job_id="j", now=NOW)
+    assert tokens.requester(token, generator="g", job_id="j") == "account-7"
+    with pytest.raises(ValueError, match="a generator and a job"):
+        signer.requester_token("account-7", generator="g", job_id="", now=NOW)
+    for lifetime, refusal in ((timedelta(hours=1), ""), (timedelta(hours=1, seconds=1), "lives_too_long")):
+        token = signer.requester_token("account-7", generator="g", job_id="j", now=NOW, lifetime=lifetime)
+        assert _refusal(tokens, token) == refusal
+
+
+def _refusal(tokens: RequesterTokens, token: str) -> str:
+    try:
+        tokens.requester(token, generator="g", job_id="j")
+    except RequestError as error:
+        return error.metadata["refusal"]
+    return ""
 
 
 def test_roles_are_those_of_the_service() -> None:

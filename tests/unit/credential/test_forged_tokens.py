@@ -26,7 +26,8 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 READERS = (
     *("credential", "receipt", "grant", "status list"),
     *("credential, ES256", "receipt, ES256", "grant, ES256", "status list, ES256"),
-    *("caller's token, Ed25519", "caller's token, ES256", "ID token, RS256", "ID token, ES384", "ID token, EdDSA"),
+    *(f"{who} token, {alg}" for who in ("caller's", "requester's") for alg in ("Ed25519", "ES256")),
+    *("ID token, RS256", "ID token, ES384", "ID token, EdDSA"),
 )
 
 
@@ -178,12 +179,11 @@ def test_a_forged_token_is_refused(reader: Reader, kind: str) -> None:
 
 
 def test_no_token_passes_where_another_is_read(readers: dict[str, Reader]) -> None:
-    """Every good token at every other place; one issuer's key signs four of the kinds."""
+    """Every good token at every other place; one issuer's key signs four of the kinds, the app's two."""
     tokens = {name: reader.token() for name, reader in readers.items()}
     took = {(name, other) for name in readers for other, token in tokens.items() if not readers[name].refusal(token)}
-    both = {"caller's token, Ed25519", "caller's token, ES256"}
-    ids = {name for name in READERS if name.startswith("ID token")}
-    kinds = [both, ids, *({name, f"{name}, ES256"} for name in READERS[:4])]
+    others = [{name for name in READERS if name.startswith(kind)} for kind in ("caller's", "requester's", "ID token")]
+    kinds = [*others, *({name, f"{name}, ES256"} for name in READERS[:4])]
     assert took == {(name, other) for kind in kinds for name in kind for other in kind}
 
 

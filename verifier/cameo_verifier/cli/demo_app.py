@@ -36,3 +36,7 @@ class App:
     def token(self, role: str, subject: str) -> str:
         """Return a token of one hour for a caller."""
         return self.signer.token(role, subject, now=datetime.now(UTC), lifetime=_LIFETIME)
+
+    def requester(self, person: str, *, generator: str, job_id: str) -> str:
+        """Return a token that vouches to a generator for who asks for a job."""
+        return self.signer.requester_token(person, generator=generator, job_id=job_id, now=datetime.now(UTC))

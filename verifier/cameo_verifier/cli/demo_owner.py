@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from cameo.v1.cameo_service_pb2 import DeliveredLikeness
+    from cameo.v1.cameo_service_pb2 import AuthorizeUseResponse, DeliveredLikeness
     from cameo_verifier.cli.demo_app import App
 
 FAN = "ben"
@@ -65,7 +65,7 @@ class OwnersAct:
     def __init__(self, site: Site, console: Console, opened: ExitStack, *, owner: str, generator: Generator) -> None:
         """Connect as `owner`, generator, platform until `opened` closes; `generator` opens what the generator gets."""
         self.results: list[dict[str, Any]] = []
-        self._site = site
+        self._site, self._name = site, owner
         self._holder, self._credential, self._items = generator, generator.state_of_credential, generator.items_of_likeness
         self._console = console
         self._owner = opened.enter_context(CameoClient(site.address, token=site.app.token("owner", owner)))
@@ -81,8 +81,14 @@ class OwnersAct:
             lambda: owner.issue(attempt_id, audience=audience).id,
         )
         cameo = owner.create(attempt_id, text_version="demo-1", text=_TEXT, agreed_at=datetime.now(UTC))
-        self._step(f"{FAN} asks; only the owner may use it", "NOT_CHOSEN", lambda: generator.may_use(cameo.id, FAN))
-        self._step(f"{FAN}'s job is refused", "NOT_CHOSEN", lambda: generator.authorize(cameo.id, FAN, job_id="job-1").grant_id)
+        fan = self._fan("job-1")
+        self._step(f"{FAN} asks; only the owner may use it", "NOT_CHOSEN", lambda: generator.may_use(cameo.id, fan))
+        self._step(f"{FAN}'s job is refused", "NOT_CHOSEN", lambda: self._granted(cameo.id, "job-1").grant_id)
+        self._step(
+            "the generator says that its owner asks, by a caller's token of theirs",
+            "wrong_type",
+            lambda: generator.authorize(cameo.id, self._site.app.token("owner", self._name), job_id="job-1").grant_id,
+        )
         cameo = owner.update(
             cameo,
             who_may_use=cameo_pb2.WHO_MAY_USE_SELECTED,
@@ -90,9 +96,9 @@ class OwnersAct:
             restrictions=cameo_pb2.Restrictions(categories=[cameo_pb2.USE_CATEGORY_ADVERTISING]),
             appearance_notes=_NOTE,
         )
-        self._step(f"the owner chooses {FAN}, not for advertising", "PERMITTED", lambda: generator.may_use(cameo.id, FAN))
-        self._step("advertising", "PURPOSE_EXCLUDED", lambda: generator.may_use(cameo.id, FAN, ["USE_CATEGORY_ADVERTISING"]))
-        grant = generator.authorize(cameo.id, FAN, job_id="job-2")
+        self._step(f"the owner chooses {FAN}, not for advertising", "PERMITTED", lambda: generator.may_use(cameo.id, fan))
+        self._step("advertising", "PURPOSE_EXCLUDED", lambda: generator.may_use(cameo.id, fan, ["USE_CATEGORY_ADVERTISING"]))
+        grant = self._granted(cameo.id, "job-2")
         spent = generator.spend(grant.token)
         self._step(
             "the grant is spent and delivers what may leave at first",
@@ -112,18 +118,25 @@ class OwnersAct:
         owner.update(cameo, offline_audiences=[audience])
         self._holder.hold(owner.issue(cameo.id, audience=audience).token)
         self._step("the owner lets it, for work offline: the credential", "valid", self._credential)
-        late = generator.authorize(cameo.id, FAN, job_id="job-3")
+        late = self._granted(cameo.id, "job-3")
         owner.pause(cameo.id, reason="a moment to think")
         self._step("paused between grant and use", "GRANT_REVOKED", lambda: generator.spend(late.token).grant_id)
-        self._step("and what is asked from now on", "NOT_NOW", lambda: generator.may_use(cameo.id, FAN))
+        self._step("and what is asked from now on", "NOT_NOW", lambda: generator.may_use(cameo.id, fan))
         self._step("the credential, at the generator", "suspended", self._credential)
         self._remove(cameo.id, output)
         self._delete(cameo.id, output)
 
+    def _fan(self, job_id: str) -> str:
+        """Have the app vouch to the generator for who asks."""
+        return self._site.app.requester(FAN, generator=self._site.audience, job_id=job_id)
+
+    def _granted(self, cameo_id: str, job_id: str) -> AuthorizeUseResponse:
+        return self._generator.authorize(cameo_id, self._fan(job_id), job_id=job_id)
+
     def _let_out(self, cameo: cameo_pb2.Cameo) -> cameo_pb2.Cameo:
         """Let pictures and sound out too, and deliver them for one job; return the cameo as it is then."""
         cameo = self._owner.update(cameo, items=cameo_pb2.ItemKind.keys()[1:])
-        spent = self._generator.spend(self._generator.authorize(cameo.id, FAN, job_id="job-with-pictures").token)
+        spent = self._generator.spend(self._granted(cameo.id, "job-with-pictures").token)
         self._step(
             "the owner lets pictures and sound out too",
             "face_vector, voice_vector, face_crop, voice_clip",
@@ -169,7 +182,7 @@ class OwnersAct:
         try:
             came = call()
         except CallError as error:
-            came = error.metadata.get("answer") or error.reason or str(error)
+            came = error.metadata.get("answer") or error.metadata.get("refusal") or error.reason or str(error)
         as_it_must = came == wanted
         self._console.print(f"{title}: [bold]{came}[/bold]" + ("" if as_it_must else f" [red]must be {wanted}[/red]"))
         self.results.append({"title": title, "as_it_must": as_it_must, "answer": came})

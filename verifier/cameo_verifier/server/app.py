@@ -47,6 +47,7 @@ from cameo_verifier.server.auth.access import Admission
 from cameo_verifier.server.auth.aliases import Aliases
 from cameo_verifier.server.auth.caller import CallerTokens, is_loopback
 from cameo_verifier.server.auth.capture_tokens import CaptureTokens
+from cameo_verifier.server.auth.requester import RequesterTokens
 from cameo_verifier.server.clock_watch import ClockWatch
 from cameo_verifier.server.concluding import Conclusions
 from cameo_verifier.server.deciding import Deciding
@@ -251,7 +252,9 @@ async def open_server(
             server,
         )
         stopping = await opening.enter_async_context(
-            cameo_services.opened(server, engine, issuer, wrapping, evidence, settings, clock)
+            cameo_services.opened(
+                server, engine, issuer, wrapping, evidence, settings, clock, RequesterTokens(tokens.issuer) if tokens else None
+            )
         )
         verification_service_pb2_grpc.add_VerificationServiceServicer_to_server(
             VerificationService(

@@ -77,17 +77,17 @@ class CameoClient:
         request = IssueCredentialRequest(cameo_id=cameo_id, audience=audience, request_id=str(uuid4()))
         return _told(credential_pb2.Credential, self._credentials.IssueCredential, request)
 
-    def may_use(self, cameo_id: str, requester: str, purposes: Sequence[str] = _GENERAL) -> str:
+    def may_use(self, cameo_id: str, requester_token: str, purposes: Sequence[str] = _GENERAL) -> str:
         """Return the name of the `PermissionAnswer`."""
-        request = wire.CheckPermissionRequest(cameo_id=cameo_id, requester=requester, purposes=purposes)
+        request = wire.CheckPermissionRequest(cameo_id=cameo_id, requester_token=requester_token, purposes=purposes)
         return short_name(
             cameo_pb2.PermissionAnswer, _told(wire.CheckPermissionResponse, self._stub.CheckPermission, request).answer
         )
 
-    def authorize(self, cameo_id: str, requester: str, *, job_id: str) -> wire.AuthorizeUseResponse:
+    def authorize(self, cameo_id: str, requester_token: str, *, job_id: str) -> wire.AuthorizeUseResponse:
         """Return the grant of one job."""
         request = wire.AuthorizeUseRequest(
-            cameo_ids=[cameo_id], requester=requester, job_id=job_id, purposes=_GENERAL, request_id=str(uuid4())
+            cameo_ids=[cameo_id], requester_token=requester_token, job_id=job_id, purposes=_GENERAL, request_id=str(uuid4())
         )
         return _told(wire.AuthorizeUseResponse, self._stub.AuthorizeUse, request)
 

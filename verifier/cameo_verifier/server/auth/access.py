@@ -11,8 +11,9 @@ import structlog
 
 from cameo.v1 import error_reason_pb2
 from cameo_verifier.cameo.caller_role import CallerRole
-from cameo_verifier.server.auth.caller import CALLER, EVERYONE_IS_THE_APP, Caller, CallerTokenError
+from cameo_verifier.server.auth.caller import CALLER, EVERYONE_IS_THE_APP, Caller
 from cameo_verifier.server.auth.capture_tokens import is_capture_token
+from cameo_verifier.server.auth.issuer_tokens import CallerTokenError
 from cameo_verifier.server.wire.errors import RequestError
 
 if TYPE_CHECKING:

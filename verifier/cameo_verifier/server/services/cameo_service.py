@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from cameo_verifier.cameo import model
     from cameo_verifier.cameo.model import Grant, Use
     from cameo_verifier.cameo.removals import Removal
+    from cameo_verifier.server.auth.requester import RequesterTokens
     from cameo_verifier.server.delivering import Delivering
     from cameo_verifier.server.event_feed import EventFeed
     from cameo_verifier.server.services.relationships import RelationshipSource
@@ -101,6 +102,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         writes: Batches,
         records: ConsentRecords,
         permissions: Permissions,
+        requesters: RequesterTokens | None,
         relationships: RelationshipSource,
         delivering: Delivering,
         limits: UseLimits,
@@ -110,12 +112,14 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
     ) -> None:
         """Keep the parts.
 
-        `scrub` clears deleted data from the disk too; `clock` returns the time in UTC; `feed` supplies all streams of events.
+        `requesters` is None where every caller counts as the app; `scrub` clears deleted data from the disk too; `clock` returns
+        the time in UTC; `feed` supplies all streams of events.
         """
         self._reads = reads
         self._writes = writes
         self._records = records
         self._permissions = permissions
+        self._requesters = requesters
         self._relationships = relationships
         self._issuer = delivering.issuer
         self._delivering = delivering
@@ -184,9 +188,10 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> CheckPermissionResponse:
         """Return whether a use would be permitted now."""
-        requester, purposes = given.user(request.requester, "requester"), given.purposes(request.purposes)
-        now = self._clock()
-        since, caller = self._issuer.attested_since(now), current_caller()
+        caller, now = current_caller(), self._clock()
+        by_name = caller.role is CallerRole.APP
+        requester = given.user(request.requester, "requester") if by_name else self._requester(request.requester_token)
+        purposes, since = given.purposes(request.purposes), self._issuer.attested_since(now)
         generator = caller.id if caller.role is CallerRole.GENERATOR else ""
         answer = await self._asking(
             lambda known: self._permissions.check(uses.Question(request.cameo_id, requester, purposes, known, since, generator))
@@ -203,7 +208,12 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> AuthorizeUseResponse:
         """Grant the use of cameos to one job."""
-        job = given.job(request, audience=current_caller().id, at_most=self._limits.job_cameos)
+        job = given.job(
+            request,
+            audience=current_caller().id,
+            requester=partial(self._requester, request.requester_token),
+            at_most=self._limits.job_cameos,
+        )
         algorithm = self._issuer.signature_for(job.audience)
         # Whole seconds, so that the token equals the row.
         now = self._clock().replace(microsecond=0)
@@ -325,6 +335,11 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
             while True:
                 for event in await stream.read():
                     await context.write(convert.event(event))
+
+    def _requester(self, token: str, job_id: str | None = None) -> str:
+        if self._requesters is None:
+            raise RuntimeError("a site without an issuer of tokens has no callers but the app")
+        return self._requesters.requester(token, generator=current_caller().id, job_id=job_id)
 
     async def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
         return await self._reads.submit(work)

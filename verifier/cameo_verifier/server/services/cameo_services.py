@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from cameo_verifier.review.evidence_room import EvidenceRoom
+    from cameo_verifier.server.auth.requester import RequesterTokens
     from cameo_verifier.server.issuing import Issuer
     from cameo_verifier.settings import Settings
     from cameo_verifier.store.cameos.vault import Vault
@@ -60,6 +61,7 @@ async def opened(
     room: EvidenceRoom,
     settings: Settings,
     clock: Callable[[], datetime],
+    requesters: RequesterTokens | None,
 ) -> AsyncIterator[asyncio.Event]:
     """Register the services, and yield the event that tells streams of the server's stop; at the end, close what they use."""
     async with AsyncExitStack() as opening:
@@ -83,6 +85,7 @@ async def opened(
                     _often(opening, uses.check_all, reads, engine),
                     _often(opening, uses.authorize_all, writes, writing(engine)),
                 ),
+                requesters=requesters,
                 relationships=source,
                 delivering=Delivering(vault, issuer, public_models(settings)),
                 limits=UseLimits(

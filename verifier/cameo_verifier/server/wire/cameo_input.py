@@ -105,8 +105,8 @@ def _time(value: Timestamp) -> datetime:
         raise invalid("consent.agree_time", "is out of range") from None
 
 
-def job(request: AuthorizeUseRequest, *, audience: str, at_most: int) -> Job:
-    """Return the job that a generator requests permission for."""
+def job(request: AuthorizeUseRequest, *, audience: str, requester: Callable[[str], str], at_most: int) -> Job:
+    """Return the job that a generator requests permission for; `requester` returns who asks for a job of this id."""
     require_request_id(request.request_id)
     cameo_ids = tuple(request.cameo_ids)
     if not cameo_ids or len(set(cameo_ids)) != len(cameo_ids):
@@ -120,8 +120,8 @@ def job(request: AuthorizeUseRequest, *, audience: str, at_most: int) -> Job:
     return Job(
         audience=audience,
         request_id=request.request_id.lower(),
-        requester=user(request.requester, "requester"),
-        job_id=user(request.job_id, "job_id"),
+        requester=requester(user(request.job_id, "job_id")),
+        job_id=request.job_id,
         cameo_ids=cameo_ids,
         purposes=purposes(request.purposes),
     )
