@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from cameo_client.tokens import ROLES
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.cli import app
-from cameo_verifier.server.auth.caller import CallerTokenError, CallerTokens
+from cameo_verifier.server.auth.caller import CallerTokens
+from cameo_verifier.server.auth.issuer_tokens import CallerTokenError
 from cameo_verifier.settings import Settings
 
 if TYPE_CHECKING:

@@ -93,9 +93,7 @@ class Client:
 
 
 def _challenge(message: challenge_pb2.Challenge) -> Challenge:
-    return Challenge(
-        tuple(map(_step, message.steps)), id=message.id, language=message.language, colours=tuple(message.colours)
-    )
+    return Challenge(tuple(map(_step, message.steps)), id=message.id, language=message.language, colours=tuple(message.colours))
 
 
 def _step(message: challenge_pb2.Step) -> Step:

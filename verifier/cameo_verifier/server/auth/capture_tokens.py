@@ -12,7 +12,8 @@ from cameo_credential.errors import CredentialError
 from cameo_credential.signature import verified_claims
 from cameo_credential.signer import TokenType, sign
 from cameo_verifier.cameo.caller_role import CallerRole
-from cameo_verifier.server.auth.caller import Caller, CallerTokenError
+from cameo_verifier.server.auth.caller import Caller
+from cameo_verifier.server.auth.issuer_tokens import CallerTokenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
