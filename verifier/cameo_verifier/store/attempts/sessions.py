@@ -65,7 +65,7 @@ class Session:
         needs: what the person cannot do, names of `cameo.v1.Need`.
         asked: what the app asks beside the verdict.
         created_at, expires_at: times in UTC.
-        state: where it stands.
+        state: its state.
         attempt_id: its attempt, empty before the first prompt.
         ended_by: why it ended without a verdict, empty otherwise.
         hello: what the capturing client said about itself, None before.
