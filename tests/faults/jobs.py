@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cameo_verifier.errors import AbandonedError, ModelKitError, UnjudgeableError
+from cameo_verifier.live.observation import Heard
 from cameo_verifier.reasons import Reason
 from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from cameo_verifier.live.observation import Observation
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,47 @@ def judge(job: Job, cancelled: Callable[[], bool]) -> str:  # noqa: C901, PLR091
             while True:
                 pass
     raise AssertionError(job)
+
+
+class Watching:
+    """A recording whose observations are its bytes, one at a time; some pieces do what they say."""
+
+    def __init__(self, tell: Callable[[Observation | Exception], None]) -> None:
+        self._tell = tell
+
+    def feed(self, chunk: bytes) -> None:
+        """Observe it."""
+        match chunk:
+            case b"die":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case b"hang":
+                time.sleep(1e6)
+            case b"damaged":
+                self._tell(UnjudgeableError(Reason.CORRUPT_MEDIA, "damaged: begin another"))
+            case b"stumble":
+                self._tell(ValueError("0.123, 0.456"))
+            case _:
+                for byte in chunk:
+                    self._tell(Heard(float(byte), -20.0, speech=True))
+
+    def stop(self) -> None:
+        """Tell nothing more, since all is told."""
+
+
+class Watcher:
+    """A judge that watches."""
+
+    def watch(self, tell: Callable[[Observation | Exception], None]) -> Watching:
+        """Begin."""
+        return Watching(tell)
+
+    def __call__(self, job: Job, cancelled: Callable[[], bool]) -> str:
+        """Judge as the others."""
+        return judge(job, cancelled)
+
+
+def hire_watcher() -> Watcher:
+    return Watcher()
 
 
 def hire() -> Callable[[Job, Callable[[], bool]], str]:

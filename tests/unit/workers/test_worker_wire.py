@@ -15,15 +15,28 @@ from hypothesis import strategies as st
 from cameo_credential.errors import CameoError
 from cameo_verifier.errors import AbandonedError, ModelKitError, StoreError, UnjudgeableError
 from cameo_verifier.evidence.tracks import TracksVersionError
+from cameo_verifier.live.observation import Heard, Seen
 from cameo_verifier.reasons import Reason
 from cameo_verifier.review.replay import Answer, NotReplayed, Replayed
 from cameo_verifier.types import CheckResult, Circumstances, Decision, Direction, Judgement, Outcome, Recalled, Verdict
 from cameo_verifier.workers.judge import Response
-from cameo_verifier.workers.wire import MalformedError, Refusal, Result, WorkerFaultError, answer, heard, refusal
+from cameo_verifier.workers.wire import (
+    MalformedError,
+    Observed,
+    Refusal,
+    Result,
+    WorkerFaultError,
+    answer,
+    heard,
+    observed,
+    refusal,
+)
 from tests.grpc.judges import Scripted, answers
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cameo_verifier.live.observation import Observation
 
 
 def alike(one: Any, other: Any) -> bool:
@@ -97,11 +110,44 @@ def test_what_cannot_be_judged_keeps_its_reason() -> None:
     assert (arrived.error.reason, str(arrived.error)) == (Reason.RECORDING_TOO_COSTLY, "record less")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        Seen(0.125, 1, 0.4, (0.5, 0.25), 130.0, -12.5, 3.0, 29.97),
+        Heard(0.1, -120.0, speech=False),
+        Heard(1, float("nan"), speech=True),
+    ],
+)
+def test_an_observation_arrives_as_it_was_made(said: Observation) -> None:
+    """With the number of its recording."""
+    arrived = heard(observed(3, said))
+    assert isinstance(arrived, Observed)
+    assert arrived.recording == 3
+    assert alike(arrived.what, said)
+
+
+def test_why_a_recording_cannot_be_observed_arrives_with_its_reason() -> None:
+    """As of a recording that cannot be judged."""
+    arrived = heard(observed(2, UnjudgeableError(Reason.CORRUPT_MEDIA, "begin another")))
+    assert isinstance(arrived, Observed)
+    assert isinstance(arrived.what, UnjudgeableError)
+    assert (arrived.recording, arrived.what.reason, str(arrived.what)) == (2, Reason.CORRUPT_MEDIA, "begin another")
+
+
+def test_what_is_no_observation_is_refused() -> None:
+    """A record of another kind, or none, in place of one."""
+    for other in (CheckResult.unable("age", Reason.NO_FACE), 1, ()):
+        with pytest.raises(MalformedError):
+            heard(b"O" + answer(3, other)[1:])
+
+
 @given(
     st.one_of(
         st.binary(max_size=64),
         st.binary(max_size=64).map(lambda rest: b"A" + rest),
         st.binary(max_size=64).map(lambda rest: b"E" + rest),
+        st.binary(max_size=64).map(lambda rest: b"O" + rest),
+        st.binary(max_size=64).map(lambda rest: b"U" + rest),
     )
 )
 def test_other_bytes_are_no_answer(message: bytes) -> None:

@@ -31,18 +31,26 @@ _MAX_CHUNKED_SAMPLES = 2**26
 _MAX_EDITS = 64
 """Each edit makes FFmpeg walk the whole index again. Cameras write one to three."""
 
+LEAST_BOX, LARGE_HEADER = 8, 16
+"""Bytes of a box that is empty, and of the longest header: size, name, and a size of eight bytes."""
+
 _SIZELESS_ENTRIES = {b"mp4v", b"s263", b"h263", b"H263"}
 """Sample entries whose size only FFmpeg's decoder determines."""
 
 
-def require_bounded_index(data: bytes) -> None:
-    """Refuse a file whose sample tables claim more than a recording within the limits can have.
+class IndexCheck:
+    """A check of sample tables, part by part, against what a recording within the limits can have."""
 
-    Raises:
-        UnjudgeableError: `CORRUPT_MEDIA`.
-    """
-    chunks = samples_a_chunk = fragment_samples = 0
-    for header in _outside_media_data(data):
+    def __init__(self) -> None:
+        """Start with nothing claimed."""
+        self._chunks = self._samples_a_chunk = self._fragment_samples = 0
+
+    def add(self, header: bytes) -> None:
+        """Add whole boxes that hold no media data.
+
+        Raises:
+            UnjudgeableError: `CORRUPT_MEDIA`; the tables so far claim too much.
+        """
         if b"cmvd" in header:
             raise _refused("a compressed index")
         for at in _found(b"stsz", header) + _found(b"stz2", header):
@@ -51,13 +59,34 @@ def require_bounded_index(data: bytes) -> None:
         for at in _found(b"elst", header):
             if _count(header, at + 8) > _MAX_EDITS:
                 raise _refused("an edit list of too many edits")
-        chunks = max([chunks, *(_count(header, at + 8) for at in _found(b"stco", header) + _found(b"co64", header))])
-        samples_a_chunk = max([samples_a_chunk, *(_most_samples_a_chunk(header, at) for at in _found(b"stsc", header))])
-        fragment_samples += sum(_count(header, at + 8) for at in _found(b"trun", header))
-    if chunks * samples_a_chunk > _MAX_CHUNKED_SAMPLES:
-        raise _refused("chunks of too many samples")
-    if fragment_samples > _MAX_FRAGMENT_SAMPLES:
-        raise _refused("fragments of too many samples")
+        self._chunks = max([self._chunks, *(_count(header, at + 8) for at in _found(b"stco", header) + _found(b"co64", header))])
+        self._samples_a_chunk = max(
+            [self._samples_a_chunk, *(_most_samples_a_chunk(header, at) for at in _found(b"stsc", header))]
+        )
+        self._fragment_samples += sum(_count(header, at + 8) for at in _found(b"trun", header))
+        if self._chunks * self._samples_a_chunk > _MAX_CHUNKED_SAMPLES:
+            raise _refused("chunks of too many samples")
+        if self._fragment_samples > _MAX_FRAGMENT_SAMPLES:
+            raise _refused("fragments of too many samples")
+
+
+def require_bounded_index(data: bytes) -> None:
+    """Refuse a file whose sample tables claim more than a recording within the limits can have.
+
+    Raises:
+        UnjudgeableError: `CORRUPT_MEDIA`.
+    """
+    check = IndexCheck()
+    for header in _outside_media_data(data):
+        check.add(header)
+
+
+def box(data: bytes) -> tuple[int, bytes]:
+    """Return the size in bytes, 0 for up to the end of the file, and the four letters of the box that begins with 16 bytes."""
+    size, name = struct.unpack_from(">I4s", data)
+    if size == 1 and len(data) >= LARGE_HEADER:
+        (size,) = struct.unpack_from(">Q", data, 8)
+    return size, name
 
 
 def declared_size(data: bytes) -> tuple[int, int]:
@@ -74,13 +103,10 @@ def declared_size(data: bytes) -> tuple[int, int]:
 def _outside_media_data(data: bytes) -> Iterator[bytes]:
     """Yield the bytes between the `mdat` boxes of the top level; from a box of impossible size on, everything."""
     start = at = 0
-    while at + 8 <= len(data):
-        size, name = struct.unpack_from(">I4s", data, at)
-        if size == 1 and at + 16 <= len(data):
-            (size,) = struct.unpack_from(">Q", data, at + 8)
-        elif size == 0:
-            size = len(data) - at
-        if size < 8:
+    while at + LEAST_BOX <= len(data):
+        size, name = box(data[at : at + LARGE_HEADER])
+        size = size or len(data) - at
+        if size < LEAST_BOX:
             break
         if name == b"mdat":
             yield data[start:at]

@@ -67,11 +67,18 @@ class Spans:
         return [span for span in both if span is not None]
 
 
-def measure(opened: InputContainer, streams: Streams, container: Container, *, max_s: float) -> Spans:
-    """Read the times of all packets; the container is then no longer at its start.
+def begin_s(stream: VideoStream | AudioStream, first: int, streams: Streams, container: Container) -> float:
+    """Return the start of a stream on the container's clock, in seconds, given the time of its first packet in ticks.
 
     The headers of an MP4 give the start of its pictures. For others FFmpeg derives that by decoding, which is not allowed while
     it probes (H.264 in Matroska then seems to start some pictures late), so the time of the first packet is taken.
+    """
+    told = None if stream is streams.picture and not container.complete_index else start_s(stream)
+    return seconds(first, stream) if told is None else told
+
+
+def measure(opened: InputContainer, streams: Streams, container: Container, *, max_s: float) -> Spans:
+    """Read the times of all packets; the container is then no longer at its start.
 
     Raises:
         UnjudgeableError: `CORRUPT_MEDIA`; packets overlap in the file, by which an index of a few kilobytes makes one picture
@@ -103,10 +110,9 @@ def measure(opened: InputContainer, streams: Streams, container: Container, *, m
     def span(stream: VideoStream | AudioStream | None) -> Span | None:
         if stream is None or stream.index not in first:
             return None
-        told = None if stream is streams.picture and not container.complete_index else start_s(stream)
         begins_s, last_s = seconds(first[stream.index], stream), seconds(last[stream.index], stream)
         each_s = max(0.0, last_s - begins_s) / max(1, count[stream.index] - 1)
-        return Span(begins_s if told is None else told, last_s, last_s + each_s)
+        return Span(begin_s(stream, first[stream.index], streams, container), last_s, last_s + each_s)
 
     _require_apart(places)
     return Spans(span(streams.picture), tuple(map(span, streams.sounds)), pictures)

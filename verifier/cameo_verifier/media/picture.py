@@ -32,7 +32,7 @@ from cameo_verifier.types import Frame
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from av.container import InputContainer
+    from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
     from typing_extensions import Buffer
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from cameo_verifier.media.budget import Budget
     from cameo_verifier.settings import MediaLimits
     from cameo_verifier.types import U8
+
+ANALYSED_PX = 1280
+"""The longer side of the pictures that the models analyse, and that landmark coordinates refer to."""
 
 _MAX_DAMAGED_SHARE = 0.10
 """A container without an index may be truncated anywhere, which costs it a picture or two; a tenth of a recording is more than
@@ -142,8 +145,6 @@ class PictureRequest:
         origin_s: start of the recording on the container's clock.
         orientation: that of a photo, from its header, of which only the first picture counts; `None` where the pictures
             themselves carry it.
-        must_reach_s: least length of the pictures, 0 for any.
-        ends_s: end of the last packet.
         glance: called with the time and a thumbnail of every picture, sampled or not, at most 60 a second: (32, 32) uint8 luma,
             0..255, area-averaged, as stored (neither upright nor in proportion).
         only: times of the sampled pictures that are converted and yielded; `None` for all.
@@ -156,29 +157,27 @@ class PictureRequest:
     budget: Budget
     origin_s: float = 0.0
     orientation: Orientation | None = None
-    must_reach_s: float = 0.0
-    ends_s: float = float("inf")
     glance: Callable[[float, U8], None] | None = None
     only: Collection[float] | None = None
 
 
 def read_pictures(
-    opened: InputContainer,
+    packets: Iterator[Packet[VideoStream]],
     stream: VideoStream,
     request: PictureRequest,
     measures: PictureMeasures,
 ) -> Iterator[Frame]:
-    """Yield the upright pictures and record measurements in `measures`.
+    """Yield the upright pictures and record measurements in `measures`, which `finish` completes.
 
     Raises:
-        UnjudgeableError: `PICTURE_TOO_LARGE`, `RECORDING_TOO_COSTLY`, or `CORRUPT_MEDIA` where too much is damaged or missing.
+        UnjudgeableError: `PICTURE_TOO_LARGE`, `RECORDING_TOO_COSTLY`, or `CORRUPT_MEDIA`.
     """
     limits = request.limits
     converter = _Converter(request.max_side_px, request.orientation)
     media_source.open_decoder(stream, max_pixels=limits.max_side_px**2, threads=request.threads)
     last_slot = last_glance = last_look = -1
     # A phone's JPEG may carry further pictures, of depth or of another exposure.
-    for picture in islice(_decode(opened, stream, request, measures), None if request.orientation is None else 1):
+    for picture in islice(_decode(packets, stream, request, measures), None if request.orientation is None else 1):
         t_s = _place(picture, stream, request.origin_s, measures)
         if t_s is None:
             measures.damaged += 1
@@ -206,8 +205,21 @@ def read_pictures(
             last_slot = slot
             if request.only is None or t_s in request.only:
                 yield Frame(t_s=t_s, rgb=converter.convert(picture))
-    _judge(measures, request.must_reach_s)
-    measures.complete_at(request.ends_s)
+
+
+def finish(measures: PictureMeasures, *, must_reach_s: float, ends_s: float) -> None:
+    """Complete the measurements once all pictures are read.
+
+    Args:
+        measures: of the pictures.
+        must_reach_s: presentation time of the last picture packet, 0 for any.
+        ends_s: end of the last packet.
+
+    Raises:
+        UnjudgeableError: `CORRUPT_MEDIA` where too much is damaged or missing.
+    """
+    _judge(measures, must_reach_s)
+    measures.complete_at(ends_s)
 
 
 def check_size(width: int, height: int, limits: MediaLimits) -> None:
@@ -224,12 +236,11 @@ def check_size(width: int, height: int, limits: MediaLimits) -> None:
 
 
 def _decode(
-    opened: InputContainer, stream: VideoStream, request: PictureRequest, measures: PictureMeasures
+    packets: Iterator[Packet[VideoStream]], stream: VideoStream, request: PictureRequest, measures: PictureMeasures
 ) -> Iterator[VideoFrame]:
     """Yield decoded pictures; count the packets that do not decode, and raise when most do not."""
     limits, context = request.limits, stream.codec_context
     hopeless = int(_MAX_FPS * limits.max_s)
-    packets = opened.demux(stream)
     keyed = False
     while True:
         try:

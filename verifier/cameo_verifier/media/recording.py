@@ -20,7 +20,7 @@ from cameo_verifier.errors import UnjudgeableError
 from cameo_verifier.media.budget import Budget
 from cameo_verifier.media.iso import declared_size
 from cameo_verifier.media.packets import measure
-from cameo_verifier.media.picture import PictureMeasures, PictureRequest, check_size, read_pictures
+from cameo_verifier.media.picture import ANALYSED_PX, PictureMeasures, PictureRequest, check_size, finish, read_pictures
 from cameo_verifier.media.sniff import sniff
 from cameo_verifier.media.sound import MIN_GAP_S, RATE_HZ, Sound, read_sound
 from cameo_verifier.media.source import INTRA_CODECS, Source, Streams, choose_streams, codec_of, open_source
@@ -34,17 +34,14 @@ if TYPE_CHECKING:
 
     from av.video.stream import VideoStream
 
+    from cameo_verifier.media.early import EarlyPictures
     from cameo_verifier.settings import MediaLimits
     from cameo_verifier.types import F32, U8, Frame
 
 
-LOOKED_AT_PX = 1280
-"""The longer side of the pictures that the models analyse, and that landmark coordinates refer to."""
-
-
 def looked_at(info: MediaInfo) -> tuple[int, int]:
     """Return width and height in px of the upright pictures that landmark coordinates of a recording refer to."""
-    scale = min(1.0, LOOKED_AT_PX / max(info.width, info.height, 1))
+    scale = min(1.0, ANALYSED_PX / max(info.width, info.height, 1))
     width, height = (max(1, round(side * scale)) for side in (info.width, info.height))
     return (height, width) if info.rotation_deg in {90, 270} else (width, height)
 
@@ -146,7 +143,7 @@ class Recording:
         self,
         *,
         max_fps: float | None = None,
-        max_side_px: int = LOOKED_AT_PX,
+        max_side_px: int = ANALYSED_PX,
         threads: int = 1,
         glance: Callable[[float, U8], None] | None = None,
         only: Collection[float] | None = None,
@@ -180,12 +177,31 @@ class Recording:
                 budget=self._budget,
                 origin_s=self._spans.origin_s(self._info.sound_track),
                 orientation=self._still.orientation if self._still else None,
-                must_reach_s=self._must_reach_s(),
-                ends_s=self._spans.picture.end_s - self._spans.origin_s(self._info.sound_track) if self._spans.picture else 0.0,
                 glance=glance,
                 only=only,
             )
-            yield from read_pictures(opened, stream, request, self._pictures)
+            yield from read_pictures(opened.demux(stream), stream, request, self._pictures)
+        self._finish()
+
+    def adopt(self, early: EarlyPictures) -> bool:
+        """Take pictures that were read to their end while the recording arrived for those of `frames`.
+
+        Return false, and take nothing, where the whole recording has another number of them, or places them at other times.
+
+        Raises:
+            UnjudgeableError: `CORRUPT_MEDIA` where too much is damaged or missing.
+        """
+        spans, info = self._spans, self._info
+        whole = (spans.origin_s(info.sound_track), spans.pictures, info.video_codec)
+        if self._still or whole != (early.origin_s, early.packets, early.codec):
+            return False
+        self._pictures = early.measures
+        self._finish()
+        return True
+
+    def _finish(self) -> None:
+        origin_s, picture = self._spans.origin_s(self._info.sound_track), self._spans.picture
+        finish(self._pictures, must_reach_s=self._must_reach_s(), ends_s=picture.end_s - origin_s if picture else 0.0)
 
     def sound(self) -> F32:
         """Return the sound, (N,) float32 in [-1, 1] at 16 kHz mono, sample 0 at the start of the recording.

@@ -53,7 +53,8 @@ _LIVELY_S = 0.05
 """Shorter than a syllable, longer than a period of any voice."""
 
 
-def _mixer(rate_hz: int) -> AudioResampler:
+def mixer(rate_hz: int) -> AudioResampler:
+    """Return a resampler to one channel of float32 at that rate."""
     return AudioResampler(format="flt", layout="mono", rate=rate_hz, options=_MIX)
 
 
@@ -121,7 +122,7 @@ def read_sound(
                     run.add(None)
                     at_s = max(at_s, run.end_s)
                 several = samples.layout.nb_channels > 1
-                run = _Run(at_s, shape, at_s, _mixer(rate_hz), _splitter(rate_hz) if several else None)
+                run = _Run(at_s, shape, at_s, mixer(rate_hz), _splitter(rate_hz) if several else None)
                 runs.append(run)
             if run.end_s > limits.max_s + _MARGIN_S:
                 break

@@ -94,22 +94,41 @@ def open_source(source: Source) -> InputContainer:
     if source.container.complete_index:
         require_bounded_index(source.data)
     require_whole_segment(source.data)
-    with vendor_errors("its headers cannot be read"):
-        opened: InputContainer = av.open(
-            io.BytesIO(source.data),
-            mode="r",
-            format=source.container.demuxer,
-            container_options={"codec_whitelist": _PROBE_DECODERS},
-            metadata_errors="replace",
-            buffer_size=_READ_BYTES,
-            io_open=_refuse,
-        )
+    opened = open_file(io.BytesIO(source.data), source.container, buffer_size=_READ_BYTES)
     try:
         if source.container.complete_index:
             _require_all_samples(opened, len(source.data))
     except UnjudgeableError:
         opened.close()
         raise
+    return opened
+
+
+def open_file(
+    file: io.BytesIO | io.RawIOBase, container: Container, *, buffer_size: int, probe_s: float | None = None
+) -> InputContainer:
+    """Open a file with the demuxer of its container.
+
+    Args:
+        file: to read from.
+        container: as its signature says.
+        buffer_size: bytes of each read.
+        probe_s: seconds of the recording that FFmpeg probes at most for what the headers leave open; its own choice without it.
+
+    Raises:
+        UnjudgeableError: `CORRUPT_MEDIA`; the headers cannot be read.
+    """
+    probed = {} if probe_s is None else {"analyzeduration": str(round(probe_s * 1e6))}
+    with vendor_errors("its headers cannot be read"):
+        opened: InputContainer = av.open(
+            file,
+            mode="r",
+            format=container.demuxer,
+            container_options={"codec_whitelist": _PROBE_DECODERS, **probed},
+            metadata_errors="replace",
+            buffer_size=buffer_size,
+            io_open=_refuse,
+        )
     return opened
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -22,7 +22,7 @@ _RATE_HZ = 16_000
 _STEP = 512
 _CONTEXT = 64
 _HIDDEN = 128
-_HYSTERESIS = 0.15
+_ENTER, _HYSTERESIS = 0.5, 0.15
 # The recurrent network starts cold: a recording that begins with speech, or a quiet telephone, is scored too low for the first
 # half second. So that much silence is fed first (on 38 telephone recordings: 5 words fewer cut off).
 _WARM_UP_STEPS = 16
@@ -56,11 +56,15 @@ class VoiceActivity:
         scores, _, _ = self._session.run(None, {"input": np.ascontiguousarray(windows), "h": still, "c": still})
         return np.asarray(scores, np.float32).reshape(-1)[_WARM_UP_STEPS:]
 
+    def follow(self) -> SpeechFollower:
+        """Return a detector for sound that arrives piece by piece."""
+        return SpeechFollower(self._session)
+
     def segments(
         self,
         sound: F32,
         *,
-        threshold: float = 0.5,
+        threshold: float = _ENTER,
         min_speech_s: float = 0.1,
         min_silence_s: float = 0.3,
         margin_s: float = 0.1,
@@ -100,6 +104,32 @@ class VoiceActivity:
     def __exit__(self, *_: object) -> None:
         """Close."""
         self.close()
+
+
+class SpeechFollower:
+    """Voice activity detection in sound that arrives piece by piece; its answers depend on the sound and not on how it is split.
+
+    Speech begins and ends at the thresholds of `VoiceActivity.segments`; pauses and bursts of any length count.
+    """
+
+    def __init__(self, session: Any) -> None:  # noqa: ANN401 - onnxruntime ships no types
+        """Made by `VoiceActivity.follow`; hears silence first, as `VoiceActivity.probabilities` does."""
+        self._session = session
+        self._state = [np.zeros((1, 1, _HIDDEN), np.float32) for _ in "hc"]
+        self._waiting = np.zeros(_CONTEXT, np.float32)
+        self._speech = False
+        self.add(np.zeros(_WARM_UP_STEPS * _STEP, np.float32))
+
+    def add(self, sound: F32) -> bool:
+        """Hear more sound, (n,) float32 at 16 kHz; return whether somebody speaks at the end of the last whole 32 ms."""
+        waiting = np.concatenate([self._waiting, sound])
+        while len(waiting) >= _CONTEXT + _STEP:
+            step = {"input": waiting[None, : _CONTEXT + _STEP], "h": self._state[0], "c": self._state[1]}
+            score, *self._state = self._session.run(None, step)
+            self._speech = float(score.reshape(-1)[0]) >= _ENTER - _HYSTERESIS * self._speech
+            waiting = waiting[_STEP:]
+        self._waiting = waiting
+        return self._speech
 
 
 def _bursts(scores: F32, *, enter: float, leave: float) -> list[tuple[int, int]]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 
 from cameo_credential.errors import CameoError
 from cameo_verifier.workers import wire as worker_wire
-from cameo_verifier.workers.process import USUAL, Job, JobT, Opening, ResultT, Rights, WorkerLostError, start_process
+from cameo_verifier.workers.messages import Job
+from cameo_verifier.workers.process import USUAL, JobT, Opening, ResultT, Rights, WorkerLostError, start_process
 from cameo_verifier.workers.wire import MalformedError
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ class _Member:
             raise WorkerLostError("the worker died") from None
         if isinstance(answer, worker_wire.Refusal):
             raise answer.error
+        if isinstance(answer, worker_wire.Observed):
+            raise WorkerLostError("the worker answered out of turn")
         return answer
 
 

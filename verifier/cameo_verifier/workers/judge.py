@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from cameo_challenges.model import Challenge
     from cameo_credential.media_items import MediaItem
+    from cameo_verifier.live.observation import Observation
+    from cameo_verifier.live.watch import Watch
     from cameo_verifier.live_record import LiveRecord
     from cameo_verifier.profile import Profile
     from cameo_verifier.settings import Settings
@@ -59,6 +61,12 @@ class Judge:
             UnjudgeableError: as `cameo_verifier.media.require_supported`.
         """
         self._require_supported(response.recording, limits=self._settings.media)
+
+    def watch(self, tell: Callable[[Observation | Exception], None]) -> Watch:
+        """Begin to observe a recording that arrives; `tell` as of `Watch`."""
+        from cameo_verifier.live.watch import Watch  # noqa: PLC0415 - the model runtimes belong to the worker process
+
+        return Watch(self._kit, limits=self._settings.media, tell=tell)
 
     def __call__(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
         """Judge it; errors as `pipeline.verify`."""

@@ -11,19 +11,24 @@ import resource
 import signal
 import sys
 import time
+from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from cameo_credential.errors import CameoError
 from cameo_verifier import offline
+from cameo_verifier.errors import AbandonedError
 from cameo_verifier.redaction import redacted
 from cameo_verifier.workers import wire as worker_wire
-from cameo_verifier.workers.process import Cancel, Job, Knock, Look, Looks
+from cameo_verifier.workers.messages import Cancel, Chunk, Job, Knock, Live, Look, Looks, Record, Watches
 from cameo_verifier.workers.wire import WorkerFaultError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cameo_verifier.live.observation import Observation
+    from cameo_verifier.workers.messages import Watching
     from cameo_verifier.workers.process import Opening, Rights
 
 
@@ -49,7 +54,8 @@ def _serve(connection: Connection[Any, Any]) -> None:
     for job in _jobs(connection):
         _allow_processor_s(opening.rights.job_cpu_s)
         try:
-            answer = worker_wire.answer(job.number, _done(judge, job, connection), opening.records)
+            asked = _watched(judge, job, connection, opening.rights) if isinstance(job, Live) else job
+            answer = worker_wire.answer(job.number, _done(judge, asked, connection), opening.records)
         except Exception as error:  # noqa: BLE001 - reported to the parent; the process goes on
             answer = worker_wire.refusal(_as_cameo_error(error))
         try:
@@ -83,14 +89,74 @@ def _done(judge: Callable[..., Any], job: Job | Look, connection: Connection[Any
     return judge.look(job.job) if isinstance(judge, Looks) else None
 
 
-def _jobs(connection: Connection[Any, Any]) -> Iterator[Job | Look]:
+def _watched(judge: Callable[..., Any], live: Live, connection: Connection[Any, Any], rights: Rights) -> Job:
+    """Have every recording of a live session observed, until one is to be judged; return that job.
+
+    Each recording has the processor time of a job, and so has its judgement.
+
+    Raises:
+        AbandonedError: the session was cancelled, or the parent has ended.
+    """
+    if not isinstance(judge, Watches):
+        raise WorkerFaultError("this worker's judge observes no recordings")
+    with _Session(judge, connection) as session:
+        while True:
+            try:
+                message = connection.recv()
+            except (EOFError, OSError):
+                raise AbandonedError("the parent has ended") from None
+            if isinstance(message, Record | Job):
+                _allow_processor_s(rights.job_cpu_s)
+            match message:
+                case Record(number):
+                    session.record(number)
+                case Chunk(data):
+                    session.feed(data)
+                case Job(number) as job if number == live.number:
+                    return job
+                case Cancel(number) if number == live.number:
+                    raise AbandonedError("the live session was abandoned")
+
+
+class _Session:
+    """The recording of a live session that is being observed; a context manager, at whose end nothing more is told."""
+
+    def __init__(self, judge: Watches, connection: Connection[Any, Any]) -> None:
+        self._judge, self._connection = judge, connection
+        self._watching: Watching | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._watching is not None:
+            self._watching.stop()
+
+    def record(self, number: int) -> None:
+        """Begin another recording."""
+        if self._watching is not None:
+            self._watching.stop()
+        self._watching = self._judge.watch(partial(self._tell, number))
+
+    def feed(self, chunk: bytes) -> None:
+        if self._watching is not None:
+            self._watching.feed(chunk)
+
+    def _tell(self, number: int, what: Observation | Exception) -> None:
+        # Nothing else is sent before the recording's thread has ended. That the parent has ended is noticed in the other one.
+        with suppress(OSError):
+            said = _as_cameo_error(what) if isinstance(what, Exception) else what
+            self._connection.send_bytes(worker_wire.observed(number, said))
+
+
+def _jobs(connection: Connection[Any, Any]) -> Iterator[Job | Look | Live]:
     """Answer pings and yield jobs until the parent has ended; a cancellation after the answer is ignored."""
     while True:
         try:
             message = connection.recv()
         except (EOFError, OSError):
             return
-        if isinstance(message, Job | Look):
+        if isinstance(message, Job | Look | Live):
             yield message
         elif isinstance(message, Knock):
             connection.send_bytes(worker_wire.ready())

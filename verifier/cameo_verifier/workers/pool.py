@@ -1,8 +1,10 @@
 """Worker pool: runs a fixed number of worker processes behind a bounded queue.
 
 Invariants: at most `workers` jobs run and at most `queue` wait; a request beyond that is refused at once. A worker serves one
-turn at a time. A worker that dies is replaced. A caller that disconnects frees its worker: first by cancellation, and when that
-has no effect within the grace time, by ending the process.
+turn, or one live session, at a time. Turns and sessions wait in one queue; live sessions hold at most all workers but one, where
+there are several, so that one is always left for recordings that were uploaded whole, and none for longer than `live_s`. A worker
+that dies is replaced. A caller that disconnects frees its worker: first by cancellation, and when that has no effect within the
+grace time, by ending the process.
 """
 
 from __future__ import annotations
@@ -14,18 +16,19 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic
 
 import structlog
 
 from cameo_credential.errors import CameoError
 from cameo_verifier.errors import OverloadedError
+from cameo_verifier.workers.live import LiveWorker
 from cameo_verifier.workers.process import JobT, ResultT, Rights, Worker, WorkerLostError, thread_environment
+from cameo_verifier.workers.promises import LEAST_DELAY_S, Promises
+from cameo_verifier.workers.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
-
-AnswerT = TypeVar("AnswerT")
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +58,8 @@ class PoolLimits:
         judge_s: longest judgement, after which the process is ended.
         look_s: longest check of a recording's headers.
         grace_s: how long a cancelled job may continue before its process is ended.
+        live_s: longest live session before its judgement, after which the process is ended. Who holds the session ends it long
+            before by the recording's clock; this frees the worker of one that does not.
         memory_bytes: memory that each process may write to.
     """
 
@@ -65,6 +70,7 @@ class PoolLimits:
     judge_s: float = 90.0
     look_s: float = 10.0
     grace_s: float = 3.0
+    live_s: float = 300.0
     memory_bytes: int = 4 * 2**30
 
 
@@ -72,7 +78,8 @@ _REMEMBERED = 16
 _REMEMBERED_S = 600.0
 _LEAST_GUESS_S, _USUAL_GUESS_S = 1.0, 8.0
 """Duration of a judgement before one was measured: a lower bound, and that for 10 s of 640x480."""
-_LEAST_DELAY_S = 1.0
+_USUAL_LIVE_S = 40.0
+"""Duration of a live session before one was measured: preparation and an answer of 15 s."""
 _USUAL_START_S = 5.0
 """Duration of a worker's start before one was measured."""
 _RESTART_DELAY_S = 1.0
@@ -97,7 +104,10 @@ class WorkerPool(Generic[JobT, ResultT]):
         self._alive: set[Worker[JobT, ResultT]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._durations: deque[tuple[float, float]] = deque(maxlen=_REMEMBERED)
-        self._promised: list[float] = []
+        self._promised, self._promised_live = Promises(), Promises()
+        self._lives: list[float] = []
+        """When each live session began."""
+        self._live_durations: deque[float] = deque(maxlen=_REMEMBERED)
         self._start_s = _USUAL_START_S
         self._back_at = 0.0
 
@@ -135,7 +145,7 @@ class WorkerPool(Generic[JobT, ResultT]):
 
     def none_lives(self) -> NoWorkersError:
         """Return the error with the time until a worker should be running again."""
-        return NoWorkersError(max(_LEAST_DELAY_S, self._back_at - time.monotonic()))
+        return NoWorkersError(max(LEAST_DELAY_S, self._back_at - time.monotonic()))
 
     @property
     def full(self) -> bool:
@@ -145,14 +155,37 @@ class WorkerPool(Generic[JobT, ResultT]):
     def refusal(self) -> OverloadedError:
         """Return the error with a caller's retry delay: at the rate of recent judgements, after earlier refused callers.
 
-        Refused callers that have not returned are remembered, each until its time, and no more than the queue is long: a place is
-        free for one of them at a time, and nobody can delay the others without end.
+        It counts from the usual end of a live session where such sessions hold every worker.
         """
-        now, most = time.monotonic(), self._limits.workers + self._limits.queue
-        self._promised = [moment for moment in self._promised if moment > now][-most:]
-        delay_s = max(_LEAST_DELAY_S, (len(self._promised) + 1) * self.usual_s / self._limits.workers)
-        self._promised.append(now + delay_s)
-        return OverloadedError(delay_s)
+        workers = self._limits.workers - len(self._lives)
+        return self._promised.refusal(
+            self.usual_s / max(1, workers),
+            most=self._limits.workers + self._limits.queue,
+            after_s=0.0 if workers else self._until_live_s(),
+        )
+
+    @property
+    def live_full(self) -> bool:
+        """Whether a new live session would be refused now."""
+        return self.full or len(self._lives) >= self._most_lives
+
+    def live_refusal(self) -> OverloadedError:
+        """Return the error with the retry delay of who wants a live session: at the usual length of one, as `refusal`."""
+        most = self._most_lives
+        if len(self._lives) < most:
+            return self.refusal()
+        return self._promised_live.refusal(self._usual_live_s() / most, most=most, after_s=self._until_live_s(), first_s=0.0)
+
+    @property
+    def _most_lives(self) -> int:
+        return max(1, self._limits.workers - 1)
+
+    def _usual_live_s(self) -> float:
+        return statistics.median(self._live_durations) if self._live_durations else _USUAL_LIVE_S
+
+    def _until_live_s(self) -> float:
+        """Return the time until the first of the running live sessions should have ended."""
+        return max(0.0, min(self._lives) + self._usual_live_s() - time.monotonic())
 
     @property
     def needed_s(self) -> float:
@@ -176,6 +209,37 @@ class WorkerPool(Generic[JobT, ResultT]):
             raise StoppingError("the server is stopping; try again in a moment")
         if self.full:
             raise self.refusal()
+        async with self._reserved() as turn:
+            yield turn
+
+    @asynccontextmanager
+    async def live(self) -> AsyncIterator[LiveWorker[JobT, ResultT]]:
+        """Wait for a worker and hold it for one live session; its judge `Watches`. Leaving this frees the worker.
+
+        Raises:
+            OverloadedError: the queue is full, or as many live sessions run as may.
+            NoWorkersError: the awaited worker does not start.
+            StoppingError: the pool is stopping.
+        """
+        if self._stopping:
+            raise StoppingError("the server is stopping; try again in a moment")
+        if self.live_full:
+            raise self.live_refusal()
+        began = time.monotonic()
+        self._lives.append(began)
+        try:
+            async with self._reserved() as turn:
+                live = LiveWorker(turn)
+                try:
+                    yield live
+                finally:
+                    live.close()
+        finally:
+            self._lives.remove(began)
+            self._live_durations.append(time.monotonic() - began)
+
+    @asynccontextmanager
+    async def _reserved(self) -> AsyncIterator[Turn[JobT, ResultT]]:
         self._turns += 1
         self._no_turns.clear()
         try:
@@ -329,58 +393,3 @@ class WorkerPool(Generic[JobT, ResultT]):
         """The median duration of recent judgements, in seconds."""
         recent = self._recent()
         return statistics.median(recent) if recent else _USUAL_GUESS_S
-
-
-class Turn(Generic[JobT, ResultT]):
-    """A worker that is reserved for one job."""
-
-    def __init__(self, worker: Worker[JobT, ResultT], limits: PoolLimits, *, took: Callable[[float], None]) -> None:
-        """Made by `WorkerPool.turn`; `took` is called with the seconds of a completed judgement."""
-        self.worker = worker
-        self.under_way: asyncio.Task[Any] | None = None
-        self._limits = limits
-        self._record = took
-        self._used = False
-
-    async def knock(self) -> None:
-        """Return once the worker has answered a ping.
-
-        Raises:
-            WorkerLostError: it ended, or does not answer within the grace time.
-        """
-        await self._within(self._limits.grace_s, self.worker.knock())
-
-    async def look(self, job: JobT) -> None:
-        """Return once the worker has checked that `job` can be judged, without a verdict.
-
-        Raises:
-            CameoError: raised by the judge's check.
-            WorkerLostError: the process died or exceeded its time limit.
-        """
-        await self._within(self._limits.look_s, self.worker.look(job))
-
-    async def judge(self, job: JobT) -> ResultT:
-        """Have `job` judged; to be called at most once. Cancelling this frees the worker.
-
-        Raises:
-            CameoError: raised by the judge.
-            WorkerLostError: the process died or exceeded its time limit.
-        """
-        if self._used:
-            raise RuntimeError("a turn is for one job")
-        self._used = True
-        started = time.monotonic()
-        result: ResultT = await self._within(self._limits.judge_s, self.worker.judge(job))
-        self._record(time.monotonic() - started)
-        return result
-
-    async def _within(self, limit_s: float, work: Coroutine[None, None, AnswerT]) -> AnswerT:
-        under_way = asyncio.get_running_loop().create_task(work)
-        # When the caller has disconnected nobody awaits the task; the code that frees the worker has handled its error by then.
-        under_way.add_done_callback(lambda task: task.cancelled() or task.exception())
-        self.under_way = under_way
-        try:
-            async with asyncio.timeout(limit_s):
-                return await asyncio.shield(under_way)
-        except TimeoutError:
-            raise WorkerLostError(f"the worker took longer than {limit_s:g} s") from None

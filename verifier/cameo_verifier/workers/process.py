@@ -17,11 +17,12 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from cameo_credential.errors import CameoError
 from cameo_verifier.workers import wire as worker_wire
-from cameo_verifier.workers.wire import MalformedError
+from cameo_verifier.workers.messages import Cancel, Chunk, Job, Knock, Live, Look, Record
+from cameo_verifier.workers.wire import MalformedError, Observed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,34 +68,6 @@ class Opening:
     rights: Rights
 
 
-@dataclass(frozen=True, slots=True)
-class Knock:
-    """A ping."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A request to judge a job."""
-
-    number: int
-    job: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """A request to check whether a job can be judged."""
-
-    number: int
-    job: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """A request to cancel a job."""
-
-    number: int
-
-
 _PASSED_ON = frozenset(
     {
         "HOME",
@@ -112,15 +85,6 @@ _PASSED_ON = frozenset(
 _PASSED_ON_KINDS = ("CAMEO_MEDIA_", "MKL_", "NUMEXPR_", "OMP_", "OPENBLAS_", "OPENCV_FOR_THREADS_", "ORT_")
 """Prefixes of variables that the interpreter and numeric libraries read, and of the limits of recordings; every other setting
 arrives with the factory."""
-
-
-@runtime_checkable
-class Looks(Protocol):
-    """A judge that can check cheaply, without judging, that a job cannot be judged."""
-
-    def look(self, job: Any, /) -> None:  # noqa: ANN401 - whatever it judges
-        """Return, or raise the reason why it cannot be judged."""
-        ...
 
 
 def thread_environment(threads: int) -> dict[str, str]:
@@ -190,6 +154,7 @@ class Worker(Generic[JobT, ResultT]):
         self._records = records
         self._threads = threads
         self._writing = threading.Lock()
+        self._order = asyncio.Lock()
         self._jobs = 0
         self._ended = asyncio.Event()
         asyncio.get_running_loop().add_reader(sentinel, self._reap)
@@ -265,7 +230,7 @@ class Worker(Generic[JobT, ResultT]):
             WorkerFaultError: it raised something else.
             WorkerLostError: the process ended.
         """
-        await self._answer(Look, job)
+        await self._answer(Look(self._next(), job))
 
     async def judge(self, job: JobT) -> ResultT:
         """Have `job` judged. Do not cancel this: call `cancel`, and `kill` if that does not help.
@@ -276,12 +241,43 @@ class Worker(Generic[JobT, ResultT]):
             WorkerFaultError: the judge raised something else.
             WorkerLostError: the process ended.
         """
-        answer: ResultT = await self._answer(Job, job)
+        answer: ResultT = await self._answer(Job(self._next(), job))
         return answer
 
     async def cancel(self) -> None:
         """Request the worker to cancel its job."""
         await self._send(Cancel(self._jobs))
+
+    async def live(self, observed: Callable[[Observed], None], opened: asyncio.Event) -> ResultT:
+        """Hold a live session, with a judge that `Watches`, until its job is judged: `record` and `feed`, then `complete`.
+
+        Do not cancel this, as for `judge`.
+
+        Args:
+            observed: called with each observation.
+            opened: set once the session is open, before which nothing of it may be sent.
+
+        Raises:
+            CameoError: as `judge`.
+        """
+        answer: ResultT = await self._answer(Live(self._next()), observed, opened)
+        return answer
+
+    async def record(self, number: int) -> None:
+        """Begin a recording in the live session; errors as `feed`."""
+        await self._send(Record(number))
+
+    async def feed(self, chunk: bytes) -> None:
+        """Append to the recording of the live session.
+
+        Raises:
+            WorkerLostError: the process ended.
+        """
+        await self._send(Chunk(chunk))
+
+    async def complete(self, job: JobT) -> None:
+        """Request the judgement that ends the live session; errors as `feed`."""
+        await self._send(Job(self._jobs, job))
 
     def kill(self) -> None:
         """End the process at once."""
@@ -304,11 +300,25 @@ class Worker(Generic[JobT, ResultT]):
         self._process.wait()
         self._ended.set()
 
-    async def _answer(self, kind: type[Job | Look], job: JobT) -> Any:  # noqa: ANN401 - of either kind
+    def _next(self) -> int:
         self._jobs += 1
-        await self._send(kind(self._jobs, job))
-        match await self._receive():
-            case worker_wire.Result(number, result) if number == self._jobs:
+        return self._jobs
+
+    async def _answer(
+        self,
+        message: Job | Look | Live,
+        observed: Callable[[Observed], None] | None = None,
+        sent: asyncio.Event | None = None,
+    ) -> Any:  # noqa: ANN401 - of any kind
+        await self._send(message)
+        if sent is not None:
+            sent.set()
+        answer = await self._receive()
+        while isinstance(answer, Observed) and observed is not None:
+            observed(answer)
+            answer = await self._receive()
+        match answer:
+            case worker_wire.Result(number, result) if number == message.number:
                 return result
             case worker_wire.Refusal(error):
                 raise error
@@ -321,11 +331,12 @@ class Worker(Generic[JobT, ResultT]):
                 self._connection.send(message)
 
         try:
-            await asyncio.get_running_loop().run_in_executor(self._threads, send)
+            async with self._order:
+                await asyncio.get_running_loop().run_in_executor(self._threads, send)
         except (OSError, ValueError):
             raise WorkerLostError("the worker is gone") from None
 
-    async def _receive(self) -> worker_wire.Ready | worker_wire.Result | worker_wire.Refusal:
+    async def _receive(self) -> worker_wire.Message:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._parse)
         except (EOFError, OSError):
@@ -336,5 +347,5 @@ class Worker(Generic[JobT, ResultT]):
             self.kill()
             raise WorkerLostError(str(error)) from None
 
-    def _parse(self) -> worker_wire.Ready | worker_wire.Result | worker_wire.Refusal:
+    def _parse(self) -> worker_wire.Message:
         return worker_wire.heard(self._connection.recv_bytes(worker_wire.MAX_BYTES), self._records)

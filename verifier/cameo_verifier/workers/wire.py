@@ -16,6 +16,7 @@ from cameo_credential.item_kind import ItemKind
 from cameo_credential.media_items import MediaItem
 from cameo_verifier.errors import AbandonedError, ModelKitError, ProfileError, UnjudgeableError
 from cameo_verifier.evidence import tracks
+from cameo_verifier.live.observation import Heard, Observation, Seen
 from cameo_verifier.reasons import Reason
 from cameo_verifier.types import CheckResult, Decision, Direction, Judgement, Outcome, Verdict
 
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 MAX_BYTES = tracks.MAX_BYTES + 64 * 1024 * 1024
 """Limit on a message: tracks and a recording beside them stay below."""
 
-_READY, _RESULT, _ERROR = b"R", b"A", b"E"
+_READY, _RESULT, _ERROR, _OBSERVED, _UNREADABLE = b"R", b"A", b"E", b"O", b"U"
 _NUMBER = struct.Struct(">Q")
+_OBSERVATIONS = (Seen, Heard)
 _RECORDS = (CheckResult, Decision, Judgement, MediaItem)
 _NAMES = (Direction, ItemKind, Outcome, Verdict)
 
@@ -73,6 +75,17 @@ class Refusal:
     error: CameoError
 
 
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a recording of a live session shows, or the error that ends its observation; `recording`: its number there."""
+
+    recording: int
+    what: Observation | CameoError
+
+
+Message = Ready | Result | Refusal | Observed
+
+
 def ready() -> bytes:
     """Return the message `Ready`."""
     return _READY
@@ -97,7 +110,14 @@ def refusal(error: CameoError) -> bytes:
     return _ERROR + json.dumps(document).encode()
 
 
-def heard(message: bytes, records: Sequence[type] = ()) -> Ready | Result | Refusal:
+def observed(recording: int, what: Observation | CameoError) -> bytes:
+    """Return the message `Observed`."""
+    if isinstance(what, CameoError):
+        return _UNREADABLE + _NUMBER.pack(recording) + refusal(what)[1:]
+    return _OBSERVED + _NUMBER.pack(recording) + tracks.pack(what, _OBSERVATIONS)
+
+
+def heard(message: bytes, records: Sequence[type] = ()) -> Message:
     """Parse a worker's message; `records` as for `answer`.
 
     Raises:
@@ -110,11 +130,23 @@ def heard(message: bytes, records: Sequence[type] = ()) -> Ready | Result | Refu
             return Result(number, tracks.unpack(rest[_NUMBER.size :], (*_RECORDS, *records), _NAMES))
         if kind == _ERROR:
             return Refusal(_error(json.loads(rest)))
+        if kind in {_OBSERVED, _UNREADABLE}:
+            (number,) = _NUMBER.unpack_from(rest)
+            return Observed(number, _observation(kind, rest[_NUMBER.size :]))
         if message == _READY:
             return Ready()
     except (tracks.TracksError, KeyError, RecursionError, TypeError, ValueError, struct.error) as error:
         raise MalformedError(f"a worker's answer is malformed: {type(error).__name__}") from None
     raise MalformedError("a worker said something unknown")
+
+
+def _observation(kind: bytes, payload: bytes) -> Observation | CameoError:
+    if kind == _UNREADABLE:
+        return _error(json.loads(payload))
+    what = tracks.unpack(payload, _OBSERVATIONS)
+    if not isinstance(what, _OBSERVATIONS):
+        raise TypeError("no observation")
+    return what
 
 
 def _error(document: dict[str, Any]) -> CameoError:

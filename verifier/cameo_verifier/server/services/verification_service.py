@@ -76,7 +76,8 @@ if TYPE_CHECKING:
     from cameo_verifier.store.attempts.spool import Spool
     from cameo_verifier.store.credentials.earned import EarnedStore
     from cameo_verifier.types import Judgement
-    from cameo_verifier.workers.pool import Turn, WorkerPool
+    from cameo_verifier.workers.pool import WorkerPool
+    from cameo_verifier.workers.turn import Turn
 
 log = structlog.get_logger(__name__)
 
