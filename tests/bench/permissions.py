@@ -53,7 +53,7 @@ ECHO = "/bare.Echo/Echo"
 
 def serve(folder: Path, settings: dict[str, Any], pipe: Connection, *, media: tuple[MediaItem, ...] = MEDIA) -> None:
     """Serve as `cameo serve` does, but for the models; media: pictures and sound of everyone who is accepted."""
-    site = Settings(listen="127.0.0.1:0", data=folder / "data", workers=1, **settings)
+    site = Settings(listen="127.0.0.1:0", data=folder / "data", workers=1, permission_checks_s=1e6, **settings)
     if not (audiences := AudienceFolder(site.audiences)).all():
         audiences.add(AudienceKey.generate(AUDIENCE))
     # The log is written, as it is in service, but not to the terminal.

@@ -103,3 +103,41 @@ async def test_the_app_knows_its_people(open_world: Any) -> None:
 
 def _platform(world: World) -> Any:
     return world.signer.metadata("platform", "shorts")
+
+
+async def test_who_asks_too_often_waits(open_world: Any) -> None:
+    """A generator's checks, and its refused jobs, which answer too; not the app, which may look at every cameo anyway."""
+    async with open_world(permission_checks_s=0.001) as world:
+        cameo = await world.cameo()
+        assert not (await _check(world, cameo, requester_token=world.requester(FAN))).allowed
+        assert await reason(_ask(world, cameo, world.requester(FAN))) == "USE_NOT_PERMITTED"
+        for call in (
+            _check(world, cameo, requester_token=world.requester(OWNER)),
+            _ask(world, cameo, world.requester(OWNER)),
+        ):
+            refusal = await refused(call)
+            assert (refusal.code, refusal.reason) == (grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_CHECKS")
+            assert refusal.metadata == {"limit": "CAMEO_PERMISSION_CHECKS_S"}
+            assert refusal.retry_s > 60
+        await _check(world, cameo, by=_platform(world), requester_token=world.requester(FAN, generator="shorts"))
+        for _ in range(3):
+            await _check(world, cameo, by=world.app, requester=FAN)
+
+
+async def test_jobs_that_are_permitted_cost_nothing(open_world: Any) -> None:
+    """They leave a trace, which the owner sees."""
+    async with open_world(permission_checks_s=0.001) as world:
+        cameo = await world.cameo(who_may_use="WHO_MAY_USE_EVERYONE")
+        assert len({(await world.authorize(cameo)).grant_id for _ in range(4)}) == 4
+
+
+async def test_a_stranger_is_told_nothing_of_a_cameo(open_world: Any) -> None:
+    """Paused, ended or for nobody's purposes: whom the owner has not chosen hears that, and the same each time."""
+    async with open_world() as world:
+        cameo = await world.cameo()
+        for purposes in (GENERAL, ("USE_CATEGORY_POLITICS",)):
+            assert await world.check(cameo, FAN, purposes) == (False, "NOT_CHOSEN")
+        for mode, own in (("REVOCATION_MODE_PAUSE", "NOT_NOW"), ("REVOCATION_MODE_FOR_GOOD", "NO_LONGER")):
+            await world.end(cameo, mode)
+            assert await world.check(cameo, FAN) == (False, "NOT_CHOSEN")
+            assert await world.check(cameo, OWNER) == (False, own)

@@ -308,6 +308,8 @@ class Settings(Variables):
     """Time that a caller may leave a stream of evidence or of a comparison unread before it is ended."""
     permission_cache_s: int = Field(default=30, ge=0, le=3600)
     """Time that a generator may cache an answer of `CheckPermission`."""
+    permission_checks_s: float = Field(default=100.0, gt=0)
+    """Answers of `CheckPermission` a second to one caller but the app, and refusals of `AuthorizeUse`; ten times that at once."""
     event_streams: int = Field(default=1000, ge=1)
     """Streams of events that one server keeps open, besides those reserved for the app, before `RESOURCE_EXHAUSTED`."""
     event_streams_a_caller: int = Field(default=16, ge=1)

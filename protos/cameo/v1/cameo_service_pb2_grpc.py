@@ -177,26 +177,27 @@ class CameoServiceServicer:
     def CheckPermission(self, request, context):
         """Returns whether a use would be permitted now, without a guarantee: `AuthorizeUse` gives one, and `SpendGrant` checks again.
 
-        A possible minor's cameo is unknown to everyone but its owner and those of the owner's mutuals whom its terms admit.
+        A possible minor's cameo is unknown to everyone but its owner and those of the owner's mutuals whom its terms admit. For whom the
+        owner has not chosen the answer is `NOT_CHOSEN`, whatever else holds. Generators and platforms may ask so many times a second.
 
         Who may call: app, generator, platform.
 
         Errors, by `ErrorInfo.reason`: `CAMEO_UNKNOWN` (NOT_FOUND), `REQUEST_INVALID` (INVALID_ARGUMENT), `REQUESTER_TOKEN_REFUSED`
-        (PERMISSION_DENIED).
+        (PERMISSION_DENIED), `TOO_MANY_CHECKS` (RESOURCE_EXHAUSTED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AuthorizeUse(self, request, context):
-        """Grants one job the use of all its cameos, or of none.
+        """Grants one job the use of all its cameos, or of none. A generator may be refused so many times a second.
 
         Who may call: generator.
 
         Errors, by `ErrorInfo.reason`: `REQUESTER_TOKEN_REFUSED` (PERMISSION_DENIED) with `refusal` in the metadata; `AUDIENCE_UNKNOWN`
         (NOT_FOUND), of a generator that is not registered; `CAMEO_UNKNOWN` (NOT_FOUND)
         and `USE_NOT_PERMITTED` (PERMISSION_DENIED), with `cameo_id` in the
-        metadata, the latter also with `answer`, a name of `PermissionAnswer`; `TOO_MANY_CAMEOS`, `REQUEST_ID_INVALID`
+        metadata, the latter also with `answer`, a name of `PermissionAnswer`; `TOO_MANY_CHECKS` (RESOURCE_EXHAUSTED); `TOO_MANY_CAMEOS`, `REQUEST_ID_INVALID`
         (INVALID_ARGUMENT), `REQUEST_ID_REUSED` (ALREADY_EXISTS); of a grant that an earlier request got, `GRANT_REVOKED`,
         `GRANT_EXPIRED` (FAILED_PRECONDITION).
         """

@@ -84,8 +84,8 @@ def decide(
 
     1. A deleted cameo is unknown. So is the cameo of a possible minor to anyone but its owner and those of the owner's mutuals
        whom the terms permit: not even its existence is disclosed.
-    2. It must be active (`NOT_NOW`, `NO_LONGER`).
-    3. The requester must be the owner or permitted by the owner (`NOT_CHOSEN`, `RELATIONSHIP_UNKNOWN`).
+    2. The requester must be the owner or permitted by the owner (`NOT_CHOSEN`, `RELATIONSHIP_UNKNOWN`): nobody else is told more.
+    3. It must be active (`NOT_NOW`, `NO_LONGER`).
     4. The generator, where one asks, must be permitted by the owner (`GENERATOR_NOT_CHOSEN`).
     5. The attestation must not have expired (`ATTESTATION_ENDED`).
     6. No category of the use may be excluded (`PURPOSE_EXCLUDED`); this applies to the owner's own uses too. A use without a
@@ -99,11 +99,11 @@ def decide(
     hidden = cameo.minor_safeguards and not own and not _known_to_mutual(cameo, requester, relationships)
     if cameo.state is CameoState.CAMEO_DELETED or hidden:
         raise RefusedError(Refusal.CAMEO_UNKNOWN, metadata={"cameo_id": cameo.id})
-    if cameo.state is not CameoState.CAMEO_ACTIVE:
-        return Answer.NOT_NOW if cameo.state is CameoState.CAMEO_PAUSED else Answer.NO_LONGER
     chosen = own or _chosen(cameo, requester, relationships)
     if not chosen:
         return Answer.RELATIONSHIP_UNKNOWN if chosen is None else Answer.NOT_CHOSEN
+    if cameo.state is not CameoState.CAMEO_ACTIVE:
+        return Answer.NOT_NOW if cameo.state is CameoState.CAMEO_PAUSED else Answer.NO_LONGER
     if generator and not cameo.terms.admit(generator):
         return Answer.GENERATOR_NOT_CHOSEN
     if attested_since and (cameo.attested_at is None or cameo.attested_at < attested_since):

@@ -21,6 +21,7 @@ from cameo_verifier.cameo.caller_role import CallerRole
 from cameo_verifier.cameo.cursor import to_token
 from cameo_verifier.cameo.grants import compose
 from cameo_verifier.cameo.permissions import Answer, RelationshipNeededError, Relationships
+from cameo_verifier.cameo.refusal import RefusedError
 from cameo_verifier.server.auth.caller import current_caller
 from cameo_verifier.server.wire import cameo_convert as convert
 from cameo_verifier.server.wire import cameo_input as given
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from cameo_verifier.server.auth.requester import RequesterTokens
     from cameo_verifier.server.delivering import Delivering
     from cameo_verifier.server.event_feed import EventFeed
+    from cameo_verifier.server.rate import Rate
     from cameo_verifier.server.services.relationships import RelationshipSource
     from cameo_verifier.store.cameos.consent_records import ConsentRecords
     from cameo_verifier.store.cameos.vault import SealedLikeness
@@ -86,10 +88,15 @@ class UseLimits:
 
 @dataclass(frozen=True, slots=True)
 class Permissions:
-    """Frequent requests of generators, `uses.check_all` and `uses.authorize_all`: one request, batched with others."""
+    """Frequent requests of generators, `uses.check_all` and `uses.authorize_all`: one request, batched with others.
+
+    checks, refusals: how often a caller may be answered by the one, and refused by the other, which answers too.
+    """
 
     check: Callable[[uses.Question], asyncio.Future[Answer]]
     authorize: Callable[[uses.Asked], asyncio.Future[uses.Granted]]
+    checks: Rate
+    refusals: Rate
 
 
 class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
@@ -189,8 +196,12 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
     ) -> CheckPermissionResponse:
         """Return whether a use would be permitted now."""
         caller, now = current_caller(), self._clock()
-        by_name = caller.role is CallerRole.APP
-        requester = given.user(request.requester, "requester") if by_name else self._requester(request.requester_token)
+        if caller.role is CallerRole.APP:
+            requester = given.user(request.requester, "requester")
+        else:
+            requester = self._requester(request.requester_token)
+            self._permissions.checks.require(caller)
+            self._permissions.checks.count(caller)
         purposes, since = given.purposes(request.purposes), self._issuer.attested_since(now)
         generator = caller.id if caller.role is CallerRole.GENERATOR else ""
         answer = await self._asking(
@@ -208,9 +219,10 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> AuthorizeUseResponse:
         """Grant the use of cameos to one job."""
+        caller = current_caller()
         job = given.job(
             request,
-            audience=current_caller().id,
+            audience=caller.id,
             requester=partial(self._requester, request.requester_token),
             at_most=self._limits.job_cameos,
         )
@@ -219,9 +231,14 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         now = self._clock().replace(microsecond=0)
         identifier, expires_at = self._issuer.new_id(), now + self._limits.grant_ttl
         since = self._issuer.attested_since(now)
-        grant, found = await self._asking(
-            lambda known: self._permissions.authorize(uses.Asked(job, identifier, known, now, expires_at, since))
-        )
+        self._permissions.refusals.require(caller)
+        try:
+            grant, found = await self._asking(
+                lambda known: self._permissions.authorize(uses.Asked(job, identifier, known, now, expires_at, since))
+            )
+        except RefusedError:
+            self._permissions.refusals.count(caller)
+            raise
         claims = compose(grant, found, issuer=self._issuer.name, pairwise=self._issuer.pairwise)
         token = sign_grant(claims, keys=self._issuer.keys.current(), algorithm=algorithm)
         return cameo_service_pb2.AuthorizeUseResponse(

@@ -21,6 +21,7 @@ from cameo_verifier.server import retention_schedule
 from cameo_verifier.server.delivering import Delivering, public_models
 from cameo_verifier.server.event_feed import EventFeed, StreamLimits
 from cameo_verifier.server.exporting import Exporting
+from cameo_verifier.server.rate import Rate
 from cameo_verifier.server.services.cameo_service import CameoService, Permissions, UseLimits
 from cameo_verifier.server.services.data_subject_service import DataSubjectService, policy
 from cameo_verifier.server.services.guardian_service import GuardianService
@@ -84,6 +85,7 @@ async def opened(
                 permissions=Permissions(
                     _often(opening, uses.check_all, reads, engine),
                     _often(opening, uses.authorize_all, writes, writing(engine)),
+                    *(Rate(settings.permission_checks_s, limit="CAMEO_PERMISSION_CHECKS_S") for _ in range(2)),
                 ),
                 requesters=requesters,
                 relationships=source,
