@@ -26,7 +26,7 @@ from tests.unit.review.stored import RECORDINGS, keep
 from tests.unit.store.evidence_site import open_site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page, Request
 
@@ -155,16 +155,18 @@ def _given_up(request: Request) -> bool:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    """Chromium, without a window."""
+def launch(chromium: str) -> Iterator[Callable[..., Browser]]:
+    """Return a function that opens Chromium without a window, with further arguments."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only with the extra
 
     with sync_playwright() as playwright:
         as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
-        # A container's shared memory is small.
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--disable-dev-shm-usage", *as_root])
+
+        def opened(*args: str) -> Browser:
+            # A container's shared memory is small.
+            return playwright.chromium.launch(executable_path=chromium, args=["--disable-dev-shm-usage", *as_root, *args])
+
         yield opened
-        opened.close()
     # Chromium leaves folders and files of shared memory behind, with or without a dot, and so does what plays its sound.
     for pattern in ("*org.chromium.*", "pulse-*"):
         for left in Path(tempfile.gettempdir()).glob(pattern):
@@ -172,6 +174,22 @@ def browser(chromium: str) -> Iterator[Browser]:
                 shutil.rmtree(left, ignore_errors=True)
             else:
                 left.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[..., Browser]) -> Iterator[Browser]:
+    """Chromium, without a window."""
+    opened = launch()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def camera_browser(launch: Callable[..., Browser]) -> Iterator[Browser]:
+    """The same with Chromium's own fake camera and microphone, which it allows unasked."""
+    opened = launch("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""Public HTTP resources: the status lists and the issuer's keys, cacheable. Nothing else is served here.
+"""HTTP resources: the status lists and the issuer's keys, public and cacheable; the capture page, which is neither.
 
-The answers are those of `CredentialService`; a cache in front of this needs only the headers.
+The answers of the first two are those of `CredentialService`; a cache in front of this needs only the headers.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from cameo.v1 import error_reason_pb2
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.errors import NotFoundError, StoreError
 from cameo_verifier.server.address import host_and_port
+from cameo_verifier.server.capture import page, stream
 from cameo_verifier.server.wire.errors import reason_of
 from cameo_verifier.status.allotter import uri_of
 
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from starlette.requests import Request
+    from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
 
     from cameo_credential.issuer_keys import VerificationKeys
+    from cameo_verifier.server.capture.stream import Capture
     from cameo_verifier.status.publisher import StatusPublisher
 
 STATUS_LIST_TYPE = "application/statuslist+jwt"
@@ -52,10 +55,12 @@ def application(
     keys: Callable[[], VerificationKeys],
     clock: Callable[[], datetime],
     delay: Callable[[int], float | None],
+    capture: Capture | None = None,
 ) -> Starlette:
-    """Return the ASGI application: `GET /status/NUMBER`, `GET /status/NUMBER/ES256` and `GET /.well-known/jwks.json`.
+    """Return the ASGI application.
 
-    Each answers with an `ETag`.
+    `GET /status/NUMBER`, `GET /status/NUMBER/ES256` and `GET /.well-known/jwks.json` answer with an `ETag`; `GET /capture` is the
+    capture page, `/capture/stream` its WebSocket.
 
     Args:
         publisher: publisher of the lists.
@@ -63,6 +68,7 @@ def application(
         keys: returns the current public keys.
         clock: the time in UTC.
         delay: returns the retry delay of a reason.
+        capture: captures a live session; without it there is no capture page.
     """
 
     async def status_list(request: Request) -> Response:
@@ -83,7 +89,10 @@ def application(
         etag = "-".join(sorted(current.keys))
         return _cacheable(request, json.dumps(current.to_jwks()), etag=etag, kept_s=KEYS_KEPT_S, media_type=KEYS_TYPE)
 
-    return Starlette(routes=[Route("/status/{name:path}", status_list), Route("/.well-known/jwks.json", jwks)])
+    routes: list[BaseRoute] = [Route("/status/{name:path}", status_list), Route("/.well-known/jwks.json", jwks)]
+    if capture is not None:
+        routes += [*page.routes(), stream.route(capture, delay)]
+    return Starlette(routes=routes)
 
 
 @asynccontextmanager
@@ -102,7 +111,16 @@ async def serve(
         InvalidRequestError: the address cannot be listened on.
     """
     listening = _listen(address, setting)
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=5,
+        ws_max_size=stream.MAX_FRAME,
+        # Video is compressed already.
+        ws_per_message_deflate=False,
+    )
     if tls is not None:
         config.ssl_context_factory = lambda *_: tls
     server = _Server(config)

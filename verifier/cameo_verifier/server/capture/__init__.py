@@ -1,0 +1,1 @@
+"""The capture page: its files, and the WebSocket by which a browser captures a live session."""
