@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.applications import Starlette
 
 from cameo.v1.session_service_pb2 import CaptureRequest, CaptureResponse, Result, Welcome
-from cameo_verifier.server.capture import page, stream
+from cameo_verifier.server.capture_page import page, stream
 from cameo_verifier.server.http_resources import serve
 from tests.patience import PATIENCE_S
 

@@ -18,7 +18,7 @@ from cameo.v1.session_service_pb2 import (
     Start,
     Stop,
 )
-from cameo_verifier.server.capture import page as served
+from cameo_verifier.server.capture_page import page as served
 from tests.browser.scripted import ScriptedSite
 from tests.conftest import ROOT
 from tests.patience import PATIENCE_S
@@ -53,7 +53,7 @@ class Person:
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
         own = f"http://{server.address}/"
         self.page.on("request", lambda r: None if r.url.startswith(own) else self.trouble.append(f"elsewhere: {r.url}"))
-        self.url = f"{own}capture#token={token}"
+        self.url = f"{own}capture#{token}"
 
     def open(self) -> Page:
         """Open the page."""

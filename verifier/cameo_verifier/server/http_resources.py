@@ -21,7 +21,7 @@ from cameo.v1 import error_reason_pb2
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.errors import NotFoundError, StoreError
 from cameo_verifier.server.address import host_and_port
-from cameo_verifier.server.capture import page, stream
+from cameo_verifier.server.capture_page import page, stream
 from cameo_verifier.server.wire.errors import reason_of
 from cameo_verifier.status.allotter import uri_of
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from cameo_credential.issuer_keys import VerificationKeys
-    from cameo_verifier.server.capture.stream import Capture
+    from cameo_verifier.server.capture_page.stream import Capture
     from cameo_verifier.status.publisher import StatusPublisher
 
 STATUS_LIST_TYPE = "application/statuslist+jwt"

@@ -1,11 +1,13 @@
 // The capture page around <cameo-capture>: takes the token from the fragment, and offers the languages.
+// The fragment is TOKEN, or TOKEN&lang=TAG.
 import { LANGUAGES, loadWords } from "./words.js";
 import "./cameo-capture.js";
 
 const capture = document.querySelector("cameo-capture");
 const picker = document.querySelector("#language");
 const label = document.querySelector("label[for=language]");
-const given = new URLSearchParams(location.hash.slice(1));
+const [token, ...rest] = location.hash.slice(1).split("&");
+const given = new URLSearchParams(rest.join("&"));
 
 for (const [tag, name] of Object.entries(LANGUAGES)) {
   const option = new Option(name, tag);
@@ -30,4 +32,4 @@ capture.addEventListener("cameo-again", () => { if (history.length > 1) history.
 window.addEventListener("hashchange", () => location.reload());
 
 await speak(given.get("lang") || navigator.language);
-capture.token = given.get("token") || "";
+capture.token = token;
