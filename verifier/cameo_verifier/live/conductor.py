@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cameo_challenges.model import Say, Turn
+from cameo_challenges.model import Say, Turn, TurnHead
 from cameo_verifier.live.observation import Heard, Seen
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Conductor:
         self._number = -1
         self._due: float | None = now + self._pause()
         self._over = self._ends = float("inf")
-        self._following: _Saying | _Turning | None = None
+        self._following: _Saying | _Turning | _Gesturing | None = None
         self._poses: deque[Seen] = deque()
         self._speaking = False
         self.stopped = False
@@ -145,7 +145,7 @@ class Conductor:
             self._following = _Saying(words * pacing.word_s, pacing.quiet_s, speaking=self._speaking)
         else:
             self._over = now + pacing.turn_s
-            self._following = _Turning(step.turn, _centre(self._poses), pacing)
+            self._following = _Turning(step.turn, _centre(self._poses), pacing) if isinstance(step, TurnHead) else _Gesturing()
         return Reveal(self._number, step)
 
     def _ended(self, now: float) -> None:
@@ -193,6 +193,13 @@ class _Turning:
         offset = observation.yaw - self._centre[0], observation.pitch - self._centre[1]
         self._out = self._out or self._sign * offset[self._index] >= self._pacing.turn_deg
         return self._out and max(map(abs, offset)) <= self._pacing.centre_deg
+
+
+class _Gesturing:
+    """A gesture that is to be made: it has its time, because observations do not tell it from others."""
+
+    def ended_by(self, _observation: Observation) -> bool:
+        return False
 
 
 def _centre(poses: Sequence[Seen]) -> tuple[float, float]:
