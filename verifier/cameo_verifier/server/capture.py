@@ -52,6 +52,7 @@ log = structlog.get_logger(__name__)
 
 _TICK_S = 0.25
 """Longest wait for an event before the time limits are looked at."""
+_ANSWER = 2
 _STEP_S = 10.0
 """Time for the client to begin the answer after `start`, and to send the rest of it after `stop`."""
 _NOT_WAITING = {
@@ -75,7 +76,7 @@ class Capture:
         self._events: asyncio.Queue[tuple[int, Observation] | CaptureRequest | BaseException] = asyncio.Queue()
         self._heard_at = parts.monotonic()
         self._recording = 0
-        """Number of the current recording: 1 prepares, 2 is the answer."""
+        """Number of the current recording: the first prepares, the second is the answer."""
         self._may_start = self._wants_answer = False
         self._record = CaptureRecord(parts.max_bytes)
         self._attempt_id = ""
@@ -144,7 +145,7 @@ class Capture:
             event = await self._next(by)
             if self._now >= by:
                 raise _too_long()
-            if self._wants_answer and isinstance(event, Seen):
+            if self._recording == _ANSWER and isinstance(event, Seen):
                 self._progress(event, done=0)
                 return
 
@@ -339,8 +340,8 @@ class Capture:
             case "started":
                 if not self._may_start or self._wants_answer:
                     raise _invalid("`started` comes once, after `start`")
-                self._wants_answer = True
                 await self._begin(worker)
+                self._wants_answer = True
             case "shown":
                 self._record.shown(message.shown.number, message.shown.media_ms / 1000, colour=message.shown.colour)
             case "hello":
