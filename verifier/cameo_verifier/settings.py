@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from cameo_credential.errors import InvalidRequestError
-from cameo_verifier.live.settings import Live
+from cameo_verifier.live_settings import Live
 from cameo_verifier.spelling import meant, misspelt
 from cameo_verifier.types import Verdict
 from cameo_verifier.variables import Variables

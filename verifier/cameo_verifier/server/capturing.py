@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cameo.v1.session_service_pb2 import CaptureRequest, CaptureResponse
     from cameo_verifier.live.conductor import Pacing
     from cameo_verifier.live.guidance import GuidanceLimits
-    from cameo_verifier.live.settings import Live
+    from cameo_verifier.live_settings import Live
     from cameo_verifier.server.concluding import Conclusions
     from cameo_verifier.server.issuing import Issuer
     from cameo_verifier.store.attempts.attempts import AttemptStore

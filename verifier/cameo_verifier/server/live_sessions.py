@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import grpc
 
-    from cameo_verifier.live.settings import Live
+    from cameo_verifier.live_settings import Live
     from cameo_verifier.profile import Profile
     from cameo_verifier.server.auth.capture_tokens import CaptureTokens
     from cameo_verifier.server.concluding import Conclusions

@@ -24,11 +24,11 @@ class Live(Variables):
     """Time without a message of the client after which its capture ends; MediaRecorder slices come every 0.25 s."""
     answer_s: float = Field(default=15.0, gt=0, le=25)
     """Longest answer, from the first prompt; what was not revealed by then is not asked."""
-    pause_min_s: float = Field(default=0.1, ge=0)
+    pause_min_s: float = Field(default=0.05, ge=0)
     """Shortest random pause before a prompt."""
-    pause_max_s: float = Field(default=0.4, ge=0)
+    pause_max_s: float = Field(default=0.3, ge=0)
     """Longest random pause before a prompt: five prompts, each read in 0.4 to 0.9 s, stay within `answer_s`."""
-    quiet_s: float = Field(default=0.6, gt=0)
+    quiet_s: float = Field(default=0.5, gt=0)
     """Silence after which words count as said; gaps between words of a prompt that is read are 0.1 to 0.4 s."""
     word_s: float = Field(default=0.2, ge=0)
     """Least speech for each word of a prompt; the shortest digit, "eight", takes 0.25 s when read."""

@@ -1,0 +1,145 @@
+"""A client that plays a person: it sends the studio's rendering of each step when that is revealed.
+
+That is an injection, in place of a camera: it shows the flow and each defect, and nothing about real people. It goes in lockstep
+with the server: it renders a slice, lets that time pass, sends it, and waits until the server has analysed it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import grpc
+
+from cameo.v1 import challenge_pb2, session_service_pb2_grpc
+from cameo.v1.session_service_pb2 import Bye, CaptureRequest, CaptureResponse, Hello, Result, Shown, Started
+from cameo_challenges.model import Say, Turn, TurnHead
+from fixtures.studio.live import SLICE_S
+from tests.patience import PATIENCE_S
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cameo_challenges.model import Step
+    from fixtures.studio.live import LivePerson
+    from tests.live.virtual_time import VirtualTime
+
+_LAG_S = 0.3
+"""What the recorder holds back, and the time between two analysed pictures."""
+_LONGEST_S = 60.0
+
+
+def answers(person: LivePerson, number: int, step: Step) -> None:  # noqa: ARG001 - as anybody who answers
+    """Do what is asked."""
+    person.answer(step)
+
+
+class Player:
+    """One capture.
+
+    Attributes:
+        heard: what the server sent, each with the virtual time.
+        steps: the steps that were revealed.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, token: str, person: LivePerson, time: VirtualTime) -> None:
+        """Connect as the browser that was given the token."""
+        stub: Any = session_service_pb2_grpc.SessionServiceStub(channel)
+        self.call = stub.Capture(metadata=(("authorization", f"Bearer {token}"),))
+        self.person, self.time = person, time
+        self.heard: list[tuple[float, CaptureResponse]] = []
+        self.steps: list[Step] = []
+        self._news = asyncio.Event()
+        self._analysed_ms = 0
+        self._over = False
+        self._answering = False
+        self._reading: asyncio.Task[None] | None = None
+
+    async def greet(self) -> None:
+        """Say hello, and begin the recording that prepares."""
+        await self.send(hello=Hello(user_agent="a test", mime_type="video/webm;codecs=vp8,opus", track_settings={"width": "640"}))
+        self._reading = asyncio.create_task(self._read())
+        self.person.record()
+
+    async def prepare(self, until: Callable[[], bool] | None = None) -> None:
+        """Prepare until the server says `start`, or until a condition holds."""
+        await self.play(until or (lambda: bool(self.told("start"))))
+
+    async def answer(self, does: Callable[[LivePerson, int, Step], None] = answers) -> None:
+        """Record the answer, and do something whenever a step is revealed, until the server says `stop`."""
+        await self.begin()
+        await self.play(lambda: bool(self.told("stop")), does)
+
+    async def begin(self) -> None:
+        """Begin the recording of the answer."""
+        self.person.record()
+        self._analysed_ms, self._answering = 0, True
+        await self.send(started=Started(client_ms=self.time.monotonic() * 1000))
+
+    async def play(self, until: Callable[[], bool], does: Callable[[LivePerson, int, Step], None] = lambda *_: None) -> None:
+        """Live on until a condition holds, or the server ends the call."""
+        shown, sent = len(self.steps), self.person.now_s
+        while not until() and not self._over:
+            assert self.person.now_s - sent < _LONGEST_S, "the server waits for something else"
+            chunk = await asyncio.to_thread(self.person.slice)
+            self.time.advance(SLICE_S)
+            await self.send(media=chunk)
+            await self._analysed(self.person.recorded_s - _LAG_S, until)
+            for number in range(shown, len(self.steps)):
+                media_ms = self.person.recorded_s * 1000
+                await self.send(shown=Shown(number=number, client_ms=self.time.monotonic() * 1000, media_ms=media_ms))
+                does(self.person, number, self.steps[number])
+            shown = len(self.steps)
+
+    async def finish(self) -> Result | None:
+        """Send the rest, and return the result; None where the server ended the call otherwise."""
+        await self.send(media=await asyncio.to_thread(self.person.end))
+        await self.send(bye=Bye())
+        async with asyncio.timeout(PATIENCE_S):
+            while not self._over:
+                self._news.clear()
+                await self._news.wait()
+        found = self.told("result")
+        return found[-1] if found else None
+
+    async def send(self, **message: Any) -> None:
+        """Send one message; a call that is over is not an error here."""
+        if not self._over:
+            try:
+                await self.call.write(CaptureRequest(**message))
+            except (asyncio.InvalidStateError, grpc.aio.AioRpcError):
+                self._over = True
+
+    def told(self, kind: str) -> list[Any]:
+        """Return the messages of one kind."""
+        return [getattr(message, kind) for _, message in self.heard if message.HasField(kind)]  # type: ignore[arg-type]
+
+    async def _analysed(self, media_s: float, until: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while self._analysed_ms < media_s * 1000 and not self._over and not until():
+                self._news.clear()
+                await self._news.wait()
+
+    async def _read(self) -> None:
+        try:
+            while (message := await self.call.read()) is not grpc.aio.EOF:
+                self._hear(message)
+        except grpc.aio.AioRpcError:
+            pass
+        finally:
+            self._over = True
+            self._news.set()
+
+    def _hear(self, message: CaptureResponse) -> None:
+        self.heard.append((self.time.monotonic(), message))
+        if message.HasField("prompt"):
+            self.steps.append(_step(message.prompt.step))
+        elif message.HasField("progress") and (self._answering or not self.told("start")):
+            self._analysed_ms = message.progress.analysed_ms
+        self._news.set()
+
+
+def _step(message: challenge_pb2.Step) -> Step:
+    if message.HasField("say"):
+        return Say(message.say)
+    return TurnHead(Turn(challenge_pb2.Turn.Name(message.turn).removeprefix("TURN_").lower()))
