@@ -23,6 +23,19 @@ class Reveal:
 
 
 @dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes of the recording that arrived together.
+
+    Attributes:
+        end: number of bytes that had arrived with them.
+        arrived_s: when they arrived at the server.
+    """
+
+    end: int
+    arrived_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """The bytes that hold a moment of the recording.
 
@@ -42,9 +55,11 @@ class LiveRecord:
     Attributes:
         prompts: one reveal for each step of the challenge, in order.
         colours: one reveal for each colour of the challenge, in order.
-        arrivals: in order of both clocks.
+        chunks: in the order of their arrival.
+        arrivals: in order of both clocks; what the chunks held, as the judge finds it.
     """
 
     prompts: tuple[Reveal, ...] = ()
     colours: tuple[Reveal, ...] = ()
+    chunks: tuple[Chunk, ...] = ()
     arrivals: tuple[Arrival, ...] = ()

@@ -38,6 +38,12 @@ class Live(Variables):
     """Longest time for each word, pauses included; clear reading takes 0.5 s."""
     turn_s: float = Field(default=3.5, gt=0)
     """Longest time for a turn and back; turns of the development recordings take 1.0 to 2.4 s."""
+    light: bool = True
+    """Whether the screen changes its colour during an answer, for those who did not ask to be spared."""
+    colour_min_s: float = Field(default=0.8, ge=0.475)
+    """Shortest time of a colour; 0.475 s keep under three flashes a second (WCAG 2.3.1), faces need some more pictures."""
+    colour_max_s: float = Field(default=1.4, ge=0.475)
+    """Longest time of a colour: seven of them take 7.7 s on average, less than the prompts."""
     face_min: float = Field(default=0.2, gt=0, lt=1)
     """Height of the face over that of the picture below which it must come closer: 96 px of 480."""
     face_max: float = Field(default=0.85, gt=0, le=1)

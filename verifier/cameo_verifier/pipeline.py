@@ -32,6 +32,7 @@ from cameo_verifier.decision import decide
 from cameo_verifier.errors import ProfileError
 from cameo_verifier.evidence.collect import collect
 from cameo_verifier.evidence.picture import Stopwatch
+from cameo_verifier.media.recording import open_recording
 from cameo_verifier.media.remux import judged_only
 from cameo_verifier.profile import CheckRole
 from cameo_verifier.reasons import Reason
@@ -105,7 +106,7 @@ def verify(  # noqa: PLR0913 - by keyword
         kit: the models.
         settings: limits and the analysis rate.
         received_at: time of receipt of the whole recording; without it `elapsed` is skipped.
-        live: when each prompt was revealed; None for a recording that was uploaded whole.
+        live: when each prompt was revealed and each chunk arrived; None for a recording that was uploaded whole.
         later: phases whose checks the caller runs afterwards, by `proceed`.
         cancelled: called between frames; a true answer stops the work.
         keep: return with the judgement the part of the recording that may be kept: the judged streams alone.
@@ -130,6 +131,9 @@ def verify(  # noqa: PLR0913 - by keyword
 
     # Steps 3 to 5.
     mark = perf_counter()
+    if live is not None and not live.arrivals:
+        with open_recording(recording, limits=settings.media) as opened:
+            live = replace(live, arrivals=opened.arrivals(live.chunks))
     circumstances = Circumstances(
         received_at=received_at,
         live=live,

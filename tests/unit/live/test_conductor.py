@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 
 from cameo_challenges.model import Say, Turn, TurnHead
 from cameo_verifier.live.conductor import Conductor, Draw, Pacing, Reveal, Stop
+from cameo_verifier.live.lights import Shine
 from cameo_verifier.live.observation import Heard, Seen
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ PACING = Pacing(
     turn_s=3.5,
     turn_deg=10.0,
     centre_deg=7.0,
+    colour_min_s=0.8,
+    colour_max_s=1.4,
 )
 STEPS = (Say("seven zero marble"), TurnHead(Turn.LEFT), Say("four one"))
 LONG = (*STEPS, TurnHead(Turn.UP), Say("six two violin"))
@@ -33,8 +37,9 @@ LONG = (*STEPS, TurnHead(Turn.UP), Say("six two violin"))
 class Played:
     """An answer that is played by its ticks of 0.1 s; the server's clock is the recording's."""
 
-    def __init__(self, steps: tuple[Step, ...] = STEPS) -> None:
-        self.tick, self.steps = 0, steps
+    def __init__(self, steps: tuple[Step, ...] = STEPS, colours: tuple[int, ...] = ()) -> None:
+        self.tick, self.steps, self.colours = 0, steps, colours
+        self.shone: list[tuple[float, int]] = []
         self.conductor = Conductor(PACING, Random(1), now=0.0)  # noqa: S311 - a test
         self.revealed: list[tuple[float, int]] = []
         self.stopped_at = 0.0
@@ -53,10 +58,13 @@ class Played:
             while action := self.conductor.act(now=self.now):
                 match action:
                     case Draw():
-                        self.conductor.take(self.steps)
+                        self.conductor.take(self.steps, self.colours)
                     case Reveal(number, step):
                         assert step == self.steps[number]
                         self.revealed.append((self.now, number))
+                    case Shine(number, rgb):
+                        assert rgb == self.colours[number]
+                        self.shone.append((self.now, number))
                     case Stop():
                         self.stopped_at = self.now
 
@@ -156,3 +164,38 @@ def test_speech_that_goes_on_is_not_the_answer_to_the_next_prompt() -> None:
         conductor.observe(Heard(tick / 10, -20.0, speech=spoken), now=tick / 10)
         assert conductor.act(now=tick / 10) is None
     assert conductor.done == 1
+
+
+COLOURS = (0xFFFFFF, 0x0000FF, 0x00FF00, 0xFFBC00, 0x00FFFF, 0xFF00FF, 0xFFFF00)
+
+
+def test_colours_are_shown_beside_the_prompts_from_the_first_one_on() -> None:
+    """Each for its time, in order, whatever the person does; and none before the first prompt."""
+    played = Played(colours=COLOURS)
+    played.play(20.0)
+    (first, _) = played.revealed[0]
+    assert [number for _, number in played.shone] == list(range(len(COLOURS)))
+    assert played.shone[0][0] == first
+    times = [later - earlier for (earlier, _), (later, _) in pairwise(played.shone)]
+    assert min(times) >= PACING.colour_min_s - 0.001
+    assert max(times) <= PACING.colour_max_s + 0.101
+    assert len(set(times)) > 1
+
+
+def test_an_answer_is_not_over_before_its_last_colour() -> None:
+    """Who answers faster than the colours change waits for the last one, which has its time too."""
+    played = Played((Say("one"),), COLOURS)
+    played.play(0.8)
+    played.play(0.6, speech=True)
+    played.play(12.0)
+    (last, number) = played.shone[-1]
+    assert number == len(COLOURS) - 1
+    assert last + PACING.colour_min_s <= played.stopped_at <= last + PACING.colour_max_s + 0.2
+
+
+def test_the_longest_answer_ends_the_colours_too() -> None:
+    """Nothing is shown after the end."""
+    played = Played(LONG, COLOURS * 3)
+    played.play(30.0, speech=True)
+    assert played.stopped_at == pytest.approx(played.revealed[0][0] + PACING.answer_s, abs=0.11)
+    assert played.shone[-1][0] <= played.stopped_at

@@ -58,6 +58,7 @@ _RECORDS = {
     record.__name__: record
     for record in (
         live_record.Arrival,
+        live_record.Chunk,
         live_record.LiveRecord,
         live_record.Reveal,
         types.Circumstances,

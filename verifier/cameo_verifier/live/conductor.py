@@ -2,7 +2,8 @@
 
 A pure state machine: observations and the server's monotonic time go in, what to do comes out. The next prompt is due a random
 pause after the current one was said (speech began and ended) or done (the head turned as asked and came back), or its time is
-over. The challenge is drawn only when its first prompt is due.
+over. The challenge is drawn only when its first prompt is due. Its colours, if it has any, are revealed beside the prompts, each
+after a random time; the answer is not over before the last one was shown.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cameo_challenges.model import Say, Turn, TurnHead
+from cameo_verifier.live.lights import Lights, Shine
 from cameo_verifier.live.observation import Heard, Seen
 
 if TYPE_CHECKING:
@@ -39,9 +41,10 @@ class Pacing:
         quiet_s: silence that ends what is said.
         word_s: least speech for each word.
         say_s, say_word_s: longest time for words: together, and for each one more.
-        turn_s: longest time for a turn.
+        turn_s: longest time for a turn or a gesture.
         turn_deg: least angle of a turn.
         centre_deg: angle within which the head is back.
+        colour_min_s, colour_max_s: time for which a colour is shown.
     """
 
     answer_s: float
@@ -54,6 +57,8 @@ class Pacing:
     turn_s: float
     turn_deg: float
     centre_deg: float
+    colour_min_s: float
+    colour_max_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ class Stop:
     """The answer is over."""
 
 
-Action = Draw | Reveal | Stop
+Action = Draw | Reveal | Shine | Stop
 
 
 class Conductor:
@@ -84,6 +89,8 @@ class Conductor:
         """Begin with the first picture of the answer."""
         self._pacing, self._random = pacing, random
         self._steps: tuple[Step, ...] = ()
+        self._colours: tuple[int, ...] = ()
+        self._lights = Lights(random, least_s=pacing.colour_min_s, longest_s=pacing.colour_max_s)
         self._number = -1
         self._due: float | None = now + self._pause()
         self._over = self._ends = float("inf")
@@ -100,11 +107,11 @@ class Conductor:
     @property
     def wakes_at(self) -> float:
         """The time at which `act` has something to do even if nothing is observed before."""
-        return min(self._over, self._ends, float("inf") if self._due is None else self._due)
+        return min(self._over, self._ends, self._lights.wakes_at, float("inf") if self._due is None else self._due)
 
-    def take(self, steps: Sequence[Step]) -> None:
-        """Take the steps of the challenge that was drawn."""
-        self._steps = tuple(steps)
+    def take(self, steps: Sequence[Step], colours: Sequence[int] = ()) -> None:
+        """Take the steps and the colours, sRGB 0xRRGGBB, of the challenge that was drawn."""
+        self._steps, self._colours = tuple(steps), tuple(colours)
 
     def observe(self, observation: Observation, *, now: float) -> None:
         """Take one observation of the answer into account."""
@@ -125,18 +132,25 @@ class Conductor:
             return self._stop()
         if now >= self._over:
             self._ended(now)
-        if self._due is None or now < self._due:
-            return None
+        if (shine := self._lights.act(now=now)) is not None:
+            return shine
+        return None if self._due is None or now < self._due else self._next(now)
+
+    def _next(self, now: float) -> Action | None:
         if not self._steps:
             return Draw()
-        if self._number + 1 == len(self._steps):
-            return self._stop()
-        return self._reveal(now)
+        if self._number + 1 < len(self._steps):
+            return self._reveal(now)
+        if self._lights.shining:
+            self._due = self._lights.wakes_at
+            return None
+        return self._stop()
 
     def _reveal(self, now: float) -> Reveal:
         pacing = self._pacing
         if self._number < 0:
             self._ends = now + pacing.answer_s
+            self._lights.begin(self._colours, now=now)
         self._number, self._due = self._number + 1, None
         step = self._steps[self._number]
         if isinstance(step, Say):
@@ -153,6 +167,7 @@ class Conductor:
 
     def _stop(self) -> Stop:
         self.stopped, self._following, self._due = True, None, None
+        self._lights.begin((), now=0.0)
         self._over = self._ends = float("inf")
         return Stop()
 

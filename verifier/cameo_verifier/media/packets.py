@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cameo_verifier.media.sniff import Container
     from cameo_verifier.media.source import Streams
 
-_MAX_PACKETS = 100_000
+MAX_PACKETS = 100_000
 """30 s of 240 pictures and 400 packets of sound a second are 19,200. A file with more is over every limit long before its end."""
 
 
@@ -91,7 +91,7 @@ def measure(opened: InputContainer, streams: Streams, container: Container, *, m
     places: list[tuple[int, int]] = []
     pictures = 0
     try:
-        for packet in islice(opened.demux(counted), _MAX_PACKETS):
+        for packet in islice(opened.demux(counted), MAX_PACKETS):
             at, key = packet.pts, packet.stream_index
             if streams.picture is not None and key == streams.picture.index and packet.size:
                 since = 0 if at is None else at - first.get(key, at)

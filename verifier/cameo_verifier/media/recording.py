@@ -17,6 +17,7 @@ import numpy as np
 
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.errors import UnjudgeableError
+from cameo_verifier.media.arrivals import arrivals
 from cameo_verifier.media.budget import Budget
 from cameo_verifier.media.iso import declared_size
 from cameo_verifier.media.packets import measure
@@ -29,11 +30,12 @@ from cameo_verifier.reasons import Reason
 from cameo_verifier.types import MediaInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from types import TracebackType
 
     from av.video.stream import VideoStream
 
+    from cameo_verifier.live_record import Arrival, Chunk
     from cameo_verifier.media.early import EarlyPictures
     from cameo_verifier.settings import MediaLimits
     from cameo_verifier.types import F32, U8, Frame
@@ -105,6 +107,12 @@ class Recording:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         """End its use; each reading closes its own container."""
+
+    def arrivals(self, chunks: Sequence[Chunk]) -> tuple[Arrival, ...]:
+        """Return when the pictures arrived, in the order of both clocks; a still has none. chunks: of its bytes, in order."""
+        if self._still is not None:
+            return ()
+        return arrivals(self._source, chunks, origin_s=self._spans.origin_s(self._info.sound_track))
 
     @property
     def info(self) -> MediaInfo:

@@ -146,6 +146,7 @@ class OpenReplay:
             kit=kit,
             settings=self.settings,
             received_at=circumstances.received_at,
+            live=circumstances.live,
             later=AFTERWARDS,
         )
         received = _received(judgement.digests, result.digests)

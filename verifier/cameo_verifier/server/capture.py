@@ -22,6 +22,7 @@ from cameo_challenges.issue import issue, recipe_in
 from cameo_verifier.errors import AbandonedError, ChallengeError, NotFoundError, StoreError, UnjudgeableError
 from cameo_verifier.live.conductor import Conductor, Draw, Reveal, Stop
 from cameo_verifier.live.guidance import Guide
+from cameo_verifier.live.lights import Shine
 from cameo_verifier.live.observation import Heard, Seen
 from cameo_verifier.reasons import Reason
 from cameo_verifier.server.capture_record import CaptureRecord
@@ -105,8 +106,8 @@ class Capture:
 
     async def _run(self, session: Session, worker: LiveWorker[Response, Judgement]) -> None:
         audience = await asyncio.to_thread(self._parts.issuer.audience, session.audience)
-        steps = len(recipe_in(session.language).steps(0))
-        self._tell(session_convert.welcome(session, prompts=steps))
+        steps = len(recipe_in(session.language, session_convert.path_of(session)).steps(0))
+        self._tell(session_convert.welcome(session, prompts=steps, light=self._light(session)))
         async with self._listening(worker):
             by = self._now + self._parts.live.prepare_s
             await self._prepare(by)
@@ -157,10 +158,13 @@ class Capture:
             match conductor.act(now=self._now):
                 case Draw():
                     begun = await self._spend(session)
-                    conductor.take(begun[1].steps)
+                    conductor.take(begun[1].steps, begun[1].colours)
                 case Reveal() as reveal:
                     self._tell(session_convert.prompt(reveal))
                     self._record.revealed(self._now)
+                case Shine() as shine:
+                    self._tell(session_convert.light(shine))
+                    self._record.revealed(self._now, colour=True)
                 case Stop():
                     self._tell(session_convert.stop())
                     if begun is None:
@@ -202,7 +206,8 @@ class Capture:
             StoreError: the database failed; nothing is spent.
         """
         parts, now = self._parts, self._parts.clock()
-        challenge = issue(rng=parts.random, now=now, ttl=parts.challenge_ttl, recipe=recipe_in(session.language))
+        recipe = recipe_in(session.language, session_convert.path_of(session))
+        challenge = issue(rng=parts.random, now=now, ttl=parts.challenge_ttl, recipe=recipe, light=self._light(session))
         await undisturbed(parts.challenges.add, challenge, subject=session.subject)
         self._attempt_id = parts.issuer.new_id()
         self._held.enter_context(parts.conclusions.holding(self._attempt_id))
@@ -253,6 +258,9 @@ class Capture:
             log.warning("the end of a capture could not be kept", error=str(failure))
         if self._attempt_id:
             self._parts.conclusions.fail(self._attempt_id, error.reason if isinstance(error, UnjudgeableError) else None)
+
+    def _light(self, session: Session) -> bool:
+        return self._parts.live.light and session_convert.NO_LIGHT not in session.needs
 
     def _may_retry(self, subject: str) -> bool:
         try:

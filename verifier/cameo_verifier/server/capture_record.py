@@ -1,11 +1,11 @@
-"""The record of one capture: the bytes of the answer, when they arrived, and when prompts were revealed."""
+"""The record of one capture: the bytes of the answer, when they arrived, and when prompts and colours were revealed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from cameo_verifier.errors import UnjudgeableError
-from cameo_verifier.live_record import LiveRecord, Reveal
+from cameo_verifier.live_record import Chunk, LiveRecord, Reveal
 from cameo_verifier.reasons import Reason
 
 
@@ -16,9 +16,9 @@ class CaptureRecord:
         """Begin with nothing; max_bytes: largest answer."""
         self._max_bytes = max_bytes
         self.recording = bytearray()
-        self._chunks: list[tuple[int, float]] = []
-        """After each chunk, the number of bytes so far, and when it arrived."""
+        self._chunks: list[Chunk] = []
         self._prompts: list[Reveal] = []
+        self._colours: list[Reveal] = []
 
     def received(self, chunk: bytes, now: float) -> None:
         """Append bytes of the answer.
@@ -29,19 +29,26 @@ class CaptureRecord:
         if len(self.recording) + len(chunk) > self._max_bytes:
             raise UnjudgeableError(Reason.RECORDING_TOO_LARGE, f"the recording has more than {self._max_bytes} bytes")
         self.recording += chunk
-        self._chunks.append((len(self.recording), now))
+        self._chunks.append(Chunk(len(self.recording), now))
 
-    def revealed(self, now: float) -> None:
-        """Note that the next prompt left the server."""
-        self._prompts.append(Reveal(now))
+    def revealed(self, now: float, *, colour: bool = False) -> None:
+        """Note that the next prompt or colour left the server."""
+        self._of(colour=colour).append(Reveal(now))
 
     def shown(self, number: int, media_s: float, *, colour: bool) -> None:
         """Note when the client says that it showed something; what was never revealed, or was shown before, is ignored."""
-        if not colour and number < len(self._prompts) and self._prompts[number].shown_media_s is None:
-            self._prompts[number] = replace(self._prompts[number], shown_media_s=media_s)
+        revealed = self._of(colour=colour)
+        if number < len(revealed) and revealed[number].shown_media_s is None:
+            revealed[number] = replace(revealed[number], shown_media_s=media_s)
 
     def live(self) -> LiveRecord:
         """Return the record, with times from the arrival of the first bytes."""
-        first = self._chunks[0][1] if self._chunks else 0.0
-        prompts = tuple(replace(each, sent_s=each.sent_s - first) for each in self._prompts)
-        return LiveRecord(prompts=prompts)
+        first_s = self._chunks[0].arrived_s if self._chunks else 0.0
+        prompts, colours = (
+            tuple(replace(each, sent_s=each.sent_s - first_s) for each in revealed) for revealed in (self._prompts, self._colours)
+        )
+        chunks = tuple(replace(each, arrived_s=each.arrived_s - first_s) for each in self._chunks)
+        return LiveRecord(prompts, colours, chunks)
+
+    def _of(self, *, colour: bool) -> list[Reveal]:
+        return self._colours if colour else self._prompts

@@ -108,4 +108,6 @@ def _pacing(live: Live, profile: Profile) -> Pacing:
         turn_s=live.turn_s,
         turn_deg=profile["turn_deg_min"].value,
         centre_deg=profile["turn_centre_deg_max"].value,
+        colour_min_s=live.colour_min_s,
+        colour_max_s=live.colour_max_s,
     )

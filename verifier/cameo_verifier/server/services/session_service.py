@@ -70,7 +70,7 @@ class SessionService(session_service_pb2_grpc.SessionServiceServicer):
             audience=request.audience,
             request_id=request.request_id,
             language=recipe_of(request.language).language,
-            needs=session_convert.needs(request),
+            needs=session_convert.needs(request, light=parts.live.light),
             asked=asked,
             created_at=now,
             expires_at=now + timedelta(seconds=parts.live.session_s),

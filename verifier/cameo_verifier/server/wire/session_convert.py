@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cameo.v1 import attempt_pb2, error_reason_pb2, session_service_pb2
+from cameo_challenges.model import AnswerPath
 from cameo_verifier.server.wire import convert
 from cameo_verifier.server.wire.cameo_input import invalid
 from cameo_verifier.server.wire.enums import full_name, short_name
@@ -17,8 +18,14 @@ if TYPE_CHECKING:
     from cameo.v1.verification_service_pb2 import VerifyResponseResponse
     from cameo_verifier.live.conductor import Reveal
     from cameo_verifier.live.guidance import Defect
+    from cameo_verifier.live.lights import Shine
     from cameo_verifier.store.attempts.sessions import Session
 
+NO_SPEECH, NO_TURNS, NO_LIGHT = (
+    short_name(session_service_pb2.Need, need)
+    for need in (session_service_pb2.NEED_NO_SPEECH, session_service_pb2.NEED_NO_TURNS, session_service_pb2.NEED_NO_LIGHT)
+)
+"""Names of needs, as they are stored."""
 _AGENT_MAX, _TEXT_MAX = 512, 128
 _AGAIN = frozenset({attempt_pb2.VERDICT_RETRY, attempt_pb2.VERDICT_REJECTED})
 
@@ -35,20 +42,30 @@ def session(stored: Session) -> session_service_pb2.Session:
     )
 
 
-def needs(request: CreateSessionRequest) -> tuple[str, ...]:
-    """Return what the person cannot do, by name.
+def needs(request: CreateSessionRequest, *, light: bool) -> tuple[str, ...]:
+    """Return what the person cannot do, by name. light: whether the site's sessions have colours.
 
     Raises:
-        RequestError: `REQUEST_INVALID`, or `PATH_UNAVAILABLE`: challenges consist of speech and turns.
+        RequestError: `REQUEST_INVALID`, or `PATH_UNAVAILABLE`.
     """
     known = session_service_pb2.Need.values()
     if any(need not in known or need == session_service_pb2.NEED_UNSPECIFIED for need in request.needs):
         raise invalid("needs", "has an unknown value")
-    if {session_service_pb2.NEED_NO_SPEECH, session_service_pb2.NEED_NO_TURNS} & set(request.needs):
+    named = tuple(sorted({short_name(session_service_pb2.Need, need) for need in request.needs}))
+    dark = not light or NO_LIGHT in named
+    if {NO_SPEECH, NO_TURNS} <= set(named) or (dark and {NO_SPEECH, NO_TURNS} & set(named)):
         raise RequestError(
-            error_reason_pb2.ERROR_REASON_PATH_UNAVAILABLE, "every challenge of this server asks for speech and turns of the head"
+            error_reason_pb2.ERROR_REASON_PATH_UNAVAILABLE,
+            "an answer needs two of three: speech, turns of the head, and colours of the screen",
         )
-    return tuple(sorted({short_name(session_service_pb2.Need, need) for need in request.needs}))
+    return named
+
+
+def path_of(stored: Session) -> AnswerPath:
+    """Return the path that needs none of what the person cannot do."""
+    if NO_SPEECH in stored.needs:
+        return AnswerPath.TURNS_AND_GESTURES
+    return AnswerPath.SPEECH_AND_LIGHT if NO_TURNS in stored.needs else AnswerPath.SPEECH_AND_TURNS
 
 
 def hello(first: CaptureRequest | None) -> dict[str, Any]:
@@ -74,9 +91,9 @@ def hello(first: CaptureRequest | None) -> dict[str, Any]:
     }
 
 
-def welcome(stored: Session, *, prompts: int) -> CaptureResponse:
+def welcome(stored: Session, *, prompts: int, light: bool) -> CaptureResponse:
     """Return the first message to the client."""
-    told = session_service_pb2.Welcome(language=stored.language, prompts=prompts, expire_time=stored.expires_at)
+    told = session_service_pb2.Welcome(language=stored.language, prompts=prompts, light=light, expire_time=stored.expires_at)
     return session_service_pb2.CaptureResponse(welcome=told)
 
 
@@ -100,6 +117,11 @@ def prompt(reveal: Reveal) -> CaptureResponse:
     """Return the message of one prompt, with its own step and no other."""
     told = session_service_pb2.Prompt(number=reveal.number, step=convert.step(reveal.step))
     return session_service_pb2.CaptureResponse(prompt=told)
+
+
+def light(shine: Shine) -> CaptureResponse:
+    """Return the message of one colour."""
+    return session_service_pb2.CaptureResponse(light=session_service_pb2.Light(number=shine.number, rgb=shine.rgb))
 
 
 def progress(*, analysed_s: float, done: int) -> CaptureResponse:
