@@ -86,3 +86,11 @@ def test_matches_are_subsequences(turns: list[Turn]) -> None:
 def test_too_few_frames_have_no_movement() -> None:
     """Two frames are not enough to speak of movement."""
     assert movements(np.zeros(2), np.zeros((2, 3), np.float32), min_deg=12.0, centre_deg=7.0) == ()
+
+
+@given(st.sampled_from(Turn), st.floats(16, 60), st.tuples(st.floats(-15, 15), st.floats(-15, 15)))
+def test_a_turn_begins_at_a_quarter_of_its_amplitude(turn: Turn, peak: float, rest: tuple[float, float]) -> None:
+    """However wide, and wherever the head rests: a raised cosine of 1.2 s is a quarter up after a sixth of it."""
+    (found,) = movements(*head([turn], peak_deg=peak, rest_deg=rest), min_deg=12.0, centre_deg=7.0)
+    assert found.onset_s == pytest.approx(0.8 + 1.2 / 6, abs=0.06)
+    assert found.onset_s < found.peak_s

@@ -23,15 +23,22 @@ _REST_SHARE = 0.3
 """Share of the frames assumed to be at rest: the tightest cluster of that size is the centre."""
 _MEDIAN_FRAMES = 3
 """Length of the median filter, which removes a single mistracked frame and keeps the peak of a movement."""
+_ONSET_SHARE = 0.25
+"""Share of a turn's amplitude at which it counts as begun."""
 _PROMINENCE = 2.0
 """Least ratio of a turn's peak to the valley before it where one direction follows another without a stop at the centre."""
 
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """One head turn; `peak_deg` is its amplitude from the centre, `end_s` its return to the centre."""
+    """One head turn; `peak_deg` is its amplitude from the centre, `end_s` its return to the centre.
+
+    `onset_s` is where it passes `_ONSET_SHARE` of its amplitude: a head sways before it turns, and a share of the peak is passed
+    at the same place of a fast turn and of a slow one.
+    """
 
     turn: Turn
+    onset_s: float
     start_s: float
     peak_s: float
     end_s: float
@@ -118,8 +125,19 @@ def _movement(times: F64, offset: F64, start: int, end: int) -> Movement:
     peak = start + int(frame)
     return Movement(
         turn=_WAYS[int(axis), bool(offset[peak, int(axis)] > 0)],
+        onset_s=_onset_s(times, offset[:, axis] * np.sign(offset[peak, axis]), peak),
         start_s=float(times[start]),
         peak_s=float(times[peak]),
         end_s=float(times[min(end, len(times) - 1)]),
         peak_deg=float(part.max()),
     )
+
+
+def _onset_s(times: F64, towards: F64, peak: int) -> float:
+    """Return where the way to a peak passes `_ONSET_SHARE` of it, between two frames in proportion; the first frame if all do."""
+    share = _ONSET_SHARE * towards[peak]
+    below = np.flatnonzero(towards[:peak] < share)
+    if not len(below):
+        return float(times[0])
+    pair = slice(int(below[-1]), int(below[-1]) + 2)
+    return float(np.interp(share, towards[pair], times[pair]))
