@@ -21,6 +21,7 @@ class Mutation:
 PINNED = "tests/unit/test_pinned.py"
 DOCUMENTED = "tests/documents/test_documents.py"
 DECISION = "tests/unit/test_decision.py"
+IN_TIME = "tests/unit/checks/test_answered_in_time.py"
 PERCENTILES = "tests/unit/checks/test_percentiles.py"
 PERMISSIONS = "tests/unit/cameo/test_permissions.py"
 MEDIA = "tests/unit/credential/test_media_items.py"
@@ -32,6 +33,7 @@ FORGED = "tests/unit/credential/test_forged_tokens.py"
 RECEIPTS = "tests/unit/credential/test_receipt.py"
 
 _PROFILE, _FOLD = "verifier/cameo_verifier/profiles/default.toml", "verifier/cameo_verifier/decision.py"
+_IN_TIME = "verifier/cameo_verifier/checks/answered_in_time.py"
 _MEDIA = "verifier/cameo_credential/media_items.py"
 _PERMISSIONS, _VALIDATOR = "verifier/cameo_verifier/cameo/permissions.py", "verifier/cameo_credential/validator.py"
 _CREDENTIAL = "verifier/cameo_credential/"
@@ -75,6 +77,19 @@ MUTATIONS = (
     ),
     Mutation("verifier/cameo_verifier/checks/close_up.py", "np.quantile(live, 0.2)", "np.quantile(live, 0.5)", PERCENTILES),
     Mutation("verifier/cameo_verifier/checks/close_up.py", "np.quantile(live, 0.2)", "np.quantile(live, 0.0)", PERCENTILES),
+    Mutation(_IN_TIME, "Latency(after[-1].arrived_s - sent_s,", "Latency(there_s - sent_s,", IN_TIME),
+    Mutation(_IN_TIME, "return Latency(after[-1]", "return Latency(after[0]", IN_TIME),
+    Mutation(_IN_TIME, "there_s = onset_s + min(", "there_s = onset_s + max(", IN_TIME),
+    Mutation(
+        _IN_TIME,
+        "takewhile(lambda arrival: arrival.media_s >= onset_s,",
+        "filter(lambda arrival: arrival.media_s >= onset_s,",
+        IN_TIME,
+    ),
+    Mutation(_IN_TIME, "onset_s is not None and number < len(live.prompts)", "onset_s is not None", IN_TIME),
+    Mutation(_IN_TIME, "claimed[:_EARLY][-1]", "claimed[0]", IN_TIME),
+    Mutation(_IN_TIME, "slowest_s = max((median_low(", "slowest_s = min((median_low(", IN_TIME),
+    Mutation(_IN_TIME, "(median_low(each.at_most_s", "(min(each.at_most_s", IN_TIME),
     # The fold.
     Mutation(_FOLD, "(Kind.ATTACK, Kind.LIFECYCLE,", "(Kind.LIFECYCLE, Kind.ATTACK,", DECISION),
     Mutation(_FOLD, "Kind.LIFECYCLE, Kind.UNREADABLE, Kind.MISMATCH", "Kind.UNREADABLE, Kind.LIFECYCLE, Kind.MISMATCH", DECISION),

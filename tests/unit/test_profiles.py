@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cameo_verifier
-from cameo_verifier.checks import BY_NAME, QUESTIONS, already_enrolled, elapsed, protected_person, seen_before, synthetic_voice
+from cameo_verifier.checks import (
+    BY_NAME,
+    QUESTIONS,
+    already_enrolled,
+    answered_in_time,
+    elapsed,
+    protected_person,
+    seen_before,
+    synthetic_voice,
+)
 from cameo_verifier.checks.question import Phase
 from cameo_verifier.errors import ProfileError
 from cameo_verifier.pipeline import askable
@@ -34,7 +43,8 @@ def test_every_threshold_says_where_it_comes_from(name: str) -> None:
 @pytest.mark.parametrize("name", built_in())
 def test_every_question_has_a_role(name: str) -> None:
     """A profile gives a role to each check of the pipeline, to those that need more than the recording, to no other."""
-    others = {elapsed.NAME, seen_before.NAME, protected_person.NAME, already_enrolled.NAME, synthetic_voice.NAME}
+    others = {module.NAME for module in (elapsed, answered_in_time, seen_before, protected_person, already_enrolled)}
+    others |= {synthetic_voice.NAME}
     assert set(load(name).roles) == {question.name for question in askable(Settings())} | others
 
 

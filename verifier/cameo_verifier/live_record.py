@@ -40,7 +40,8 @@ class Arrival:
     """The bytes that hold a moment of the recording.
 
     Attributes:
-        media_s: the time in the recording of the last picture in them.
+        media_s: the time up to which picture and sound are in them and in the bytes before: that of the last picture, or the end
+            of the sound where that is earlier.
         arrived_s: when they arrived at the server.
     """
 

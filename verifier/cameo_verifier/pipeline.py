@@ -266,6 +266,6 @@ def code_digest() -> str:
                 digest.update(entry.name.encode())
                 digest.update(entry.read_bytes())
     digest.update(languages.digest().encode())
-    for name in ("decision.py", "pipeline.py", "profile.py", "reasons.py", "types.py"):
+    for name in ("decision.py", "live_record.py", "pipeline.py", "profile.py", "reasons.py", "types.py"):
         digest.update(resources.files("cameo_verifier").joinpath(name).read_bytes())
     return digest.hexdigest()

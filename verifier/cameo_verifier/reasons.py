@@ -77,6 +77,8 @@ class Reason(StrEnum):
     PHRASE_MISMATCH = "PHRASE_MISMATCH"
     SPOKE_TOO_EARLY = "SPOKE_TOO_EARLY"
     SPOKE_TOO_LATE = "SPOKE_TOO_LATE"
+    ANSWER_KNOWN_BEFORE = "ANSWER_KNOWN_BEFORE"
+    ANSWER_TOO_LATE = "ANSWER_TOO_LATE"
     SPEAKER_CHANGED = "SPEAKER_CHANGED"
     SECOND_VOICE = "SECOND_VOICE"
     MOVEMENT_MISSING = "MOVEMENT_MISSING"
@@ -164,6 +166,10 @@ _MEANINGS = {
     Reason.PHRASE_MISMATCH: _Meaning(Kind.MISMATCH, Sense.SOUND, "Say exactly the words shown, clearly, one after another."),
     Reason.SPOKE_TOO_EARLY: _Meaning(Kind.MISMATCH, Sense.SOUND, "Wait for each step before you answer it."),
     Reason.SPOKE_TOO_LATE: _Meaning(Kind.MISMATCH, Sense.SOUND, "Answer each step before the next one."),
+    Reason.ANSWER_KNOWN_BEFORE: _Meaning(Kind.ATTACK, Sense.NEITHER, _TRY_LIVE),
+    Reason.ANSWER_TOO_LATE: _Meaning(
+        Kind.QUALITY, Sense.NEITHER, "Answer each step as soon as you see it, over a good connection."
+    ),
     Reason.SPEAKER_CHANGED: _Meaning(Kind.ATTACK, Sense.SOUND, _TRY_LIVE),
     Reason.SECOND_VOICE: _Meaning(Kind.ATTACK, Sense.SOUND, "Be the only one who speaks."),
     Reason.MOVEMENT_MISSING: _Meaning(

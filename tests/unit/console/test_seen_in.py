@@ -48,8 +48,16 @@ def test_what_a_check_says_is_seen_or_said_to_be_nowhere(check: str, reason: Rea
 def test_attacks_and_mismatches_are_seen() -> None:
     """What is held against a recording has a place, but for clocks, single numbers of all of it, and what nobody looked for."""
     blind = {(check, reason) for check, reason in GIVEN if not seen_in(check, reason).places}
-    assert {check for check, _ in blind} == {"elapsed", "enlarged", "audio_mark", "synthetic_voice", "seen_before"}
-    assert {reason for check, reason in blind if check == "seen_before"} == {Reason.NOT_CONFIRMED}
+    assert {check for check, _ in blind} == {
+        "elapsed",
+        "enlarged",
+        "audio_mark",
+        "synthetic_voice",
+        "seen_before",
+        "answered_in_time",
+    }
+    for asked in ("seen_before", "answered_in_time"):
+        assert {reason for check, reason in blind if check == asked} == {Reason.NOT_CONFIRMED}
 
 
 def test_every_place_is_drawn(judged: Judged) -> None:

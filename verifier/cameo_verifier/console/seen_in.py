@@ -66,6 +66,8 @@ OF_REASON: Mapping[Reason, Seen] = {
     Reason.PHRASE_MISMATCH: _in("words"),
     Reason.SPOKE_TOO_EARLY: _in("words", "head"),
     Reason.SPOKE_TOO_LATE: _in("words", "head"),
+    Reason.ANSWER_KNOWN_BEFORE: _in("words", "head"),
+    Reason.ANSWER_TOO_LATE: _in("words", "head"),
     Reason.SPEAKER_CHANGED: _in("voice"),
     Reason.SECOND_VOICE: _in("voice"),
     Reason.MOVEMENT_MISSING: _in("head"),
