@@ -26,6 +26,8 @@ from cameo_verifier.review.cases import Case, read_cases
 from cameo_verifier.review.judging import Attempt, judge
 from cameo_verifier.review.kept import BONA_FIDE, Kept, kept_of, settled, told
 from cameo_verifier.review.labelled import judge_labelled
+from cameo_verifier.review.late import DELAYS_S, SESSIONS, simulate
+from cameo_verifier.review.late_tables import GOALS, WHAT, late_document, late_tables
 from cameo_verifier.review.lips import judge_clips, read_clips
 from cameo_verifier.review.lips_tables import lips_document, lips_tables
 from cameo_verifier.review.page import page
@@ -60,6 +62,9 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     lips: Annotated[
         bool, typer.Option("--lips", help="Measure how agreement of lips and sound tells own from other sound.")
     ] = False,
+    late: Annotated[
+        bool, typer.Option("--late", help="Simulate delays of live sessions: who is asked again, and which delay is accepted.")
+    ] = False,
     labelled: Annotated[
         bool, typer.Option("--labelled", help="Judge this site's own labelled attempts, from their tracks, in place of a suite.")
     ] = False,
@@ -82,8 +87,11 @@ def evaluate(  # noqa: PLR0913 - the options of a command
 
     A manifest is JSON Lines of {"file", "species"} or {"file", "bona_fide": true, "condition"?}; "challenge" if there was one.
     With --labelled the attempts are this site's own whose label is settled. With --lips SUITE is a folder with talking clips in
-    `bonafide` and generated heads in `deepfake`.
+    `bonafide` and generated heads in `deepfake`. With --late nothing is read: delays are drawn from published distributions.
     """
+    if late:
+        _late(profiles.load(profile), json_=json_)
+        return
     settings = site_settings(data) if labelled else Settings()
     loaded = profiles.load(profile)
     if (suite is None) != labelled:
@@ -131,6 +139,23 @@ def _lips(folder: Path, profile: Profile, settings: Settings, *, json_: bool) ->
         console.width = _WIDE
     for table in lips_tables(report, profile):
         console.print(table)
+        console.print()
+
+
+def _late(profile: Profile, *, json_: bool) -> None:
+    lines = []
+    with progress("simulating", len(DELAYS_S)) as bar:
+        lines = list(bar.each(simulate(profile), lambda line: f"{line.delay_s:.1f} s added"))
+    if json_:
+        print_json(late_document(lines, profile))
+        return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDE
+    console.print(f"{WHAT} {SESSIONS} sessions a line.\n")
+    rates, sources = late_tables(lines)
+    for shown in (rates, GOALS, sources):
+        console.print(shown)
         console.print()
 
 
