@@ -83,6 +83,7 @@ class Reason(StrEnum):
     SECOND_VOICE = "SECOND_VOICE"
     MOVEMENT_MISSING = "MOVEMENT_MISSING"
     MOVEMENT_WRONG_ORDER = "MOVEMENT_WRONG_ORDER"
+    GESTURE_MISSING = "GESTURE_MISSING"
     NO_BLINK = "NO_BLINK"
     FLAT_FACE = "FLAT_FACE"
     SCREEN_OR_PRINT = "SCREEN_OR_PRINT"
@@ -178,6 +179,9 @@ _MEANINGS = {
         "Turn your head clearly each way asked and come back; send the picture as filmed, not mirrored.",
     ),
     Reason.MOVEMENT_WRONG_ORDER: _Meaning(Kind.MISMATCH, Sense.PICTURE, "Do the steps in the order shown."),
+    Reason.GESTURE_MISSING: _Meaning(
+        Kind.MISMATCH, Sense.PICTURE, "Make each gesture clearly, come back to a calm face, and blink as often as asked."
+    ),
     Reason.NO_BLINK: _Meaning(Kind.MISMATCH, Sense.PICTURE, "Look at the camera and blink as you normally do."),
     Reason.FLAT_FACE: _Meaning(Kind.ATTACK, Sense.PICTURE, _TRY_LIVE),
     Reason.SCREEN_OR_PRINT: _Meaning(Kind.ATTACK, Sense.PICTURE, _TRY_LIVE),

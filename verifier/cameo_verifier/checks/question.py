@@ -62,6 +62,11 @@ def turned(challenge: Challenge) -> bool:
     return bool(challenge.turns)
 
 
+def gestured(challenge: Challenge) -> bool:
+    """Whether the challenge has facial gestures to make."""
+    return bool(challenge.gestures)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """One question about a case, and the check that answers it.

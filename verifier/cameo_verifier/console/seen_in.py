@@ -71,6 +71,7 @@ OF_REASON: Mapping[Reason, Seen] = {
     Reason.SPEAKER_CHANGED: _in("voice"),
     Reason.SECOND_VOICE: _in("voice"),
     Reason.MOVEMENT_MISSING: _in("head"),
+    Reason.GESTURE_MISSING: _in("lids", "head"),
     Reason.MOVEMENT_WRONG_ORDER: _in("head"),
     Reason.NO_BLINK: _in("lids"),
     Reason.FLAT_FACE: _in("depth"),
