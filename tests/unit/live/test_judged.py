@@ -11,6 +11,7 @@ from cameo_verifier.errors import UnjudgeableError
 from cameo_verifier.evidence import tracks
 from cameo_verifier.live.observation import Seen
 from cameo_verifier.live_record import Arrival, LiveRecord, Reveal
+from cameo_verifier.reasons import Reason
 from cameo_verifier.settings import Settings
 from cameo_verifier.types import Judgement, Verdict
 from cameo_verifier.workers.judge import OpenJudge, Response
@@ -25,7 +26,7 @@ LIVE = LiveRecord(prompts=(Reveal(0.5, 0.6),), arrivals=(Arrival(0.2, 0.4), Arri
 @pytest.mark.asyncio
 @pytest.mark.usefixtures("kit")
 async def test_the_answer_of_a_session_is_judged_as_an_upload() -> None:
-    """After a damaged recording and one of preparation: the same evidence, with the times of the session beside it."""
+    """After a damaged recording and one of preparation: the same evidence, with the session's times, which count."""
     answer = remuxed(COMMITTED_FILE, "matroska", {})
     pool: WorkerPool[Response, Judgement] = WorkerPool(OpenJudge(Settings(), profiles.load()), PoolLimits(workers=1, queue=1))
     await pool.start()
@@ -48,7 +49,9 @@ async def test_the_answer_of_a_session_is_judged_as_an_upload() -> None:
             uploaded = await turn.judge(Response(answer, FIXTURE.challenge))
     finally:
         await pool.stop(drain_s=0)
-    assert judged.decision.verdict is Verdict.ACCEPTED
+    assert uploaded.decision.verdict is Verdict.ACCEPTED
+    # By this record one prompt of five was revealed, and half a second of pictures arrived.
+    assert judged.decision.reasons == (Reason.ANSWER_TOO_LATE,)
     assert judged.circumstances == replace(uploaded.circumstances, live=LIVE)
     assert tracks.to_bytes(tracks.Tracks(judged.evidence, judged.circumstances)) == tracks.to_bytes(
         tracks.Tracks(uploaded.evidence, judged.circumstances)
