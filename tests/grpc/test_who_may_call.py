@@ -7,6 +7,7 @@ import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import grpc
 import pytest
@@ -20,6 +21,8 @@ from joserfc.jwk import OctKey, OKPKey
 from structlog.testing import capture_logs
 
 from cameo.v1 import credential_service_pb2, verification_service_pb2
+from cameo.v1.session_service_pb2 import CreateSessionRequest
+from cameo.v1.session_service_pb2_grpc import SessionServiceStub
 from cameo_credential.encoding import to_base64url, to_json
 from cameo_credential.errors import InvalidRequestError, KeyFileError
 from cameo_verifier.cameo.caller_role import CallerRole
@@ -31,7 +34,7 @@ from cameo_verifier.server.auth.caller import Caller, CallerTokens
 from cameo_verifier.server.auth.issuer_tokens import CallerTokenError
 from cameo_verifier.settings import ConsoleSettings, OpenIdProvider, Settings
 from tests.grpc.callers import App
-from tests.grpc.client import refused
+from tests.grpc.client import AUDIENCE, refused
 from tests.grpc.judges import OpenScripted
 from tests.patience import PATIENCE_S
 
@@ -66,7 +69,12 @@ def app(tmp_path: Path) -> App:
 
 async def reason(channel: grpc.aio.Channel, method: MethodDescriptor, metadata: Any) -> str:
     """Call a method with an empty request and return the `ErrorInfo.reason`, or OK; a stream counts once it has opened."""
-    kinds = {(False, False): channel.unary_unary, (True, False): channel.stream_unary, (False, True): channel.unary_stream}
+    kinds = {
+        (False, False): channel.unary_unary,
+        (True, False): channel.stream_unary,
+        (False, True): channel.unary_stream,
+        (True, True): channel.stream_stream,
+    }
     call = kinds[method.client_streaming, method.server_streaming](
         f"/{method.containing_service.full_name}/{method.name}",
         request_serializer=message_factory.GetMessageClass(method.input_type).SerializeToString,
@@ -75,7 +83,7 @@ async def reason(channel: grpc.aio.Channel, method: MethodDescriptor, metadata: 
     request = message_factory.GetMessageClass(method.input_type)()
     try:
         if method.server_streaming:
-            stream = call(request, metadata=metadata, timeout=1)
+            stream = call(iter(()) if method.client_streaming else request, metadata=metadata, timeout=1)
             await stream.read()
             stream.cancel()
         else:
@@ -113,6 +121,10 @@ async def test_every_method_lets_in_its_roles_and_no_other(serve: OpenServer, ap
     """With each role and with no token, every method answers or refuses as the table says, with the right reason."""
     callers: dict[CallerRole | None, Any] = {role: app.metadata(role.value, "account-1") for role in CallerRole}
     async with serve(**app.settings) as client:
+        # A capture token is the server's own.
+        asked = CreateSessionRequest(subject="account-1", audience=AUDIENCE, request_id=str(uuid4()))
+        created = await SessionServiceStub(client.channel).CreateSession(asked, metadata=callers[CallerRole.APP])
+        callers[CallerRole.CAPTURE] = (("authorization", f"Bearer {created.capture_token}"),)
         for name, method in methods():
             for role, metadata in {**callers, None: ()}.items():
                 got = await reason(client.channel, method, metadata)

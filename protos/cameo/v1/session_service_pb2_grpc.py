@@ -102,7 +102,7 @@ class SessionServiceServicer:
         sends its bytes, which are the answer. With its first picture the challenge is spent and the first prompt is revealed. After
         the last prompt the server sends `stop`; the client sends the bytes that are left, and `bye`.
 
-        Who may call: capture, with the token of that session.
+        Who may call: capture. The token names the session.
 
         Errors, by `ErrorInfo.reason`:
         INVALID_ARGUMENT: `HELLO_MISSING`, `HELLO_REPEATED`, `MESSAGE_EMPTY`, `REQUEST_INVALID`, `RECORDING_TOO_LARGE`,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from cameo_verifier.live_settings import Live
 from cameo_verifier.server import maintenance
 from cameo_verifier.server.retention_schedule import as_json, schedule
 from cameo_verifier.settings import Retention, Settings
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CHANGED = {
     "challenge_ttl_s": 77,
+    "live": Live(session_s=88),
     "fingerprint_days": 11,
     "review_wait_days": 12.5,
     "consent_days": 13.0,
@@ -61,7 +63,7 @@ def test_a_setting_changes_the_rules_that_name_it() -> None:
 
 
 def _variables() -> set[str]:
-    return {kind.variable(name) for kind in (Settings, Retention) for name in kind.model_fields}
+    return {kind.variable(name) for kind in (Settings, Live, Retention) for name in kind.model_fields}
 
 
 async def test_what_is_forgotten_is_what_the_schedule_says() -> None:
@@ -79,6 +81,7 @@ async def test_what_is_forgotten_is_what_the_schedule_says() -> None:
 
     kept = maintenance.Kept(
         challenges=cast("Any", SimpleNamespace(drop_unanswered=noting("challenges"))),
+        sessions=cast("Any", SimpleNamespace(drop_unused=noting("sessions"))),
         credentials=cast("Any", SimpleNamespace(drop_tokens=noting("tokens"))),
         fingerprints=cast("Any", SimpleNamespace(drop=noting("fingerprints"))),
         likenesses=cast("Any", SimpleNamespace(drop_unclaimed=noting("unclaimed"), scrub=scrub)),
@@ -98,6 +101,7 @@ async def test_what_is_forgotten_is_what_the_schedule_says() -> None:
     assert asked == {
         # Counted from the end of the challenge.
         "challenges": NOW - (challenge - timedelta(seconds=77)),
+        "sessions": NOW - (_time(rules["live session that nobody used"]) - timedelta(seconds=88)),
         "tokens": NOW - _time(rules["encrypted credential, for a repeated request"]),
         "fingerprints": NOW - _time(rules["fingerprint of a recording"]),
         "unclaimed": NOW - _time(rules["likeness of which no cameo is created"]),

@@ -205,7 +205,8 @@ async def open_server(
         opening.push_async_callback(asyncio.to_thread, lease.give_back)
         attempts, credentials = AttemptStore(engine, server_id=lease.id, pace=pace, records=records), CredentialStore(engine)
         fingerprints, delays = FingerprintStore(engine), Delays(drain_s=settings.drain_s, start_s=lambda: pool.start_s)
-        challenges, statuses, standing = ChallengeStore(engine, pace=pace), StatusStore(engine), health.aio.HealthServicer()
+        challenges, sessions = ChallengeStore(engine, pace=pace), SessionStore(engine, server_id=lease.id)
+        statuses, standing, watch = StatusStore(engine), health.aio.HealthServicer(), ClockWatch(settings.clock_file, clock)
         allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
         issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, clock=clock, new_id=new_id)
         wrapping = await asyncio.to_thread(open_vault, settings.vault_key, now=clock())
@@ -241,8 +242,7 @@ async def open_server(
             evidence=EvidenceKeeper(evidence.vault, evidence.sweeper, settings.retention),
             clock=clock,
         )
-        deciding = Deciding(settings, engine, evidence, clock, lambda: issuer)
-        spool, watch = Spool(engine, evidence.keys), ClockWatch(settings.clock_file, clock)
+        deciding, spool = Deciding(settings, engine, evidence, clock, lambda: issuer), Spool(engine, evidence.keys)
         server = _grpc_server(settings, Admission(tokens, captures, certificates), delays, Aliases(issuer.pairwise))
         address = _listen(server, settings.listen, tls)
         challenge_service_pb2_grpc.add_ChallengeServiceServicer_to_server(
@@ -296,7 +296,7 @@ async def open_server(
                 server,
                 settings,
                 profile,
-                sessions=SessionStore(engine, server_id=lease.id),
+                sessions=sessions,
                 challenges=challenges,
                 attempts=attempts,
                 earned=EarnedStore(engine),
@@ -324,6 +324,7 @@ async def open_server(
         await taking_over.look()
         kept = maintenance.Kept(
             challenges,
+            sessions,
             credentials,
             fingerprints,
             LikenessStore(engine),

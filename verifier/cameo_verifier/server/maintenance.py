@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cameo_verifier.status.publisher import StatusPublisher
     from cameo_verifier.store.attempts.challenges import ChallengeStore
     from cameo_verifier.store.attempts.fingerprints import FingerprintStore
+    from cameo_verifier.store.attempts.sessions import SessionStore
     from cameo_verifier.store.cameos.likenesses import LikenessStore
     from cameo_verifier.store.credentials.credentials import CredentialStore
     from cameo_verifier.store.evidence.retention import Sweeper
@@ -41,7 +42,7 @@ TOKEN_KEPT = timedelta(days=1)
 """Time for which an encrypted credential is kept for a retry after a lost reply."""
 
 CHALLENGE_KEPT = timedelta(hours=1)
-"""Time for which an expired challenge is kept, so that a late answer is refused as expired."""
+"""Time for which an expired challenge or live session is kept, so that a late answer is refused as expired."""
 
 UNCLAIMED_KEPT = timedelta(days=7)
 """Time for which the encrypted likeness of an accepted attempt waits for its owner to create a cameo of it."""
@@ -110,7 +111,7 @@ class Kept:
     """The data with a limited lifetime.
 
     Attributes:
-        challenges, credentials, fingerprints, likenesses: the stores.
+        challenges, sessions, credentials, fingerprints, likenesses: the stores.
         protection: the faces in memory; None where there is no gallery.
         deciding: declines attempts that nobody decides.
         consents: drops the records of consents that were withdrawn before a time.
@@ -118,6 +119,7 @@ class Kept:
     """
 
     challenges: ChallengeStore
+    sessions: SessionStore
     credentials: CredentialStore
     fingerprints: FingerprintStore
     likenesses: LikenessStore
@@ -130,13 +132,15 @@ class Kept:
 async def forget(kept: Kept, settings: Settings, watch: ClockWatch) -> None:
     """Delete data whose lifetime is over, while the clock is trusted.
 
-    This is unanswered challenges, tokens that were not requested again, fingerprints, unclaimed likenesses, undecided attempts,
-    which are declined, records of consents that were withdrawn long ago, and deleted faces in the index.
+    This is unanswered challenges, unused live sessions, tokens that were not requested again, fingerprints, unclaimed
+    likenesses, undecided attempts, which are declined, records of consents that were withdrawn long ago, and deleted faces in the
+    index.
     """
     while True:
         with suppress(StoreError):
             if (now := await asyncio.to_thread(watch.look)) is not None:
                 await asyncio.to_thread(kept.challenges.drop_unanswered, expired_before=now - CHALLENGE_KEPT)
+                await asyncio.to_thread(kept.sessions.drop_unused, expired_before=now - CHALLENGE_KEPT)
                 await asyncio.to_thread(kept.credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
                 await asyncio.to_thread(kept.fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))
                 await asyncio.to_thread(kept.likenesses.drop_unclaimed, before=now - UNCLAIMED_KEPT)

@@ -41,7 +41,7 @@ def schedule(settings: Settings) -> tuple[RetentionRule, ...]:
 
 
 def _of_attempts(settings: Settings) -> tuple[RetentionRule, ...]:
-    answerable = timedelta(seconds=settings.challenge_ttl_s)
+    answerable, capturable = timedelta(seconds=settings.challenge_ttl_s), timedelta(seconds=settings.live.session_s)
     judged = ("attempts", "challenges", "opinions", "labels")
     fingerprint = timedelta(days=settings.fingerprint_days)
     return (
@@ -56,6 +56,15 @@ def _of_attempts(settings: Settings) -> tuple[RetentionRule, ...]:
         RetentionRule("recording that waits to be judged", ("spooled_recordings",), until="it is judged"),
         RetentionRule("attempt: verdict, scores, reviews, labels", judged, until=f"no time; it names nobody once {_DELETION}"),
         RetentionRule("fingerprint of a recording", ("fingerprints",), "the attempt", fingerprint, "", "CAMEO_FINGERPRINT_DAYS"),
+        RetentionRule(
+            "live session that nobody used",
+            ("sessions",),
+            "its creation",
+            capturable + CHALLENGE_KEPT,
+            "",
+            "CAMEO_LIVE_SESSION_S",
+        ),
+        RetentionRule("live session of an attempt, with what its browser said about itself", ("sessions",), until=_DELETION),
         RetentionRule("line of the audit log: a reading of evidence, or a decision", ("audit_log",), until="no time"),
     )
 

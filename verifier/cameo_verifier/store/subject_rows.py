@@ -95,6 +95,7 @@ EXPORTED: Mapping[str, Rule] = {
         _by_subject(tables.attempts),
         {"server_id": _INTERNAL, "matches": "numbers of faces of other people", "timings_ms": _INTERNAL},
     ),
+    "sessions": Rule(_by_subject(tables.sessions), {"server_id": _INTERNAL, "request_id": _INTERNAL}),
     "spooled_recordings": Rule(_by_attempt(tables.spooled_recordings), {"sealed": _SEALED, "judgings": _INTERNAL}),
     "credentials": Rule(
         _by_attempt(tables.credentials), {"token": "ciphertext that its generator alone opens; the likeness in it is a file here"}

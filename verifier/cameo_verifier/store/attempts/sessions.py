@@ -32,7 +32,7 @@ _TABLE = tables.sessions
 
 
 class SessionState(StrEnum):
-    """Where a session stands; the names are those of `cameo.v1.SessionState`."""
+    """The state of a session; the names are those of `cameo.v1.SessionState`."""
 
     WAITING = "WAITING"
     PREPARING = "PREPARING"
