@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -23,6 +24,7 @@ ALIAS = "p_"
 """Beginning of an alias, which has 24 characters; an id has 22."""
 
 _ID_BYTES = 16
+_REMEMBERED = 8192
 
 KEY_BYTES = 32
 """The length of the hash's output, the minimum that RFC 2104 section 3 recommends."""
@@ -48,29 +50,23 @@ class PairwiseKey:
 
     def alias(self, identifier: str, audience: str) -> str:
         """Return the name by which `audience` knows an id: 24 characters. Only an id of 16 bytes is found again by it."""
-        if not identifier:
-            return ""
-        raw = _bytes_of(identifier)
-        if raw is None:
-            return ALIAS + to_base64url(self._digest(b"other", identifier, audience)[:16])
-        encryptor = self._cipher(audience).encryptor()
-        return ALIAS + to_base64url(encryptor.update(raw) + encryptor.finalize())
+        return _alias(self, identifier, audience) if identifier else ""
 
     def identifier(self, name: str, audience: str) -> str:
         """Return the id that `audience` means by an alias; whatever else it says is returned as it is."""
-        raw = _bytes_of(name.removeprefix(ALIAS)) if name.startswith(ALIAS) else None
-        if raw is None:
-            return name
-        decryptor = self._cipher(audience).decryptor()
-        return to_base64url(decryptor.update(raw) + decryptor.finalize())
+        return _identifier(self, name, audience) if name.startswith(ALIAS) else name
 
     def digest(self, digest: str, audience: str) -> str:
         """Return what `audience` is told in place of a digest: 64 hex digits."""
         return self._digest(b"digest", digest, audience).hex()
 
-    def _cipher(self, audience: str) -> Cipher[modes.ECB]:
-        # One block each, of ids that are random: a permutation of 128 bits, which needs no mode.
+    def cipher(self, audience: str) -> Cipher[modes.ECB]:
+        """Return the permutation of `audience`: one block each, of ids that are random, which needs no mode."""
         return Cipher(algorithms.AES256(self._digest(b"key", "", audience)), modes.ECB())  # noqa: S305
+
+    def other(self, text: str, audience: str) -> bytes:
+        """Return 16 bytes that stand for what is no id of 16 bytes."""
+        return self._digest(b"other", text, audience)[:16]
 
     def _digest(self, use: bytes, text: str, audience: str) -> bytes:
         encoded = text.encode()
@@ -85,6 +81,25 @@ class PairwiseKey:
             KeyFileError: the file is malformed, open to others, or cannot be written.
         """
         return key_files.open_secret(path, KEY_BYTES, cls, kind="pairwise key")
+
+
+# A job's cameo is named in each of its calls, and an alias costs more than the whole of a check of what it names.
+@lru_cache(_REMEMBERED)
+def _alias(key: PairwiseKey, identifier: str, audience: str) -> str:
+    raw = _bytes_of(identifier)
+    if raw is None:
+        return ALIAS + to_base64url(key.other(identifier, audience))
+    encryptor = key.cipher(audience).encryptor()
+    return ALIAS + to_base64url(encryptor.update(raw) + encryptor.finalize())
+
+
+@lru_cache(_REMEMBERED)
+def _identifier(key: PairwiseKey, name: str, audience: str) -> str:
+    raw = _bytes_of(name.removeprefix(ALIAS))
+    if raw is None:
+        return name
+    decryptor = key.cipher(audience).decryptor()
+    return to_base64url(decryptor.update(raw) + decryptor.finalize())
 
 
 def _bytes_of(identifier: str) -> bytes | None:

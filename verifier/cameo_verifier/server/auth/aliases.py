@@ -5,7 +5,7 @@ It may say an id as well, which only the app or the owner can have told it.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from cameo_verifier.cameo.caller_role import CallerRole
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import grpc
+    from google.protobuf.descriptor import Descriptor
     from google.protobuf.message import Message
 
     from cameo_credential.pairwise import PairwiseKey
@@ -28,14 +29,31 @@ _AUDIENCES = frozenset({CallerRole.GENERATOR, CallerRole.PLATFORM})
 
 def rename(message: Message, name: Callable[[str], str]) -> None:
     """Replace every id in a message, at any depth."""
+    if not _names(message.DESCRIPTOR):
+        return
     for field, value in message.ListFields():
         if field.name in _NAMED and field.is_repeated:
             value[:] = [name(each) for each in value]
         elif field.name in _NAMED:
             setattr(message, field.name, name(value))
-        elif field.message_type is not None and field.message_type.GetOptions().map_entry is False:
+        elif field.message_type is not None and _names(field.message_type):
             for each in value if field.is_repeated else (value,):
                 rename(each, name)
+
+
+@cache
+def _names(kind: Descriptor) -> bool:
+    """Return whether a message of this kind can hold an id, at any depth."""
+    seen, kinds = set(), [kind]
+    while kinds:
+        each = kinds.pop()
+        if each in seen or each.GetOptions().map_entry:
+            continue
+        seen.add(each)
+        if any(field.name in _NAMED for field in each.fields):
+            return True
+        kinds += [field.message_type for field in each.fields if field.message_type is not None]
+    return False
 
 
 class Aliases:
