@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cameo_verifier import profiles
 from cameo_verifier.checks import QUESTIONS
+from cameo_verifier.evidence.likeness_rules import LIKENESS
 from cameo_verifier.types import Direction
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ measurements behind them.
 Role of a check: **confirm** must pass, **veto** rejects when it fails, **advise** is recorded for analysts and never decides. A
 score passes where it is at least (≥) or at most (≤) the value.
 """
+_LIKENESS = "### A likeness\n\nWhat its pictures and its sound are chosen by; nobody is refused by it.\n"
 _COLUMNS = (
     "| threshold | value | unit | source | data set | error rates | date |",
     "|---|---|---|---|---|---|---|",
@@ -40,6 +42,7 @@ def render() -> str:
         more = f" Also reads {', '.join(shared)}." if shared else ""
         table = f"\n{_table(default[name] for name in own)}" if own else ""
         parts.append(f"### `{question.name}`: {default.role(question.name)}\n\n{question.asks}{more}\n{table}")
+    parts.append(f"{_LIKENESS}\n{_table(default[name] for name in LIKENESS)}")
     if default.minor is not None:
         parts.append(_differences(default, default.minor))
     return "\n".join(parts)

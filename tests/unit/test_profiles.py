@@ -24,6 +24,7 @@ from cameo_verifier.checks import (
 )
 from cameo_verifier.checks.question import Phase
 from cameo_verifier.errors import ProfileError
+from cameo_verifier.evidence.likeness_rules import LIKENESS
 from cameo_verifier.pipeline import askable
 from cameo_verifier.profile import CheckRole, Profile
 from cameo_verifier.profiles import built_in, load, parse, varied
@@ -345,11 +346,13 @@ def _looked_up(file: Path) -> set[str]:
 
 
 def test_every_threshold_that_code_reads_is_in_the_profile_and_the_reverse() -> None:
-    """The default profile lists what some check reads: no more, no fewer; each question names those that its module reads."""
+    """The default profile lists what some check or the likeness reads: no more, no fewer; each names what its module reads."""
     listed = set(load().thresholds)
     assert set().union(*(_looked_up(file) for file in CODE.rglob("*.py"))) <= listed
     read = {question.name: _literals(CODE / "checks" / f"{question.name}.py") & listed for question in QUESTIONS}
-    assert set().union(*read.values()) == listed
+    made = set().union(*(_literals(CODE / "evidence" / name) & listed for name in ("portraits.py", "voice_clip.py")))
+    assert made == set(LIKENESS)
+    assert set().union(*read.values()) == listed - made
     assert {question.name: set(question.thresholds) for question in QUESTIONS} == read
 
 

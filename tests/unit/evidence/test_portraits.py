@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from cameo_verifier import profiles
 from cameo_verifier.evidence import portraits
 from cameo_verifier.evidence.portraits import SIDE_PX, TEMPLATE, align, chosen, quality
 from cameo_verifier.types import FaceTrack
@@ -16,6 +17,7 @@ from cameo_verifier.types import FaceTrack
 if TYPE_CHECKING:
     from cameo_verifier.types import F64
 
+PROFILE = profiles.load()
 FRAMES, BLINK, JAW = 100, 9, 25
 
 
@@ -60,9 +62,9 @@ def spoiled(face: FaceTrack, rows: slice, how: str) -> FaceTrack:
 @pytest.mark.parametrize("how", ["turned", "blinking", "speaking", "blurred", "dark"])
 def test_a_worse_frame_is_worse_in_each_way(how: str) -> None:
     """Turned, eyes shut, mouth open, blurred, dark: each lowers the quality, and those frames are not chosen."""
-    score = quality(spoiled(track(), slice(20, 40), how))
+    score = quality(spoiled(track(), slice(20, 40), how), PROFILE)
     assert score[20:40].max() < 0.6 * score[40:].min()
-    assert not set(chosen(track().t_s, score)) & set(range(20, 40))
+    assert not set(chosen(track().t_s, score, PROFILE)) & set(range(20, 40))
 
 
 @pytest.mark.parametrize(
@@ -77,24 +79,24 @@ def test_a_worse_frame_is_worse_in_each_way(how: str) -> None:
 def test_without_one_frontal_face_there_is_none(change: dict[str, np.ndarray]) -> None:
     """Two faces, none, one turned away."""
     face = replace(track(), **change)
-    assert chosen(face.t_s, quality(face)) == []
+    assert chosen(face.t_s, quality(face, PROFILE), PROFILE) == []
 
 
 def test_they_are_spread_in_time() -> None:
     """Five a tenth of the recording apart; those after the third only where they are at least half as good."""
     t_s: F64 = np.arange(FRAMES) / 10.0
     score = np.linspace(0.6, 1.0, FRAMES)
-    rows = chosen(t_s, score)
+    rows = chosen(t_s, score, PROFILE)
     assert rows[0] == FRAMES - 1
     assert len(rows) == 5
     assert np.abs(np.subtract.outer(t_s[rows], t_s[rows]))[~np.eye(5, dtype=bool)].min() >= 0.99
     few = np.zeros(FRAMES)
     few[[0, 30, 60, 90]] = 1.0, 0.4, 0.3, 0.2
-    assert chosen(t_s, few) == [0, 30, 60]
+    assert chosen(t_s, few, PROFILE) == [0, 30, 60]
     close = np.zeros(FRAMES)
     close[[50, 51, 52]] = 1.0, 0.9, 0.8
-    assert chosen(t_s, close) == [50, 51, 52]
-    assert chosen(t_s, np.eye(FRAMES)[7]) == [7]
+    assert chosen(t_s, close, PROFILE) == [50, 51, 52]
+    assert chosen(t_s, np.eye(FRAMES)[7], PROFILE) == [7]
 
 
 @pytest.mark.parametrize(("scale", "turn_deg"), [(0.5, 0.0), (1.0, 20.0), (2.0, -10.0), (3.7, 5.0)])

@@ -10,13 +10,15 @@ import av
 import numpy as np
 import pytest
 
-from cameo_verifier.evidence.voice_clip import LEVEL_DBFS, RATE_HZ, voice_clip
+from cameo_verifier import profiles
+from cameo_verifier.evidence.voice_clip import LEVEL_DBFS, PREPROCESSING, RATE_HZ, voice_clip
 from cameo_verifier.types import SoundTrack, Word
 
 if TYPE_CHECKING:
     from cameo_verifier.types import F32
 
 BLOCK_S = 0.03
+PROFILE = profiles.load()
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,11 @@ def test_its_words_are_where_it_says() -> None:
     """Each is a tone that is heard between its times; the transcript has all of them, and pauses are short."""
     words = [*counted(8), *counted(8, at_s=9.0)]
     source, track = said(words, 14.0)
-    clip = voice_clip(source, track, language="en-GB")  # type: ignore[arg-type] # what it takes of a recording is here
+    clip = voice_clip(source, track, PROFILE, language="en-GB")  # type: ignore[arg-type] # what it takes of a recording is here
     assert clip is not None
     facts, sound = clip.facts, decoded(clip.data)
-    assert 6.0 <= facts["duration_s"] <= 10.0
+    assert 6.0 <= facts["duration_s"] <= 15.0
+    assert len(facts["words"]) == len(words)
     assert len(sound) / RATE_HZ == pytest.approx(facts["duration_s"], abs=1e-3)
     assert not facts["shorter"]
     assert facts["transcript"] == " ".join(text for text, _, _ in facts["words"])
@@ -111,7 +114,7 @@ def test_its_words_are_where_it_says() -> None:
 def test_it_is_at_its_level() -> None:
     """The RMS within the words is what the preprocessing says, and the gain is told."""
     source, track = said(counted(18), 9.5)
-    clip = voice_clip(source, track, language="en")  # type: ignore[arg-type] # the same
+    clip = voice_clip(source, track, PROFILE, language="en")  # type: ignore[arg-type] # the same
     assert clip is not None
     sound = decoded(clip.data)
     heard = np.concatenate([sound[round(start * RATE_HZ) : round(end * RATE_HZ)] for _, start, end in clip.facts["words"]])
@@ -122,9 +125,23 @@ def test_it_is_at_its_level() -> None:
 def test_the_clearest_part_is_taken() -> None:
     """Where it hisses for a while, the clip is from the rest."""
     source, track = said(counted(36), 19.0, noisy=(0.0, 9.0))
-    clip = voice_clip(source, track, language="en")  # type: ignore[arg-type] # the same
+    clip = voice_clip(source, track, PROFILE, language="en")  # type: ignore[arg-type] # the same
     assert clip is not None
     assert all(int(text[1:]) >= 17 for text, _, _ in clip.facts["words"])
+
+
+def test_it_says_what_it_was_chosen_by() -> None:
+    """The preprocessing has the pause of the built-in profiles."""
+    for name in profiles.built_in():
+        assert f"pauses above {profiles.load(name)['clip_pause_max'].value} s" in PREPROCESSING
+
+
+def test_no_more_is_taken_than_the_profile_says() -> None:
+    """Of half a minute of clean speech."""
+    source, track = said(counted(60), 31.0)
+    clip = voice_clip(source, track, PROFILE, language="en")  # type: ignore[arg-type] # the same
+    assert clip is not None
+    assert 14.0 <= clip.facts["duration_s"] <= PROFILE["clip_speech_max"].value
 
 
 def test_words_of_others_are_left_out() -> None:
@@ -132,7 +149,7 @@ def test_words_of_others_are_left_out() -> None:
     words = counted(16)
     source, track = said(words, 8.5)
     track.speech[5] = (0.0, 0.0)
-    clip = voice_clip(source, track, language="en")  # type: ignore[arg-type] # the same
+    clip = voice_clip(source, track, PROFILE, language="en")  # type: ignore[arg-type] # the same
     assert clip is not None
     assert "w5" not in clip.facts["transcript"].split()
     sound = decoded(clip.data)
@@ -144,9 +161,9 @@ def test_words_of_others_are_left_out() -> None:
 def test_less_speech_gives_a_shorter_clip_that_says_so() -> None:
     """All of it; and none where no word was understood."""
     source, track = said(counted(4), 3.0)
-    clip = voice_clip(source, track, language="en")  # type: ignore[arg-type] # the same
+    clip = voice_clip(source, track, PROFILE, language="en")  # type: ignore[arg-type] # the same
     assert clip is not None
     assert clip.facts["shorter"]
     assert len(clip.facts["words"]) == 4
     nothing = said([], 3.0)
-    assert voice_clip(*nothing, language="en") is None  # type: ignore[arg-type] # the same
+    assert voice_clip(*nothing, PROFILE, language="en") is None  # type: ignore[arg-type] # the same

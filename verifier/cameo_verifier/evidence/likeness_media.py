@@ -11,6 +11,7 @@ from cameo_verifier.types import FaceTrack, SoundTrack
 
 if TYPE_CHECKING:
     from cameo_credential.media_items import MediaItem
+    from cameo_verifier.profile import Profile
     from cameo_verifier.settings import Settings
     from cameo_verifier.types import Evidence
 
@@ -18,12 +19,15 @@ MAX_BYTES = 1_000_000
 """Of all items together: the likenesses of four cameos, as many as a job may have by default, fit into gRPC's usual 4 MiB."""
 
 
-def likeness_media(recording: bytes, evidence: Evidence, *, settings: Settings, language: str) -> tuple[MediaItem, ...]:
+def likeness_media(
+    recording: bytes, evidence: Evidence, *, profile: Profile, settings: Settings, language: str
+) -> tuple[MediaItem, ...]:
     """Return the portraits, the best first, and the voice clip of a recording, as far as there are any within `MAX_BYTES`.
 
     Args:
         recording: the recording that `evidence` was extracted from.
         evidence: of it.
+        profile: has the thresholds by which they are chosen.
         settings: limits and the analysis rate at extraction.
         language: what was spoken (BCP 47).
 
@@ -33,8 +37,8 @@ def likeness_media(recording: bytes, evidence: Evidence, *, settings: Settings, 
     face, sound = evidence.face, evidence.sound
     with open_recording(recording, limits=settings.media) as source:
         source.use_sound(evidence.media.sound_track)
-        clip = voice_clip(source, sound, language=language) if isinstance(sound, SoundTrack) else None
-        pictures = portraits(source, face, fps=settings.analysis_fps) if isinstance(face, FaceTrack) else ()
+        clip = voice_clip(source, sound, profile, language=language) if isinstance(sound, SoundTrack) else None
+        pictures = portraits(source, face, profile, fps=settings.analysis_fps) if isinstance(face, FaceTrack) else ()
     left, kept = MAX_BYTES - (len(clip.data) if clip else 0), []
     for each in pictures:
         if len(each.data) <= left:

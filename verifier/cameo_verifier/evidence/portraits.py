@@ -1,11 +1,11 @@
 """Portraits: the aligned pictures of a face that a likeness holds, chosen by what was measured of every frame.
 
 1. Eligible is a frame with one face, turned by at most `IDENTITY_DEG`.
-2. Its quality is the product of five scores in 0..1: frontal (a Gaussian of the turn, 10 degrees wide), eyes open, mouth closed,
-   sharp and lit, the last two relative to the best twentieth of the recording.
-3. The best frame is taken, then the next best that keeps a distance in time from all before it, up to `MOST`; those after the
-   `LEAST`th only with at least half of the best one's quality. The distance, a tenth of the recording, is halved until there are
-   `LEAST`.
+2. Its quality is the product of five scores in 0..1: frontal (a Gaussian of the turn, `portrait_turn_max` wide), eyes open,
+   mouth closed, sharp and lit, the last two relative to the best twentieth of the recording.
+3. The best frame is taken, then the next best that keeps a distance in time from all before it, up to `portraits_max`; those
+   after the first `portraits_min` only with `portrait_quality_min` of the best one's quality. The distance, `portrait_apart_min`
+   of the recording, is halved until there are as many as the least.
 4. Each is decoded again in its full resolution and aligned as `PREPROCESSING` says.
 """
 
@@ -24,10 +24,10 @@ from cameo_verifier.models.face_embedding import five_points
 
 if TYPE_CHECKING:
     from cameo_verifier.media.recording import Recording
+    from cameo_verifier.profile import Profile
     from cameo_verifier.types import F32, F64, U8, FaceTrack
 
 SIDE_PX = 512
-MOST, LEAST = 5, 3
 TEMPLATE = np.array(
     [[192.98138, 239.94708], [318.90277, 240.1936], [256.63416, 314.01935], [201.26117, 371.41043], [313.08905, 371.15118]]
 )
@@ -41,28 +41,26 @@ PREPROCESSING = (
     "averaging first where the picture is larger; bilinear; outside of the picture grey (132,133,135); JPEG quality 95, 4:4:4"
 )
 _GREY = (132, 133, 135)
-_FRONTAL_DEG = 10.0
-_BRIGHTEST = 235.0
-"""Luma above which a face is not better lit but overexposed."""
 _BEST = 95
 _BLINK, _JAW_OPEN = (9, 10), 25
 """Indices of eyeBlinkLeft and -Right and of jawOpen in MediaPipe's 52 blendshapes."""
 
 
-def portraits(source: Recording, face: FaceTrack, *, fps: float, threads: int = 1) -> tuple[MediaItem, ...]:
+def portraits(source: Recording, face: FaceTrack, profile: Profile, *, fps: float, threads: int = 1) -> tuple[MediaItem, ...]:
     """Return the portraits of a recording, the best first; none without an eligible frame.
 
     Args:
         source: the open recording that `face` was extracted from.
         face: its track.
+        profile: has the thresholds by which they are chosen.
         fps: the analysis rate at extraction, so that the same frames are found.
         threads: threads that decode.
 
     Raises:
         UnjudgeableError: the recording cannot be read.
     """
-    score = quality(face)
-    rows = chosen(face.t_s, score)
+    score = quality(face, profile)
+    rows = chosen(face.t_s, score, profile)
     wanted = {float(face.t_s[row]): row for row in rows}
     width, height = looked_at(source.info)
     found: dict[int, MediaItem] = {}
@@ -80,17 +78,17 @@ def portraits(source: Recording, face: FaceTrack, *, fps: float, threads: int = 
 _ANY_PX = 1 << 15
 
 
-def quality(face: FaceTrack) -> F64:
+def quality(face: FaceTrack, profile: Profile) -> F64:
     """Return the quality of each frame, (N,) 0..1; 0 where it is not eligible."""
     turned = np.abs(face.pose_deg[:, :2]).max(axis=1)
     seen = (face.faces == 1) & np.isfinite(face.landmarks).all(axis=(1, 2)) & (np.nan_to_num(turned, nan=90.0) <= IDENTITY_DEG)
     score = np.zeros(len(face.t_s))
     if not seen.any():
         return score
-    shapes, lit = face.blendshapes[seen], np.minimum(np.fmax(face.luma[seen], face.eye_white[seen]), _BRIGHTEST)
-    sharp = face.sharpness[seen]
+    shapes, sharp = face.blendshapes[seen], face.sharpness[seen]
+    lit = np.minimum(np.fmax(face.luma[seen], face.eye_white[seen]), profile["portrait_luma_max"].value)
     score[seen] = (
-        np.exp(-((turned[seen] / _FRONTAL_DEG) ** 2))
+        np.exp(-((turned[seen] / profile["portrait_turn_max"].value) ** 2))
         * (1.0 - np.clip(shapes[:, _BLINK].max(axis=1), 0.0, 1.0))
         * (1.0 - np.clip(shapes[:, _JAW_OPEN], 0.0, 1.0))
         * _of_best(sharp)
@@ -99,19 +97,20 @@ def quality(face: FaceTrack) -> F64:
     return np.nan_to_num(score)
 
 
-def chosen(t_s: F64, score: F64) -> list[int]:
+def chosen(t_s: F64, score: F64, profile: Profile) -> list[int]:
     """Return the rows of the portraits, the best first."""
     order = [int(row) for row in np.argsort(-score, kind="stable") if score[row] > 0.0]
     if not order:
         return []
-    apart_s = float(t_s[-1] - t_s[0]) / 10.0
+    least, most = (int(profile[name].value) for name in ("portraits_min", "portraits_max"))
+    apart_s = float(t_s[-1] - t_s[0]) * profile["portrait_apart_min"].value
     while True:
         rows: list[int] = []
         for row in order:
-            good = len(rows) < LEAST or score[row] >= score[order[0]] / 2.0
-            if good and len(rows) < MOST and all(abs(t_s[row] - t_s[other]) >= apart_s for other in rows):
+            good = len(rows) < least or profile["portrait_quality_min"].holds(score[row] / score[order[0]])
+            if good and len(rows) < most and all(abs(t_s[row] - t_s[other]) >= apart_s for other in rows):
                 rows.append(row)
-        if len(rows) >= min(LEAST, len(order)) or apart_s == 0.0:
+        if len(rows) >= min(least, len(order)) or apart_s == 0.0:
             return rows
         apart_s = apart_s / 2.0 if apart_s > 1e-3 else 0.0
 

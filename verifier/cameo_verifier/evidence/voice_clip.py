@@ -1,10 +1,11 @@
-"""The voice clip: a few seconds of a person's clearest speech, with transcript and word times, that a likeness holds.
+"""The voice clip: a person's clean speech, with transcript and word times, that a likeness holds.
 
 1. The words are those of the free transcription whose middle lies in the person's own speech, not in that of others.
-2. Between two words at most `_PAD_S` is kept on either side of a longer pause; a cut lies in the quietest 30 ms there, and never
-   in another word.
-3. Of all runs of consecutive words that keep 6 to 10 s, the one with the highest ratio of speech to noise is taken: the mean
-   power within its words over that between them. Where there are less than 6 s of speech, all of it is.
+2. Of a pause above `clip_pause_max` half of that is kept beside either word; a cut lies in the quietest 30 ms there, and never in
+   another word.
+3. Of all runs of consecutive words that keep at most `clip_speech_max`, the longest clean one is taken: each of its words is at
+   least `clip_clean_min` above the quietest tenth of the second and a half around it. Where none of `clip_speech_min` is clean, the
+   one with the highest ratio of the mean power within its words to that between them; where there is less speech, all of it.
 4. It is resampled, faded at the cuts and brought to a level as `PREPROCESSING` says.
 """
 
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cameo_verifier.media.recording import Recording
+    from cameo_verifier.profile import Profile, Threshold
     from cameo_verifier.types import F32, F64, SoundTrack, Word
 
 RATE_HZ = 24_000
-LEAST_S, MOST_S = 6.0, 10.0
 LEVEL_DBFS, PEAK_DBFS = -20.0, -1.0
 PREPROCESSING = (
     "24000 Hz mono, the mean of the channels (or the one with the voice); pauses above 0.6 s shortened at their quietest 30 ms, "
@@ -36,8 +37,8 @@ PREPROCESSING = (
     "is less; no denoising; FLAC, 16 bits"
 )
 _BLOCK_S = 0.03
-_PAD_S = 0.3
 _FADE_S = 0.01
+_NEAR_S = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +50,20 @@ class _Piece:
     words: tuple[Word, ...]
 
 
-def voice_clip(source: Recording, track: SoundTrack, *, language: str) -> MediaItem | None:
+def voice_clip(source: Recording, track: SoundTrack, profile: Profile, *, language: str) -> MediaItem | None:
     """Return the clip of a recording; None where no word of the person was understood.
 
     Args:
         source: the open recording that `track` was extracted from.
         track: its sound.
+        profile: has the thresholds by which it is chosen.
         language: of the transcript (BCP 47).
 
     Raises:
         UnjudgeableError: the recording cannot be read.
     """
-    pieces = _pieces(track)
-    run = best_run(pieces, track)
+    pieces = _pieces(track, profile["clip_pause_max"].value / 2.0)
+    run = best_run(pieces, track, profile)
     if not run:
         return None
     sound, words, cuts = source.sound_at(RATE_HZ), [], []
@@ -79,7 +81,7 @@ def voice_clip(source: Recording, track: SoundTrack, *, language: str) -> MediaI
         "sample_rate_hz": RATE_HZ,
         "channels": 1,
         "duration_s": round(at_s, 3),
-        "shorter": at_s < LEAST_S,
+        "shorter": not profile["clip_speech_min"].holds(at_s),
         "language": language,
         "transcript": " ".join(text for text, _, _ in words),
         "words": tuple(words),
@@ -90,23 +92,41 @@ def voice_clip(source: Recording, track: SoundTrack, *, language: str) -> MediaI
     return MediaItem(ItemKind.VOICE_CLIP, "audio/flac", PREPROCESSING, facts, _flac(made))
 
 
-def best_run(pieces: Sequence[_Piece], track: SoundTrack) -> tuple[_Piece, ...]:
-    """Return the pieces of the clip: the clearest run of words of 6 to 10 s, else the longest of at most 10 s."""
+def best_run(pieces: Sequence[_Piece], track: SoundTrack, profile: Profile) -> tuple[_Piece, ...]:
+    """Return the pieces of the clip, as the module's third step says."""
+    least, most, clean = (profile[name] for name in ("clip_speech_min", "clip_speech_max", "clip_clean_min"))
     by_word = [_Piece(*_part(piece, number), (word,)) for piece in pieces for number, word in enumerate(piece.words)]
-    best: tuple[float, float, tuple[_Piece, ...]] = (-np.inf, -np.inf, ())
+    clear = [_stands_out(each.words[0], track, clean) for each in by_word]
+    best: tuple[bool, float, float, tuple[_Piece, ...]] = (False, -np.inf, -np.inf, ())
     for first in range(len(by_word)):
         length_s = 0.0
         for last in range(first, len(by_word)):
             length_s += by_word[last].end_s - by_word[last].start_s
-            if length_s > MOST_S:
+            if not most.holds(length_s):
                 break
             run = tuple(by_word[first : last + 1])
             speech_db, noise_db = _levels(run, track)
-            # Shorter ones are ranked by their length alone.
-            rank = (min(length_s, LEAST_S), speech_db - noise_db if length_s >= LEAST_S else 0.0)
-            if rank > best[:2]:
+            clear_db, long = speech_db - noise_db, least.holds(length_s)
+            if long and all(clear[first : last + 1]):
+                rank = (True, length_s, clear_db)
+            else:
+                # Shorter ones are ranked by their length alone.
+                rank = (False, min(length_s, least.value), clear_db if long else 0.0)
+            if rank > best[:3]:
                 best = (*rank, run)
-    return _joined(best[2])
+    return _joined(best[3])
+
+
+def _stands_out(word: Word, track: SoundTrack, clean: Threshold) -> bool:
+    """Whether a word is clean."""
+    power = 10.0 ** (track.levels_dbfs.astype(np.float64) / 10.0)
+    middle_s = np.asarray((np.arange(len(power)) + 0.5) * _BLOCK_S, np.float64)
+    at_s = (word.start_s + word.end_s) / 2.0
+    said, near = _within(middle_s, [(word.start_s, word.end_s)]), np.abs(middle_s - at_s) <= _NEAR_S
+    if not said.any():
+        return False
+    quiet = max(float(np.quantile(power[near], 0.1)), 1e-12)
+    return clean.holds(10.0 * float(np.log10(power[said].mean() / quiet)))
 
 
 def _part(piece: _Piece, number: int) -> tuple[float, float]:
@@ -127,7 +147,7 @@ def _joined(run: Sequence[_Piece]) -> tuple[_Piece, ...]:
     return tuple(made)
 
 
-def _pieces(track: SoundTrack) -> list[_Piece]:
+def _pieces(track: SoundTrack, pad_s: float) -> list[_Piece]:
     spans = track.speech
     own = [bool(np.any((spans[:, 0] <= at) & (at <= spans[:, 1]))) for at in ((w.start_s + w.end_s) / 2.0 for w in track.words)]
     # Where a word may be cut off on either side: half of the way to the next one, the person's or not.
@@ -138,9 +158,9 @@ def _pieces(track: SoundTrack) -> list[_Piece]:
         if not own[number]:
             joined = False
             continue
-        start = _quietest(track, max(ends[number], word.start_s - _PAD_S), word.start_s)
-        end = _quietest(track, word.end_s, min(ends[number + 1], word.end_s + _PAD_S))
-        if joined and word.start_s - made[-1].words[-1].end_s <= 2 * _PAD_S:
+        start = _quietest(track, max(ends[number], word.start_s - pad_s), word.start_s)
+        end = _quietest(track, word.end_s, min(ends[number + 1], word.end_s + pad_s))
+        if joined and word.start_s - made[-1].words[-1].end_s <= 2 * pad_s:
             made[-1] = _Piece(made[-1].start_s, end, (*made[-1].words, word))
         else:
             made.append(_Piece(start, end, (word,)))

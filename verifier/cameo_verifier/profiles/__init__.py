@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from cameo_verifier.checks import BY_NAME, QUESTIONS
 from cameo_verifier.errors import ProfileError
+from cameo_verifier.evidence.likeness_rules import LIKENESS
 from cameo_verifier.profile import CheckRole, Profile, Threshold
 from cameo_verifier.spelling import meant
 from cameo_verifier.types import Direction
@@ -36,8 +37,8 @@ DEFAULT = "default"
 _TEXTS = ("extends", "description", "minor_profile", "evaluation")
 _TABLES = ("thresholds", "roles")
 _PARTS = frozenset({*_TEXTS, *_TABLES})
-_READ = frozenset(threshold for question in QUESTIONS for threshold in question.thresholds)
-"""Names of the thresholds that the questions read."""
+_READ = frozenset((*(threshold for question in QUESTIONS for threshold in question.thresholds), *LIKENESS))
+"""Names of the thresholds that the questions read, and by which a likeness is made."""
 
 
 @cache
