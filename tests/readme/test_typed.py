@@ -159,4 +159,4 @@ def test_a_new_user_gets_from_the_readme_to_an_opened_credential(tmp_path: Path,
     assert "512 values of face-embedding" in table
     subject, rest = ran.split(maxsplit=1)
     assert subject in table
-    assert rest.startswith("(512,) (512,) ('")
+    assert rest.startswith("(512,) speech_and_turns ('")

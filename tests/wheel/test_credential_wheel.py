@@ -127,4 +127,4 @@ def test_the_program_of_the_readme_runs_on_the_wheel_alone(python: Path, tmp_pat
         assert KEYS in program
         ran = _run(python, tmp_path, program.split("```")[0].replace(KEYS, keys_uri))
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout == f"{issued.subject} (512,) (512,) ('phrase',)\n"
+    assert ran.stdout == f"{issued.subject} (512,) speech_and_turns ('phrase',)\n"

@@ -37,6 +37,10 @@ more than that, 4.9e-4, plus the loss below 6e-8.
 """
 
 
+FIRST_PATH = "speech_and_turns"
+"""The only kind of challenge at first, when tokens did not say which."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedding:
     """An identity vector and its model: `vector` is (D,) float32 of unit length, `model_sha256` hex."""
@@ -57,6 +61,7 @@ class Provenance:
         profile, profile_sha256: name and digest of the thresholds.
         evidence_sha256: digest of the recording.
         confirmed: names of the checks that passed, never a score.
+        path: the kind of challenge that was answered, `speech_and_turns` of a token from before there were others.
         minor_safeguards: True if the person may be a minor: whoever uses the likeness must treat it as a minor's.
     """
 
@@ -69,6 +74,7 @@ class Provenance:
     evidence_sha256: str
     confirmed: tuple[str, ...]
     minor_safeguards: bool
+    path: str = FIRST_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,7 @@ def compose(  # noqa: PLR0913 - a credential says this much, each by name
     jti: str,
     provenance: Provenance,
     face: Embedding,
-    voice: Embedding,
+    voice: Embedding | None,
     status: StatusReference | None = None,
     terms: OwnerTerms = NO_TERMS,
 ) -> dict[str, Any]:
@@ -125,7 +131,7 @@ def compose(  # noqa: PLR0913 - a credential says this much, each by name
         jti: the credential's own id.
         provenance: how the identity was established.
         face: the face embedding.
-        voice: the voice embedding.
+        voice: the voice embedding, None of a person who was not asked to speak.
         status: location of its status, if there is a list.
         terms: the owner's terms.
 
@@ -152,12 +158,12 @@ def compose(  # noqa: PLR0913 - a credential says this much, each by name
         "models": dict(provenance.models),
         "profile": {"name": provenance.profile, "sha256": provenance.profile_sha256},
         "evidence": {"sha256": pairwise.digest(provenance.evidence_sha256, audience)},
-        "liveness": {"confirmed": list(provenance.confirmed)},
+        "liveness": {"path": provenance.path, "confirmed": list(provenance.confirmed)},
         "minor_safeguards": provenance.minor_safeguards,
         "offline": True,
         **_terms(terms, consent=pairwise.digest(terms.consent_sha256, audience) if terms.consent_sha256 else ""),
         "face": _embedding(face),
-        "voice": _embedding(voice),
+        **({"voice": _embedding(voice)} if voice else {}),
     }
     return claims
 
@@ -251,7 +257,8 @@ def read_provenance(claims: Mapping[str, Any]) -> Provenance:
     identity = member(claims, NAMESPACE)
     profile = member(identity, "profile")
     models = member(identity, "models")
-    confirmed = member(identity, "liveness").get("confirmed")
+    liveness = member(identity, "liveness")
+    confirmed = liveness.get("confirmed")
     if not isinstance(confirmed, list) or not all(isinstance(name, str) for name in confirmed):
         raise ValueError("'confirmed' is not a list of strings")
     minor_safeguards = identity.get("minor_safeguards")
@@ -269,7 +276,17 @@ def read_provenance(claims: Mapping[str, Any]) -> Provenance:
         evidence_sha256=text(member(identity, "evidence"), "sha256"),
         confirmed=tuple(confirmed),
         minor_safeguards=minor_safeguards,
+        path=read_path(liveness),
     )
+
+
+def read_path(document: Mapping[str, Any]) -> str:
+    """Return the kind of challenge in `path`.
+
+    Raises:
+        ValueError: it is not a text.
+    """
+    return text(document, "path") if "path" in document else FIRST_PATH
 
 
 def read_terms(claims: Mapping[str, Any]) -> OwnerTerms:
@@ -286,6 +303,11 @@ def read_terms(claims: Mapping[str, Any]) -> OwnerTerms:
         restricted_categories=texts(restrictions, "categories"),
         appearance_notes=texts(identity, "appearance_notes"),
     )
+
+
+def read_voice(claims: Mapping[str, Any]) -> Embedding | None:
+    """Return the voice embedding; None of a credential without one; errors as `read_embedding`."""
+    return read_embedding(claims, "voice") if "voice" in member(claims, NAMESPACE) else None
 
 
 def read_embedding(claims: Mapping[str, Any], which: str) -> Embedding:

@@ -50,7 +50,7 @@ def issue(  # noqa: PLR0913 - everything is injected, by name
     jti: str,
     provenance: Provenance,
     face: Embedding,
-    voice: Embedding,
+    voice: Embedding | None,
     status: StatusReference | None = None,
     terms: OwnerTerms = NO_TERMS,
 ) -> Issued:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _LAYOUT = "float32-le"
 
 
-def to_bytes(face: Embedding, voice: Embedding, media: Sequence[MediaItem] = ()) -> bytes:
-    """Return both embeddings, with their models, and the media items."""
+def to_bytes(face: Embedding, voice: Embedding | None, media: Sequence[MediaItem] = ()) -> bytes:
+    """Return the embeddings, with their models, and the media items; `voice` is None of a person who was not asked to speak."""
     listed = [
         {
             "kind": each.kind.value,
@@ -32,19 +32,20 @@ def to_bytes(face: Embedding, voice: Embedding, media: Sequence[MediaItem] = ())
         }
         for each in media
     ]
-    header = {"dtype": _LAYOUT, "face": _document(face), "voice": _document(voice), "media": listed}
+    header = {"dtype": _LAYOUT, "face": _document(face), "voice": voice and _document(voice), "media": listed}
     return b"\n".join((to_json(header), b"".join(each.data for each in media)))
 
 
-def from_bytes(data: bytes) -> tuple[Embedding, Embedding]:
-    """Return the face and the voice embedding.
+def from_bytes(data: bytes) -> tuple[Embedding, Embedding | None]:
+    """Return the face embedding, and the voice embedding where there is one.
 
     Raises:
         ValueError: the bytes are not as `to_bytes` writes them.
     """
     document, _ = _parts(data)
     try:
-        return _embedding(document["face"]), _embedding(document["voice"])
+        voice = document["voice"]
+        return _embedding(document["face"]), None if voice is None else _embedding(voice)
     except (KeyError, TypeError) as error:
         raise ValueError(f"the likeness cannot be read: {error}") from None
 

@@ -67,6 +67,7 @@ class Verification:
         models: model id to hex sha256 of its file.
         evidence_sha256: digest of the recording.
         confirmed: names of the checks that passed, never a score.
+        path: the kind of challenge that was answered.
     """
 
     attempt_id: str
@@ -74,6 +75,7 @@ class Verification:
     models: Mapping[str, str]
     evidence_sha256: str
     confirmed: tuple[str, ...]
+    path: str = claim.FIRST_PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ def issue_receipt(  # noqa: PLR0913 - everything is injected, by name
             "challenge": pairwise.alias(provenance.challenge_id, audience),
             "models": dict(provenance.models),
             "evidence": {"sha256": pairwise.digest(provenance.evidence_sha256, audience)},
+            "path": provenance.path,
             "confirmed": list(provenance.confirmed),
         },
     }
@@ -269,6 +272,7 @@ def _verification(document: Mapping[str, Any]) -> Verification:
         models={model: claim.text(models, model) for model in models},
         evidence_sha256=claim.text(claim.member(document, "evidence"), "sha256"),
         confirmed=claim.texts(document, "confirmed"),
+        path=claim.read_path(document),
     )
 
 

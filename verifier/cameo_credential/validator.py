@@ -58,7 +58,8 @@ class OpenedCredential:
         provenance: how the identity was established.
         status: location of its status, None if there is no list.
         terms: the owner's terms.
-        face, voice: the embeddings, (D,) float32 of unit length.
+        face: the face embedding, (D,) float32 of unit length.
+        voice: the voice embedding, None of a person who was not asked to speak.
     """
 
     issuer: str
@@ -72,7 +73,7 @@ class OpenedCredential:
     status: StatusReference | None
     terms: OwnerTerms
     face: Embedding
-    voice: Embedding
+    voice: Embedding | None
 
 
 def open_credential(
@@ -117,7 +118,7 @@ def open_credential(
             status=registered.status,
             terms=claim.read_terms(claims),
             face=claim.read_embedding(claims, "face"),
-            voice=claim.read_embedding(claims, "voice"),
+            voice=claim.read_voice(claims),
         )
     except ValueError as error:  # step 8
         raise CredentialError(Refusal.MALFORMED, f"the credential's claims cannot be read: {error}") from None
@@ -137,7 +138,7 @@ def validate_issued(signed: str, claims: Mapping[str, Any], *, issuer_keys: Know
         claim.read_provenance(verified)
         claim.read_terms(verified)
         claim.read_embedding(verified, "face")
-        claim.read_embedding(verified, "voice")
+        claim.read_voice(verified)
     except (CredentialError, ValueError) as error:
         raise RuntimeError(f"a token that was just signed is not valid: {error}") from error
     if verified != claims:

@@ -1,5 +1,6 @@
 import datetime
 
+from cameo.v1 import challenge_pb2 as _challenge_pb2
 from cameo.v1 import reason_pb2 as _reason_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -63,7 +64,7 @@ ATTEMPT_VIEW_BASIC: AttemptView
 ATTEMPT_VIEW_FULL: AttemptView
 
 class Attempt(_message.Message):
-    __slots__ = ("id", "challenge_id", "audience", "verdict", "reasons", "hint", "create_time", "checks", "profile", "digests", "timings_ms", "minor_safeguards", "decision", "decide_time")
+    __slots__ = ("id", "challenge_id", "audience", "verdict", "reasons", "hint", "create_time", "checks", "profile", "digests", "timings_ms", "minor_safeguards", "decision", "decide_time", "path")
     class DigestsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -92,6 +93,7 @@ class Attempt(_message.Message):
     MINOR_SAFEGUARDS_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
     DECIDE_TIME_FIELD_NUMBER: _ClassVar[int]
+    PATH_FIELD_NUMBER: _ClassVar[int]
     id: str
     challenge_id: str
     audience: str
@@ -106,7 +108,8 @@ class Attempt(_message.Message):
     minor_safeguards: bool
     decision: ReviewDecision
     decide_time: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., challenge_id: _Optional[str] = ..., audience: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., hint: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., profile: _Optional[str] = ..., digests: _Optional[_Mapping[str, str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., minor_safeguards: _Optional[bool] = ..., decision: _Optional[_Union[ReviewDecision, str]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    path: _challenge_pb2.AnswerPath
+    def __init__(self, id: _Optional[str] = ..., challenge_id: _Optional[str] = ..., audience: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., hint: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., profile: _Optional[str] = ..., digests: _Optional[_Mapping[str, str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., minor_safeguards: _Optional[bool] = ..., decision: _Optional[_Union[ReviewDecision, str]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., path: _Optional[_Union[_challenge_pb2.AnswerPath, str]] = ...) -> None: ...
 
 class Check(_message.Message):
     __slots__ = ("name", "outcome", "score", "unit", "threshold", "direction", "reason", "detail")

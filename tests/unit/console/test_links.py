@@ -61,7 +61,7 @@ def site(judged: Judged, tmp_path: Path) -> Iterator[Site]:
     keep_pair(opened, judged)
     judgement, challenge = judged("astronaut_bona_fide")
     other, its_challenge = judged("still_photo")
-    face, _ = embeddings(judgement)
+    face, _ = embeddings(judgement, challenge)
     for attempt_id, subject, cosine in ((SECOND, "cem", 0.9), (STRANGER, "dan", 0.5)):
         changed = replace(other.evidence.media, sha256=f"{attempt_id:0<64}")
         keep(opened, attempt_id, replace(other, evidence=replace(other.evidence, media=changed)), its_challenge, b"-", subject)
@@ -133,8 +133,8 @@ def test_a_link_leads_to_the_two_side_by_side(analyst: Visitor) -> None:
 
 def test_a_protected_person_is_named(analyst: Visitor, site: Site, judged: Judged) -> None:
     """Their face has no attempt to link to."""
-    judgement, _ = judged("astronaut_bona_fide")
-    face, _ = embeddings(judgement)
+    judgement, challenge = judged("astronaut_bona_fide")
+    face, _ = embeddings(judgement, challenge)
     key = GalleryKey.open(Settings(data=site.folder.parent).gallery_key)
     code = Code(Transform(key.secret, face.model_sha256).code(like(face.vector, 0.5)), key.id, face.model_sha256)
     FaceStore(site.engine).protect("Somebody <Known>", [code], now=ASKED)

@@ -154,5 +154,5 @@ def test_the_page_program_runs(
                 with pytest.raises(CredentialError, match="was revoked") if refused else nullcontext():
                     exec(compile(program, "docs/credential.md", "exec"), {})  # noqa: S102 - the page's own program
 
-    printed = f"{issued.subject} (512,) (512,) ('phrase', 'movements')\n{issued.subject} True\n"
+    printed = f"{issued.subject} (512,) speech_and_turns ('phrase', 'movements')\n{issued.subject} True\n"
     assert capsys.readouterr().out == printed

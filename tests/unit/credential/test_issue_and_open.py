@@ -15,6 +15,7 @@ from cameo_credential.claims import MAX_DIMENSION, NAMESPACE, Embedding, StatusR
 from cameo_credential.encoding import from_base64url
 from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.refusal import Refusal
 
 if TYPE_CHECKING:
     from conftest import World
@@ -66,7 +67,7 @@ def test_the_claims_are_laid_out_as_documented(world: World) -> None:
     assert claims["aud"] == "https://generator.example"
     identity = claims[NAMESPACE]
     assert isinstance(identity, dict)
-    assert identity["liveness"] == {"confirmed": ["phrase", "movements"]}
+    assert identity["liveness"] == {"path": "speech_and_turns", "confirmed": ["phrase", "movements"]}
     assert identity["minor_safeguards"] is True
     face = {name: value for name, value in identity["face"].items() if name != "data"}
     assert face == {
@@ -131,6 +132,28 @@ def test_two_audiences_cannot_tell_it_is_one_person(world: World) -> None:
     assert first == world.issue(jti="jti-2").subject
     assert first != other
     assert world.pairwise.pseudonym("ab", "c") != world.pairwise.pseudonym("a", "bc")
+
+
+def test_who_was_not_asked_to_speak_has_no_voice(world: World) -> None:
+    """The path is said, the voice is absent, and so it is in the kept likeness."""
+    provenance = replace(world.provenance, path="turns_and_gestures")
+    issued = world.issue(provenance=provenance, voice=None).credential
+    opened = world.open(issued)
+    assert (opened.voice, opened.provenance.path) == (None, "turns_and_gestures")
+    assert "voice" not in _claims(_signed_inside(world, issued))[NAMESPACE]
+    face, voice = likeness.from_bytes(likeness.to_bytes(opened.face, None))
+    assert (face.model, voice) == (opened.face.model, None)
+
+
+def test_a_credential_from_before_there_were_paths_is_of_the_first(world: World) -> None:
+    """It says no path, and is opened as one for words and turns."""
+    claims = _claims(_signed_inside(world, world.issue().credential))
+    del claims[NAMESPACE]["liveness"]["path"]
+    assert world.open(world.sign_credential(claims)).provenance.path == "speech_and_turns"
+    claims[NAMESPACE]["liveness"]["path"] = 1
+    with pytest.raises(CredentialError) as refusal:
+        world.open(world.sign_credential(claims))
+    assert refusal.value.reason is Refusal.MALFORMED
 
 
 @pytest.mark.parametrize(("face", "voice"), [(512, 192), (512, 256), (128, 512), (1, MAX_DIMENSION)])

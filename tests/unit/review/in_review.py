@@ -54,7 +54,7 @@ def keep_pair(site: Site, judged: Judged) -> None:
     AudienceFolder(settings.audiences).add(AudienceKey.generate(AUDIENCE))
     pictures = _crops(recording, track, settings.analysis_fps)
     keep(site, FIRST, judgement, challenge, recording, "ann")
-    face, voice = embeddings(judgement)
+    face, voice = embeddings(judgement, challenge)
     key = GalleryKey.open(settings.gallery_key)
     code = Code(Transform(key.secret, face.model_sha256).code(face.vector), key.id, face.model_sha256)
     later = asked_at + timedelta(minutes=30)

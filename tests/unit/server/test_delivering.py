@@ -80,6 +80,15 @@ def test_what_is_permitted_and_is_not_there_has_its_reason() -> None:
         assert (len(items), found, reasons) == (2, media, missing)
 
 
+def test_who_was_not_asked_to_speak_has_neither_voice_nor_clip() -> None:
+    """Both kinds are missing, and the reason says why."""
+    delivering = Delivering(Vault(bytes(32)), None, {})  # type: ignore[arg-type] # nothing is signed here
+    vector = Embedding("m", "ab" * 32, np.eye(1, 512, dtype=np.float32)[0])
+    items, media, missing = delivering._parts(to_bytes(vector, None), VECTOR_KINDS | {ItemKind.VOICE_CLIP})
+    assert ([item.kind for item in items], media) == ([ItemKind.FACE_VECTOR], [])
+    assert missing == {ItemKind.VOICE_VECTOR: "not_asked_to_speak", ItemKind.VOICE_CLIP: "not_asked_to_speak"}
+
+
 def test_terms_from_before_items_could_be_chosen_let_vectors_out_alone() -> None:
     """As the default does; what was chosen is read as it was written."""
     written = terms_to_json(Terms(items=frozenset({ItemKind.FACE_CROP})))

@@ -256,12 +256,13 @@ def credential_document(opened: OpenedCredential, *, embeddings: bool = False) -
         "challenge": facts.challenge_id,
         "profile": {"name": facts.profile, "sha256": facts.profile_sha256},
         "evidence_sha256": facts.evidence_sha256,
+        "path": facts.path,
         "confirmed": list(facts.confirmed),
         "minor_safeguards": facts.minor_safeguards,
         **terms,
         "models": dict(facts.models),
         "face": _embedding_document(opened.face, values=embeddings),
-        "voice": _embedding_document(opened.voice, values=embeddings),
+        "voice": None if opened.voice is None else _embedding_document(opened.voice, values=embeddings),
     }
 
 

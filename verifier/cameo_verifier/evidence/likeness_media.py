@@ -10,6 +10,7 @@ from cameo_verifier.media.recording import open_recording
 from cameo_verifier.types import FaceTrack, SoundTrack
 
 if TYPE_CHECKING:
+    from cameo_challenges.model import Challenge
     from cameo_credential.media_items import MediaItem
     from cameo_verifier.profile import Profile
     from cameo_verifier.settings import Settings
@@ -20,16 +21,18 @@ MAX_BYTES = 1_000_000
 
 
 def likeness_media(
-    recording: bytes, evidence: Evidence, *, profile: Profile, settings: Settings, language: str
+    recording: bytes, evidence: Evidence, *, profile: Profile, settings: Settings, challenge: Challenge
 ) -> tuple[MediaItem, ...]:
     """Return the portraits, the best first, and the voice clip of a recording, as far as there are any within `MAX_BYTES`.
+
+    There is no clip where nothing was to be said: whoever is heard then need not be the person.
 
     Args:
         recording: the recording that `evidence` was extracted from.
         evidence: of it.
         profile: has the thresholds by which they are chosen.
         settings: limits and the analysis rate at extraction.
-        language: what was spoken (BCP 47).
+        challenge: what was asked.
 
     Raises:
         UnjudgeableError: the recording cannot be read.
@@ -37,7 +40,9 @@ def likeness_media(
     face, sound = evidence.face, evidence.sound
     with open_recording(recording, limits=settings.media) as source:
         source.use_sound(evidence.media.sound_track)
-        clip = voice_clip(source, sound, profile, language=language) if isinstance(sound, SoundTrack) else None
+        clip = None
+        if isinstance(sound, SoundTrack) and challenge.spoken:
+            clip = voice_clip(source, sound, profile, language=challenge.language)
         pictures = portraits(source, face, profile, fps=settings.analysis_fps) if isinstance(face, FaceTrack) else ()
     left, kept = MAX_BYTES - (len(clip.data) if clip else 0), []
     for each in pictures:

@@ -186,13 +186,15 @@ class Conclusions:
     def _keep(self, conclusion: Conclusion) -> VerifyResponseResponse:
         attempt, now = conclusion.attempt, conclusion.now
         judgement = self._screening(conclusion.judgement, conclusion.response.challenge, subject=attempt.subject, now=now)
+        challenge = conclusion.response.challenge
         earned, face, sealed, waiting = NOTHING_EARNED, None, None, None
         if judgement.decision.verdict is Verdict.ACCEPTED:
             earned = conclusion.earned = self._earned(conclusion, judgement)
             gallery = self._screening.identification
             face = gallery.code(judgement) if gallery is not None else None
-            sealed = self._vault.seal(conclusion.cameo_id, likeness.to_bytes(*embeddings(judgement), judgement.likeness_media))
-        elif judgement.decision.verdict is Verdict.REVIEW and (found := embeddings_if_any(judgement)) is not None:
+            vectors = embeddings(judgement, challenge)
+            sealed = self._vault.seal(conclusion.cameo_id, likeness.to_bytes(*vectors, judgement.likeness_media))
+        elif judgement.decision.verdict is Verdict.REVIEW and (found := embeddings_if_any(judgement, challenge)) is not None:
             waiting = self._vault.seal(self._issuer.new_id(), likeness.to_bytes(*found, judgement.likeness_media))
         known_by = to_bytes(judgement.evidence.fingerprint)
         try:
@@ -224,8 +226,9 @@ class Conclusions:
         cameo = _enrolled(conclusion, judgement)
         if cameo is None or not cameo.terms.let_hold(attempt.audience):
             return Earned(receipt, cameo)
+        vectors = embeddings(judgement, conclusion.response.challenge)
         credential = conclusion.earned.credential or self._issuer.issue(
-            attempt, judgement, cameo, embeddings(judgement), audience=conclusion.audience, now=now
+            attempt, judgement, cameo, vectors, audience=conclusion.audience, now=now
         )
         return Earned(receipt, cameo, credential)
 

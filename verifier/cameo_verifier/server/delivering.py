@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _NOT_MADE = "not_made"
 """The likeness is from before pictures and sound were kept, and its recording is not looked at again."""
+_NOTHING_SAID = "not_asked_to_speak"
+"""The person answered a challenge without words."""
+_OF_THE_VOICE = frozenset({ItemKind.VOICE_VECTOR, ItemKind.VOICE_CLIP})
 _NONE_SUITABLE = {ItemKind.FACE_CROP: "no_frontal_picture", ItemKind.VOICE_CLIP: "no_clear_speech"}
 
 
@@ -82,11 +85,14 @@ class Delivering:
         self, opened: bytes, permitted: frozenset[ItemKind]
     ) -> tuple[list[VectorItem], list[MediaItem], dict[ItemKind, str]]:
         """Return what the owner permits of a likeness, and the reason for each kind of which there is nothing."""
-        embeddings = dict(zip((ItemKind.FACE_VECTOR, ItemKind.VOICE_VECTOR), likeness.from_bytes(opened), strict=True))
+        face, voice = likeness.from_bytes(opened)
+        embeddings = {ItemKind.FACE_VECTOR: face, **({ItemKind.VOICE_VECTOR: voice} if voice else {})}
         kept = likeness.media_from_bytes(opened)
         media = [each for each in kept or () if each.kind in permitted]
         lacking = permitted & MEDIA_KINDS - {each.kind for each in media}
         missing = {kind: _NOT_MADE if kept is None else _NONE_SUITABLE[kind] for kind in sorted(lacking)}
+        if voice is None:
+            missing |= dict.fromkeys(permitted & _OF_THE_VOICE, _NOTHING_SAID)
         return [self._item(kind, each) for kind, each in embeddings.items() if kind in permitted], media, missing
 
     def _item(self, kind: ItemKind, embedding: Embedding) -> VectorItem:

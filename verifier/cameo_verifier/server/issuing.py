@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from cameo_challenges.model import Challenge
     from cameo_credential.audience_keys import AudienceKey
     from cameo_verifier.cameo.model import Cameo
     from cameo_verifier.settings import Settings
@@ -156,7 +157,7 @@ class Issuer:
         attempt: Attempt,
         judged: Judgement | Attempt,
         cameo: Cameo,
-        likeness: tuple[Embedding, Embedding],
+        likeness: tuple[Embedding, Embedding | None],
         *,
         audience: AudienceKey,
         now: datetime,
@@ -224,6 +225,7 @@ def _provenance(attempt: Attempt, judged: Judgement | Attempt, *, cameo_id: str)
         evidence_sha256=judged.recording_sha256 if isinstance(judged, Attempt) else judged.evidence.media.sha256,
         confirmed=tuple(check.name for check in judged.checks if check.outcome is Outcome.PASS),
         minor_safeguards=judged.minor_safeguards,
+        path=attempt.path.value,
     )
 
 
@@ -241,25 +243,31 @@ def _report(error: KeyFileError) -> None:
     log.error("the changed key file cannot be used; the keys before it stay in use", error=str(error))
 
 
-def embeddings(judgement: Judgement) -> tuple[Embedding, Embedding]:
-    """Return the face and the voice embedding of an accepted judgement.
+def embeddings(judgement: Judgement, challenge: Challenge) -> tuple[Embedding, Embedding | None]:
+    """Return the face and the voice embedding of an accepted judgement; no voice where nothing was to be said.
 
     Raises:
-        RuntimeError: a bug of ours: it was accepted without a face, a voice or their models' digests.
+        RuntimeError: a bug of ours: it was accepted without a face, an asked voice or their models' digests.
     """
-    found = embeddings_if_any(judgement)
+    found = embeddings_if_any(judgement, challenge)
     if found is None:
         raise RuntimeError("a recording without a face or a voice, or without the digests of their models, was accepted")
     return found
 
 
-def embeddings_if_any(judgement: Judgement) -> tuple[Embedding, Embedding] | None:
-    """Return the face and the voice embedding of a judgement; None without either, or without the digests of their models."""
-    face, voice, models = judgement.evidence.face, judgement.evidence.sound, _models(judgement.digests)
-    face_vector = face_embedding(face) if isinstance(face, FaceTrack) else None
-    if face_vector is None or not isinstance(voice, SoundTrack) or not {_FACE, _VOICE} <= models.keys():
+def embeddings_if_any(judgement: Judgement, challenge: Challenge) -> tuple[Embedding, Embedding | None] | None:
+    """Return the face and the voice embedding of a judgement; None without either, or without the digests of their models.
+
+    Where nothing was to be said there is no voice: whoever is heard then need not be the person.
+    """
+    face, sound, models = judgement.evidence.face, judgement.evidence.sound, _models(judgement.digests)
+    vector = face_embedding(face) if isinstance(face, FaceTrack) else None
+    if vector is None or not {_FACE, _VOICE} <= models.keys():
         return None
-    return Embedding(_FACE, models[_FACE], face_vector), Embedding(_VOICE, models[_VOICE], voice.embedding)
+    of_face = Embedding(_FACE, models[_FACE], vector)
+    if not challenge.spoken:
+        return of_face, None
+    return (of_face, Embedding(_VOICE, models[_VOICE], sound.embedding)) if isinstance(sound, SoundTrack) else None
 
 
 def _models(digests: Mapping[str, str]) -> dict[str, str]:

@@ -90,8 +90,8 @@ class Judge:
     def _likeness_media(self, response: Response, judgement: Judgement) -> tuple[MediaItem, ...]:
         from cameo_verifier.evidence.likeness_media import likeness_media  # noqa: PLC0415 - the model runtimes belong here
 
-        evidence, language = judgement.evidence, response.challenge.language
-        return likeness_media(response.recording, evidence, profile=self._profile, settings=self._settings, language=language)
+        evidence, challenge = judgement.evidence, response.challenge
+        return likeness_media(response.recording, evidence, profile=self._profile, settings=self._settings, challenge=challenge)
 
     def _crops(self, recording: bytes, judgement: Judgement) -> bytes:
         from cameo_verifier.evidence.crops import crops  # noqa: PLC0415 - the model runtimes belong to the worker process

@@ -50,6 +50,7 @@ def attempt(stored: Attempt, *, full: bool) -> attempt_pb2.Attempt:
         minor_safeguards=stored.minor_safeguards,
         decision=full_name(attempt_pb2.ReviewDecision, stored.ruling) if stored.ruling else None,
         decide_time=stored.ruled_at,
+        path=full_name(challenge_pb2.AnswerPath, stored.path),
     )
     if full:
         message.checks.extend(check(result) for result in stored.checks)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 
+from cameo_challenges.model import AnswerPath
 from cameo_verifier.cameo.asked import NOTHING, Asked
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.reasons import Reason
@@ -69,6 +70,7 @@ class Attempt:
         ruled_at: time of that decision.
         matches: number of the face that the gallery found, by its collection.
         asked: what its request asks beside the verdict, until that is carried out.
+        path: the kind of challenge it answers.
     """
 
     id: str
@@ -91,6 +93,7 @@ class Attempt:
     ruled_at: datetime | None = None
     matches: Mapping[str, int] = field(default_factory=dict)
     asked: Asked = NOTHING
+    path: AnswerPath = AnswerPath.SPEECH_AND_TURNS
 
     @property
     def holds(self) -> bool:
@@ -182,6 +185,7 @@ class AttemptStore:
                 "created_at": now,
                 "server_id": self._server_id,
                 "asked": documents.asked_to_json(asked),
+                "path": challenge.challenge.path.value,
             }
             connection.execute(insert(tables.attempts).values(row))
             if spooled:
@@ -375,6 +379,7 @@ def from_row(row: Row[Any]) -> Attempt:
         ruled_at=row.ruled_at,
         matches=row.matches or {},
         asked=documents.asked_from_json(row.asked),
+        path=AnswerPath(row.path),
     )
 
 

@@ -104,6 +104,8 @@ attempts = Table(
     Column("matches", JSON(none_as_null=True)),
     # What the request asks beside the verdict, see `cameo_verifier.cameo.asked`, until that is carried out.
     Column("asked", JSON(none_as_null=True)),
+    # The kind of challenge it answers, see `cameo_challenges.model.AnswerPath`.
+    Column("path", String(32), nullable=False, server_default=text("'speech_and_turns'")),
     Index(None, "subject", "created_at"),
     Index(None, "state", "created_at"),
     Index(None, "recording_sha256"),
