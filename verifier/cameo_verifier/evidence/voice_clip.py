@@ -4,8 +4,8 @@
 2. Of a pause above `clip_pause_max` half of that is kept beside either word; a cut lies in the quietest 30 ms there, and never in
    another word.
 3. Of all runs of consecutive words that keep at most `clip_speech_max`, the longest clean one is taken: each of its words is at
-   least `clip_clean_min` above the quietest tenth of the second and a half around it. Where none of `clip_speech_min` is clean, the
-   one with the highest ratio of the mean power within its words to that between them; where there is less speech, all of it.
+   least `clip_clean_min` above the quietest tenth of the second and a half around it. Where none of `clip_speech_min` is clean,
+   the one with the highest ratio of the mean power within its words to that between them; where there is less speech, all of it.
 4. It is resampled, faded at the cuts and brought to a level as `PREPROCESSING` says.
 """
 
