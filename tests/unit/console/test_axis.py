@@ -10,13 +10,15 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from cameo_challenges.model import Challenge, Say
+from cameo_challenges.model import Challenge, Gesture, MakeGesture, Say, Turn, TurnHead
 from cameo_verifier import profiles
 from cameo_verifier.console.axis import axis
+from cameo_verifier.console.lanes import pose
 from cameo_verifier.console.overlay import overlay
 from cameo_verifier.console.scale import MARGIN, WIDTH, Scale, fitting
 from cameo_verifier.reasons import Reason
 from cameo_verifier.types import Evidence, FaceTrack, MediaInfo, Missing, PictureTrace, SoundTrack, Word
+from tests.made_faces import doing
 
 if TYPE_CHECKING:
     from tests.unit.review.stored import Judged
@@ -143,3 +145,18 @@ def test_outlines_lie_on_the_face_of_a_turned_recording(
     media = replace(evidence.media, width=stored[0], height=stored[1], rotation_deg=rotation_deg)
     told = overlay(replace(evidence, media=media))
     assert (told["width"], told["height"]) == shown
+
+
+def test_gestures_are_named_where_they_were_made() -> None:
+    """With those that were not asked, and blinks of another number; where none were asked, none are looked for."""
+    face = doing((1.0, Gesture.SMILE), (4.0, Gesture.BLINK_2), (7.0, Gesture.BLINK_3), (8.5, Gesture.BLINK_2), seconds=12)
+    evidence = Evidence(MediaInfo("mp4", 1, "00", 12.0), face, Missing(Reason.NO_AUDIO))
+    asked = Challenge((MakeGesture(Gesture.SMILE), MakeGesture(Gesture.BLINK_3)))
+    seen = [moment.text for moment in pose(Scale(12.0), evidence, asked, PROFILE).moments if moment.text.startswith("seen")]
+    assert seen == [
+        "seen: smile, then stop",
+        "seen: blink two times, which was not asked",
+        "seen: another number of blinks, which was not asked",
+    ]
+    silent = pose(Scale(12.0), evidence, Challenge((TurnHead(Turn.LEFT),)), PROFILE)
+    assert not any(moment.text.startswith("seen") for moment in silent.moments)

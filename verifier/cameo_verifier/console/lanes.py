@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cameo_challenges.model import Say, Turn
+from cameo_challenges.languages import DEFAULT
+from cameo_challenges.model import MakeGesture, Say, Turn
+from cameo_challenges.prompts import prompt
+from cameo_verifier.checks import gestures
 from cameo_verifier.console.rendering import plain
 from cameo_verifier.console.scale import Lane, Moment, Scale, curve, fitting, joined, level, note, nothing, span, spells
+from cameo_verifier.evidence.gestures import Made
 from cameo_verifier.evidence.movements import Movement, matches, movements
 from cameo_verifier.evidence.picture import LIVE_DEG
 from cameo_verifier.evidence.relief import pairs, relief
@@ -102,7 +106,7 @@ def pose(scale: Scale, evidence: Evidence, challenge: Challenge, profile: Profil
     drawn.append(level("zero", 0.0, low=-most, high=most, height=height))
     for name, column in (("yaw", 0), ("pitch", 1)):
         drawn.append(curve(scale, name, face.t_s, face.pose_deg[:, column], low=-most, high=most, height=height))
-    moments += (*_never_turned(face, found, challenge), *_flat(face, profile))
+    moments += (*_never_turned(face, found, challenge), *_flat(face, profile), *_gestured(face, challenge, profile))
     away = np.nan_to_num(np.abs(face.pose_deg[:, :2])).max(axis=1) > LIVE_DEG
     for start, end in spells(face.t_s, away, most=_WORST):
         moments.append(Moment(start, "head", f"turned away until {end:.1f} s", (Reason.FACE_TURNED_AWAY,)))
@@ -130,6 +134,15 @@ def _never_turned(face: FaceTrack, found: tuple[Movement, ...], challenge: Chall
             row = int(np.nanargmax(went))
             text = f"farthest {turn}, {max(float(went[row]), 0.0):.0f}°: no turn"
             yield Moment(float(face.t_s[row]), "head", text, (*_MOVED, "depth", "sequence"))
+
+
+def _gestured(face: FaceTrack, challenge: Challenge, profile: Profile) -> Iterator[Moment]:
+    """Yield the gestures that are seen, where any were asked."""
+    for each in gestures.seen(face, profile) if challenge.gestures else ():
+        if isinstance(each, Made):
+            name = "another number of blinks" if each.gesture is None else prompt(MakeGesture(each.gesture), DEFAULT)
+            unasked = "" if each.gesture in challenge.gestures else ", which was not asked"
+            yield Moment(each.start_s, "head", f"seen: {name}{unasked}", (Reason.GESTURE_MISSING, Reason.MOVEMENT_WRONG_ORDER))
 
 
 def _flat(face: FaceTrack, profile: Profile) -> Iterator[Moment]:
