@@ -1,5 +1,7 @@
 """Elapsed time: checks that the recording is no longer than the time since its challenge.
 
+The recording of a live session runs before its first prompt is drawn, by the server's own clock: that time is added.
+
 An answer that lasts longer than the time between challenge and upload was recorded before the challenge was issued. An attacker
 who waits before they send such a recording is not detected here: only the unpredictability of the challenge protects against it.
 """
@@ -24,6 +26,9 @@ def check(case: Case, profile: Profile) -> CheckResult:
     if received_at is None or case.challenge.issued_at is None:
         return CheckResult.unable(NAME, Reason.CHALLENGE_UNKNOWN, "not known when it was asked or answered")
     elapsed_s = (received_at - case.challenge.issued_at).total_seconds()
+    live = case.circumstances.live
+    if live is not None and live.prompts:
+        elapsed_s += live.prompts[0].sent_s
     detail = f"{case.evidence.media.duration_s:.1f} s recorded, {elapsed_s:.1f} s since the challenge"
     spare_s = elapsed_s - case.evidence.media.duration_s
     return profile["elapsed_spare_min"].judge(NAME, spare_s, Reason.SPOKE_TOO_EARLY, detail)
