@@ -13,6 +13,7 @@ from cameo_verifier import profiles
 from cameo_verifier.console.profile_file import profile_file
 from cameo_verifier.console.what_if import groups, slider
 from cameo_verifier.evidence.fingerprint import to_bytes
+from cameo_verifier.evidence.likeness_rules import LIKENESS
 from cameo_verifier.store.attempts import fingerprints
 from tests.conftest import ASKED
 from tests.patience import PATIENCE_S
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from tests.unit.review.stored import Judged
 
 PAGE = "/attempts/astronaut_bona_fide/what-if"
-NAMES = sorted(profiles.load().thresholds)
+NAMES = sorted(set(profiles.load().thresholds).difference(LIKENESS))
+"""Thresholds that decide about an answer, not about what is taken from it for a likeness."""
 
 
 def ask(visitor: Visitor, document: object) -> Response:
