@@ -20,11 +20,12 @@ _LIPS = ((13, 14), (82, 87), (312, 317))
 _TURNED = {Turn.LEFT: (0, 1), Turn.RIGHT: (0, -1), Turn.UP: (1, 1), Turn.DOWN: (1, -1)}
 
 
-def doing(*steps: tuple[float, Turn | Gesture], seconds: float, size: float = 1.0) -> FaceTrack:
+def doing(*steps: tuple[float, Turn | Gesture | None], seconds: float, size: float = 1.0) -> FaceTrack:
     """Return a face track at 15 frames a second, with landmarks and poses alone.
 
     Args:
         steps: what is done, and the second at which it begins; each takes a second at most, blinks 0.2 s and 0.3 s between them.
+            None is a blink that nobody asked for.
         seconds: length of the track.
         size: of the face, 1 for eyes of 100 px.
     """
@@ -42,7 +43,7 @@ def doing(*steps: tuple[float, Turn | Gesture], seconds: float, size: float = 1.
         elif step is Gesture.CLOSE_EYES:
             shut += (t_s >= start_s) & (t_s < start_s + 1.0)
         else:
-            for index in range(step.blinks):
+            for index in range(step.blinks if step else 1):
                 at = start_s + 0.5 * index
                 shut += (t_s >= at - 1e-6) & (t_s < at + 0.2 - 1e-6)
     landmarks = np.zeros((len(t_s), 478, 3), np.float32)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from random import Random
 
 _ID_BITS = 128
-LIGHT_BITS = 20.0
+LIGHT_BITS = 21.0
 """Entropy in bits that the colours of the screen have at least."""
 
 

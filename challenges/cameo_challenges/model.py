@@ -28,14 +28,16 @@ class Turn(StrEnum):
 
 
 class Gesture(StrEnum):
-    """A facial gesture, made once and then let go; blinks count as one gesture together."""
+    """A facial gesture, made once and then let go; blinks count as one gesture together.
+
+    Asked numbers of blinks differ by two, because people blink between prompts without being asked: one blink more is theirs.
+    """
 
     OPEN_MOUTH = "open_mouth"
     SMILE = "smile"
     CLOSE_EYES = "close_eyes"
     """For a second."""
     BLINK_2 = "blink_2"
-    BLINK_3 = "blink_3"
     BLINK_4 = "blink_4"
 
     @property
@@ -44,7 +46,7 @@ class Gesture(StrEnum):
         return _BLINKS.get(self, 0)
 
 
-_BLINKS = {Gesture.BLINK_2: 2, Gesture.BLINK_3: 3, Gesture.BLINK_4: 4}
+_BLINKS = {Gesture.BLINK_2: 2, Gesture.BLINK_4: 4}
 
 
 class AnswerPath(StrEnum):

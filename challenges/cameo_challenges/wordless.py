@@ -3,7 +3,7 @@
 A sequence has eight steps, at least two of them turns and at least three gestures. No step repeats the one before it, and no
 blinks follow blinks, so that where one step ends and the next begins can be seen.
 
-Eight steps have 24.8 bits, and take about as long as eight words and two turns. Fifteen would have as many bits as speech and
+Eight steps have 23.8 bits, and take about as long as eight words and two turns. Fifteen would have as many bits as speech and
 turns have, but take twice the time; so these challenges are issued with colours of the screen, which have the rest.
 """
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from cameo_verifier.store.cameos.vault import Vault
     from tests.grpc.server import OpenServer
 
-STEPS = (TurnHead(Turn.LEFT), MakeGesture(Gesture.SMILE), MakeGesture(Gesture.BLINK_3), TurnHead(Turn.UP))
+STEPS = (TurnHead(Turn.LEFT), MakeGesture(Gesture.SMILE), MakeGesture(Gesture.BLINK_4), TurnHead(Turn.UP))
 
 
 async def test_who_cannot_speak_earns_a_credential_without_a_voice(serve: OpenServer) -> None:

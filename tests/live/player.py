@@ -13,7 +13,7 @@ import grpc
 
 from cameo.v1 import challenge_pb2, session_service_pb2_grpc
 from cameo.v1.session_service_pb2 import Bye, CaptureRequest, CaptureResponse, Hello, Result, Shown, Started
-from cameo_challenges.model import Say, Turn, TurnHead
+from cameo_challenges.model import Gesture, MakeGesture, Say, Turn, TurnHead
 from fixtures.studio.live import SLICE_S
 from tests.patience import PATIENCE_S
 
@@ -142,4 +142,6 @@ class Player:
 def _step(message: challenge_pb2.Step) -> Step:
     if message.HasField("say"):
         return Say(message.say)
+    if message.HasField("gesture"):
+        return MakeGesture(Gesture(challenge_pb2.Gesture.Name(message.gesture).removeprefix("GESTURE_").lower()))
     return TurnHead(Turn(challenge_pb2.Turn.Name(message.turn).removeprefix("TURN_").lower()))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STEPS: tuple[Step, ...] = (
     MakeGesture(Gesture.OPEN_MOUTH),
     TurnHead(Turn.LEFT),
-    MakeGesture(Gesture.BLINK_3),
+    MakeGesture(Gesture.BLINK_4),
     MakeGesture(Gesture.SMILE),
     TurnHead(Turn.UP),
     MakeGesture(Gesture.CLOSE_EYES),

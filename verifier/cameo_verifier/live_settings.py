@@ -24,6 +24,8 @@ class Live(Variables):
     """Time without a message of the client after which its capture ends; MediaRecorder slices come every 0.25 s."""
     answer_s: float = Field(default=15.0, gt=0, le=25)
     """Longest answer, from the first prompt; what was not revealed by then is not asked."""
+    wordless_s: float = Field(default=25.0, gt=0, le=27)
+    """Longest answer of a person who cannot speak: eight turns and gestures, each of which has its time, take 17 to 22 s."""
     pause_min_s: float = Field(default=0.05, ge=0)
     """Shortest random pause before a prompt."""
     pause_max_s: float = Field(default=0.3, ge=0)
@@ -38,6 +40,10 @@ class Live(Variables):
     """Longest time for each word, pauses included; clear reading takes 0.5 s."""
     turn_s: float = Field(default=3.5, gt=0)
     """Longest time for a turn and back; turns of the development recordings take 1.0 to 2.4 s."""
+    gesture_s: float = Field(default=2.1, gt=0)
+    """Time for a gesture: 0.4 to 0.9 s to read it, and a second for which eyes are to be closed."""
+    blink_s: float = Field(default=0.35, ge=0)
+    """Time for each blink besides; blinks on purpose follow within half a second."""
     light: bool = True
     """Whether the screen changes its colour during an answer, for those who did not ask to be spared."""
     colour_min_s: float = Field(default=0.8, ge=0.475)

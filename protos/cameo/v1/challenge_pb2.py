@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x63\x61meo/v1/challenge.proto\x12\x08\x63\x61meo.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd0\x01\n\tChallenge\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1d\n\x05steps\x18\x02 \x03(\x0b\x32\x0e.cameo.v1.Step\x12.\n\nissue_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65ntropy_bits\x18\x05 \x01(\x01\x12\x10\n\x08language\x18\x06 \x01(\t\x12\x0f\n\x07\x63olours\x18\x07 \x03(\r\"c\n\x04Step\x12\r\n\x03say\x18\x01 \x01(\tH\x00\x12\x1e\n\x04turn\x18\x02 \x01(\x0e\x32\x0e.cameo.v1.TurnH\x00\x12$\n\x07gesture\x18\x03 \x01(\x0e\x32\x11.cameo.v1.GestureH\x00\x42\x06\n\x04kind*\xa4\x01\n\x07Gesture\x12\x17\n\x13GESTURE_UNSPECIFIED\x10\x00\x12\x16\n\x12GESTURE_OPEN_MOUTH\x10\x01\x12\x11\n\rGESTURE_SMILE\x10\x02\x12\x16\n\x12GESTURE_CLOSE_EYES\x10\x03\x12\x13\n\x0fGESTURE_BLINK_2\x10\x04\x12\x13\n\x0fGESTURE_BLINK_3\x10\x05\x12\x13\n\x0fGESTURE_BLINK_4\x10\x06*\x91\x01\n\nAnswerPath\x12\x1b\n\x17\x41NSWER_PATH_UNSPECIFIED\x10\x00\x12 \n\x1c\x41NSWER_PATH_SPEECH_AND_TURNS\x10\x01\x12 \n\x1c\x41NSWER_PATH_SPEECH_AND_LIGHT\x10\x02\x12\"\n\x1e\x41NSWER_PATH_TURNS_AND_GESTURES\x10\x03*W\n\x04Turn\x12\x14\n\x10TURN_UNSPECIFIED\x10\x00\x12\r\n\tTURN_LEFT\x10\x01\x12\x0e\n\nTURN_RIGHT\x10\x02\x12\x0b\n\x07TURN_UP\x10\x03\x12\r\n\tTURN_DOWN\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x63\x61meo/v1/challenge.proto\x12\x08\x63\x61meo.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd0\x01\n\tChallenge\x12\n\n\x02id\x18\x01 \x01(\t\x12\x1d\n\x05steps\x18\x02 \x03(\x0b\x32\x0e.cameo.v1.Step\x12.\n\nissue_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65ntropy_bits\x18\x05 \x01(\x01\x12\x10\n\x08language\x18\x06 \x01(\t\x12\x0f\n\x07\x63olours\x18\x07 \x03(\r\"c\n\x04Step\x12\r\n\x03say\x18\x01 \x01(\tH\x00\x12\x1e\n\x04turn\x18\x02 \x01(\x0e\x32\x0e.cameo.v1.TurnH\x00\x12$\n\x07gesture\x18\x03 \x01(\x0e\x32\x11.cameo.v1.GestureH\x00\x42\x06\n\x04kind*\x8f\x01\n\x07Gesture\x12\x17\n\x13GESTURE_UNSPECIFIED\x10\x00\x12\x16\n\x12GESTURE_OPEN_MOUTH\x10\x01\x12\x11\n\rGESTURE_SMILE\x10\x02\x12\x16\n\x12GESTURE_CLOSE_EYES\x10\x03\x12\x13\n\x0fGESTURE_BLINK_2\x10\x04\x12\x13\n\x0fGESTURE_BLINK_4\x10\x05*\x91\x01\n\nAnswerPath\x12\x1b\n\x17\x41NSWER_PATH_UNSPECIFIED\x10\x00\x12 \n\x1c\x41NSWER_PATH_SPEECH_AND_TURNS\x10\x01\x12 \n\x1c\x41NSWER_PATH_SPEECH_AND_LIGHT\x10\x02\x12\"\n\x1e\x41NSWER_PATH_TURNS_AND_GESTURES\x10\x03*W\n\x04Turn\x12\x14\n\x10TURN_UNSPECIFIED\x10\x00\x12\r\n\tTURN_LEFT\x10\x01\x12\x0e\n\nTURN_RIGHT\x10\x02\x12\x0b\n\x07TURN_UP\x10\x03\x12\r\n\tTURN_DOWN\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,11 +33,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'cameo.v1.challenge_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GESTURE']._serialized_start=384
-  _globals['_GESTURE']._serialized_end=548
-  _globals['_ANSWERPATH']._serialized_start=551
-  _globals['_ANSWERPATH']._serialized_end=696
-  _globals['_TURN']._serialized_start=698
-  _globals['_TURN']._serialized_end=785
+  _globals['_GESTURE']._serialized_end=527
+  _globals['_ANSWERPATH']._serialized_start=530
+  _globals['_ANSWERPATH']._serialized_end=675
+  _globals['_TURN']._serialized_start=677
+  _globals['_TURN']._serialized_end=764
   _globals['_CHALLENGE']._serialized_start=72
   _globals['_CHALLENGE']._serialized_end=280
   _globals['_STEP']._serialized_start=282

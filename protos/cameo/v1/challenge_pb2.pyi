@@ -17,7 +17,6 @@ class Gesture(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     GESTURE_SMILE: _ClassVar[Gesture]
     GESTURE_CLOSE_EYES: _ClassVar[Gesture]
     GESTURE_BLINK_2: _ClassVar[Gesture]
-    GESTURE_BLINK_3: _ClassVar[Gesture]
     GESTURE_BLINK_4: _ClassVar[Gesture]
 
 class AnswerPath(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -39,7 +38,6 @@ GESTURE_OPEN_MOUTH: Gesture
 GESTURE_SMILE: Gesture
 GESTURE_CLOSE_EYES: Gesture
 GESTURE_BLINK_2: Gesture
-GESTURE_BLINK_3: Gesture
 GESTURE_BLINK_4: Gesture
 ANSWER_PATH_UNSPECIFIED: AnswerPath
 ANSWER_PATH_SPEECH_AND_TURNS: AnswerPath

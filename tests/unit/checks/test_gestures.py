@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cameo_verifier.profile import Profile
     from tests.unit.checks.conftest import MakeEvidence
 
-ASKED = (Gesture.SMILE, Turn.LEFT, Gesture.BLINK_3, Turn.UP, Gesture.OPEN_MOUTH)
+ASKED = (Gesture.SMILE, Turn.LEFT, Gesture.BLINK_4, Turn.UP, Gesture.OPEN_MOUTH)
 APART_S = 3.0
 
 
@@ -34,7 +34,7 @@ def challenge(*steps: Turn | Gesture) -> Challenge:
         ((*ASKED, Gesture.BLINK_2), None),
         ((*ASKED, Gesture.BLINK_2, Gesture.BLINK_2), Reason.MOVEMENT_WRONG_ORDER),
         (ASKED[:4], Reason.GESTURE_MISSING),
-        ((*ASKED[:2], Gesture.BLINK_4, *ASKED[3:]), Reason.GESTURE_MISSING),
+        ((*ASKED[:2], Gesture.BLINK_2, *ASKED[3:]), Reason.GESTURE_MISSING),
         (ASKED[::-1], Reason.MOVEMENT_WRONG_ORDER),
         ((Turn.LEFT, Gesture.SMILE, *ASKED[2:]), Reason.MOVEMENT_WRONG_ORDER),
         ((), Reason.GESTURE_MISSING),

@@ -149,9 +149,9 @@ def test_outlines_lie_on_the_face_of_a_turned_recording(
 
 def test_gestures_are_named_where_they_were_made() -> None:
     """With those that were not asked, and blinks of another number; where none were asked, none are looked for."""
-    face = doing((1.0, Gesture.SMILE), (4.0, Gesture.BLINK_2), (7.0, Gesture.BLINK_3), (8.5, Gesture.BLINK_2), seconds=12)
+    face = doing((1.0, Gesture.SMILE), (4.0, Gesture.BLINK_2), (7.0, Gesture.BLINK_4), (9.0, Gesture.BLINK_2), seconds=12)
     evidence = Evidence(MediaInfo("mp4", 1, "00", 12.0), face, Missing(Reason.NO_AUDIO))
-    asked = Challenge((MakeGesture(Gesture.SMILE), MakeGesture(Gesture.BLINK_3)))
+    asked = Challenge((MakeGesture(Gesture.SMILE), MakeGesture(Gesture.BLINK_4)))
     seen = [moment.text for moment in pose(Scale(12.0), evidence, asked, PROFILE).moments if moment.text.startswith("seen")]
     assert seen == [
         "seen: smile, then stop",

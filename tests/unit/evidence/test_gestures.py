@@ -34,16 +34,24 @@ def test_gestures_come_out_in_order_from_a_face_of_any_size(steps: list[Gesture 
 
 
 def test_single_and_too_many_blinks_are_not_asked_gestures() -> None:
-    """One blink is what everybody does; five in a row are a gesture, but none that is asked for."""
-    assert made(doing((1.0, Gesture.BLINK_2), (4.0, Gesture.BLINK_2), (6.0, Gesture.BLINK_3), seconds=9)) == [
+    """One blink is what everybody does; six in a row are a gesture, but none that is asked for."""
+    assert made(doing((1.0, Gesture.BLINK_2), (4.0, Gesture.BLINK_2), (6.0, Gesture.BLINK_4), seconds=9)) == [
         Gesture.BLINK_2,
         Gesture.BLINK_2,
-        Gesture.BLINK_3,
+        Gesture.BLINK_4,
     ]
     alone = doing((1.0, Gesture.BLINK_2), seconds=5)
     first = alone.t_s < 1.3
     assert made(replace(alone, landmarks=np.where(first[:, None, None], alone.landmarks, alone.landmarks[:1]))) == []
-    assert made(doing((1.0, Gesture.BLINK_3), (2.5, Gesture.BLINK_2), seconds=6)) == [None]
+    assert made(doing((1.0, Gesture.BLINK_4), (3.0, Gesture.BLINK_2), seconds=6)) == [None]
+
+
+@pytest.mark.parametrize("asked", [Gesture.BLINK_2, Gesture.BLINK_4])
+@pytest.mark.parametrize("before", [True, False])
+def test_a_blink_of_ones_own_beside_asked_ones_is_not_counted(asked: Gesture, *, before: bool) -> None:
+    """People blink when a prompt comes, and when they are done: it leaves the number that was asked."""
+    own_s = 1.5 if before else 2.0 + 0.5 * asked.blinks
+    assert made(doing((2.0, asked), (own_s, None), seconds=7)) == [asked]
 
 
 def test_an_open_mouth_that_is_wide_is_no_smile() -> None:

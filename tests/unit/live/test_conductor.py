@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cameo_challenges.model import Say, Turn, TurnHead
+from cameo_challenges.model import Gesture, MakeGesture, Say, Turn, TurnHead
 from cameo_verifier.live.conductor import Conductor, Draw, Pacing, Reveal, Stop
 from cameo_verifier.live.lights import Shine
 from cameo_verifier.live.observation import Heard, Seen
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PACING = Pacing(
     answer_s=15.0,
+    wordless_s=25.0,
     pause_min_s=0.1,
     pause_max_s=0.4,
     quiet_s=0.6,
@@ -25,6 +26,8 @@ PACING = Pacing(
     say_s=1.5,
     say_word_s=1.0,
     turn_s=3.5,
+    gesture_s=2.1,
+    blink_s=0.35,
     turn_deg=10.0,
     centre_deg=7.0,
     colour_min_s=0.8,
@@ -199,3 +202,14 @@ def test_the_longest_answer_ends_the_colours_too() -> None:
     played.play(30.0, speech=True)
     assert played.stopped_at == pytest.approx(played.revealed[0][0] + PACING.answer_s, abs=0.11)
     assert played.shone[-1][0] <= played.stopped_at
+
+
+def test_a_gesture_has_its_time_and_a_wordless_answer_its_own_end() -> None:
+    """Blinks have more of it; who does nothing is stopped after the longest answer without words."""
+    played = Played((MakeGesture(Gesture.SMILE), MakeGesture(Gesture.BLINK_4), MakeGesture(Gesture.OPEN_MOUTH)) * 6)
+    played.play(40.0)
+    (first, _), (second, _), (third, _) = played.revealed[:3]
+    assert PACING.gesture_s <= second - first <= PACING.gesture_s + PACING.pause_max_s + 0.2
+    blinks = PACING.gesture_s + 4 * PACING.blink_s
+    assert blinks <= third - second <= blinks + PACING.pause_max_s + 0.2
+    assert played.stopped_at == pytest.approx(first + PACING.wordless_s, abs=0.11)

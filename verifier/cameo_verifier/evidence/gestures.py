@@ -6,7 +6,7 @@
 2. Each is compared with the person's own median in the recording: most of an answer is a calm face with open eyes.
 3. A gesture begins and ends where its ratio is half-way to its line, and counts if it passed the line and came back before the
    recording ends. An open mouth changes its width too, so it is no smile. A short closure of the eyes is a blink; blinks with
-   short gaps between them are one gesture.
+   short gaps between them are one gesture, and one more than asked is the person's own.
 4. What happens during a head turn is left out: people blink as they turn, and the far half of the face is extrapolated.
 """
 
@@ -30,7 +30,8 @@ _GAPS = ((13, 14), (82, 87), (312, 317))
 _MOUTH_CORNERS = (61, 291)
 _EYES = (((159, 145), (33, 133)), ((386, 374), (362, 263)))
 """Height and width of each eye."""
-_BY_BLINKS = {gesture.blinks: gesture for gesture in Gesture if gesture.blinks}
+_BY_BLINKS = {gesture.blinks + own: gesture for gesture in Gesture if gesture.blinks for own in (0, 1)}
+"""By the blinks that are seen: people blink between prompts too, so one more than asked is the person's own."""
 _FRAMES = 3
 """A median of fewer frames says nothing."""
 

@@ -36,18 +36,21 @@ class Pacing:
     """How prompts follow one another; seconds and degrees.
 
     Attributes:
-        answer_s: longest answer, from the first prompt.
+        answer_s: longest answer with words, from the first prompt.
+        wordless_s: longest answer without words.
         pause_min_s, pause_max_s: random pause before each prompt.
         quiet_s: silence that ends what is said.
         word_s: least speech for each word.
         say_s, say_word_s: longest time for words: together, and for each one more.
-        turn_s: longest time for a turn or a gesture.
+        turn_s: longest time for a turn.
+        gesture_s, blink_s: time for a gesture, and besides for each blink.
         turn_deg: least angle of a turn.
         centre_deg: angle within which the head is back.
         colour_min_s, colour_max_s: time for which a colour is shown.
     """
 
     answer_s: float
+    wordless_s: float
     pause_min_s: float
     pause_max_s: float
     quiet_s: float
@@ -55,6 +58,8 @@ class Pacing:
     say_s: float
     say_word_s: float
     turn_s: float
+    gesture_s: float
+    blink_s: float
     turn_deg: float
     centre_deg: float
     colour_min_s: float
@@ -149,7 +154,8 @@ class Conductor:
     def _reveal(self, now: float) -> Reveal:
         pacing = self._pacing
         if self._number < 0:
-            self._ends = now + pacing.answer_s
+            spoken = any(isinstance(step, Say) for step in self._steps)
+            self._ends = now + (pacing.answer_s if spoken else pacing.wordless_s)
             self._lights.begin(self._colours, now=now)
         self._number, self._due = self._number + 1, None
         step = self._steps[self._number]
@@ -157,9 +163,12 @@ class Conductor:
             words = len(step.text.split())
             self._over = now + pacing.say_s + words * pacing.say_word_s
             self._following = _Saying(words * pacing.word_s, pacing.quiet_s, speaking=self._speaking)
-        else:
+        elif isinstance(step, TurnHead):
             self._over = now + pacing.turn_s
-            self._following = _Turning(step.turn, _centre(self._poses), pacing) if isinstance(step, TurnHead) else _Gesturing()
+            self._following = _Turning(step.turn, _centre(self._poses), pacing)
+        else:
+            self._over = now + pacing.gesture_s + step.gesture.blinks * pacing.blink_s
+            self._following = _Gesturing()
         return Reveal(self._number, step)
 
     def _ended(self, now: float) -> None:

@@ -99,6 +99,7 @@ def _guidance(settings: Settings, profile: Profile) -> GuidanceLimits:
 def _pacing(live: Live, profile: Profile) -> Pacing:
     return Pacing(
         answer_s=live.answer_s,
+        wordless_s=live.wordless_s,
         pause_min_s=live.pause_min_s,
         pause_max_s=live.pause_max_s,
         quiet_s=live.quiet_s,
@@ -106,6 +107,8 @@ def _pacing(live: Live, profile: Profile) -> Pacing:
         say_s=live.say_s,
         say_word_s=live.say_word_s,
         turn_s=live.turn_s,
+        gesture_s=live.gesture_s,
+        blink_s=live.blink_s,
         turn_deg=profile["turn_deg_min"].value,
         centre_deg=profile["turn_centre_deg_max"].value,
         colour_min_s=live.colour_min_s,
