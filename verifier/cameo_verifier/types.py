@@ -151,13 +151,19 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class ScoredWord:
-    """An expected word, force-aligned to the sound: its times and how likely it was said there.
+    """An expected word, force-aligned to the sound.
 
-    log_prob: mean natural-log probability of the word's recogniser tokens under teacher forcing (0 is certain).
-    gain: nats of evidence of the sound for the word: the gain in log probability over silence, all tokens summed, plus `margin`.
-    A word that the language alone makes likely gains nothing: about 6 and more where the word was said, about -9 where not.
-    margin: nats by which the recognised phonemes are likelier for the word than for any other that may be in its place; 0 without
-    any other, or without a phoneme.
+    Attributes:
+        text: the word as it was aligned.
+        start_s: its start in the recording, or that of a hesitation before it.
+        end_s: its end.
+        log_prob: mean natural-log probability of its recogniser tokens under teacher forcing (0 is certain).
+        gain: nats of evidence of the sound for the word: the gain in log probability over silence, all tokens summed, plus
+            `margin`. A word that the language alone makes likely gains nothing: about 6 and more where the word was said, about
+            -9 where not.
+        margin: nats by which the recognised phonemes are likelier for the word than for any other that may be in its place; 0
+            without any other, or without a phoneme.
+        onset_s: where its first phoneme begins, by the recognised phonemes; None without them.
     """
 
     text: str
@@ -166,6 +172,7 @@ class ScoredWord:
     log_prob: float
     gain: float = 0.0
     margin: float = 0.0
+    onset_s: float | None = None
 
 
 def column(*shape: int, dtype: npt.DTypeLike = np.float32, needed: bool = False, absent: bool = False) -> Any:  # noqa: ANN401 - as `field`

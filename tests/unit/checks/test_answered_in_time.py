@@ -9,12 +9,27 @@ import numpy as np
 import pytest
 
 from cameo_challenges.model import Challenge, Say, Turn, TurnHead
+from cameo_verifier import pipeline
 from cameo_verifier.checks.answered_in_time import QUESTION, Latency, check, judge, latencies
 from cameo_verifier.checks.question import Case
 from cameo_verifier.decision import decide
+from cameo_verifier.evidence.movements import matches, movements
+from cameo_verifier.evidence.speech_onset import speech_onsets
 from cameo_verifier.live_record import Arrival, LiveRecord, Reveal
 from cameo_verifier.reasons import Reason
-from cameo_verifier.types import CheckResult, Circumstances, Missing, Outcome, ScoredWord, Verdict, Word
+from cameo_verifier.types import (
+    CheckResult,
+    Circumstances,
+    FaceTrack,
+    Missing,
+    Outcome,
+    ScoredWord,
+    SoundTrack,
+    Verdict,
+    Word,
+)
+from fixtures.manifest import load as load_fixtures
+from fixtures.tracks import tracks_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,15 +45,10 @@ ONSETS = ((1.0, 4.0), (2.5,))
 
 def said(*at_s: float) -> dict[str, Any]:
     """Return the sound of one word at each of these times, of 0.4 s."""
-    tokens = ("nine", "one")
-    levels = np.full(200, -60.0, np.float32)
-    for at in at_s:
-        levels[round(at / 0.03) : round((at + 0.4) / 0.03)] = -20.0
+    words = tuple(zip(("nine", "one"), at_s, strict=False))
     return {
-        "words": tuple(Word(token, at, at + 0.4, 0.9) for token, at in zip(tokens, at_s, strict=False)),
-        "forced": tuple(ScoredWord(token, at - 0.2, at + 0.4, -0.1, gain=8.0) for token, at in zip(tokens, at_s, strict=False)),
-        "levels_dbfs": levels,
-        "noise_dbfs": -60.0,
+        "words": tuple(Word(token, at, at + 0.4, 0.9) for token, at in words),
+        "forced": tuple(ScoredWord(token, at - 0.2, at + 0.4, -0.1, gain=8.0, onset_s=at) for token, at in words),
     }
 
 
@@ -193,3 +203,35 @@ def test_a_recorder_that_loses_time_accuses_nobody(profile: Profile) -> None:
     found = latencies(Challenge((Say("nine"), Say("one"))), record, [0.9, 2.1], [])
     assert [latency.claimed_s for latency in found["speech"]] == [pytest.approx(0.6), pytest.approx(0.7)]
     assert judge(found, profile).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("after_reveal_s", "verdict", "reasons"),
+    [
+        (0.8, Verdict.ACCEPTED, ()),
+        (2.2, Verdict.RETRY, (Reason.ANSWER_TOO_LATE,)),
+        (-0.5, Verdict.REJECTED, (Reason.ANSWER_KNOWN_BEFORE,)),
+    ],
+)
+def test_the_verdict_on_a_whole_recording_hangs_on_its_reveals(
+    profile: Profile, after_reveal_s: float, verdict: Verdict, reasons: tuple[Reason, ...]
+) -> None:
+    """One that passes everything else, by the evidence of the models, in a session whose steps were revealed at other times."""
+    fixture = next(each for each in load_fixtures() if each.id == "astronaut_bona_fide")
+    evidence = tracks_of(fixture.id).evidence
+    assert isinstance(evidence.face, FaceTrack)
+    assert isinstance(evidence.sound, SoundTrack)
+    found = movements(evidence.face.t_s, evidence.face.pose_deg, min_deg=10.0, centre_deg=7.0)
+    turned = iter(next(matches(found, fixture.challenge.turns)))
+    spoken = iter(speech_onsets(fixture.challenge, evidence.sound))
+    begun = [next(spoken) if isinstance(step, Say) else next(turned).onset_s for step in fixture.challenge.steps]
+    assert begun == sorted(begun)
+    ends = np.arange(0.25, evidence.media.duration_s + 0.25, 0.25)
+    record = LiveRecord(
+        tuple(Reveal(at - after_reveal_s) for at in begun if at is not None),
+        arrivals=tuple(Arrival(float(end), float(end) + 0.1) for end in ends),
+    )
+    judged = pipeline.judge(Case(evidence, fixture.challenge, Circumstances(live=record)), profile)
+    assert (judged.decision.verdict, judged.decision.reasons) == (verdict, reasons)
+    uploaded = pipeline.judge(Case(evidence, fixture.challenge), profile)
+    assert {check.name for check in judged.checks} - {check.name for check in uploaded.checks} == {QUESTION.name}

@@ -1,80 +1,62 @@
-"""Where the first phoneme of each group begins: by hand-made levels, and in a synthetic voice whose times are known."""
+"""Where the first phoneme of each group begins: by hand-made words, and in a synthetic voice whose times are known."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from cameo_challenges.model import Challenge, Say
-from cameo_verifier.evidence.sound import listen
+from cameo_verifier.evidence.sound import RATE_HZ, listen
 from cameo_verifier.evidence.speech_onset import CLOSURE_S, speech_onsets
 from cameo_verifier.types import ScoredWord, SoundTrack, Word
 from tests.unit.evidence.test_spoken import ASKED, SAID, voiced
 
 if TYPE_CHECKING:
     from cameo_verifier.models.kit import ModelKit
+    from cameo_verifier.types import F32
 
-BLOCK_S = 0.03
 
-
-def track(token: str, loud_s: tuple[tuple[float, float], ...], *, laid_s: tuple[float, float]) -> SoundTrack:
-    """Return a sound that is loud in these spans, with one word laid over it."""
-    levels = np.full(200, -60.0, np.float32)
-    for start, end in loud_s:
-        levels[round(start / BLOCK_S) : round(end / BLOCK_S)] = -20.0
+def track(*forced: ScoredWord) -> SoundTrack:
+    """Return a sound with these words aligned to it, and transcribed."""
     return SoundTrack(
-        duration_s=6.0, level_dbfs=-20.0, noise_dbfs=-60.0, peak_dbfs=-6.0, speech=np.array([[1.0, 2.0]]), text=token,
-        words=(Word(token, *laid_s, 0.9),), forced=(ScoredWord(token, *laid_s, -0.1, gain=8.0),), window_s=np.zeros((0, 2)),
-        window_embeddings=np.zeros((0, 0), np.float32), embedding=np.zeros(0, np.float32), levels_dbfs=levels,
+        duration_s=6.0, level_dbfs=-20.0, noise_dbfs=-60.0, peak_dbfs=-6.0, speech=np.array([[1.0, 2.0]]), text="",
+        words=tuple(Word(word.text, word.start_s, word.end_s, 0.9) for word in forced), forced=forced, window_s=np.zeros((0, 2)),
+        window_embeddings=np.zeros((0, 0), np.float32), embedding=np.zeros(0, np.float32),
     )  # fmt: skip
 
 
-def onset(token: str, sound: SoundTrack) -> float | None:
-    return speech_onsets(Challenge((Say(token),)), sound)[0]
+def said(text: str, onset_s: float | None, *, start_s: float = 0.4, gain: float = 8.0) -> ScoredWord:
+    return ScoredWord(text, start_s, 1.9, -0.1, gain=gain, onset_s=onset_s)
 
 
-@pytest.mark.parametrize("laid_s", [(0.6, 1.5), (1.2, 1.5), (1.32, 1.5)])
-def test_the_sound_says_when_it_began_not_the_word_laid_over_it(laid_s: tuple[float, float]) -> None:
-    """A word laid over the silence before it, or over its own middle, begins where the sound rises."""
-    assert onset("nine", track("nine", ((1.2, 1.5),), laid_s=laid_s)) == pytest.approx(1.2)
+def onsets(steps: str, *forced: ScoredWord) -> tuple[float | None, ...]:
+    return speech_onsets(Challenge(tuple(map(Say, steps.split("|")))), track(*forced))
+
+
+def test_the_phonemes_say_when_a_word_began_not_its_times() -> None:
+    """A word laid over the humming before it begins with its own first phoneme."""
+    assert onsets("nine", said("nine", 1.2)) == (pytest.approx(1.2),)
 
 
 def test_a_plosive_begins_with_its_closure() -> None:
-    """Of a word with a silent closure before its first sound that is taken off; of another one nothing is."""
-    assert onset("panda", track("panda", ((1.2, 1.5),), laid_s=(1.2, 1.5))) == pytest.approx(1.2 - CLOSURE_S)
-    assert onset("melody", track("melody", ((1.2, 1.5),), laid_s=(1.2, 1.5))) == pytest.approx(1.2)
+    """Of a word with a silent closure before its first sound that is taken off, of "double" for two digits as well."""
+    assert onsets("panda|melody", said("panda", 1.2), said("melody", 3.2)) == (pytest.approx(1.2 - CLOSURE_S), pytest.approx(3.2))
+    double = said("double", 1.2)
+    assert onsets("three three", double, double) == (pytest.approx(1.2 - CLOSURE_S),)
+    assert onsets("panda", said("panda", 0.01)) == (0.0,)
 
 
-def test_a_closure_within_the_word_does_not_begin_it_anew() -> None:
-    """A gap of 90 ms belongs to the word, one of 150 ms to what was before it."""
-    assert onset("nine", track("nine", ((1.2, 1.29), (1.38, 1.8)), laid_s=(1.2, 1.8))) == pytest.approx(1.2)
-    assert onset("nine", track("nine", ((0.9, 1.05), (1.2, 1.5)), laid_s=(1.2, 1.5))) == pytest.approx(1.2)
+def test_the_first_word_that_was_said_counts() -> None:
+    """Not one that the sound does not speak for, whatever the transcription has in its place."""
+    assert onsets("nine one", said("nine", 1.2, gain=-4.0), said("one", 1.6)) == (pytest.approx(1.6),)
 
 
-def test_what_the_group_before_said_is_not_taken() -> None:
-    """Without a pause a group begins where the one before it ended."""
-    both = track("nine", ((0.9, 1.8),), laid_s=(0.9, 1.35))
-    both = replace(
-        both, words=(*both.words, Word("one", 1.4, 1.8, 0.9)), forced=(*both.forced, ScoredWord("one", 1.4, 1.8, -0.1, 8.0))
-    )
-    first, second = speech_onsets(Challenge((Say("nine"), Say("one"))), both)
-    assert (first, second) == (pytest.approx(0.9), pytest.approx(1.35))
-
-
-def test_without_levels_or_above_no_noise_the_word_stands() -> None:
-    """Tracks of an earlier version have no levels; in noise as loud as the word nothing rises."""
-    sound = track("nine", ((1.2, 1.5),), laid_s=(1.25, 1.5))
-    assert onset("nine", replace(sound, levels_dbfs=np.zeros(0, np.float32))) == pytest.approx(1.25)
-    assert onset("nine", replace(sound, noise_dbfs=-21.0)) == pytest.approx(1.25)
-
-
-def test_a_group_that_was_not_heard_has_none() -> None:
-    """No word, no onset."""
-    sound = track("nine", (), laid_s=(1.0, 1.2))
-    assert onset("nine", replace(sound, words=(), forced=())) is None
+def test_a_group_without_phonemes_has_none() -> None:
+    """Neither where no word was said, nor where none was aligned."""
+    assert onsets("nine|one", said("nine", 1.2, gain=-4.0), said("one", None)) == (None, None)
+    assert onsets("nine|one") == (None, None)
 
 
 def test_a_voice_begins_when_it_begins(kit: ModelKit) -> None:
@@ -82,3 +64,27 @@ def test_a_voice_begins_when_it_begins(kit: ModelKit) -> None:
     sound, spans = voiced(SAID, pause_s=1.0)
     found = speech_onsets(ASKED, listen(sound, kit, spoken=ASKED.spoken))
     assert found == pytest.approx([start for start, _ in spans], abs=0.15)
+
+
+def _hum(samples: int) -> F32:
+    """Return a square wave at 140 Hz, as loud as a voice."""
+    return np.asarray(0.05 * np.sign(np.sin(2 * np.pi * 140 * np.arange(samples) / RATE_HZ)), np.float32)
+
+
+def _hesitation(samples: int) -> F32:
+    """Return a voice that says "ummm", at the end of the time."""
+    sound, [(start_s, end_s)] = voiced(["ummm"], pause_s=0.1)
+    uttered = sound[int(start_s * RATE_HZ) : int(end_s * RATE_HZ)][-samples:]
+    return np.pad(uttered, (samples - len(uttered), 0))
+
+
+@pytest.mark.parametrize("before", [_hum, _hesitation])
+def test_what_fills_the_time_before_a_word_does_not_begin_it(kit: ModelKit, before: object) -> None:
+    """Who hums or hesitates from the reveal on, until the answer is ready, has not answered yet."""
+    sound, spans = voiced(SAID, pause_s=2.0)
+    for start_s, _ in spans:
+        end = int((start_s - 0.05) * RATE_HZ)
+        begin = max(0, end - RATE_HZ)
+        sound[begin:end] += before(end - begin)  # type: ignore[operator]
+    found = speech_onsets(ASKED, listen(sound, kit, spoken=ASKED.spoken))
+    assert found == pytest.approx([start for start, _ in spans], abs=0.2)

@@ -15,6 +15,7 @@ from cameo_verifier.cli import app
 from cameo_verifier.profiles import load
 from cameo_verifier.review import late, late_tables
 from cameo_verifier.review.late import DELAYS_S, play, simulate
+from tests.conftest import ROOT
 
 CHALLENGE = Challenge(RECIPE.steps(0))
 
@@ -66,3 +67,9 @@ def test_the_command_says_that_it_simulates_and_where_from(monkeypatch: pytest.M
     assert len(document["distributions"]) == len(late.SOURCES)
     assert all(row["source"] for row in document["distributions"])
     assert document["delays"][0]["accepted"]["of"] == 4
+
+
+def test_the_documents_name_every_distribution() -> None:
+    """docs/calibration.md has a row for each, word by word."""
+    page = (ROOT / "docs/calibration.md").read_text("utf-8")
+    assert [source.what for source in late.SOURCES if f"| {source.what} | {source.drawn} | {source.source} |" not in page] == []

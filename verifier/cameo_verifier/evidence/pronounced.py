@@ -72,6 +72,8 @@ its nats are scaled down. The cap on the nats of one word keeps it from compensa
 _NEVER, _TINY = -1e9, 1e-9
 _EDGE_S = 0.06
 """Tolerance of the transcription's times at start and end of a word."""
+_LAG_S = 0.09
+"""A phoneme is recognised this much after it begins, of the studio's voices."""
 
 _SILENT = frozenset({BLANK, "<wb>", " ", "<pad>"})
 _NOTHING, _BESIDE, _NONE = len(PHONEMES), len(PHONEMES) + 1, len(PHONEMES) + 2
@@ -91,7 +93,7 @@ class _Span:
 def weighed(
     forced: Sequence[ScoredWord], log_probs: F32, names: Sequence[str], of: Language, *, begun_again: F64 | None = None
 ) -> tuple[ScoredWord, ...]:
-    """Return the words with their `margin`, which is part of their `gain`.
+    """Return the words with their `margin`, which is part of their `gain`, and their `onset_s`.
 
     Args:
         forced: the words of a phrase, force-aligned to the sound.
@@ -113,7 +115,8 @@ def weighed(
     if spans is None:
         return tuple(forced)
     margins = dict(zip(laid, _margins(scores, words, ways, spans, of), strict=True))
-    return tuple(replace(word, gain=word.gain + margins[word], margin=margins[word]) for word in forced)
+    onsets = {word: max(0.0, span.start / RATE_HZ - _LAG_S) for word, span in zip(laid, spans, strict=True)}
+    return tuple(replace(word, gain=word.gain + margins[word], margin=margins[word], onset_s=onsets[word]) for word in forced)
 
 
 def _canonical(text: str, of: Language) -> str:

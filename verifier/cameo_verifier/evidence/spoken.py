@@ -168,34 +168,23 @@ def words_said(heard: Testimony, *, read_gain: float, unread_gain: float) -> tup
     )
 
 
-@dataclass(frozen=True, slots=True)
-class HeardWord:
-    """A word of the challenge that was heard: its canonical token, and its seconds in the recording."""
-
-    token: str
-    start_s: float
-    end_s: float
-
-
-def heard_words(challenge: Challenge, sound: SoundTrack) -> tuple[tuple[HeardWord, ...], ...]:
-    """Return for each thing to say, in order, its words that were heard, by their start.
+def spoken_spans(challenge: Challenge, sound: SoundTrack) -> tuple[tuple[float, float] | None, ...]:
+    """Return for each thing to say, in order, the seconds from its first word to its last; `None` if it was not said.
 
     The time of a word is that of the forced alignment where the word has a gain, and of the transcription elsewhere: a
     transcription may put the last word before a pause at the end of the pause, a second late.
     """
     heard = witnesses(challenge, sound)
     forced = heard.forced or (None,) * len(heard.reading.expected)
-    words: dict[int, list[HeardWord]] = {index: [] for index, step in enumerate(challenge.steps) if isinstance(step, Say)}
-    for word, read, aligned in zip(heard.reading.expected, heard.reading.answers, forced, strict=True):
-        if aligned is not None and aligned.gain > 0.0:
-            words[word.step].append(HeardWord(word.token, aligned.start_s, aligned.end_s))
-        elif read:
-            words[word.step].append(HeardWord(word.token, read.start_s, read.end_s))
-    return tuple(tuple(sorted(each, key=lambda word: word.start_s)) for each in words.values())
-
-
-def spoken_spans(challenge: Challenge, sound: SoundTrack) -> tuple[tuple[float, float] | None, ...]:
-    """Return for each thing to say, in order, the seconds from its first word to its last; `None` if it was not said."""
-    return tuple(
-        (words[0].start_s, max(word.end_s for word in words)) if words else None for words in heard_words(challenge, sound)
-    )
+    spans: list[tuple[float, float] | None] = []
+    for index, step in enumerate(challenge.steps):
+        if not isinstance(step, Say):
+            continue
+        times = []
+        for word, read, aligned in zip(heard.reading.expected, heard.reading.answers, forced, strict=True):
+            if word.step == index and aligned is not None and aligned.gain > 0.0:
+                times.append((aligned.start_s, aligned.end_s))
+            elif word.step == index and read:
+                times.append((read.start_s, read.end_s))
+        spans.append((min(start for start, _ in times), max(end for _, end in times)) if times else None)
+    return tuple(spans)
