@@ -38,12 +38,11 @@ from cameo_credential.key_set import KeySet, change, new_key
 from cameo_credential.likeness import from_bytes
 from cameo_credential.media_items import open_objects
 from cameo_verifier.cameo import model
-from cameo_verifier.cameo.cursor import to_token
+from cameo_verifier.cameo.cursor import EVENTS, Listing
 from cameo_verifier.cameo.permissions import Answer
 from cameo_verifier.cameo.refusal import Refusal
 from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.server.app import utc_now
-from cameo_verifier.server.wire.cameo_input import number_of
 from cameo_verifier.server.wire.enums import short_name, short_names
 from cameo_verifier.settings import Settings
 from cameo_verifier.store.cameos.likenesses import LikenessStore
@@ -733,10 +732,11 @@ async def test_a_cursor_beyond_the_newest_event_is_refused(open_world: Any) -> N
     async with open_world() as world:
         cameo = await world.cameo()
         [newest] = await world.events(count=1)
-        number, expected = number_of(newest.cursor), "PAGE_TOKEN_INVALID"
+        number, expected = EVENTS.number(newest.cursor), "PAGE_TOKEN_INVALID"
         assert number is not None
-        for token in (to_token(number + 1), to_token(2**62)):
-            call = world.stub.WatchCameoEvents(wire.WatchCameoEventsRequest(cursor=token), metadata=world.owner)
+        for beyond in (number + 1, 2**62):
+            cursor, token = (each.token(beyond) for each in (EVENTS, Listing("ListUses", (cameo.id,))))
+            call = world.stub.WatchCameoEvents(wire.WatchCameoEventsRequest(cursor=cursor), metadata=world.owner)
             assert await reason(call.read()) == expected
             uses = wire.ListUsesRequest(cameo_id=cameo.id, page_token=token)
             assert await reason(world.stub.ListUses(uses, metadata=world.owner)) == expected

@@ -15,7 +15,7 @@ from cameo.v1 import cameo_pb2, guardian_pb2, guardian_service_pb2_grpc
 from cameo.v1 import cameo_service_pb2 as cameo_wire
 from cameo.v1 import guardian_service_pb2 as wire
 from cameo.v1.relationship_service_pb2 import SetFollowRequest
-from cameo_verifier.cameo.cursor import to_token
+from cameo_verifier.cameo.cursor import Listing
 from cameo_verifier.cameo.model import GuardianshipState
 from cameo_verifier.server.wire.enums import short_name, short_names
 from tests.databases import only_sqlite
@@ -536,6 +536,6 @@ async def test_an_unbounded_reason_and_an_empty_minor_are_refused(open_family: A
         assert await reason(family.pause(cameo, why="x" * 501)) == "REQUEST_INVALID"
         empty = wire.ListMinorCameosRequest()
         assert await reason(family.guardians.ListMinorCameos(empty, metadata=family.mother)) == "REQUEST_INVALID"
-        for token in ("bm9uZQ", to_token(2**62)):
+        for token in ("bm9uZQ", Listing("ListMinorUses", (cameo.id,)).token(2**62)):
             bad = wire.ListMinorUsesRequest(cameo_id=cameo.id, page_token=token)
             assert await reason(family.guardians.ListMinorUses(bad, metadata=family.mother)) == "PAGE_TOKEN_INVALID"

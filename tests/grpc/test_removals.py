@@ -13,7 +13,7 @@ import pytest
 from cameo.v1 import cameo_pb2, removal_pb2, removal_service_pb2_grpc
 from cameo.v1 import cameo_service_pb2 as wire
 from cameo.v1 import removal_service_pb2 as removals_wire
-from cameo_verifier.cameo.cursor import to_token
+from cameo_verifier.cameo.cursor import Listing
 from cameo_verifier.server.wire.enums import short_name
 from cameo_verifier.store.cameos import removals, watching
 from tests.aliases import alias
@@ -234,8 +234,9 @@ async def test_removals_come_in_pages(open_site: Any) -> None:
         assert [each.output_id for each in (await site.listed(cameo, output_id=made[3].id)).removals] == [made[3].id]
         with pytest.raises(Exception, match="as this server gave it out"):
             await site.pending(site.platform, page_token="?")  # noqa: S106 - no password
-        beyond = to_token(2**62)
+        beyond = Listing("ListPendingRemovals", ("platform", SHOWS)).token(2**62)
         assert (await refused(site.pending(site.platform, page_token=beyond))).reason == "PAGE_TOKEN_INVALID"
+        beyond = Listing("ListRemovals", (cameo.id, "")).token(2**62)
         assert (await refused(site.listed(cameo, page_token=beyond))).reason == "PAGE_TOKEN_INVALID"
 
 

@@ -46,7 +46,7 @@ class Refusal(StrEnum):
     REMOVAL_ANSWERED = "this removal was answered already, and that answer stays"
     CREDENTIAL_UNKNOWN = "no credential has this id"
     ATTESTATION_ENDED = "the recording is too old to vouch for the person: ask for a new challenge"
-    PAGE_TOKEN_INVALID = "this token or cursor is beyond the newest event: after a backup was restored, begin anew without one"  # noqa: S105 - no secret
+    PAGE_TOKEN_INVALID = "send a token or cursor as this server gave it out for this list; begin anew after a backup was restored"  # noqa: S105 - no secret
     REQUEST_ID_REUSED = "this request_id was used for something else"
 
 

@@ -27,7 +27,7 @@ from cameo_credential.encoding import to_json
 from cameo_credential.errors import KeyFileError
 from cameo_credential.webhook import sign_webhook
 from cameo_verifier.cameo import webhooks as rules
-from cameo_verifier.cameo.cursor import to_token
+from cameo_verifier.cameo.cursor import EVENTS
 from cameo_verifier.errors import StoreError
 from cameo_verifier.store.cameos import webhooks
 from cameo_verifier.webhooks.post import Poster, PostError
@@ -159,7 +159,7 @@ class WebhookSender:
         self, endpoint: Endpoint, poster: Poster, before: Standing, event: Event, removal: Removal | None
     ) -> Standing | None:
         """Return the delivery state after one attempt; None if another server has taken over."""
-        issuer, cursor = self._issuer, to_token(event.number)
+        issuer, cursor = self._issuer, EVENTS.token(event.number)
         message = rules.message(event, removal, endpoint, issuer=issuer.name, cursor=cursor, pairwise=issuer.pairwise)
         identifier, body, failure = rules.identifier(event), to_json(message), None
         # A signing key may be held elsewhere, behind a slow call.

@@ -18,7 +18,7 @@ from cameo.v1 import cameo_pb2, cameo_service_pb2, cameo_service_pb2_grpc, error
 from cameo_credential.errors import CredentialError
 from cameo_credential.grant_token import open_grant, sign_grant
 from cameo_verifier.cameo.caller_role import CallerRole
-from cameo_verifier.cameo.cursor import to_token
+from cameo_verifier.cameo.cursor import EVENTS, Listing
 from cameo_verifier.cameo.grants import compose
 from cameo_verifier.cameo.permissions import Answer, RelationshipNeededError, Relationships
 from cameo_verifier.cameo.refusal import RefusedError
@@ -168,10 +168,10 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         subject = given.user(request.subject, "subject") if own is None or request.subject else own
         if own not in {None, subject}:
             return cameo_service_pb2.ListCameosResponse()
-        size, after = given.page_size(request.page_size), given.place_of(request.page_token)
+        size, listed = given.page_size(request.page_size), Listing("ListCameos", (subject,))
+        after = listed.place(request.page_token, now=self._clock())
         found = await self._read(partial(cameos.of_subject, subject=subject, after=after, limit=size + 1))
-        page = found[:size]
-        token = given.to_place(page[-1].created_at, page[-1].id) if len(found) > size else ""
+        page, token = listed.page(found, size, lambda each: (each.created_at, each.id))
         return cameo_service_pb2.ListCameosResponse(cameos=map(convert.cameo, page), next_page_token=token)
 
     async def UpdateCameo(self, request: UpdateCameoRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
@@ -305,7 +305,9 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> ListUsesResponse:
         """Return a page of uses."""
-        size, before, subject = given.page_size(request.page_size), given.number_of(request.page_token), _own()
+        size, subject = given.page_size(request.page_size), _own()
+        listed = Listing("ListUses", (request.cameo_id,))
+        before = listed.number(request.page_token)
 
         def work(connection: Connection) -> tuple[list[Use], Mapping[str, list[Removal]]]:
             cameos.get(connection, request.cameo_id, subject=subject)
@@ -313,8 +315,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
             return found, removals.of_grants(connection, request.cameo_id, [use.grant.id for use in found])
 
         found, asked = await self._read(work)
-        page, now = found[:size], self._clock()
-        token = to_token(page[-1].number) if len(found) > size else ""
+        (page, token), now = listed.page(found, size, lambda each: each.number), self._clock()
         shown = [convert.use(each, asked, now=now) for each in page]
         return cameo_service_pb2.ListUsesResponse(uses=shown, next_page_token=token)
 
@@ -348,7 +349,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         self, request: WatchCameoEventsRequest, context: Context[WatchCameoEventsRequest, CameoEvent]
     ) -> None:
         """Stream the events after the cursor."""
-        with self._feed.open(current_caller(), given.number_of(request.cursor) or 0) as stream:
+        with self._feed.open(current_caller(), EVENTS.number(request.cursor) or 0) as stream:
             while True:
                 for event in await stream.read():
                     await context.write(convert.event(event))

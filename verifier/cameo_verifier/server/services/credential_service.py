@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cameo.v1 import credential_service_pb2, credential_service_pb2_grpc, error_reason_pb2
 from cameo_verifier.cameo.caller_role import CallerRole
+from cameo_verifier.cameo.cursor import Listing
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.server.auth.caller import current_caller
 from cameo_verifier.server.wire import cameo_input as given
@@ -103,16 +104,17 @@ class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
         subject = given.user(request.subject or own, "subject")
         if own and subject != own:
             return credential_service_pb2.ListCredentialsResponse()
-        size = given.page_size(request.page_size)
+        guardian = caller.id if caller.role is CallerRole.GUARDIAN else ""
+        size, now = given.page_size(request.page_size), self._reissuing.clock()
+        listed = Listing("ListCredentials", (subject, guardian))
         found = await asyncio.to_thread(
             self._reissuing.store.of_subject,
             subject,
-            guardian=caller.id if caller.role is CallerRole.GUARDIAN else "",
-            after=given.place_of(request.page_token),
+            guardian=guardian,
+            after=listed.place(request.page_token, now=now),
             limit=size + 1,
         )
-        page, now = found[:size], self._reissuing.clock()
-        token = given.to_place(page[-1].issued_at, page[-1].jti) if len(found) > size else ""
+        page, token = listed.page(found, size, lambda each: (each.issued_at, each.jti))
         shown = [convert.credential_summary(each, now=now) for each in page]
         return credential_service_pb2.ListCredentialsResponse(credentials=shown, next_page_token=token)
 

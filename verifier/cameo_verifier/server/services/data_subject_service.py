@@ -12,6 +12,7 @@ from cameo.v1 import data_subject_service_pb2_grpc, error_reason_pb2
 from cameo_credential.consent_receipt import sign_receipt
 from cameo_verifier.cameo.caller_role import CallerRole
 from cameo_verifier.cameo.consent_record import Party, Policy
+from cameo_verifier.cameo.cursor import Listing
 from cameo_verifier.server.auth.caller import current_caller
 from cameo_verifier.server.places import Places
 from cameo_verifier.server.wire import cameo_input as given
@@ -54,8 +55,9 @@ class DataSubjectService(data_subject_service_pb2_grpc.DataSubjectServiceService
         """Return a page of signed receipts."""
         caller = current_caller()
         own, subject = _whose(request)
-        size, after = given.page_size(request.page_size), given.place_of(request.page_token)
         guardian = caller.id if caller.role is CallerRole.GUARDIAN else ""
+        size, listed = given.page_size(request.page_size), Listing("ListConsentRecords", (subject, guardian))
+        after = listed.place(request.page_token, now=self._exporting.clock())
 
         def work(connection: Connection) -> list[KeptRecord]:
             if guardian and guardian not in guardianships.guardians_of(connection, subject):
@@ -67,8 +69,7 @@ class DataSubjectService(data_subject_service_pb2_grpc.DataSubjectServiceService
         if own and subject != own:
             return wire.ListConsentRecordsResponse()
         found = await self._reads.submit(work)
-        page = found[:size]
-        token = given.to_place(page[-1].created_at, page[-1].id) if len(found) > size else ""
+        page, token = listed.page(found, size, lambda each: (each.created_at, each.id))
         receipts = await asyncio.to_thread(self._receipts, page)
         return wire.ListConsentRecordsResponse(records=receipts, next_page_token=token)
 

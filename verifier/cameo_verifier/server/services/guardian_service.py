@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cameo.v1 import guardian_service_pb2 as wire
 from cameo.v1 import guardian_service_pb2_grpc
 from cameo_verifier.cameo.caller_role import CallerRole
-from cameo_verifier.cameo.cursor import to_token
+from cameo_verifier.cameo.cursor import Listing
 from cameo_verifier.server.auth.caller import current_caller
 from cameo_verifier.server.wire import cameo_convert as convert
 from cameo_verifier.server.wire import cameo_input as given
@@ -81,13 +81,11 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
         """Return a page of the caller's links."""
         caller = current_caller()
         mine = caller.role is CallerRole.GUARDIAN
-        size, after = given.page_size(request.page_size), given.place_of(request.page_token)
+        size, listed = given.page_size(request.page_size), Listing("ListGuardianships", (caller.role, caller.id))
+        after = listed.place(request.page_token, now=self._clock())
         work = partial(guardianships.of_person, person=caller.id, as_guardian=mine, after=after, limit=size + 1)
         found = await self._reads.submit(work)
-        page = found[:size]
-        token = ""
-        if len(found) > size:
-            token = given.to_place(page[-1].created_at, page[-1].minor if mine else page[-1].guardian)
+        page, token = listed.page(found, size, lambda each: (each.created_at, each.minor if mine else each.guardian))
         return wire.ListGuardianshipsResponse(guardianships=map(convert.guardianship, page), next_page_token=token)
 
     async def ListMinorCameos(  # noqa: N802 - the contract's
@@ -96,15 +94,12 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> wire.ListMinorCameosResponse:
         """Return a page of a minor's cameos."""
-        minor, size, after = (
-            given.user(request.minor, "minor"),
-            given.page_size(request.page_size),
-            given.place_of(request.page_token),
-        )
+        minor, size = given.user(request.minor, "minor"), given.page_size(request.page_size)
+        listed = Listing("ListMinorCameos", (minor,))
+        after = listed.place(request.page_token, now=self._clock())
         work = partial(guardians.cameos_of, minor=minor, guardian=current_caller().id, after=after, limit=size + 1)
         found = await self._reads.submit(work)
-        page = found[:size]
-        token = given.to_place(page[-1].created_at, page[-1].id) if len(found) > size else ""
+        page, token = listed.page(found, size, lambda each: (each.created_at, each.id))
         return wire.ListMinorCameosResponse(cameos=map(convert.cameo, page), next_page_token=token)
 
     async def ApproveChange(self, request: wire.ApproveChangeRequest, context: Context[Any, Any]) -> Cameo:  # noqa: ARG002, N802 - the contract's
@@ -133,7 +128,8 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> wire.ListMinorUsesResponse:
         """Return a page of uses of a minor's cameo."""
-        size, before = given.page_size(request.page_size), given.number_of(request.page_token)
+        size, listed = given.page_size(request.page_size), Listing("ListMinorUses", (request.cameo_id,))
+        before = listed.number(request.page_token)
         guardian = current_caller().id
 
         def work(connection: Connection) -> tuple[list[Use], Mapping[str, list[Removal]]]:
@@ -141,8 +137,7 @@ class GuardianService(guardian_service_pb2_grpc.GuardianServiceServicer):
             return found, removals.of_grants(connection, request.cameo_id, [use.grant.id for use in found])
 
         found, asked = await self._reads.submit(work)
-        page, now = found[:size], self._clock()
-        token = to_token(page[-1].number) if len(found) > size else ""
+        (page, token), now = listed.page(found, size, lambda each: each.number), self._clock()
         shown = [convert.use(each, asked, now=now) for each in page]
         return wire.ListMinorUsesResponse(uses=shown, next_page_token=token)
 

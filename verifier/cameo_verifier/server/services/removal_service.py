@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cameo.v1 import removal_service_pb2, removal_service_pb2_grpc
-from cameo_verifier.cameo.cursor import to_token
+from cameo_verifier.cameo.cursor import Listing
 from cameo_verifier.server.auth.caller import current_caller
 from cameo_verifier.server.wire import cameo_input as given
 from cameo_verifier.server.wire import removal_convert as convert
@@ -14,7 +14,7 @@ from cameo_verifier.server.wire.request_id import require_request_id
 from cameo_verifier.store.cameos import cameos, removals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime, timedelta
 
     from grpc.aio import ServicerContext as Context
@@ -69,7 +69,7 @@ class RemovalService(removal_service_pb2_grpc.RemovalServiceServicer):
         # Each round is a transaction of its own, so that other transactions can run between.
         while await self._write(work):
             pass
-        page, token = await self._page(asked.cameo_id, asked.output_id, before=None, size=given.PAGE_MAX)
+        page, token = await self._page(request, before=None, size=given.PAGE_MAX)
         shown = [convert.removal(each, now=now) for each in page]
         return removal_service_pb2.RequestRemovalResponse(removals=shown, next_page_token=token)
 
@@ -79,8 +79,9 @@ class RemovalService(removal_service_pb2_grpc.RemovalServiceServicer):
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> ListRemovalsResponse:
         """Return a page of a cameo's removals."""
-        size, before, now = given.page_size(request.page_size), given.number_of(request.page_token), self._clock()
-        page, token = await self._page(request.cameo_id, request.output_id, before=before, size=size)
+        size, now = given.page_size(request.page_size), self._clock()
+        before = _listed(request).number(request.page_token)
+        page, token = await self._page(request, before=before, size=size)
         shown = [convert.removal(each, now=now) for each in page]
         return removal_service_pb2.ListRemovalsResponse(removals=shown, next_page_token=token)
 
@@ -90,10 +91,12 @@ class RemovalService(removal_service_pb2_grpc.RemovalServiceServicer):
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> ListPendingRemovalsResponse:
         """Return a page of the removals that the caller has to answer."""
-        size, after, now = given.page_size(request.page_size), given.number_of(request.page_token) or 0, self._clock()
-        found = await self._write(partial(removals.pending, holder=convert.require_holder(), after=after, limit=size, now=now))
+        size, holder, now = given.page_size(request.page_size), convert.require_holder(), self._clock()
+        pending = Listing("ListPendingRemovals", (current_caller().role, current_caller().id))
+        after = pending.number(request.page_token) or 0
+        found = await self._write(partial(removals.pending, holder=holder, after=after, limit=size, now=now))
         # The next page tells whether there are more: a row read ahead would count as delivered.
-        token = to_token(found[-1].number) if len(found) == size else ""
+        token = pending.token(found[-1].number) if len(found) == size else ""
         shown = [convert.removal(each, now=now) for each in found]
         return removal_service_pb2.ListPendingRemovalsResponse(removals=shown, next_page_token=token)
 
@@ -111,16 +114,20 @@ class RemovalService(removal_service_pb2_grpc.RemovalServiceServicer):
 
         return convert.removal(await self._write(work), now=now)
 
-    async def _page(self, cameo_id: str, output_id: str, *, before: int | None, size: int) -> tuple[list[Removal], str]:
-        subject = current_caller().sees
+    async def _page(
+        self, request: RequestRemovalRequest | ListRemovalsRequest, *, before: int | None, size: int
+    ) -> tuple[Sequence[Removal], str]:
+        subject, cameo_id, output_id = current_caller().sees, request.cameo_id, request.output_id
 
         def work(connection: Connection) -> list[Removal]:
             cameos.get(connection, cameo_id, subject=subject)
             return removals.of_cameo(connection, cameo_id, output_id, before=before, limit=size + 1)
 
-        found = await self._reads.submit(work)
-        page = found[:size]
-        return page, to_token(page[-1].number) if len(found) > size else ""
+        return _listed(request).page(await self._reads.submit(work), size, lambda each: each.number)
 
     async def _write(self, work: Callable[[Connection], ResultT]) -> ResultT:
         return await self._writes.submit(work)
+
+
+def _listed(request: RequestRemovalRequest | ListRemovalsRequest) -> Listing:
+    return Listing("ListRemovals", (request.cameo_id, request.output_id))

@@ -27,7 +27,7 @@ from cameo_verifier.server.replaying import replay_aside
 from cameo_verifier.server.threads import undisturbed
 from cameo_verifier.server.wire import review_convert as convert
 from cameo_verifier.server.wire import review_input as given
-from cameo_verifier.server.wire.cameo_input import invalid, page_size, to_place
+from cameo_verifier.server.wire.cameo_input import invalid, page_size
 from cameo_verifier.server.wire.enums import full_name
 from cameo_verifier.server.wire.errors import RequestError
 from cameo_verifier.server.wire.evidence_errors import damaged, refusal
@@ -121,11 +121,14 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         context: Context[Any, Any],  # noqa: ARG002 - grpc passes it
     ) -> ListAttemptsResponse:
         """Return a page of attempts."""
-        condition, size, after = given.condition(request.filter), page_size(request.page_size), given.after(request.page_token)
+        condition, size, after = (
+            given.condition(request.filter),
+            page_size(request.page_size),
+            given.after(request, now=self._clock()),
+        )
         found = await asyncio.to_thread(self._search.page, condition, after=after, limit=size + 1)
-        page = found[:size]
+        page, token = given.attempts_of(request).page(found, size, lambda each: (each.created_at, each.id))
         standing = await asyncio.to_thread(self._labels.standing, [attempt.id for attempt in page])
-        token = to_place(page[-1].created_at, page[-1].id) if len(found) > size else ""
         return review_service_pb2.ListAttemptsResponse(
             attempts=[convert.summary(attempt, standing.get(attempt.id)) for attempt in page], next_page_token=token
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cameo.v1 import attempt_pb2, cameo_pb2, cameo_service_pb2, guardian_pb2
 from cameo_credential.item_kind import ItemKind
-from cameo_verifier.cameo.cursor import to_token
+from cameo_verifier.cameo.cursor import EVENTS
 from cameo_verifier.cameo.model import ANALYSTS, OWNER, CameoState
 from cameo_verifier.server.wire.enums import full_name
 from cameo_verifier.server.wire.removal_convert import removal
@@ -157,7 +157,7 @@ def output(value: Output, removals: Iterable[removal_pb2.Removal] = ()) -> cameo
 def event(value: Event) -> cameo_pb2.CameoEvent:
     """Return the message of an event."""
     return cameo_pb2.CameoEvent(
-        cursor=to_token(value.number),
+        cursor=EVENTS.token(value.number),
         cameo_id=value.cameo_id,
         kind=full_name(cameo_pb2.CameoEventKind, value.kind),
         event_time=value.at,

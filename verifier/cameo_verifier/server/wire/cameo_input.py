@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cameo.v1 import cameo_pb2, error_reason_pb2
 from cameo.v1.guardian_service_pb2 import NarrowCameoRequest
 from cameo_credential.item_kind import ItemKind
-from cameo_verifier.cameo.cursor import to_token
 from cameo_verifier.cameo.model import EXCLUDABLE, OutputState, Terms, UseCategory, WhoMayUse
 from cameo_verifier.cameo.permissions import WORDS_MAX
 from cameo_verifier.server.wire.enums import short_name
@@ -36,9 +33,6 @@ GENERATORS_MAX = 100
 PAGE_DEFAULT, PAGE_MAX = 50, 200
 _MANIFEST_MAX_CHARS = 256
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_CURSOR_MAX = 2**63 - 1
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def invalid(field: str, message: str) -> RequestError:
@@ -231,38 +225,3 @@ def page_size(value: int) -> int:
     if value < 0:
         raise invalid("page_size", "must not be negative")
     return min(value or PAGE_DEFAULT, PAGE_MAX)
-
-
-def _parts(token: str, count: int) -> list[str]:
-    try:
-        parts = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode().split("\n")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        parts = []
-    if len(parts) != count or not parts[0].isdecimal() or not parts[0].isascii() or int(parts[0]) > _CURSOR_MAX:
-        raise _no_token()
-    return parts
-
-
-def _no_token() -> RequestError:
-    return RequestError(error_reason_pb2.ERROR_REASON_PAGE_TOKEN_INVALID, "send a token or cursor as this server gave it out")
-
-
-def number_of(token: str) -> int | None:
-    """Return the number in a page token or cursor; None if it is empty."""
-    return int(_parts(token, 1)[0]) if token else None
-
-
-def to_place(moment: datetime, identifier: str) -> str:
-    """Return the page token of the position after a time and an id."""
-    return to_token((moment - _EPOCH) // _MICROSECOND, identifier)
-
-
-def place_of(token: str) -> tuple[datetime, str] | None:
-    """Return the time and the id in a page token; None if it is empty."""
-    if not token:
-        return None
-    microseconds, identifier = _parts(token, 2)
-    try:
-        return _EPOCH + int(microseconds) * _MICROSECOND, identifier
-    except OverflowError:
-        raise _no_token() from None

@@ -13,12 +13,13 @@ from sqlalchemy import true
 from cameo.v1 import error_reason_pb2, review_service_pb2
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier import profiles
+from cameo_verifier.cameo.cursor import Listing
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.errors import ProfileError
 from cameo_verifier.review.replay import Source
 from cameo_verifier.review.where import MAX_CHARACTERS, where
 from cameo_verifier.server.auth.caller import current_caller
-from cameo_verifier.server.wire.cameo_input import invalid, place_of
+from cameo_verifier.server.wire.cameo_input import invalid
 from cameo_verifier.server.wire.errors import RequestError
 from cameo_verifier.server.wire.request_id import require_request_id
 from cameo_verifier.store.attempts import opinions
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         DeclineAttemptRequest,
         LabelAttemptRequest,
         LiftSuspensionRequest,
+        ListAttemptsRequest,
         ProfileChoice,
         SuspendCameoRequest,
     )
@@ -121,11 +123,16 @@ def condition(expression: str) -> ColumnElement[bool]:
         raise RequestError(error_reason_pb2.ERROR_REASON_FILTER_INVALID, _told(error)) from None
 
 
-def after(token: str) -> tuple[datetime, str] | None:
+def attempts_of(request: ListAttemptsRequest) -> Listing:
+    """Return the list of attempts that a request is about."""
+    return Listing("ListAttempts", (request.filter,))
+
+
+def after(request: ListAttemptsRequest, *, now: datetime) -> tuple[datetime, str] | None:
     """Return the time and the id after which a page begins."""
-    place = place_of(token)
+    place = attempts_of(request).place(request.page_token, now=now)
     if place is not None and not _ATTEMPT_ID.fullmatch(place[1]):
-        raise RequestError(error_reason_pb2.ERROR_REASON_PAGE_TOKEN_INVALID, "send a token as this server gave it out")
+        raise RefusedError(Refusal.PAGE_TOKEN_INVALID)
     return place
 
 
