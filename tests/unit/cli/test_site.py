@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import click
 
 EVERY = {" ".join(path): command for path, command in commands(typer.main.get_command(app))}
-OF_NO_SITE = {"challenge issue", "credential keygen", "credential open", "demo", "inspect", "verify"}
+OF_NO_SITE = {"challenge issue", "credential keygen", "credential open", "data verify", "demo", "inspect", "verify"}
 SITED = {name: command for name, command in EVERY.items() if name not in OF_NO_SITE and not name.startswith("models ")}
 BEFORE_A_SITE = {"serve", "token"}
 """Commands that make a site, or the key by which a server that is not started yet will know callers."""

@@ -79,7 +79,7 @@ def open_token(  # noqa: PLR0913 - one option each
     if not expected_audience:
         raise InvalidRequestError(f"{key[0]} does not say whose key it is, so the audience cannot be checked: give --audience")
     try:
-        keys = _issuer_keys(issuer_keys)
+        keys = issuer_keys_of(issuer_keys)
         opened = open_credential(
             _read(token),
             audience_key=audience_keys,
@@ -303,7 +303,13 @@ def _embedding_document(embedding: Embedding, *, values: bool) -> dict[str, Any]
     return document
 
 
-def _issuer_keys(given: str) -> VerificationKeys:
+def issuer_keys_of(given: str) -> VerificationKeys:
+    """Return the keys in a JWKS file, or at a URI.
+
+    Raises:
+        InvalidRequestError: the URI is not one to fetch keys from.
+        KeyFileError: the file is missing or malformed.
+    """
     if "://" not in given:
         return VerificationKeys.load(Path(given))
     try:

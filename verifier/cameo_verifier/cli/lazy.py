@@ -27,6 +27,7 @@ COMMANDS = (
     "gallery",
     "attempts",
     "evidence",
+    "data",
     "audit",
     "vault",
     "token",

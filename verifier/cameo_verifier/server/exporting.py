@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cameo_verifier.store.cameos.consent_records import ConsentRecords, KeptRecord
     from cameo_verifier.store.cameos.vault import Vault
 
-_READER = Reader("export", "a person's own copy of their data")
+_OWNER = Reader("export", "a person's own copy of their data")
 _ENDINGS = {Kind.RECORDING: "recording", Kind.TRACKS: "tracks.npz", Kind.RESULT: "result.json", Kind.CROPS: "crops.jpg"}
 _SCORES = ("score", "threshold", "unit", "direction", "detail")
 _WHY_NO_SCORES = "scores teach an attacker; the site shows them to analysts only (CAMEO_EXPOSE_SCORES)"
@@ -61,6 +61,7 @@ class Exporting:
         retention: the retention schedule.
         expose_scores: True if the site shows scores.
         clock: returns the time in UTC.
+        reader: who the audit log says reads evidence, and why.
     """
 
     engine: Engine
@@ -71,6 +72,16 @@ class Exporting:
     retention: tuple[RetentionRule, ...]
     expose_scores: bool
     clock: Callable[[], datetime]
+    reader: Reader = _OWNER
+
+    def knows(self, subject: str) -> bool:
+        """Return whether anything is kept of a person.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        with store_errors(), self.engine.connect() as connection:
+            return any(rows for _, rows in subject_rows.of_subject(connection, subject))
 
     def export(self, subject: str) -> Iterator[bytes]:
         """Yield the bytes of a person's archive; of somebody who is not known, one without rows.
@@ -141,7 +152,7 @@ class Exporting:
             left_out[name] = _WHY_NO_SCORES
             return
         try:
-            yield name, self.room.vault.read(attempt_id, kind, reader=_READER, now=self.clock())
+            yield name, self.room.vault.read(attempt_id, kind, reader=self.reader, now=self.clock())
         except EvidenceError as error:
             left_out[name] = str(error)
 
