@@ -93,7 +93,7 @@ def test_a_record_says_who_agreed_to_which_text_and_when() -> None:
     document = record(RecordKind.CONSENT_APPROVED, replace(CAMEO, minor_safeguards=True), guardians=frozenset({"mother"}))
     notice = document["dpv:hasNotice"]
     assert (notice["cameo:text_sha256"], notice["dct:hasVersion"], notice["dct:language"]) == ("5e" * 32, "3", "en-GB")
-    assert document["dpv:hasDataSubject"]["skos:broader"] == {"@id": "dpv:Child"}
+    assert document["dpv:hasDataSubject"]["@type"] == ["dpv:DataSubject", "dpv:Child"]
     given, approved = document["dpv:hasConsentStatus"]
     assert given["dpv:isIndicatedAtTime"] == CONSENT.agreed_at.isoformat()
     by = [each["dct:identifier"] for each in approved["dpv:isIndicatedBy"]]

@@ -98,8 +98,8 @@ def compose(
 
 
 def _person(cameo: Cameo) -> dict[str, Any]:
-    kind = {"skos:broader": {"@id": "dpv:Child"}} if cameo.minor_safeguards else {}
-    return {"@type": "dpv:DataSubject", "dct:identifier": cameo.subject, **kind}
+    kind = ["dpv:DataSubject", "dpv:Child"] if cameo.minor_safeguards else "dpv:DataSubject"
+    return {"@type": kind, "dct:identifier": cameo.subject}
 
 
 def _controller(party: Party) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _process(policy: Policy, terms: Terms) -> dict[str, Any]:
 
 def _events(policy: Policy, kind: RecordKind, cameo: Cameo, *, guardians: frozenset[str], now: datetime) -> list[dict[str, Any]]:
     """Return the consent that was given, and this event, oldest first."""
-    subject: dict[str, Any] = {"@id": "dpv:DataSubject", "dct:identifier": cameo.subject}
+    subject: dict[str, Any] = {"@type": "dpv:DataSubject", "dct:identifier": cameo.subject}
     approving = [{"@type": "dpv:GuardianOfDataSubject", "dct:identifier": guardian} for guardian in sorted(guardians)]
     until = _until_event("withdrawal by the data subject")
     if cameo.attested_at is not None:
