@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +17,12 @@ from cameo_verifier.review import ends_again
 from cameo_verifier.review.deletion_log import DeletionLog
 from cameo_verifier.server.services.data_subject_service import policy
 from cameo_verifier.settings import Settings
+from cameo_verifier.status.allotter import Allotter
 from cameo_verifier.store.cameos import cameos
 from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.cameos.likenesses import LikenessStore
 from cameo_verifier.store.credentials.reissues import ReissueStore
+from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import open_database, writing
 from cameo_verifier.store.evidence import ends
@@ -100,8 +103,8 @@ def test_what_ended_after_the_copy_ends_in_it_again(site: Site, copy: Site, log:
     assert ends_again.do_again(copy.engine, log, now=NOW) == 4
     assert _state(copy) == _state(site)
     assert {row for row in _state(copy).values() if row is None} == {None}
-    assert ends_again.do_again(copy.engine, log, now=NOW) == 0
-    assert ends_again.do_again(site.engine, log, now=NOW) == 0
+    assert ends_again.do_again(copy.engine, log, now=NOW) is None
+    assert ends_again.do_again(site.engine, log, now=NOW) is None
     assert ends_again.write(copy.engine, log) == 0
     assert ends_again.missing_lines(copy.engine, log) == 0
     with copy.engine.connect() as connection:
@@ -201,6 +204,44 @@ def test_a_crash_at_any_byte_of_a_line_loses_nothing(site: Site, copy: Site, log
     ends_again.write(site.engine, log)  # after a kill between the file and the database
     assert ends_again.do_again(copy.engine, log, now=NOW) == 2
     assert _state(copy)["cameo-2"] == "deleted"
+
+
+def test_no_place_of_a_status_list_is_given_out_twice(site: Site, copy: Site, log: DeletionLog) -> None:
+    """What was allotted after the copy, in its last list and in one that it does not know, is never allotted by the copy."""
+    draw = Random(7)  # noqa: S311 - a test's own
+    original, restored = (
+        Allotter(StatusStore(each.engine), "https://c.example", 2048, draw.randrange, lambda: draw.randbytes(32))
+        for each in (site, copy)
+    )
+    copied = StatusStore(copy.engine).numbers()
+    since = {original.allot(f"since-{number}", now=NOW) for number in range(300)}
+    assert len(StatusStore(site.engine).numbers()) > len(copied)
+    site.end("delete", 1)
+    ends_again.write(site.engine, log)
+
+    assert ends_again.do_again(copy.engine, log, now=NOW, capacity=2048) == 1
+
+    allotted = {restored.allot(f"restored-{number}", now=NOW) for number in range(300)}
+    assert {each.uri for each in since}.isdisjoint({each.uri for each in allotted})
+    assert len(allotted) == 300
+
+
+def test_a_copy_that_is_restored_twice_goes_on_elsewhere(site: Site, copy: Site, log: DeletionLog, tmp_path: Path) -> None:
+    """What it allotted in its first life is not allotted in the second, though nothing in it tells of that."""
+    path = tmp_path / "again.sqlite3"
+    with sqlite3.connect(str(copy.engine.url.database)) as connection:
+        connection.execute("VACUUM INTO ?", [str(path)])
+    site.end("delete", 1)
+    ends_again.write(site.engine, log)
+    again = open_database(f"sqlite:///{path}")
+    for engine in (copy.engine, again):
+        assert ends_again.do_again(engine, log, now=NOW) == 1
+    first, second = (StatusStore(engine).numbers()[-1] for engine in (copy.engine, again))
+    again.dispose()
+    assert first != second
+    assert min(first, second) >= 1000
+    assert ends_again.do_again(copy.engine, log, now=NOW) is None
+    assert StatusStore(copy.engine).numbers()[-1] == first
 
 
 def test_a_log_that_lost_its_end_is_noticed(site: Site, log: DeletionLog) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from cameo_credential import decoys
 from cameo_credential.token_status import Status
 from cameo_verifier.cameo.model import CameoState
 from cameo_verifier.cameo.refusal import RefusedError
@@ -59,10 +61,16 @@ def missing_lines(engine: Engine, log: DeletionLog) -> int:
         return ends.logged(connection) - (lines[-1].number if lines else 0)
 
 
-def do_again(engine: Engine, log: DeletionLog, *, now: datetime, records: ConsentRecords | None = None) -> int:
-    """Do what ended after the database was copied again, and return how much that was: before anybody is served.
+def do_again(
+    engine: Engine, log: DeletionLog, *, now: datetime, records: ConsentRecords | None = None, capacity: int = 2**20
+) -> int | None:
+    """Do what ended after the database was copied again, before anybody is served.
 
-    The consent records of whose data keys are destroyed are kept as at the first time, where `records` is given.
+    The consent records of whose data keys are destroyed are kept as at the first time, where `records` is given. A status list of
+    `capacity` is started: what was allotted of the earlier ones after the copy is not known.
+
+    Returns:
+        how much that was; None where the database is as new as the log.
 
     Raises:
         KeyFileError, StoreError: the log or the database failed; it can be repeated.
@@ -72,7 +80,7 @@ def do_again(engine: Engine, log: DeletionLog, *, now: datetime, records: Consen
             logged = ends.logged(connection)
         newer = [line for line in log.lines() if line.number > logged]
         if not newer:
-            return 0
+            return None
         wanted = {line.of for line in newer}
         done = 0
         for kind, again in _AGAIN.items():
@@ -80,6 +88,9 @@ def do_again(engine: Engine, log: DeletionLog, *, now: datetime, records: Consen
                 if log.digest(kind, of_id) in wanted:
                     again(engine, of_id, now, records)
                     done += 1
+        StatusStore(engine).leave(
+            capacity=capacity, new_key=lambda: secrets.token_bytes(decoys.KEY_BYTES), below=secrets.randbelow, now=now
+        )
         scrub(engine)
         with store_errors(), writing(engine).begin() as connection:
             noted = [(kind, of_id) for kind, of_id in ends.noted(connection) if log.digest(kind, of_id) in wanted]

@@ -52,8 +52,12 @@ def _catch_up(engine: Engine, settings: Settings, records: ConsentRecords, now: 
     kept.make()
     if (missing := ends_again.missing_lines(engine, kept)) > 0:
         log.error("lines at the end of the deletion log are lost: put the newest copy back", file=str(kept.path), missing=missing)
-    elif done := ends_again.do_again(engine, kept, now=now, records=records):
-        log.warning("the database is older than the deletion log: what ended since was done again", done=done)
+        return kept
+    done = ends_again.do_again(engine, kept, now=now, records=records, capacity=settings.status_capacity)
+    if done is not None:
+        log.warning(
+            "the database is older than the deletion log: what ended since was done again, a status list begun", done=done
+        )
     return kept
 
 

@@ -6,6 +6,7 @@ groups are used. A revoked credential stays revoked. An entry has no time: it wo
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,10 @@ class Changed:
 
 
 _NONE = -1
+_LOST_LISTS = 1000
+"""More lists than are filled between a copy and its restoration: they hold 64 million credentials."""
+_APART = 100_000
+"""Out of so many places the next list is drawn; a number has up to nine digits, for thousands of restorations."""
 
 
 class StatusStore:
@@ -93,18 +98,29 @@ class StatusStore:
                 last = self._last()
                 if last is not None and last.used < last.room:
                     return last
-                row = {
-                    "number": 1 if last is None else last.number + 1,
-                    "capacity": capacity,
-                    "used": 0,
-                    "decoy_key": new_key(),
-                    "created_at": now,
-                }
-                try:
-                    with self._engine.begin() as connection:
-                        connection.execute(insert(tables.status_lists).values(row))
-                except IntegrityError:
-                    continue  # another server was first: its list is read on the next round
+                # Where another server was first, its list is read on the next round.
+                with suppress(IntegrityError):
+                    self._begin(1 if last is None else last.number + 1, capacity=capacity, decoy_key=new_key(), now=now)
+
+    def leave(self, *, capacity: int, new_key: Callable[[], bytes], below: Callable[[int], int], now: datetime) -> None:
+        """Start a list far beyond the last one, which takes all credentials from now on.
+
+        A database that was restored does not know which groups, and which lists after its last one, were allotted since it was
+        copied, nor where an earlier restoration went on: the distance is drawn.
+
+        Args:
+            capacity: of the new list.
+            new_key: makes the key of its decoys, 32 random bytes.
+            now: the time.
+            below: returns a random whole number below another.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        with store_errors():
+            last = self._last()
+            number = (0 if last is None else last.number) + _LOST_LISTS + below(_APART)
+            self._begin(number, capacity=capacity, decoy_key=new_key(), now=now)
 
     def take(self, kept: KeptList, group: int, index: int, *, jti: str) -> bool:
         """Allot a group, and one of its indices, to a credential, as valid; False, and nothing changed, if it is not available.
@@ -182,6 +198,11 @@ class StatusStore:
             rows = [(index, _NONE if group is None else group, status) for index, group, status in connection.execute(query)]
         found = np.array(rows, np.int64).reshape(-1, 3)
         return Changed(found[:, 0], found[:, 1], found[:, 2].astype(np.uint8))
+
+    def _begin(self, number: int, *, capacity: int, decoy_key: bytes, now: datetime) -> None:
+        row = {"number": number, "capacity": capacity, "used": 0, "decoy_key": decoy_key, "created_at": now}
+        with self._engine.begin() as connection:
+            connection.execute(insert(tables.status_lists).values(row))
 
     def _last(self) -> KeptList | None:
         table = tables.status_lists
