@@ -33,11 +33,13 @@ from cameo_verifier.types import (
     SoundTrack,
     Verdict,
 )
+from tests.grpc.scripted_watch import ScriptedWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from cameo_verifier.live.observation import Observation
     from cameo_verifier.workers.judge import Response
 
 DIGEST = "ab" * 32
@@ -111,12 +113,17 @@ class Scripted:
             case b"trap":
                 os.kill(os.getpid(), signal.SIGKILL)
 
+    def watch(self, tell: Callable[[Observation | Exception], None]) -> ScriptedWatch:
+        """Observe a recording that arrives."""
+        return ScriptedWatch(tell)
+
     def __call__(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
         """Do what it says: accept, accept:FINGERPRINT, face:FACE (seeds), minor, reject, sleep:SECONDS, die, damaged, bug.
 
         `held:` before any of it waits until there is a file `go` beside the journal.
         """
-        script = response.recording.rstrip(b"\0").decode()
+        # Of a live session the last line; the others are what was observed.
+        script = response.recording.rstrip(b"\0").rpartition(b"\n")[2].decode()
         self._note(f"begin {script}")
         verb, _, argument = script.partition(":")
         if verb == "held":

@@ -15,6 +15,7 @@ from cameo.v1 import challenge_pb2, session_service_pb2_grpc
 from cameo.v1.session_service_pb2 import Bye, CaptureRequest, CaptureResponse, Hello, Result, Shown, Started
 from cameo_challenges.model import Gesture, MakeGesture, Say, Turn, TurnHead
 from fixtures.studio.live import SLICE_S
+from tests.grpc.client import refused
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from cameo_challenges.model import Step
     from fixtures.studio.live import LivePerson
+    from tests.grpc.client import Refused
+    from tests.live.actor import Actor
     from tests.live.virtual_time import VirtualTime
 
 _LAG_S = 0.3
@@ -29,7 +32,7 @@ _LAG_S = 0.3
 _LONGEST_S = 60.0
 
 
-def answers(person: LivePerson, number: int, step: Step) -> None:  # noqa: ARG001 - as anybody who answers
+def answers(person: LivePerson | Actor, number: int, step: Step) -> None:  # noqa: ARG001 - as anybody who answers
     """Do what is asked."""
     person.answer(step)
 
@@ -42,7 +45,7 @@ class Player:
         steps: the steps that were revealed.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, token: str, person: LivePerson, time: VirtualTime) -> None:
+    def __init__(self, channel: grpc.aio.Channel, token: str, person: LivePerson | Actor, time: VirtualTime) -> None:
         """Connect as the browser that was given the token."""
         stub: Any = session_service_pb2_grpc.SessionServiceStub(channel)
         self.call = stub.Capture(metadata=(("authorization", f"Bearer {token}"),))
@@ -51,9 +54,10 @@ class Player:
         self.steps: list[Step] = []
         self._news = asyncio.Event()
         self._analysed_ms = 0
-        self._over = False
+        self.over = False
         self._answering = False
         self._reading: asyncio.Task[None] | None = None
+        self._error: grpc.aio.AioRpcError | None = None
 
     async def greet(self) -> None:
         """Say hello, and begin the recording that prepares."""
@@ -65,7 +69,7 @@ class Player:
         """Prepare until the server says `start`, or until a condition holds."""
         await self.play(until or (lambda: bool(self.told("start"))))
 
-    async def answer(self, does: Callable[[LivePerson, int, Step], None] = answers) -> None:
+    async def answer(self, does: Callable[[Any, int, Step], None] = answers) -> None:
         """Record the answer, and do something whenever a step is revealed, until the server says `stop`."""
         await self.begin()
         await self.play(lambda: bool(self.told("stop")), does)
@@ -76,10 +80,10 @@ class Player:
         self._analysed_ms, self._answering = 0, True
         await self.send(started=Started(client_ms=self.time.monotonic() * 1000))
 
-    async def play(self, until: Callable[[], bool], does: Callable[[LivePerson, int, Step], None] = lambda *_: None) -> None:
+    async def play(self, until: Callable[[], bool], does: Callable[[Any, int, Step], None] = lambda *_: None) -> None:
         """Live on until a condition holds, or the server ends the call."""
         shown, sent = len(self.steps), self.person.now_s
-        while not until() and not self._over:
+        while not until() and not self.over:
             assert self.person.now_s - sent < _LONGEST_S, "the server waits for something else"
             chunk = await asyncio.to_thread(self.person.slice)
             self.time.advance(SLICE_S)
@@ -96,19 +100,38 @@ class Player:
         await self.send(media=await asyncio.to_thread(self.person.end))
         await self.send(bye=Bye())
         async with asyncio.timeout(PATIENCE_S):
-            while not self._over:
+            while not self.over:
                 self._news.clear()
                 await self._news.wait()
         found = self.told("result")
         return found[-1] if found else None
 
+    async def refusal(self) -> Refused:
+        """Wait until the server ends the call, and return its error."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.wait({self._reading})
+        return await refused(self._raised())
+
+    async def _raised(self) -> None:
+        if self._error is not None:
+            raise self._error
+
     async def send(self, **message: Any) -> None:
         """Send one message; a call that is over is not an error here."""
-        if not self._over:
+        if not self.over:
             try:
                 await self.call.write(CaptureRequest(**message))
             except (asyncio.InvalidStateError, grpc.aio.AioRpcError):
-                self._over = True
+                self.over = True
+
+    async def leave(self) -> None:
+        """Go away without a word, and wait until the server has noticed."""
+        self.call.cancel()
+        self.over = True
+        if self._reading is not None:
+            await asyncio.wait({self._reading})
 
     def told(self, kind: str) -> list[Any]:
         """Return the messages of one kind."""
@@ -116,7 +139,7 @@ class Player:
 
     async def _analysed(self, media_s: float, until: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S):
-            while self._analysed_ms < media_s * 1000 and not self._over and not until():
+            while self._analysed_ms < media_s * 1000 and not self.over and not until():
                 self._news.clear()
                 await self._news.wait()
 
@@ -124,10 +147,12 @@ class Player:
         try:
             while (message := await self.call.read()) is not grpc.aio.EOF:
                 self._hear(message)
-        except grpc.aio.AioRpcError:
+        except grpc.aio.AioRpcError as error:
+            self._error = error
+        except asyncio.CancelledError:
             pass
         finally:
-            self._over = True
+            self.over = True
             self._news.set()
 
     def _hear(self, message: CaptureResponse) -> None:

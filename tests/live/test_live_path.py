@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
 import pytest
 
 from cameo.v1 import attempt_pb2, session_service_pb2
+from cameo.v1.reason_pb2 import Reason
+from cameo_challenges.model import Say, Turn, TurnHead
+from fixtures.studio import Persona
+from fixtures.studio.live import LivePerson
+from fixtures.studio.picture_filters import darken
 
 if TYPE_CHECKING:
+    from cameo_challenges.model import Step
+    from cameo_verifier.types import U8
     from tests.live.conftest import Site
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="module")]
@@ -33,3 +42,90 @@ async def test_a_person_who_answers_each_prompt_is_accepted(site: Site) -> None:
     assert found.result.attempt.id == found.session.attempt_id == result.attempt_id
     assert found.result.receipt.token
     assert len(player.steps) == player.told("welcome")[0].prompts == 5
+
+
+async def test_what_is_wrong_is_told_and_cleared_by_what_the_worker_sees_and_hears(site: Site) -> None:
+    """In one preparation: dark, far away, two faces, a silent microphone, each told and cleared; then it starts."""
+    player = site.player((await site.create()).capture_token)
+    person = player.person
+    assert isinstance(person, LivePerson)
+    await player.greet()
+    for code, change, back in (
+        (session_service_pb2.GUIDANCE_CODE_SEVERAL_FACES, {"bystander": Persona.ADMIRAL}, {"bystander": None}),
+        (session_service_pb2.GUIDANCE_CODE_TOO_DARK, {"filters": (darken,)}, {"filters": ()}),
+        (session_service_pb2.GUIDANCE_CODE_COME_CLOSER, {"filters": (far_away,)}, {"filters": ()}),
+        (session_service_pb2.GUIDANCE_CODE_SILENT_MICROPHONE, {"audible": False}, {"audible": True}),
+    ):
+        for name, value in change.items():
+            setattr(person, name, value)
+        await player.prepare(lambda code=code: any(code in told.codes for told in player.told("guidance")[-1:]))
+        assert not player.told("start")
+        for name, value in back.items():
+            setattr(person, name, value)
+        if code != session_service_pb2.GUIDANCE_CODE_SILENT_MICROPHONE:
+            # The next defect comes before half a second of everything is right.
+            await player.prepare(lambda code=code: code not in player.told("guidance")[-1].codes)
+    await player.prepare()
+    assert list(player.told("guidance")[-1].codes) == []
+    await player.leave()
+
+
+@pytest.mark.parametrize("attack", ["for another challenge", "another person from the middle on", "in another order"])
+async def test_what_is_not_this_person_answering_these_prompts_is_not_accepted(site: Site, attack: str) -> None:
+    """An answer made in advance, a face that changes in the middle, steps done in another order: rejected."""
+    created = await site.create()
+    player = site.player(created.capture_token)
+    person = player.person
+    assert isinstance(person, LivePerson)
+    waiting: list[Step] = []
+    advance = iter((Say("three nine"), TurnHead(Turn.UP), Say("one winter four"), TurnHead(Turn.LEFT), Say("five zero marble")))
+
+    def does(_: object, number: int, step: Step) -> None:
+        match attack:
+            case "for another challenge":
+                person.answer(next(advance))
+            case "another person from the middle on":
+                if number == MIDDLE:
+                    person.persona = Persona.ADMIRAL
+                person.answer(step)
+            case _:
+                # Each pair the other way round.
+                waiting.append(step)
+                if number % 2:
+                    person.answer(waiting.pop())
+                    person.answer(waiting.pop())
+                elif number == LAST:
+                    person.answer(step)
+
+    await player.greet()
+    await player.prepare()
+    await player.answer(does)
+    result = await player.finish()
+    assert result is not None
+    assert result.verdict == attempt_pb2.VERDICT_REJECTED, attempt_pb2.Verdict.Name(result.verdict)
+    found = await site.session(created.session.id)
+    assert found.result.attempt.verdict == attempt_pb2.VERDICT_REJECTED
+    assert not found.result.HasField("receipt")
+    reasons = {Reason.Name(each) for each in result.reasons}
+    assert reasons & REASONS[attack], reasons
+
+
+REASONS = {
+    "for another challenge": {"REASON_PHRASE_MISMATCH"},
+    "another person from the middle on": {"REASON_FACE_CHANGED"},
+    "in another order": {
+        "REASON_SPOKE_TOO_LATE",
+        "REASON_SPOKE_TOO_EARLY",
+        "REASON_MOVEMENT_WRONG_ORDER",
+        "REASON_PHRASE_MISMATCH",
+    },
+}
+MIDDLE, LAST = 2, 4
+
+
+def far_away(picture: U8, time_s: float) -> U8:  # noqa: ARG001 - a picture filter
+    """Return the room from three times as far, with its edges drawn out."""
+    height, width = picture.shape[:2]
+    small = cv2.resize(picture, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+    y, x = (height - height // 4) // 2, (width - width // 4) // 2
+    return np.asarray(cv2.copyMakeBorder(small, y, height - height // 4 - y, x, width - width // 4 - x, cv2.BORDER_REPLICATE))

@@ -24,3 +24,20 @@ class VirtualTime:
     def utc(self) -> datetime:
         """Return the time in UTC."""
         return _BEGAN + timedelta(seconds=self._now_s)
+
+    def of_one(self) -> OwnTime:
+        """Return the time of one of several who play at once: it passes for all of them together, not for each again."""
+        return OwnTime(self)
+
+
+class OwnTime(VirtualTime):
+    """The time of one player."""
+
+    def __init__(self, shared: VirtualTime) -> None:
+        super().__init__()
+        self._shared, self._now_s = shared, shared.monotonic()
+
+    def advance(self, seconds: float) -> None:
+        """Let one's own time pass, and the server's where nobody was as far."""
+        super().advance(seconds)
+        self._shared.advance(max(0.0, self._now_s - self._shared.monotonic()))

@@ -103,7 +103,8 @@ def test_the_challenge_is_drawn_when_its_first_prompt_is_due() -> None:
     firsts = set()
     for seed in range(20):
         conductor = Conductor(PACING, Random(seed), now=10.0)  # noqa: S311 - a test
-        assert conductor.act(now=10.05) is None
+        assert conductor.act(now=10.04) is None
+        assert conductor.done == 0
         assert PACING.pause_min_s <= conductor.wakes_at - 10.0 <= PACING.pause_max_s
         firsts.add(round(conductor.wakes_at, 3))
         assert conductor.act(now=10.5) == Draw()

@@ -107,7 +107,7 @@ class Conductor:
     @property
     def done(self) -> int:
         """The number of prompts that are done, or whose time is over."""
-        return self._number + (self._following is None and self._number >= 0)
+        return max(self._number, 0) + (self._following is None and self._number >= 0)
 
     @property
     def wakes_at(self) -> float:
