@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
 
 from cameo.v1.session_service_pb2 import CaptureRequest, CaptureResponse, Result, Welcome
 from cameo_verifier.server.capture_page import page, stream
@@ -16,7 +18,13 @@ from cameo_verifier.server.http_resources import serve
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from starlette.websockets import WebSocket
+
+
+class _Dropped(BaseException):
+    """The connection is to break."""
 
 
 @dataclass(slots=True)
@@ -35,7 +43,7 @@ class Scripted:
     heard: queue.Queue[CaptureRequest] = field(default_factory=queue.Queue)
     media: int = 0
     _loop: asyncio.AbstractEventLoop | None = None
-    _says: asyncio.Queue[CaptureResponse | Exception] = field(default_factory=asyncio.Queue)
+    _says: asyncio.Queue[CaptureResponse | BaseException] = field(default_factory=asyncio.Queue)
     _came: threading.Event = field(default_factory=threading.Event)
 
     def say(self, *, error: Exception | None = None, **message: Any) -> None:
@@ -60,11 +68,16 @@ class Scripted:
         self.say(welcome=Welcome(language="en", prompts=prompts, **said))
         return hello
 
+    def drop(self) -> None:
+        """Break the connection, without a word."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._says.put_nowait, _Dropped())
+
     def end(self, **result: Any) -> None:
         """Send the result."""
         self.say(result=Result(**result))
 
-    async def capture(self, token: str, requests: AsyncIterator[CaptureRequest]) -> AsyncIterator[CaptureResponse]:
+    async def capture(self, token: str, requests: AsyncIterator[CaptureRequest]) -> AsyncGenerator[CaptureResponse]:
         """Serve one connection."""
         self.tokens.append(token)
         self._says, self.media = asyncio.Queue(), 0
@@ -72,7 +85,7 @@ class Scripted:
         try:
             while True:
                 said = await self._says.get()
-                if isinstance(said, Exception):
+                if isinstance(said, BaseException):
                     raise said
                 yield said
                 if said.HasField("result"):
@@ -80,7 +93,7 @@ class Scripted:
         finally:
             reading.cancel()
 
-    async def _read(self, requests: AsyncIterator[CaptureRequest], says: asyncio.Queue[CaptureResponse | Exception]) -> None:
+    async def _read(self, requests: AsyncIterator[CaptureRequest], says: asyncio.Queue[CaptureResponse | BaseException]) -> None:
         try:
             async for request in requests:
                 if request.HasField("media"):
@@ -117,7 +130,13 @@ class ScriptedSite:
 
     async def _serve(self) -> None:
         self.part._loop = asyncio.get_running_loop()
-        app = Starlette(routes=[*page.routes(), stream.route(self.part.capture, lambda _: 3.0)])
+        with_errors = stream.route(self.part.capture, lambda _: 3.0)
+
+        async def endpoint(socket: WebSocket) -> None:
+            with suppress(_Dropped):
+                await with_errors.endpoint(socket)
+
+        app = Starlette(routes=[*page.routes(), WebSocketRoute(with_errors.path, endpoint)])
         async with serve(app, "127.0.0.1:0") as self.part.address:
             self._open.set()
             await self._stop.wait()

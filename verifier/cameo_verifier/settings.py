@@ -219,7 +219,7 @@ class Settings(Variables):
     listen: str = "127.0.0.1:50051"
     """Address of the gRPC server."""
     http_listen: str = ""
-    """Address of status lists and keys over HTTP, such as 127.0.0.1:8080; empty means none."""
+    """Address of status lists, keys and the capture page over HTTP, such as 127.0.0.1:8080; empty means none."""
     public_cleartext: bool = False
     """Whether to serve without encryption also on addresses other than loopback, as behind a proxy that speaks TLS."""
     tls_certificate: Path | None = None
@@ -285,7 +285,7 @@ class Settings(Variables):
     issuer_key_uri: str = ""
     """URI of the issuer's first signing key, for an installed signing backend; empty means a key in `data`."""
     status_url: str = ""
-    """URL that `/status/1` and so on are appended to; empty means `issuer`."""
+    """URL that `/status/1` and so on, and `/capture`, are appended to; empty means `issuer`."""
     status_capacity: int = Field(default=2**20, ge=1024, le=2**24)
     """Entries of a status list; when half of them are credentials, the next list is started."""
     status_interval_s: int = Field(default=300, ge=1)

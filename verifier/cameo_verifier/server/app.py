@@ -291,7 +291,7 @@ async def open_server(
         await pool.start()
         opening.push_async_callback(pool.stop, drain_s=0)
         opening.push_async_callback(conclusions.close, settings.drain_s)
-        await opening.enter_async_context(
+        capture = await opening.enter_async_context(
             live_sessions.opened(
                 server,
                 settings,
@@ -345,7 +345,7 @@ async def open_server(
         http_address = ""
         if settings.http_listen:
             resources = http_resources.application(
-                publisher=publisher, base=settings.status_base, keys=public_keys, clock=clock, delay=delays.of
+                publisher=publisher, base=settings.status_base, keys=public_keys, clock=clock, delay=delays.of, capture=capture
             )
             http_address = await opening.enter_async_context(
                 http_resources.serve(resources, settings.http_listen, tls=tls.http_context() if tls else None)

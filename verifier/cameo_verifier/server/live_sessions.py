@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING
 from cameo.v1 import session_service_pb2_grpc
 from cameo_verifier.live.conductor import Pacing
 from cameo_verifier.live.guidance import GuidanceLimits
+from cameo_verifier.server.auth.access import verified
 from cameo_verifier.server.capturing import CaptureParts, Capturing
 from cameo_verifier.server.services.session_service import SessionService
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
     from datetime import datetime
     from random import Random
 
     import grpc
 
+    from cameo.v1.session_service_pb2 import CaptureRequest, CaptureResponse
     from cameo_verifier.live_settings import Live
     from cameo_verifier.profile import Profile
     from cameo_verifier.server.auth.capture_tokens import CaptureTokens
+    from cameo_verifier.server.capture_page.stream import Capture
     from cameo_verifier.server.concluding import Conclusions
     from cameo_verifier.server.issuing import Issuer
     from cameo_verifier.settings import Settings
@@ -53,8 +56,8 @@ async def opened(  # noqa: PLR0913 - the parts, by keyword
     clock: Callable[[], datetime],
     monotonic: Callable[[], float],
     random: Random,
-) -> AsyncIterator[Capturing]:
-    """Add the service of live sessions to a server, and yield what runs their captures; arguments as of `CaptureParts`."""
+) -> AsyncIterator[Capture]:
+    """Add the service of live sessions to a server, and yield what captures for browsers; arguments as of `CaptureParts`."""
     parts = CaptureParts(
         sessions=sessions,
         challenges=challenges,
@@ -73,10 +76,15 @@ async def opened(  # noqa: PLR0913 - the parts, by keyword
         random=random,
     )
     capturing = Capturing(parts)
-    service = SessionService(parts, capturing=capturing, tokens=tokens, earned=earned)
+    page = f"{settings.status_base}/capture" if settings.http_listen else ""
+    service = SessionService(parts, capturing=capturing, tokens=tokens, earned=earned, page=page)
     session_service_pb2_grpc.add_SessionServiceServicer_to_server(service, server)
+
+    def capture(token: str, messages: AsyncIterator[CaptureRequest]) -> AsyncGenerator[CaptureResponse]:
+        return capturing.run(verified(tokens, token).id, messages)
+
     try:
-        yield capturing
+        yield capture
     finally:
         await capturing.close()
 

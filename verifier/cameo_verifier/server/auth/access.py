@@ -146,9 +146,7 @@ class Admission:
                     raise CallerTokenError("wrong_issuer", "this site knows callers by certificates, not by tokens")  # noqa: TRY301
                 caller = self._tokens.verify(token)
         except CallerTokenError as error:
-            raise RequestError(
-                error_reason_pb2.ERROR_REASON_CALLER_TOKEN_REFUSED, str(error), metadata={"refusal": error.refusal}
-            ) from None
+            raise _refused(error) from None
         structlog.contextvars.bind_contextvars(role=caller.role.value)
         return caller
 
@@ -159,3 +157,18 @@ class Admission:
         if caller is not None:
             structlog.contextvars.bind_contextvars(role=caller.role.value)
         return caller
+
+def verified(tokens: CaptureTokens, token: str) -> Caller:
+    """Return whom a capture token names, outside gRPC.
+
+    Raises:
+        RequestError: it is refused.
+    """
+    try:
+        return tokens.verify(token)
+    except CallerTokenError as error:
+        raise _refused(error) from None
+
+
+def _refused(error: CallerTokenError) -> RequestError:
+    return RequestError(error_reason_pb2.ERROR_REASON_CALLER_TOKEN_REFUSED, str(error), metadata={"refusal": error.refusal})

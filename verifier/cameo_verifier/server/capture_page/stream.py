@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from google.rpc.status_pb2 import Status
     from starlette.websockets import WebSocket
 
-Capture: TypeAlias = Callable[[str, AsyncIterator[CaptureRequest]], AsyncIterator[CaptureResponse]]
+Capture: TypeAlias = Callable[[str, AsyncIterator[CaptureRequest]], AsyncGenerator[CaptureResponse]]
 """Captures: from the capture token and the client's messages to the server's; raises as the RPC fails."""
 
 MAX_FRAME = 2**20 + 2**10
@@ -52,8 +53,9 @@ def route(capture: Capture, delay: Callable[[int], float | None]) -> WebSocketRo
         began = time.perf_counter()
         await socket.accept()
         try:
-            async for message in capture(await _token(socket), _requests(socket)):
-                await socket.send_text(to_json(message))
+            async with aclosing(capture(await _token(socket), _requests(socket))) as messages:
+                async for message in messages:
+                    await socket.send_text(to_json(message))
             await socket.close(_NORMAL)
         except WebSocketDisconnect:
             structlog.contextvars.bind_contextvars(code="CANCELLED", reason="CALLER_GONE")

@@ -23,6 +23,8 @@ const AGAIN = new Set([
   "noCamera", "noMicrophone", "refused", "inUse", "silentMicrophone", "slowCamera", "offline", "unreachable", "overloaded", "tooLong",
   "inUseElsewhere",
 ]);
+/** This browser cannot, whatever is pressed. */
+const SHUT = new Set(["webView", "oldBrowser", "noCodec", "insecure"]);
 const VERDICTS = { VERDICT_ACCEPTED: "accepted", VERDICT_REVIEW: "review", VERDICT_RETRY: "retry", VERDICT_REJECTED: "rejected" };
 
 export class CameoCapture extends HTMLElement {
@@ -97,7 +99,8 @@ export class CameoCapture extends HTMLElement {
       if (this.#run !== run) { camera.close(media); return; }
       run.media = media;
       await this.#onStage(run);
-      this.#connect(run);
+      run.hz = await refreshRate();
+      if (this.#run === run) this.#connect(run);
     } catch (error) {
       if (this.#run === run) this.#trouble(error);
     }
@@ -235,7 +238,7 @@ export class CameoCapture extends HTMLElement {
       kind: { accepted: "good", review: "wait", retry: "retry", rejected: "bad" }[key],
       title: said.title,
       text: (key === "accepted" ? "" : value.hint) || said.text,
-      action: again ? this.#words.results.again : this.#words.results.done,
+      action: this.hasAttribute("last") ? "" : again ? this.#words.results.again : this.#words.results.done,
       act: () => this.#tell(again ? "cameo-again" : "cameo-done", {}),
     }));
     this.#tell("cameo-result", { verdict: value.verdict, reasons: value.reasons ?? [], hint: value.hint ?? "", attemptId: value.attemptId ?? "", again });
@@ -268,7 +271,7 @@ export class CameoCapture extends HTMLElement {
     const again = AGAIN.has(key);
     this.#end();
     const act = again ? () => this.start() : () => this.#tell("cameo-again", {});
-    const shut = key === "webView" || key === "oldBrowser" || key === "noCodec" || key === "insecure";
+    const shut = SHUT.has(key) || (!again && this.hasAttribute("last"));
     const seconds = error.retryAfterS ? ` ${this.#words.troubles.seconds.replace("{n}", Math.ceil(error.retryAfterS))}` : "";
     this.#show("trouble", notice(this.#words, {
       kind: "bad", title: said.title, text: said.text + seconds,
@@ -323,7 +326,22 @@ function hello(run) {
     trackSettings: Object.fromEntries(told.map((name) => [name, String(settings[name]).slice(0, 128)])),
     displayWidth: Math.round(screen.width),
     displayHeight: Math.round(screen.height),
+    displayHz: run.hz,
   };
+}
+
+/** Pictures a second that the display shows, of some of them; 0 where none come, as in a window that nobody sees. */
+function refreshRate() {
+  return new Promise((resolve) => {
+    const times = [];
+    const look = (time) => {
+      times.push(time);
+      if (times.length < 12) requestAnimationFrame(look);
+      else resolve(Math.round(11_000 / Math.max(time - times[0], 1)));
+    };
+    requestAnimationFrame(look);
+    setTimeout(() => resolve(0), 500);
+  });
 }
 
 async function sha256(text) {

@@ -4,25 +4,28 @@ const LEAST_MS = 475;
 
 export class Lights {
   #page;
-  #next = 0;
-  #timers = new Set();
+  #since = -Infinity;
+  #last = Promise.resolve();
+  #on = true;
 
   /** `page` is the element that is coloured. */
   constructor(page) {
     this.#page = page;
   }
 
-  /** Show it once the colour before it has been there long enough; resolves when it is set. False where the person wants no motion. */
-  async show(rgb) {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return false;
-    const wait = Math.max(0, this.#next - performance.now());
-    this.#next = performance.now() + wait + LEAST_MS;
-    if (wait) {
-      await new Promise((resolve) => {
-        const timer = setTimeout(() => { this.#timers.delete(timer); resolve(); }, wait);
-        this.#timers.add(timer);
-      });
+  /** Show it once the one before has been there long enough; resolves to whether it is shown: never where the person wants no motion. */
+  show(rgb) {
+    this.#last = this.#last.then(() => this.#show(rgb));
+    return this.#last;
+  }
+
+  async #show(rgb) {
+    // A timer may be late, or early by less than a millisecond: what counts is when the one before was set.
+    for (let wait; (wait = this.#since + LEAST_MS - performance.now()) > 0 && this.#on;) {
+      await new Promise((resolve) => { setTimeout(resolve, Math.ceil(wait)); });
     }
+    if (!this.#on || matchMedia("(prefers-reduced-motion: reduce)").matches) return false;
+    this.#since = performance.now();
     this.#page.style.setProperty("--light", `#${rgb.toString(16).padStart(6, "0")}`);
     this.#page.toggleAttribute("data-lit", true);
     return true;
@@ -30,8 +33,7 @@ export class Lights {
 
   /** Back to the page's own colours; what still waits is not shown. */
   off() {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+    this.#on = false;
     this.#page.toggleAttribute("data-lit", false);
   }
 }

@@ -28,7 +28,9 @@ async function speak(tag) {
 picker.addEventListener("change", () => speak(picker.value));
 // The picker goes while the person is on camera: one thing at a time.
 capture.addEventListener("cameo-state", (event) => { document.body.dataset.state = event.detail.state; });
-capture.addEventListener("cameo-again", () => { if (history.length > 1) history.back(); });
+// Back to where the link was; a page that was opened by itself has no way on.
+capture.toggleAttribute("last", history.length < 2);
+for (const name of ["cameo-again", "cameo-done"]) capture.addEventListener(name, () => history.back());
 window.addEventListener("hashchange", () => location.reload());
 
 await speak(given.get("lang") || navigator.language);

@@ -116,11 +116,15 @@ export class Stage {
     this.root.classList.add("live", "ready");
     this.choices.replaceChildren();
     this.advance(number, of);
-    if (step.say !== undefined) this.#set(steps.say, [make("span", { className: "said", lang: step.lang ?? "" }, step.say)], "");
-    else if (step.turn !== undefined) this.#set(steps.turn, [icon("arrow", ARROWS[step.turn] ?? 0), make("span", {}, steps[step.turn])], steps.back);
-    else {
+    if (step.say !== undefined) this.#set(steps.say, [make("span", { dir: "auto", lang: step.lang ?? "" }, step.say)], "");
+    else if (step.turn !== undefined) {
+      // The arrow stands on the side it points to, in the mirror as in every reading order.
+      const row = [icon("arrow", ARROWS[step.turn] ?? 0), make("span", { dir: "auto" }, steps[step.turn])];
+      this.#set(steps.turn, step.turn === "TURN_RIGHT" ? row.reverse() : row, steps.back);
+    } else {
+      // Of a newer server there may be steps that these texts do not know.
       const [[kind, value]] = Object.entries(step);
-      this.#set("", [make("span", {}, (steps[value] ?? steps[kind] ?? "").replace("{n}", value))], "");
+      this.#set(steps[kind] ?? "", [make("span", {}, steps[value] ?? steps.other)], "");
     }
   }
 
