@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -19,6 +20,7 @@ COMMANDS = (
     "evaluate",
     "replay",
     "label",
+    "try",
     "demo",
     "webhooks",
     "console",
@@ -34,7 +36,7 @@ COMMANDS = (
     "models",
 )
 """Names of the commands, in the order of the help. A module of this package has each name, and in it the group `app`, or the
-function of that name."""
+function of that name; both end in an underscore where the name is a keyword of Python."""
 
 
 class LazyGroup(TyperGroup):
@@ -70,10 +72,11 @@ class _Imported(Mapping[str, "Command"]):
 
 
 def _command(name: str) -> Command:
-    module = import_module(f"{__package__}.{name}")
+    own = f"{name}_" if iskeyword(name) else name
+    module = import_module(f"{__package__}.{own}")
     only = typer.Typer()
     if hasattr(module, "app"):
         only.add_typer(module.app, name=name)
     else:
-        only.command(name)(getattr(module, name))
+        only.command(name)(getattr(module, own))
     return typer.main.get_group(only).commands[name]
