@@ -11,7 +11,8 @@ import pytest
 from cameo.v1.attempt_pb2 import VERDICT_ACCEPTED
 from cameo.v1.challenge_service_pb2 import IssueChallengeRequest
 from cameo.v1.challenge_service_pb2_grpc import ChallengeServiceStub
-from cameo_client import CallError, call, messages, open_channel, verify
+from cameo.v1.session_service_pb2 import SESSION_STATE_WAITING
+from cameo_client import CallError, call, create_session, get_session, messages, open_channel, verify
 from cameo_client.upload import VerifyResponseConfig
 from tests.grpc.callers import App
 from tests.grpc.client import AUDIENCE
@@ -74,3 +75,22 @@ def test_an_upload_is_the_config_and_the_bytes_in_order() -> None:
         assert first.config == config
         assert b"".join(message.chunk for message in rest) == recording
         assert all(0 < len(message.chunk) <= 8 for message in rest)
+
+
+async def test_a_live_session_is_created_once_however_often_it_is_asked_for(serve: OpenServer) -> None:
+    """The same request id returns the same session, which waits; an unknown one is an error with its reason."""
+    async with serve() as client:
+
+        def play() -> None:
+            with open_channel(client.server.address) as channel:
+                request_id = str(uuid4())
+                how = {"subject": "account-7", "audience": AUDIENCE, "request_id": request_id}
+                first, again = create_session(channel, **how), create_session(channel, **how)
+                assert first.session.id == again.session.id
+                assert again.capture_token
+                assert get_session(channel, first.session.id).session.state == SESSION_STATE_WAITING
+                with pytest.raises(CallError) as refused:
+                    get_session(channel, "nothing")
+                assert refused.value.reason == "SESSION_UNKNOWN"
+
+        await asyncio.to_thread(play)
