@@ -18,7 +18,7 @@ class Live(Variables):
 
     session_s: int = Field(default=600, gt=0, le=86400)
     """Time in which a session can be captured, and lifetime of its capture token."""
-    prepare_s: float = Field(default=120.0, gt=0)
+    prepare_s: float = Field(default=120.0, gt=0, le=240)
     """Longest preparation, from `hello` to the first picture of the answer; then the session can be captured again."""
     silent_s: float = Field(default=5.0, gt=0)
     """Time without a message of the client after which its capture ends; MediaRecorder slices come every 0.25 s."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from cameo_verifier.settings import Settings
     from cameo_verifier.types import Judgement
 
+_PREPARATIONS = 4
+"""How many times as large as an answer a preparation may be: two minutes at 4 Mbit/s and the usual limit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -66,7 +69,10 @@ class Judge:
         """Begin to observe a recording that arrives; `tell` as of `Watch`."""
         from cameo_verifier.live.watch import Watch  # noqa: PLC0415 - the model runtimes belong to the worker process
 
-        return Watch(self._kit, limits=self._settings.media, tell=tell)
+        limits = self._settings.media
+        # A preparation is not judged, and may last for minutes; the server holds the answer to its own limit.
+        longer = limits.model_copy(update={"max_bytes": _PREPARATIONS * limits.max_bytes})
+        return Watch(self._kit, limits=longer, tell=tell)
 
     def __call__(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
         """Judge it; errors as `pipeline.verify`."""
