@@ -9,7 +9,7 @@ PACKAGES := libegl1 libgles2 libgl1 libglib2.0-0
 # Targets that run side by side install one after another.
 APT_INSTALL := flock /tmp/cameo-apt.lock sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$$@"' apt
 
-.PHONY: help demo test quick test-python312 mutants soak attack lint bench evaluate evaluate-real lock system kit
+.PHONY: help demo test quick test-python312 mutants soak attack lint bench bench-live evaluate evaluate-real lock system kit
 
 help:
 	@echo "make demo    run the main job end to end"
@@ -26,6 +26,7 @@ help:
 	@echo "make test-pkcs11  the issuer's key in a PKCS#11 token, on SoftHSM2"
 	@echo "make attack  attack a server on loopback, and say what it did and what an honest client saw; 5 minutes"
 	@echo "make bench   what one verification costs"
+	@echo "make bench-live  what is left to do after the last byte"
 	@echo "make wheels  cameo-client, cameo-credential and cameo-verifier in dist/"
 	@echo "make documents  write the generated pages of docs/"
 	@echo "make evaluate  render the attack suite, print its error rates"
@@ -107,6 +108,9 @@ attack: kit
 
 bench: kit
 	$(BIN)/python tests/bench/cost.py
+
+bench-live: kit
+	$(BIN)/python -m tests.bench.live
 
 SUITE ?= build/suite
 PER_SPECIES ?= 6

@@ -171,6 +171,10 @@ class Watching:
                 for byte in chunk:
                     self._tell(Heard(float(byte), -20.0, speech=True))
 
+    def completed(self, job: Job) -> Job:
+        """Return the job as it is."""
+        return job
+
     def stop(self) -> None:
         """Tell nothing more, since all is told."""
 
@@ -178,8 +182,10 @@ class Watching:
 class Watcher:
     """A judge that watches."""
 
-    def watch(self, tell: Callable[[Observation | Exception], None]) -> Watching:
-        """Begin."""
+    def watch(self, tell: Callable[[Observation | Exception], None], *, answer: bool) -> Watching:
+        """Begin; an answer by saying so."""
+        if answer:
+            tell(Heard(0.0, -20.0, speech=True))
         return Watching(tell)
 
     def __call__(self, job: Job, cancelled: Callable[[], bool]) -> str:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from cameo_challenges.model import Challenge
+    from cameo_verifier.evidence.early import EarlyFaces
     from cameo_verifier.live_record import LiveRecord
     from cameo_verifier.models.kit import ModelKit
     from cameo_verifier.profile import Profile
@@ -93,6 +94,7 @@ def verify(  # noqa: PLR0913 - by keyword
     settings: Settings,
     received_at: datetime | None = None,
     live: LiveRecord | None = None,
+    early: EarlyFaces | None = None,
     later: Collection[Phase] = (),
     cancelled: Callable[[], bool] = lambda: False,
     keep: bool = False,
@@ -107,6 +109,7 @@ def verify(  # noqa: PLR0913 - by keyword
         settings: limits and the analysis rate.
         received_at: time of receipt of the whole recording; without it `elapsed` is skipped.
         live: when each prompt was revealed and each chunk arrived; None for a recording that was uploaded whole.
+        early: the faces that were found while the recording arrived; it changes nothing but the time this takes.
         later: phases whose checks the caller runs afterwards, by `proceed`.
         cancelled: called between frames; a true answer stops the work.
         keep: return with the judgement the part of the recording that may be kept: the judged streams alone.
@@ -125,6 +128,7 @@ def verify(  # noqa: PLR0913 - by keyword
         settings=settings,
         spoken=challenge.spoken,
         tag=challenge.language,
+        early=early,
         cancelled=cancelled,
         timings_ms=watch,
     )

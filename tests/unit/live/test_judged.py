@@ -37,7 +37,7 @@ async def test_the_answer_of_a_session_is_judged_as_an_upload() -> None:
             with pytest.raises(UnjudgeableError):
                 await anext(worker.observations())
             for data in (BROWSERS["chromium_vp8.webm"], answer):
-                await worker.begin()
+                await worker.begin(answer=data is answer)
                 for chunk in cut(data, range(0, len(data), 20_000)):
                     await worker.feed(chunk)
                 async for each in worker.observations():

@@ -3,6 +3,9 @@
 PyAV, MediaPipe, ONNX Runtime and CTranslate2 release the interpreter lock while they work, so picture (calling thread) and sound
 (another thread) overlap, and the next picture is decoded while the models process this one. Where every core has a worker of its
 own, `Settings.overlap` is off and the stages run one after the other; the evidence is the same.
+
+The faces in the pictures of a live answer are found while its bytes arrive (`cameo_verifier.evidence.early`); the evidence is the
+same as of the whole recording, however it was split.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from cameo_challenges.languages import DEFAULT
 from cameo_verifier.evidence.continuity import Glances
+from cameo_verifier.evidence.early import OtherFramesError
 from cameo_verifier.evidence.fingerprint import fingerprint
 from cameo_verifier.evidence.flicker import band_depth
 from cameo_verifier.evidence.picture import Stopwatch, observe
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
+    from cameo_verifier.evidence.early import EarlyFaces
     from cameo_verifier.models.kit import ModelKit
     from cameo_verifier.settings import Settings
     from cameo_verifier.types import F32, Frame
@@ -41,6 +46,7 @@ def collect(
     settings: Settings,
     spoken: Sequence[str] = (),
     tag: str = DEFAULT,
+    early: EarlyFaces | None = None,
     cancelled: Callable[[], bool] = lambda: False,
     timings_ms: Stopwatch | None = None,
 ) -> Evidence:
@@ -52,6 +58,7 @@ def collect(
         settings: limits and the analysis rate.
         spoken: the texts a challenge asks for.
         tag: their language (BCP 47).
+        early: the faces that were found while the recording arrived.
         cancelled: called before each frame.
         timings_ms: milliseconds by stage are added here; picture and sound overlap, so they do not add up to the wall time.
 
@@ -65,7 +72,11 @@ def collect(
             source.choose_sound(partial(_speech_s, kit))
         hearing = pool.submit(_sound, source, kit, spoken, tag, watch) if settings.overlap else None
         glances = Glances()
-        face = _face(source, kit, settings, cancelled, watch, glances)
+        try:
+            face = _face(source, kit, settings, cancelled, watch, glances, early)
+        except OtherFramesError:
+            glances = Glances()
+            face = _face(source, kit, settings, cancelled, watch, glances)
         sound = hearing.result() if hearing else _sound(source, kit, spoken, tag, watch)
         mark = perf_counter()
         picture = glances.trace()
@@ -79,13 +90,19 @@ def collect(
 
 
 def _face(
-    source: Recording, kit: ModelKit, settings: Settings, cancelled: Callable[[], bool], watch: Stopwatch, glances: Glances
+    source: Recording,
+    kit: ModelKit,
+    settings: Settings,
+    cancelled: Callable[[], bool],
+    watch: Stopwatch,
+    glances: Glances,
+    early: EarlyFaces | None = None,
 ) -> FaceTrack | Missing:
     if not source.info.video_codec:
         return Missing(Reason.NO_VIDEO)
     frames = source.frames(max_fps=settings.analysis_fps, glance=glances.add)
     length_s = min(source.info.duration_s, settings.media.max_s)
-    look = partial(observe, kit=kit, duration_s=length_s, still=source.still, cancelled=cancelled, timings_ms=watch)
+    look = partial(observe, kit=kit, duration_s=length_s, still=source.still, cancelled=cancelled, timings_ms=watch, early=early)
     if not settings.overlap:
         return look(frames)
     with closing(_read_ahead(frames)) as upcoming:

@@ -8,6 +8,7 @@ closer crop and for occlusion of eyes and mouth as well, `GRID_FRAMES` for the g
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from cameo_verifier.evidence.early import EarlyFaces
     from cameo_verifier.models.kit import ModelKit
 
 LIVE_FRAMES = 24
@@ -111,6 +113,7 @@ def observe(
     still: bool = False,
     cancelled: Callable[[], bool] = lambda: False,
     timings_ms: Stopwatch | None = None,
+    early: EarlyFaces | None = None,
 ) -> FaceTrack | Missing:
     """Run the picture models over a recording's frames, in order.
 
@@ -121,6 +124,7 @@ def observe(
         still: the frames are unrelated stills, so no tracking from one to the next.
         cancelled: called before each frame.
         timings_ms: milliseconds by model are added here.
+        early: the faces that were found while the recording arrived, instead of detecting them.
 
     Returns:
         The face track, or `Missing(NO_FACE)` when no analysed frame shows a face, `Missing(FACE_TOO_SMALL)` when small-face
@@ -128,6 +132,7 @@ def observe(
 
     Raises:
         AbandonedError: `cancelled` returned true.
+        OtherFramesError: these are not the frames of `early`.
     """
     watch = Stopwatch() if timings_ms is None else timings_ms
     seen = _Seen()
@@ -135,7 +140,8 @@ def observe(
     picks = _Picks(*(Slots(count, duration_s) for count in (LIVE_FRAMES, GRID_FRAMES, BEZEL_FRAMES, IDENTITY_FRAMES, AGE_FRAMES)))
     parallax = Parallax(duration_s)
     iterator = iter(frames)
-    with kit.landmarker(max_faces=MAX_FACES, video=not still) as landmarker, SecondLook(kit, duration_s) as again:
+    detecting = kit.landmarker(max_faces=MAX_FACES, video=not still) if early is None else nullcontext(early.recall())
+    with detecting as landmarker, SecondLook(kit, duration_s) as again:
         while True:
             mark = perf_counter()
             frame = next(iterator, None)

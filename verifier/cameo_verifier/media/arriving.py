@@ -48,6 +48,10 @@ class Arriving:
         """Return whether the rest never comes."""
         return self._stopped
 
+    def ended(self) -> bool:
+        """Return whether all bytes are received."""
+        return self._ended
+
     def whole(self) -> bytes:
         """Wait for the end and return all bytes.
 

@@ -316,8 +316,8 @@ class Capture:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _begin(self, worker: LiveWorker[Response, Judgement]) -> None:
-        await worker.begin()
+    async def _begin(self, worker: LiveWorker[Response, Judgement], *, answer: bool = False) -> None:
+        await worker.begin(answer=answer)
         self._recording += 1
         self._tasks.append(asyncio.create_task(self._observe(worker, self._recording)))
 
@@ -348,7 +348,7 @@ class Capture:
             case "started":
                 if not self._may_start or self._wants_answer:
                     raise _invalid("`started` comes once, after `start`")
-                await self._begin(worker)
+                await self._begin(worker, answer=True)
                 self._wants_answer = True
             case "shown":
                 self._record.shown(message.shown.number, message.shown.media_ms / 1000, colour=message.shown.colour)

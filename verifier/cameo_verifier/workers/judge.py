@@ -30,6 +30,7 @@ class Response:
     """One recording, as bytes in memory only, the challenge it answers, the time of its receipt, and whose it is.
 
     live: the times of the live session that it was made in, None for an upload.
+    early: the watch that found its faces as it arrived, in the worker that judges it.
     """
 
     recording: bytes = field(repr=False)
@@ -37,6 +38,20 @@ class Response:
     received_at: datetime | None = None
     live: LiveRecord | None = None
     subject: str = ""
+    early: Watch | None = field(default=None, repr=False)
+
+
+class Watched:
+    """The watch of a recording that arrives."""
+
+    def __init__(self, watch: Watch) -> None:
+        """Keep the watch."""
+        self.feed, self.stop, self._watch = watch.feed, watch.stop, watch
+
+    def completed(self, response: Response) -> Response:
+        """Return the response with the analysis of the recording, which has ended."""
+        self._watch.end()
+        return replace(response, early=self._watch)
 
 
 class Judge:
@@ -65,14 +80,16 @@ class Judge:
         """
         self._require_supported(response.recording, limits=self._settings.media)
 
-    def watch(self, tell: Callable[[Observation | Exception], None]) -> Watch:
-        """Begin to observe a recording that arrives; `tell` as of `Watch`."""
+    def watch(self, tell: Callable[[Observation | Exception], None], *, answer: bool) -> Watched:
+        """Begin to observe a recording that arrives; arguments as of `Watch`."""
         from cameo_verifier.live.watch import Watch  # noqa: PLC0415 - the model runtimes belong to the worker process
 
-        limits = self._settings.media
-        # A preparation is not judged, and may last for minutes; the server holds the answer to its own limit.
-        longer = limits.model_copy(update={"max_bytes": _PREPARATIONS * limits.max_bytes})
-        return Watch(self._kit, limits=longer, tell=tell)
+        settings = self._settings
+        if not answer:
+            # A preparation is not judged, and may last for minutes.
+            longer = settings.media.model_copy(update={"max_bytes": _PREPARATIONS * settings.media.max_bytes})
+            settings = settings.model_copy(update={"media": longer})
+        return Watched(Watch(self._kit, settings=settings, tell=tell, answer=answer))
 
     def __call__(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
         """Judge it; errors as `pipeline.verify`."""
@@ -84,6 +101,7 @@ class Judge:
             settings=self._settings,
             received_at=response.received_at,
             live=response.live,
+            early=response.early.result(response.recording, cancelled) if response.early else None,
             later=self._later,
             keep=self._keep,
             cancelled=cancelled,

@@ -38,14 +38,18 @@ class LiveWorker(Generic[JobT, ResultT]):
         self._unreadable = False
         self._closes = asyncio.get_running_loop().call_later(turn.limits.live_s, self._overrun)
 
-    async def begin(self) -> None:
-        """Begin a new recording; what came before is forgotten, and its `observations` end."""
+    async def begin(self, *, answer: bool = False) -> None:
+        """Begin a new recording; what came before is forgotten, and its `observations` end.
+
+        Args:
+            answer: it is to be judged, so that its pictures are analysed for that while it arrives.
+        """
         await self._opened.wait()
         self._require_held()
         self._inbox.put_nowait(None)
         self._inbox, self._unreadable = asyncio.Queue(), False
         self._recording += 1
-        await self._turn.worker.record(self._recording)
+        await self._turn.worker.record(self._recording, answer=answer)
 
     async def feed(self, chunk: bytes) -> None:
         """Append bytes to the recording, without waiting for their analysis.

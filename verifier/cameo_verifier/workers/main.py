@@ -54,8 +54,8 @@ def _serve(connection: Connection[Any, Any]) -> None:
     for job in _jobs(connection):
         _allow_processor_s(opening.rights.job_cpu_s)
         try:
-            asked = _watched(judge, job, connection, opening.rights) if isinstance(job, Live) else job
-            answer = worker_wire.answer(job.number, _done(judge, asked, connection), opening.records)
+            done = _live(judge, job, connection, opening.rights) if isinstance(job, Live) else _done(judge, job, connection)
+            answer = worker_wire.answer(job.number, done, opening.records)
         except Exception as error:  # noqa: BLE001 - reported to the parent; the process goes on
             answer = worker_wire.refusal(_as_cameo_error(error))
         try:
@@ -89,8 +89,8 @@ def _done(judge: Callable[..., Any], job: Job | Look, connection: Connection[Any
     return judge.look(job.job) if isinstance(judge, Looks) else None
 
 
-def _watched(judge: Callable[..., Any], live: Live, connection: Connection[Any, Any], rights: Rights) -> Job:
-    """Have every recording of a live session observed, until one is to be judged; return that job.
+def _live(judge: Callable[..., Any], live: Live, connection: Connection[Any, Any], rights: Rights) -> Any:  # noqa: ANN401 - any result
+    """Have every recording of a live session observed, until one is to be judged; return its judgement.
 
     Each recording has the processor time of a job, and so has its judgement.
 
@@ -108,12 +108,12 @@ def _watched(judge: Callable[..., Any], live: Live, connection: Connection[Any, 
             if isinstance(message, Record | Job):
                 _allow_processor_s(rights.job_cpu_s)
             match message:
-                case Record(number):
-                    session.record(number)
+                case Record(number, answer):
+                    session.record(number, answer=answer)
                 case Chunk(data):
                     session.feed(data)
-                case Job(number) as job if number == live.number:
-                    return job
+                case Job(number, job) if number == live.number:
+                    return judge(session.completed(job), _Cancelled(connection, number))
                 case Cancel(number) if number == live.number:
                     raise AbandonedError("the live session was abandoned")
 
@@ -132,15 +132,19 @@ class _Session:
         if self._watching is not None:
             self._watching.stop()
 
-    def record(self, number: int) -> None:
+    def record(self, number: int, *, answer: bool) -> None:
         """Begin another recording."""
         if self._watching is not None:
             self._watching.stop()
-        self._watching = self._judge.watch(partial(self._tell, number))
+        self._watching = self._judge.watch(partial(self._tell, number), answer=answer)
 
     def feed(self, chunk: bytes) -> None:
         if self._watching is not None:
             self._watching.feed(chunk)
+
+    def completed(self, job: Any) -> Any:  # noqa: ANN401 - whatever it judges
+        """Return the job with what is known of the recording."""
+        return job if self._watching is None else self._watching.completed(job)
 
     def _tell(self, number: int, what: Observation | Exception) -> None:
         # Nothing else is sent before the recording's thread has ended. That the parent has ended is noticed in the other one.

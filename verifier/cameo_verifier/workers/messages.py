@@ -41,9 +41,13 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """In a live session: a recording begins, and the one before is forgotten. `number`: counted from 1."""
+    """In a live session: a recording begins, and the one before is forgotten.
+
+    number: counted from 1. answer: it is to be judged, and may be analysed for that while it arrives.
+    """
 
     number: int
+    answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,10 @@ class Watching(Protocol):
         """Append bytes, without waiting for their observation."""
         ...
 
+    def completed(self, job: Any, /) -> Any:  # noqa: ANN401 - whatever the judge judges
+        """Return the job with what is known of the recording, all of whose bytes have arrived."""
+        ...
+
     def stop(self) -> None:
         """End it, and wait until nothing more is told."""
         ...
@@ -85,6 +93,9 @@ class Watching(Protocol):
 class Watches(Protocol):
     """A judge that can observe recordings while they arrive."""
 
-    def watch(self, tell: Callable[[Observation | Exception], None], /) -> Watching:
-        """Begin to observe a recording; every observation, or the error that ends them, is told, from any one thread."""
+    def watch(self, tell: Callable[[Observation | Exception], None], /, *, answer: bool) -> Watching:
+        """Begin to observe a recording, an answer or not.
+
+        Every observation, or the error that ends them, is told, from any one thread.
+        """
         ...

@@ -263,9 +263,9 @@ class Worker(Generic[JobT, ResultT]):
         answer: ResultT = await self._answer(Live(self._next()), observed, opened)
         return answer
 
-    async def record(self, number: int) -> None:
-        """Begin a recording in the live session; errors as `feed`."""
-        await self._send(Record(number))
+    async def record(self, number: int, *, answer: bool) -> None:
+        """Begin a recording in the live session, an answer or not; errors as `feed`."""
+        await self._send(Record(number, answer))
 
     async def feed(self, chunk: bytes) -> None:
         """Append to the recording of the live session.
