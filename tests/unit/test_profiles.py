@@ -19,6 +19,7 @@ from cameo_verifier.checks import (
     answered_in_time,
     elapsed,
     protected_person,
+    screen_light,
     seen_before,
     synthetic_voice,
 )
@@ -44,8 +45,10 @@ def test_every_threshold_says_where_it_comes_from(name: str) -> None:
 @pytest.mark.parametrize("name", built_in())
 def test_every_question_has_a_role(name: str) -> None:
     """A profile gives a role to each check of the pipeline, to those that need more than the recording, to no other."""
-    others = {module.NAME for module in (elapsed, answered_in_time, seen_before, protected_person, already_enrolled)}
-    others |= {synthetic_voice.NAME}
+    others = {
+        module.NAME
+        for module in (elapsed, answered_in_time, seen_before, protected_person, already_enrolled, synthetic_voice, screen_light)
+    }
     assert set(load(name).roles) == {question.name for question in askable(Settings())} | others
 
 

@@ -129,6 +129,7 @@ def verify(  # noqa: PLR0913 - by keyword
         spoken=challenge.spoken,
         tag=challenge.language,
         early=early,
+        lit=live is not None and bool(live.colours),
         cancelled=cancelled,
         timings_ms=watch,
     )

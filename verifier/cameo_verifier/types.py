@@ -193,7 +193,7 @@ class FaceTrack:
     """Evidence of the picture. Each column is declared here and nowhere else; `cameo_verifier.evidence.columns` fills them.
 
     Rows: N analysed frames, K embedded, M scored for presentation attack, C of these in a closer crop, G searched for a grid, A
-    with an age, V near-frontal, B searched for a border, Q pairs of frames.
+    with an age, V near-frontal, B searched for a border, Q pairs of frames, L with a face while a display showed colours.
 
     Attributes:
         t_s: (N,) presentation time of each frame.
@@ -228,6 +228,8 @@ class FaceTrack:
         grid_spectrum: (64, 33) the spectrum behind the last of `grid`, by frequency, see `evidence.moire.GridSearch`.
         bezel_t_s: (B,) times.
         bezel_px: (B, 4, 2) corners of the border, NaN without one.
+        lit_t_s: (L,) times; no rows where the display showed no colours.
+        lit: (L, P, 3) linear colours of places of skin and background, see `cameo_verifier.evidence.screen_light`.
     """
 
     t_s: F64 = column(dtype=np.float64, needed=True)
@@ -259,6 +261,8 @@ class FaceTrack:
     grid_spectrum: F32 = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     bezel_t_s: F64 = column(dtype=np.float64)
     bezel_px: F32 = column(4, 2)
+    lit_t_s: F64 = column(dtype=np.float64)
+    lit: F32 = column(172, 3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ from cameo_verifier.review.page import page
 from cameo_verifier.review.rendering import interval, percent, shifts
 from cameo_verifier.review.replay import NotReplayed
 from cameo_verifier.review.report import Report, compose, document
+from cameo_verifier.review import screen_light_rates
+from cameo_verifier.review.screen_light import CONDITIONS, present, read_take, recordings
+from cameo_verifier.review.screen_light_rates import light_document, light_tables
 from cameo_verifier.settings import Settings
 from cameo_verifier.store.attempts.labels import LabelStore
 from cameo_verifier.store.attempts.search import AttemptSearch
@@ -55,7 +58,9 @@ class Half(StrEnum):
 def evaluate(  # noqa: PLR0913 - the options of a command
     suite: Annotated[
         Path | None,
-        typer.Argument(help="A folder with a manifest.jsonl, or a manifest; with --lips the recordings.", show_default=False),
+        typer.Argument(
+            help="A folder with a manifest.jsonl, or a manifest; with --lips or --light the recordings.", show_default=False
+        ),
     ] = None,
     *,
     out: Annotated[Path | None, typer.Option(help="Folder for report.json and report.html.", show_default=False)] = None,
@@ -64,6 +69,9 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     ] = False,
     late: Annotated[
         bool, typer.Option("--late", help="Simulate delays of live sessions: who is asked again, and which delay is accepted.")
+    ] = False,
+    light: Annotated[
+        bool, typer.Option("--light", help="Simulate a display's colours on genuine recordings: how well its light tells people.")
     ] = False,
     labelled: Annotated[
         bool, typer.Option("--labelled", help="Judge this site's own labelled attempts, from their tracks, in place of a suite.")
@@ -87,7 +95,8 @@ def evaluate(  # noqa: PLR0913 - the options of a command
 
     A manifest is JSON Lines of {"file", "species"} or {"file", "bona_fide": true, "condition"?}; "challenge" if there was one.
     With --labelled the attempts are this site's own whose label is settled. With --lips SUITE is a folder with talking clips in
-    `bonafide` and generated heads in `deepfake`. With --late nothing is read: delays are drawn from published distributions.
+    `bonafide` and generated heads in `deepfake`; with --light the same folder, or one genuine recording.
+    With --late nothing is read: delays are drawn from published distributions.
     """
     if late:
         _late(profiles.load(profile), json_=json_)
@@ -98,6 +107,9 @@ def evaluate(  # noqa: PLR0913 - the options of a command
         raise typer.BadParameter("give a suite, or --labelled")
     if lips and suite is not None:
         _lips(suite, loaded, settings, json_=json_)
+        return
+    if light and suite is not None:
+        _light(suite, loaded, settings, json_=json_)
         return
     if out is None:
         raise typer.BadParameter("is needed for the report", param_hint="--out")
@@ -155,6 +167,29 @@ def _late(profile: Profile, *, json_: bool) -> None:
     console.print(f"{WHAT} {SESSIONS} sessions a line.\n")
     rates, sources = late_tables(lines)
     for shown in (rates, GOALS, sources):
+        console.print(shown)
+        console.print()
+
+
+def _light(given: Path, profile: Profile, settings: Settings, *, json_: bool) -> None:
+    offline.go_offline()
+    paths = recordings(given)
+    found = []
+    with ModelKit.open(settings) as kit, progress("relighting", len(paths)) as bar:
+        for path in bar.each(paths, lambda path: path.name):
+            take = read_take(path, kit, settings)
+            found += [] if take is None else [each for condition in CONDITIONS for each in present(take, condition)]
+    if not found:
+        raise InvalidRequestError(f"{given} has no genuine recordings in folders bonafide and headturn")
+    if json_:
+        print_json(light_document(found, profile))
+        return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDE
+    console.print(f"{screen_light_rates.WHAT}\n")
+    rates, late, sources = light_tables(found, profile)
+    for shown in (rates, screen_light_rates.GOALS, late, sources):
         console.print(shown)
         console.print()
 

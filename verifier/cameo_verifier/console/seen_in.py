@@ -101,6 +101,7 @@ OF_CHECK: Mapping[str, Seen] = {
     "moire": _in("grid", "spectrum"),
     "depth": _in("depth", "head"),
     "gaze": _in("gaze", "head"),
+    "screen_light": Seen(nowhere="the light on the face is in no picture by itself: it is compared over all of them"),
     "enlarged": Seen(nowhere=_OF_ALL),
     "age": _in("ages"),
     "eyes": _in("covered", "uncovered"),

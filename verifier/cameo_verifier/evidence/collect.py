@@ -47,6 +47,7 @@ def collect(
     spoken: Sequence[str] = (),
     tag: str = DEFAULT,
     early: EarlyFaces | None = None,
+    lit: bool = False,
     cancelled: Callable[[], bool] = lambda: False,
     timings_ms: Stopwatch | None = None,
 ) -> Evidence:
@@ -59,6 +60,7 @@ def collect(
         spoken: the texts a challenge asks for.
         tag: their language (BCP 47).
         early: the faces that were found while the recording arrived.
+        lit: a display showed colours meanwhile.
         cancelled: called before each frame.
         timings_ms: milliseconds by stage are added here; picture and sound overlap, so they do not add up to the wall time.
 
@@ -73,10 +75,10 @@ def collect(
         hearing = pool.submit(_sound, source, kit, spoken, tag, watch) if settings.overlap else None
         glances = Glances()
         try:
-            face = _face(source, kit, settings, cancelled, watch, glances, early)
+            face = _face(source, kit, settings, cancelled, watch, glances, early, lit=lit)
         except OtherFramesError:
             glances = Glances()
-            face = _face(source, kit, settings, cancelled, watch, glances)
+            face = _face(source, kit, settings, cancelled, watch, glances, lit=lit)
         sound = hearing.result() if hearing else _sound(source, kit, spoken, tag, watch)
         mark = perf_counter()
         picture = glances.trace()
@@ -97,12 +99,23 @@ def _face(
     watch: Stopwatch,
     glances: Glances,
     early: EarlyFaces | None = None,
+    *,
+    lit: bool,
 ) -> FaceTrack | Missing:
     if not source.info.video_codec:
         return Missing(Reason.NO_VIDEO)
     frames = source.frames(max_fps=settings.analysis_fps, glance=glances.add)
     length_s = min(source.info.duration_s, settings.media.max_s)
-    look = partial(observe, kit=kit, duration_s=length_s, still=source.still, cancelled=cancelled, timings_ms=watch, early=early)
+    look = partial(
+        observe,
+        kit=kit,
+        duration_s=length_s,
+        still=source.still,
+        lit=lit,
+        cancelled=cancelled,
+        timings_ms=watch,
+        early=early,
+    )
     if not settings.overlap:
         return look(frames)
     with closing(_read_ahead(frames)) as upcoming:

@@ -24,6 +24,7 @@ from cameo_verifier.evidence.enlarging import Spectrum
 from cameo_verifier.evidence.light import eye_white
 from cameo_verifier.evidence.moire import GridSearch
 from cameo_verifier.evidence.parallax import Parallax
+from cameo_verifier.evidence.screen_light import colours_seen
 from cameo_verifier.evidence.second_look import SecondLook, face_width_px, of_picture
 from cameo_verifier.models.landmarks import MAX_FACES, head_pose_deg
 from cameo_verifier.reasons import Reason
@@ -111,6 +112,7 @@ def observe(
     *,
     duration_s: float,
     still: bool = False,
+    lit: bool = False,
     cancelled: Callable[[], bool] = lambda: False,
     timings_ms: Stopwatch | None = None,
     early: EarlyFaces | None = None,
@@ -122,6 +124,7 @@ def observe(
         kit: where the models come from.
         duration_s: length in seconds, measured; only spreads the picks.
         still: the frames are unrelated stills, so no tracking from one to the next.
+        lit: a display showed colours: measure them on skin and background.
         cancelled: called before each frame.
         timings_ms: milliseconds by model are added here.
         early: the faces that were found while the recording arrived, instead of detecting them.
@@ -163,6 +166,9 @@ def observe(
             pose = head_pose_deg(face.transform)
             columns.add(**_measured(frame.rgb, face, pose))
             mark = watch.add("measure", mark)
+            if lit:
+                columns.add(lit_t_s=frame.t_s, lit=colours_seen(frame.rgb, face.landmarks))
+                mark = watch.add("screen_light", mark)
             if not still:
                 parallax.add(len(columns["t_s"]) - 1, frame.t_s, frame.rgb, face.landmarks, pose)
                 watch.add("parallax", mark)
