@@ -88,7 +88,7 @@ class Answers:
         self._sent_s = np.array([each.sent_s for each in live.colours])
         self._arrived = np.array([(each.media_s, each.arrived_s) for each in live.arrivals]).reshape(-1, 2)
         course = course_of(lit)
-        seen: Mask = np.isfinite(course).all(axis=1)
+        seen = np.asarray(np.isfinite(course).all(axis=1), bool)
         self._pictures = int(seen.sum())
         self._levels: list[tuple[float, _Levels]] = []
         if self._pictures < _LEAST_PICTURES or not len(self._sent_s) or not len(self._arrived):

@@ -157,7 +157,7 @@ def _shown(colours: Sequence[int], shown_s: Sequence[float], now_s: float) -> F6
 
 
 def _seen(colour: F64, room: Room) -> F64:
-    return (colour * (1 - 2 * room.crosstalk) + room.crosstalk * (colour.sum() - colour)) * np.array(room.cast)
+    return np.asarray((colour * (1 - 2 * room.crosstalk) + room.crosstalk * (colour.sum() - colour)) * np.array(room.cast))
 
 
 def _near(shape: tuple[int, int], landmarks: F32) -> F32:
