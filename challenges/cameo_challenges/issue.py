@@ -136,18 +136,6 @@ def recipe_in(tag: str, path: AnswerPath = AnswerPath.SPEECH_AND_TURNS) -> Recip
             return WordlessRecipe(language=tag, light_bits=LIGHT_BITS)
 
 
-def path_for(*, speech: bool, turns: bool, light: bool) -> AnswerPath | None:
-    """Return the path of a person who can speak, turn their head, and bear a screen that changes its colour; None without any.
-
-    There is none below `FLOOR_BITS`: who can bear no colours must speak and turn.
-    """
-    if speech and turns:
-        return AnswerPath.SPEECH_AND_TURNS
-    if not light or not (speech or turns):
-        return None
-    return AnswerPath.SPEECH_AND_LIGHT if speech else AnswerPath.TURNS_AND_GESTURES
-
-
 def entropy_bits(recipe: Recipe | WordlessRecipe = RECIPE) -> float:
     """Return the entropy in bits of the steps: the base-2 logarithm of the number of equally likely ones."""
     return math.log2(recipe.count)

@@ -7,7 +7,7 @@ from random import SystemRandom
 
 import pytest
 
-from cameo_challenges.issue import FLOOR_BITS, LIGHT_BITS, entropy_bits, issue, path_for, recipe_in
+from cameo_challenges.issue import FLOOR_BITS, LIGHT_BITS, entropy_bits, issue, recipe_in
 from cameo_challenges.languages import available, language
 from cameo_challenges.model import (
     AnswerPath,
@@ -52,21 +52,6 @@ def test_what_each_path_has_without_colours() -> None:
         AnswerPath.TURNS_AND_GESTURES: 23.75,
     }
     assert entropy_bits(WordlessRecipe(length=14)) < FLOOR_BITS < entropy_bits(WordlessRecipe(length=15))
-
-
-def test_a_path_is_found_for_what_a_person_can_do() -> None:
-    """Who cannot turn, or cannot speak, needs the screen's colours; who can do neither, or bears no colours, has no path."""
-    found = {each: path_for(speech=each[0], turns=each[1], light=each[2]) for each in product((True, False), repeat=3)}
-    assert found == {
-        (True, True, True): AnswerPath.SPEECH_AND_TURNS,
-        (True, True, False): AnswerPath.SPEECH_AND_TURNS,
-        (True, False, True): AnswerPath.SPEECH_AND_LIGHT,
-        (True, False, False): None,
-        (False, True, True): AnswerPath.TURNS_AND_GESTURES,
-        (False, True, False): None,
-        (False, False, True): None,
-        (False, False, False): None,
-    }
 
 
 def test_who_cannot_turn_says_as_many_words() -> None:
