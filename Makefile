@@ -224,7 +224,8 @@ test-browser: kit
 POSTGRESQL_TESTS := tests/postgresql tests/unit/store tests/unit/review/test_where.py tests/property/test_cameo_owner.py \
 	tests/property/test_cameo_minor.py tests/property/test_cameo_credentials.py tests/property/test_removals.py \
 	tests/unit/server/test_event_feed.py \
-	tests/grpc/test_event_streams.py tests/grpc/test_cameos.py tests/grpc/test_guardians.py tests/grpc/test_removals.py tests/grpc/test_reissue.py
+	$(addprefix tests/grpc/test_,event_streams.py cameos.py permissions.py grants.py likeness.py cameo_events.py requesters.py guardians.py \
+	removals.py issued_credentials.py ended_credentials.py enrolment.py)
 
 .PHONY: test-postgresql
 

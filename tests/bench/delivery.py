@@ -31,7 +31,7 @@ from cameo_verifier.settings import Settings
 from tests.bench.permissions import ECHO, Stubs, echo, running, serve
 from tests.grpc.callers import App
 from tests.grpc.client import AUDIENCE
-from tests.grpc.test_cameos import World
+from tests.grpc.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from tests.faults.test_server_crash import killed
 from tests.grpc.callers import App
 from tests.grpc.client import AUDIENCE
 from tests.grpc.judges import MEDIA
-from tests.grpc.test_cameos import World, reason
+from tests.grpc.world import World, reason
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,6 +1,7 @@
 """The fixtures that serve."""
 
-from tests.grpc.reissue import open_site
+from tests.grpc.holders import open_site
 from tests.grpc.server import serve
+from tests.grpc.world import open_world
 
-__all__ = ["open_site", "serve"]
+__all__ = ["open_site", "open_world", "serve"]

@@ -18,8 +18,8 @@ from cameo_credential.issuer_keys import VerificationKeys
 from cameo_verifier.server.wire.enums import short_name
 from cameo_verifier.settings import Controller
 from tests.grpc.client import refused
-from tests.grpc.test_cameos import OWNER, World, open_world
 from tests.grpc.test_guardians import FATHER, MOTHER, open_family
+from tests.grpc.world import OWNER, World, open_world
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

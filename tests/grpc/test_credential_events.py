@@ -7,8 +7,8 @@ from typing import Any
 from cameo.v1 import cameo_pb2
 from cameo_verifier.server.wire.enums import short_name
 from tests.grpc.client import AUDIENCE
-from tests.grpc.reissue import OTHER
-from tests.grpc.test_cameos import World, open_world, reason
+from tests.grpc.holders import OTHER
+from tests.grpc.world import World, open_world, reason
 
 __all__ = ["open_world"]
 
@@ -26,9 +26,9 @@ async def test_an_owner_is_told_of_credentials(open_site: Any) -> None:
     async with open_site() as site:
         cameo = await site.cameo()
         request_id = "11111111-2222-4333-8444-555555555555"
-        one = await site.reissue(cameo, OTHER, request_id=request_id)
-        await site.reissue(cameo, OTHER, request_id=request_id)
-        two = await site.reissue(cameo, OTHER)
+        one = await site.issue(cameo, OTHER, request_id=request_id)
+        await site.issue(cameo, OTHER, request_id=request_id)
+        two = await site.issue(cameo, OTHER)
         await site.revoke(one)
         await site.revoke(one)
         cameo = await site.update(cameo, generators={"names": [AUDIENCE]})

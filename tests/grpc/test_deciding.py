@@ -27,9 +27,9 @@ from cameo_verifier.store.db.engine import open_database
 from tests.aliases import alias
 from tests.grpc.client import AUDIENCE, refused
 from tests.grpc.receiver import eventually, receiving
-from tests.grpc.test_cameos import OWNER
 from tests.grpc.test_webhooks import begun, endpoint
 from tests.grpc.test_webhooks import opened as verified
+from tests.grpc.world import OWNER
 from tests.patience import PATIENCE_S
 from tests.unit.store.conftest import NOW
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from tests.grpc.reissue import Site
+    from tests.grpc.holders import Site
 
 WHY = "case 9: twins, both were on the phone"
 
@@ -153,7 +153,7 @@ async def test_what_is_approved_has_a_receipt_and_the_app_is_told(open_site: Any
             assert receipt.verification.attempt_id == alias(tmp_path, taken.id, AUDIENCE)
             assert not reply.HasField("credential")
             cameo = await site.update(await site.create(taken.id), offline_audiences=[AUDIENCE])
-            assert await site.standing(await site.reissue(cameo)) == "valid"
+            assert await site.standing(await site.issue(cameo)) == "valid"
 
             await receiver.until(lambda receiver: len(receiver.taken) == 4)
             assert receiver.types() == ["attempt.decided", "created", "permission_changed", "credential_issued"]

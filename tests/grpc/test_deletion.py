@@ -29,9 +29,9 @@ from cameo_verifier.store.cameos.likenesses import LikenessStore
 from cameo_verifier.store.db.engine import open_database
 from tests.databases import only_sqlite
 from tests.grpc.client import AUDIENCE
+from tests.grpc.holders import OTHER
 from tests.grpc.judges import DIGEST, MEDIA, unit
-from tests.grpc.reissue import OTHER
-from tests.grpc.test_cameos import FAN, NOTE, OWNER, WORD, reason
+from tests.grpc.world import FAN, NOTE, OWNER, WORD, reason
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from cameo_verifier.store.cameos.vault import Vault
-    from tests.grpc.reissue import Site
+    from tests.grpc.holders import Site
 
 VOICE_NOTE, CHOSEN, WHY = "like Ah-da", "chosen-one", "we parted ways"
 FACE, VOICE = 11, 2
@@ -110,7 +110,7 @@ async def test_nothing_of_the_person_is_left_on_the_disk(open_site: Any, data: P
         restrictions = {"words": [WORD], "categories": ["USE_CATEGORY_SATIRE"]}
         cameo = await site.update(cameo, who_may_use="WHO_MAY_USE_SELECTED", selected_users=[CHOSEN], restrictions=restrictions)
         cameo = await site.update(cameo, appearance_notes=NOTE, voice_notes=VOICE_NOTE)
-        issued = [answer.credential, await site.reissue(cameo), await site.reissue(cameo, OTHER)]
+        issued = [answer.credential, await site.issue(cameo), await site.issue(cameo, OTHER)]
         await site.revoke(issued[1], WHY)
         await site.end(cameo, "REVOCATION_MODE_PAUSE", "a " + WHY)
 
@@ -197,7 +197,7 @@ async def test_nothing_leads_from_the_person_to_the_recording(open_site: Any, da
     async with open_site() as site:
         answer = await site.enrolled(b"accept:5")
         cameo = answer.cameo
-        other = await site.reissue(cameo, OTHER)
+        other = await site.issue(cameo, OTHER)
         recording = {answer.attempt.id, answer.attempt.challenge_id, hashlib.sha256(b"accept:5").hexdigest()}
         tokens = {answer.credential.id, answer.receipt.id, other.id}
         person = {OWNER, cameo.id, *tokens, _pseudonym(data, AUDIENCE), _pseudonym(data, OTHER)}

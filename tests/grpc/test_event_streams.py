@@ -10,7 +10,7 @@ import grpc
 from cameo.v1.cameo_service_pb2 import WatchCameoEventsRequest
 from tests.grpc.callers import App, Metadata
 from tests.grpc.client import Refused, refused
-from tests.grpc.test_cameos import World
+from tests.grpc.world import World
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:

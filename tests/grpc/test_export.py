@@ -23,7 +23,7 @@ from cameo_credential.likeness import from_bytes
 from cameo_verifier.settings import Retention
 from cameo_verifier.store.subject_rows import EXPORTED
 from tests.grpc.client import AUDIENCE, refused
-from tests.grpc.test_cameos import FAN, NOTE, OWNER, WORD, World, open_world
+from tests.grpc.world import FAN, NOTE, OWNER, WORD, World, open_world
 
 if TYPE_CHECKING:
     from pathlib import Path

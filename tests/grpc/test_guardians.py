@@ -21,7 +21,7 @@ from cameo_verifier.server.wire.enums import short_name, short_names
 from tests.databases import only_sqlite
 from tests.grpc.callers import App, Metadata
 from tests.grpc.client import refused
-from tests.grpc.test_cameos import FAN, NOTE, OWNER, WORD, World, _dump, _files, reason
+from tests.grpc.world import FAN, NOTE, OWNER, WORD, World, dump, files, reason
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -515,13 +515,13 @@ async def test_an_ended_cameo_has_no_guardian_s_word_any_more(open_family: Any, 
         first = await family.update(first, who_may_use="WHO_MAY_USE_MUTUALS")
         second = await family.update(second, who_may_use="WHO_MAY_USE_SELECTED", selected_users=["chosen-one"])
         database = tmp_path / "data" / "cameo.sqlite3"
-        assert b"chosen-one" in _files(database)
+        assert b"chosen-one" in files(database)
         ended = await family.end(first, "REVOCATION_MODE_FOR_GOOD")
         assert not ended.HasField("pending_change")
         gone = await family.stub.DeleteCameo(cameo_wire.DeleteCameoRequest(cameo_id=second.id), metadata=family.owner)
         assert not gone.HasField("pending_change")
-        assert b"chosen-one" not in _files(database)
-        assert b"chosen-one" not in _dump(database)
+        assert b"chosen-one" not in files(database)
+        assert b"chosen-one" not in dump(database)
         for cameo, expected in ((first, "CAMEO_ENDED"), (second, "CAMEO_GONE")):
             calls = (family.approve(cameo), family.refuse(cameo), family.pause(cameo), family.lift(cameo))
             for call in (*calls, family.narrow(cameo, who_may_use="WHO_MAY_USE_ONLY_ME")):

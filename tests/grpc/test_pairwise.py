@@ -10,14 +10,14 @@ from cameo.v1 import cameo_service_pb2 as wire
 from cameo_credential.encoding import from_base64url
 from cameo_credential.envelope import decrypt
 from tests.grpc.client import AUDIENCE
-from tests.grpc.reissue import OTHER
-from tests.grpc.test_cameos import GENERAL, OWNER, reason
+from tests.grpc.holders import OTHER
 from tests.grpc.test_deletion import enrol
+from tests.grpc.world import GENERAL, OWNER, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.grpc.reissue import Site
+    from tests.grpc.holders import Site
 
 PEOPLE = (OWNER, "second")
 _VECTORS = {"data", "zeros", "face_vector", "voice_vector"}
@@ -84,7 +84,7 @@ async def test_two_audiences_find_no_value_that_joins_a_person(open_site: Any) -
             cameo = await site.create(answer.attempt.id)
             cameo = await site.update(cameo, who_may_use="WHO_MAY_USE_EVERYONE", offline_audiences=[AUDIENCE, OTHER])
             for audience, receipts in ((AUDIENCE, [answer.receipt.token]), (OTHER, [])):
-                credential = await site.reissue(cameo, audience)
+                credential = await site.issue(cameo, audience)
                 told[person, audience] = await _told(site, person, cameo, credential, receipts, audience)
         for person, another in (PEOPLE, PEOPLE[::-1]):
             both = told[person, AUDIENCE] & told[person, OTHER]
@@ -98,7 +98,7 @@ async def test_an_alias_is_its_audience_s_alone(open_site: Any) -> None:
         answer = await enrol(site, OWNER, b"face:20")
         cameo = await site.create(answer.attempt.id)
         cameo = await site.update(cameo, who_may_use="WHO_MAY_USE_EVERYONE", offline_audiences=[AUDIENCE])
-        credential = await site.reissue(cameo)
+        credential = await site.issue(cameo)
         alias = _alias(_claims(decrypt(credential.token, audience_key=site.audience_keys[AUDIENCE])))
         asked = {"cameo_ids": [alias], "job_id": "job", "purposes": GENERAL}
 

@@ -19,8 +19,8 @@ from cameo_verifier.store.cameos import removals, watching
 from tests.aliases import alias
 from tests.grpc.callers import App, Metadata
 from tests.grpc.client import AUDIENCE, refused
-from tests.grpc.test_cameos import SHA, World
 from tests.grpc.test_refusals import Clock
+from tests.grpc.world import SHA, World
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

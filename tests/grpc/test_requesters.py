@@ -12,7 +12,7 @@ from cameo.v1 import cameo_pb2
 from cameo.v1 import cameo_service_pb2 as wire
 from cameo_verifier.server.wire.enums import short_name
 from tests.grpc.client import AUDIENCE, refused
-from tests.grpc.test_cameos import FAN, GENERAL, OWNER, World, open_world, reason
+from tests.grpc.world import FAN, GENERAL, OWNER, World, open_world, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,7 +23,7 @@ from cameo_verifier.settings import Settings
 from tests.aliases import alias
 from tests.grpc.callers import App
 from tests.grpc.client import AUDIENCE
-from tests.grpc.test_cameos import World
+from tests.grpc.world import World
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -27,8 +27,8 @@ from cameo_verifier.store.cameos import cameos
 from cameo_verifier.store.cameos.vault import Vault
 from cameo_verifier.store.credentials.credentials import IssuedCredential
 from cameo_verifier.store.credentials.earned import Earned
+from cameo_verifier.store.credentials.issuance import Basis, IssuanceStore
 from cameo_verifier.store.credentials.receipts import KeptReceipt
-from cameo_verifier.store.credentials.reissues import Basis, ReissueStore
 from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db.engine import writing
 from cameo_verifier.types import Decision, Evidence, Judgement, MediaInfo, Missing, Verdict
@@ -80,7 +80,7 @@ class Credentials(RuleBasedStateMachine):
         super().__init__()
         self.number = next(NUMBERS)
         self.now = START
-        self.store, self.statuses = ReissueStore(database()), StatusStore(database())
+        self.store, self.statuses = IssuanceStore(database()), StatusStore(database())
         self.subject, self.cameo_id = f"owner-{self.number}", f"cameo-{self.number}"
         self.state: CameoState | None = None
         self.version = 0

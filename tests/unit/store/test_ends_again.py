@@ -21,7 +21,7 @@ from cameo_verifier.status.allotter import Allotter
 from cameo_verifier.store.cameos import cameos
 from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.cameos.likenesses import LikenessStore
-from cameo_verifier.store.credentials.reissues import ReissueStore
+from cameo_verifier.store.credentials.issuance import IssuanceStore
 from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import open_database, writing
@@ -77,7 +77,7 @@ def _end_four(site: Site) -> None:
     site.do(lambda connection: cameos.delete(connection, "cameo-4", subject="dan", now=NOW))
     site.end("delete", 1)
     site.end("revoke", 2)
-    ReissueStore(site.engine).revoke("jti-3", subject=SUBJECT, reason="lost", request_id="q", now=NOW)
+    IssuanceStore(site.engine).revoke("jti-3", subject=SUBJECT, reason="lost", request_id="q", now=NOW)
 
 
 def _state(site: Site) -> dict[str, object]:
@@ -251,6 +251,6 @@ def test_a_log_that_lost_its_end_is_noticed(site: Site, log: DeletionLog) -> Non
     ends_again.write(site.engine, log)
     log.path.write_text(log.path.read_text().splitlines(keepends=True)[0])
     assert ends_again.missing_lines(site.engine, log) == 1
-    ReissueStore(site.engine).revoke("jti-3", subject=SUBJECT, reason="lost", request_id="q", now=NOW)
+    IssuanceStore(site.engine).revoke("jti-3", subject=SUBJECT, reason="lost", request_id="q", now=NOW)
     ends_again.write(site.engine, log)
     assert [line.number for line in log.lines()] == [1, 3]

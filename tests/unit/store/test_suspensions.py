@@ -17,7 +17,7 @@ from cameo_verifier.store.cameos import cameos, events, uses
 from cameo_verifier.store.cameos.holdings import Holdings
 from cameo_verifier.store.cameos.suspensions import Said, SuspensionStore
 from cameo_verifier.store.cameos.uses import Job
-from cameo_verifier.store.credentials.reissues import ReissueStore
+from cameo_verifier.store.credentials.issuance import IssuanceStore
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import open_site
 from tests.unit.store.test_erasure import SUBJECT, Site
@@ -86,7 +86,7 @@ def test_nothing_of_it_can_be_used_while_it_lasts(store: SuspensionStore, site: 
             uses.authorize(connection, JOB, identifier="g2", relationships=NOBODY, now=LATER, expires_at=LATER + timedelta(1))
     assert refused.value.refusal is Refusal.USE_NOT_PERMITTED
     with pytest.raises(RefusedError) as refused:
-        ReissueStore(engine).basis(CAMEO, subject=SUBJECT, audience=JOB.audience, request_id="r3")
+        IssuanceStore(engine).basis(CAMEO, subject=SUBJECT, audience=JOB.audience, request_id="r3")
     assert refused.value.refusal is Refusal.CAMEO_IS_PAUSED
     assert site.statuses.get("jti-1").status is Status.SUSPENDED
     assert site.statuses.get("receipt-2").status is Status.VALID

@@ -14,7 +14,7 @@ from cameo_verifier.cameo.model import CameoState
 from cameo_verifier.cameo.refusal import RefusedError
 from cameo_verifier.store.cameos import cameos
 from cameo_verifier.store.cameos.consent_records import rekeyed
-from cameo_verifier.store.credentials.reissues import ReissueStore
+from cameo_verifier.store.credentials.issuance import IssuanceStore
 from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import scrub, writing
@@ -139,7 +139,7 @@ def _revoke(engine: Engine, cameo_id: str, now: datetime, _: ConsentRecords | No
 
 def _credential(engine: Engine, jti: str, now: datetime, _: ConsentRecords | None) -> None:
     try:
-        ReissueStore(engine).revoke(jti, subject=None, reason=_WHY, request_id="", now=now)
+        IssuanceStore(engine).revoke(jti, subject=None, reason=_WHY, request_id="", now=now)
     except RefusedError:
         StatusStore(engine).change(jti, Status.INVALID)
 

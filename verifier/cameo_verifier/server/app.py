@@ -54,9 +54,9 @@ from cameo_verifier.server.deciding import Deciding
 from cameo_verifier.server.delays import Delays
 from cameo_verifier.server.evidence_keeping import EvidenceKeeper
 from cameo_verifier.server.interceptors import Around, call_log, error_status
+from cameo_verifier.server.issuance import Issuance
 from cameo_verifier.server.issuing import Issuer
 from cameo_verifier.server.lease import Lease
-from cameo_verifier.server.reissuing import Reissuing
 from cameo_verifier.server.services import cameo_services
 from cameo_verifier.server.services.challenge_service import ChallengeService
 from cameo_verifier.server.services.credential_service import CredentialService
@@ -82,7 +82,7 @@ from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.cameos.likenesses import LikenessStore
 from cameo_verifier.store.credentials.credentials import CredentialStore
 from cameo_verifier.store.credentials.earned import EarnedStore
-from cameo_verifier.store.credentials.reissues import ReissueStore
+from cameo_verifier.store.credentials.issuance import IssuanceStore
 from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db.engine import open_database
 from cameo_verifier.workers.judge import OpenJudge, Response
@@ -278,7 +278,7 @@ async def open_server(
                 issuer=issuer.name,
                 keys=public_keys,
                 publisher=publisher,
-                reissuing=Reissuing(ReissueStore(engine), wrapping, issuer, clock),
+                issuance=Issuance(IssuanceStore(engine), wrapping, issuer, clock),
             ),
             server,
         )

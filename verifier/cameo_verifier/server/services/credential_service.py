@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cameo.v1 import credential_pb2
     from cameo_credential.issuer_keys import VerificationKeys
-    from cameo_verifier.server.reissuing import Reissuing
+    from cameo_verifier.server.issuance import Issuance
     from cameo_verifier.status.publisher import StatusPublisher
 
 
@@ -31,12 +31,12 @@ class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
     """Publishes the keys and the status lists of one issuer; issues, lists and revokes credentials of cameos."""
 
     def __init__(
-        self, *, issuer: str, keys: Callable[[], VerificationKeys], publisher: StatusPublisher, reissuing: Reissuing
+        self, *, issuer: str, keys: Callable[[], VerificationKeys], publisher: StatusPublisher, issuance: Issuance
     ) -> None:
         self._issuer = issuer
         self._keys = keys
         self._publisher = publisher
-        self._reissuing = reissuing
+        self._issuance = issuance
 
     async def GetKeys(  # noqa: N802 - the contract's name
         self,
@@ -82,7 +82,7 @@ class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
         caller = current_caller()
         guarding = caller.role is CallerRole.GUARDIAN
         issued = await asyncio.to_thread(
-            self._reissuing.reissue,
+            self._issuance.issue,
             request.cameo_id,
             subject=None if guarding else caller.sees,
             guardian=caller.id if guarding else "",
@@ -105,10 +105,10 @@ class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
         if own and subject != own:
             return credential_service_pb2.ListCredentialsResponse()
         guardian = caller.id if caller.role is CallerRole.GUARDIAN else ""
-        size, now = given.page_size(request.page_size), self._reissuing.clock()
+        size, now = given.page_size(request.page_size), self._issuance.clock()
         listed = Listing("ListCredentials", (subject, guardian))
         found = await asyncio.to_thread(
-            self._reissuing.store.of_subject,
+            self._issuance.store.of_subject,
             subject,
             guardian=guardian,
             after=listed.place(request.page_token, now=now),
@@ -128,12 +128,12 @@ class CredentialService(credential_service_pb2_grpc.CredentialServiceServicer):
         """Revoke one credential."""
         require_request_id(request.request_id)
         revocation = await asyncio.to_thread(
-            self._reissuing.store.revoke,
+            self._issuance.store.revoke,
             request.credential_id,
             subject=current_caller().sees,
             reason=given.note(request.reason, "reason"),
             request_id=request.request_id.lower(),
-            now=self._reissuing.clock(),
+            now=self._issuance.clock(),
         )
         return credential_service_pb2.RevokeCredentialResponse(
             credential_id=revocation.jti, reason=revocation.reason, revoke_time=revocation.revoked_at

@@ -54,7 +54,7 @@ class Revocation:
     reason: str
 
 
-class ReissueStore:
+class IssuanceStore:
     """Credentials of cameos in the database behind `engine`. `subject`: the caller; None is the app, which sees all."""
 
     def __init__(self, engine: Engine) -> None:

@@ -26,8 +26,8 @@ from cameo_credential.validator import open_credential
 from cameo_verifier.settings import Settings
 from tests.grpc.callers import App
 from tests.grpc.client import AUDIENCE, status_source
-from tests.grpc.test_cameos import OWNER, World
 from tests.grpc.test_refusals import Clock
+from tests.grpc.world import OWNER, World
 from tests.issued_claims import hold_against_schema
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Site(World):
         request = ApproveChangeRequest(cameo_id=cameo.id, number=cameo.pending_change.number)
         return GuardianServiceStub(self.client.channel).ApproveChange(request, metadata=by)
 
-    def reissue(self, cameo: Any, audience: str = AUDIENCE, *, by: Metadata | None = None, request_id: str | None = None) -> Any:
+    def issue(self, cameo: Any, audience: str = AUDIENCE, *, by: Metadata | None = None, request_id: str | None = None) -> Any:
         """Ask for a credential."""
         request = wire.IssueCredentialRequest(cameo_id=cameo.id, audience=audience, request_id=request_id or str(uuid4()))
         return self.client.credentials.IssueCredential(request, metadata=by or self.owner)

@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
     from cameo_verifier.server.issuing import Issuer
     from cameo_verifier.store.cameos.vault import Vault
-    from cameo_verifier.store.credentials.reissues import ReissueStore
+    from cameo_verifier.store.credentials.issuance import IssuanceStore
 
 _TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Reissuing:
+class Issuance:
     """Issues credentials of cameos from the kept likeness; see the module. `clock` returns the time in UTC."""
 
-    store: ReissueStore
+    store: IssuanceStore
     vault: Vault
     issuer: Issuer
     clock: Callable[[], datetime]
 
-    def reissue(
+    def issue(
         self, cameo_id: str, *, subject: str | None, audience: str, request_id: str, guardian: str = ""
     ) -> IssuedCredential:
         """Return a fresh credential, or the one that an earlier request with this id got.
@@ -51,7 +51,7 @@ class Reissuing:
 
         Raises:
             RequestError: `AUDIENCE_UNKNOWN`.
-            RefusedError: as `ReissueStore.basis` and `Issuer.issue`; `CAMEO_CHANGED` if its owner keeps changing it.
+            RefusedError: as `IssuanceStore.basis` and `Issuer.issue`; `CAMEO_CHANGED` if its owner keeps changing it.
             KeyFileError: no key may sign now.
             StoreError: the database failed.
             VaultError: the likeness does not open.
