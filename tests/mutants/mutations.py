@@ -37,6 +37,7 @@ _IN_TIME = "verifier/cameo_verifier/checks/answered_in_time.py"
 _MEDIA = "verifier/cameo_credential/media_items.py"
 _PERMISSIONS, _VALIDATOR = "verifier/cameo_verifier/cameo/permissions.py", "verifier/cameo_credential/validator.py"
 _CREDENTIAL = "verifier/cameo_credential/"
+_REGISTERED = _CREDENTIAL + "registered.py"
 _SIGNATURE = _CREDENTIAL + "signature.py"
 _RECEIPT, _SD_JWT = _CREDENTIAL + "receipt.py", _CREDENTIAL + "sd_jwt.py"
 _BINDING = _CREDENTIAL + "key_binding.py"
@@ -148,14 +149,16 @@ MUTATIONS = (
     Mutation(_SIGNATURE, "typ not in kind.types:", "False:", FORGED),
     Mutation(_SIGNATURE, "if len(header_bytes) > MAX_HEADER_BYTES:", "if False:", FORGED),
     # The validator of credentials.
-    Mutation(_VALIDATOR, "if registered.issuer != expected.issuer:", "if False:", REFUSALS),
-    Mutation(_VALIDATOR, "if registered.audience != expected.audience:", "if False:", REFUSALS),
-    Mutation(_VALIDATOR, "expected.now + max(expected.leeway, CLOCKS_APART) < registered.not_before", "False", REFUSALS),
-    Mutation(_VALIDATOR, "max(expected.leeway, CLOCKS_APART) < ", "max(expected.leeway, CLOCKS_APART) <= ", REFUSALS),
-    Mutation(_VALIDATOR, "max(expected.leeway, CLOCKS_APART)", "expected.leeway", REFUSALS),
-    Mutation(_VALIDATOR, "expected.now - expected.leeway >= expires_at", "expected.now - expected.leeway > expires_at", REFUSALS),
-    Mutation(_VALIDATOR, "expected.now - expected.leeway >=", "expected.now + expected.leeway >=", REFUSALS),
-    Mutation(_VALIDATOR, "min(registered.expires_at, key.expires_at)", "registered.expires_at", REFUSALS),
+    Mutation(_REGISTERED, "if registered.issuer != expected.issuer:", "if False:", REFUSALS),
+    Mutation(_REGISTERED, "if registered.audience != expected.audience:", "if False:", REFUSALS),
+    Mutation(_REGISTERED, "expected.now + max(expected.leeway, CLOCKS_APART) < registered.not_before", "False", REFUSALS),
+    Mutation(_REGISTERED, "max(expected.leeway, CLOCKS_APART) < ", "max(expected.leeway, CLOCKS_APART) <= ", REFUSALS),
+    Mutation(_REGISTERED, "max(expected.leeway, CLOCKS_APART)", "expected.leeway", REFUSALS),
+    Mutation(
+        _REGISTERED, "expected.now - expected.leeway >= expires_at", "expected.now - expected.leeway > expires_at", REFUSALS
+    ),
+    Mutation(_REGISTERED, "expected.now - expected.leeway >=", "expected.now + expected.leeway >=", REFUSALS),
+    Mutation(_REGISTERED, "min(registered.expires_at, key.expires_at)", "registered.expires_at", REFUSALS),
     Mutation(_RECEIPT, "set(claims) - _IN_SIGHT - set(WITHHELD)", "set()", REFUSALS),
     Mutation(_RECEIPT, 'if signed.get("vct") != VCT:', "if False:", RECEIPTS),
     Mutation(_RECEIPT, "    if revealed != composed:", "    if False:", RECEIPTS),

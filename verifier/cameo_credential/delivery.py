@@ -15,15 +15,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cameo_credential import envelope
-from cameo_credential.claims import read_registered
 from cameo_credential.errors import CredentialError
 from cameo_credential.item_kind import MEDIA_KINDS, ItemKind
 from cameo_credential.items import VectorItem, compose_item, read_item
 from cameo_credential.media_items import DetachedItem, read_detached, seal_media
 from cameo_credential.refusal import Refusal
+from cameo_credential.registered import Expected, check_times, read_for
 from cameo_credential.signature import verified_claims
 from cameo_credential.signer import TokenType, sign
-from cameo_credential.status_source import CLOCKS_APART
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -140,22 +139,11 @@ def open_likeness(
     """
     signed = envelope.decrypt(token, audience_key=audience_key)
     key, claims = verified_claims(signed, issuer_keys, TokenType.LIKENESS)
-    try:
-        registered = read_registered(claims)
-    except ValueError as error:
-        raise CredentialError(Refusal.MALFORMED, f"the delivery's claims cannot be read: {error}") from None
-    if registered.issuer != expected_issuer:
-        raise CredentialError(Refusal.WRONG_ISSUER, f"the delivery was not issued by {expected_issuer!r}")
-    if registered.audience != expected_audience:
-        raise CredentialError(Refusal.WRONG_AUDIENCE, f"the delivery was not issued for {expected_audience!r}")
+    expected = Expected(expected_issuer, expected_audience, now)
+    registered = read_for(claims, expected)
     if registered.jti != expected_grant:
         raise CredentialError(Refusal.WRONG_GRANT, "the delivery was made for another grant")
-    if now + CLOCKS_APART < registered.not_before:
-        raise CredentialError(Refusal.NOT_YET_VALID, f"the delivery is valid from {registered.not_before.isoformat()}")
-    expires_at = min(registered.expires_at, key.expires_at)
-    if now >= expires_at:
-        raise CredentialError(Refusal.EXPIRED, f"the delivery was valid until {expires_at.isoformat()}")
-    return _read(claims.get(NAMESPACE), registered.jti, expires_at)
+    return _read(claims.get(NAMESPACE), registered.jti, check_times(registered, key, expected))
 
 
 def _read(ours: Any, grant_id: str, expires_at: datetime) -> Delivery:  # noqa: ANN401 - whatever the token holds

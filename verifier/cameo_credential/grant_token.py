@@ -6,16 +6,15 @@ Opening one is steps 4 to 8 of `cameo_credential.validator`, for the type of gra
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cameo_credential.claims import read_registered
 from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM
 from cameo_credential.refusal import Refusal
+from cameo_credential.registered import Expected, check_times, read_for
 from cameo_credential.signature import verified_claims
 from cameo_credential.signer import TokenType, sign
-from cameo_credential.status_source import CLOCKS_APART
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,20 +78,14 @@ def open_grant(
     if len(token) > MAX_TOKEN_CHARS:
         raise CredentialError(Refusal.MALFORMED, f"a grant has at most {MAX_TOKEN_CHARS} characters")
     key, claims = verified_claims(token, issuer_keys, TokenType.GRANT)
+    expected = Expected(expected_issuer, expected_audience, now)
+    registered = read_for(claims, expected)
     try:
-        registered = read_registered(claims)
         ours = claims[_NAMESPACE]
         restrictions = {each["id"]: (tuple(each["words"]), tuple(each["categories"])) for each in ours["cameos"]}
         job_id = str(ours["job"])
     except (KeyError, TypeError, ValueError):
         raise CredentialError(Refusal.MALFORMED, "the grant's claims cannot be read") from None
-    if registered.issuer != expected_issuer:
-        raise CredentialError(Refusal.WRONG_ISSUER, f"the grant was not issued by {expected_issuer!r}")
-    if registered.audience != expected_audience:
-        raise CredentialError(Refusal.WRONG_AUDIENCE, f"the grant was not issued for {expected_audience!r}")
-    if by_its_own_times and now + CLOCKS_APART < registered.not_before:
-        raise CredentialError(Refusal.NOT_YET_VALID, "the grant is not valid yet")
-    expires_at = min(registered.expires_at, key.expires_at)
-    if now >= (expires_at if by_its_own_times else key.expires_at):
-        raise CredentialError(Refusal.EXPIRED, "the grant, or the key that signed it, has expired")
+    timed = registered if by_its_own_times else replace(registered, not_before=now, expires_at=key.expires_at)
+    expires_at = min(registered.expires_at, check_times(timed, key, expected))
     return GrantFacts(registered.jti, registered.audience, registered.subject, job_id, restrictions, expires_at)

@@ -24,9 +24,9 @@ from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM
 from cameo_credential.key_binding import check_device_key, require_bound
 from cameo_credential.refusal import Refusal
+from cameo_credential.registered import NO_LEEWAY, Expected, check_registered
 from cameo_credential.signature import verified_claims
 from cameo_credential.signer import TokenType, sign
-from cameo_credential.validator import NO_LEEWAY, Expected, check_registered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -21,27 +21,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cameo_credential import claims as claim
 from cameo_credential import envelope
 from cameo_credential.errors import CredentialError
 from cameo_credential.refusal import Refusal
+from cameo_credential.registered import NO_LEEWAY, Expected, check_registered
 from cameo_credential.signature import verified_claims
 from cameo_credential.signer import TokenType
-from cameo_credential.status_source import CLOCKS_APART
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime, timedelta
 
     from cameo_credential.audience_keys import AudienceKey
-    from cameo_credential.claims import Embedding, OwnerTerms, Provenance, Registered, StatusReference
-    from cameo_credential.issuer_keys import KnownKeys, VerificationKey
+    from cameo_credential.claims import Embedding, OwnerTerms, Provenance, StatusReference
+    from cameo_credential.issuer_keys import KnownKeys
     from cameo_credential.status_source import StatusCheck
-
-NO_LEEWAY = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,31 +143,3 @@ def validate_issued(signed: str, claims: Mapping[str, Any], *, issuer_keys: Know
         raise RuntimeError("a token that was just signed says something else than what was composed")
     if not registered.not_before < registered.expires_at <= key.expires_at:
         raise RuntimeError("a token that was just signed has no validity or outlives its key")
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What a reader expects: the issuer's and its own name, the time, and the tolerated clock skew."""
-
-    issuer: str
-    audience: str
-    now: datetime
-    leeway: timedelta
-
-
-def check_registered(claims: Mapping[str, Any], key: VerificationKey, expected: Expected) -> Registered:
-    """Return the registered claims, expired with their key, after steps 6 and 7; errors as there, or `malformed`."""
-    try:
-        registered = claim.read_registered(claims)
-    except ValueError as error:
-        raise CredentialError(Refusal.MALFORMED, f"the token's claims cannot be read: {error}") from None
-    if registered.issuer != expected.issuer:
-        raise CredentialError(Refusal.WRONG_ISSUER, f"the token was not issued by {expected.issuer!r}")
-    if registered.audience != expected.audience:
-        raise CredentialError(Refusal.WRONG_AUDIENCE, f"the token was not issued for {expected.audience!r}")
-    if expected.now + max(expected.leeway, CLOCKS_APART) < registered.not_before:
-        raise CredentialError(Refusal.NOT_YET_VALID, f"the token is valid from {registered.not_before.isoformat()}")
-    expires_at = min(registered.expires_at, key.expires_at)
-    if expected.now - expected.leeway >= expires_at:
-        raise CredentialError(Refusal.EXPIRED, f"the token was valid until {expires_at.isoformat()}")
-    return replace(registered, expires_at=expires_at)
