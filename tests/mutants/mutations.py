@@ -32,6 +32,9 @@ ENVELOPE = "tests/unit/credential/test_p256_envelope.py"
 FORGED = "tests/unit/credential/test_forged_tokens.py"
 RECEIPTS = "tests/unit/credential/test_receipt.py"
 
+TOKENS = "tests/unit/client/test_tokens.py"
+
+_REQUESTER = "verifier/cameo_verifier/server/auth/requester.py"
 _PROFILE, _FOLD = "verifier/cameo_verifier/profiles/default.toml", "verifier/cameo_verifier/decision.py"
 _IN_TIME = "verifier/cameo_verifier/checks/answered_in_time.py"
 _MEDIA = "verifier/cameo_credential/media_items.py"
@@ -148,6 +151,10 @@ MUTATIONS = (
     Mutation(_SIGNATURE, "set(header) & _REFUSED", "set()", FORGED),
     Mutation(_SIGNATURE, "typ not in kind.types:", "False:", FORGED),
     Mutation(_SIGNATURE, "if len(header_bytes) > MAX_HEADER_BYTES:", "if False:", FORGED),
+    # Who asks, by the app's word.
+    Mutation(_REQUESTER, "if named.generator != generator:", "if False:", TOKENS),
+    Mutation(_REQUESTER, "if job_id not in {None, named.job_id}:", "if False:", TOKENS),
+    Mutation(_REQUESTER, "> MAX_LIFETIME_S:", "> 24 * MAX_LIFETIME_S:", TOKENS),
     # The validator of credentials.
     Mutation(_REGISTERED, "if registered.issuer != expected.issuer:", "if False:", REFUSALS),
     Mutation(_REGISTERED, "if registered.audience != expected.audience:", "if False:", REFUSALS),

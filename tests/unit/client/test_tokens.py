@@ -54,6 +54,8 @@ def test_the_service_knows_who_asks_by_a_token_of_either_kind_of_key(curve: str,
     tokens = RequesterTokens(reader(signer, tmp_path).issuer)
     token = signer.requester_token("account-7", generator="g", job_id="j", now=NOW)
     assert tokens.requester(token, generator="g", job_id="j") == "account-7"
+    assert _refusal(tokens, token, generator="h") == "wrong_generator"
+    assert _refusal(tokens, token, job_id="k") == "wrong_job"
     with pytest.raises(ValueError, match="a generator and a job"):
         signer.requester_token("account-7", generator="g", job_id="", now=NOW)
     for lifetime, refusal in ((timedelta(hours=1), ""), (timedelta(hours=1, seconds=1), "lives_too_long")):
@@ -61,9 +63,9 @@ def test_the_service_knows_who_asks_by_a_token_of_either_kind_of_key(curve: str,
         assert _refusal(tokens, token) == refusal
 
 
-def _refusal(tokens: RequesterTokens, token: str) -> str:
+def _refusal(tokens: RequesterTokens, token: str, *, generator: str = "g", job_id: str = "j") -> str:
     try:
-        tokens.requester(token, generator="g", job_id="j")
+        tokens.requester(token, generator=generator, job_id=job_id)
     except RequestError as error:
         return error.metadata["refusal"]
     return ""
