@@ -76,7 +76,7 @@ def test_what_is_no_threshold_is_refused(lead: Visitor, document: object) -> Non
 
 
 def test_every_threshold_has_one_slider() -> None:
-    """The page offers each threshold once, between two ends that its value lies within."""
+    """The page offers each threshold that judges once, between two ends that its value lies within."""
     offered = [slider.threshold.name for group in groups(profiles.load(), ["lips"]) for slider in group.sliders]
     assert sorted(offered) == NAMES
     assert groups(profiles.load(), ["lips"])[0].check == "lips"
