@@ -22,6 +22,7 @@ from cameo_verifier.cli.progress import progress
 from cameo_verifier.cli.site import Data, open_site, site_settings
 from cameo_verifier.models.kit import ModelKit
 from cameo_verifier.profile import Profile
+from cameo_verifier.review import screen_light_rates
 from cameo_verifier.review.cases import Case, read_cases
 from cameo_verifier.review.judging import Attempt, judge
 from cameo_verifier.review.kept import BONA_FIDE, Kept, kept_of, settled, told
@@ -34,7 +35,6 @@ from cameo_verifier.review.page import page
 from cameo_verifier.review.rendering import interval, percent, shifts
 from cameo_verifier.review.replay import NotReplayed
 from cameo_verifier.review.report import Report, compose, document
-from cameo_verifier.review import screen_light_rates
 from cameo_verifier.review.screen_light import CONDITIONS, present, read_take, recordings
 from cameo_verifier.review.screen_light_rates import light_document, light_tables
 from cameo_verifier.settings import Settings

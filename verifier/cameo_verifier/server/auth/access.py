@@ -158,6 +158,7 @@ class Admission:
             structlog.contextvars.bind_contextvars(role=caller.role.value)
         return caller
 
+
 def verified(tokens: CaptureTokens, token: str) -> Caller:
     """Return whom a capture token names, outside gRPC.
 
