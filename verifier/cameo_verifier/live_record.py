@@ -40,8 +40,7 @@ class Arrival:
     """The bytes that hold a moment of the recording.
 
     Attributes:
-        media_s: the time up to which picture and sound are in them and in the bytes before: that of the last picture, or the end
-            of the sound where that is earlier.
+        media_s: the time up to which every packet of picture and sound is in them and in the bytes before.
         arrived_s: when they arrived at the server.
     """
 
