@@ -8,6 +8,13 @@ from cameo_verifier.errors import UnjudgeableError
 from cameo_verifier.live_record import Chunk, LiveRecord, Reveal
 from cameo_verifier.reasons import Reason
 
+_TOGETHER_S = 0.01
+"""Bytes that arrive within this time count as one chunk, with the arrival of the last: however small a client cuts them, a second
+has a hundred chunks at most."""
+
+
+_LONGEST_S = 3600.0
+
 
 class CaptureRecord:
     """Collects while the answer arrives; times are on the server's monotonic clock until `live` counts from the first bytes."""
@@ -17,6 +24,7 @@ class CaptureRecord:
         self._max_bytes = max_bytes
         self.recording = bytearray()
         self._chunks: list[Chunk] = []
+        self._chunk_began_s = 0.0
         self._prompts: list[Reveal] = []
         self._colours: list[Reveal] = []
 
@@ -28,7 +36,13 @@ class CaptureRecord:
         """
         if len(self.recording) + len(chunk) > self._max_bytes:
             raise UnjudgeableError(Reason.RECORDING_TOO_LARGE, f"the recording has more than {self._max_bytes} bytes")
+        if not chunk:
+            return
         self.recording += chunk
+        if self._chunks and now - self._chunk_began_s < _TOGETHER_S:
+            self._chunks.pop()
+        else:
+            self._chunk_began_s = now
         self._chunks.append(Chunk(len(self.recording), now))
 
     def revealed(self, now: float, *, colour: bool = False) -> None:
@@ -36,7 +50,12 @@ class CaptureRecord:
         self._of(colour=colour).append(Reveal(now))
 
     def shown(self, number: int, media_s: float, *, colour: bool) -> None:
-        """Note when the client says that it showed something; what was never revealed, or was shown before, is ignored."""
+        """Note when the client says that it showed something.
+
+        What was never revealed or was shown before is ignored, and so is a time that no recording has.
+        """
+        if not 0 <= media_s <= _LONGEST_S:
+            return
         revealed = self._of(colour=colour)
         if number < len(revealed) and revealed[number].shown_media_s is None:
             revealed[number] = replace(revealed[number], shown_media_s=media_s)
