@@ -203,6 +203,7 @@ class Capture:
 
         Raises:
             ChallengeError: `TOO_MANY_ATTEMPTS`; nothing is spent.
+            RequestError: `SESSION_UNKNOWN`: its person was deleted meanwhile; nothing is spent.
             StoreError: the database failed; nothing is spent.
         """
         parts, now = self._parts, self._parts.clock()
@@ -225,6 +226,9 @@ class Capture:
         except (ChallengeError, StoreError):
             self._attempt_id = ""
             raise
+        except NotFoundError as error:
+            self._attempt_id = ""
+            raise _unknown(error) from None
         structlog.contextvars.bind_contextvars(attempt_id=attempt.id)
         return attempt, challenge
 
@@ -239,7 +243,7 @@ class Capture:
                 await undisturbed(sessions.release, self._session_id)
             raise
         except NotFoundError as error:
-            raise RequestError(error_reason_pb2.ERROR_REASON_SESSION_UNKNOWN, str(error)) from None
+            raise _unknown(error) from None
         except NotWaitingError as error:
             used = error_reason_pb2.ERROR_REASON_SESSION_USED, "a prompt of the session was revealed already"
             raise RequestError(*_NOT_WAITING.get(error.state, used)) from None
@@ -358,6 +362,10 @@ class Capture:
                 pass
             case _:
                 raise RequestError(error_reason_pb2.ERROR_REASON_MESSAGE_EMPTY, "a message is empty")
+
+
+def _unknown(error: NotFoundError) -> RequestError:
+    return RequestError(error_reason_pb2.ERROR_REASON_SESSION_UNKNOWN, str(error))
 
 
 def _invalid(told: str) -> RequestError:

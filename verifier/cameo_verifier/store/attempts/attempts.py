@@ -163,6 +163,7 @@ class AttemptStore:
         Raises:
             ChallengeError: `CHALLENGE_UNKNOWN`, `CHALLENGE_SPENT`, `CHALLENGE_EXPIRED` or `TOO_MANY_ATTEMPTS`; no attempt was
                 opened and nothing spent.
+            NotFoundError: the live session was deleted, or another server captures it; nothing was spent.
             StoreError: the database failed; nothing was spent.
         """
         with store_errors(), self._engine.begin() as connection:
@@ -191,7 +192,7 @@ class AttemptStore:
             if spooled:
                 spool.add(connection, identifier, spooled)
             if session_id:
-                sessions.prompting(connection, session_id, identifier)
+                sessions.prompting(connection, session_id, identifier, server_id=self._server_id)
             return _one(connection, tables.attempts.c.id == identifier)
 
     def finish(

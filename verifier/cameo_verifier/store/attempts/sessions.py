@@ -196,10 +196,16 @@ class SessionStore:
             connection.execute(update(_TABLE).where(condition).values(values))
 
 
-def prompting(connection: Connection, identifier: str, attempt_id: str) -> None:
-    """Give a session its attempt, inside the transaction that begins it."""
+def prompting(connection: Connection, identifier: str, attempt_id: str, *, server_id: str) -> None:
+    """Give a session that a server captures its attempt, inside the transaction that begins it.
+
+    Raises:
+        NotFoundError: the session was deleted with its person, or another server captures or captured it.
+    """
+    held = (_TABLE.c.id == identifier) & (_TABLE.c.server_id == server_id) & _TABLE.c.attempt_id.is_(None)
     values = {"attempt_id": attempt_id, "state": SessionState.PROMPTING.value}
-    connection.execute(update(_TABLE).where(_TABLE.c.id == identifier).values(values))
+    if connection.execute(update(_TABLE).where(held).values(values)).rowcount != 1:
+        raise NotFoundError("the session was deleted, or is captured elsewhere")
 
 
 def _read(connection: Connection, identifier: str, *, now: datetime) -> Session:
