@@ -76,7 +76,7 @@ class Capturing:
     def __init__(self, parts: CaptureParts) -> None:
         """Keep the parts."""
         self._parts = parts
-        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._under_way: dict[str, tuple[Capture, asyncio.Task[None]]] = {}
 
     async def run(self, session_id: str, messages: AsyncIterator[CaptureRequest]) -> AsyncGenerator[CaptureResponse]:
         """Run the capture of a session whose token was verified; yield what to send, each at once.
@@ -95,7 +95,7 @@ class Capturing:
         told: asyncio.Queue[CaptureResponse | None] = asyncio.Queue()
         capture = Capture(self._parts, session_id, messages, told.put_nowait)
         task = asyncio.create_task(capture.run())
-        self._under_way[session_id] = task
+        self._under_way[session_id] = capture, task
 
         def over(_: asyncio.Task[None]) -> None:
             del self._under_way[session_id]
@@ -111,9 +111,15 @@ class Capturing:
                 await asyncio.wait({task})
         task.result()
 
-    async def close(self) -> None:
-        """End the captures that are under way; those that are being judged are ended by `Conclusions.close`."""
-        tasks = set(self._under_way.values())
+    async def close(self, within_s: float) -> None:
+        """End the captures that are under way; wait up to `within_s` for those whose answer is complete."""
+        captures = list(self._under_way.values())
+        for capture, task in captures:
+            if not capture.complete:
+                task.cancel()
+        tasks = {task for _, task in captures}
+        if tasks:
+            await asyncio.wait(tasks, timeout=within_s)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -86,7 +86,7 @@ async def opened(  # noqa: PLR0913 - the parts, by keyword
     try:
         yield capture
     finally:
-        await capturing.close()
+        await capturing.close(settings.drain_s)
 
 
 def _guidance(settings: Settings, profile: Profile) -> GuidanceLimits:
