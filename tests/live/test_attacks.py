@@ -45,7 +45,7 @@ async def test_an_answer_that_is_being_judged_is_judged_though_the_server_stops(
         await player.send(media=player.person.end())
         await player.send(bye=session_service_pb2.Bye())
         await site.becomes(created, "JUDGING")
-        await until(lambda: (tmp_path / "journal").exists())
+        await until((tmp_path / "journal").exists)
         await player.leave()
     engine = open_database(f"sqlite:///{tmp_path / 'data' / 'cameo.sqlite3'}")
     found = SessionStore(engine, server_id="another").get(created.session.id, now=utc_now())
