@@ -26,6 +26,7 @@ from cameo_credential.errors import CameoError
 from cameo_verifier.errors import AbandonedError
 from cameo_verifier.redaction import redacted
 from cameo_verifier.server.wire.errors import RequestError, status_of
+from cameo_verifier.server.wire.messages import USUAL_MAX_BYTES, require_bounded
 
 if TYPE_CHECKING:
     from google.rpc.status_pb2 import Status
@@ -77,7 +78,7 @@ async def _token(socket: WebSocket) -> str:
         async with asyncio.timeout(_TOKEN_S):
             given = json.loads(await socket.receive_text())
         token = given["token"]
-    except (TimeoutError, ValueError, KeyError, TypeError):
+    except (TimeoutError, ValueError, KeyError, TypeError, RecursionError):
         token = ""
     if not isinstance(token, str) or not token:
         raise RequestError(error_reason_pb2.ERROR_REASON_CALLER_TOKEN_MISSING, 'the first frame must be {"token": "…"}')
@@ -90,15 +91,19 @@ async def _requests(socket: WebSocket) -> AsyncIterator[CaptureRequest]:
         frame = await socket.receive()
         if frame["type"] == "websocket.disconnect":
             raise AbandonedError("the browser went away")
-        if frame.get("bytes") is not None:
-            yield CaptureRequest(media=frame["bytes"])
-            continue
-        try:
-            message = json_format.Parse(frame["text"], CaptureRequest())
-        except json_format.ParseError:
-            # The parser's own message quotes what was sent.
-            raise RequestError(error_reason_pb2.ERROR_REASON_REQUEST_INVALID, "a text frame is no CaptureRequest") from None
+        message = _parsed(frame["text"]) if frame.get("bytes") is None else CaptureRequest(media=frame["bytes"])
+        require_bounded("SessionService.Capture", message)
         yield message
+
+
+def _parsed(text: str) -> CaptureRequest:
+    try:
+        if len(text) <= USUAL_MAX_BYTES:
+            return json_format.Parse(text, CaptureRequest())
+    except (json_format.ParseError, RecursionError):
+        # The parser's own message quotes what was sent.
+        pass
+    raise RequestError(error_reason_pb2.ERROR_REASON_REQUEST_INVALID, "a text frame is no CaptureRequest")
 
 
 async def _refuse(socket: WebSocket, error: Exception, status: Status) -> None:

@@ -109,6 +109,16 @@ def parsed(
     return stream if streams else single
 
 
+def require_bounded(method: str, message: Any) -> None:  # noqa: ANN401 - any message
+    """Check a message of a method that came otherwise than over gRPC.
+
+    Raises:
+        RequestError: `REQUEST_INVALID`.
+    """
+    _require_size(method, message.ByteSize())
+    _count(message, "")
+
+
 def lists(kind: Descriptor) -> Iterator[str]:
     """Yield the full name of every repeated field of a message, at any depth."""
     waiting, seen = [kind], set()
@@ -132,16 +142,10 @@ def request_of(method: str) -> Descriptor:
 
 
 def _parser(method: str, deserializer: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
-    at_most = MAX_BYTES.get(method, USUAL_MAX_BYTES)
     counted = any(True for _ in lists(request_of(method)))
 
     def parse(data: bytes) -> Any:  # noqa: ANN401 - any message
-        if len(data) > at_most:
-            raise RequestError(
-                error_reason_pb2.ERROR_REASON_REQUEST_INVALID,
-                f"a message of {method} has at most {at_most} bytes",
-                metadata={"at_most": str(at_most)},
-            )
+        _require_size(method, len(data))
         try:
             message = deserializer(data)
         except DecodeError:
@@ -153,6 +157,15 @@ def _parser(method: str, deserializer: Callable[[bytes], Any]) -> Callable[[byte
         return message
 
     return parse
+
+
+def _require_size(method: str, size: int) -> None:
+    if size > (at_most := MAX_BYTES.get(method, USUAL_MAX_BYTES)):
+        raise RequestError(
+            error_reason_pb2.ERROR_REASON_REQUEST_INVALID,
+            f"a message of {method} has at most {at_most} bytes",
+            metadata={"at_most": str(at_most)},
+        )
 
 
 def _count(message: Any, within: str) -> None:  # noqa: ANN401 - any message
