@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+import pytest
 from sqlalchemy import select
 
 from cameo.v1 import session_service_pb2
@@ -14,13 +16,12 @@ from cameo_verifier.store.attempts.sessions import SessionState, SessionStore
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.engine import open_database
 from cameo_verifier.store.evidence import unlinking
+from tests.grpc.client import refused
 from tests.live.test_sessions import opened
 from tests.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 async def test_an_answer_that_is_being_judged_is_judged_though_the_server_stops(
@@ -69,3 +70,19 @@ async def test_a_person_who_is_deleted_while_they_prepare_does_not_come_back(tmp
         with engine.connect() as connection:
             assert not connection.execute(select(tables.attempts.c.id)).all()
         engine.dispose()
+
+
+async def test_a_person_holds_as_many_unused_sessions_as_open_challenges(tmp_path: Path) -> None:
+    """A repeated request is none, a session that expired neither, and others are not held up."""
+    async with opened(tmp_path, open_challenges=2) as site:
+        again = str(uuid4())
+        first = await site.create(request_id=again)
+        site.time.advance(100)
+        await site.create()
+        told = await refused(site.create())
+        assert told.reason == "TOO_MANY_ATTEMPTS"
+        assert told.retry_s == pytest.approx(500, abs=1)
+        assert (await site.create(request_id=again)).session == first.session
+        await site.create(subject="account-2")
+        site.time.advance(501)
+        await site.create()

@@ -269,7 +269,7 @@ class Settings(Variables):
     challenge_ttl_s: int = Field(default=180, gt=0)
     """Time in which a challenge can be answered."""
     open_challenges: int = Field(default=5, ge=1)
-    """Challenges of one person that may be open at once, before `TOO_MANY_ATTEMPTS`."""
+    """Challenges of one person that may be open at once, and live sessions that may be unused, before `TOO_MANY_ATTEMPTS`."""
     attempts_an_hour: int = Field(default=10, ge=1)
     """Attempts that one person may begin within an hour, whatever their verdicts."""
     failures_in_a_row: int = Field(default=5, ge=1)

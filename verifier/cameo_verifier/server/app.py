@@ -205,7 +205,7 @@ async def open_server(
         opening.push_async_callback(asyncio.to_thread, lease.give_back)
         attempts, credentials = AttemptStore(engine, server_id=lease.id, pace=pace, records=records), CredentialStore(engine)
         fingerprints, delays = FingerprintStore(engine), Delays(drain_s=settings.drain_s, start_s=lambda: pool.start_s)
-        challenges, sessions = ChallengeStore(engine, pace=pace), SessionStore(engine, server_id=lease.id)
+        challenges, sessions = ChallengeStore(engine, pace=pace), SessionStore(engine, server_id=lease.id, pace=pace)
         statuses, standing, watch = StatusStore(engine), health.aio.HealthServicer(), ClockWatch(settings.clock_file, clock)
         allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
         issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, clock=clock, new_id=new_id)

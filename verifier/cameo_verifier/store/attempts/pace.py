@@ -1,4 +1,4 @@
-"""Rate limits per person: open challenges, attempts per hour, and rejections in a row, each counted in the database.
+"""Rate limits per person: open challenges, unused sessions, attempts per hour, and rejections in a row, as the database counts.
 
 They slow down whoever guesses, or tries one fake after another; a person rejected by mistake can go on after a while. All servers
 of a site count together. On PostgreSQL two concurrent requests may each let one more through.
@@ -76,6 +76,20 @@ class Pace:
                 longest.
         """
         _raise_longest((*self._open(connection, subject, now), *self._attempts(connection, subject, now)))
+
+    def require_session(self, connection: Connection, subject: str, *, now: datetime) -> None:
+        """Check that a person may have a further live session, inside a transaction of the caller.
+
+        Raises:
+            TooManyAttemptsError: as many as challenges may be open are unused.
+        """
+        table, at_most = tables.sessions, self.open_challenges
+        unused = (table.c.subject == subject) & table.c.attempt_id.is_(None) & (table.c.expires_at > now)
+        query = select(table.c.expires_at).where(unused).order_by(table.c.expires_at.desc()).limit(at_most)
+        ends = connection.execute(query).scalars().all()
+        if len(ends) == at_most:
+            told = f"{at_most} live sessions of this person are unused: use one"
+            raise TooManyAttemptsError("open_challenges", told, ends[-1] - now)
 
     def require_attempt(self, connection: Connection, subject: str, *, now: datetime) -> None:
         """Check that a person may make a further attempt, inside a transaction of the caller.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row
 
     from cameo_verifier.cameo.asked import Asked
+    from cameo_verifier.store.attempts.pace import Pace
 
 _TABLE = tables.sessions
 
@@ -89,16 +90,18 @@ class Session:
 class SessionStore:
     """Sessions in the database behind `engine`; those that are captured here belong to the server `server_id`."""
 
-    def __init__(self, engine: Engine, *, server_id: str) -> None:
-        """Use the database behind `engine`."""
-        self._engine, self._server_id = engine, server_id
+    def __init__(self, engine: Engine, *, server_id: str, pace: Pace | None = None) -> None:
+        """Use the database behind `engine`; `pace` is the rate limit per person, None for none."""
+        self._engine, self._server_id, self._pace = engine, server_id, pace
 
     def add(self, session: Session) -> Session:
         """Store a new session; a second call with the same subject and request id returns the first one.
 
         Raises:
+            TooManyAttemptsError: this person has too many that are unused.
             StoreError: the database failed.
         """
+        same = (_TABLE.c.subject == session.subject) & (_TABLE.c.request_id == session.request_id)
         row = {
             "id": session.id,
             "subject": session.subject,
@@ -116,9 +119,12 @@ class SessionStore:
         with store_errors():
             try:
                 with writing(self._engine).begin() as connection:
+                    if (first := connection.execute(select(_TABLE).where(same)).one_or_none()) is not None:
+                        return _from_row(first)
+                    if self._pace is not None:
+                        self._pace.require_session(connection, session.subject, now=session.created_at)
                     connection.execute(insert(_TABLE).values(row))
             except IntegrityError:
-                same = (_TABLE.c.subject == session.subject) & (_TABLE.c.request_id == session.request_id)
                 with self._engine.connect() as connection:
                     first = connection.execute(select(_TABLE).where(same)).one_or_none()
                 if first is None:
