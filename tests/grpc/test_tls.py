@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from tests.grpc.server import OpenServer
 
 SPIFFE = "spiffe://site.example/app"
+
+OF_NO_KIND = bytes.fromhex("3010020100300506032a0304040431323334")
+"""A PKCS #8 key whose algorithm nobody has, 1.2.3.4."""
 
 
 @pytest.fixture
@@ -190,11 +194,15 @@ def test_files_that_cannot_be_used_are_named(tmp_path: Path, authority: Authorit
         ServerTls.open(Settings(**files.settings), now=utc_now())
     other = Files(tmp_path, "other", authority.certificate(LOOPBACK))
     (tmp_path / "empty.pem").touch(0o600)
+    odd = tmp_path / "odd.pem"
+    odd.touch(0o600)
+    odd.write_text(f"-----BEGIN PRIVATE KEY-----\n{base64.b64encode(OF_NO_KIND).decode()}\n-----END PRIVATE KEY-----\n")
     for given, message in (
         ({"tls_certificate": files.certificate, "tls_key": other.key}, "is not the key of the certificate"),
         ({"tls_certificate": tmp_path / "none.pem", "tls_key": other.key}, "none.pem: No such file"),
         ({"tls_certificate": tmp_path / "empty.pem", "tls_key": other.key}, "is not PEM"),
         ({"tls_certificate": other.certificate, "tls_key": tmp_path / "empty.pem"}, "is not PEM"),
+        ({"tls_certificate": other.certificate, "tls_key": odd}, "is of a kind that is not known"),
     ):
         with pytest.raises(KeyFileError, match=message):
             ServerTls.open(Settings(**given), now=utc_now())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import grpc
 import structlog
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from cameo_credential import owner_only
@@ -156,6 +157,8 @@ def _read(certificate: Path, key: Path, client_ca: Path | None) -> _Certificate:
         raise KeyFileError(f"cannot use {error.filename or certificate}: {error.strerror or error}") from None
     except ValueError as error:
         raise KeyFileError(f"{certificate}, {key} or {client_ca} is not PEM: {error}") from None
+    except UnsupportedAlgorithm as error:
+        raise KeyFileError(f"{certificate} or {key} is of a kind that is not known: {error}") from None
     return _Certificate(chain, secret, authorities, context)
 
 
