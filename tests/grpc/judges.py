@@ -113,8 +113,8 @@ class Scripted:
             case b"trap":
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    def watch(self, tell: Callable[[Observation | Exception], None]) -> ScriptedWatch:
-        """Observe a recording that arrives."""
+    def watch(self, tell: Callable[[Observation | Exception], None], *, answer: bool) -> ScriptedWatch:  # noqa: ARG002
+        """Observe a recording that arrives; `answer` changes nothing."""
         return ScriptedWatch(tell)
 
     def __call__(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cameo_verifier.live.observation import Observation
+    from cameo_verifier.workers.judge import Response
 
 
 class ScriptedWatch:
@@ -38,6 +39,10 @@ class ScriptedWatch:
                     self._tell(UnjudgeableError(Reason.CORRUPT_MEDIA, "the recording is damaged: begin another"))
                 case "die":
                     os.kill(os.getpid(), signal.SIGKILL)
+
+    def completed(self, response: Response) -> Response:
+        """Return the response as it is: all is told."""
+        return response
 
     def stop(self) -> None:
         """Tell nothing more, since all is told."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import grpc
 import pytest
@@ -12,6 +14,16 @@ import pytest
 from cameo.v1.attempt_pb2 import Verdict
 from cameo.v1.credential_service_pb2 import GetKeysRequest
 from cameo.v1.reason_pb2 import Reason as WireReason
+from cameo.v1.session_service_pb2 import (
+    Bye,
+    CaptureRequest,
+    CreateSessionRequest,
+    GetSessionRequest,
+    Hello,
+    SessionState,
+    Started,
+)
+from cameo.v1.session_service_pb2_grpc import SessionServiceStub
 from cameo_credential.audience_keys import AudienceFolder, AudienceKey
 from cameo_credential.errors import CredentialError, InvalidRequestError
 from cameo_credential.issuer_keys import VerificationKeys
@@ -109,12 +121,48 @@ async def test_errors_can_be_asked_for_too(tmp_path: Path) -> None:
         assert (await client.verify((await client.challenge("ann")).id, RECORDING)).receipt.token
 
 
+async def test_a_live_session_goes_as_its_subject_says(tmp_path: Path) -> None:
+    """Whatever bytes come: it prepares, prompts and ends with the outcome; nobody sits before a camera."""
+    async with serving(tmp_path) as client:
+        stub: Any = SessionServiceStub(client.channel)
+        request = CreateSessionRequest(subject="sandbox.BLURRED.3", audience=AUDIENCE, request_id=str(uuid4()))
+        created = await stub.CreateSession(request)
+        call = stub.Capture(metadata=(("authorization", f"Bearer {created.capture_token}"),))
+        await call.write(CaptureRequest(hello=Hello(user_agent="a test")))
+        told: list[str] = []
+        ended = asyncio.Event()
+
+        async def record() -> None:
+            while not ended.is_set():
+                await call.write(CaptureRequest(media=b"anything"))
+                await asyncio.sleep(0.01)
+
+        recording = asyncio.create_task(record())
+        while (message := await call.read()) is not grpc.aio.EOF:
+            told.append(message.WhichOneof("message"))
+            if told[-1] == "start":
+                await call.write(CaptureRequest(started=Started()))
+            if told[-1] == "stop":
+                ended.set()
+                await recording
+                await call.write(CaptureRequest(bye=Bye()))
+            if told[-1] == "result":
+                result = message.result
+        assert (result.verdict, result.hint) == (Verdict.VERDICT_RETRY, Reason.BLURRED.hint)
+        assert told.count("prompt") >= 1
+        found = await stub.GetSession(GetSessionRequest(session_id=created.session.id))
+        assert found.session.state == SessionState.SESSION_STATE_JUDGED
+
+
 async def test_an_outcome_that_there_is_not_is_refused_with_those_there_are(tmp_path: Path) -> None:
     """A typing error gets no verdict."""
     async with serving(tmp_path) as client:
-        error = await refused(client.challenge("sandbox.PHRASE_MISMACH"))
-    assert error.reason == "SUBJECT_INVALID"
-    assert "PHRASE_MISMATCH" in error.message
+        request = CreateSessionRequest(subject="sandbox.PHRASE_MISMACH", audience=AUDIENCE, request_id=str(uuid4()))
+        stub: Any = SessionServiceStub(client.channel)
+        errors = [await refused(client.challenge(request.subject)), await refused(stub.CreateSession(request))]
+    for error in errors:
+        assert error.reason == "SUBJECT_INVALID"
+        assert "PHRASE_MISMATCH" in error.message
 
 
 async def test_readers_of_a_real_site_refuse_what_a_sandbox_signs(tmp_path: Path) -> None:

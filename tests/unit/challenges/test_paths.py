@@ -7,6 +7,7 @@ from random import SystemRandom
 
 import pytest
 
+from cameo_challenges import colours
 from cameo_challenges.issue import FLOOR_BITS, LIGHT_BITS, entropy_bits, issue, recipe_in
 from cameo_challenges.languages import available, language
 from cameo_challenges.model import (
@@ -41,6 +42,7 @@ def test_every_path_reaches_the_same_floor(path: AnswerPath) -> None:
     recipe = recipe_in("en", path)
     assert entropy_bits(recipe) + recipe.light_bits >= FLOOR_BITS
     assert recipe.light_bits in (0.0, LIGHT_BITS)
+    assert colours.ENTROPY_BITS >= LIGHT_BITS
 
 
 def test_what_each_path_has_without_colours() -> None:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 EVERY = {" ".join(path): command for path, command in commands(typer.main.get_command(app))}
 OF_NO_SITE = {"challenge issue", "credential keygen", "credential open", "data verify", "demo", "inspect", "verify"}
 SITED = {name: command for name, command in EVERY.items() if name not in OF_NO_SITE and not name.startswith("models ")}
-BEFORE_A_SITE = {"serve", "token"}
-"""Commands that make a site, or the key by which a server that is not started yet will know callers."""
+BEFORE_A_SITE = {"serve", "token", "try"}
+"""Commands that make a site, for a while too, or the key by which a server that is not started yet will know callers."""
 WHY = ("--why", "case 7")
 
 

@@ -55,6 +55,7 @@ def test_attacks_and_mismatches_are_seen() -> None:
         "synthetic_voice",
         "seen_before",
         "answered_in_time",
+        "screen_light",
     }
     for asked in ("seen_before", "answered_in_time"):
         assert {reason for check, reason in blind if check == asked} == {Reason.NOT_CONFIRMED}

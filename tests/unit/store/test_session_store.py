@@ -110,6 +110,7 @@ def test_a_persons_sessions_go_with_them(
     """Those with an attempt and those without."""
     one, _ = stores
     one.add(session("s2", "r2"))
+    one.claim("s1", hello={}, now=NOW)
     _prompted(engine, issued).fail("a1", now=NOW)
     with engine.begin() as connection:
         unlinking.unlink(connection, SUBJECT)

@@ -51,6 +51,7 @@ class CaptureParts:
         clock: the time in UTC.
         monotonic: the server's monotonic time in seconds.
         random: draws challenges and pauses.
+        sandbox: subjects decide the outcome.
     """
 
     sessions: SessionStore
@@ -68,6 +69,7 @@ class CaptureParts:
     clock: Callable[[], datetime]
     monotonic: Callable[[], float]
     random: Random
+    sandbox: bool = False
 
 
 class Capturing:

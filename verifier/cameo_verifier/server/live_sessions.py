@@ -74,6 +74,7 @@ async def opened(  # noqa: PLR0913 - the parts, by keyword
         clock=clock,
         monotonic=monotonic,
         random=random,
+        sandbox=settings.sandbox,
     )
     capturing = Capturing(parts)
     page = f"{settings.status_base}/capture" if settings.http_listen else ""

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.errors import AbandonedError, UnjudgeableError
+from cameo_verifier.live.observation import Heard, Seen
 from cameo_verifier.reasons import Kind, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cameo_verifier.live.observation import Observation
     from cameo_verifier.profile import Profile
     from cameo_verifier.types import F32, FaceTrack, Judgement, SoundTrack
     from cameo_verifier.workers.judge import Response
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 PREFIX = "sandbox."
 _DIMENSION = 512
 _ASK_S = 0.01
+_STRETCHES, _STRETCH_S = 5, 0.05
+"""Observations of a piece of bytes, and the time of each: recorders give a piece every quarter of a second."""
 _KINDS = frozenset({Kind.ATTACK, Kind.MISMATCH, Kind.IDENTITY, Kind.QUALITY, Kind.UNREADABLE})
 """Kinds of reasons that the answer itself can have; the others are about challenges."""
 
@@ -74,6 +78,32 @@ class OpenSandbox:
         return SandboxJudge(self.profile)
 
 
+class SandboxWatch:
+    """Sees somebody who sits well and speaks every other second, a quarter of a second with each piece of bytes."""
+
+    def __init__(self, tell: Callable[[Observation | Exception], None]) -> None:
+        """Begin a recording."""
+        self._tell, self._stretches = tell, 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Tell what a piece shows, whatever is in it."""
+        if not chunk:
+            return
+        for _ in range(_STRETCHES):
+            self._stretches += 1
+            media_s = self._stretches * _STRETCH_S
+            self._tell(Seen(media_s, 1, 0.5, (0.5, 0.5), 120.0, 0.0, 0.0, 25.0))
+            speaks = int(media_s) % 2 == 1
+            self._tell(Heard(media_s, -20.0 if speaks else -60.0, speaks))
+
+    def completed(self, response: Response) -> Response:
+        """Return the response as it is."""
+        return response
+
+    def stop(self) -> None:
+        """Tell nothing more, since all is told."""
+
+
 @dataclass(frozen=True, slots=True)
 class SandboxJudge:
     """Answers by the subject's id."""
@@ -89,6 +119,10 @@ class SandboxJudge:
         outcome = outcome_of(response.subject)
         if isinstance(outcome, Reason) and outcome.kind is Kind.UNREADABLE:
             raise UnjudgeableError(outcome, outcome.hint)
+
+    def watch(self, tell: Callable[[Observation | Exception], None], *, answer: bool) -> SandboxWatch:  # noqa: ARG002 - as judges have it
+        """Observe a live session's recording."""
+        return SandboxWatch(tell)
 
     def __call__(self, response: Response, cancelled: Callable[[], bool]) -> Judgement:
         """Return the judgement that the subject names.

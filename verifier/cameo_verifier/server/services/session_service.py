@@ -14,7 +14,7 @@ from cameo_verifier.cameo.permissions import require_consent_time
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.server.auth.caller import current_caller
 from cameo_verifier.server.concluding import reply
-from cameo_verifier.server.services.challenge_service import recipe_of, require_subject
+from cameo_verifier.server.services.challenge_service import recipe_of, require_outcome, require_subject
 from cameo_verifier.server.wire import asked as given
 from cameo_verifier.server.wire import session_convert
 from cameo_verifier.server.wire.errors import RequestError
@@ -60,6 +60,8 @@ class SessionService(session_service_pb2_grpc.SessionServiceServicer):
         if parts.stopping.is_set():
             raise StoppingError("the server is stopping; try again in a moment")
         require_subject(request.subject)
+        if parts.sandbox:
+            require_outcome(request.subject)
         require_request_id(request.request_id)
         asked = given.asked(request)
         if asked.enrolment is not None:
