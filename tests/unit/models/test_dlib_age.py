@@ -56,8 +56,8 @@ def with_dot(point: Sequence[float], radius: float) -> U8:
 
 
 def centre_of(chip: U8) -> np.ndarray:
-    """Where the disc is in a chip, in px from the centre of the first one."""
-    light = chip.astype(np.float64)[..., 0] - 20
+    """Where the disc is in a chip, in px from the centre of the first one; outside the picture a chip is darker than the rest."""
+    light = np.maximum(chip.astype(np.float64)[..., 0] - 20, 0)
     rows, columns = np.mgrid[0:64, 0:64]
     return np.array([(light * columns).sum(), (light * rows).sum()]) / light.sum()
 
