@@ -12,6 +12,7 @@ import pytest
 
 from cameo_verifier.errors import OverloadedError, UnjudgeableError
 from cameo_verifier.reasons import Reason
+from cameo_verifier.workers import wire
 from cameo_verifier.workers.pool import PoolLimits, StoppingError, WorkerPool
 from cameo_verifier.workers.process import WorkerLostError
 from cameo_verifier.workers.wire import WorkerFaultError
@@ -141,6 +142,20 @@ async def test_a_worker_that_dies_ends_its_session(*, by_its_bytes: bool) -> Non
                     await late
         await until(lambda: running.processes not in {before, ()})
         assert await ask(running, Sleep(0)) == f"slept in {running.processes[0]}"
+
+
+async def test_an_observation_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours ends the observations with an error, and not as if the recording were over."""
+    async with pool() as running, running.live() as worker:
+        await worker.begin()
+
+        def unreadable(*_: object) -> None:
+            raise SystemError("AST constructor recursion depth mismatch")
+
+        monkeypatch.setattr(wire, "heard", unreadable)
+        await worker.feed(b"ab")
+        with pytest.raises(WorkerFaultError, match="SystemError"):
+            await rest(worker)
 
 
 async def test_a_worker_that_dies_over_the_judgement_ends_its_session() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import io
 import json
 import struct
+import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -151,3 +154,34 @@ def test_arrays_that_were_read_cannot_be_written_to() -> None:
         motion[0, 0] = 0
     with pytest.raises(ValueError, match="WRITEABLE"):
         motion.flags.writeable = True
+
+
+class Garbage:
+    """What the collector of Python's garbage runs code for, in which another thread may take over."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+    def __del__(self) -> None:  # noqa: D105
+        for _ in range(50):
+            pass
+
+
+def test_several_threads_read_tracks_at_once() -> None:
+    """As a server does that hears several workers: CPython 3.11 fails where two threads evaluate literals at once."""
+    kept = bytes_of(SMALL)
+
+    def read(_: int) -> bytes:
+        Garbage()
+        return bytes_of(tracks_from(kept))
+
+    switch, threshold = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(1e-6)
+    gc.set_threshold(3)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            found = set(threads.map(read, range(800)))
+    finally:
+        sys.setswitchinterval(switch)
+        gc.set_threshold(*threshold)
+    assert found == {kept}

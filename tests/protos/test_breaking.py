@@ -57,7 +57,7 @@ def test_a_removed_field_is_noticed(released: Path) -> None:
 def test_a_field_may_be_added(released: Path) -> None:
     """What callers need not know breaks nobody."""
     proto = released / PROTO
-    proto.write_text(proto.read_text("utf-8").replace(FIELD, f"{FIELD}\n  // What comes next.\n  string later = 7;\n"), "utf-8")
+    proto.write_text(proto.read_text("utf-8").replace(FIELD, f"{FIELD}\n  // What comes next.\n  string later = 100;\n"), "utf-8")
     added = _linted(released)
     assert added.returncode == 0, added.stdout + added.stderr
 
@@ -65,10 +65,10 @@ def test_a_field_may_be_added(released: Path) -> None:
 def test_what_was_released_last_counts(released: Path) -> None:
     """A field that came and went between two releases is nobody's loss; one of the last release is."""
     proto = released / PROTO
-    proto.write_text(proto.read_text("utf-8").replace(FIELD, f"{FIELD}\n  // What comes next.\n  string later = 7;\n"), "utf-8")
+    proto.write_text(proto.read_text("utf-8").replace(FIELD, f"{FIELD}\n  // What comes next.\n  string later = 100;\n"), "utf-8")
     _git(released, "commit", "--quiet", "--all", "-m", "Add a field")
     _git(released, "tag", "v0.2.0")
-    proto.write_text(proto.read_text("utf-8").replace("  string later = 7;\n", "  reserved 7;\n"), "utf-8")
+    proto.write_text(proto.read_text("utf-8").replace("  string later = 100;\n", "  reserved 7;\n"), "utf-8")
     broken = _linted(released)
     assert broken.returncode != 0
     assert '"later"' in broken.stdout

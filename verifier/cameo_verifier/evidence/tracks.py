@@ -17,6 +17,7 @@ import json
 import math
 import re
 import struct
+import threading
 import tokenize
 import zipfile
 import zlib
@@ -54,6 +55,8 @@ _BEGINS, _ENDS, _END_BYTES = b"PK\x03\x04", b"PK\x05\x06", 22
 """Zip signatures: of the file's start and of its end record, and the length of that record without a comment."""
 
 _HEADER = "header"
+_PARSING = threading.Lock()
+"""NumPy reads a header by `ast.literal_eval`, and CPython 3.11 fails with a SystemError where two threads do that at once."""
 _RECORDS = {
     record.__name__: record
     for record in (
@@ -237,7 +240,8 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
     file = io.BytesIO(data)
     if np.lib.format.read_magic(file) != (1, 0):
         raise ValueError("version of npy")
-    shape, column_by_column, dtype = np.lib.format.read_array_header_1_0(file)
+    with _PARSING:
+        shape, column_by_column, dtype = np.lib.format.read_array_header_1_0(file)
     if column_by_column:
         raise ValueError("order")
     return _array(dtype.str, shape, data, file.tell())

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Generic
 import structlog
 
 from cameo_credential.errors import CameoError
+from cameo_verifier.redaction import redacted
 from cameo_verifier.workers.process import JobT, ResultT
+from cameo_verifier.workers.wire import WorkerFaultError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -101,7 +103,10 @@ class LiveWorker(Generic[JobT, ResultT]):
     def _ended(self, under_way: asyncio.Task[ResultT]) -> None:
         self._opened.set()
         error = None if under_way.cancelled() else under_way.exception()
-        self._inbox.put_nowait(error if isinstance(error, CameoError) else None)
+        if error is not None and not isinstance(error, CameoError):
+            log.error("what a worker observed could not be read", error=redacted(error))
+            error = WorkerFaultError(redacted(error))
+        self._inbox.put_nowait(error)
 
     def _require_held(self) -> None:
         if self._under_way.done():
