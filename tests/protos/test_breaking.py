@@ -68,7 +68,7 @@ def test_what_was_released_last_counts(released: Path) -> None:
     proto.write_text(proto.read_text("utf-8").replace(FIELD, f"{FIELD}\n  // What comes next.\n  string later = 100;\n"), "utf-8")
     _git(released, "commit", "--quiet", "--all", "-m", "Add a field")
     _git(released, "tag", "v0.2.0")
-    proto.write_text(proto.read_text("utf-8").replace("  string later = 100;\n", "  reserved 7;\n"), "utf-8")
+    proto.write_text(proto.read_text("utf-8").replace("  string later = 100;\n", "  reserved 100;\n"), "utf-8")
     broken = _linted(released)
     assert broken.returncode != 0
     assert '"later"' in broken.stdout
