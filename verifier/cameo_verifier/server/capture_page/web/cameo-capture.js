@@ -33,6 +33,7 @@ export class CameoCapture extends HTMLElement {
   #root = this.attachShadow({ mode: "open" });
   #screen = make("div", { className: "screen" });
   #words = null;
+  #turn = 0;
   #state = "";
   #run = null;
 
@@ -69,8 +70,10 @@ export class CameoCapture extends HTMLElement {
   }
 
   async #begin() {
+    // The last one counts, whichever texts come last.
+    const turn = ++this.#turn;
     const words = await loadWords(this.lang || document.documentElement.lang || navigator.language);
-    if (this.#run || !this.isConnected) return;
+    if (this.#run || !this.isConnected || turn !== this.#turn) return;
     this.#words = words;
     if (!this.hasAttribute("token")) return;
     if (!this.token) { this.#trouble(new camera.Trouble("badLink")); return; }
@@ -81,7 +84,7 @@ export class CameoCapture extends HTMLElement {
       return;
     }
     const digest = await sha256(this.consent);
-    if (this.#run) return;
+    if (this.#run || turn !== this.#turn) return;
     this.#show("intro", intro(words, { consent: this.consent, digest, begin: () => this.start() }));
   }
 
