@@ -81,8 +81,9 @@ KNOWN = frozenset(
         "isIndicatedBy",
     ]
 )
-"""Terms of DPV 2 as they are used here. Those of consent, its status and controls, of data subjects, entities and durations were
-compared by hand with the published modules (w3c/dpv, 2.0/dpv/modules); the others were seen in copies or in a part of its guide."""
+# Those of consent, its status and controls, of data subjects, entities and durations were compared by hand with the published
+# modules (w3c/dpv, 2.0/dpv/modules); the others were seen in copies, or in a part of its guide to ISO/IEC TS 27560.
+"""Terms of DPV 2 that are used here."""
 _CLASSES = frozenset(f"{DPV}{term}" for term in KNOWN if term[0].isupper())
 
 
