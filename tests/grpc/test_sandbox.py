@@ -34,6 +34,7 @@ from cameo_verifier.server.app import open_server, utc_now
 from cameo_verifier.settings import Settings
 from cameo_verifier.workers.sandbox import SandboxOutcome, outcome_of
 from tests.grpc.client import AUDIENCE, Client, refused
+from tests.grpc.judges import OpenScripted
 from tests.grpc.server import UNHURRIED
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ async def serving(folder: Path, *, sandbox: bool = True) -> AsyncIterator[Client
     site = Settings(**settings | UNHURRIED)
     key = AudienceKey.generate(AUDIENCE)
     AudienceFolder(site.audiences).add(key)
-    server = await open_server(site)
+    server = await open_server(site, open_judge=None if sandbox else OpenScripted(folder / "journal"))
     try:
         async with grpc.aio.insecure_channel(server.address) as channel:
             yield Client(server, channel, folder / "journal", key)
