@@ -221,7 +221,7 @@ test-browser: kit
 # The store, the histories of owners and the services over a PostgreSQL server that is made for it and thrown away. Tasks that are
 # ended in the middle leave their connection to the collector, which psycopg warns about: that is no fault here.
 
-POSTGRESQL_TESTS := tests/postgresql tests/unit/store tests/unit/review/test_where.py tests/property/test_cameo_owner.py \
+POSTGRESQL_TESTS := tests/postgresql tests/unit/store tests/unit/review/test_filter_language.py tests/property/test_cameo_owner.py \
 	tests/property/test_cameo_minor.py tests/property/test_cameo_credentials.py tests/property/test_removals.py \
 	tests/unit/server/test_event_feed.py \
 	$(addprefix tests/grpc/test_,event_streams.py cameos.py permissions.py grants.py likeness.py cameo_events.py requesters.py guardians.py \

@@ -36,7 +36,7 @@ from cameo_verifier import pipeline, profiles
 from cameo_verifier.checks.question import Case
 from cameo_verifier.evidence import sound as hearing
 from cameo_verifier.evidence.picture import AGE_FRAMES, CLOSE_EVERY, IDENTITY_FRAMES, LIVE_FRAMES, MAX_FACES
-from cameo_verifier.evidence.spoken import lay
+from cameo_verifier.evidence.spoken import force_align
 from cameo_verifier.evidence.voices import word_groups
 from cameo_verifier.media import open_recording
 from cameo_verifier.models.kit import ModelKit
@@ -58,7 +58,7 @@ EVIDENCE_OF = {
     "close_up": ("close_up",),
     "bezel": ("bezel",),
     "moire": ("moire",),
-    "enlarged": ("enlarged",),
+    "upscaled": ("upscaled",),
     _OF_ALL_PICTURES: (),
     "sound_repeat": ("continuity",),
     "sound_cuts": (),
@@ -147,7 +147,7 @@ def _bare_sound_calls(timed: Callable[..., Any], sound: F32, challenge: Challeng
     speech = timed("voice activity", lambda: kit.voice_activity.segments(sound))
     heard = timed("speech encoding", lambda: kit.transcriber.encode(sound, speech=speech))
     _, words = timed("transcription", lambda: kit.transcriber.transcribe(heard))
-    forced = timed("forced alignment", lambda: lay(kit.transcriber, heard, challenge.spoken, words, ENGLISH))
+    forced = timed("forced alignment", lambda: force_align(kit.transcriber, heard, challenge.spoken, words, ENGLISH))
     timed("phonemes", lambda: kit.phonemes.log_probs(sound))
     uttered, _ = hearing._concatenate(sound, speech)
     for start in hearing._window_starts(len(uttered)):

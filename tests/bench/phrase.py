@@ -31,7 +31,7 @@ from cameo_verifier.checks.question import Case
 from cameo_verifier.evidence.pronounced import weighed
 from cameo_verifier.evidence.sound import RATE_HZ
 from cameo_verifier.evidence.speech_enhancement import enhanced
-from cameo_verifier.evidence.spoken import begun_again_s, lay
+from cameo_verifier.evidence.spoken import begun_again_s, force_align
 from cameo_verifier.media import open_recording
 from cameo_verifier.models.kit import ModelKit
 from cameo_verifier.profiles import load
@@ -111,7 +111,7 @@ class Ear:
 
     def listened(self, texts: Sequence[str]) -> SoundTrack:
         """Return what was heard, with the phrase laid over it."""
-        laid = lay(self._kit.transcriber, self._heard, texts, self._track.words, ENGLISH)
+        laid = force_align(self._kit.transcriber, self._heard, texts, self._track.words, ENGLISH)
         return replace(
             self._track,
             forced=weighed(

@@ -19,7 +19,7 @@ from cameo_credential import decoys
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
 from cameo_credential.status_list import read_list
 from cameo_credential.token_status import Status
-from cameo_verifier.status.allotter import uri_of
+from cameo_verifier.status.index_allocator import uri_of
 from cameo_verifier.status.publisher import StatusPublisher
 from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db import tables

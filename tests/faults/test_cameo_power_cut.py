@@ -109,9 +109,9 @@ def _step(batches: Batches, step: str, cameo_id: str) -> asyncio.Future[Any]:
     if step.startswith("authorize"):
         job = uses.Job(AUDIENCE, f"{cameo_id}-{step}", "fan", "job", (cameo_id,), frozenset())
         return batches.submit_among(
-            uses.authorize_all, uses.Asked(job, f"{cameo_id}-{step}", known, NOW, NOW + timedelta(minutes=5))
+            uses.authorize_all, uses.GrantRequest(job, f"{cameo_id}-{step}", known, NOW, NOW + timedelta(minutes=5))
         )
-    made = uses.Made(hashlib.sha256(cameo_id.encode()).hexdigest(), "", OutputState.DRAFT, "fan")
+    made = uses.ReportedOutput(hashlib.sha256(cameo_id.encode()).hexdigest(), "", OutputState.DRAFT, "fan")
     spent_by: dict[str, Any] = {"audience": AUDIENCE, "request_id": "spend", "relationships": known}
     work: dict[str, Callable[[Connection], object]] = {
         "spend": partial(uses.spend, identifier=grant_id, now=NOW, **spent_by),

@@ -17,7 +17,7 @@ import pytest
 from cameo_verifier.errors import ModelKitError, OverloadedError, UnjudgeableError
 from cameo_verifier.reasons import Reason
 from cameo_verifier.workers.pool import PoolLimits, StoppingError, WorkerPool
-from cameo_verifier.workers.process import Rights, Worker, WorkerLostError, thread_environment
+from cameo_verifier.workers.process import ResourceLimits, Worker, WorkerLostError, thread_environment
 from cameo_verifier.workers.wire import WorkerFaultError
 from tests import started
 from tests.faults.jobs import (
@@ -255,14 +255,14 @@ async def test_the_kernel_holds_a_worker_to_its_limits() -> None:
         assert 100 < told["CPU"] < 110
 
 
-async def worker(rights: Rights, threads: ThreadPoolExecutor) -> Worker[Job, str]:
-    return await Worker.start(hire, environment=thread_environment(1), threads=threads, ready_s=PATIENCE_S, rights=rights)
+async def worker(limits: ResourceLimits, threads: ThreadPoolExecutor) -> Worker[Job, str]:
+    return await Worker.start(hire, environment=thread_environment(1), threads=threads, ready_s=PATIENCE_S, limits=limits)
 
 
 async def test_a_job_that_fills_the_memory_fails_alone() -> None:
     """What is over the limit is refused by the kernel; the process says so and goes on."""
     with ThreadPoolExecutor(2) as threads:
-        held = await worker(Rights(memory_bytes=2**30), threads)
+        held = await worker(ResourceLimits(memory_bytes=2**30), threads)
         try:
             with pytest.raises(WorkerFaultError, match="MemoryError"):
                 await held.judge(Hoard(2**31))
@@ -275,7 +275,7 @@ async def test_a_job_that_fills_the_memory_fails_alone() -> None:
 async def test_a_job_that_burns_the_processor_is_ended_by_the_kernel() -> None:
     """Nobody here need be listening, and the time of earlier jobs does not count."""
     with ThreadPoolExecutor(2) as threads:
-        held = await worker(Rights(job_cpu_s=1.0), threads)
+        held = await worker(ResourceLimits(job_cpu_s=1.0), threads)
         try:
             assert "slept" in await held.judge(Sleep(0))
             with pytest.raises(WorkerLostError):

@@ -22,7 +22,7 @@ from cameo_credential.status_list import read_list
 from cameo_credential.status_source import UNSAFE_NO_STATUS_CHECK
 from cameo_credential.token_status import Status
 from cameo_verifier.errors import NotFoundError, StoreError
-from cameo_verifier.status.allotter import Allotter, list_of, uri_of
+from cameo_verifier.status.index_allocator import IndexAllocator, list_of, uri_of
 from cameo_verifier.status.publisher import StatusPublisher
 from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db.engine import open_database
@@ -42,7 +42,7 @@ INTERVAL = timedelta(minutes=5)
 
 
 class Site:
-    """A store with its allotter and publisher, a clock that is moved by hand and a seeded draw."""
+    """A store with its allocator and publisher, a clock that is moved by hand and a seeded draw."""
 
     def __init__(self, url: str) -> None:
         self.engine = open_database(url)
@@ -50,7 +50,7 @@ class Site:
         self.keys = IssuerKeys(SigningKey.generate(now=NOW))
         self.store = StatusStore(self.engine)
         draw = random.Random(7)  # noqa: S311 - a test that draws the same each time
-        self.allotter = Allotter(self.store, BASE, 4096, draw.randrange, lambda: draw.randbytes(32))
+        self.allocator = IndexAllocator(self.store, BASE, 4096, draw.randrange, lambda: draw.randbytes(32))
         self.publisher = StatusPublisher(self.store, keys=lambda: self.keys, base=BASE, interval=INTERVAL, clock=lambda: self.now)
 
     def read(self, uri: str = URI) -> StatusListToken:
@@ -76,7 +76,7 @@ def test_each_credential_shows_its_own_status_and_nothing_comes_back(site: Site)
     for step in range(8):
         for number in range(30):
             jti = f"{step}-{number}"
-            places[jti] = site.allotter.allot(jti, now=site.now)
+            places[jti] = site.allocator.allot(jti, now=site.now)
             expected[jti] = Status.VALID
         for jti in choose.sample(sorted(expected), 12):
             expected[jti] = site.store.change(jti, choose.choice([Status.INVALID, Status.SUSPENDED, Status.VALID]))
@@ -94,17 +94,17 @@ def test_each_credential_shows_its_own_status_and_nothing_comes_back(site: Site)
 def test_a_fresh_credential_is_valid_in_the_list_everybody_has(site: Site) -> None:
     """An index that the last published list shows as revoked or suspended is not given out."""
     for number in range(100):
-        site.allotter.allot(f"old-{number}", now=site.now)
+        site.allocator.allot(f"old-{number}", now=site.now)
     for number in range(50):
         site.store.change(f"old-{number}", Status.INVALID if number % 2 else Status.SUSPENDED)
     published = site.read().statuses
-    fresh = [site.allotter.allot(f"new-{number}", now=site.now) for number in range(100)]
+    fresh = [site.allocator.allot(f"new-{number}", now=site.now) for number in range(100)]
     assert {published[place.index] for place in fresh} == {Status.VALID}
 
 
 def test_a_list_is_made_once_an_interval(site: Site) -> None:
     """Within the interval everybody gets the same token and a revocation does not show; after it, it does."""
-    place = site.allotter.allot("a", now=site.now)
+    place = site.allocator.allot("a", now=site.now)
     first = site.publisher.get(URI)
     site.store.change("a", Status.INVALID)
     site.now += INTERVAL - timedelta(seconds=1)
@@ -120,7 +120,7 @@ def test_a_list_is_made_once_an_interval(site: Site) -> None:
 
 def test_a_list_outlives_the_database_until_its_own_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the database is down the last list is given out, as long as it is good; then the error is."""
-    site.allotter.allot("a", now=site.now)
+    site.allocator.allot("a", now=site.now)
     first = site.publisher.get(URI)
 
     def fail(_: int) -> None:
@@ -136,7 +136,7 @@ def test_a_list_outlives_the_database_until_its_own_end(site: Site, monkeypatch:
 
 def test_a_list_outlives_the_key_until_its_own_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """While no key can sign, a token that was removed for one, the last list is given out, as long as it is good."""
-    site.allotter.allot("a", now=site.now)
+    site.allocator.allot("a", now=site.now)
     first = site.publisher.get(URI)
 
     def fail() -> None:
@@ -153,8 +153,8 @@ def test_a_list_outlives_the_key_until_its_own_end(site: Site, monkeypatch: pyte
 def test_a_full_list_is_followed_by_the_next_and_stays_published(site: Site) -> None:
     """Beyond half of its groups credentials go to a second list, and both can be read."""
     draw = random.Random(1)  # noqa: S311 - the same
-    allotter = Allotter(site.store, BASE, 1024, draw.randrange, lambda: bytes(32))
-    places = [allotter.allot(str(number), now=NOW) for number in range(65)]
+    allocator = IndexAllocator(site.store, BASE, 1024, draw.randrange, lambda: bytes(32))
+    places = [allocator.allot(str(number), now=NOW) for number in range(65)]
     assert [place.uri for place in places[63:]] == [URI, f"{BASE}/status/2"]
     assert len({place.index for place in places[:64]}) == 64
     site.store.change("0", Status.INVALID)
@@ -187,7 +187,7 @@ def test_a_list_has_one_uri() -> None:
 
 def test_a_list_is_signed_by_each_algorithm(site: Site) -> None:
     """Both say the same, of one moment; without a key for it there is no such list, and a new key has one at once."""
-    place = site.allotter.allot("jti-1", now=NOW, algorithm=ES256)
+    place = site.allocator.allot("jti-1", now=NOW, algorithm=ES256)
     assert place.uri == f"{URI}/ES256"
     plain = site.publisher.get(URI)
     with pytest.raises(NotFoundError):

@@ -333,7 +333,7 @@ class Owners(RuleBasedStateMachine):
             lambda connection: uses.record(
                 connection,
                 held.grant.id,
-                uses.Made(sha256, "", OutputState.DRAFT, "fan"),
+                uses.ReportedOutput(sha256, "", OutputState.DRAFT, "fan"),
                 audience=AUDIENCE,
                 identifier=f"output-{next(NUMBERS)}",
                 now=self.now,

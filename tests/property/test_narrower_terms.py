@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cameo_credential.item_kind import ItemKind
 from cameo_verifier.cameo import guardians
 from cameo_verifier.cameo.model import Cameo, CameoState, Consent, Terms, UseCategory, WhoMayUse
-from cameo_verifier.cameo.permissions import Answer, Relationships, decide, narrowed, narrower
+from cameo_verifier.cameo.permissions import Answer, Relationships, decide, intersect, narrower
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -92,12 +92,12 @@ def test_narrower_terms_permit_no_other_use(one: Terms, two: Terms) -> None:
 @given(standing=TERMS, said=TERMS, other=TERMS)
 def test_narrowed_is_the_greatest_within_both(standing: Terms, said: Terms, other: Terms) -> None:
     """It is within what stands, permits nothing that what was said does not, and is all of it where that is narrower."""
-    both = narrowed(standing, said)
+    both = intersect(standing, said)
     assert narrower(both, standing)
     assert uses(both) <= uses(standing) & uses(said)
     assert set(both.words) == {*standing.words, *said.words}
     assert both.offline == standing.offline & said.offline
-    assert narrowed(both, said) == both
+    assert intersect(both, said) == both
     if narrower(said, standing):
         assert both == said
     if narrower(other, standing) and narrower(other, said):
@@ -116,16 +116,16 @@ def test_only_mutuals_use_a_minor_s_cameo(terms: Terms) -> None:
 @given(standing=TERMS, word=TERMS)
 def test_a_proposal_narrows_at_once_and_widens_never(standing: Terms, word: Terms) -> None:
     """Until approved, the owner's word makes terms narrower only; without a guardian, one that would widen changes nothing."""
-    said, _ = guardians.say(cameo(standing), word, guardians=BOTH, now=NOW)
-    assert said.terms == narrowed(standing, word)
+    said, _ = guardians.change_terms(cameo(standing), word, guardians=BOTH, now=NOW)
+    assert said.terms == intersect(standing, word)
     assert guardians.last_word(said) == word
     assert (said.pending is None) == narrower(word, standing)
     if narrower(word, standing):
-        alone, _ = guardians.say(cameo(standing), word, guardians=frozenset(), now=NOW)
+        alone, _ = guardians.change_terms(cameo(standing), word, guardians=frozenset(), now=NOW)
         assert alone.terms == word
     else:
         with pytest.raises(RefusedError, match="only with a linked guardian"):
-            guardians.say(cameo(standing), word, guardians=frozenset(), now=NOW)
+            guardians.change_terms(cameo(standing), word, guardians=frozenset(), now=NOW)
 
 
 @given(standing=TERMS, word=TERMS, bound=TERMS, order=st.permutations(("mother", "narrow", "father")))
@@ -134,7 +134,7 @@ def test_approved_it_is_the_owner_s_word_and_the_guardians(standing: Terms, word
 
     Who has set a bound has to approve what is left anew.
     """
-    said, _ = guardians.say(cameo(standing), word, guardians=BOTH, now=NOW)
+    said, _ = guardians.change_terms(cameo(standing), word, guardians=BOTH, now=NOW)
     number = said.pending.number if said.pending else 0
     for step in order:
         settled = said.pending is None
@@ -149,14 +149,14 @@ def test_approved_it_is_the_owner_s_word_and_the_guardians(standing: Terms, word
         assert said.pending.approved_by == {"mother"}
         said, _ = guardians.approve(said, number, guardian="father", guardians=BOTH)
     assert said.pending is None
-    assert uses(said.terms) == uses(narrowed(word, bound))
+    assert uses(said.terms) == uses(intersect(word, bound))
     assert set(said.terms.words) == {*word.words, *bound.words}
 
 
 @given(standing=TERMS, word=TERMS, bounds=st.lists(TERMS, max_size=3))
 def test_a_guardian_never_widens_beyond_the_owner_s_last_word(standing: Terms, word: Terms, bounds: list[Terms]) -> None:
     """No sequence of guardians' acts, approvals included, permits a use that the owner's last word does not."""
-    said, _ = guardians.say(cameo(standing), word, guardians=BOTH, now=NOW)
+    said, _ = guardians.change_terms(cameo(standing), word, guardians=BOTH, now=NOW)
     for bound in bounds:
         said, _ = guardians.narrow(said, lambda _, bound=bound: bound, guardian="father")  # type: ignore[misc]
         assert uses(said.terms) <= uses(word)
@@ -164,14 +164,14 @@ def test_a_guardian_never_widens_beyond_the_owner_s_last_word(standing: Terms, w
     for guardian in sorted(BOTH):
         if said.pending is not None:
             said, _ = guardians.approve(said, said.pending.number, guardian=guardian, guardians=BOTH)
-        said, _ = guardians.lift(said, by=guardian)
+        said, _ = guardians.end_pause(said, by=guardian)
         assert uses(said.terms) <= uses(word)
 
 
 @given(standing=TERMS, word=TERMS, left=st.sampled_from((frozenset(), frozenset({"father"}))), paused=st.booleans())
 def test_who_steps_down_widens_nothing(standing: Terms, word: Terms, left: frozenset[str], *, paused: bool) -> None:
     """What waits is withdrawn, a pause goes on, and with the last guardian only the owner is left."""
-    said, _ = guardians.say(cameo(standing), word, guardians=BOTH, now=NOW)
+    said, _ = guardians.change_terms(cameo(standing), word, guardians=BOTH, now=NOW)
     if paused:
         said, _ = guardians.pause(said, "", by="mother")
     ended, _ = guardians.step_down(said, guardian="mother", left=left)

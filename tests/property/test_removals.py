@@ -98,7 +98,7 @@ class Removals(RuleBasedStateMachine):
 
     def _record(self, connection: Connection) -> str:
         state = OutputState.PUBLISHED if self.platform else OutputState.DRAFT
-        made = uses.Made(f"{self.number:064x}", "", state, "fan", self.platform)
+        made = uses.ReportedOutput(f"{self.number:064x}", "", state, "fan", self.platform)
         how = {"audience": GENERATOR.name, "identifier": f"o{self.number}", "now": self.now}
         output = uses.record(connection, f"g{self.number}", made, **how)
         removals.follow(connection, output.id, new_id=self._new_id, now=self.now, due_in=DUE)

@@ -137,8 +137,10 @@ SITUATIONS = (
         Reason.VOLUME_TOO_LOW,
     ),
     Situation("A fan roars.", _of(lambda take: of.noisy(take, 2.0)), Reason.TOO_NOISY),
-    Situation("A television is as loud as the person.", _of(lambda take: of.mixed(take, _admiral(), 3.0)), Reason.VOICE_UNEVEN),
-    Situation("A television runs next door.", _of(lambda take: of.mixed(take, _admiral(), 14.0)), Reason.VOICE_UNEVEN),
+    Situation(
+        "A television is as loud as the person.", _of(lambda take: of.mixed(take, _admiral(), 3.0)), Reason.VOICE_INCONCLUSIVE
+    ),
+    Situation("A television runs next door.", _of(lambda take: of.mixed(take, _admiral(), 14.0)), Reason.VOICE_INCONCLUSIVE),
     Situation("The microphone is overdriven.", _of(lambda take: of.heard(take, _clipped)), None),
     Situation("The person says other words.", _of(lambda take: take, "wrong_words"), Reason.PHRASE_MISMATCH),
     Situation(
@@ -170,7 +172,9 @@ SITUATIONS = (
         ),
         Reason.SPOKE_TOO_EARLY,
     ),
-    Situation("The headset's sound comes half a second late.", _of(lambda take: of.late(take, 0.5)), Reason.SOUND_OUT_OF_STEP),
+    Situation(
+        "The headset's sound comes half a second late.", _of(lambda take: of.late(take, 0.5)), Reason.LIP_SYNC_INCONCLUSIVE
+    ),
     Situation("The network stalls for a second.", _of(lambda take: of.frozen(take, 2.0, 3.0)), Reason.FROZEN_OR_LOOPED),
     Situation("Half of the upload is missing.", _damaged(lambda data: data[: len(data) // 2]), Reason.CORRUPT_MEDIA),
     Situation("A part of the upload is overwritten.", _damaged(_half_zeroed), Reason.CORRUPT_MEDIA),

@@ -66,8 +66,8 @@ class Reason(StrEnum):
     EYES_NOT_VISIBLE = "EYES_NOT_VISIBLE"
     VOLUME_TOO_LOW = "VOLUME_TOO_LOW"
     TOO_NOISY = "TOO_NOISY"
-    SOUND_OUT_OF_STEP = "SOUND_OUT_OF_STEP"
-    VOICE_UNEVEN = "VOICE_UNEVEN"
+    LIP_SYNC_INCONCLUSIVE = "LIP_SYNC_INCONCLUSIVE"
+    VOICE_INCONCLUSIVE = "VOICE_INCONCLUSIVE"
     FACE_TURNED_AWAY = "FACE_TURNED_AWAY"
     NO_FACE = "NO_FACE"
     MULTIPLE_FACES = "MULTIPLE_FACES"
@@ -152,10 +152,10 @@ _MEANINGS = {
     Reason.EYES_NOT_VISIBLE: _Meaning(Kind.QUALITY, Sense.PICTURE, "Keep your eyes uncovered; take off dark glasses."),
     Reason.VOLUME_TOO_LOW: _Meaning(Kind.QUALITY, Sense.SOUND, "Speak louder or come closer to the microphone."),
     Reason.TOO_NOISY: _Meaning(Kind.QUALITY, Sense.SOUND, "Find a quieter place."),
-    Reason.SOUND_OUT_OF_STEP: _Meaning(
+    Reason.LIP_SYNC_INCONCLUSIVE: _Meaning(
         Kind.QUALITY, Sense.NEITHER, "Use this device's own microphone, not a wireless one; face the camera and speak clearly."
     ),
-    Reason.VOICE_UNEVEN: _Meaning(
+    Reason.VOICE_INCONCLUSIVE: _Meaning(
         Kind.QUALITY, Sense.NEITHER, "Stay close to the microphone, speak evenly, and be the only one who speaks."
     ),
     Reason.FACE_TURNED_AWAY: _Meaning(Kind.QUALITY, Sense.PICTURE, "Look at the camera, except while you are asked to turn."),
@@ -209,7 +209,7 @@ _EXCUSES = {
     Reason.LIGHT_FLICKERS: frozenset({Reason.FROZEN_OR_LOOPED}),
     Reason.BLURRED: frozenset({Reason.LIPS_DO_NOT_MATCH}),
     Reason.CAMERA_TURNED: frozenset({Reason.SPLICED, Reason.SCREEN_OR_PRINT}),
-    Reason.SOUND_OUT_OF_STEP: frozenset({Reason.SPOKE_TOO_EARLY, Reason.SPOKE_TOO_LATE}),
+    Reason.LIP_SYNC_INCONCLUSIVE: frozenset({Reason.SPOKE_TOO_EARLY, Reason.SPOKE_TOO_LATE}),
     Reason.EYES_NOT_VISIBLE: frozenset({Reason.FACE_CHANGED}),
     Reason.MOUTH_NOT_VISIBLE: frozenset(
         {Reason.FACE_CHANGED, Reason.FLAT_FACE, Reason.LIPS_DO_NOT_MATCH, Reason.SCREEN_OR_PRINT}

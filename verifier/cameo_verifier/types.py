@@ -218,7 +218,7 @@ class FaceTrack:
         live_close: (C, 2) probability of a live face in a closer crop and in its mirror image.
         grid: (G,) prominence in deviations of a periodic pattern of face and surroundings, each frame together with those before
             it, NaN where either is too small, see `cameo_verifier.evidence.moire`.
-        bend_db: bend of the spectrum of the pictures, see `cameo_verifier.evidence.enlarging`.
+        bend_db: bend of the spectrum of the pictures, see `cameo_verifier.evidence.upscaling`.
         eyes: (V, 3) contrast of the eyes to the skin, see `cameo_verifier.evidence.covered.look`.
         mouth: (V, 5) the same of the mouth.
         face_share: (N,) inter-cheek width as a share of the longer side of the picture.

@@ -88,7 +88,7 @@ def test_sound_far_from_the_lips_has_to_agree_better(offset_s: float, profile: P
     fair = replace(AGREES, offset_s=offset_s)
     assert lips.judge(replace(fair, score=0.6, part=0.5), profile).outcome is Outcome.PASS
     asked = lips.judge(fair, profile)
-    assert (asked.outcome, asked.reason) == (Outcome.UNABLE, Reason.SOUND_OUT_OF_STEP)
+    assert (asked.outcome, asked.reason) == (Outcome.UNABLE, Reason.LIP_SYNC_INCONCLUSIVE)
     assert f"{offset_s * 1e3:+.0f} ms late" in asked.detail
     foreign = lips.judge(replace(fair, score=0.3), profile)
     assert (foreign.outcome, foreign.reason) == (Outcome.FAIL, Reason.LIPS_DO_NOT_MATCH)
@@ -97,18 +97,18 @@ def test_sound_far_from_the_lips_has_to_agree_better(offset_s: float, profile: P
 
 def test_sound_far_from_the_lips_excuses_nothing(profile: Profile) -> None:
     """It asks for another try by itself, and leaves words that were not asked a mismatch; when they were said follows from it."""
-    assert Reason.SOUND_OUT_OF_STEP.kind is Kind.QUALITY
+    assert Reason.LIP_SYNC_INCONCLUSIVE.kind is Kind.QUALITY
     asked = lips.judge(replace(AGREES, offset_s=0.2), profile)
     wrong = CheckResult.unable("phrase", Reason.PHRASE_MISMATCH)
     alone, with_wrong_words = (
         decide(results, profile, exempt=profile.confirmed_by - {"lips", "phrase"} | ({"phrase"} - {r.name for r in results}))
         for results in ([asked], [asked, wrong])
     )
-    assert (alone.verdict, alone.reasons) == (Verdict.RETRY, (Reason.SOUND_OUT_OF_STEP,))
+    assert (alone.verdict, alone.reasons) == (Verdict.RETRY, (Reason.LIP_SYNC_INCONCLUSIVE,))
     assert (with_wrong_words.verdict, with_wrong_words.reasons[0]) == (Verdict.REJECTED, Reason.PHRASE_MISMATCH)
     late = CheckResult("sequence", Outcome.FAIL, reason=Reason.SPOKE_TOO_LATE)
     assert decide([asked, late], profile, exempt=profile.confirmed_by - {"lips", "sequence"}).reasons == (
-        Reason.SOUND_OUT_OF_STEP,
+        Reason.LIP_SYNC_INCONCLUSIVE,
     )
 
 
@@ -201,7 +201,7 @@ def test_a_rendered_person_agrees_with_their_own_words_alone(kit: ModelKit, prof
         rolled = np.roll(one.sound.lips, round(50 * late_s), axis=0)
         late = replace(one, sound=replace(one.sound, lips=rolled, speech=one.sound.speech + late_s))
         found = lips.check(Case(late, NOTHING), profile)
-        assert (found.outcome, found.reason) == (Outcome.UNABLE, Reason.SOUND_OUT_OF_STEP)
+        assert (found.outcome, found.reason) == (Outcome.UNABLE, Reason.LIP_SYNC_INCONCLUSIVE)
 
 
 @pytest.mark.devdata
@@ -220,6 +220,6 @@ def test_talkers_agree_with_themselves_alone(devdata: Path, kit: ModelKit, profi
         assert own.outcome is Outcome.PASS
         assert own.score is not None
         assert own.score > 0.6
-        assert {(each.outcome, each.reason) for each in shifted} == {(Outcome.UNABLE, Reason.SOUND_OUT_OF_STEP)}
+        assert {(each.outcome, each.reason) for each in shifted} == {(Outcome.UNABLE, Reason.LIP_SYNC_INCONCLUSIVE)}
         assert foreign.score is not None
         assert foreign.score < own.score - 0.15

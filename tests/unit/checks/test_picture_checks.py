@@ -15,7 +15,6 @@ from cameo_verifier.checks import (
     bezel,
     blink,
     close_up,
-    enlarged,
     eyes,
     face_size,
     flicker,
@@ -28,6 +27,7 @@ from cameo_verifier.checks import (
     same_person,
     sequence,
     sharpness,
+    upscaled,
 )
 from cameo_verifier.checks.question import Case
 from cameo_verifier.profile import CheckRole
@@ -279,18 +279,18 @@ def test_a_codec_that_smears_every_face_is_no_other_person(make_evidence: MakeEv
 
 def test_an_enlarged_picture_is_remarked_on_in_fair_light(make_evidence: MakeEvidence, profile: Profile) -> None:
     """A spectrum that bends does not pass; in the dark, where noise reduction bends it, or without a picture, nothing is said."""
-    good, bent = enlarged.check(Case(make_evidence(), NOTHING), profile), {"bend_db": 9.0}
+    good, bent = upscaled.check(Case(make_evidence(), NOTHING), profile), {"bend_db": 9.0}
     assert good.outcome is Outcome.PASS
-    found = enlarged.check(Case(make_evidence(face=bent), NOTHING), profile)
+    found = upscaled.check(Case(make_evidence(face=bent), NOTHING), profile)
     assert (found.outcome, found.reason, found.score) == (Outcome.FAIL, Reason.NOT_CONFIRMED, 9.0)
     for face, reason in (
         ({**bent, "luma": column(45), "eye_white": column(40)}, Reason.TOO_DARK),
         ({"bend_db": float("nan")}, Reason.RECORDING_TOO_SHORT),
         (Missing(Reason.NO_VIDEO), Reason.NO_VIDEO),
     ):
-        unable = enlarged.check(Case(make_evidence(face=face), NOTHING), profile)
+        unable = upscaled.check(Case(make_evidence(face=face), NOTHING), profile)
         assert (unable.outcome, unable.reason) == (Outcome.UNABLE, reason)
-    assert profile.role("enlarged") is CheckRole.ADVISE
+    assert profile.role("upscaled") is CheckRole.ADVISE
 
 
 def test_a_frame_of_chance_is_no_display(make_evidence: MakeEvidence, profile: Profile) -> None:

@@ -171,7 +171,7 @@ def test_a_console_that_stops_waits_for_no_preview(clock: Clock) -> None:
 
 def test_a_worker_that_uses_too_much_is_ended_by_the_kernel(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     """Beyond its memory it makes nothing, and the console goes on."""
-    monkeypatch.setattr(previews, "_RIGHTS", replace(previews._RIGHTS, memory_bytes=2**27))
+    monkeypatch.setattr(previews, "_LIMITS", replace(previews._LIMITS, memory_bytes=2**27))
     with pytest.raises(PreviewError):
         Previews(MediaLimits(), clock=clock).of("a", RECORDINGS[NAME].read_bytes(), who="ann")
     assert not judging()

@@ -50,7 +50,7 @@ def test_attacks_and_mismatches_are_seen() -> None:
     blind = {(check, reason) for check, reason in GIVEN if not seen_in(check, reason).places}
     assert {check for check, _ in blind} == {
         "elapsed",
-        "enlarged",
+        "upscaled",
         "audio_mark",
         "synthetic_voice",
         "seen_before",

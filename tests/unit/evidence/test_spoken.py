@@ -14,7 +14,7 @@ from cameo_verifier.checks import phrase, second_voice, sound_repeat
 from cameo_verifier.checks import speaker as speaker_check
 from cameo_verifier.checks.question import Case
 from cameo_verifier.evidence.sound import RATE_HZ, listen
-from cameo_verifier.evidence.spoken import lay, spoken_spans, witnesses, words_said
+from cameo_verifier.evidence.spoken import force_align, spoken_spans, witnesses, words_said
 from cameo_verifier.profiles import load
 from cameo_verifier.reasons import Kind, Reason
 from cameo_verifier.types import Evidence, MediaInfo, Missing, Outcome, SoundTrack
@@ -111,7 +111,7 @@ def test_the_sound_does_not_speak_for_what_was_not(
 ) -> None:
     """Two digits changed, both words changed, the groups in another order, everything changed: none is accepted."""
     heard = kit.transcriber.encode(spoken[0], speech=track.speech)
-    other = replace(track, forced=lay(kit.transcriber, heard, texts, track.words, ENGLISH))
+    other = replace(track, forced=force_align(kit.transcriber, heard, texts, track.words, ENGLISH))
     assert not accepts(Challenge(tuple(Say(text) for text in texts)), other)
 
 

@@ -123,7 +123,7 @@ def test_a_second_voice_in_a_room_with_others_is_never_let_in() -> None:
 @pytest.mark.parametrize(
     ("windows", "groups", "noise_dbfs", "reason"),
     [
-        (0.45, 0.25, -55.0, Reason.VOICE_UNEVEN),
+        (0.45, 0.25, -55.0, Reason.VOICE_INCONCLUSIVE),
         (0.9, 0.25, -55.0, None),
         (0.45, 0.8, -55.0, None),
         (0.45, 0.25, -35.0, None),
@@ -149,4 +149,4 @@ def test_what_one_voice_may_sound_like_is_asked_for_again() -> None:
         evidence = Evidence(MediaInfo("mp4", 0, "", 10.0), Missing(Reason.NO_VIDEO), sound)
         results = [check(Case(evidence, NOTHING), load()) for check in (speaker.check, second_voice.check)]
         decision = decide(results, load(), exempt=load().confirmed_by - {"speaker"})
-        assert (decision.verdict, decision.reasons) == (Verdict.RETRY, (Reason.VOICE_UNEVEN,)), results
+        assert (decision.verdict, decision.reasons) == (Verdict.RETRY, (Reason.VOICE_INCONCLUSIVE,)), results

@@ -12,7 +12,7 @@ import pytest
 from cameo_credential.errors import KeyFileError
 from cameo_verifier.server.issuing import Issuer
 from cameo_verifier.settings import Settings
-from cameo_verifier.status.allotter import Allotter
+from cameo_verifier.status.index_allocator import IndexAllocator
 from cameo_verifier.store.credentials.statuses import StatusStore
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _open(engine: Engine, settings: Settings) -> Issuer:
-    statuses = Allotter(StatusStore(engine), settings.status_base, 1024, secrets.randbelow, lambda: secrets.token_bytes(32))
+    statuses = IndexAllocator(StatusStore(engine), settings.status_base, 1024, secrets.randbelow, lambda: secrets.token_bytes(32))
     return Issuer.open(settings, statuses=statuses, clock=lambda: datetime.now(UTC), new_id=secrets.token_hex)
 
 

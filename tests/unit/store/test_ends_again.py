@@ -17,7 +17,7 @@ from cameo_verifier.review import ends_again
 from cameo_verifier.review.deletion_log import DeletionLog
 from cameo_verifier.server.services.data_subject_service import policy
 from cameo_verifier.settings import Settings
-from cameo_verifier.status.allotter import Allotter
+from cameo_verifier.status.index_allocator import IndexAllocator
 from cameo_verifier.store.cameos import cameos
 from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.cameos.likenesses import LikenessStore
@@ -210,7 +210,7 @@ def test_no_place_of_a_status_list_is_given_out_twice(site: Site, copy: Site, lo
     """What was allotted after the copy, in its last list and in one that it does not know, is never allotted by the copy."""
     draw = Random(7)  # noqa: S311 - a test's own
     original, restored = (
-        Allotter(StatusStore(each.engine), "https://c.example", 2048, draw.randrange, lambda: draw.randbytes(32))
+        IndexAllocator(StatusStore(each.engine), "https://c.example", 2048, draw.randrange, lambda: draw.randbytes(32))
         for each in (site, copy)
     )
     copied = StatusStore(copy.engine).numbers()

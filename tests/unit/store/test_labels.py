@@ -9,7 +9,7 @@ import pytest
 
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.errors import NotFoundError
-from cameo_verifier.review.where import where
+from cameo_verifier.review.filter_language import condition_of
 from cameo_verifier.store.attempts.counts import AttemptCounts
 from cameo_verifier.store.attempts.labels import LabelStore, Standing, Truth
 from cameo_verifier.store.attempts.search import AttemptSearch
@@ -81,7 +81,7 @@ def test_a_label_that_is_taken_back_counts_for_nothing(labels: LabelStore, site:
     later = NOW + timedelta(minutes=1)
 
     def found(expression: str) -> list[str]:
-        return [attempt.id for attempt in search.page(where(expression))]
+        return [attempt.id for attempt in search.page(condition_of(expression))]
 
     labels.add("l1", attempt_id="a1", truth=Truth.BONA_FIDE, analyst="ana", now=NOW)
     labels.add("l2", attempt_id="a1", truth=Truth.BONA_FIDE, analyst="ben", now=NOW)

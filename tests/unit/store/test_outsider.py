@@ -18,7 +18,7 @@ from cameo_credential.decoys import GROUP
 from cameo_credential.issuer_keys import IssuerKeys, SigningKey
 from cameo_credential.status_list import read_list
 from cameo_credential.token_status import Status
-from cameo_verifier.status.allotter import Allotter
+from cameo_verifier.status.index_allocator import IndexAllocator
 from cameo_verifier.status.publisher import StatusPublisher
 from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db import tables
@@ -70,14 +70,14 @@ def histories(tmp_path_factory: pytest.TempPathFactory) -> list[History]:
     store, keys = StatusStore(engine), IssuerKeys(SigningKey.generate(now=NOW))
     now = NOW
     publisher = StatusPublisher(store, keys=lambda: keys, base=BASE, interval=INTERVAL, clock=lambda: now)
-    allotter = Allotter(store, BASE, CAPACITY, draw.randrange, lambda: draw.randbytes(32))
+    allocator = IndexAllocator(store, BASE, CAPACITY, draw.randrange, lambda: draw.randbytes(32))
     found = []
     for history in range(HISTORIES):
         places, people = {}, {}
         for person in range(PEOPLE):
             people[person] = Status.VALID
             for number in range(draw.randint(1, 4)):
-                places[person, number] = allotter.allot(f"{history}-{person}-{number}", now=now)
+                places[person, number] = allocator.allot(f"{history}-{person}-{number}", now=now)
         uri, versions = places[0, 0].uri, []
         for _ in range(INTERVALS):
             for person, status in people.items():

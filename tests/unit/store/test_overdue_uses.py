@@ -13,7 +13,7 @@ from cameo_verifier.cameo.permissions import Relationships
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.errors import StoreConflictError
 from cameo_verifier.store.cameos import cameos, overdue_uses, uses
-from cameo_verifier.store.cameos.uses import Job, Made
+from cameo_verifier.store.cameos.uses import Job, ReportedOutput
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.faults import store_errors
 from tests.enrolled import AUDIENCE, START, enrol
@@ -38,7 +38,7 @@ def spent(connection: Connection, grant_id: str, *cameo_ids: str, audience: str 
 
 def record(connection: Connection, grant_id: str, sha256: str, *, audience: str = AUDIENCE, at_most: int = 2) -> str:
     """Record an output, and return its id."""
-    made = Made(sha256 * 32, "", OutputState.DRAFT, "ben")
+    made = ReportedOutput(sha256 * 32, "", OutputState.DRAFT, "ben")
     how = {"identifier": f"{grant_id}-{sha256}", "now": START, "at_most": at_most}
     return uses.record(connection, grant_id, made, audience=audience, **how).id  # type: ignore[arg-type]
 
@@ -66,7 +66,7 @@ def test_a_grant_has_so_many_outputs(engine: Engine) -> None:
         refused = refusal(connection, "g", "cc")
         assert (refused.refusal, refused.metadata) == (Refusal.TOO_MANY_OUTPUTS, {"at_most": "2"})
         assert record(connection, "g", "bb") == ids[1]
-        published = Made("bb" * 32, "", OutputState.PUBLISHED, "ben")
+        published = ReportedOutput("bb" * 32, "", OutputState.PUBLISHED, "ben")
         uses.record(connection, "g", published, audience=AUDIENCE, identifier="x", now=START, at_most=2)
         assert record(connection, "g", "cc", at_most=3)
 

@@ -14,7 +14,7 @@ from cameo_verifier.errors import UnjudgeableError
 from cameo_verifier.reasons import Reason
 from cameo_verifier.settings import Settings
 from cameo_verifier.workers.crew import TRIES, Crew
-from cameo_verifier.workers.process import Rights, WorkerLostError
+from cameo_verifier.workers.process import ResourceLimits, WorkerLostError
 from cameo_verifier.workers.wire import WorkerFaultError
 from tests.sources import VERIFIER
 from tests.unit.workers.doing import Doing, Smuggler
@@ -66,7 +66,7 @@ def test_a_process_is_told_no_secret_and_held_to_its_rights(tmp_path: Path, monk
     """Of this one's variables it gets what interpreter and libraries need."""
     for name in ("CAMEO_OPENID_CLIENT_SECRET", "CAMEO_DATABASE_URL", "AWS_SECRET_ACCESS_KEY", "SOMETHING"):
         monkeypatch.setenv(name, "not-for-workers")
-    with Crew(Doing(tmp_path), rights=Rights(memory_bytes=2**30, files=99)) as crew:
+    with Crew(Doing(tmp_path), limits=ResourceLimits(memory_bytes=2**30, files=99)) as crew:
         ((_, told),) = crew.each(["confess"])
     told = json.loads(told)
     assert "not-for-workers" not in told["environment"]

@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from cameo_verifier.cameo.model import ANALYSTS, OWNER, Cameo, CameoState, Change, ChangeState, EventKind, Terms, WhoMayUse
-from cameo_verifier.cameo.permissions import WORDS_MAX, digest_of, narrowed, narrower
+from cameo_verifier.cameo.permissions import WORDS_MAX, digest_of, intersect, narrower
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ def last_word(cameo: Cameo) -> Terms:
     return cameo.pending.terms if cameo.pending else cameo.terms
 
 
-def say(cameo: Cameo, word: Terms, *, guardians: frozenset[str], now: datetime) -> Ruled:
+def change_terms(cameo: Cameo, word: Terms, *, guardians: frozenset[str], now: datetime) -> Ruled:
     """Apply the owner's new terms; those that need no approval take full effect.
 
     Raises:
         RefusedError: `MINOR_NEEDS_GUARDIAN` if something would need approval and no guardian is linked; `TOO_MANY_RESTRICTIONS`.
     """
-    held, kinds = _hold(cameo, narrowed(cameo.terms, word))
+    held, kinds = _hold(cameo, intersect(cameo.terms, word))
     pending = cameo.pending
     resume = pending is not None and pending.resume
     if narrower(word, cameo.terms) and not resume:
@@ -106,12 +106,12 @@ def narrow(cameo: Cameo, bound: Callable[[Terms], Terms], *, guardian: str) -> R
     Raises:
         RefusedError: `TOO_MANY_RESTRICTIONS`.
     """
-    terms = narrowed(cameo.terms, bound(cameo.terms))
+    terms = intersect(cameo.terms, bound(cameo.terms))
     pending = cameo.pending
     if pending is None:
         return _hold(cameo, terms)
     held, kinds = _hold(replace(cameo, change=replace(pending, approved_by=pending.approved_by - {guardian})), terms)
-    left, settled = _wait_for(held, _few(narrowed(pending.terms, bound(pending.terms))), resume=pending.resume)
+    left, settled = _wait_for(held, _few(intersect(pending.terms, bound(pending.terms))), resume=pending.resume)
     return left, (*kinds, *settled)
 
 
@@ -141,11 +141,11 @@ def end_suspension(cameo: Cameo) -> Ruled:
     """End the analysts' suspension; the cameo is active again if nobody else pauses it."""
     if not cameo.suspended:
         return cameo, ()
-    run, kinds = lift(cameo, by=ANALYSTS)
+    run, kinds = end_pause(cameo, by=ANALYSTS)
     return run, (EventKind.SUSPENSION_WAS_LIFTED, *kinds)
 
 
-def lift(cameo: Cameo, *, by: str) -> Ruled:
+def end_pause(cameo: Cameo, *, by: str) -> Ruled:
     """End one's own pause; if it was the last, the cameo is active again and a pending request to resume is approved."""
     if by not in cameo.paused_by:
         return cameo, ()

@@ -203,7 +203,7 @@ def narrower(one: Terms, other: Terms) -> bool:
     )
 
 
-def narrowed(standing: Terms, said: Terms) -> Terms:
+def intersect(standing: Terms, said: Terms) -> Terms:
     """Return the intersection of both terms.
 
     It permits what both permit, has the restrictions of both, and keeps the notes of `standing` if it has any. It is narrower

@@ -17,7 +17,6 @@ from cameo_verifier.checks import (
     damage,
     depth,
     elapsed,
-    enlarged,
     eyes,
     face_size,
     flicker,
@@ -52,6 +51,7 @@ from cameo_verifier.checks import (
     streams,
     synthetic_voice,
     turned,
+    upscaled,
 )
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ QUESTIONS: tuple[Question, ...] = tuple(
         frozen,
         splice,
         picture_times,
-        enlarged,
+        upscaled,
         blink,
         movement,
         depth,

@@ -62,7 +62,7 @@ def _explanation(
 ) -> Reason | None:
     """Return the reason that excuses a low agreement, given that at the best offset within a second; `None` without any."""
     if judge(found, profile).outcome is not Outcome.FAIL:
-        return Reason.SOUND_OUT_OF_STEP
+        return Reason.LIP_SYNC_INCONCLUSIVE
     explanations = (
         ("lips_fps_min", _pictures_per_s(evidence), Reason.FRAME_RATE_TOO_LOW),
         ("words_noise_min", sound.speech_to_noise_db, Reason.TOO_NOISY),
@@ -72,7 +72,7 @@ def _explanation(
     for line, value, reason in explanations:
         if not profile[line].holds(value):
             return reason
-    return Reason.SOUND_OUT_OF_STEP if profile["lips_peak_min"].holds(found.distinct + found.part) else None
+    return Reason.LIP_SYNC_INCONCLUSIVE if profile["lips_peak_min"].holds(found.distinct + found.part) else None
 
 
 def _pictures_per_s(evidence: Evidence) -> float:
@@ -109,7 +109,7 @@ def judge(found: Agreement, profile: Profile) -> CheckResult:
             result = profile[name].judge(NAME, value, Reason.LIPS_DO_NOT_MATCH, detail)
     apart = found.tried_elsewhere and not profile["lips_offset_max"].holds(abs(found.offset_s))
     if result.reason is None and apart and not profile["lips_offset_both_min"].holds(both):
-        return CheckResult.unable(NAME, Reason.SOUND_OUT_OF_STEP, detail)
+        return CheckResult.unable(NAME, Reason.LIP_SYNC_INCONCLUSIVE, detail)
     return result
 
 

@@ -34,7 +34,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
     likeness, least = strangeness(sound.group_s, sound.group_embeddings)
     start, end = sound.group_s[least]
     detail = f"{len(sound.group_s)} groups, the odd one at {start:.1f} to {end:.1f} s"
-    another = Reason.SECOND_VOICE if profile["another_voice_max"].holds(likeness) else Reason.VOICE_UNEVEN
+    another = Reason.SECOND_VOICE if profile["another_voice_max"].holds(likeness) else Reason.VOICE_INCONCLUSIVE
     reason = another if profile["others_max"].holds(sound.others_s) else Reason.TOO_NOISY
     return profile["voice_group_min"].judge(NAME, likeness, reason, detail)
 

@@ -46,11 +46,13 @@ def check(case: Case, profile: Profile) -> CheckResult:
     if result.reason and not (quiet and profile["others_max"].holds(sound.others_s)):
         return CheckResult.unable(NAME, Reason.TOO_NOISY, f"{steady:.2f} in {detail}")
     if result.reason and not profile["another_voice_max"].holds(steady):
-        return CheckResult.unable(NAME, Reason.VOICE_UNEVEN, f"{steady:.2f} in {detail}")
+        return CheckResult.unable(NAME, Reason.VOICE_INCONCLUSIVE, f"{steady:.2f} in {detail}")
     if result.reason is None and quiet and profile["voice_groups_min"].holds(len(sound.group_s)):
         both = steady + strangeness(sound.group_s, sound.group_embeddings)[0]
         if not profile["voice_both_min"].holds(both):
-            return CheckResult.unable(NAME, Reason.VOICE_UNEVEN, f"{steady:.2f} in {detail}; {both:.2f} with the groups of words")
+            return CheckResult.unable(
+                NAME, Reason.VOICE_INCONCLUSIVE, f"{steady:.2f} in {detail}; {both:.2f} with the groups of words"
+            )
     return result
 
 

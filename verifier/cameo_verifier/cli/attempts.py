@@ -11,7 +11,7 @@ from rich.table import Column, Table
 
 from cameo_verifier.cli.output import check_document, checks_table, print_json, rounded
 from cameo_verifier.cli.site import Data, open_site, site_settings
-from cameo_verifier.review.where import where as parse
+from cameo_verifier.review.filter_language import condition_of as parse
 from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.labels import LabelStore
 from cameo_verifier.store.attempts.search import AttemptSearch

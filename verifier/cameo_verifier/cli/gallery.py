@@ -26,7 +26,7 @@ from cameo_verifier.store.cameos.faces import Code, FaceStore
 from cameo_verifier.store.db.engine import open_database
 from cameo_verifier.types import F32, Missing
 from cameo_verifier.workers.crew import Crew
-from cameo_verifier.workers.process import Rights, WorkerLostError
+from cameo_verifier.workers.process import ResourceLimits, WorkerLostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,7 +140,7 @@ def _faces(photos: list[Path], settings: Settings) -> tuple[list[F32], str]:
     The photographs are untrusted: a process without network, keys or database decodes them.
     """
     faces, model = list[F32](), ""
-    crew: Crew[Path, tuple[F32, str]] = Crew(_OpenFaces(settings), rights=Rights.of(settings))
+    crew: Crew[Path, tuple[F32, str]] = Crew(_OpenFaces(settings), limits=ResourceLimits.of(settings))
     with crew:
         for photo, found in crew.each(photos):
             if isinstance(found, WorkerLostError):

@@ -20,6 +20,7 @@ from cameo_verifier import profiles
 from cameo_verifier.cli.output import print_json
 from cameo_verifier.cli.progress import progress
 from cameo_verifier.cli.site import Data, open_site, site_settings
+from cameo_verifier.review.filter_language import condition_of as parse
 from cameo_verifier.review.kept import BONA_FIDE, told
 from cameo_verifier.review.rendering import interval, percent
 from cameo_verifier.review.replay import OpenReplay, Source, materials
@@ -27,11 +28,10 @@ from cameo_verifier.review.replay_diff import Difference, RateChange, difference
 from cameo_verifier.review.replay_engine import replay_all
 from cameo_verifier.review.replay_page import replay_page
 from cameo_verifier.review.replay_ray import replay_on_ray
-from cameo_verifier.review.where import where as parse
 from cameo_verifier.store.attempts.labels import LabelStore
 from cameo_verifier.store.attempts.search import AttemptSearch
 from cameo_verifier.store.evidence.audit import Reader
-from cameo_verifier.workers.process import Rights, thread_environment
+from cameo_verifier.workers.process import ResourceLimits, thread_environment
 
 if TYPE_CHECKING:
     from cameo_verifier.cli.site import Site
@@ -85,11 +85,11 @@ def replay(  # noqa: PLR0913 - the options of a command
         attempt_ids = _chosen(site, attempts or [], where)
         held = materials(site.room.vault, attempt_ids, source, reader=reader, now=datetime.now(UTC))
         opener = OpenReplay(loaded, source, settings)
-        apart, rights = source is Source.RECORDING, Rights.of(settings)
+        apart, limits = source is Source.RECORDING, ResourceLimits.of(settings)
         if engine is Engine.RAY:
-            replays = replay_on_ray(held, opener, address=ray_address, apart=apart, rights=rights)
+            replays = replay_on_ray(held, opener, address=ray_address, apart=apart, limits=limits)
         else:
-            replays = replay_all(held, opener, workers=min(workers, len(attempt_ids)), apart=apart, rights=rights)
+            replays = replay_all(held, opener, workers=min(workers, len(attempt_ids)), apart=apart, limits=limits)
         with progress("judging again", len(attempt_ids)) as bar:
             found = list(bar.each(replays, lambda each: each.attempt_id))
         standing = LabelStore(site.engine).standing(attempt_ids)

@@ -11,7 +11,7 @@ from sqlalchemy import and_
 
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.console.find import by_id
-from cameo_verifier.review.where import where
+from cameo_verifier.review.filter_language import condition_of
 from cameo_verifier.store.attempts.labels import says
 from cameo_verifier.store.attempts.states import AttemptState
 from cameo_verifier.store.db import tables
@@ -82,7 +82,7 @@ def read(query: Mapping[str, str]) -> Filters:
             case "until":
                 conditions.append(table.c.created_at < _day(value) + timedelta(days=1))
             case _:
-                conditions.append(where(f"{name}={value}"))
+                conditions.append(condition_of(f"{name}={value}"))
     return Filters(given, and_(*conditions))
 
 

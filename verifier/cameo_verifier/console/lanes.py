@@ -49,8 +49,8 @@ def words(scale: Scale, evidence: Evidence, challenge: Challenge, profile: Profi
     sound = evidence.sound
     if not isinstance(sound, SoundTrack) or not challenge.spoken:
         return nothing("words", "Words", "no sound" if challenge.spoken else "nothing was to be said")
-    testimony = witnesses(challenge, sound)
-    answered = [(answer.start_s, answer.end_s) for answer in testimony.reading.answers if answer]
+    words = witnesses(challenge, sound)
+    answered = [(answer.start_s, answer.end_s) for answer in words.reading.answers if answer]
     drawn, moments = [], []
     lost = []
     for step, found in zip(challenge.spoken, spoken_spans(challenge, sound), strict=True):
@@ -67,7 +67,7 @@ def words(scale: Scale, evidence: Evidence, challenge: Challenge, profile: Profi
         drawn.append(_box(scale, "heard" if answers else "extra", word.start_s, word.end_s, 24.0, text))
         moments.append(Moment(word.start_s, "heard", f"heard “{text}”" + ("" if answers else ", which was not asked here")))
     lines = {name: profile[f"phrase_{name}_word_gain_min"] for name in ("read", "unread")}
-    counts = words_said(testimony, read_gain=lines["read"].value, unread_gain=lines["unread"].value)
+    counts = words_said(words, read_gain=lines["read"].value, unread_gain=lines["unread"].value)
     for laid, is_said in zip(sound.forced, counts, strict=True):
         name = "laid" if lines["unread"].holds(laid.gain) else "laid weak"
         title = f"{plain(laid.text)}: {laid.gain:.1f} nats"

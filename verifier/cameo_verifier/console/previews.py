@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from cameo_credential.errors import CameoError
 from cameo_verifier.media.preview import previewing
-from cameo_verifier.workers.process import Rights, Worker, thread_environment
+from cameo_verifier.workers.process import ResourceLimits, Worker, thread_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ _AT_ONCE = 6
 _READY_S, _MADE_S = 60.0, 120.0
 _WAITS_S = 180.0
 """Maximum wait for a preview that is being made."""
-_RIGHTS = Rights(memory_bytes=3 * 2**30, job_cpu_s=90.0, files=64)
+_LIMITS = ResourceLimits(memory_bytes=3 * 2**30, job_cpu_s=90.0, files=64)
 
 _ISO, _WEBM = {"mp4", "mov", "3gp", "m4a"}, {"webm"}
 _PLAYED = (
@@ -126,7 +126,7 @@ async def _transcoded(recording: bytes, limits: MediaLimits, at_work: Callable[[
     """Return the preview; `at_work` is called with the worker once it runs, and with None once it has ended."""
     with ThreadPoolExecutor(2) as threads:
         worker: Worker[bytes, bytes] = await Worker.start(
-            partial(previewing, limits), environment=thread_environment(1), threads=threads, ready_s=_READY_S, rights=_RIGHTS
+            partial(previewing, limits), environment=thread_environment(1), threads=threads, ready_s=_READY_S, limits=_LIMITS
         )
         at_work(worker)
         try:

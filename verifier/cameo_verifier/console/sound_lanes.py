@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _FLOOR_DBFS = -80.0
 _LIPS_DEVIATIONS = 3.0
 _WORST = 3
-_APART = (Reason.LIPS_DO_NOT_MATCH, Reason.SOUND_OUT_OF_STEP)
-_ODD = ("second_voice", Reason.SECOND_VOICE, Reason.VOICE_UNEVEN)
+_APART = (Reason.LIPS_DO_NOT_MATCH, Reason.LIP_SYNC_INCONCLUSIVE)
+_ODD = ("second_voice", Reason.SECOND_VOICE, Reason.VOICE_INCONCLUSIVE)
 
 
 def lips(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:

@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from cameo_verifier.console.attempt import OPENED, reader_of
 from cameo_verifier.console.rendering import page
-from cameo_verifier.store.attempts.pace import Pace
+from cameo_verifier.store.attempts.rate_limits import RateLimits
 from cameo_verifier.store.cameos.holdings import Holdings
 from cameo_verifier.store.db import tables
 from cameo_verifier.store.db.faults import store_errors
@@ -34,7 +34,7 @@ class SubjectPage:
     """Handler of the account page."""
 
     def __init__(self, cases: Cases, settings: Settings, suspension: SuspensionForm, *, clock: Callable[[], datetime]) -> None:
-        self._cases, self._suspension, self._clock, self._pace = cases, suspension, clock, Pace.of(settings)
+        self._cases, self._suspension, self._clock, self._rate_limits = cases, suspension, clock, RateLimits.of(settings)
         self._holdings = Holdings(cases.engine)
 
     def routes(self) -> list[Route]:
@@ -52,7 +52,7 @@ class SubjectPage:
         cases.room.audit.append([entry], reader=reader_of(request, OPENED), now=now)
         held = self._holdings.of_subject(subject, now=now)
         with store_errors(), cases.engine.connect() as connection:
-            tried = self._pace.tried(connection, subject, now=now)
+            tried = self._rate_limits.tried(connection, subject, now=now)
         return page(
             request,
             "subject.html",
@@ -64,5 +64,5 @@ class SubjectPage:
             held=held,
             holdings=self._suspension.of(held),
             tried=tried,
-            pace=self._pace,
+            rate_limits=self._rate_limits,
         )

@@ -20,12 +20,12 @@ from cameo_verifier.errors import AbandonedError
 from cameo_verifier.evidence.bezel import border
 from cameo_verifier.evidence.columns import Columns
 from cameo_verifier.evidence.covered import look
-from cameo_verifier.evidence.enlarging import Spectrum
 from cameo_verifier.evidence.light import eye_white
 from cameo_verifier.evidence.moire import GridSearch
 from cameo_verifier.evidence.parallax import Parallax
 from cameo_verifier.evidence.screen_light import colours_seen
 from cameo_verifier.evidence.second_look import SecondLook, face_width_px, of_picture
+from cameo_verifier.evidence.upscaling import Spectrum
 from cameo_verifier.models.landmarks import MAX_FACES, head_pose_deg
 from cameo_verifier.reasons import Reason
 from cameo_verifier.types import F32, U8, FaceObservation, FaceTrack, Frame, Missing
@@ -216,7 +216,7 @@ def _run_networks(
             mark = watch.add("close_up", mark)
         if scored % SPECTRUM_EVERY == 0:
             seen.spectrum.add(frame.rgb)
-            mark = watch.add("enlarged", mark)
+            mark = watch.add("upscaled", mark)
         if scored % COVERED_EVERY == 0:
             eyes, mouth = look(frame.rgb, face.landmarks)
             columns.add(eyes=eyes, mouth=mouth)

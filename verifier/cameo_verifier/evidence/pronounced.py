@@ -3,7 +3,7 @@
 The phoneme recogniser has neither a vocabulary nor the challenge, so that its errors are independent of the speech recogniser's:
 where a child's "three" is transcribed "C", it recognises "s i", which is nearer to "three" than to any other digit.
 
-1. The phrase is a chain of phonemes, as force-aligned by `evidence.spoken.lay`. Each 20 ms are one of them, the CTC
+1. The phrase is a chain of phonemes, as force-aligned by `evidence.spoken.force_align`. Each 20 ms are one of them, the CTC
    blank, or, between words, any phoneme, at a price: other speech is skipped. The Viterbi path gives the time of each word.
 2. Between its neighbours each word is scored against all others of its kind, digits or the lexicon, summed over all alignments
    (the forward algorithm of CTC; Graves et al., Connectionist Temporal Classification, 2006).

@@ -1,4 +1,4 @@
-"""Small-face detection: searches enlarged crops, so that a small face is asked to come closer instead of being missing.
+"""Small-face detection: searches upscaled crops, so that a small face is asked to come closer instead of being missing.
 
 The detector scales the whole picture to 128 px and finds no face that is less than about a tenth of the longer side. In square
 crops of two fifths of that side, which overlap by half, faces down to a twenty-fifth are found. That costs several detections for

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Testimony:
+class WordEvidence:
     """The transcription aligned to the phrase, and the forced alignment of the phrase: one entry each for each word."""
 
     reading: Alignment
     forced: tuple[ScoredWord, ...]
 
 
-def lay(
+def force_align(
     transcriber: Transcriber, heard: EncodedSound, spoken: Sequence[str], words: Sequence[Word], of: Language
 ) -> tuple[ScoredWord, ...]:
     """Force-align the words of a phrase to the sound, one scored word for each of its tokens.
@@ -56,13 +56,13 @@ def lay(
     """
     expected, reading = _read(spoken, words, of)
     candidate = _Candidate(transcriber, heard, tuple(word.token for word in expected))
-    aligned = candidate.lay()
+    aligned = candidate.force_align()
     if beside := in_passing(reading):
-        aligned = max(aligned, replace(candidate, beside=beside).lay(), key=_Aligned.gain)
+        aligned = max(aligned, replace(candidate, beside=beside).force_align(), key=_Aligned.gain)
     for variation in _variations(expected, reading):
         varied = aligned.candidate.saying(variation)
         if varied.spelled != aligned.candidate.spelled:
-            aligned = max(aligned, varied.lay(), key=_Aligned.gain)
+            aligned = max(aligned, varied.force_align(), key=_Aligned.gain)
     return aligned.words
 
 
@@ -95,7 +95,7 @@ class _Candidate:
         """Return a copy with some tokens spelled otherwise."""
         return replace(self, spelled=tuple(variation.get(index, word) for index, word in enumerate(self.spelled)))
 
-    def lay(self) -> _Aligned:
+    def force_align(self) -> _Aligned:
         """Force-align this spelling to the sound."""
         texts: list[str] = []
         talk: list[int] = []
@@ -140,7 +140,7 @@ def _variations(expected: Sequence[Expected], reading: Alignment) -> Iterator[Ma
                 yield {index: said, **dict.fromkeys(range(index + 1, index + times - 1), "")}
 
 
-def witnesses(challenge: Challenge, sound: SoundTrack) -> Testimony:
+def witnesses(challenge: Challenge, sound: SoundTrack) -> WordEvidence:
     """Return transcription and forced alignment for each word of the challenge.
 
     Raises:
@@ -149,10 +149,10 @@ def witnesses(challenge: Challenge, sound: SoundTrack) -> Testimony:
     expected = expected_tokens(challenge)
     if sound.forced and len(sound.forced) != len(expected):
         raise RuntimeError(f"{len(sound.forced)} words were force-aligned, the challenge has {len(expected)}")
-    return Testimony(reading=align(expected, sound.words, language(challenge.language)), forced=sound.forced)
+    return WordEvidence(reading=align(expected, sound.words, language(challenge.language)), forced=sound.forced)
 
 
-def words_said(heard: Testimony, *, read_gain: float, unread_gain: float) -> tuple[bool, ...]:
+def words_said(heard: WordEvidence, *, read_gain: float, unread_gain: float) -> tuple[bool, ...]:
     """Return for each expected word whether it counts as said; none without a forced alignment.
 
     Args:

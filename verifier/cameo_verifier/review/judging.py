@@ -10,7 +10,7 @@ from cameo_verifier.models.kit import ModelKit
 from cameo_verifier.pipeline import verify
 from cameo_verifier.types import CheckResult, Verdict
 from cameo_verifier.workers.crew import Crew
-from cameo_verifier.workers.process import Rights, WorkerLostError
+from cameo_verifier.workers.process import ResourceLimits, WorkerLostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -59,7 +59,7 @@ def judge(cases: Sequence[Case], *, profile: Profile, settings: Settings, worker
                 yield _judged(case, profile, kit, settings)
         return
     alone = settings.model_copy(update={"overlap": False})
-    crew: Crew[Case, _Answer] = Crew(_Open(profile, alone), workers=workers, rights=Rights.of(settings))
+    crew: Crew[Case, _Answer] = Crew(_Open(profile, alone), workers=workers, limits=ResourceLimits.of(settings))
     with crew:
         for case, found in crew.each(cases):
             if isinstance(found, WorkerLostError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cameo_verifier.review.replay import Answer, NotReplayed, Replayed
 from cameo_verifier.workers.crew import Crew
-from cameo_verifier.workers.process import USUAL, Rights, WorkerLostError
+from cameo_verifier.workers.process import USUAL, ResourceLimits, WorkerLostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,11 +21,11 @@ def replay_all(
     *,
     workers: int = 1,
     apart: bool = False,
-    rights: Rights = USUAL,
+    limits: ResourceLimits = USUAL,
 ) -> Iterator[Replayed | NotReplayed]:
     """Yield the result of each attempt as it is done; with one worker in order and, unless `apart`, in this process.
 
-    Every other process is offline and limited to `rights`, and its answers are data: use `apart` for replays that decode
+    Every other process is offline and limited to `limits`, and its answers are data: use `apart` for replays that decode
     recordings.
 
     Raises:
@@ -35,16 +35,16 @@ def replay_all(
         replay = open_replay()
         yield from (replay(material) for material in given)
         return
-    with replaying_crew(open_replay, workers=workers, rights=rights) as crew:
+    with replaying_crew(open_replay, workers=workers, limits=limits) as crew:
         for material, found in crew.each(given):
             yield NotReplayed(material.attempt_id, str(found)) if isinstance(found, WorkerLostError) else found
 
 
 def replaying_crew(
-    open_replay: Callable[[], Replay], *, workers: int = 1, rights: Rights = USUAL
+    open_replay: Callable[[], Replay], *, workers: int = 1, limits: ResourceLimits = USUAL
 ) -> Crew[Material, Replayed | NotReplayed]:
     """Start processes that replay."""
-    return Crew(_Open(open_replay), workers=workers, records=(Answer, NotReplayed, Replayed), rights=rights)
+    return Crew(_Open(open_replay), workers=workers, records=(Answer, NotReplayed, Replayed), limits=limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.review.replay import NotReplayed
 from cameo_verifier.review.replay_engine import replaying_crew
 from cameo_verifier.workers.crew import TRIES
-from cameo_verifier.workers.process import USUAL, Rights, WorkerLostError
+from cameo_verifier.workers.process import USUAL, ResourceLimits, WorkerLostError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +29,7 @@ _UNDER_WAY = 64
 
 
 def replay_on_ray(
-    given: Iterable[Material], open_replay: OpenReplay, *, address: str, apart: bool = False, rights: Rights = USUAL
+    given: Iterable[Material], open_replay: OpenReplay, *, address: str, apart: bool = False, limits: ResourceLimits = USUAL
 ) -> Iterator[Replayed | NotReplayed]:
     """Yield the result of each attempt as it is done.
 
@@ -37,8 +37,8 @@ def replay_on_ray(
         given: the attempts.
         open_replay: opens the replay, once in each worker.
         address: of the cluster, such as `10.0.0.5:6379` or `auto`.
-        apart: True to replay in processes of their own, limited to `rights`; for replays that decode recordings.
-        rights: resource limits of those processes.
+        apart: True to replay in processes of their own, limited to `limits`; for replays that decode recordings.
+        limits: resource limits of those processes.
 
     Raises:
         InvalidRequestError: the extra is not installed, or there is no cluster.
@@ -59,7 +59,7 @@ def replay_on_ray(
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise InvalidRequestError(f"no Ray cluster at {address}: {str(error).partition(chr(10))[0]}") from None
     try:
-        yield from _replayed(ray, given, open_replay, rights if apart else None)
+        yield from _replayed(ray, given, open_replay, limits if apart else None)
     finally:
         if connected_here:
             ray.shutdown()
@@ -69,7 +69,7 @@ def _replayed(
     ray: Any,  # noqa: ANN401 - a module
     given: Iterable[Material],
     open_replay: OpenReplay,
-    rights: Rights | None,
+    limits: ResourceLimits | None,
 ) -> Iterator[Replayed | NotReplayed]:
     task = ray.remote(max_retries=TRIES - 1)(_replay)
     opener = ray.put(open_replay)
@@ -77,7 +77,7 @@ def _replayed(
     under_way: dict[Any, str] = {}
     while True:
         while len(under_way) < _UNDER_WAY and (material := next(source, None)) is not None:
-            under_way[task.remote(opener, rights, material)] = material.attempt_id
+            under_way[task.remote(opener, limits, material)] = material.attempt_id
         if not under_way:
             return
         (done, *_), _ = ray.wait(list(under_way), num_returns=1)
@@ -96,16 +96,16 @@ class _Worker:
     opened: tuple[str, Replay] | None = None
 
 
-def _replay(open_replay: OpenReplay, rights: Rights | None, material: Material) -> Replayed | NotReplayed:
-    key = repr((open_replay, rights))
+def _replay(open_replay: OpenReplay, limits: ResourceLimits | None, material: Material) -> Replayed | NotReplayed:
+    key = repr((open_replay, limits))
     if _Worker.opened is None or _Worker.opened[0] != key:
-        _Worker.opened = key, open_replay() if rights is None else _apart(open_replay, rights)
+        _Worker.opened = key, open_replay() if limits is None else _apart(open_replay, limits)
     return _Worker.opened[1](material)
 
 
-def _apart(open_replay: OpenReplay, rights: Rights) -> Replay:
+def _apart(open_replay: OpenReplay, limits: ResourceLimits) -> Replay:
     # Its process ends with this one, because its pipe is then closed.
-    crew = replaying_crew(open_replay, rights=rights)
+    crew = replaying_crew(open_replay, limits=limits)
 
     def run(material: Material) -> Replayed | NotReplayed:
         ((_, found),) = crew.each([material])

@@ -68,12 +68,12 @@ from cameo_verifier.server.taking_over import TakingOver
 from cameo_verifier.server.tls import CertificateCallers, ServerTls
 from cameo_verifier.server.wire import messages
 from cameo_verifier.server.wire.upload import UploadLimits, Uploads
-from cameo_verifier.status.allotter import Allotter
+from cameo_verifier.status.index_allocator import IndexAllocator
 from cameo_verifier.status.publisher import StatusPublisher
 from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.challenges import ChallengeStore
 from cameo_verifier.store.attempts.fingerprints import FingerprintStore
-from cameo_verifier.store.attempts.pace import Pace
+from cameo_verifier.store.attempts.rate_limits import RateLimits
 from cameo_verifier.store.attempts.servers import ServerStore
 from cameo_verifier.store.attempts.sessions import SessionStore
 from cameo_verifier.store.attempts.spool import Spool
@@ -192,7 +192,7 @@ async def open_server(
         engine = await asyncio.to_thread(open_database, settings.database)
         opening.callback(engine.dispose)
         evidence = await asyncio.to_thread(_open_evidence, settings, engine)
-        records, now, pace = ConsentRecords(evidence.keys, policy(settings)), clock(), Pace.of(settings)
+        records, now, rate_limits = ConsentRecords(evidence.keys, policy(settings)), clock(), RateLimits.of(settings)
         await opening.enter_async_context(ends.logged(engine, settings, records=records, now=now))
         lease = await asyncio.to_thread(
             Lease.take,
@@ -203,12 +203,18 @@ async def open_server(
             clock=clock,
         )
         opening.push_async_callback(asyncio.to_thread, lease.give_back)
-        attempts, credentials = AttemptStore(engine, server_id=lease.id, pace=pace, records=records), CredentialStore(engine)
+        attempts, credentials = (
+            AttemptStore(engine, server_id=lease.id, rate_limits=rate_limits, records=records),
+            CredentialStore(engine),
+        )
         fingerprints, delays = FingerprintStore(engine), Delays(drain_s=settings.drain_s, start_s=lambda: pool.start_s)
-        challenges, sessions = ChallengeStore(engine, pace=pace), SessionStore(engine, server_id=lease.id, pace=pace)
+        challenges, sessions = (
+            ChallengeStore(engine, rate_limits=rate_limits),
+            SessionStore(engine, server_id=lease.id, rate_limits=rate_limits),
+        )
         statuses, standing, watch = StatusStore(engine), health.aio.HealthServicer(), ClockWatch(settings.clock_file, clock)
-        allotter = Allotter(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
-        issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allotter, clock=clock, new_id=new_id)
+        allocator = IndexAllocator(statuses, settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
+        issuer = await asyncio.to_thread(Issuer.open, settings, statuses=allocator, clock=clock, new_id=new_id)
         wrapping = await asyncio.to_thread(open_vault, settings.vault_key, now=clock())
 
         def public_keys() -> VerificationKeys:

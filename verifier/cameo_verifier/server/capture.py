@@ -268,7 +268,7 @@ class Capture:
 
     def _may_retry(self, subject: str) -> bool:
         try:
-            self._parts.attempts.require_pace(subject, now=self._parts.clock())
+            self._parts.attempts.require_rate(subject, now=self._parts.clock())
         except (ChallengeError, StoreError):
             return False
         return True

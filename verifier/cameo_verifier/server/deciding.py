@@ -20,7 +20,7 @@ from cameo_verifier.errors import StoreError
 from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.screening.transform import Transform
 from cameo_verifier.server.issuing import Issuer
-from cameo_verifier.status.allotter import Allotter
+from cameo_verifier.status.index_allocator import IndexAllocator
 from cameo_verifier.store.attempts.opinions import Earned, OpinionStore
 from cameo_verifier.store.cameos.faces import Code
 from cameo_verifier.store.credentials.statuses import StatusStore
@@ -117,8 +117,10 @@ def issuer_of(
 
     @cache
     def opened() -> Issuer:
-        allotter = Allotter(StatusStore(engine), settings.status_base, settings.status_capacity, secrets.randbelow, _new_key)
-        return Issuer.open(settings, statuses=allotter, clock=clock, new_id=new_id)
+        allocator = IndexAllocator(
+            StatusStore(engine), settings.status_base, settings.status_capacity, secrets.randbelow, _new_key
+        )
+        return Issuer.open(settings, statuses=allocator, clock=clock, new_id=new_id)
 
     return opened
 

@@ -23,7 +23,7 @@ from cameo_verifier.errors import NotFoundError, StoreError
 from cameo_verifier.server.address import host_and_port
 from cameo_verifier.server.capture_page import page, stream
 from cameo_verifier.server.wire.errors import reason_of
-from cameo_verifier.status.allotter import uri_of
+from cameo_verifier.status.index_allocator import uri_of
 
 if TYPE_CHECKING:
     import ssl

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from cameo_credential.audience_keys import AudienceKey
     from cameo_verifier.cameo.model import Cameo
     from cameo_verifier.settings import Settings
-    from cameo_verifier.status.allotter import Allotter
+    from cameo_verifier.status.index_allocator import IndexAllocator
     from cameo_verifier.types import Judgement
 
 log = structlog.get_logger(__name__)
@@ -63,13 +63,15 @@ class Issuer:
     keys: KeyFile
     pairwise: PairwiseKey
     audiences: AudienceFolder
-    statuses: Allotter
+    statuses: IndexAllocator
     ttl: timedelta
     reattest_after: timedelta
     new_id: Callable[[], str]
 
     @classmethod
-    def open(cls, settings: Settings, *, statuses: Allotter, clock: Callable[[], datetime], new_id: Callable[[], str]) -> Self:
+    def open(
+        cls, settings: Settings, *, statuses: IndexAllocator, clock: Callable[[], datetime], new_id: Callable[[], str]
+    ) -> Self:
         """Load the keys of a site, or generate them and make the folder of audiences on first start.
 
         Raises:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from cameo.v1 import error_reason_pb2
 from cameo_verifier.review.replay import Answer, NotReplayed, Replayed
 from cameo_verifier.server.wire.errors import RequestError
-from cameo_verifier.workers.process import Rights, Worker, WorkerLostError, thread_environment
+from cameo_verifier.workers.process import ResourceLimits, Worker, WorkerLostError, thread_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ async def replay_aside(opener: OpenReplay, material: Material) -> Replayed | Not
             threads=threads,
             ready_s=_READY_S,
             records=(Answer, NotReplayed, Replayed),
-            rights=Rights(memory_bytes=settings.worker_mb * 2**20, job_cpu_s=_LONGEST_S),
+            limits=ResourceLimits(memory_bytes=settings.worker_mb * 2**20, job_cpu_s=_LONGEST_S),
         )
         try:
             async with asyncio.timeout(_LONGEST_S):

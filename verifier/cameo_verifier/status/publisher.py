@@ -21,7 +21,7 @@ from cameo_credential.errors import KeyFileError
 from cameo_credential.status_list import StatusList, publish
 from cameo_credential.token_status import Status
 from cameo_verifier.errors import NotFoundError, StoreError
-from cameo_verifier.status.allotter import list_of, uri_of
+from cameo_verifier.status.index_allocator import list_of, uri_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self
 from cameo_credential.errors import CameoError
 from cameo_verifier.workers import wire as worker_wire
 from cameo_verifier.workers.messages import Job
-from cameo_verifier.workers.process import USUAL, JobT, Opening, ResultT, Rights, WorkerLostError, start_process
+from cameo_verifier.workers.process import USUAL, JobT, Opening, ResourceLimits, ResultT, WorkerLostError, start_process
 from cameo_verifier.workers.wire import MalformedError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Crew(Generic[JobT, ResultT]):
         *,
         workers: int = 1,
         records: Sequence[type] = (),
-        rights: Rights = USUAL,
+        limits: ResourceLimits = USUAL,
     ) -> None:
         """Start the processes.
 
@@ -42,9 +42,9 @@ class Crew(Generic[JobT, ResultT]):
             factory: picklable; called once in each process, returns the function that runs a job: `carry_out(job, cancelled)`.
             workers: number of processes.
             records: data classes in results, beside those of a judgement, tuples, maps and plain values.
-            rights: limits of each process.
+            limits: limits of each process.
         """
-        self._opening = Opening(factory, tuple(records), rights)
+        self._opening = Opening(factory, tuple(records), limits)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="crew")
         self._members: list[_Member] = [_Member(self._opening) for _ in range(workers)]
         self._idle = list(self._members)

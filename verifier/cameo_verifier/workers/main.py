@@ -21,7 +21,7 @@ from cameo_verifier import offline
 from cameo_verifier.errors import AbandonedError
 from cameo_verifier.redaction import redacted
 from cameo_verifier.workers import wire as worker_wire
-from cameo_verifier.workers.messages import Cancel, Chunk, Job, Knock, Live, Look, Looks, Record, Watches
+from cameo_verifier.workers.messages import Cancel, Chunk, Job, Live, Look, Looks, Ping, Record, Watches
 from cameo_verifier.workers.wire import WorkerFaultError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from cameo_verifier.live.observation import Observation
     from cameo_verifier.workers.messages import Watching
-    from cameo_verifier.workers.process import Opening, Rights
+    from cameo_verifier.workers.process import Opening, ResourceLimits
 
 
 def _serve(connection: Connection[Any, Any]) -> None:
@@ -43,7 +43,7 @@ def _serve(connection: Connection[Any, Any]) -> None:
         opening: Opening = connection.recv()
     except (EOFError, OSError):
         return
-    _confine(opening.rights)
+    _confine(opening.limits)
     offline.go_offline()
     try:
         judge = opening.factory()
@@ -52,9 +52,9 @@ def _serve(connection: Connection[Any, Any]) -> None:
         return
     connection.send_bytes(worker_wire.ready())
     for job in _jobs(connection):
-        _allow_processor_s(opening.rights.job_cpu_s)
+        _allow_processor_s(opening.limits.job_cpu_s)
         try:
-            done = _live(judge, job, connection, opening.rights) if isinstance(job, Live) else _done(judge, job, connection)
+            done = _live(judge, job, connection, opening.limits) if isinstance(job, Live) else _done(judge, job, connection)
             answer = worker_wire.answer(job.number, done, opening.records)
         except Exception as error:  # noqa: BLE001 - reported to the parent; the process goes on
             answer = worker_wire.refusal(_as_cameo_error(error))
@@ -64,12 +64,12 @@ def _serve(connection: Connection[Any, Any]) -> None:
             return
 
 
-def _confine(rights: Rights) -> None:
+def _confine(limits: ResourceLimits) -> None:
     """Apply the limits to this process. RLIMIT_DATA counts memory that is written to, not models that are mapped from files."""
     for kind, most in (
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, rights.files),
-        (resource.RLIMIT_DATA, rights.memory_bytes),
+        (resource.RLIMIT_NOFILE, limits.files),
+        (resource.RLIMIT_DATA, limits.memory_bytes),
     ):
         _, hard = resource.getrlimit(kind)
         limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
@@ -89,7 +89,7 @@ def _done(judge: Callable[..., Any], job: Job | Look, connection: Connection[Any
     return judge.look(job.job) if isinstance(judge, Looks) else None
 
 
-def _live(judge: Callable[..., Any], live: Live, connection: Connection[Any, Any], rights: Rights) -> Any:  # noqa: ANN401 - any result
+def _live(judge: Callable[..., Any], live: Live, connection: Connection[Any, Any], limits: ResourceLimits) -> Any:  # noqa: ANN401 - any result
     """Have every recording of a live session observed, until one is to be judged; return its judgement.
 
     Each recording has the processor time of a job, and so has its judgement.
@@ -106,7 +106,7 @@ def _live(judge: Callable[..., Any], live: Live, connection: Connection[Any, Any
             except (EOFError, OSError):
                 raise AbandonedError("the parent has ended") from None
             if isinstance(message, Record | Job):
-                _allow_processor_s(rights.job_cpu_s)
+                _allow_processor_s(limits.job_cpu_s)
             match message:
                 case Record(number, answer):
                     session.record(number, answer=answer)
@@ -162,7 +162,7 @@ def _jobs(connection: Connection[Any, Any]) -> Iterator[Job | Look | Live]:
             return
         if isinstance(message, Job | Look | Live):
             yield message
-        elif isinstance(message, Knock):
+        elif isinstance(message, Ping):
             connection.send_bytes(worker_wire.ready())
 
 

@@ -23,7 +23,7 @@ import structlog
 from cameo_credential.errors import CameoError
 from cameo_verifier.errors import OverloadedError
 from cameo_verifier.workers.live import LiveWorker
-from cameo_verifier.workers.process import JobT, ResultT, Rights, Worker, WorkerLostError, thread_environment
+from cameo_verifier.workers.process import JobT, ResourceLimits, ResultT, Worker, WorkerLostError, thread_environment
 from cameo_verifier.workers.promises import LEAST_DELAY_S, Promises
 from cameo_verifier.workers.turn import Turn
 
@@ -281,7 +281,7 @@ class WorkerPool(Generic[JobT, ResultT]):
             threads=self._threads,
             ready_s=self._limits.ready_s,
             # Picture and sound of one recording may be judged in parallel.
-            rights=Rights(memory_bytes=self._limits.memory_bytes, job_cpu_s=2 * self._limits.judge_s),
+            limits=ResourceLimits(memory_bytes=self._limits.memory_bytes, job_cpu_s=2 * self._limits.judge_s),
         )
         self._start_s = time.monotonic() - began
         self._alive.add(worker)

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from cameo_credential.errors import CameoError
 from cameo_verifier.workers import wire as worker_wire
-from cameo_verifier.workers.messages import Cancel, Chunk, Job, Knock, Live, Look, Record
+from cameo_verifier.workers.messages import Cancel, Chunk, Job, Live, Look, Ping, Record
 from cameo_verifier.workers.wire import MalformedError, Observed
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class WorkerLostError(CameoError):
 
 
 @dataclass(frozen=True, slots=True)
-class Rights:
+class ResourceLimits:
     """Limits of a worker, enforced by the kernel.
 
     memory_bytes: memory that it writes to. job_cpu_s: processor seconds of one job. files: open files.
@@ -56,7 +56,7 @@ class Rights:
         return cls(memory_bytes=settings.worker_mb * 2**20)
 
 
-USUAL = Rights()
+USUAL = ResourceLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Opening:
 
     factory: Callable[[], Callable[..., Any]]
     records: tuple[type, ...]
-    rights: Rights
+    limits: ResourceLimits
 
 
 _PASSED_ON = frozenset(
@@ -168,7 +168,7 @@ class Worker(Generic[JobT, ResultT]):
         threads: Executor,
         ready_s: float,
         records: Sequence[type] = (),
-        rights: Rights = USUAL,
+        limits: ResourceLimits = USUAL,
     ) -> Worker[JobT, ResultT]:
         """Start a process and wait until its `factory` has returned.
 
@@ -179,7 +179,7 @@ class Worker(Generic[JobT, ResultT]):
             threads: where blocking reads and writes run.
             ready_s: how long the factory may take.
             records: data classes in results, beside those of a judgement, tuples, maps and plain values.
-            rights: limits of the process.
+            limits: limits of the process.
 
         Raises:
             CameoError: the factory refused, e.g. because a model file is missing.
@@ -189,7 +189,7 @@ class Worker(Generic[JobT, ResultT]):
         worker: Worker[JobT, ResultT] = cls(process, ours, sentinel, records=records, threads=threads)
         try:
             async with asyncio.timeout(ready_s):
-                await worker._send(Opening(factory, tuple(records), rights))
+                await worker._send(Opening(factory, tuple(records), limits))
                 greeting = await worker._receive()
         except BaseException as error:
             worker._end()
@@ -217,7 +217,7 @@ class Worker(Generic[JobT, ResultT]):
         Raises:
             WorkerLostError: it has ended.
         """
-        await self._send(Knock())
+        await self._send(Ping())
         if not isinstance(await self._receive(), worker_wire.Ready):
             self.kill()
             raise WorkerLostError("the worker answered out of turn")

@@ -94,7 +94,7 @@ class Permissions:
     """
 
     check: Callable[[uses.Question], asyncio.Future[Answer]]
-    authorize: Callable[[uses.Asked], asyncio.Future[uses.Granted]]
+    authorize: Callable[[uses.GrantRequest], asyncio.Future[uses.Granted]]
     checks: Rate
     refusals: Rate
 
@@ -234,7 +234,7 @@ class CameoService(cameo_service_pb2_grpc.CameoServiceServicer):
         self._permissions.refusals.require(caller)
         try:
             grant, found = await self._asking(
-                lambda known: self._permissions.authorize(uses.Asked(job, identifier, known, now, expires_at, since))
+                lambda known: self._permissions.authorize(uses.GrantRequest(job, identifier, known, now, expires_at, since))
             )
         except RefusedError:
             self._permissions.refusals.count(caller)

@@ -78,7 +78,7 @@ class SessionService(session_service_pb2_grpc.SessionServiceServicer):
             expires_at=now + timedelta(seconds=parts.live.session_s),
         )
         await asyncio.to_thread(parts.issuer.audience, request.audience)
-        await asyncio.to_thread(parts.attempts.require_pace, request.subject, now=now)
+        await asyncio.to_thread(parts.attempts.require_rate, request.subject, now=now)
         kept = await asyncio.to_thread(parts.sessions.add, session)
         if kept.audience != session.audience:
             raise RequestError(error_reason_pb2.ERROR_REASON_REQUEST_ID_REUSED, "this request_id was used for another audience")

@@ -312,7 +312,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             raise ChallengeError(Reason.CHALLENGE_EXPIRED, "this challenge has expired; ask for a new one")
         if asked.enrolment is not None:
             require_consent_time(asked.enrolment.agreed_at, not_before=stored.challenge.issued_at, now=self._clock())
-        self._attempts.require_pace(stored.subject, now=self._clock())
+        self._attempts.require_rate(stored.subject, now=self._clock())
         return stored
 
     def _require_time(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:

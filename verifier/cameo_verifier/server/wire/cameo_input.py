@@ -15,7 +15,7 @@ from cameo_verifier.cameo.permissions import WORDS_MAX
 from cameo_verifier.server.wire.enums import short_name
 from cameo_verifier.server.wire.errors import RequestError
 from cameo_verifier.server.wire.request_id import require_request_id
-from cameo_verifier.store.cameos.uses import Job, Made
+from cameo_verifier.store.cameos.uses import Job, ReportedOutput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -121,7 +121,7 @@ def job(request: AuthorizeUseRequest, *, audience: str, requester: Callable[[str
     )
 
 
-def made(output: Output) -> Made:
+def made(output: Output) -> ReportedOutput:
     """Return the output that a generator reports."""
     if not _SHA256.fullmatch(output.sha256):
         raise invalid("output.sha256", "must be 64 lower-case hex digits")
@@ -131,7 +131,7 @@ def made(output: Output) -> Made:
         raise invalid("output.state", "must be OUTPUT_STATE_DRAFT or OUTPUT_STATE_PUBLISHED")
     state = OutputState[short_name(cameo_pb2.OutputState, output.state)]
     platform = user(output.platform, "output.platform") if output.platform else ""
-    return Made(output.sha256, output.c2pa_manifest_id, state, user(output.creator, "output.creator"), platform)
+    return ReportedOutput(output.sha256, output.c2pa_manifest_id, state, user(output.creator, "output.creator"), platform)
 
 
 def changed_terms(request: UpdateCameoRequest | NarrowCameoRequest) -> Callable[[Terms], Terms]:

@@ -16,7 +16,7 @@ from cameo_verifier.cameo.refusal import RefusedError
 from cameo_verifier.errors import AbandonedError, ChallengeError, OverloadedError, StoreError, UnjudgeableError
 from cameo_verifier.reasons import Reason
 from cameo_verifier.server.wire.enums import full_name, short_name
-from cameo_verifier.store.attempts.pace import TooManyAttemptsError
+from cameo_verifier.store.attempts.rate_limits import TooManyAttemptsError
 from cameo_verifier.workers.pool import NoWorkersError, StoppingError
 from cameo_verifier.workers.process import WorkerLostError
 

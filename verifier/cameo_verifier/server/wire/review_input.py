@@ -16,8 +16,8 @@ from cameo_verifier import profiles
 from cameo_verifier.cameo.cursor import Listing
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.errors import ProfileError
+from cameo_verifier.review.filter_language import MAX_CHARACTERS, condition_of
 from cameo_verifier.review.replay import Source
-from cameo_verifier.review.where import MAX_CHARACTERS, where
 from cameo_verifier.server.auth.caller import current_caller
 from cameo_verifier.server.wire.cameo_input import invalid
 from cameo_verifier.server.wire.errors import RequestError
@@ -118,7 +118,7 @@ def condition(expression: str) -> ColumnElement[bool]:
             error_reason_pb2.ERROR_REASON_FILTER_INVALID, "a filter holds only characters that can be seen, and spaces"
         )
     try:
-        return where(expression)
+        return condition_of(expression)
     except InvalidRequestError as error:
         raise RequestError(error_reason_pb2.ERROR_REASON_FILTER_INVALID, _told(error)) from None
 

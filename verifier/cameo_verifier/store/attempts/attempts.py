@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from cameo_verifier.store.attempts.pace import Pace
+    from cameo_verifier.store.attempts.rate_limits import RateLimits
     from cameo_verifier.store.cameos.consent_records import ConsentRecords
     from cameo_verifier.store.cameos.faces import Code
     from cameo_verifier.store.cameos.vault import SealedLikeness
@@ -113,28 +113,28 @@ class AttemptStore:
     """Attempts in the database behind `engine`; those begun here belong to the server `server_id`."""
 
     def __init__(
-        self, engine: Engine, *, server_id: str = "", pace: Pace | None = None, records: ConsentRecords | None = None
+        self, engine: Engine, *, server_id: str = "", rate_limits: RateLimits | None = None, records: ConsentRecords | None = None
     ) -> None:
         """Use the database behind `engine`.
 
         Args:
             engine: of the database.
             server_id: of the server that judges; empty for one that does not.
-            pace: the rate limit per person, None for none.
+            rate_limits: the limits per person, None for none.
             records: where consents given with a request are recorded.
         """
-        self._engine, self._server_id, self._pace, self._records = engine, server_id, pace, records
+        self._engine, self._server_id, self._rate_limits, self._records = engine, server_id, rate_limits, records
 
-    def require_pace(self, subject: str, *, now: datetime) -> None:
+    def require_rate(self, subject: str, *, now: datetime) -> None:
         """Check a person's rate limit.
 
         Raises:
             TooManyAttemptsError: this person may begin no attempt now.
             StoreError: the database failed.
         """
-        if self._pace is not None:
+        if self._rate_limits is not None:
             with store_errors(), self._engine.connect() as connection:
-                self._pace.require_attempt(connection, subject, now=now)
+                self._rate_limits.require_attempt(connection, subject, now=now)
 
     def begin(
         self,
@@ -168,8 +168,8 @@ class AttemptStore:
         """
         with store_errors(), self._engine.begin() as connection:
             challenge = challenges.spend(connection, challenge_id, now=now)
-            if self._pace is not None:
-                self._pace.require_attempt(connection, challenge.subject, now=now)
+            if self._rate_limits is not None:
+                self._rate_limits.require_attempt(connection, challenge.subject, now=now)
             row = {
                 "id": identifier,
                 "challenge_id": challenge_id,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from cameo_verifier.store.attempts.pace import Pace
+    from cameo_verifier.store.attempts.rate_limits import RateLimits
 
 _AT_ONCE = 1000
 
@@ -41,9 +41,9 @@ class StoredChallenge:
 class ChallengeStore:
     """Challenges in the database behind `engine`."""
 
-    def __init__(self, engine: Engine, *, pace: Pace | None = None) -> None:
+    def __init__(self, engine: Engine, *, rate_limits: RateLimits | None = None) -> None:
         """Use the database behind `engine`; `pace` is the rate limit per person, None for none."""
-        self._engine, self._pace = engine, pace
+        self._engine, self._rate_limits = engine, rate_limits
 
     def add(self, challenge: Challenge, *, subject: str, request_id: str = "") -> Challenge:
         """Store an issued challenge, and return the one to give to the caller.
@@ -69,8 +69,8 @@ class ChallengeStore:
                 with writing(self._engine).begin() as connection:
                     if request_id and (first := _by_request_id(connection, subject, request_id)) is not None:
                         return first
-                    if self._pace is not None:
-                        self._pace.require_challenge(connection, subject, now=challenge.issued_at)
+                    if self._rate_limits is not None:
+                        self._rate_limits.require_challenge(connection, subject, now=challenge.issued_at)
                     connection.execute(insert(tables.challenges).values(row))
             except IntegrityError:
                 with self._engine.connect() as connection:

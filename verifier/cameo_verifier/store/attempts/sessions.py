@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row
 
     from cameo_verifier.cameo.asked import Asked
-    from cameo_verifier.store.attempts.pace import Pace
+    from cameo_verifier.store.attempts.rate_limits import RateLimits
 
 _TABLE = tables.sessions
 
@@ -90,9 +90,9 @@ class Session:
 class SessionStore:
     """Sessions in the database behind `engine`; those that are captured here belong to the server `server_id`."""
 
-    def __init__(self, engine: Engine, *, server_id: str, pace: Pace | None = None) -> None:
+    def __init__(self, engine: Engine, *, server_id: str, rate_limits: RateLimits | None = None) -> None:
         """Use the database behind `engine`; `pace` is the rate limit per person, None for none."""
-        self._engine, self._server_id, self._pace = engine, server_id, pace
+        self._engine, self._server_id, self._rate_limits = engine, server_id, rate_limits
 
     def add(self, session: Session) -> Session:
         """Store a new session; a second call with the same subject and request id returns the first one.
@@ -121,8 +121,8 @@ class SessionStore:
                 with writing(self._engine).begin() as connection:
                     if (first := connection.execute(select(_TABLE).where(same)).one_or_none()) is not None:
                         return _from_row(first)
-                    if self._pace is not None:
-                        self._pace.require_session(connection, session.subject, now=session.created_at)
+                    if self._rate_limits is not None:
+                        self._rate_limits.require_session(connection, session.subject, now=session.created_at)
                     connection.execute(insert(_TABLE).values(row))
             except IntegrityError:
                 with self._engine.connect() as connection:

@@ -198,7 +198,7 @@ def change(
         raise RefusedError(Refusal.CAMEO_CHANGED)
     if cameo.minor_safeguards:
         linked = guardianships.guardians_of(connection, cameo.subject)
-        return keep(connection, cameo, guardians.say(cameo, terms, guardians=linked, now=now), now=now)
+        return keep(connection, cameo, guardians.change_terms(cameo, terms, guardians=linked, now=now), now=now)
     kept = keep(connection, cameo, (replace(cameo, terms=terms), (EventKind.PERMISSION_CHANGED,)), now=now)
     if records is not None and widens(cameo.terms, terms):
         records.note(connection, RecordKind.CONSENT_WIDENED, kept, now=now)
@@ -257,7 +257,7 @@ def resume(connection: Connection, identifier: str, *, subject: str | None, now:
     if cameo.minor_safeguards:
         linked = guardianships.guardians_of(connection, cameo.subject)
         return keep(connection, cameo, guardians.ask_to_resume(cameo, guardians=linked, now=now), now=now)
-    return keep(connection, cameo, guardians.lift(cameo, by=OWNER), now=now)
+    return keep(connection, cameo, guardians.end_pause(cameo, by=OWNER), now=now)
 
 
 def delete(

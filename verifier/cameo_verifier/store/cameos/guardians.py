@@ -165,7 +165,7 @@ def resume(connection: Connection, identifier: str, *, guardian: str, now: datet
         RefusedError: `CAMEO_UNKNOWN`, `CAMEO_ENDED` or `CAMEO_GONE`.
     """
     cameo = _held(connection, identifier, guardian)
-    return cameos.keep(connection, cameo, guardians.lift(cameo, by=guardian), now=now)
+    return cameos.keep(connection, cameo, guardians.end_pause(cameo, by=guardian), now=now)
 
 
 def cameos_of(

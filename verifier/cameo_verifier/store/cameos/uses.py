@@ -53,7 +53,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ReportedOutput:
     """An output that a generator reports. platform: who shows it; empty if not given."""
 
     sha256: str
@@ -76,7 +76,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class GrantRequest:
     """A requested grant: its job, its id, its creation and expiry times, and the known relationships."""
 
     job: Job
@@ -106,15 +106,15 @@ def authorize(
             request's grant, `GRANT_REVOKED` or `GRANT_EXPIRED`.
         RelationshipNeededError: see `cameo_verifier.cameo.permissions`.
     """
-    return _only(authorize_all(connection, [Asked(job, identifier, relationships, now, expires_at)]))
+    return _only(authorize_all(connection, [GrantRequest(job, identifier, relationships, now, expires_at)]))
 
 
-def authorize_all(connection: Connection, asked: Sequence[Asked]) -> list[Granted | CameoError]:
+def authorize_all(connection: Connection, asked: Sequence[GrantRequest]) -> list[Granted | CameoError]:
     """Return each job's grant as `authorize` does, or the error of its refusal; nothing is written before all are decided."""
     found = cameos.several(connection, {cameo_id for each in asked for cameo_id in each.job.cameo_ids}, hold=True)
     earlier = _by_request(connection, [each.job for each in asked])
     answers: list[Granted | CameoError] = []
-    new: list[tuple[Asked, Granted]] = []
+    new: list[tuple[GrantRequest, Granted]] = []
     for each in asked:
         job = each.job
         try:
@@ -137,7 +137,7 @@ def authorize_all(connection: Connection, asked: Sequence[Asked]) -> list[Grante
     return answers
 
 
-def _keep(connection: Connection, granted: Sequence[tuple[Asked, Granted]]) -> None:
+def _keep(connection: Connection, granted: Sequence[tuple[GrantRequest, Granted]]) -> None:
     rows = [
         {
             "id": grant.id,
@@ -196,7 +196,14 @@ def spend(
 
 
 def record(
-    connection: Connection, grant_id: str, made: Made, *, audience: str, identifier: str, now: datetime, at_most: int = AT_MOST
+    connection: Connection,
+    grant_id: str,
+    made: ReportedOutput,
+    *,
+    audience: str,
+    identifier: str,
+    now: datetime,
+    at_most: int = AT_MOST,
 ) -> Output:
     """Record an output of a job whose grant was spent, even if the owner has revoked the permission since: the owner must see it.
 
@@ -251,7 +258,7 @@ def record(
     return output
 
 
-def _require_new(connection: Connection, grant_id: str, made: Made, *, audience: str, at_most: int) -> None:
+def _require_new(connection: Connection, grant_id: str, made: ReportedOutput, *, audience: str, at_most: int) -> None:
     """Check that a held grant may have one more output, and that no other of its generator's has this one."""
     table = tables.outputs
     again = select(table.c.id).where(table.c.audience == audience, table.c.sha256 == made.sha256)

@@ -21,7 +21,7 @@ _TRIES = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Allotter:
+class IndexAllocator:
     """Draws indices at random.
 
     base: prefix of a list's URI. capacity: indices of a new list. below: a random whole number below another. new_key: 32 random

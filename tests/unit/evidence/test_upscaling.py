@@ -1,4 +1,4 @@
-"""Pictures at the size they were recorded, and enlarged ones."""
+"""Pictures at the size they were recorded, and upscaled ones."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from cameo_verifier import profiles
-from cameo_verifier.evidence.enlarging import Spectrum
-from tests.bench.enlarged import enlarged
-from tests.bench.enlarged import pictures as shown
+from cameo_verifier.evidence.upscaling import Spectrum
 from tests.bench.grid_codecs import Encoding, encoded
+from tests.bench.upscaled import pictures as shown
+from tests.bench.upscaled import upscaled
 from tests.conftest import ROOT
 
 LINE = profiles.load()["bend_max"].value
@@ -40,10 +40,10 @@ def test_a_picture_of_its_own_size_does_not_bend(shape: tuple[int, int]) -> None
 
 @pytest.mark.parametrize("share", [0.5, 2 / 3])
 def test_an_enlarged_recording_bends(share: float) -> None:
-    """A recording encoded again stays clear of the line; made smaller and enlarged before that it exceeds it."""
+    """A recording encoded again stays clear of the line; made smaller and upscaled before that it exceeds it."""
     pictures, how = shown(ROOT / "fixtures" / "admiral_bona_fide.mp4"), Encoding("libx264", {"crf": "23", "preset": "veryfast"})
     assert bend_db(encoded(pictures, how)) < LINE - 4
-    assert bend_db(encoded(enlarged(pictures, share), how)) > LINE
+    assert bend_db(encoded(upscaled(pictures, share), how)) > LINE
 
 
 def test_nothing_to_measure_is_no_number() -> None:

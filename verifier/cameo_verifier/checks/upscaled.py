@@ -14,7 +14,7 @@ from cameo_verifier.types import CheckResult, Missing
 if TYPE_CHECKING:
     from cameo_verifier.profile import Profile
 
-NAME = "enlarged"
+NAME = "upscaled"
 
 
 def check(case: Case, profile: Profile) -> CheckResult:
@@ -35,7 +35,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
 QUESTION = Question(
     NAME,
     "Size of the original",
-    "The picture was recorded at the size it has, not enlarged.",
+    "The picture was recorded at the size it has, not upscaled.",
     check,
     thresholds=("fair_light_min", "bend_max"),
 )

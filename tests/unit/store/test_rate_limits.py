@@ -13,7 +13,7 @@ from cameo_challenges.model import Challenge, Say
 from cameo_verifier.reasons import Reason
 from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.challenges import ChallengeStore
-from cameo_verifier.store.attempts.pace import Pace, TooManyAttemptsError
+from cameo_verifier.store.attempts.rate_limits import RateLimits, TooManyAttemptsError
 from cameo_verifier.types import Decision, Verdict
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import REASONS
@@ -25,14 +25,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 MINUTE = timedelta(minutes=1)
-PACE = Pace(open_challenges=3, attempts_an_hour=6, failures_in_a_row=2, wait=15 * MINUTE)
+RATE_LIMITS = RateLimits(open_challenges=3, attempts_an_hour=6, failures_in_a_row=2, wait=15 * MINUTE)
 
 
 class Site:
     """A database in which people try."""
 
-    def __init__(self, engine: Engine, pace: Pace = PACE) -> None:
-        self.challenges, self.attempts = ChallengeStore(engine, pace=pace), AttemptStore(engine, pace=pace)
+    def __init__(self, engine: Engine, rate_limits: RateLimits = RATE_LIMITS) -> None:
+        self.challenges, self.attempts = (
+            ChallengeStore(engine, rate_limits=rate_limits),
+            AttemptStore(engine, rate_limits=rate_limits),
+        )
         self.unhurried = ChallengeStore(engine)
         self.now, self.ids = NOW, count()
 
@@ -90,7 +93,7 @@ def test_one_person_begins_so_many_attempts_an_hour(site: Site) -> None:
         site.try_(verdict)
         site.now += MINUTE
     assert refused(site.issue) == ("attempts_an_hour", 54 * 60.0)
-    assert refused(lambda: site.attempts.require_pace("ann", now=site.now)) == ("attempts_an_hour", 54 * 60.0)
+    assert refused(lambda: site.attempts.require_rate("ann", now=site.now)) == ("attempts_an_hour", 54 * 60.0)
     challenge = site.issue(unhurried=True)
     assert refused(lambda: site.try_(Verdict.RETRY, challenge=challenge))[0] == "attempts_an_hour"
     assert site.challenges.get(challenge).spent_at is None
@@ -124,7 +127,7 @@ def test_after_rejections_in_a_row_each_further_attempt_has_to_wait(site: Site) 
 
 def test_of_several_limits_the_longest_is_told(engine: Engine) -> None:
     """Whoever comes back after the delay is let in."""
-    site = Site(engine, Pace(open_challenges=1, attempts_an_hour=2, failures_in_a_row=2, wait=15 * MINUTE))
+    site = Site(engine, RateLimits(open_challenges=1, attempts_an_hour=2, failures_in_a_row=2, wait=15 * MINUTE))
     for _ in range(2):
         site.try_(Verdict.REJECTED)
     site.issue(unhurried=True)

@@ -1,7 +1,7 @@
-"""What enlarging a recording does to its spectrum, and what poor encoders and dark rooms do.
+"""What upscaling a recording does to its spectrum, and what poor encoders and dark rooms do.
 
-`python -m tests.bench.enlarged --devdata FOLDER` prints by how many dB more the spectrum of a recording falls from 0.16 to 0.28
-cycles a pixel than from 0.36 to 0.48: as it is, encoded again, and enlarged from two thirds and half of its size.
+`python -m tests.bench.upscaled --devdata FOLDER` prints by how many dB more the spectrum of a recording falls from 0.16 to 0.28
+cycles a pixel than from 0.36 to 0.48: as it is, encoded again, and upscaled from two thirds and half of its size.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from cameo_verifier.evidence.enlarging import Spectrum
+from cameo_verifier.evidence.upscaling import Spectrum
 from cameo_verifier.media.recording import open_recording
 from cameo_verifier.settings import Settings
 from tests.bench.integrity import Take, write
@@ -38,8 +38,8 @@ def bend_db(shown: list[np.ndarray]) -> float:
     return spectrum.bend_db()
 
 
-def enlarged(shown: list[np.ndarray], share: float) -> list[np.ndarray]:
-    """Return pictures made smaller and enlarged again."""
+def upscaled(shown: list[np.ndarray], share: float) -> list[np.ndarray]:
+    """Return pictures made smaller and upscaled again."""
     height, width = shown[0].shape[:2]
     small = (cv2.resize(p, (round(width * share), round(height * share)), interpolation=cv2.INTER_AREA) for p in shown)
     return [cv2.resize(p, (width, height), interpolation=cv2.INTER_CUBIC) for p in small]
@@ -54,7 +54,7 @@ def main() -> None:
     silence = np.zeros(48_000, np.float32)
     for path in sorted(path for kind in KINDS for path in (folder / kind).glob("*.m[po][v4g]")):
         shown = pictures(path)
-        versions = [(shown, 30), (enlarged(shown, 2 / 3), 23), (enlarged(shown, 0.5), 23)]
+        versions = [(shown, 30), (upscaled(shown, 2 / 3), 23), (upscaled(shown, 0.5), 23)]
         again = [pictures(write(Take(version, 6, silence), crf=crf)) for version, crf in versions]
         table.add_row(f"{path.parent.name}/{path.name}", *(f"{bend_db(each):.1f}" for each in (shown, *again)))
     Console(width=120, highlight=False).print(table)

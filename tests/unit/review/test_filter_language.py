@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cameo_credential.errors import InvalidRequestError
-from cameo_verifier.review.where import where
+from cameo_verifier.review.filter_language import condition_of
 from cameo_verifier.store.attempts.labels import LabelStore, Truth
 from cameo_verifier.store.attempts.search import AttemptSearch
 from cameo_verifier.store.db.engine import open_database
@@ -69,7 +69,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 )
 def test_an_expression_finds_what_it_says(site: Site, expression: str, ids: list[str]) -> None:
     """Fields, their negation, precedence, brackets, quotes and times mean what they read as."""
-    assert AttemptSearch(site.engine).judged(where(expression)) == ids
+    assert AttemptSearch(site.engine).judged(condition_of(expression)) == ids
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_an_expression_finds_what_it_says(site: Site, expression: str, ids: list
 def test_what_is_malformed_says_where(expression: str, message: str) -> None:
     """The error names the place and what was expected there."""
     with pytest.raises(InvalidRequestError, match=message):
-        where(expression)
+        condition_of(expression)
 
 
 @given(st.text(st.characters(exclude_characters="'\"", codec="utf-8"), min_size=1, max_size=40))
@@ -104,7 +104,7 @@ def test_what_is_malformed_says_where(expression: str, message: str) -> None:
 @example("%")
 def test_no_value_becomes_sql(value: str) -> None:
     """Whatever a value holds, it is a parameter of the statement and never a part of it, in both databases."""
-    condition = where(f'subject="{value}"')
+    condition = condition_of(f'subject="{value}"')
     for dialect in (sqlite.dialect(), postgresql.dialect()):
         compiled = condition.compile(dialect=dialect)
         assert list(compiled.params.values()) == [value]
@@ -117,7 +117,7 @@ def test_no_value_becomes_sql(value: str) -> None:
 def test_any_text_is_an_expression_or_refused(text: str) -> None:
     """Nothing else comes of it."""
     try:
-        condition = where(text)
+        condition = condition_of(text)
     except InvalidRequestError:
         return
     assert "attempts." in str(condition.compile())
@@ -129,4 +129,4 @@ def test_pages_go_on_where_the_last_ended(site: Site) -> None:
     first = search.page(limit=3)
     second = search.page(after=(first[-1].created_at, first[-1].id), limit=3)
     assert [attempt.id for attempt in (*first, *second)] == ["good", "dark", "young", "flat"]
-    assert [attempt.id for attempt in search.page(where("subject=ann"), limit=2)] == ["good", "young"]
+    assert [attempt.id for attempt in search.page(condition_of("subject=ann"), limit=2)] == ["good", "young"]

@@ -45,7 +45,7 @@ class _Token:
     place: int
 
 
-def where(expression: str) -> ColumnElement[bool]:
+def condition_of(expression: str) -> ColumnElement[bool]:
     """Return the condition on `tables.attempts` that an expression states.
 
     Raises:

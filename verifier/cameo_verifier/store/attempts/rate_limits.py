@@ -54,7 +54,7 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class RateLimits:
     """The limits for one person. wait: after `failures_in_a_row` rejections, from the last one, before each further attempt."""
 
     open_challenges: int

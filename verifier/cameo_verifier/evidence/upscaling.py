@@ -1,4 +1,4 @@
-"""Upscaling detection: measures whether the video was enlarged before it was encoded.
+"""Upscaling detection: measures whether the video was upscaled before it was encoded.
 
 A camera's picture loses detail steadily towards the finest frequencies. One upscaled from half or two thirds of its size has all
 of its detail below a quarter or a third of a cycle a pixel and next to nothing above, so its spectrum falls steeply there and is
