@@ -157,7 +157,7 @@ def try_and_save(page: Page, folder: Path) -> None:
     at(page, "/attempts/astronaut_bona_fide/what-if")
     page.locator("#s-lips_part_min").fill("0.99")
     page.wait_for_selector("#verdict .retry")
-    assert page.locator("#reasons").inner_text() == "sound out of step"
+    assert page.locator("#reasons").inner_text() == "lip sync inconclusive"
     assert page.locator("#verdict-checks .changed").count() == 1
     page.get_by_label("Name of the profile").fill("stricter-lips")
     with page.expect_download() as saving:

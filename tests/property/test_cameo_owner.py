@@ -315,6 +315,8 @@ class Owners(RuleBasedStateMachine):
             assert refusal is Refusal.GRANT_REVOKED
         elif self.now >= grant.expires_at:
             assert refusal is Refusal.GRANT_EXPIRED
+        elif any(word.state is CameoState.CAMEO_DELETED for word in held.words):  # of a grant that was spent before
+            assert refusal is Refusal.CAMEO_UNKNOWN
         elif not self._permitted(held.words, grant.requester, grant.purposes):
             assert refusal is Refusal.USE_NOT_PERMITTED
         else:

@@ -277,7 +277,7 @@ def test_a_codec_that_smears_every_face_is_no_other_person(make_evidence: MakeEv
         assert (result.outcome, result.reason) == (Outcome.UNABLE, Reason.BLURRED)
 
 
-def test_an_enlarged_picture_is_remarked_on_in_fair_light(make_evidence: MakeEvidence, profile: Profile) -> None:
+def test_an_upscaled_picture_is_remarked_on_in_fair_light(make_evidence: MakeEvidence, profile: Profile) -> None:
     """A spectrum that bends does not pass; in the dark, where noise reduction bends it, or without a picture, nothing is said."""
     good, bent = upscaled.check(Case(make_evidence(), NOTHING), profile), {"bend_db": 9.0}
     assert good.outcome is Outcome.PASS

@@ -39,7 +39,7 @@ def test_a_picture_of_its_own_size_does_not_bend(shape: tuple[int, int]) -> None
 
 
 @pytest.mark.parametrize("share", [0.5, 2 / 3])
-def test_an_enlarged_recording_bends(share: float) -> None:
+def test_an_upscaled_recording_bends(share: float) -> None:
     """A recording encoded again stays clear of the line; made smaller and upscaled before that it exceeds it."""
     pictures, how = shown(ROOT / "fixtures" / "admiral_bona_fide.mp4"), Encoding("libx264", {"crf": "23", "preset": "veryfast"})
     assert bend_db(encoded(pictures, how)) < LINE - 4

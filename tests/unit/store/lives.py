@@ -28,7 +28,7 @@ from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.cameos.faces import Code, FaceStore
 from cameo_verifier.store.cameos.removals import Request
 from cameo_verifier.store.cameos.suspensions import Said, SuspensionStore
-from cameo_verifier.store.cameos.uses import Job, Made
+from cameo_verifier.store.cameos.uses import Job, ReportedOutput
 from cameo_verifier.store.cameos.vault import Vault
 from cameo_verifier.store.credentials import credentials
 from cameo_verifier.store.credentials.earned import Earned as Issued
@@ -164,7 +164,7 @@ class Lives:
             self._credential(f"k{number}", number, at), request_id=f"again-{number}", audience="https://other.example"
         )
         job = Job(AUDIENCE, f"job-{number}", subject, f"job-{number}", (cameo_id,), frozenset({UseCategory.GENERAL}))
-        made = Made(
+        made = ReportedOutput(
             hashlib.sha256(f"output {number}".encode()).hexdigest(), "", OutputState.PUBLISHED, subject, "https://p.example"
         )
         nobody, minute = Relationships(), timedelta(minutes=1)

@@ -18,7 +18,7 @@ from cameo_verifier.cameo.permissions import Relationships
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.store.cameos import cameos, events, guardians, removals, uses
 from cameo_verifier.store.cameos.removals import Request
-from cameo_verifier.store.cameos.uses import Asked, Job, Made
+from cameo_verifier.store.cameos.uses import GrantRequest, Job, ReportedOutput
 from cameo_verifier.store.db.batches import Batches
 from cameo_verifier.store.db.engine import open_database, writing
 from tests import store_invariants
@@ -52,11 +52,11 @@ class Site:
                 cameos.change(connection, cameo_id, lambda _: terms, subject=subject, version=1, now=START)
         return cameo_id
 
-    def asked(self, *cameo_ids: str, request_id: str = "", requester: str = "fan") -> Asked:
+    def asked(self, *cameo_ids: str, request_id: str = "", requester: str = "fan") -> GrantRequest:
         """Ask for a grant."""
         number = next(self._ids)
         job = Job(AUDIENCE, request_id or f"r{number}", requester, "job", cameo_ids, frozenset())
-        return Asked(job, f"g{number}", NOBODY, START, LATER)
+        return GrantRequest(job, f"g{number}", NOBODY, START, LATER)
 
     def grant(self, *cameo_ids: str) -> Grant:
         """Have a grant made."""
@@ -160,7 +160,7 @@ async def test_whatever_servers_do_at_once_nobody_waits_for_ever(site: Site) -> 
     def making(connection: Connection, grant: Grant) -> object:
         uses.spend(connection, grant.id, audience=AUDIENCE, request_id=grant.id, relationships=NOBODY, now=now)
         number = next(numbers)
-        made = Made(f"{number:064x}", "", OutputState.DRAFT, "fan")
+        made = ReportedOutput(f"{number:064x}", "", OutputState.DRAFT, "fan")
         return uses.record(connection, grant.id, made, audience=AUDIENCE, identifier=f"o{number}", now=now)
 
     def removing(connection: Connection, cameo_id: str) -> object:
