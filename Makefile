@@ -14,7 +14,7 @@ APT_INSTALL := flock /tmp/cameo-apt.lock sh -c 'apt-get update -qq && DEBIAN_FRO
 help:
 	@echo "make demo    run the main job end to end"
 	@echo "make test    lint, types, imports, protos, tests"
-	@echo "make quick   the tests that need no model; make test-python312 runs them on Python 3.12"
+	@echo "make quick   the tests that need no model and no server; make test-python312 runs them on Python 3.12"
 	@echo "make mutants put faults into what guards the product; each must be noticed"
 	@echo "make soak    2,000 random histories each of owners, guardians, generator and clock, and of credentials, against models"
 	@echo "make lint-protos  the protos by buf's standard rules, and against the last release"
@@ -62,17 +62,20 @@ lint: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Each file of tests in one of several processes, each of which opens the models once.
-SIDE_BY_SIDE ?= -n auto --maxprocesses 4 --dist loadfile
+# Each file of tests in one of several processes, each of which opens the models once. One process more than cores: many tests
+# wait for a server or a worker.
+PROCESSES := $(shell cores=$$(nproc); echo $$((cores < 4 ? cores + 1 : 4)))
+SIDE_BY_SIDE ?= -n $(PROCESSES) --dist loadfile
 
 test: kit lint check-protos
 	$(BIN)/pytest $(SIDE_BY_SIDE)
 
-# The tests that need no model, with none in reach; those of committed recordings judge golden tracks.
+# The tests that need no model, with none in reach, and start no server; those of committed recordings judge golden tracks.
 QUICK := CAMEO_MODELS=$(CURDIR)/build/no-models
+QUICK_TESTS := -m 'not models and not slow' tests/unit tests/property tests/readme tests/documents
 
 quick: system .venv/ready
-	$(QUICK) $(BIN)/pytest $(SIDE_BY_SIDE) -m 'not models and not slow'
+	$(QUICK) $(BIN)/pytest $(SIDE_BY_SIDE) $(QUICK_TESTS)
 
 # The same on Python 3.12, in an environment of its own, where this machine has it; pyenv's shim asks which one is meant.
 
@@ -91,7 +94,7 @@ env-python312: requirements.lock pyproject.toml
 	fi
 
 test-python312: system env-python312
-	@[ ! -e $(PYTHON312_VENV)/.ready ] || $(QUICK) $(PYTHON312_VENV)/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not models and not slow'
+	@[ ! -e $(PYTHON312_VENV)/.ready ] || $(QUICK) $(PYTHON312_VENV)/bin/python -m pytest $(SIDE_BY_SIDE) $(QUICK_TESTS)
 
 # Faults put into what guards the product, each of which a test must notice.
 mutants: .venv/ready
