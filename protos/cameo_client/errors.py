@@ -1,4 +1,4 @@
-"""Errors of calls, decoded from `google.rpc.Status`: a reason to act on, and how long to wait."""
+"""Errors of calls, decoded from `google.rpc.Status`: a reason to act on, and the retry delay."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from google.protobuf.message import Message
 
 DOMAIN = "cameo.v1"
-"""`ErrorInfo.domain` of what the service itself says; another one is a proxy's."""
+"""`ErrorInfo.domain` of errors of the service itself; another one is a proxy's."""
 
 
 class CallError(Exception):
@@ -49,7 +49,7 @@ class CallError(Exception):
 
 
 def decode(error: grpc.RpcError) -> CallError:
-    """Return what an error of a call says. Takes errors of `grpc` and of `grpc.aio`.
+    """Decode an error of a call, of `grpc` or of `grpc.aio`.
 
     Details that cannot be read are left out, so that a damaged one does not hide the error: the code and the message remain.
     """

@@ -1,4 +1,4 @@
-"""Retries of calls: with the server's own delay, bounded in number and in time."""
+"""Retries of calls: wait as long as the server asks, bounded in number and in time."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ ReplyT = TypeVar("ReplyT")
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """Which calls are sent again, and when.
+    """A retry policy: which calls are retried, and when.
 
-    A call is sent again where the server says after how long (`RetryInfo`), and where no server answered (`UNAVAILABLE` without a
-    reason). That is safe for reads and for every call with a `request_id`: send the same message, and it is carried out once.
+    A call is retried where the server names a delay (`RetryInfo`), and where no server answered (`UNAVAILABLE` without a
+    reason). That is safe for reads and for every call with a `request_id`: send the same message, and it takes effect once.
 
     Attributes:
-        attempts: how often a call is sent at most.
+        attempts: maximum number of attempts.
         total_s: seconds within which the last attempt begins; a server that asks for a longer wait is not waited for.
         first_s: wait after the first failure where the server names none, in seconds; it doubles each time.
         jitter: each wait is longer by a random part of up to this, so that clients that failed together do not return together.
@@ -45,7 +45,7 @@ def call(
     clock: Callable[[], float] = time.monotonic,
     uniform: Callable[[], float] = random.random,
 ) -> ReplyT:
-    """Carry out a call, again where the policy says so, and return its reply.
+    """Make a call, retry it by the policy, and return its reply.
 
     Args:
         attempt: sends the call once, the same message each time.

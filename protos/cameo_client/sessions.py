@@ -1,4 +1,4 @@
-"""Live sessions, as an app creates them and asks how they stand."""
+"""Live sessions: create one for a person, and get its state and its result."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def get_session(
     *,
     policy: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
 ) -> GetSessionResponse:
-    """Return how a session stands, and once it is judged its result.
+    """Return the state of a session, and once it is judged its result.
 
     Raises:
         CallError: no session has this id, or the server does not answer.

@@ -1,4 +1,4 @@
-"""Caller tokens and requester tokens: the JWS by which an app's issuer says who calls, and who asks (RFC 7519, docs/api.md)."""
+"""Caller and requester tokens: JWTs in which an app's issuer names the caller, or who asks for a job (RFC 7519, docs/api.md)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class CallerTokenSigner:
         return {"keys": [{**public, "kid": self._kid, "use": "sig"}]}
 
     def token(self, role: str, subject: str, *, now: datetime, lifetime: timedelta = timedelta(minutes=5)) -> str:
-        """Return a token that says: the caller has this `role` and this id, until `now + lifetime`.
+        """Return a caller token for this `role` and the id `subject`, valid until `now + lifetime`.
 
         Raises:
             ValueError: a role the service does not know, an empty subject, or a time without a zone.
@@ -58,7 +58,7 @@ class CallerTokenSigner:
     def requester_token(
         self, subject: str, *, generator: str, job_id: str, now: datetime, lifetime: timedelta = timedelta(minutes=5)
     ) -> str:
-        """Return a token that says: the app's user `subject` asks for this job of this generator, until `now + lifetime`.
+        """Return a requester token: the app's user `subject` asks for this job of this generator; valid until `now + lifetime`.
 
         The app gives it to the generator, which sends it as `requester_token`. The service takes it from that generator alone, in
         `AuthorizeUse` for that job alone, and for an hour at most.
