@@ -39,7 +39,7 @@ _SETTLED_NS = 2_000_000_000
 
 
 def require_name(audience: str) -> None:
-    """Return if a new audience may have this name: 1 to 128 visible ASCII characters without ``*``.
+    """Check that a new audience may have this name: 1 to 128 visible ASCII characters without ``*``.
 
     Letters of other scripts look like ASCII ones, whole words of them even within one script, and one text has several Unicode
     forms. A URI has none of that (RFC 3986 section 2): it spells an international domain name in ASCII, with ``xn--`` (RFC 5891).
@@ -55,7 +55,7 @@ def require_name(audience: str) -> None:
 
 
 def require_signature(algorithm: str) -> None:
-    """Return if the issuer may be asked to sign by an algorithm.
+    """Check that the issuer can sign by an algorithm.
 
     Raises:
         InvalidRequestError: it may not.
@@ -233,7 +233,7 @@ class AudienceFolder:
     _signatures: tuple[int, Mapping[str, str]] | None = field(default=None, init=False, repr=False)
 
     def signatures(self) -> Mapping[str, str]:
-        """Return by which `alg` each audience asks to be signed for; files are read again once one was added or removed.
+        """Return the signature algorithm (`alg`) that each audience requires; files are reloaded once one was added or removed.
 
         Raises:
             KeyFileError: a file is malformed.

@@ -99,7 +99,7 @@ def sign_receipt(record: Mapping[str, Any], *, receipt_id: str, issuer: str, key
 
 
 def open_receipt(token: str, *, issuer_keys: VerificationKeys, expected_issuer: str) -> ConsentReceipt:
-    """Verify a receipt. It has no expiry: it tells of the past. The key that signed it must not have ended when it was made.
+    """Verify a receipt. It records the past and never expires; the key that signed it must not have expired when it was made.
 
     Raises:
         CredentialError: with one of the reasons of `Refusal`; `malformed` where a field that the standard requires is missing.

@@ -1,4 +1,4 @@
-"""What holds an audience's private key when its file does not: a PKCS#11 token, or what it installs, such as a key service.
+"""Decryption backends: hold an audience's private key outside its file, in a PKCS#11 token or a key service it installs.
 
 Such a key is on P-256. It stands in the audience's key file by its public half and a URI, whose scheme names an entry point of
 the group `cameo.decryption_backends`; ours is `pkcs11`. The backend agrees on a secret with each token's ephemeral key (ECDH),

@@ -23,7 +23,7 @@ _OPENER = urllib.request.build_opener(_NoRedirects)
 
 
 def require_https(uri: str, what: str) -> None:
-    """Return if a URI is https, or http on this machine.
+    """Check that a URI is https, or http on this machine.
 
     Raises:
         ValueError: it is another one; the message says that `what` is fetched over https.

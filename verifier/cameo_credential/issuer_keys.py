@@ -290,7 +290,7 @@ def key_from_jwk(jwk: object, *, private: bool) -> SigningKey | VerificationKey:
 
 
 def key_of_bytes(public: bytes) -> OKPKey | ECKey:
-    """Return the key of what a backend says is its public half, 32 or 65 bytes.
+    """Return the public key of the bytes that a backend reports, 32 or 65.
 
     Raises:
         ValueError: another length, or no point on the curve.

@@ -66,7 +66,7 @@ def check_device_key(jwk: Mapping[str, Any]) -> dict[str, str]:
 
 
 def require_bound(shown: Presented, device_key: Mapping[str, Any] | None, expected: KeyBinding, *, now: datetime) -> None:
-    """Return if the holder of the device key signed this presentation for this reader, now.
+    """Check that the holder of the device key signed this presentation for this reader, now.
 
     Raises:
         CredentialError: `not_bound`.

@@ -180,7 +180,7 @@ class KeyFile:
 
 
 def change(path: Path, how: Callable[[KeySet], KeySet]) -> KeySet:
-    """Replace the key file's content by `how` of it, under a lock, and return the new set.
+    """Update the key file under a lock and return the new set; `how` computes it from the present one.
 
     Raises:
         KeyFileError: the file is missing, malformed, open to others, or cannot be written.

@@ -1,4 +1,4 @@
-"""Pairwise pseudonyms: names that differ per audience, so that two audiences cannot link a person by what they are told.
+"""Pairwise pseudonyms: names that differ per audience, so that two audiences cannot link a person by the ids they receive.
 
 Accounts have the pairwise subject of OpenID Connect Core 1.0 section 8.1, computed with HMAC-SHA256 under a secret key. Ids of
 cameos, attempts and challenges are 16 random bytes; an audience knows them by one block of AES-256 under a key of its own, so the
@@ -53,19 +53,19 @@ class PairwiseKey:
         return _alias(self, identifier, audience) if identifier else ""
 
     def identifier(self, name: str, audience: str) -> str:
-        """Return the id that `audience` means by an alias; whatever else it says is returned as it is."""
+        """Return the id that an alias of `audience` stands for; any other text is returned unchanged."""
         return _identifier(self, name, audience) if name.startswith(ALIAS) else name
 
     def digest(self, digest: str, audience: str) -> str:
-        """Return what `audience` is told in place of a digest: 64 hex digits."""
+        """Return the pseudonym of a digest for `audience`: 64 hex digits."""
         return self._digest(b"digest", digest, audience).hex()
 
     def cipher(self, audience: str) -> Cipher[modes.ECB]:
-        """Return the permutation of `audience`: one block each, of ids that are random, which needs no mode."""
+        """Return the permutation of `audience`: AES-256 on single blocks; ids are random, so no mode is needed."""
         return Cipher(algorithms.AES256(self._digest(b"key", "", audience)), modes.ECB())  # noqa: S305
 
     def other(self, text: str, audience: str) -> bytes:
-        """Return 16 bytes that stand for what is no id of 16 bytes."""
+        """Return the pseudonym of a text that is no id of 16 bytes: 16 bytes, which cannot be decrypted."""
         return self._digest(b"other", text, audience)[:16]
 
     def _digest(self, use: bytes, text: str, audience: str) -> bytes:

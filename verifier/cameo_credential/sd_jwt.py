@@ -69,7 +69,7 @@ def split(token: str) -> Presented:
 
 
 def shown(token: str, names: Collection[str]) -> str:
-    """Return a token as its holder shows it: of the claims that can be withheld, with those of these names alone.
+    """Return the presentation of a token that discloses, of the claims that can be withheld, those of these names alone.
 
     Raises:
         ValueError: a disclosure of the token cannot be read.

@@ -55,7 +55,7 @@ K = TypeVar("K", bound=SignatureKey)
 
 @dataclass(frozen=True, slots=True)
 class TokenKind:
-    """What the header of one kind of token may say.
+    """The permitted header of one kind of token.
 
     Attributes:
         types: values of `typ`; the empty one lets it be missing.
@@ -75,7 +75,7 @@ _OURS = {typ: TokenKind(frozenset({typ.value})) for typ in TokenType}
 
 
 def verified_claims(signed: str, issuer_keys: KnownKeys, typ: TokenType) -> tuple[VerificationKey, dict[str, Any]]:
-    """Return what one of the issuer's own tokens says, and the key that signed it; neither times nor names are checked.
+    """Return the verified claims of one of the issuer's own tokens, and its key; neither times nor names are checked.
 
     The line break that a file ends with may follow the token.
 
@@ -87,7 +87,7 @@ def verified_claims(signed: str, issuer_keys: KnownKeys, typ: TokenType) -> tupl
 
 
 def verify_jws(token: str, find: Callable[[str], K | None], kind: TokenKind) -> tuple[K, dict[str, Any]]:
-    """Return what a token says, and the key that signed it; neither times nor names are checked.
+    """Return the verified claims of a token, and the key that signed it; neither times nor names are checked.
 
     Args:
         token: the compact JWS. Its length is for the caller to limit.

@@ -1,4 +1,4 @@
-"""What holds a private signing key: a file of ours by default, a PKCS#11 token, or what a site installs, such as a key service.
+"""Signing backends: hold a private signing key, by default in a file, or in a PKCS#11 token or a key service the site installs.
 
 A key that is held elsewhere stands in the key file by a URI. The scheme of the URI names an entry point of the group
 `cameo.signing_backends`, which is called with the URI and returns a `SigningBackend`; ours is `pkcs11`. What a backend signs is

@@ -1,6 +1,6 @@
-"""Single flight: of many threads that need one thing one gets it, and the others wait for that; a failure is remembered a moment.
+"""Single flight: deduplicates concurrent fetches: one thread fetches, others wait for its result; a failure is cached briefly.
 
-So an outage costs each reader one timeout at most, and the issuer one request a moment, however many readers there are.
+So an outage costs each reader one timeout at most, and the issuer one request per cached failure, however many readers there are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
 FAILURE_REMEMBERED = timedelta(seconds=5)
-"""How long a failure is the answer: as long as one fetch may take without a byte."""
+"""How long a failure is cached: as long as one fetch may take without a byte."""
 
 ValueT = TypeVar("ValueT")
 
@@ -26,7 +26,7 @@ ValueT = TypeVar("ValueT")
 class SingleFlight(Generic[ValueT]):
     """Flights by name; thread-safe.
 
-    clock: the time in UTC. remembered: how long a failure is the answer.
+    clock: the time in UTC. remembered: how long a failure is cached.
     """
 
     clock: Callable[[], datetime]
@@ -36,10 +36,10 @@ class SingleFlight(Generic[ValueT]):
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def get(self, name: Hashable, make: Callable[[], ValueT]) -> ValueT:
-        """Return what `make` returns: called here, or by another thread that is at it.
+        """Return the result of `make`, called by this thread, or by one that is calling it already.
 
         Raises:
-            CredentialError: what `make` raised, here, in that thread, or a moment ago.
+            CredentialError: what `make` raised, here, in that thread, or less than `remembered` ago.
         """
         with self._lock:
             self._forget()
