@@ -1,4 +1,4 @@
-"""Rules of a cameo: who may use a likeness, for what, and whose word counts.
+"""Rules of a cameo: who may use a likeness, for what, and who decides.
 
 Pure functions: no IO, no clock, no randomness; the store applies them inside its transactions.
 

@@ -1,4 +1,4 @@
-"""What a request to verify asks beside the verdict: a device key in the receipt, and a cameo at once."""
+"""Request options of a verification: a device key for the receipt, and enrolment, which makes a cameo at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the app asks for an accepted answer.
+    """The options of a verification request, for an accepted answer.
 
     device_key: public JWK for the receipt's `cnf`, None for a receipt without. enrolment: None makes no cameo yet.
     """

@@ -244,7 +244,7 @@ CLOCKS_APART = timedelta(seconds=30)
 
 
 def require_consent_time(agreed_at: datetime, *, now: datetime, not_before: datetime | None = None) -> None:
-    """Return if a consent can have been given then: not before its subject was there (`not_before`), and not in the future.
+    """Check that a time of consent is plausible: not before its subject existed (`not_before`), and not in the future.
 
     Raises:
         RefusedError: `CONSENT_OUT_OF_TIME`.

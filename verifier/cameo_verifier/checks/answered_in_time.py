@@ -1,4 +1,4 @@
-"""Answered in time: checks that each step of a live session was begun after it was revealed, and soon after.
+"""Answered in time: checks that each step of a live session was answered after it was revealed, and soon after.
 
 Both bounds are on the server's own monotonic clock; nothing that the client states is believed.
 

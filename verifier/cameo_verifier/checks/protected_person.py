@@ -1,4 +1,4 @@
-"""Protected people: checks that the face is no protected person's whom the subject is not known to be."""
+"""Protected people: checks that the face matches no protected person other than the subject."""
 
 from __future__ import annotations
 

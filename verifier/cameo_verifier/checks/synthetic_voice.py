@@ -1,4 +1,4 @@
-"""Synthetic voice detection: checks that the site's own detector takes the voice for a person's.
+"""Synthetic voice detection: checks that the site's own detector scores the voice as human.
 
 Asked only where a site names a detector. None comes with the service, and no error rates of any are known here, so that the
 answer is advice only: a profile that gives this check another role is refused.

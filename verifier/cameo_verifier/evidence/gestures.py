@@ -38,7 +38,7 @@ _FRAMES = 3
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines of gestures.
+    """Thresholds of gesture detection.
 
     Attributes:
         open_rise: least rise of the gap between the lips, in widths of the eyes.

@@ -48,7 +48,7 @@ _TINY = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The answer of a face to the colours of a display.
+    """The measured response of a face to the colours of a display.
 
     Attributes:
         match: correlation with the colours revealed, -1..1, at the best delay; NaN where too little was seen.
@@ -74,7 +74,7 @@ class _Levels:
 
 
 class Answers:
-    """The light on a face in one live session, to be compared with colours."""
+    """The light on a face in one live session, from which the response to colours is measured."""
 
     def __init__(self, t_s: F64, lit: F32, landmarks: F32, live: LiveRecord) -> None:
         """Compute the levels at every delay.
@@ -102,7 +102,7 @@ class Answers:
                 self._levels.append((float(delay_s), levels))
 
     def to(self, colours: Sequence[int]) -> Response:
-        """Return the answer to colours, sRGB 0xRRGGBB, in the order in which they were revealed."""
+        """Return the response to colours, sRGB 0xRRGGBB, in the order in which they were revealed."""
         if not self._levels or len(colours) != len(self._sent_s):
             return Response(float("nan"), float("nan"), float("nan"), self._pictures)
         light = _against_green(np.array([linear(colour) for colour in colours]))

@@ -1,4 +1,4 @@
-"""Likeness rules: the thresholds of a profile that choose the pictures and the sound of a likeness. None of them judges."""
+"""Likeness rules: the thresholds of a profile that choose the pictures and the sound of a likeness. None affects a verdict."""
 
 from __future__ import annotations
 

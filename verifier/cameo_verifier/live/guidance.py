@@ -1,4 +1,4 @@
-"""Guidance: what is wrong with the picture or the sound of a preparation, told with hysteresis.
+"""Guidance: reports what is wrong with the picture or the sound of a preparation, with hysteresis.
 
 A pure state machine over observations, on the clock of the recording. A defect is told once it has lasted for 0.3 s, and cleared
 once it has been gone for 0.3 s; the person is ready when none was seen for 0.5 s.
@@ -25,7 +25,7 @@ _HEARD_S = 0.5
 
 
 class Defect(StrEnum):
-    """What a person can do something about, worst first; the names are those of `cameo.v1.GuidanceCode`."""
+    """A defect that the person can mend, worst first; the names are those of `cameo.v1.GuidanceCode`."""
 
     NO_FACE = "NO_FACE"
     SEVERAL_FACES = "SEVERAL_FACES"
@@ -45,7 +45,7 @@ _OF_SOUND = frozenset({Defect.SILENT_MICROPHONE, Defect.TOO_LOUD})
 
 @dataclass(frozen=True, slots=True)
 class GuidanceLimits:
-    """The lines between right and wrong.
+    """Thresholds of guidance.
 
     Attributes:
         face_min, face_max: height of the face over that of the picture.
@@ -68,7 +68,7 @@ class GuidanceLimits:
 
 
 class Guide:
-    """The guidance of one preparation; `told` is what the person reads now."""
+    """The guidance of one preparation; `told` is the defects that the person sees now."""
 
     def __init__(self, limits: GuidanceLimits, *, sound: bool = True) -> None:
         """Begin with nothing seen. sound: False for people who do not speak: their microphone does not matter."""

@@ -57,7 +57,7 @@ def load(name_or_path: str = DEFAULT) -> Profile:
 
 
 def parse(text: str, *, known: Mapping[str, str], extends: str, name: str = "inline") -> Profile:
-    """Read a profile that somebody sends, as TOML or JSON. It changes a profile that is known; it opens no file and adds nothing.
+    """Parse an untrusted profile, TOML or JSON: it overrides a known profile, opens no file and adds no thresholds.
 
     Args:
         text: what a file holds; without `extends` it changes the profile of that argument.
@@ -79,7 +79,7 @@ def parse(text: str, *, known: Mapping[str, str], extends: str, name: str = "inl
 
 
 def varied(base: str, name: str, values: Mapping[str, float], *, source: str, date: str) -> Profile:
-    """Return the profile that a file of that name would be which extends `base` and moves some thresholds, each for that reason.
+    """Return a profile that extends `base` with some thresholds changed, each with this source, as from a file of that name.
 
     Raises:
         ProfileError: there is no such base, it has no threshold of one of the names, or the name is that of a built-in profile.
@@ -102,7 +102,7 @@ def minor_profile(base: str) -> str:
 def varied_for_minors(
     base: str, name: str, values: Mapping[str, float], *, telling: Collection[str], source: str, date: str
 ) -> Profile:
-    """Return `base` with some thresholds moved in its profile for possible minors, but those that tell who may be one in itself.
+    """Return `base` with thresholds changed in its profile for possible minors; those in `telling` change in `base`.
 
     What judges a minor stays at least as strict as `base` in everything. Where `base` names no such profile, it is moved itself.
 
