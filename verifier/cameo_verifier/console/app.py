@@ -60,7 +60,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The ways to sign in: by token (the printed one, or a named local person's), or by an identity provider; never both."""
+    """Sign-in methods: by token (the printed one, or a named local person's), or by an identity provider; never both."""
 
     token: LocalToken | None
     openid: OpenId | None

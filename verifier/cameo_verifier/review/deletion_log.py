@@ -1,4 +1,4 @@
-"""The deletion log: a file outside the database, to which a line is appended for each final end.
+"""The deletion log: an append-only file outside the database with a line for each final deletion or revocation (end).
 
 A line has a number, the kind of the end and the HMAC-SHA256 of the id under the site's audit key: without the key it names
 nobody, and it has no time. Its `mac` is over the previous line's and itself, so nobody without the key adds, alters or removes a

@@ -1,4 +1,4 @@
-"""The deletion log and the database: ends are written to the log, and those that an older database lacks are done again."""
+"""Replay of the deletion log: writes ends to the log, and repeats those that a restored database lacks."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def missing_lines(engine: Engine, log: DeletionLog) -> int:
 def do_again(
     engine: Engine, log: DeletionLog, *, now: datetime, records: ConsentRecords | None = None, capacity: int = 2**20
 ) -> int | None:
-    """Do what ended after the database was copied again, before anybody is served.
+    """Repeat the ends that a restored database lacks, before anybody is served.
 
     The consent records of whose data keys are destroyed are kept as at the first time, where `records` is given. A status list of
     `capacity` is started: what was allotted of the earlier ones after the copy is not known.

@@ -21,7 +21,7 @@ GOALS = "Goals: at most 1 % of people asked again or accused; nothing accepted w
 
 
 def late_document(lines: Sequence[Line], profile: Profile) -> dict[str, Any]:
-    """Return the rates, the lines they rest on, and where each distribution comes from, as plain values."""
+    """Return the rates, the thresholds they rest on, and where each distribution comes from, as plain values."""
     return {
         "what": WHAT,
         "sessions": SESSIONS,

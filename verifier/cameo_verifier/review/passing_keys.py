@@ -1,4 +1,4 @@
-"""Wrapping keys that are forgotten a minute after their files are gone: also what was read before that is opened."""
+"""Cache of wrapping keys: drops each a minute after its file is gone, so that rows read before that still decrypt."""
 
 from __future__ import annotations
 

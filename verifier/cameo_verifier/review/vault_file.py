@@ -105,7 +105,7 @@ def begin_epoch(path: Path, *, now: datetime) -> tuple[VaultKey, ...]:
 
 
 def epoch_is_over(path: Path, *, lasts: timedelta, now: datetime) -> bool:
-    """Return whether the present epoch began longer ago than it lasts, is of another clock, or is not begun to the end.
+    """Return whether a new epoch is due: the present one expired, begins in the future, or was interrupted at its start.
 
     Raises:
         KeyFileError: the epoch's file is malformed or open to others.

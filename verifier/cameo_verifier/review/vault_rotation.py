@@ -1,4 +1,4 @@
-"""Replacement of what wraps data keys: the vault key (a rotation), or its epoch's secret; the former one is destroyed.
+"""Key rotation: replaces the vault key, or its epoch's secret, which wrap data keys; the former one is destroyed.
 
 Servers may run meanwhile. An interruption at any moment loses nothing: until the last step both exist, and the next replacement,
 of either, continues.
@@ -87,7 +87,7 @@ def new_epoch(engine: Engine, path: Path, *, now: datetime, done: Callable[[Rewr
 def turn_epoch(
     engine: Engine, path: Path, *, lasts: timedelta, now: datetime, done: Callable[[Rewrapped], None] = lambda _: None
 ) -> Rotated | None:
-    """Begin an epoch as `new_epoch` does if the present one is over, else return None; of several servers one begins it."""
+    """Begin an epoch as `new_epoch` does if one is due, else return None; of several servers exactly one begins it."""
     with key_files.locked(path):
         _require_recorded(engine, vault_file.read(path))
         return _new_epoch(engine, path, now, done) if vault_file.epoch_is_over(path, lasts=lasts, now=now) else None

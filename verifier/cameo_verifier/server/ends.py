@@ -1,4 +1,4 @@
-"""The deletion log of a running server: what an older database lacks is done again before it serves, what ends is written."""
+"""Deletion log of a running server: repeats what a restored database lacks before it serves, then logs each deletion."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WRITE_S = 1.0
 
 @asynccontextmanager
 async def logged(engine: Engine, settings: Settings, *, records: ConsentRecords, now: datetime) -> AsyncIterator[None]:
-    """Do again what ended after the database was copied; then write what ends to the log, every second and at last.
+    """Repeat the deletions that a restored database lacks; then append new ones to the log, every second and at the end.
 
     Raises:
         KeyFileError: the audit key is malformed, or a folder cannot be written.

@@ -1,4 +1,4 @@
-"""Epochs of the vault key, as a periodic task of a server: a new one begins when the present one is over."""
+"""Epochs of the vault key, as a periodic task of a server: a new one begins when the present one has expired."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class Issuer:
             raise _unknown_audience() from None
 
     def signature_for(self, name: str) -> str:
-        """Return by which `alg` a registered audience asks to be signed for.
+        """Return the signature algorithm (`alg`) that a registered audience requires.
 
         Raises:
             RequestError: `AUDIENCE_UNKNOWN`.
@@ -116,7 +116,7 @@ class Issuer:
         return signature
 
     def attested_since(self, now: datetime) -> datetime:
-        """Return since when a recording must have been judged to vouch for a person now."""
+        """Return the earliest time of judgement whose attestation is still valid."""
         return now - self.reattest_after
 
     def receipt(self, attempt: Attempt, judged: Judgement | Attempt, *, cameo_id: str, now: datetime) -> KeptReceipt:

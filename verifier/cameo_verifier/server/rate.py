@@ -1,4 +1,4 @@
-"""Rates per caller: how often each may ask, by the generic cell rate algorithm (ITU-T I.371), a leaky bucket without a timer."""
+"""Rate limits per caller by the generic cell rate algorithm (ITU-T I.371), a leaky bucket without a timer."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from cameo_verifier.server.auth.caller import Caller
 
 AT_ONCE_S = 10
-"""So many seconds' worth may come at once."""
+"""The burst, in seconds of the rate."""
 _REMEMBERED = 4096
 
 
 class Rate:
-    """A limit of one kind of answers, for each caller by itself; in this server's memory."""
+    """A rate limit of one kind of answers, per caller, in this server's memory."""
 
     def __init__(self, a_second: float, *, limit: str, clock: Callable[[], float] = time.monotonic) -> None:
         """Allow `a_second`, and ten seconds' worth at once; `limit` is the setting's name, `clock` tells monotonic seconds."""

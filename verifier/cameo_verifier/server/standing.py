@@ -1,4 +1,4 @@
-"""Health: each service is SERVING while its dependencies are available, which is checked periodically.
+"""Health checking: each service is SERVING while its dependencies are available, which is checked periodically.
 
 Every service needs the database, and judging needs a live worker.
 """

@@ -136,7 +136,7 @@ class CertificateCallers:
         return cls(callers)
 
     def of(self, authentication: Mapping[str, Iterable[bytes]]) -> Caller | None:
-        """Return whom the certificate of a connection names, by gRPC's authentication context; None if nobody."""
+        """Return the caller that the certificate of a connection names, by gRPC's authentication context; None if nobody."""
         names = [name.decode(errors="replace") for member in _NAMES for name in authentication.get(member, [])]
         return next((self._callers[name] for name in names if name in self._callers), None)
 

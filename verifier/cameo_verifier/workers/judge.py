@@ -42,7 +42,7 @@ class Response:
 
 
 class Watched:
-    """The watch of a recording that arrives."""
+    """The observation of an arriving recording, as `messages.Watching` needs it."""
 
     def __init__(self, watch: Watch) -> None:
         """Keep the watch."""

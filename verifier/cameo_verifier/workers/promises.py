@@ -10,7 +10,7 @@ LEAST_DELAY_S = 1.0
 
 
 class Promises:
-    """The callers that were refused and have not returned.
+    """A queue of the refused callers that have not retried yet.
 
     Each is remembered until its time, and no more of them than fit: a place is free for one of them at a time, and nobody can
     delay the others without end.

@@ -38,7 +38,7 @@ _KINDS = frozenset({Kind.ATTACK, Kind.MISMATCH, Kind.IDENTITY, Kind.QUALITY, Kin
 
 
 class SandboxOutcome(StrEnum):
-    """Outcomes that are no reason."""
+    """Outcomes other than reasons."""
 
     ACCEPTED = "accepted"
     MINOR = "minor"
@@ -79,14 +79,14 @@ class OpenSandbox:
 
 
 class SandboxWatch:
-    """Sees somebody who sits well and speaks every other second, a quarter of a second with each piece of bytes."""
+    """Simulated observation: a well-placed person who speaks every other second; each chunk is a quarter of a second."""
 
     def __init__(self, tell: Callable[[Observation | Exception], None]) -> None:
         """Begin a recording."""
         self._tell, self._stretches = tell, 0
 
     def feed(self, chunk: bytes) -> None:
-        """Tell what a piece shows, whatever is in it."""
+        """Report the simulated observations of a chunk, whatever its content."""
         if not chunk:
             return
         for _ in range(_STRETCHES):
@@ -97,21 +97,21 @@ class SandboxWatch:
             self._tell(Heard(media_s, -20.0 if speaks else -60.0, speaks))
 
     def completed(self, response: Response) -> Response:
-        """Return the response as it is."""
+        """Return the response unchanged."""
         return response
 
     def stop(self) -> None:
-        """Tell nothing more, since all is told."""
+        """Do nothing: every observation was reported at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxJudge:
-    """Answers by the subject's id."""
+    """A judge whose verdict depends on the subject's id alone."""
 
     profile: Profile
 
     def look(self, response: Response) -> None:
-        """Refuse what a reason about unreadable recordings is asked for; the challenge stays good.
+        """Refuse the recording if the subject names a reason about unreadable ones; the challenge is not spent.
 
         Raises:
             UnjudgeableError: with that reason.

@@ -160,7 +160,7 @@ class Admission:
 
 
 def verified(tokens: CaptureTokens, token: str) -> Caller:
-    """Return whom a capture token names, outside gRPC.
+    """Return the caller of a capture token, outside gRPC.
 
     Raises:
         RequestError: it is refused.

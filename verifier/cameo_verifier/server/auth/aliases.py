@@ -1,6 +1,6 @@
-"""Aliases on the wire: a generator or platform is told its own names of cameos, and may say them, in every message.
+"""Aliases on the wire: replace ids by those of the audience in every message to a generator or platform, and back.
 
-It may say an id as well, which only the app or the owner can have told it.
+A generator or platform may also send an id itself, which only the app or the owner can have given it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Who calls: the identity in `authorization: Bearer JWT`, as the app's issuer signed it.
+"""Caller authentication: verifies the identity in `authorization: Bearer JWT`, signed by the app's issuer.
 
-The token is believed as `issuer_tokens` says; at last its role is one we know (`unknown_role`).
+The token is verified as `issuer_tokens` says; last, its role must be known (`unknown_role`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls. verified: a token says so; otherwise the site has named no issuer and everyone counts as the app."""
+    """A caller. verified: by a token; otherwise the site has named no issuer and everyone counts as the app."""
 
     role: CallerRole
     id: str
@@ -32,18 +32,18 @@ class Caller:
 
     @property
     def sees(self) -> str | None:
-        """Whose things an owner or the app is shown: their own, or None, which is everyone's, for the app."""
+        """The subject whose resources an owner or the app may see: the owner's own, or None, which is everyone's, for the app."""
         return None if self.role is CallerRole.APP else self.id
 
 
 EVERYONE_IS_THE_APP = Caller(CallerRole.APP, "", verified=False)
 
 CALLER: ContextVar[Caller | None] = ContextVar("cameo_caller", default=None)
-"""The caller of the call that is being answered; None where the method is open and there is no token."""
+"""The caller of the current call; None where the method is open to anyone and there is no token."""
 
 
 def current_caller() -> Caller:
-    """Return who called; to be used in methods that are not open to anyone."""
+    """Return the caller of the current call, whose method must not be open to anyone."""
     caller = CALLER.get()
     if caller is None:
         raise RuntimeError("a method asks who called, but is open to anyone")
@@ -89,7 +89,7 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether nobody but this machine can be at an address, with its port."""
+    """Whether an address, with its port, is loopback or a Unix socket."""
     if address.startswith("unix:"):
         return True
     host = address.rpartition(":")[0].strip("[]")

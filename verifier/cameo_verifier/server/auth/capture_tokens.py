@@ -48,7 +48,7 @@ class CaptureTokens:
         return sign(claims, key=self._keys().active, typ=TokenType.CAPTURE)
 
     def verify(self, token: str) -> Caller:
-        """Return whom a token names: the role `capture`, and the session as its id.
+        """Verify a token and return its caller: the role `capture`, with the session as its id.
 
         Raises:
             CallerTokenError: `malformed`, `unsupported_algorithm`, `wrong_type`, `unknown_key`, `bad_signature`, `wrong_issuer`,
@@ -73,7 +73,7 @@ class CaptureTokens:
 
 
 def is_capture_token(token: str) -> bool:
-    """Return whether a token says that it is a capture token; nothing it says is believed by that."""
+    """Return whether the type in a token's header is that of a capture token; nothing is verified."""
     try:
         return len(token) <= _MAX_CHARS and from_json(from_base64url(token.partition(".")[0])).get("typ") == TokenType.CAPTURE
     except ValueError:

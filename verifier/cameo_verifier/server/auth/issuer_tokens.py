@@ -95,7 +95,7 @@ class IssuerTokens(Generic[NamedT]):
         self._verified: dict[str, tuple[NamedT, float]] = {}
 
     def verify(self, token: str) -> NamedT:
-        """Return what a token names.
+        """Verify a token and return what it names.
 
         Raises:
             CallerTokenError: with one of the codes of the module's list, or of the kind's.

@@ -1,7 +1,7 @@
-"""Requesters: the person who wants a video, as the app's issuer vouches for them to one generator, for one job.
+"""Requester tokens: the app's issuer vouches to one generator for the person who requests a video, for one job.
 
-A generator, or a platform, says who asks by a token of the issuer that signs callers' tokens, of the type `cameo-requester+jwt`:
-`sub` is the person, `azp` (OpenID Connect Core 1.0 section 2) whom the app gave it to, `job` the job. It is believed as
+A generator, or a platform, names the requester by a token of the issuer of callers' tokens, of the type `cameo-requester+jwt`:
+`sub` is the person, `azp` (OpenID Connect Core 1.0 section 2) whom the app gave it to, `job` the job. It is verified as
 `issuer_tokens` says, for an hour at most (`lives_too_long`), by that caller alone (`wrong_generator`), and where a job is asked
 for, for that one alone (`wrong_job`). No caller's token is one, and none of these is a caller's: their types differ (RFC 8725
 section 3.11).
@@ -28,7 +28,7 @@ _KIND = TokenKind(frozenset({REQUESTER_TYPE, f"application/{REQUESTER_TYPE}"}), 
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """Who wants a video, of which generator, in which job."""
+    """The person who requests a video, with the generator and the job."""
 
     id: str
     generator: str
@@ -43,7 +43,7 @@ class RequesterTokens(IssuerTokens[Requester]):
         super().__init__(issuer, _KIND, self._requester)
 
     def requester(self, token: str, *, generator: str, job_id: str | None = None) -> str:
-        """Return whom a token names, given by `generator`, for the job if one is given.
+        """Verify a token that `generator` sent, for the job if one is given, and return its person.
 
         Raises:
             RequestError: `REQUESTER_TOKEN_REFUSED`, with the `refusal` in the metadata.

@@ -1,4 +1,4 @@
-"""`cameo.v1.SessionService`: creates live sessions, tells how they stand, and carries their captures over gRPC."""
+"""`cameo.v1.SessionService`: creates live sessions, returns their state, and carries their captures over gRPC."""
 
 from __future__ import annotations
 

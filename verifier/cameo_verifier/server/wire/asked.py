@@ -1,4 +1,4 @@
-"""Conversion of what a request to verify asks beside the verdict, with validation against the contract."""
+"""Conversion of the options of a verification request, with validation against the contract."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def asked(config: VerifyResponseConfig | CreateSessionRequest) -> Asked:
-    """Return what the app asks for an accepted answer.
+    """Return the options of a verification request.
 
     Raises:
         RequestError: `REQUEST_INVALID`.

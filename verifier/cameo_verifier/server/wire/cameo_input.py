@@ -41,7 +41,7 @@ def invalid(field: str, message: str) -> RequestError:
 
 
 def user(value: str, field: str) -> str:
-    """Return a valid id: an app's of a person, or a generator's of a job."""
+    """Return the app's id of a person, or a generator's of a job, if it is valid."""
     if not 1 <= len(value) <= ID_MAX_CHARS or not value.isprintable() or any(map(str.isspace, value)):
         raise invalid(field, f"must have 1 to {ID_MAX_CHARS} printable characters and no white space")
     return value
@@ -63,7 +63,7 @@ def categories(values: Iterable[int], field: str) -> frozenset[UseCategory]:
 
 
 def purposes(values: Iterable[int], field: str = "purposes") -> frozenset[UseCategory]:
-    """Return what a use is about."""
+    """Return the declared categories of a use."""
     found = _categories(values, field)
     if not found:
         raise invalid(field, "must say what the use is about: USE_CATEGORY_GENERAL where no other category fits")
@@ -100,7 +100,7 @@ def _time(value: Timestamp) -> datetime:
 
 
 def job(request: AuthorizeUseRequest, *, audience: str, requester: Callable[[str], str], at_most: int) -> Job:
-    """Return the job that a generator requests permission for; `requester` returns who asks for a job of this id."""
+    """Return the job that a generator requests permission for; `requester` returns the verified requester of a job id."""
     require_request_id(request.request_id)
     cameo_ids = tuple(request.cameo_ids)
     if not cameo_ids or len(set(cameo_ids)) != len(cameo_ids):
@@ -152,7 +152,7 @@ def changed_terms(request: UpdateCameoRequest | NarrowCameoRequest) -> Callable[
 
 
 def terms(given: Cameo) -> Terms:
-    """Return the terms of a cameo that is asked for; what is not given is as for one that is created without any."""
+    """Return the terms in a request; absent ones are those of a cameo that is created without any."""
     left_out = {"who_may_use"} if given.who_may_use == cameo_pb2.WHO_MAY_USE_UNSPECIFIED else set()
     if not given.HasField("generators"):
         left_out.add("generators")

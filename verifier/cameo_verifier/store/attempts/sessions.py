@@ -133,7 +133,7 @@ class SessionStore:
         return session
 
     def get(self, identifier: str, *, now: datetime) -> Session:
-        """Return a session as it stands now.
+        """Return a session with its current state.
 
         Raises:
             NotFoundError: no session has this id.

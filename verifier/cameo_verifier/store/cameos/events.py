@@ -164,7 +164,7 @@ def last(connection: Connection) -> int:
 
 
 def require_reached(connection: Connection, number: int | None) -> None:
-    """Return if an event of this number can have been given out: tokens of pages and cursors name one. None names none.
+    """Check that the event number in a page token or cursor exists; None, of a first page, passes.
 
     Raises:
         RefusedError: `PAGE_TOKEN_INVALID`: it is beyond the newest event, as in a database that was restored from a backup.

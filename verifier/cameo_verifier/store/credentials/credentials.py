@@ -113,7 +113,7 @@ def add(connection: Connection, credential: IssuedCredential) -> None:
 
 
 def revoke_not_let(connection: Connection, cameo: Cameo, *, now: datetime) -> None:
-    """Revoke for good the credentials of generators that the terms of a held cameo do not let hold one."""
+    """Revoke the credentials of generators that the terms of a locked cameo no longer permit to hold one."""
     table = tables.credentials
     query = select(table.c.jti, table.c.audience).where(table.c.cameo_id == cameo.id, table.c.revoked_at.is_(None))
     jtis = [row.jti for row in connection.execute(query) if not cameo.terms.let_hold(row.audience)]

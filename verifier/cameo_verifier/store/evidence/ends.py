@@ -1,4 +1,4 @@
-"""Ends that are final: of cameos, credentials and data keys. They are noted with what ends, then written to the deletion log.
+"""Ends: final deletions and revocations, of cameos, credentials and data keys, noted in the database until they are logged.
 
 A note is made in the transaction of the end, so none is missed; whoever writes the log (`cameo_verifier.review.ends_again`)
 takes the notes away afterwards. A deleted cameo is noted alone, not its credentials and data key: nothing links these.
@@ -37,7 +37,7 @@ def note(connection: Connection, kind: End, *ids: str) -> None:
 
 
 def noted(connection: Connection) -> list[tuple[End, str]]:
-    """Return the notes, in no order that says anything."""
+    """Return the notes, unordered."""
     table = tables.unlogged_ends
     return [(End(row.kind), row.of_id) for row in connection.execute(select(table).order_by(table.c.of_id))]
 
