@@ -118,7 +118,7 @@ def test_a_proposal_narrows_at_once_and_widens_never(standing: Terms, word: Term
     """Until approved, the owner's word makes terms narrower only; without a guardian, one that would widen changes nothing."""
     said, _ = guardians.change_terms(cameo(standing), word, guardians=BOTH, now=NOW)
     assert said.terms == intersect(standing, word)
-    assert guardians.last_word(said) == word
+    assert guardians.requested_terms(said) == word
     assert (said.pending is None) == narrower(word, standing)
     if narrower(word, standing):
         alone, _ = guardians.change_terms(cameo(standing), word, guardians=frozenset(), now=NOW)
@@ -160,7 +160,7 @@ def test_a_guardian_never_widens_beyond_the_owner_s_last_word(standing: Terms, w
     for bound in bounds:
         said, _ = guardians.narrow(said, lambda _, bound=bound: bound, guardian="father")  # type: ignore[misc]
         assert uses(said.terms) <= uses(word)
-        assert uses(guardians.last_word(said)) <= uses(word)
+        assert uses(guardians.requested_terms(said)) <= uses(word)
     for guardian in sorted(BOTH):
         if said.pending is not None:
             said, _ = guardians.approve(said, said.pending.number, guardian=guardian, guardians=BOTH)

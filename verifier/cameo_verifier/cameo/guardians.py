@@ -36,7 +36,7 @@ _SETTLED = {
 }
 
 
-def last_word(cameo: Cameo) -> Terms:
+def requested_terms(cameo: Cameo) -> Terms:
     """Return the terms the owner last asked for, in effect or pending."""
     return cameo.pending.terms if cameo.pending else cameo.terms
 
@@ -66,7 +66,7 @@ def ask_to_resume(cameo: Cameo, *, guardians: frozenset[str], now: datetime) -> 
     """
     if not cameo.paused_by - {ANALYSTS} or (cameo.pending and cameo.pending.resume):
         return cameo, ()
-    return _propose(cameo, last_word(cameo), resume=True, guardians=guardians, now=now)
+    return _propose(cameo, requested_terms(cameo), resume=True, guardians=guardians, now=now)
 
 
 def approve(cameo: Cameo, number: int, *, guardian: str, guardians: frozenset[str]) -> Ruled:

@@ -190,7 +190,7 @@ def change(
     """
     cameo = held(connection, identifier, subject)
     require_changeable(cameo)
-    said = guardians.last_word(cameo)
+    said = guardians.requested_terms(cameo)
     terms = changed(said)
     if terms == said:
         return cameo
@@ -314,7 +314,7 @@ def keep(connection: Connection, before: Cameo, ruled: guardians.Ruled, *, now: 
         receipts.change_of_cameo(connection, cameo.id, Status.SUSPENDED if kept.suspended else Status.VALID)
     if kept.terms != before.terms:
         _end_what_is_taken_back(connection, before, kept, now=now)
-        credentials.revoke_not_let(connection, kept, now=now)
+        credentials.revoke_unadmitted(connection, kept, now=now)
     for kind in kinds:
         events.append(connection, kept, kind, now=now)
     return kept

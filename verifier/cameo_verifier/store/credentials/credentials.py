@@ -112,7 +112,7 @@ def add(connection: Connection, credential: IssuedCredential) -> None:
     connection.execute(insert(tables.credentials).values(row))
 
 
-def revoke_not_let(connection: Connection, cameo: Cameo, *, now: datetime) -> None:
+def revoke_unadmitted(connection: Connection, cameo: Cameo, *, now: datetime) -> None:
     """Revoke the credentials of generators that the terms of a locked cameo no longer permit to hold one."""
     table = tables.credentials
     query = select(table.c.jti, table.c.audience).where(table.c.cameo_id == cameo.id, table.c.revoked_at.is_(None))
