@@ -29,7 +29,7 @@ from starlette.testclient import TestClient
 
 from cameo_challenges.model import to_json
 from cameo_verifier import profiles
-from cameo_verifier.console.app import Door, application, new_id
+from cameo_verifier.console.app import SignInMethods, application, new_id
 from cameo_verifier.console.cases import Cases
 from cameo_verifier.console.local_token import LocalToken
 from cameo_verifier.console.runs import Run, Runs
@@ -191,7 +191,7 @@ def main() -> None:
         cases = Cases(engine, site.room, clock=lambda: NOW)
         runs = Runs(cases, site.settings, 1, lambda: NOW, new_id)
         token = LocalToken()
-        app = application(site.settings, cases, runs, Door(token, None), hosts={"testserver"})
+        app = application(site.settings, cases, runs, SignInMethods(token, None), hosts={"testserver"})
         visitor = Visitor(TestClient(app), site, token.value).sign_in()
         first = len(ids)
         for name, (wall_ms, processor_ms) in (

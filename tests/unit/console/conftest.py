@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.testclient import TestClient
 
-from cameo_verifier.console.app import Door, application, new_id
+from cameo_verifier.console.app import SignInMethods, application, new_id
 from cameo_verifier.console.cases import Cases
 from cameo_verifier.console.local_token import LocalToken
 from cameo_verifier.console.people import ConsoleRole
@@ -100,10 +100,10 @@ def visit(site: Site, clock: Clock) -> Callable[..., Visitor]:
     def visit(role: ConsoleRole = ConsoleRole.LEAD, **settings: object) -> Visitor:
         token = LocalToken()
         cases = Cases(site.engine, site.room, clock=clock)
-        door = Door(token=token, openid=None, local_role=role)
+        methods = SignInMethods(token=token, openid=None, local_role=role)
         configured = Settings(data=site.folder.parent).model_copy(update=settings)
         runs = Runs(cases, configured, 1, clock, new_id)
-        app = application(configured, cases, runs, door, hosts={"testserver"}, clock=clock)
+        app = application(configured, cases, runs, methods, hosts={"testserver"}, clock=clock)
         return Visitor(TestClient(app), site, token.value)
 
     return visit

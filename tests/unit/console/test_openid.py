@@ -14,7 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 from starlette.testclient import TestClient
 
-from cameo_verifier.console.app import Door, application, new_id
+from cameo_verifier.console.app import SignInMethods, application, new_id
 from cameo_verifier.console.cases import Cases
 from cameo_verifier.console.openid import OpenId, SignInError
 from cameo_verifier.console.people import ConsoleRole, Person
@@ -222,7 +222,7 @@ def test_the_pages_lead_there_and_back(site: Site, clock: Clock, idp: Idp, openi
     settings = Settings(data=site.folder.parent)
     cases = Cases(site.engine, site.room, clock=clock)
     app = application(
-        settings, cases, Runs(cases, settings, 1, clock, new_id), Door(None, openid), hosts={"testserver"}, clock=clock
+        settings, cases, Runs(cases, settings, 1, clock, new_id), SignInMethods(None, openid), hosts={"testserver"}, clock=clock
     )
     visitor = Visitor(TestClient(app), site, "")
     assert 'name="token"' not in visitor.get("/sign-in").text

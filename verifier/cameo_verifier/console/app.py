@@ -41,7 +41,7 @@ from cameo_verifier.console.what_if import WhatIf
 from cameo_verifier.ids import new_id
 from cameo_verifier.review.evidence_room import EvidenceRoom
 from cameo_verifier.screening.duplicates import DuplicateSearch
-from cameo_verifier.server.address import require_told
+from cameo_verifier.server.address import require_protected
 from cameo_verifier.server.auth.caller import is_loopback
 from cameo_verifier.server.deciding import Deciding, issuer_of
 from cameo_verifier.server.http_resources import serve
@@ -59,7 +59,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class SignInMethods:
     """Sign-in methods: by token (the printed one, or a named local person's), or by an identity provider; never both."""
 
     token: LocalToken | None
@@ -76,7 +76,7 @@ def application(  # what it is made of
     settings: Settings,
     cases: Cases,
     runs: Runs,
-    door: Door,
+    methods: SignInMethods,
     *,
     hosts: Collection[str],
     previews: Previews | None = None,
@@ -89,7 +89,7 @@ def application(  # what it is made of
         settings: the site's settings.
         cases: attempts and their evidence.
         runs: runs of what-if profiles over all labelled attempts.
-        door: the ways to sign in.
+        methods: the ways to sign in.
         hosts: the host names, with ports, that requests may carry.
         previews: previews of recordings that browsers do not play; a new cache by default.
         clock: the time in UTC.
@@ -111,10 +111,10 @@ def application(  # what it is made of
     named = SignInTokenStore(cases.engine, cases.room.audit)
     sign_in = SignIn(
         sessions,
-        token=door.token,
-        local_role=door.local_role,
+        token=methods.token,
+        local_role=methods.local_role,
         named=named,
-        openid=door.openid,
+        openid=methods.openid,
         secure=secure,
         clock=clock,
     )
@@ -158,7 +158,7 @@ async def run(
         raise InvalidRequestError(
             f"{console.listen} is not loopback: put https before it, and set CAMEO_CONSOLE_ORIGIN and CAMEO_OPENID_ISSUER"
         )
-    require_told(console.listen, settings)
+    require_protected(console.listen, settings)
     async with AsyncExitStack() as opened:
         engine = await asyncio.to_thread(open_database, settings.database)
         opened.callback(engine.dispose)
@@ -170,12 +170,12 @@ async def run(
             base = console.origin.rstrip("/") or f"http://{console.listen}"
             openid = OpenId(provider, redirect_uri=f"{base}/sign-in/callback", client=client, clock=clock)
         token = None if openid else LocalToken()
-        door = Door(token, openid, local_role)
+        methods = SignInMethods(token, openid, local_role)
         cases = Cases(engine, room, clock=clock)
         runs = Runs(cases, settings, max(1, (os.cpu_count() or 2) - 1), clock, new_id)
         opened.callback(runs.close)
         previews = Previews(settings.media, clock=clock)
-        app = application(settings, cases, runs, door, hosts=hosts, previews=previews, clock=clock)
+        app = application(settings, cases, runs, methods, hosts=hosts, previews=previews, clock=clock)
         address = await opened.enter_async_context(serve(app, console.listen, setting="CAMEO_CONSOLE_LISTEN"))
         # Closed first when the server stops: otherwise requests in progress would wait for it.
         opened.callback(previews.close)

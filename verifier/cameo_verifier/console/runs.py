@@ -59,7 +59,7 @@ class Run:
         everyone: True if it is over the latest attempts instead of the labelled ones.
         done: attempts judged so far.
         found: the result, None until done.
-        trouble: why it failed; empty otherwise.
+        error: why it failed; empty otherwise.
     """
 
     id: str
@@ -71,12 +71,12 @@ class Run:
     everyone: bool = False
     done: int = 0
     found: Difference | None = None
-    trouble: str = ""
+    error: str = ""
 
     @property
     def running(self) -> bool:
         """True until it is done or has failed."""
-        return self.found is None and not self.trouble
+        return self.found is None and not self.error
 
 
 @dataclass(slots=True)
@@ -148,7 +148,7 @@ class Runs:
                 found.append(each)
                 run.done += 1
                 if self._closed.is_set():
-                    run.trouble = "the console was stopped"
+                    run.error = "the console was stopped"
                     return
             standing = self.cases.labels.standing(run.attempt_ids)
             verdicts = self.cases.search.verdicts(run.attempt_ids)
@@ -156,9 +156,9 @@ class Runs:
                 found, standing, verdicts=verdicts, source=Source.TRACKS, profile=run.profile, made_at=self.clock()
             )
         except CameoError as error:
-            run.trouble = str(error)
+            run.error = str(error)
         except Exception as error:
-            run.trouble = f"a fault of the console's own: {type(error).__name__}"
+            run.error = f"a fault of the console's own: {type(error).__name__}"
             raise
 
     def close(self) -> None:
