@@ -21,13 +21,12 @@ from cameo_verifier.server.services.data_subject_service import policy
 from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.challenges import ChallengeStore
 from cameo_verifier.store.attempts.labels import LabelStore, Truth
-from cameo_verifier.store.attempts.opinions import Earned, OpinionStore
-from cameo_verifier.store.attempts.opinions import Said as Opinion
+from cameo_verifier.store.attempts.opinions import ApprovalResult, OpinionRequest, OpinionStore
 from cameo_verifier.store.cameos import cameos, events, removals, uses
 from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.cameos.faces import Code, FaceStore
 from cameo_verifier.store.cameos.removals import Request
-from cameo_verifier.store.cameos.suspensions import Said, SuspensionStore
+from cameo_verifier.store.cameos.suspensions import SuspensionRequest, SuspensionStore
 from cameo_verifier.store.cameos.uses import Job, ReportedOutput
 from cameo_verifier.store.cameos.vault import Vault
 from cameo_verifier.store.credentials import credentials
@@ -120,8 +119,8 @@ class Lives:
             self._listed(f"i{number}"), attempt_id, _cameo(number), judged, judged + timedelta(days=180), f"r-{number}"
         )
         if reviewed:
-            said = Opinion(f"opinion-{number}", attempt_id, Ruling.APPROVED, "looks right", "ana")
-            OpinionStore(self.engine, self.site.room.audit, needed=1).keep(said, now=judged, earned=Earned(receipt, face))
+            said = OpinionRequest(f"opinion-{number}", attempt_id, Ruling.APPROVED, "looks right", "ana")
+            OpinionStore(self.engine, self.site.room.audit, needed=1).keep(said, now=judged, earned=ApprovalResult(receipt, face))
         else:
             how = {"earned": Issued(receipt), "fingerprint": fingerprint, "face": face, "likeness": likeness}
             self.attempts.finish(attempt_id, judgement, now=judged, **how)
@@ -204,7 +203,7 @@ class Lives:
     def _suspend(self, number: int, at: datetime) -> None:
         """Suspend a cameo and lift that again."""
         for suspended, verb in ((True, "stolen"), (False, "a mix-up")):
-            said = Said(f"{verb}-{number}", _cameo(number), suspended, verb, "ana")
+            said = SuspensionRequest(f"{verb}-{number}", _cameo(number), suspended, verb, "ana")
             self.suspensions.keep(said, now=at if suspended else at + timedelta(minutes=20))
 
     def _do(self, work: Callable[[Connection], object]) -> None:

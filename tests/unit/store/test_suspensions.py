@@ -15,7 +15,7 @@ from cameo_verifier.cameo.permissions import Answer, Relationships
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
 from cameo_verifier.store.cameos import cameos, events, uses
 from cameo_verifier.store.cameos.holdings import Holdings
-from cameo_verifier.store.cameos.suspensions import Said, SuspensionStore
+from cameo_verifier.store.cameos.suspensions import SuspensionRequest, SuspensionStore
 from cameo_verifier.store.cameos.uses import Job
 from cameo_verifier.store.credentials.issuance import IssuanceStore
 from tests.unit.store.conftest import NOW
@@ -58,9 +58,11 @@ def store(engine: Engine, audit: AuditLog) -> SuspensionStore:
     return SuspensionStore(engine, audit)
 
 
-def said(identifier: str, *, suspended: bool = True, cameo_id: str = CAMEO, reason: str = "stolen", who: str = "ana") -> Said:
+def said(
+    identifier: str, *, suspended: bool = True, cameo_id: str = CAMEO, reason: str = "stolen", who: str = "ana"
+) -> SuspensionRequest:
     """Return what an analyst says."""
-    return Said(identifier, cameo_id, suspended, reason, who)
+    return SuspensionRequest(identifier, cameo_id, suspended, reason, who)
 
 
 def kinds(engine: Engine, after: int = 0) -> list[tuple[str, str, EventKind]]:

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.console.walk import back
-from cameo_verifier.store.attempts.opinions import Said
+from cameo_verifier.store.attempts.opinions import OpinionRequest
 from cameo_verifier.store.evidence.audit import Reader
 from cameo_verifier.types import Ruling
 
@@ -92,7 +92,7 @@ class DecisionForm:
         sent = form.get("request", "")[:_MAX_REQUEST] or self._new_id()
         answer = back(request, attempt_id, "#decision")
         identifier = hashlib.sha256(f"{sent} {who.who}".encode()).hexdigest()
-        self._deciding.decide(Said(identifier, attempt_id, ruling, who.why, who.who))
+        self._deciding.decide(OpinionRequest(identifier, attempt_id, ruling, who.why, who.who))
         return answer
 
 

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.cameo.model import CameoState
 from cameo_verifier.console.walk import back
-from cameo_verifier.store.cameos.suspensions import Said, SuspensionStore
+from cameo_verifier.store.cameos.suspensions import SuspensionRequest, SuspensionStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -93,7 +93,7 @@ class SuspensionForm:
         sent = form.get("request", "")[:_MAX_REQUEST] or self._new_id()
         identifier = hashlib.sha256(f"{sent} {who}".encode()).hexdigest()
         where = self._where(request, form)
-        said = Said(identifier, request.path_params["id"], _DONE[form["do"]], form.get("reason", ""), who)
+        said = SuspensionRequest(identifier, request.path_params["id"], _DONE[form["do"]], form.get("reason", ""), who)
         self._store.keep(said, now=self._clock())
         return where
 

@@ -21,7 +21,7 @@ from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.screening.transform import Transform
 from cameo_verifier.server.issuing import Issuer
 from cameo_verifier.status.index_allocator import IndexAllocator
-from cameo_verifier.store.attempts.opinions import Earned, OpinionStore
+from cameo_verifier.store.attempts.opinions import ApprovalResult, OpinionStore
 from cameo_verifier.store.cameos.faces import Code
 from cameo_verifier.store.credentials.statuses import StatusStore
 from cameo_verifier.store.db.engine import scrub
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from cameo_verifier.review.evidence_room import EvidenceRoom
     from cameo_verifier.settings import Settings
     from cameo_verifier.store.attempts.attempts import Attempt
-    from cameo_verifier.store.attempts.opinions import Said
+    from cameo_verifier.store.attempts.opinions import OpinionRequest
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +59,7 @@ class Deciding:
         """The store of opinions."""
         return OpinionStore(self.engine, self.room.audit, needed=FOUR_EYES if self.settings.review_four_eyes else 1)
 
-    def decide(self, said: Said) -> Attempt:
+    def decide(self, said: OpinionRequest) -> Attempt:
         """Store an analyst's opinion and, if it settles the attempt, everything that follows from it; return the attempt.
 
         Raises:
@@ -79,7 +79,7 @@ class Deciding:
             face, _ = likeness.from_bytes(sealing.open(waiting))
             issuer = self.issuer()
             issuer.signature_for(attempt.audience)
-            earned = Earned(issuer.receipt(attempt, attempt, cameo_id=waiting.cameo_id, now=now), self._code(face))
+            earned = ApprovalResult(issuer.receipt(attempt, attempt, cameo_id=waiting.cameo_id, now=now), self._code(face))
         decided = self.opinions.keep(said, now=now, earned=earned)
         if decided.ruling is not None:
             log.info("decided", attempt_id=decided.id, ruling=decided.ruling.value)
@@ -96,7 +96,7 @@ class Deciding:
         """
         return self.opinions.expire(before=before, now=self.clock())
 
-    def _note(self, attempt: Attempt, earned: Earned, now: datetime) -> None:
+    def _note(self, attempt: Attempt, earned: ApprovalResult, now: datetime) -> None:
         try:
             self.room.vault.keep_digest(attempt.id, earned.receipt.token, now=now)
         except StoreError as error:

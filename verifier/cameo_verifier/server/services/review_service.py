@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from cameo_verifier.settings import Settings
     from cameo_verifier.store.attempts import labels
     from cameo_verifier.store.attempts.attempts import Attempt
-    from cameo_verifier.store.attempts.opinions import Said
+    from cameo_verifier.store.attempts.opinions import OpinionRequest
     from cameo_verifier.store.cameos import suspensions
     from cameo_verifier.store.evidence.audit import Reader
 
@@ -260,11 +260,11 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         except TimeoutError:
             raise RequestError(error_reason_pb2.ERROR_REASON_CALLER_TOO_SLOW, "nobody read the stream; ask again") from None
 
-    async def _suspended(self, said: suspensions.Said) -> Suspended:
+    async def _suspended(self, said: suspensions.SuspensionRequest) -> Suspended:
         suspended = await undisturbed(lambda: self._suspensions.keep(said, now=self._clock()))
         return review_service_pb2.Suspended(cameo_id=said.cameo_id, suspended=suspended)
 
-    async def _decided(self, said: Said) -> Reviewed:
+    async def _decided(self, said: OpinionRequest) -> Reviewed:
         structlog.contextvars.bind_contextvars(attempt_id=said.attempt_id)
         try:
             attempt = await undisturbed(self._site.deciding.decide, said)
@@ -316,7 +316,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
             tracks = b""  # The results of earlier recordings were in them, and are missing now.
         return Material(identifier, result=result, tracks=tracks, recording=recording)
 
-    def _labelled(self, said: given.Said) -> labels.Label:
+    def _labelled(self, said: given.LabelRequest) -> labels.Label:
         try:
             label = self._labels.add(
                 said.identifier,

@@ -53,7 +53,7 @@ _TOLD_CHARS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class LabelRequest:
     """An analyst's label of an attempt; `identifier` is the same whenever the same caller sends the same `request_id`."""
 
     identifier: str
@@ -136,7 +136,7 @@ def after(request: ListAttemptsRequest, *, now: datetime) -> tuple[datetime, str
     return place
 
 
-def said(request: LabelAttemptRequest) -> Said:
+def said(request: LabelAttemptRequest) -> LabelRequest:
     """Return the label to add."""
     require_request_id(request.request_id)
     truths = {
@@ -150,7 +150,7 @@ def said(request: LabelAttemptRequest) -> Said:
         raise invalid("note", f"has at most {MAX_NOTE} characters")
     _plain(request.note, "note", but="\n\t")
     analyst = current_caller().id
-    return Said(
+    return LabelRequest(
         identifier=hashlib.sha256(f"{request.request_id.lower()} {analyst}".encode()).hexdigest(),
         attempt_id=attempt_id(request.attempt_id),
         truth=truths[request.truth],
@@ -160,20 +160,20 @@ def said(request: LabelAttemptRequest) -> Said:
     )
 
 
-def opinion(request: ApproveAttemptRequest | DeclineAttemptRequest, ruling: Ruling) -> opinions.Said:
+def opinion(request: ApproveAttemptRequest | DeclineAttemptRequest, ruling: Ruling) -> opinions.OpinionRequest:
     """Return the opinion to add."""
     require_request_id(request.request_id)
     who = reader(request.reason, "reason")
     identifier = hashlib.sha256(f"{request.request_id.lower()} {who.who}".encode()).hexdigest()
-    return opinions.Said(identifier, attempt_id(request.attempt_id), ruling, who.why, who.who)
+    return opinions.OpinionRequest(identifier, attempt_id(request.attempt_id), ruling, who.why, who.who)
 
 
-def suspension(request: SuspendCameoRequest | LiftSuspensionRequest, *, suspended: bool) -> suspensions.Said:
+def suspension(request: SuspendCameoRequest | LiftSuspensionRequest, *, suspended: bool) -> suspensions.SuspensionRequest:
     """Return the suspension to add, or its end."""
     require_request_id(request.request_id)
     who = reader(request.reason, "reason")
     identifier = hashlib.sha256(f"{request.request_id.lower()} {who.who}".encode()).hexdigest()
-    return suspensions.Said(identifier, _cameo_id(request.cameo_id), suspended, who.why, who.who)
+    return suspensions.SuspensionRequest(identifier, _cameo_id(request.cameo_id), suspended, who.why, who.who)
 
 
 def _cameo_id(value: str) -> str:

@@ -40,7 +40,7 @@ _AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class OpinionRequest:
     """An analyst's opinion on an attempt. identifier: the same whenever the same request of theirs is sent again."""
 
     identifier: str
@@ -74,7 +74,7 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
-class Earned:
+class ApprovalResult:
     """The results of an approval. face: the transformed face for the gallery, None if there is none."""
 
     receipt: KeptReceipt
@@ -106,7 +106,7 @@ class OpinionStore:
         with store_errors(), self._engine.connect() as connection:
             return connection.execute(select(table.c.created_at).where(table.c.attempt_id == attempt_id)).scalar_one_or_none()
 
-    def basis(self, said: Said) -> tuple[Attempt, SealedLikeness] | None:
+    def basis(self, said: OpinionRequest) -> tuple[Attempt, SealedLikeness] | None:
         """Return the data of the receipt that this opinion requires; None if it does not complete an approval.
 
         Raises:
@@ -123,7 +123,7 @@ class OpinionStore:
                 raise RefusedError(Refusal.LIKENESS_NOT_KEPT)
             return attempt, waiting
 
-    def keep(self, said: Said, *, now: datetime, earned: Earned | None = None) -> Attempt:
+    def keep(self, said: OpinionRequest, *, now: datetime, earned: ApprovalResult | None = None) -> Attempt:
         """Store an opinion, and decide the attempt if that settles it; a repeated one is stored once.
 
         Raises:
@@ -163,7 +163,7 @@ class OpinionStore:
                 _decide(connection, attempts.get(connection, attempt_id), Ruling.DECLINED, None, now=now)
             return len(ids)
 
-    def _settles(self, connection: Connection, attempt: Attempt, said: Said) -> bool:
+    def _settles(self, connection: Connection, attempt: Attempt, said: OpinionRequest) -> bool:
         if attempt.ruling is not None:
             raise RefusedError(Refusal.ATTEMPT_ALREADY_DECIDED)
         if not attempt.waits:
@@ -172,7 +172,7 @@ class OpinionStore:
         return sum(ruling is said.ruling for ruling in last.values()) >= self._needed
 
 
-def _decide(connection: Connection, attempt: Attempt, ruling: Ruling, earned: Earned | None, *, now: datetime) -> None:
+def _decide(connection: Connection, attempt: Attempt, ruling: Ruling, earned: ApprovalResult | None, *, now: datetime) -> None:
     table = tables.attempts
     connection.execute(update(table).where(table.c.id == attempt.id).values(ruling=ruling.value, ruled_at=now, asked=None))
     if earned is not None:
@@ -187,7 +187,7 @@ def _decide(connection: Connection, attempt: Attempt, ruling: Ruling, earned: Ea
     events.append_of_attempt(connection, attempt.id, attempt.subject, ruling, now=now)
 
 
-def _repeated(connection: Connection, said: Said) -> bool:
+def _repeated(connection: Connection, said: OpinionRequest) -> bool:
     table = tables.opinions
     row = connection.execute(select(table).where(table.c.id == said.identifier)).one_or_none()
     if row is None:
@@ -197,7 +197,7 @@ def _repeated(connection: Connection, said: Said) -> bool:
     return True
 
 
-def _add(connection: Connection, said: Said, *, now: datetime) -> None:
+def _add(connection: Connection, said: OpinionRequest, *, now: datetime) -> None:
     table = tables.opinions
     last = select(func.coalesce(func.max(table.c.number), 0)).where(table.c.attempt_id == said.attempt_id)
     row: dict[str, Any] = {

@@ -39,7 +39,7 @@ _NAME_A_CAMEO = (tables.receipts, tables.credentials, tables.likenesses)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SuspensionRequest:
     """An analyst's request about a cameo. identifier: the same whenever the same request of theirs is sent again."""
 
     identifier: str
@@ -81,7 +81,7 @@ class SuspensionStore:
                     found[row.cameo_id] = (*found.get(row.cameo_id, ()), _suspension(row))
         return found
 
-    def keep(self, said: Said, *, now: datetime) -> bool:
+    def keep(self, said: SuspensionRequest, *, now: datetime) -> bool:
         """Suspend a cameo, or lift its suspension, and return whether it is suspended now; idempotent.
 
         Raises:
@@ -117,7 +117,7 @@ def _held(connection: Connection, cameo_id: str) -> str:
     return subject
 
 
-def _carry_out(connection: Connection, said: Said, subject: str, *, now: datetime) -> None:
+def _carry_out(connection: Connection, said: SuspensionRequest, subject: str, *, now: datetime) -> None:
     cameo = cameos.several(connection, [said.cameo_id], hold=True).get(said.cameo_id)
     if cameo is not None:
         if said.suspended:
@@ -132,7 +132,7 @@ def _carry_out(connection: Connection, said: Said, subject: str, *, now: datetim
     events.append_of_credentials(connection, said.cameo_id, subject, kind, now=now)
 
 
-def _repeated(connection: Connection, said: Said) -> bool:
+def _repeated(connection: Connection, said: SuspensionRequest) -> bool:
     table = tables.suspensions
     row = connection.execute(select(table).where(table.c.id == said.identifier)).one_or_none()
     if row is None:
@@ -142,7 +142,7 @@ def _repeated(connection: Connection, said: Said) -> bool:
     return True
 
 
-def _add(connection: Connection, said: Said, *, now: datetime) -> None:
+def _add(connection: Connection, said: SuspensionRequest, *, now: datetime) -> None:
     table = tables.suspensions
     last = select(func.coalesce(func.max(table.c.number), 0)).where(table.c.cameo_id == said.cameo_id)
     row: dict[str, Any] = {
