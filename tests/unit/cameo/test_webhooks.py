@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cameo_credential.pairwise import PairwiseKey
 from cameo_verifier.cameo.model import Event, EventKind
 from cameo_verifier.cameo.removals import Holder, HolderKind, Removal, RemovalState
-from cameo_verifier.cameo.webhooks import LONGEST_WAIT, Endpoint, Schedule, Standing, identifier, message
+from cameo_verifier.cameo.webhooks import LONGEST_WAIT, DeliveryState, Endpoint, Schedule, identifier, message
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SCHEDULE = Schedule(timedelta(seconds=5), timedelta(hours=72))
@@ -28,7 +28,7 @@ def test_waits_double_up_to_an_hour(attempts: int, jitter: float) -> None:
 @given(jitter=st.floats(0, 1))
 def test_failures_end_after_the_stated_time(jitter: float) -> None:
     """An endpoint that only fails is tried for the last hour of its time, stops within it, and never later."""
-    standing, now = Standing("a", 3), NOW
+    standing, now = DeliveryState("a", 3), NOW
     while standing.stopped_at is None:
         wait = SCHEDULE.wait(standing.attempts + 1, jitter=jitter)
         standing = standing.after_failure("status 500", wait=wait, give_up=SCHEDULE.give_up, gone=False, now=now)
@@ -43,12 +43,12 @@ def test_failures_end_after_the_stated_time(jitter: float) -> None:
 
 def test_a_receiver_that_is_gone_is_left_alone_and_one_that_asks_to_wait_is_heard() -> None:
     """410 stops at once; a wait that was asked for counts up to an hour; a success forgets all failures."""
-    first = Standing("a", 3, delivered=4)
+    first = DeliveryState("a", 3, delivered=4)
     gone = first.after_failure("status 410", wait=timedelta(0), give_up=SCHEDULE.give_up, gone=True, now=NOW)
     assert gone.stopped_at == NOW
     asked = first.after_failure("status 429", wait=timedelta(days=9), give_up=SCHEDULE.give_up, gone=False, now=NOW)
     assert (asked.next_at, asked.stopped_at) == (NOW + LONGEST_WAIT, None)
-    assert asked.after_success(EVENT, now=NOW) == Standing("a", 12, delivered=5, delivered_at=NOW)
+    assert asked.after_success(EVENT, now=NOW) == DeliveryState("a", 12, delivered=5, delivered_at=NOW)
 
 
 def test_a_message_says_ids_and_times_only() -> None:

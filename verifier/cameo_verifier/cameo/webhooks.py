@@ -62,7 +62,7 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DeliveryState:
     """The delivery state of an endpoint.
 
     Attributes:
@@ -91,11 +91,11 @@ class Standing:
         """Return whether a message may be sent now."""
         return self.stopped_at is None and (self.next_at is None or now >= self.next_at)
 
-    def after_success(self, event: Event, *, now: datetime) -> Standing:
+    def after_success(self, event: Event, *, now: datetime) -> DeliveryState:
         """Return the state after a successful delivery."""
-        return Standing(self.name, event.number, self.delivered + 1, now)
+        return DeliveryState(self.name, event.number, self.delivered + 1, now)
 
-    def after_failure(self, error: str, *, wait: timedelta, give_up: timedelta, gone: bool, now: datetime) -> Standing:
+    def after_failure(self, error: str, *, wait: timedelta, give_up: timedelta, gone: bool, now: datetime) -> DeliveryState:
         """Return the state after a failure; gone: the receiver wants no more messages.
 
         Deliveries stop if the next attempt, after `wait` but an hour at most, would be later than `give_up` after the first
@@ -111,7 +111,7 @@ class Standing:
             stopped_at=now if gone or next_at > since + give_up else None,
         )
 
-    def revived(self) -> Standing:
+    def revived(self) -> DeliveryState:
         """Return the state of an endpoint that is to be retried at once."""
         return replace(self, attempts=0, failing_since=None, next_at=None, stopped_at=None)
 

@@ -19,7 +19,7 @@ from cameo_verifier.webhooks.endpoints import read_endpoints
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from cameo_verifier.cameo.webhooks import Endpoint, Standing
+    from cameo_verifier.cameo.webhooks import DeliveryState, Endpoint
 
 _COLUMNS = ("name", "state", "delivered", "last_delivery", "failures", "failing_since", "next_attempt", "last_error")
 
@@ -56,7 +56,7 @@ def webhooks(
     Console().print(table)
 
 
-def _document(endpoint: Endpoint, standing: Standing | None) -> dict[str, Any]:
+def _document(endpoint: Endpoint, standing: DeliveryState | None) -> dict[str, Any]:
     if standing is None:
         how: dict[str, Any] = dict.fromkeys(_COLUMNS) | {"state": "not begun", "delivered": 0, "failures": 0, "last_error": ""}
     else:

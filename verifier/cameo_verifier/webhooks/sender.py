@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from cameo_credential.pairwise import PairwiseKey
     from cameo_verifier.cameo.model import Event
     from cameo_verifier.cameo.removals import Removal
-    from cameo_verifier.cameo.webhooks import Endpoint, Schedule, Standing
+    from cameo_verifier.cameo.webhooks import DeliveryState, Endpoint, Schedule
     from cameo_verifier.store.db.batches import Batches
 
 log = structlog.get_logger(__name__)
@@ -148,7 +148,7 @@ class WebhookSender:
             standing, looked = settled, event.number
         return upto
 
-    async def _claim(self, standing: Standing) -> bool:
+    async def _claim(self, standing: DeliveryState) -> bool:
         now, name, cursor = self._clock(), standing.name, standing.cursor
         how = {"server": self._server}
         return await self._writes.submit(
@@ -156,8 +156,8 @@ class WebhookSender:
         )
 
     async def _send(
-        self, endpoint: Endpoint, poster: Poster, before: Standing, event: Event, removal: Removal | None
-    ) -> Standing | None:
+        self, endpoint: Endpoint, poster: Poster, before: DeliveryState, event: Event, removal: Removal | None
+    ) -> DeliveryState | None:
         """Return the delivery state after one attempt; None if another server has taken over."""
         issuer, cursor = self._issuer, EVENTS.token(event.number)
         message = rules.message(event, removal, endpoint, issuer=issuer.name, cursor=cursor, pairwise=issuer.pairwise)
@@ -190,7 +190,7 @@ class WebhookSender:
             self._report(after, identifier)
         return after if kept else None
 
-    def _report(self, after: Standing, identifier: str) -> None:
+    def _report(self, after: DeliveryState, identifier: str) -> None:
         facts = {"endpoint": after.name, "webhook_id": identifier, "error": after.last_error, "attempts": after.attempts}
         if after.stopped_at is None:
             log.info("webhook failed; it is sent again", **facts)

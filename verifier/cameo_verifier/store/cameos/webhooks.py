@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, or_, select, update
 
-from cameo_verifier.cameo.webhooks import Standing
+from cameo_verifier.cameo.webhooks import DeliveryState
 from cameo_verifier.store.cameos import events, removals, watching
 from cameo_verifier.store.db import tables
 
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 _TABLE = tables.webhooks
 
 
-def begin(connection: Connection, name: str) -> Standing:
+def begin(connection: Connection, name: str) -> DeliveryState:
     """Return the delivery state of an endpoint; a new one starts with events from now on."""
     connection.execute(select(tables.event_counter.c.last).with_for_update())
     found = standing(connection, name)
     if found is None:
-        found = Standing(name, events.last(connection))
+        found = DeliveryState(name, events.last(connection))
         connection.execute(insert(_TABLE).values(_row(found)))
     return found
 
 
-def standing(connection: Connection, name: str) -> Standing | None:
+def standing(connection: Connection, name: str) -> DeliveryState | None:
     """Return the delivery state of an endpoint; None if it is unknown."""
     columns = [column for column in _TABLE.c if column.name not in {"claimed_by", "claimed_until"}]
     row = connection.execute(select(*columns).where(_TABLE.c.name == name)).one_or_none()
-    return None if row is None else Standing(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
+    return None if row is None else DeliveryState(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
 def next_events(
@@ -66,8 +66,8 @@ def claim(connection: Connection, name: str, *, cursor: int, server: str, now: d
 
 def settle(
     connection: Connection,
-    before: Standing,
-    after: Standing,
+    before: DeliveryState,
+    after: DeliveryState,
     *,
     asked: str,
     server: str,
@@ -100,5 +100,5 @@ def revive(connection: Connection, name: str) -> bool:
     return True
 
 
-def _row(standing: Standing) -> dict[str, Any]:
-    return {name: getattr(standing, name) for name in Standing.__slots__}
+def _row(standing: DeliveryState) -> dict[str, Any]:
+    return {name: getattr(standing, name) for name in DeliveryState.__slots__}
