@@ -31,7 +31,7 @@ from cameo_verifier.checks.question import Case
 from cameo_verifier.evidence.pronounced import weighed
 from cameo_verifier.evidence.sound import RATE_HZ
 from cameo_verifier.evidence.speech_enhancement import enhanced
-from cameo_verifier.evidence.spoken import begun_again_s, force_align
+from cameo_verifier.evidence.spoken import false_starts_s, force_align
 from cameo_verifier.media import open_recording
 from cameo_verifier.models.kit import ModelKit
 from cameo_verifier.profiles import load
@@ -119,7 +119,7 @@ class Ear:
                 self._phonemes,
                 self._kit.phonemes.tokens,
                 ENGLISH,
-                begun_again=begun_again_s(texts, self._track.words, ENGLISH),
+                false_starts=false_starts_s(texts, self._track.words, ENGLISH),
             ),
         )
 

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cameo_challenges.model import Gesture, Turn
-from cameo_verifier.evidence.gestures import Lines, gestures
+from cameo_verifier.evidence.gestures import GestureThresholds, gestures
 from cameo_verifier.evidence.movements import movements
 from tests.made_faces import doing
 
 if TYPE_CHECKING:
     from cameo_verifier.types import FaceTrack
 
-LINES = Lines(open_rise=0.2, smile_rise=0.1, held_s=0.25, closed=0.5, closed_s=0.7, between_s=0.7)
+LINES = GestureThresholds(open_rise=0.2, smile_rise=0.1, held_s=0.25, closed=0.5, closed_s=0.7, between_s=0.7)
 
 
 def made(face: FaceTrack) -> list[Gesture | None]:

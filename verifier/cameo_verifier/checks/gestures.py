@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cameo_challenges.model import Gesture, MakeGesture, TurnHead
 from cameo_verifier.checks.question import Case, Question, gestured
-from cameo_verifier.evidence.gestures import Lines, Made, gestures
+from cameo_verifier.evidence.gestures import GestureThresholds, Made, gestures
 from cameo_verifier.evidence.movements import Movement, movements
 from cameo_verifier.reasons import Reason
 from cameo_verifier.types import CheckResult, Direction, Missing, Outcome
@@ -55,7 +55,7 @@ def seen(face: FaceTrack, profile: Profile) -> tuple[Made | Movement, ...]:
     turns = movements(
         face.t_s, face.pose_deg, min_deg=profile["turn_deg_min"].value, centre_deg=profile["turn_centre_deg_max"].value
     )
-    lines = Lines(
+    lines = GestureThresholds(
         open_rise=profile["gesture_open_min"].value,
         smile_rise=profile["gesture_smile_min"].value,
         held_s=profile["gesture_held_min"].value,

@@ -133,7 +133,7 @@ def from_bytes(kept: bytes) -> Fingerprint | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class Similarity:
     """The similarity of two recordings: normalised correlations, -1..1, 0 where the overlap is too short."""
 
     motion: float
@@ -163,9 +163,9 @@ class Matcher:
         self._motion = _Speeds(own.motion, MIRRORED)
         self._sound = _Speeds(own.sound, np.ones(own.sound.shape[1], np.float32))
 
-    def compare(self, earlier: Fingerprint) -> Likeness:
+    def compare(self, earlier: Fingerprint) -> Similarity:
         """Return the similarity of an earlier recording."""
-        return Likeness(self.motion(earlier), self.sound(earlier))
+        return Similarity(self.motion(earlier), self.sound(earlier))
 
     def motion(self, earlier: Fingerprint) -> float:
         """Return the similarity of motion of an earlier recording."""

@@ -37,7 +37,7 @@ _FRAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class GestureThresholds:
     """Thresholds of gesture detection.
 
     Attributes:
@@ -77,7 +77,7 @@ class _Span(NamedTuple):
         return self.end_s - self.start_s
 
 
-def gestures(face: FaceTrack, turns: Sequence[Movement], lines: Lines) -> tuple[Made, ...]:
+def gestures(face: FaceTrack, turns: Sequence[Movement], lines: GestureThresholds) -> tuple[Made, ...]:
     """Return the gestures in order of their start; single blinks are none.
 
     Args:

@@ -91,7 +91,7 @@ class _Span:
 
 
 def weighed(
-    forced: Sequence[ScoredWord], log_probs: F32, names: Sequence[str], of: Language, *, begun_again: F64 | None = None
+    forced: Sequence[ScoredWord], log_probs: F32, names: Sequence[str], of: Language, *, false_starts: F64 | None = None
 ) -> tuple[ScoredWord, ...]:
     """Return the words with their `margin`, which is part of their `gain`, and their `onset_s`.
 
@@ -100,14 +100,14 @@ def weighed(
         log_probs: (rows, tokens) natural-log probabilities of phonemes, at 50 Hz, of the same sound.
         names: the token of each column.
         of: the language of the words.
-        begun_again: (T, 2) seconds of false starts: words of the phrase that were said again. No word is looked for there, nor
+        false_starts: (T, 2) seconds of false starts: words of the phrase that were said again. No word is looked for there, nor
             another in its place.
     """
     laid = tuple(dict.fromkeys(forced))
     if not laid or not len(log_probs):
         return tuple(forced)
     scores = _scores(log_probs, tuple(names))
-    for start, end in np.zeros((0, 2)) if begun_again is None else begun_again:
+    for start, end in np.zeros((0, 2)) if false_starts is None else false_starts:
         scores[round((start + _EDGE_S) * RATE_HZ) : max(0, round((end - _EDGE_S) * RATE_HZ))] = _PASSED_OVER
     words = [_canonical(word.text, of) for word in laid]
     ways = [_aligned_pronunciations(word.text, of) for word in laid]

@@ -66,7 +66,7 @@ def force_align(
     return aligned.words
 
 
-def begun_again_s(spoken: Sequence[str], words: Sequence[Word], of: Language) -> F64:
+def false_starts_s(spoken: Sequence[str], words: Sequence[Word], of: Language) -> F64:
     """Return (T, 2) seconds of false starts: words of the phrase that the transcription has before they were said again.
 
     Other speech is not included: what is transcribed as "and" may be a word of the phrase.
