@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from cameo_credential.errors import CameoError, KeyFileError
 from cameo_verifier.cli import app
-from cameo_verifier.review import passing_keys, vault_file
-from cameo_verifier.review.passing_keys import PassingKeys
+from cameo_verifier.review import vault_file, wrapping_key_cache
 from cameo_verifier.review.vault_rotation import rotate, turn_epoch
+from cameo_verifier.review.wrapping_key_cache import WrappingKeyCache
 from cameo_verifier.store.cameos import likenesses
 from cameo_verifier.store.cameos.vault import SealedLikeness, VaultError, VaultKey
 from cameo_verifier.store.db import tables
@@ -170,11 +170,11 @@ def test_a_running_process_forgets_a_former_key() -> None:
     """It unwraps for a minute after it was missed, for what was read before, and is gone after that."""
     first, second = (VaultKey(bytes([number]) * 32) for number in range(2))
     now, current = 0.0, (first,)
-    keys = PassingKeys(lambda: current, monotonic=lambda: now)
+    keys = WrappingKeyCache(lambda: current, monotonic=lambda: now)
     assert keys() == (first,)
     now, current = 1e6, (second,)
     assert keys() == (second, first)
-    now += passing_keys.KEPT_S - 1
+    now += wrapping_key_cache.KEPT_S - 1
     assert keys() == (second, first)
     now += 1
     assert keys() == (second,)

@@ -26,7 +26,7 @@ from cameo_credential import key_files
 from cameo_credential.encoding import to_base64url
 from cameo_credential.errors import KeyFileError
 from cameo_credential.watched_file import WatchedFile
-from cameo_verifier.review.passing_keys import PassingKeys
+from cameo_verifier.review.wrapping_key_cache import WrappingKeyCache
 from cameo_verifier.store.cameos.vault import KEY_BYTES, Vault, VaultKey
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def open_vault(path: Path, *, now: datetime | None = None) -> Vault:
         log.error("the changed vault key cannot be used; the one before stays in use", error=str(error))
 
     beside = (former_path(path), epoch_path(path), former_path(epoch_path(path)))
-    return Vault(PassingKeys(WatchedFile(path, read, report=report, beside=beside).current))
+    return Vault(WrappingKeyCache(WatchedFile(path, read, report=report, beside=beside).current))
 
 
 def read(path: Path) -> tuple[VaultKey, ...]:

@@ -29,7 +29,7 @@ def host_and_port(address: str, setting: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
-def require_told(address: str, settings: Settings, *, tls: bool = False) -> None:
+def require_protected(address: str, settings: Settings, *, tls: bool = False) -> None:
     """Check that an address is loopback, or speaks TLS, or that the site has consented to serve in the clear.
 
     Raises:

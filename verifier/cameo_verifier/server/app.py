@@ -42,7 +42,7 @@ from cameo_verifier.review.evidence_room import EvidenceRoom
 from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.screening.screening import Screening
 from cameo_verifier.server import ends, epochs, http_resources, live_sessions, maintenance
-from cameo_verifier.server.address import host_and_port, require_told
+from cameo_verifier.server.address import host_and_port, require_protected
 from cameo_verifier.server.auth.access import Admission
 from cameo_verifier.server.auth.aliases import Aliases
 from cameo_verifier.server.auth.caller import CallerTokens, is_loopback
@@ -53,6 +53,7 @@ from cameo_verifier.server.concluding import Conclusions
 from cameo_verifier.server.deciding import Deciding
 from cameo_verifier.server.delays import Delays
 from cameo_verifier.server.evidence_keeping import EvidenceKeeper
+from cameo_verifier.server.health import followed
 from cameo_verifier.server.interceptors import Around, call_log, error_status
 from cameo_verifier.server.issuance import Issuance
 from cameo_verifier.server.issuing import Issuer
@@ -63,7 +64,6 @@ from cameo_verifier.server.services.credential_service import CredentialService
 from cameo_verifier.server.services.data_subject_service import policy
 from cameo_verifier.server.services.review_service import ReviewService, Site
 from cameo_verifier.server.services.verification_service import VerificationService
-from cameo_verifier.server.standing import followed
 from cameo_verifier.server.taking_over import TakingOver
 from cameo_verifier.server.tls import CertificateCallers, ServerTls
 from cameo_verifier.server.wire import messages
@@ -392,7 +392,7 @@ def _open_door(
     if tokens is None and certificates is None:
         log.warning("no issuer of callers' tokens: EVERYONE who reaches this server counts as the app", listen=settings.listen)
     for address in open_to.values():
-        require_told(address, settings, tls=tls is not None)
+        require_protected(address, settings, tls=tls is not None)
         if tls is None and not is_loopback(address):
             log.warning("others reach this address, and what they send and get is NOT encrypted", listen=address)
     return tls, tokens, certificates

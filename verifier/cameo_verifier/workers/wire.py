@@ -34,7 +34,7 @@ _NAMES = (Direction, ItemKind, Outcome, Verdict)
 
 
 class WorkerFaultError(CameoError):
-    """The code that judges has a bug; the message is the error's outline, without its arguments."""
+    """The code that judges has a bug; the message is the redacted error, see `cameo_verifier.redaction`."""
 
 
 _ERRORS = {

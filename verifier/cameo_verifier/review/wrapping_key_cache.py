@@ -15,7 +15,7 @@ KEPT_S = 60.0
 """Time after a key was first missed in which it still unwraps: longer than a transaction."""
 
 
-class PassingKeys:
+class WrappingKeyCache:
     """The wrapping keys of a vault, the present one first; thread-safe."""
 
     def __init__(self, current: Callable[[], tuple[VaultKey, ...]], *, monotonic: Callable[[], float] = time.monotonic) -> None:
