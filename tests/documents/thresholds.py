@@ -22,7 +22,7 @@ measurements behind them.
 Role of a check: **confirm** must pass, **veto** rejects when it fails, **advise** is recorded for analysts and never decides. A
 score passes where it is at least (≥) or at most (≤) the value.
 """
-_LIKENESS = "### A likeness\n\nWhat its pictures and its sound are chosen by; nobody is refused by it.\n"
+_LIKENESS = "### A likeness\n\nThese thresholds choose the pictures and the sound of a likeness; they refuse nobody.\n"
 _COLUMNS = (
     "| threshold | value | unit | source | data set | error rates | date |",
     "|---|---|---|---|---|---|---|",

@@ -25,7 +25,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
 QUESTION = Question(
     NAME,
     "Enrolled already",
-    "The face is enrolled by nobody else.",
+    "No other account enrolled the face.",
     check,
     thresholds=(THRESHOLD,),
     phase=Phase.GALLERY,

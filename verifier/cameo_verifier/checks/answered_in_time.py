@@ -1,6 +1,6 @@
 """Answered in time: checks that each step of a live session was answered after it was revealed, and soon after.
 
-Both bounds are on the server's own monotonic clock; nothing that the client states is believed.
+Both bounds are on the server's own monotonic clock; nothing that the client states is used.
 
 1. The bytes that hold the onset of an answer arrived at A, and its step was revealed at R. Whatever stamps the client gives its
    pictures, and whenever it sends them: what depends on the reveal was made between R and A, so the latency is at most A - R.
@@ -140,7 +140,7 @@ def judge(found: Mapping[str, Sequence[Latency]], profile: Profile) -> CheckResu
 QUESTION = Question(
     NAME,
     "Answered in time",
-    "Each step was begun after it was revealed, and soon after.",
+    "Each step was answered after it was revealed, and soon after.",
     check,
     thresholds=("answer_reaction_min", "answer_latency_max", "turn_deg_min", "turn_centre_deg_max"),
     known=lambda circumstances: circumstances.live is not None,

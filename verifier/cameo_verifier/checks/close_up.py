@@ -40,7 +40,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
 QUESTION = Question(
     NAME,
     "Live face, close",
-    "The same question put to a closer crop of the head.",
+    "A closer crop of the head looks live and not like a screen or a print.",
     check,
     thresholds=(
         "live_close_frames_min",

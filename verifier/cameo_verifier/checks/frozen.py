@@ -54,7 +54,7 @@ def _turned_deg(face: FaceTrack, one_s: float, other_s: float) -> float:
 QUESTION = Question(
     NAME,
     "Living picture",
-    "The picture never stands still, never comes again, and never runs backwards.",
+    "The picture never freezes, repeats or runs backwards.",
     check,
     thresholds=("still_change_max", "still_time_max", "repeat_min", "reversal_min", "reversal_turn_max"),
 )

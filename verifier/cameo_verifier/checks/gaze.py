@@ -34,7 +34,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
 QUESTION = Question(
     NAME,
     "Gaze",
-    "The eyes hold the camera while the head turns.",
+    "The eyes stay on the camera while the head turns.",
     check,
     thresholds=("gaze_slope_max", "gaze_span_min"),
     applies=turned,

@@ -123,7 +123,7 @@ def _detail(found: Agreement) -> str:
 QUESTION = Question(
     NAME,
     "Lips and sound",
-    "The lips do what the sound says they do.",
+    "The lips move as the sound predicts.",
     check,
     thresholds=(
         "lips_distinct_min",

@@ -26,7 +26,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
 QUESTION = Question(
     NAME,
     "Noise",
-    "The voice stands out of the noise around it.",
+    "The voice is louder than the noise around it.",
     check,
     thresholds=("speech_to_noise_min",),
     applies=spoken,

@@ -25,7 +25,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
 QUESTION = Question(
     NAME,
     "Times of pictures",
-    "The pictures come at times at which a camera makes them.",
+    "The pictures come at the intervals of a camera.",
     check,
     thresholds=("hurried_pictures_max",),
 )

@@ -25,7 +25,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
 QUESTION = Question(
     NAME,
     "Protected person",
-    "The face is no protected person's.",
+    "The face is not that of a protected person.",
     check,
     thresholds=(THRESHOLD,),
     phase=Phase.GALLERY,

@@ -26,7 +26,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
 QUESTION = Question(
     NAME,
     "Cuts in the sound",
-    "The sound dies away as in a room, and does not stop as where pieces were pasted.",
+    "The sound decays as in a room, without the abrupt ends of pasted pieces.",
     check,
     thresholds=("sound_stops_max",),
     applies=spoken,

@@ -26,7 +26,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
 QUESTION = Question(
     NAME,
     "Repeated sound",
-    "No piece of the sound comes twice.",
+    "No segment of the sound repeats.",
     check,
     thresholds=("sound_repeat_max",),
     applies=spoken,

@@ -34,7 +34,7 @@ def check(case: Case, profile: Profile) -> CheckResult:
 QUESTION = Question(
     NAME,
     "Synthetic voice",
-    "The site's own detector takes the voice for a person's.",
+    "The site's own detector scores the voice as human.",
     check,
     thresholds=("synthetic_voice_max",),
     applies=spoken,

@@ -76,7 +76,7 @@ def _repeats(trace: PictureTrace, profile: Profile) -> Iterator[Moment]:
         (trace.reversal, trace.reversal_s, "reversal_min"),
     ):
         if np.isfinite(distance) and not profile[threshold].holds(distance):
-            text = f"a stretch that comes twice, {distance:.2f} apart"
+            text = f"a repeated stretch, {distance:.2f} apart"
             yield from (Moment(t_s, "again", text, ("frozen",)) for t_s in times)
 
 

@@ -108,7 +108,7 @@ def loudness(scale: Scale, evidence: Evidence, profile: Profile) -> Lane:
     pins = [Moment(float(at_s), "cut", "the sound stops at once", ("sound_cuts",)) for at_s in sound.stops_s]
     repeat = evidence.repeat
     if isinstance(repeat, SoundRepeat) and not profile["sound_repeat_max"].holds(repeat.correlation):
-        text = f"a sound that comes twice, correlation {repeat.correlation:.2f}"
+        text = f"a repeated sound, correlation {repeat.correlation:.2f}"
         pins += [Moment(at_s, "again", text, ("sound_repeat",)) for at_s in (repeat.first_s, repeat.again_s)]
     drawn += [mark(scale, pin.kind, pin.t_s, height, pin.text) for pin in pins]
     return Lane("sound", "Sound, −80 to 0 dBFS", keys, height, joined(drawn), (*moments, *pins))
