@@ -32,9 +32,23 @@ PHRASES = (
     "what is known besides",
     "speaks for the",
     "is to blame",
+    "what came of it",
+    "asks to be signed",
+    "how a session stands",
+    "is believed",
+    "lines between right",
+    "whom a token names",
+    "so many times a second",
+    "whether it holds",
+    "last word counts",
+    "takes the voice for",
+    "begun after it was",
+    "stands out of the noise",
+    "comes twice",
 )
 """Each had people guess: compared with, force-aligned to, recognised, false start, batched, state, result, releases, threshold,
-upscaled, coverage, circumstances, evidence for, at fault."""
+upscaled, coverage, circumstances, evidence for, at fault; result, requires signatures by, state, is accepted, thresholds, caller of
+a token, rate-limited, status, latest label counts, scores the voice as human, answered after, is louder than the noise, repeats."""
 SOURCES = sorted(
     {*(ROOT / "protos").rglob("*.proto"), *(ROOT / "verifier").rglob("*.py"), *(ROOT / "challenges").rglob("*.py")}
     | {*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")}

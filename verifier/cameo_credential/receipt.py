@@ -142,7 +142,7 @@ def issue_receipt(  # noqa: PLR0913 - everything is injected, by name
         new_salt: returns at least 128 random bits as text, anew at every call.
         status: location of its status, if there is a list.
         device_key: public JWK of the person's device, as `read_device_key` returns it.
-        signature: the `alg` by which the audience asks to be signed for.
+        signature: the signature algorithm (`alg`) that the audience requires.
 
     Raises:
         KeyFileError: no key signs by that now.

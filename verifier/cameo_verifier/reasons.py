@@ -18,7 +18,7 @@ class Kind(StrEnum):
     MISMATCH = "mismatch"
     """The recording does not answer this challenge (`REJECTED`, unless poor quality of the same sense explains it)."""
     ATTACK = "attack"
-    """Evidence against a live, single person (`REJECTED`, whatever else holds)."""
+    """Evidence against a live, single person (`REJECTED`, whatever the other reasons)."""
     IDENTITY = "identity"
     """A person must review it (`REVIEW`)."""
     LIFECYCLE = "lifecycle"

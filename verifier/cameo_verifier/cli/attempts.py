@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cameo_verifier.store.attempts.attempts import Attempt
     from cameo_verifier.store.attempts.labels import Standing
 
-app = typer.Typer(help="Attempts: what came in, and what came of it.", no_args_is_help=True)
+app = typer.Typer(help="Attempts and their results.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 

@@ -225,7 +225,7 @@ def _require_signing_key(settings: Settings, algorithm: str) -> None:
     try:
         KeySet.load(settings.issuer_keys).at(datetime.now(UTC)).by(algorithm)
     except KeyFileError as error:
-        raise InvalidRequestError(f"the audience asks to be signed for by {algorithm}: {error}") from None
+        raise InvalidRequestError(f"the audience requires signatures by {algorithm}: {error}") from None
 
 
 def _signs(key: SigningKey | VerificationKey, own: IssuerKeys, now: datetime) -> str:

@@ -31,7 +31,7 @@ def token(
 ) -> None:
     """Print a caller's token for development, for `authorization: Bearer TOKEN`.
 
-    The first one makes a key. A server believes the tokens if it is told the two settings that are printed beside them.
+    The first one makes a key. A server accepts the tokens with the two settings that are printed beside them.
     """
     settings = Settings() if data is None else Settings(data=data)
     if role not in ROLES:
@@ -46,7 +46,7 @@ def token(
     )
     key_files.create_json(public, signer.public_jwks, secret=False)
     if (settings.caller_issuer, settings.caller_keys) != (ISSUER, public):
-        typer.echo("A server believes this token, and no caller without one, if it is started with:", err=True)
+        typer.echo("A server accepts this token, and refuses callers without one, if it is started with:", err=True)
         typer.echo(f"  export CAMEO_CALLER_ISSUER={ISSUER} CAMEO_CALLER_KEYS={public}", err=True)
     typer.echo(signer.token(role, subject, now=datetime.now(UTC), lifetime=timedelta(minutes=minutes)))
 

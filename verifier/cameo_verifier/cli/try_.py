@@ -87,7 +87,7 @@ def _ended(channel: grpc.Channel, session_id: str) -> Session:
 
 
 def _show(address: str, session: Session, *, as_json: bool) -> bool:
-    """Show what came of it, and return whether the person was accepted."""
+    """Show the result of a session, and return whether the person was accepted."""
     from rich.console import Console  # noqa: PLC0415 - loads slowly
 
     from cameo_verifier.server.client import Client  # noqa: PLC0415 - other commands need no grpc

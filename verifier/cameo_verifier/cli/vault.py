@@ -39,7 +39,7 @@ def rotate(*, data: Data = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def epoch(*, data: Data = None, as_json: AsJson = False) -> None:
-    """Begin an epoch of the vault key now, as servers do every few days: what was deleted before opens in no copy any more.
+    """Begin an epoch of the vault key now, as servers do every few days: data deleted before can then be decrypted from no copy.
 
     Servers may run. If interrupted, run it again. Exit code 1 if some data keys open under neither key.
     """

@@ -169,7 +169,7 @@ class WhatIf:
         if dict(request.state.form).get(MINOR) and profile.minor is not None:
             if moved & _TELLING:
                 raise InvalidRequestError(
-                    "who may be a minor is told by everybody's profile: save those lines from an adult's attempt"
+                    "the thresholds of age are those of everybody's profile: save them from an adult's attempt"
                 )
             profile, base = profile.minor, profiles.minor_profile(base)
         headers = {"Content-Disposition": f'attachment; filename="{name}.toml"'}

@@ -28,7 +28,7 @@ Measuring the sounds of silence)."""
 def speech_onsets(challenge: Challenge, sound: SoundTrack) -> tuple[float | None, ...]:
     """Return for each thing to say, in order, the seconds at which its first phoneme begins.
 
-    The first word counts that the sound speaks for (`ScoredWord.gain` above 0); `None` where it does for none.
+    The first word counts for which the sound is evidence (`ScoredWord.gain` above 0); `None` where there is none.
     """
     heard, of = witnesses(challenge, sound), language(challenge.language)
     onsets: dict[int, list[float]] = {index: [] for index, step in enumerate(challenge.steps) if isinstance(step, Say)}

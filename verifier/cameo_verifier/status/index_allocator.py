@@ -53,7 +53,7 @@ class IndexAllocator:
 
 
 def uri_of(base: str, number: int, algorithm: str = SIGNATURE_ALGORITHM) -> str:
-    """Return the URI of a list as it is signed by an algorithm: each is read by whoever asks to be signed for by that."""
+    """Return the URI of a list as it is signed by an algorithm: each is for the audiences that require that algorithm."""
     return f"{base.rstrip('/')}/status/{number}{'' if algorithm == SIGNATURE_ALGORITHM else f'/{algorithm}'}"
 
 

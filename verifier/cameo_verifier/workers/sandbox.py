@@ -1,7 +1,7 @@
 """Sandbox: the subject's id decides the outcome of an answer, so that an app can try each of them without a camera.
 
 Nothing is decoded and no model is loaded. A sandbox has an issuer and a folder of its own (`Settings.sandbox`), so no reader of
-credentials believes what it signs unless it is told that issuer's name and keys.
+credentials accepts what it signs unless it is configured with that issuer's name and keys.
 
 A subject is `sandbox.OUTCOME`, or `sandbox.OUTCOME.ANYTHING`; any other subject is accepted. The outcomes are those of
 `SandboxOutcome`, and each reason by its name (docs/reasons.md), with the verdict that the reason leads to.

@@ -46,7 +46,7 @@ def current_caller() -> Caller:
     """Return the caller of the current call, whose method must not be open to anyone."""
     caller = CALLER.get()
     if caller is None:
-        raise RuntimeError("a method asks who called, but is open to anyone")
+        raise RuntimeError("a method needs its caller, but is open to anyone")
     return caller
 
 

@@ -1,8 +1,8 @@
-"""Tokens of the app's issuer: verified under the keys of its file, and remembered until they expire or the keys change.
+"""Tokens of the app's issuer: verified under the keys of its file, and cached until they expire or the keys change.
 
-A token is believed in this order: the steps of `cameo_credential.signature` under the keys of the issuer's file (`malformed`,
+A token is verified in this order: the steps of `cameo_credential.signature` under the keys of the issuer's file (`malformed`,
 `unsupported_algorithm`, `wrong_type`, `unknown_key`, `bad_signature`), the issuer (`wrong_issuer`), this service among its
-audiences (`wrong_audience`), its times (`not_yet_valid`, `expired`), its subject (`malformed`), and at last what its kind says.
+audiences (`wrong_audience`), its times (`not_yet_valid`, `expired`), its subject (`malformed`), and last the claims of its kind.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class IssuanceStore:
         yet.
 
         Raises:
-            RefusedError: `USE_NOT_PERMITTED`, of an audience the owner does not let hold one; `CAMEO_UNKNOWN`, `CAMEO_IS_PAUSED`,
+            RefusedError: `USE_NOT_PERMITTED`, of an audience not permitted to hold one; `CAMEO_UNKNOWN`, `CAMEO_IS_PAUSED`,
                 `CAMEO_ENDED`, `CAMEO_GONE`, `MINOR_NEEDS_GUARDIAN` or `REQUEST_ID_REUSED`.
             StoreError: the database failed.
         """
