@@ -47,8 +47,9 @@ PHRASES = (
     "comes twice",
 )
 """Each had people guess: compared with, force-aligned to, recognised, false start, batched, state, result, releases, threshold,
-upscaled, coverage, circumstances, evidence for, at fault; result, requires signatures by, state, is accepted, thresholds, caller of
-a token, rate-limited, status, latest label counts, scores the voice as human, answered after, is louder than the noise, repeats."""
+upscaled, coverage, circumstances, evidence for, at fault; result, requires signatures by, state, is accepted, thresholds,
+caller of a token, rate-limited, status, latest label counts, scores the voice as human, answered after, is louder than the
+noise, repeats."""
 SOURCES = sorted(
     {*(ROOT / "protos").rglob("*.proto"), *(ROOT / "verifier").rglob("*.py"), *(ROOT / "challenges").rglob("*.py")}
     | {*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")}
