@@ -177,8 +177,9 @@ class CameoServiceServicer:
     def CheckPermission(self, request, context):
         """Returns whether a use would be permitted now, without a guarantee: `AuthorizeUse` gives one, and `SpendGrant` checks again.
 
-        A possible minor's cameo is unknown to everyone but its owner and those of the owner's mutuals whom its terms admit. For whom the
-        owner has not chosen the answer is `NOT_CHOSEN`, whatever else holds. Generators and platforms may ask so many times a second.
+        A possible minor's cameo is unknown to everyone but its owner and those of the owner's mutuals whom its terms admit. Of a
+        requester whom the owner has not chosen the answer is `NOT_CHOSEN`, before any other reason. Rate-limited per
+        generator and platform.
 
         Who may call: app, generator, platform.
 
@@ -190,7 +191,7 @@ class CameoServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AuthorizeUse(self, request, context):
-        """Grants one job the use of all its cameos, or of none. A generator may be refused so many times a second.
+        """Grants one job the use of all its cameos, or of none. Refusals are rate-limited per generator.
 
         Who may call: generator.
 

@@ -96,11 +96,11 @@ class CredentialServiceServicer:
         restrictions and notes in force now. It expires no later than the site's interval for a new challenge.
 
         Who may call: app, owner, guardian. An owner for a cameo of their own, a guardian for those of the minors they are linked to; only
-        they give a minor's likeness to an audience that has no credential of it yet. Not the generator: for whom and for how long the likeness is given
-        out is the owner's to say, and a generator that could renew would undo `RevokeCredential`.
+        they give a minor's likeness to an audience that has no credential of it yet. Not the generator: the owner decides who
+        holds the likeness and for how long, and a generator that could renew would undo `RevokeCredential`.
 
-        Errors, by `ErrorInfo.reason`: `USE_NOT_PERMITTED` (PERMISSION_DENIED), with `term` in the metadata, the term of the cameo that
-        does not have this generator: `offline_audiences` or `generators`;
+        Errors, by `ErrorInfo.reason`: `USE_NOT_PERMITTED` (PERMISSION_DENIED), with `term` in the metadata, the field of the
+        cameo that lacks this generator: `offline_audiences` or `generators`;
         `CAMEO_UNKNOWN`, `AUDIENCE_UNKNOWN` (NOT_FOUND), `CAMEO_IS_PAUSED`, `CAMEO_ENDED`, `CAMEO_GONE`,
         `ATTESTATION_ENDED`, `MINOR_NEEDS_GUARDIAN` (FAILED_PRECONDITION), `CAMEO_CHANGED` (ABORTED), `REQUEST_ID_REUSED` (ALREADY_EXISTS),
         `REQUEST_ID_INVALID` (INVALID_ARGUMENT), `STORE_UNAVAILABLE` (UNAVAILABLE), `SERVER_FAULT` (INTERNAL).

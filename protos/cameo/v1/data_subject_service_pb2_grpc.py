@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class DataSubjectServiceStub:
-    """What is kept of a person, for that person.
+    """Data subject access: what is kept of a person, for that person.
 
     Callers and the errors that any call can answer are those of `CameoService`.
     """
@@ -55,7 +55,7 @@ class DataSubjectServiceStub:
 
 
 class DataSubjectServiceServicer:
-    """What is kept of a person, for that person.
+    """Data subject access: what is kept of a person, for that person.
 
     Callers and the errors that any call can answer are those of `CameoService`.
     """
@@ -122,7 +122,7 @@ def add_DataSubjectServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DataSubjectService:
-    """What is kept of a person, for that person.
+    """Data subject access: what is kept of a person, for that person.
 
     Callers and the errors that any call can answer are those of `CameoService`.
     """

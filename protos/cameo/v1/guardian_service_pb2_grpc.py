@@ -32,7 +32,7 @@ class GuardianServiceStub:
     the guardians last approved: a guardian narrows or pauses it at once, and a wider permission needs the approval of every linked
     one.
 
-    The app's own token can call nothing here: whoever holds it would approve minors' requests. Errors that any call can answer are
+    Tokens of the role app are refused here: whoever holds one could approve minors' requests. Errors that any call can answer are
     those of `CameoService`. A resource that is not the caller's is answered as if it did not exist: a guardian sees the cameos
     under `minor_safeguards` of the minors they are linked to.
     """
@@ -100,7 +100,7 @@ class GuardianServiceServicer:
     the guardians last approved: a guardian narrows or pauses it at once, and a wider permission needs the approval of every linked
     one.
 
-    The app's own token can call nothing here: whoever holds it would approve minors' requests. Errors that any call can answer are
+    Tokens of the role app are refused here: whoever holds one could approve minors' requests. Errors that any call can answer are
     those of `CameoService`. A resource that is not the caller's is answered as if it did not exist: a guardian sees the cameos
     under `minor_safeguards` of the minors they are linked to.
     """
@@ -287,7 +287,7 @@ class GuardianService:
     the guardians last approved: a guardian narrows or pauses it at once, and a wider permission needs the approval of every linked
     one.
 
-    The app's own token can call nothing here: whoever holds it would approve minors' requests. Errors that any call can answer are
+    Tokens of the role app are refused here: whoever holds one could approve minors' requests. Errors that any call can answer are
     those of `CameoService`. A resource that is not the caller's is answered as if it did not exist: a guardian sees the cameos
     under `minor_safeguards` of the minors they are linked to.
     """

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RelationshipServiceStub:
-    """Tells who follows whom. An app with a social graph serves `AreMutuals` itself, and this server calls it (setting
+    """The social graph: whether two people follow each other. An app with a social graph serves `AreMutuals` itself, and this server calls it (setting
     `relationships`); for one without, this server serves both methods from its own table.
     """
 
@@ -49,7 +49,7 @@ class RelationshipServiceStub:
 
 
 class RelationshipServiceServicer:
-    """Tells who follows whom. An app with a social graph serves `AreMutuals` itself, and this server calls it (setting
+    """The social graph: whether two people follow each other. An app with a social graph serves `AreMutuals` itself, and this server calls it (setting
     `relationships`); for one without, this server serves both methods from its own table.
     """
 
@@ -98,7 +98,7 @@ def add_RelationshipServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RelationshipService:
-    """Tells who follows whom. An app with a social graph serves `AreMutuals` itself, and this server calls it (setting
+    """The social graph: whether two people follow each other. An app with a social graph serves `AreMutuals` itself, and this server calls it (setting
     `relationships`); for one without, this server serves both methods from its own table.
     """
 

@@ -196,8 +196,8 @@ class ReviewServiceServicer:
 
         Errors, by `ErrorInfo.reason`: `ATTEMPT_UNKNOWN`, `AUDIENCE_UNKNOWN` (NOT_FOUND), `REQUEST_INVALID`, `REQUEST_ID_INVALID`
         (INVALID_ARGUMENT), `REQUEST_ID_REUSED` (ALREADY_EXISTS), `ATTEMPT_NOT_IN_REVIEW`, `ATTEMPT_ALREADY_DECIDED`,
-        `LIKENESS_NOT_KEPT`, `ATTESTATION_ENDED` (FAILED_PRECONDITION), `STORE_UNAVAILABLE` (UNAVAILABLE), also where another analyst
-        spoke at the same moment.
+        `LIKENESS_NOT_KEPT`, `ATTESTATION_ENDED` (FAILED_PRECONDITION), `STORE_UNAVAILABLE` (UNAVAILABLE), also where another analyst's
+        opinion was stored concurrently.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

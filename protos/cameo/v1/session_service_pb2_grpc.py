@@ -95,10 +95,10 @@ class SessionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Capture(self, request_iterator, context):
-        """Captures: the client sends what the camera and the microphone record, the server says what to do, and at the end the verdict.
+        """Captures: the client streams what camera and microphone record; the server sends prompts and, at the end, the verdict.
 
         The first message is `hello`. `media` follows with the bytes of a recording that prepares: nothing is spent, and the server
-        tells by `guidance` what is wrong. Once face, light and sound are right it sends `start`: the client begins a new recording and
+        reports what is wrong as `guidance`. Once face, light and sound are right it sends `start`: the client begins a new recording and
         sends its bytes, which are the answer. With its first picture the challenge is spent and the first prompt is revealed. After
         the last prompt the server sends `stop`; the client sends the bytes that are left, and `bye`.
 
