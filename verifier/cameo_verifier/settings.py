@@ -303,7 +303,7 @@ class Settings(Variables):
     grant_outputs: int = Field(default=8, ge=1, le=1000)
     """Outputs that may be recorded under one grant, drafts included."""
     output_due_h: float = Field(default=24.0, gt=0)
-    """Time after a grant is spent in which an output has to be recorded, before its owner is told that none was."""
+    """Time after a grant is spent in which an output has to be recorded, before its owner is notified that none was."""
     stall_s: float = Field(default=30.0, gt=0)
     """Time that a caller may leave a stream of evidence or of a comparison unread before it is ended."""
     permission_cache_s: int = Field(default=30, ge=0, le=3600)

@@ -1,7 +1,7 @@
 """Guidance: reports what is wrong with the picture or the sound of a preparation, with hysteresis.
 
-A pure state machine over observations, on the clock of the recording. A defect is told once it has lasted for 0.3 s, and cleared
-once it has been gone for 0.3 s; the person is ready when none was seen for 0.5 s.
+A pure state machine over observations, on the clock of the recording. A defect is reported once it has lasted for 0.3 s, and
+cleared once it has been gone for 0.3 s; the person is ready when none was seen for 0.5 s.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cameo_verifier.live.observation import Observation
 
 LASTING_S = 0.3
-"""Time that a defect lasts before it is told, and is gone before it is cleared: no word on the screen flickers."""
+"""Time that a defect lasts before it is reported, and is gone before it is cleared: no text on the screen flickers."""
 READY_S = 0.5
 """Time for which all must be right."""
 _HEARD_S = 0.5
@@ -83,7 +83,7 @@ class Guide:
 
     @property
     def ready(self) -> bool:
-        """Whether nothing was wrong for 0.5 s, and nothing is told."""
+        """Whether nothing was wrong for 0.5 s, and no defect is reported."""
         return not self.told and self._right_since is not None and self._now_s - self._right_since >= READY_S
 
     def observe(self, observation: Observation) -> None:

@@ -119,7 +119,7 @@ def _live(judge: Callable[..., Any], live: Live, connection: Connection[Any, Any
 
 
 class _Session:
-    """The recording of a live session that is being observed; a context manager, at whose end nothing more is told."""
+    """The recording of a live session that is being observed; a context manager, at whose end nothing more is reported."""
 
     def __init__(self, judge: Watches, connection: Connection[Any, Any]) -> None:
         self._judge, self._connection = judge, connection

@@ -85,7 +85,7 @@ class Watching(Protocol):
         ...
 
     def stop(self) -> None:
-        """End it, and wait until nothing more is told."""
+        """End it, and wait until nothing more is reported."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Overdue uses: grants that were spent, and of which no output was recorded in time. Their owners are told."""
+"""Overdue uses: grants that were spent, and of which no output was recorded in time. Their owners are notified."""
 
 from __future__ import annotations
 
