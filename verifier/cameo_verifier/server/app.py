@@ -435,7 +435,7 @@ def _in_worker(settings: Settings) -> Settings:
 
 
 def _grpc_server(settings: Settings, admission: Admission, delays: Delays, aliases: Aliases) -> grpc.aio.Server:
-    return grpc.aio.server(
+    server = grpc.aio.server(
         interceptors=(Around(call_log, error_status(delays.of), admission, within=aliases),),
         options=(
             *messages.CHANNEL,
@@ -444,6 +444,10 @@ def _grpc_server(settings: Settings, admission: Admission, delays: Delays, alias
             *_keepalive(settings),
         ),
     )
+    # The generated code registers each method beside its service's handler. gRPC then waits for a call of each of them, and goes
+    # through all of these waits at every call.
+    server.add_registered_method_handlers = lambda *_: None  # type: ignore[method-assign]
+    return server
 
 
 def _keepalive(settings: Settings) -> tuple[tuple[str, int], ...]:
