@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import insert, select
 
+from cameo_credential.issuer_keys import IssuerKeys, SigningKey
+from cameo_credential.status_list import read_list
 from cameo_credential.token_status import Status
 from cameo_verifier.cameo.consent_record import RecordKind
 from cameo_verifier.errors import NotFoundError, StoreError
@@ -18,6 +21,7 @@ from cameo_verifier.review.deletion_log import DeletionLog
 from cameo_verifier.server.services.data_subject_service import policy
 from cameo_verifier.settings import Settings
 from cameo_verifier.status.index_allocator import IndexAllocator
+from cameo_verifier.status.publisher import StatusPublisher
 from cameo_verifier.store.cameos import cameos
 from cameo_verifier.store.cameos.consent_records import ConsentRecords
 from cameo_verifier.store.cameos.likenesses import LikenessStore
@@ -40,6 +44,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from cameo_challenges.model import Challenge
+    from cameo_credential.claims import StatusReference
+
+BASE = "https://issuer.example"
 
 pytestmark = only_sqlite
 
@@ -224,6 +231,45 @@ def test_no_place_of_a_status_list_is_given_out_twice(site: Site, copy: Site, lo
     allotted = {restored.allot(f"restored-{number}", now=NOW) for number in range(300)}
     assert {each.uri for each in since}.isdisjoint({each.uri for each in allotted})
     assert len(allotted) == 300
+
+
+def test_a_credential_that_a_copy_does_not_know_is_invalid(site: Site, log: DeletionLog, tmp_path: Path) -> None:
+    """Nobody can revoke it any more: its holder's status list says so. What the copy knows stays as it was, in every version."""
+    draw = Random(8)  # noqa: S311 - a test's own
+    original, path = _allotting(site.engine, draw), tmp_path / "copy.sqlite3"
+    known = [original.allot(f"known-{number}", now=NOW) for number in range(20)]
+    StatusStore(site.engine).change("known-0", Status.SUSPENDED)
+    with sqlite3.connect(str(site.engine.url.database)) as connection:
+        connection.execute("VACUUM INTO ?", [str(path)])
+    since = [original.allot(f"since-{number}", now=NOW) for number in range(20)]
+    assert {each.uri for each in since} == {known[0].uri}
+    assert {_shown(site.engine, each) for each in since} == {Status.VALID}
+    site.end("delete", 1)
+    ends_again.write(site.engine, log)
+
+    copy = open_database(f"sqlite:///{path}")
+    assert ends_again.do_again(copy, log, now=NOW) == 1
+
+    assert {_shown(copy, each) for each in since} == {Status.INVALID}
+    assert [_shown(copy, each) for each in known] == [Status.SUSPENDED, *[Status.VALID] * 19]
+    StatusStore(copy).change("known-1", Status.INVALID)
+    assert _shown(copy, known[1]) is Status.INVALID
+    assert _shown(copy, _allotting(copy, draw).allot("restored", now=NOW)) is Status.VALID
+    copy.dispose()
+
+
+def _allotting(engine: Engine, draw: Random) -> IndexAllocator:
+    return IndexAllocator(StatusStore(engine), BASE, 1024, draw.randrange, lambda: draw.randbytes(32))
+
+
+def _shown(engine: Engine, entry: StatusReference) -> Status:
+    """Return what whoever reads the published list is told."""
+    keys = IssuerKeys(SigningKey.generate(now=NOW))
+    publisher = StatusPublisher(
+        StatusStore(engine), keys=lambda: keys, base=BASE, interval=timedelta(minutes=1), clock=lambda: NOW
+    )
+    read = read_list(publisher.get(entry.uri).token, issuer_keys=keys.public(), expected_uri=entry.uri, now=NOW)
+    return Status(read.statuses[entry.index])
 
 
 def test_a_copy_that_is_restored_twice_goes_on_elsewhere(site: Site, copy: Site, log: DeletionLog, tmp_path: Path) -> None:

@@ -74,10 +74,10 @@ def test_only_what_is_not_valid_is_read(store: StatusStore, engine: Engine) -> N
         store.change(jti, Status.INVALID)
     with engine.begin() as connection:
         connection.execute(update(tables.status_entries).where(tables.status_entries.c.jti == "old").values(group_number=None))
-    changed = store.changed(1)
+    changed = store.entries(1, valid=False)
     rows = zip(changed.indices.tolist(), changed.groups.tolist(), changed.statuses.tolist(), strict=True)
     assert sorted(rows) == [(8, 1, Status.SUSPENDED), (16, 2, Status.INVALID), (24, -1, Status.INVALID)]
-    assert len(store.changed(2).indices) == 0
+    assert len(store.entries(2, valid=True).indices) == 0
 
 
 def test_of_many_who_draw_at_once_each_gets_an_own_index(store: StatusStore) -> None:

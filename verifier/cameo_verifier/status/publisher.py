@@ -123,9 +123,10 @@ class StatusPublisher:
         return made
 
     def _statuses(self, number: int) -> U8:
-        kept, changed = self._store.get_list(number), self._store.changed(number)
-        statuses = np.full(kept.capacity, Status.VALID, np.uint8)
-        statuses[changed.indices] = changed.statuses
-        grouped = changed.groups >= 0
-        statuses[decoys.groups(kept.decoy_key, kept.capacity)[changed.groups[grouped]]] = changed.statuses[grouped, None]
+        kept = self._store.get_list(number)
+        entries = self._store.entries(number, valid=kept.closed)
+        statuses = np.full(kept.capacity, Status.INVALID if kept.closed else Status.VALID, np.uint8)
+        statuses[entries.indices] = entries.statuses
+        grouped = entries.groups >= 0
+        statuses[decoys.groups(kept.decoy_key, kept.capacity)[entries.groups[grouped]]] = entries.statuses[grouped, None]
         return statuses

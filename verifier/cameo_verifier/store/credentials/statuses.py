@@ -32,12 +32,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeptList:
-    """A status list."""
+    """A status list. closed: the database was restored, and what was allotted of it after the copy is unknown."""
 
     number: int
     capacity: int
     used: int
     decoy_key: bytes = field(repr=False)
+    closed: bool = False
 
     @property
     def room(self) -> int:
@@ -55,8 +56,8 @@ class StatusEntry:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Changed:
-    """The N credentials of a list that are not valid.
+class Entries:
+    """N credentials of a list.
 
     indices: (N,) int64. groups: (N,) int64, below 0 where a credential has no decoys, in a list of before there were groups.
     statuses: (N,) uint8.
@@ -103,10 +104,11 @@ class StatusStore:
                     self._begin(1 if last is None else last.number + 1, capacity=capacity, decoy_key=new_key(), now=now)
 
     def leave(self, *, capacity: int, new_key: Callable[[], bytes], below: Callable[[int], int], now: datetime) -> None:
-        """Start a list far beyond the last one, which takes all credentials from now on.
+        """Close all lists, and start one far beyond the last, which takes all credentials from now on.
 
         A database that was restored does not know which groups, and which lists after its last one, were allotted since it was
-        copied, nor where an earlier restoration went on: the distance is drawn.
+        copied, nor where an earlier restoration went on: the distance is drawn. Nobody can revoke what was allotted since, so a
+        closed list shows what it does not know as invalid.
 
         Args:
             capacity: of the new list.
@@ -120,7 +122,7 @@ class StatusStore:
         with store_errors():
             last = self._last()
             number = (0 if last is None else last.number) + _LOST_LISTS + below(_APART)
-            self._begin(number, capacity=capacity, decoy_key=new_key(), now=now)
+            self._begin(number, capacity=capacity, decoy_key=new_key(), now=now, close_others=True)
 
     def take(self, kept: KeptList, group: int, index: int, *, jti: str) -> bool:
         """Allot a group, and one of its indices, to a credential, as valid; False, and nothing changed, if it is not available.
@@ -184,24 +186,26 @@ class StatusStore:
         with store_errors(), self._engine.connect() as connection:
             return _kept(connection, number)
 
-    def changed(self, number: int) -> Changed:
-        """Return the credentials of a list that are not valid.
+    def entries(self, number: int, *, valid: bool) -> Entries:
+        """Return the credentials of a list that are not valid, or with `valid` all of them.
 
         Raises:
             StoreError: the database failed.
         """
         table = tables.status_entries
-        query = select(table.c.idx, table.c.group_number, table.c.status).where(
-            table.c.list_number == number, table.c.status > Status.VALID.value
-        )
+        query = select(table.c.idx, table.c.group_number, table.c.status).where(table.c.list_number == number)
+        if not valid:
+            query = query.where(table.c.status > Status.VALID.value)
         with store_errors(), self._engine.connect() as connection:
             rows = [(index, _NONE if group is None else group, status) for index, group, status in connection.execute(query)]
         found = np.array(rows, np.int64).reshape(-1, 3)
-        return Changed(found[:, 0], found[:, 1], found[:, 2].astype(np.uint8))
+        return Entries(found[:, 0], found[:, 1], found[:, 2].astype(np.uint8))
 
-    def _begin(self, number: int, *, capacity: int, decoy_key: bytes, now: datetime) -> None:
+    def _begin(self, number: int, *, capacity: int, decoy_key: bytes, now: datetime, close_others: bool = False) -> None:
         row = {"number": number, "capacity": capacity, "used": 0, "decoy_key": decoy_key, "created_at": now}
         with self._engine.begin() as connection:
+            if close_others:
+                connection.execute(update(tables.status_lists).values(closed=True))
             connection.execute(insert(tables.status_lists).values(row))
 
     def _last(self) -> KeptList | None:
@@ -233,7 +237,7 @@ def _kept(connection: Connection, number: int) -> KeptList:
     row = connection.execute(select(tables.status_lists).where(tables.status_lists.c.number == number)).one_or_none()
     if row is None:
         raise NotFoundError("no such status list")
-    return KeptList(row.number, row.capacity, row.used, row.decoy_key)
+    return KeptList(row.number, row.capacity, row.used, row.decoy_key, row.closed)
 
 
 def _entry(connection: Connection, jti: str) -> StatusEntry:

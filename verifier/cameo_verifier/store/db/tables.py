@@ -222,6 +222,8 @@ status_lists = Table(
     # The key of the groups of indices, see `cameo_credential.decoys`.
     Column("decoy_key", LargeBinary, nullable=False),
     Column("created_at", UtcMicroseconds, nullable=False),
+    # The database was restored from a backup since: groups without an entry may have been allotted after the copy.
+    Column("closed", Boolean, nullable=False, server_default=false()),
 )
 
 status_entries = Table(
