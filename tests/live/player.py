@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fixtures.studio.live import LivePerson
     from tests.grpc.client import Refused
     from tests.live.actor import Actor
+    from tests.live.sealer import Sealer
     from tests.live.virtual_time import VirtualTime
 
 _LAG_S = 0.3
@@ -45,11 +46,13 @@ class Player:
         steps: the steps that were revealed.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, token: str, person: LivePerson | Actor, time: VirtualTime) -> None:
-        """Connect as the browser that was given the token."""
+    def __init__(
+        self, channel: grpc.aio.Channel, token: str, person: LivePerson | Actor, time: VirtualTime, sealer: Sealer | None = None
+    ) -> None:
+        """Connect as the browser that was given the token; `sealer` seals what it sends."""
         stub: Any = session_service_pb2_grpc.SessionServiceStub(channel)
         self.call = stub.Capture(metadata=(("authorization", f"Bearer {token}"),))
-        self.person, self.time = person, time
+        self.person, self.time, self.sealer = person, time, sealer
         self.heard: list[tuple[float, CaptureResponse]] = []
         self.steps: list[Step] = []
         self._news = asyncio.Event()
@@ -61,8 +64,13 @@ class Player:
 
     async def greet(self) -> None:
         """Say hello, and begin the recording that prepares."""
-        await self.send(hello=Hello(user_agent="a test", mime_type="video/webm;codecs=vp8,opus", track_settings={"width": "640"}))
+        hello = Hello(user_agent="a test", mime_type="video/webm;codecs=vp8,opus", track_settings={"width": "640"})
+        if self.sealer is not None:
+            hello.seal_key = self.sealer.public
+        await self.send(hello=hello)
         self._reading = asyncio.create_task(self._read())
+        if self.sealer is not None:
+            await self._until(lambda: bool(self.told("welcome")))
         self.person.record()
 
     async def prepare(self, until: Callable[[], bool] | None = None) -> None:
@@ -79,6 +87,8 @@ class Player:
         self.person.record()
         self._analysed_ms, self._answering = 0, True
         await self.send(started=Started(client_ms=self.time.monotonic() * 1000))
+        if self.sealer is not None:
+            self.sealer.recording = 2
 
     async def play(self, until: Callable[[], bool], does: Callable[[Any, int, Step], None] = lambda *_: None) -> None:
         """Live on until a condition holds, or the server ends the call."""
@@ -99,10 +109,7 @@ class Player:
         """Send the rest, and return the result; None where the server ended the call otherwise."""
         await self.send(media=await asyncio.to_thread(self.person.end))
         await self.send(bye=Bye())
-        async with asyncio.timeout(PATIENCE_S):
-            while not self.over:
-                self._news.clear()
-                await self._news.wait()
+        await self._until(lambda: False)
         found = self.told("result")
         return found[-1] if found else None
 
@@ -120,6 +127,8 @@ class Player:
 
     async def send(self, **message: Any) -> None:
         """Send one message; a call that is over is not an error here."""
+        if self.sealer is not None and "seal" not in message and message.keys() & {"media", "bye"}:
+            message["seal"] = self.sealer.seal(message.get("media"))
         if not self.over:
             try:
                 await self.call.write(CaptureRequest(**message))
@@ -138,8 +147,11 @@ class Player:
         return [getattr(message, kind) for _, message in self.heard if message.HasField(kind)]  # type: ignore[arg-type]
 
     async def _analysed(self, media_s: float, until: Callable[[], bool]) -> None:
+        await self._until(lambda: self._analysed_ms >= media_s * 1000 or until())
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S):
-            while self._analysed_ms < media_s * 1000 and not self.over and not until():
+            while not condition() and not self.over:
                 self._news.clear()
                 await self._news.wait()
 
@@ -157,6 +169,9 @@ class Player:
 
     def _hear(self, message: CaptureResponse) -> None:
         self.heard.append((self.time.monotonic(), message))
+        if self.sealer is not None and message.HasField("seal_nonce"):
+            self.sealer.session_id = message.welcome.session_id or self.sealer.session_id
+            self.sealer.nonces.append(message.seal_nonce)
         if message.HasField("prompt"):
             self.steps.append(_step(message.prompt.step))
         elif message.HasField("progress") and (self._answering or not self.told("start")):

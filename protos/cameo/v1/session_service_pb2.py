@@ -29,7 +29,7 @@ from cameo.v1 import verification_service_pb2 as cameo_dot_v1_dot_verification__
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63\x61meo/v1/session_service.proto\x12\x08\x63\x61meo.v1\x1a\x16\x63\x61meo/v1/attempt.proto\x1a\x18\x63\x61meo/v1/challenge.proto\x1a\x15\x63\x61meo/v1/reason.proto\x1a#cameo/v1/verification_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x01\n\x14\x43reateSessionRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x10\n\x08\x61udience\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x10\n\x08language\x18\x04 \x01(\t\x12\x1d\n\x05needs\x18\x05 \x03(\x0e\x32\x0e.cameo.v1.Need\x12\x12\n\ndevice_key\x18\x06 \x01(\t\x12&\n\tenrolment\x18\x07 \x01(\x0b\x32\x13.cameo.v1.Enrolment\"g\n\x15\x43reateSessionResponse\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.cameo.v1.Session\x12\x15\n\rcapture_token\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61pture_url\x18\x03 \x01(\t\"\xc4\x01\n\x07Session\x12\n\n\x02id\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.cameo.v1.SessionState\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nattempt_id\x18\x05 \x01(\t\x12\x10\n\x08\x65nded_by\x18\x06 \x01(\t\"\'\n\x11GetSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"j\n\x12GetSessionResponse\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.cameo.v1.Session\x12\x30\n\x06result\x18\x02 \x01(\x0b\x32 .cameo.v1.VerifyResponseResponse\"\xb4\x01\n\x0e\x43\x61ptureRequest\x12 \n\x05hello\x18\x01 \x01(\x0b\x32\x0f.cameo.v1.HelloH\x00\x12\x0f\n\x05media\x18\x02 \x01(\x0cH\x00\x12$\n\x07started\x18\x03 \x01(\x0b\x32\x11.cameo.v1.StartedH\x00\x12 \n\x05shown\x18\x04 \x01(\x0b\x32\x0f.cameo.v1.ShownH\x00\x12\x1c\n\x03\x62ye\x18\x05 \x01(\x0b\x32\r.cameo.v1.ByeH\x00\x42\t\n\x07message\"\xe3\x01\n\x05Hello\x12\x12\n\nuser_agent\x18\x01 \x01(\t\x12\x11\n\tmime_type\x18\x02 \x01(\t\x12:\n\x0etrack_settings\x18\x03 \x03(\x0b\x32\".cameo.v1.Hello.TrackSettingsEntry\x12\x15\n\rdisplay_width\x18\x04 \x01(\r\x12\x16\n\x0e\x64isplay_height\x18\x05 \x01(\r\x12\x12\n\ndisplay_hz\x18\x06 \x01(\x01\x1a\x34\n\x12TrackSettingsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1c\n\x07Started\x12\x11\n\tclient_ms\x18\x01 \x01(\x01\"L\n\x05Shown\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0e\n\x06\x63olour\x18\x02 \x01(\x08\x12\x11\n\tclient_ms\x18\x03 \x01(\x01\x12\x10\n\x08media_ms\x18\x04 \x01(\x01\"\x05\n\x03\x42ye\"\xbe\x02\n\x0f\x43\x61ptureResponse\x12$\n\x07welcome\x18\x01 \x01(\x0b\x32\x11.cameo.v1.WelcomeH\x00\x12&\n\x08guidance\x18\x02 \x01(\x0b\x32\x12.cameo.v1.GuidanceH\x00\x12 \n\x05start\x18\x03 \x01(\x0b\x32\x0f.cameo.v1.StartH\x00\x12\"\n\x06prompt\x18\x04 \x01(\x0b\x32\x10.cameo.v1.PromptH\x00\x12 \n\x05light\x18\x05 \x01(\x0b\x32\x0f.cameo.v1.LightH\x00\x12&\n\x08progress\x18\x06 \x01(\x0b\x32\x12.cameo.v1.ProgressH\x00\x12\x1e\n\x04stop\x18\x07 \x01(\x0b\x32\x0e.cameo.v1.StopH\x00\x12\"\n\x06result\x18\x08 \x01(\x0b\x32\x10.cameo.v1.ResultH\x00\x42\t\n\x07message\"l\n\x07Welcome\x12\x10\n\x08language\x18\x01 \x01(\t\x12\x0f\n\x07prompts\x18\x02 \x01(\r\x12\r\n\x05light\x18\x03 \x01(\x08\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"1\n\x08Guidance\x12%\n\x05\x63odes\x18\x01 \x03(\x0e\x32\x16.cameo.v1.GuidanceCode\"\x07\n\x05Start\"6\n\x06Prompt\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x1c\n\x04step\x18\x02 \x01(\x0b\x32\x0e.cameo.v1.Step\"$\n\x05Light\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0b\n\x03rgb\x18\x02 \x01(\r\"-\n\x08Progress\x12\x13\n\x0b\x61nalysed_ms\x18\x01 \x01(\r\x12\x0c\n\x04\x64one\x18\x02 \x01(\r\"\x06\n\x04Stop\"\x80\x01\n\x06Result\x12\x12\n\nattempt_id\x18\x01 \x01(\t\x12\"\n\x07verdict\x18\x02 \x01(\x0e\x32\x11.cameo.v1.Verdict\x12!\n\x07reasons\x18\x03 \x03(\x0e\x32\x10.cameo.v1.Reason\x12\x0c\n\x04hint\x18\x04 \x01(\t\x12\r\n\x05\x61gain\x18\x05 \x01(\x08*V\n\x04Need\x12\x14\n\x10NEED_UNSPECIFIED\x10\x00\x12\x12\n\x0eNEED_NO_SPEECH\x10\x01\x12\x11\n\rNEED_NO_TURNS\x10\x02\x12\x11\n\rNEED_NO_LIGHT\x10\x03*\xeb\x01\n\x0cSessionState\x12\x1d\n\x19SESSION_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15SESSION_STATE_WAITING\x10\x01\x12\x1b\n\x17SESSION_STATE_PREPARING\x10\x02\x12\x1b\n\x17SESSION_STATE_PROMPTING\x10\x03\x12\x19\n\x15SESSION_STATE_JUDGING\x10\x04\x12\x18\n\x14SESSION_STATE_JUDGED\x10\x05\x12\x17\n\x13SESSION_STATE_ENDED\x10\x06\x12\x19\n\x15SESSION_STATE_EXPIRED\x10\x07*\x84\x03\n\x0cGuidanceCode\x12\x1d\n\x19GUIDANCE_CODE_UNSPECIFIED\x10\x00\x12\x19\n\x15GUIDANCE_CODE_NO_FACE\x10\x01\x12\x1f\n\x1bGUIDANCE_CODE_SEVERAL_FACES\x10\x02\x12\x1d\n\x19GUIDANCE_CODE_COME_CLOSER\x10\x03\x12\x1b\n\x17GUIDANCE_CODE_MOVE_BACK\x10\x04\x12\x1d\n\x19GUIDANCE_CODE_CENTRE_FACE\x10\x05\x12\x1f\n\x1bGUIDANCE_CODE_LOOK_STRAIGHT\x10\x06\x12\x1a\n\x16GUIDANCE_CODE_TOO_DARK\x10\x07\x12\x1c\n\x18GUIDANCE_CODE_TOO_BRIGHT\x10\x08\x12#\n\x1fGUIDANCE_CODE_SILENT_MICROPHONE\x10\t\x12\x1a\n\x16GUIDANCE_CODE_TOO_LOUD\x10\n\x12\"\n\x1eGUIDANCE_CODE_TOO_FEW_PICTURES\x10\x0b\x32\xef\x01\n\x0eSessionService\x12P\n\rCreateSession\x12\x1e.cameo.v1.CreateSessionRequest\x1a\x1f.cameo.v1.CreateSessionResponse\x12G\n\nGetSession\x12\x1b.cameo.v1.GetSessionRequest\x1a\x1c.cameo.v1.GetSessionResponse\x12\x42\n\x07\x43\x61pture\x12\x18.cameo.v1.CaptureRequest\x1a\x19.cameo.v1.CaptureResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63\x61meo/v1/session_service.proto\x12\x08\x63\x61meo.v1\x1a\x16\x63\x61meo/v1/attempt.proto\x1a\x18\x63\x61meo/v1/challenge.proto\x1a\x15\x63\x61meo/v1/reason.proto\x1a#cameo/v1/verification_service.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x01\n\x14\x43reateSessionRequest\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x10\n\x08\x61udience\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x10\n\x08language\x18\x04 \x01(\t\x12\x1d\n\x05needs\x18\x05 \x03(\x0e\x32\x0e.cameo.v1.Need\x12\x12\n\ndevice_key\x18\x06 \x01(\t\x12&\n\tenrolment\x18\x07 \x01(\x0b\x32\x13.cameo.v1.Enrolment\"g\n\x15\x43reateSessionResponse\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.cameo.v1.Session\x12\x15\n\rcapture_token\x18\x02 \x01(\t\x12\x13\n\x0b\x63\x61pture_url\x18\x03 \x01(\t\"\xc4\x01\n\x07Session\x12\n\n\x02id\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.cameo.v1.SessionState\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nattempt_id\x18\x05 \x01(\t\x12\x10\n\x08\x65nded_by\x18\x06 \x01(\t\"\'\n\x11GetSessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"j\n\x12GetSessionResponse\x12\"\n\x07session\x18\x01 \x01(\x0b\x32\x11.cameo.v1.Session\x12\x30\n\x06result\x18\x02 \x01(\x0b\x32 .cameo.v1.VerifyResponseResponse\"\xd2\x01\n\x0e\x43\x61ptureRequest\x12 \n\x05hello\x18\x01 \x01(\x0b\x32\x0f.cameo.v1.HelloH\x00\x12\x0f\n\x05media\x18\x02 \x01(\x0cH\x00\x12$\n\x07started\x18\x03 \x01(\x0b\x32\x11.cameo.v1.StartedH\x00\x12 \n\x05shown\x18\x04 \x01(\x0b\x32\x0f.cameo.v1.ShownH\x00\x12\x1c\n\x03\x62ye\x18\x05 \x01(\x0b\x32\r.cameo.v1.ByeH\x00\x12\x1c\n\x04seal\x18\x06 \x01(\x0b\x32\x0e.cameo.v1.SealB\t\n\x07message\"8\n\x04Seal\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\r\n\x05nonce\x18\x02 \x01(\r\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"\xf5\x01\n\x05Hello\x12\x12\n\nuser_agent\x18\x01 \x01(\t\x12\x11\n\tmime_type\x18\x02 \x01(\t\x12:\n\x0etrack_settings\x18\x03 \x03(\x0b\x32\".cameo.v1.Hello.TrackSettingsEntry\x12\x15\n\rdisplay_width\x18\x04 \x01(\r\x12\x16\n\x0e\x64isplay_height\x18\x05 \x01(\r\x12\x12\n\ndisplay_hz\x18\x06 \x01(\x01\x12\x10\n\x08seal_key\x18\x07 \x01(\x0c\x1a\x34\n\x12TrackSettingsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x1c\n\x07Started\x12\x11\n\tclient_ms\x18\x01 \x01(\x01\"L\n\x05Shown\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0e\n\x06\x63olour\x18\x02 \x01(\x08\x12\x11\n\tclient_ms\x18\x03 \x01(\x01\x12\x10\n\x08media_ms\x18\x04 \x01(\x01\"\x05\n\x03\x42ye\"\xe6\x02\n\x0f\x43\x61ptureResponse\x12$\n\x07welcome\x18\x01 \x01(\x0b\x32\x11.cameo.v1.WelcomeH\x00\x12&\n\x08guidance\x18\x02 \x01(\x0b\x32\x12.cameo.v1.GuidanceH\x00\x12 \n\x05start\x18\x03 \x01(\x0b\x32\x0f.cameo.v1.StartH\x00\x12\"\n\x06prompt\x18\x04 \x01(\x0b\x32\x10.cameo.v1.PromptH\x00\x12 \n\x05light\x18\x05 \x01(\x0b\x32\x0f.cameo.v1.LightH\x00\x12&\n\x08progress\x18\x06 \x01(\x0b\x32\x12.cameo.v1.ProgressH\x00\x12\x1e\n\x04stop\x18\x07 \x01(\x0b\x32\x0e.cameo.v1.StopH\x00\x12\"\n\x06result\x18\x08 \x01(\x0b\x32\x10.cameo.v1.ResultH\x00\x12\x17\n\nseal_nonce\x18\t \x01(\x0cH\x01\x88\x01\x01\x42\t\n\x07messageB\r\n\x0b_seal_nonce\"\x80\x01\n\x07Welcome\x12\x10\n\x08language\x18\x01 \x01(\t\x12\x0f\n\x07prompts\x18\x02 \x01(\r\x12\r\n\x05light\x18\x03 \x01(\x08\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nsession_id\x18\x05 \x01(\t\"1\n\x08Guidance\x12%\n\x05\x63odes\x18\x01 \x03(\x0e\x32\x16.cameo.v1.GuidanceCode\"\x07\n\x05Start\"6\n\x06Prompt\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x1c\n\x04step\x18\x02 \x01(\x0b\x32\x0e.cameo.v1.Step\"$\n\x05Light\x12\x0e\n\x06number\x18\x01 \x01(\r\x12\x0b\n\x03rgb\x18\x02 \x01(\r\"-\n\x08Progress\x12\x13\n\x0b\x61nalysed_ms\x18\x01 \x01(\r\x12\x0c\n\x04\x64one\x18\x02 \x01(\r\"\x06\n\x04Stop\"\x80\x01\n\x06Result\x12\x12\n\nattempt_id\x18\x01 \x01(\t\x12\"\n\x07verdict\x18\x02 \x01(\x0e\x32\x11.cameo.v1.Verdict\x12!\n\x07reasons\x18\x03 \x03(\x0e\x32\x10.cameo.v1.Reason\x12\x0c\n\x04hint\x18\x04 \x01(\t\x12\r\n\x05\x61gain\x18\x05 \x01(\x08*V\n\x04Need\x12\x14\n\x10NEED_UNSPECIFIED\x10\x00\x12\x12\n\x0eNEED_NO_SPEECH\x10\x01\x12\x11\n\rNEED_NO_TURNS\x10\x02\x12\x11\n\rNEED_NO_LIGHT\x10\x03*\xeb\x01\n\x0cSessionState\x12\x1d\n\x19SESSION_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15SESSION_STATE_WAITING\x10\x01\x12\x1b\n\x17SESSION_STATE_PREPARING\x10\x02\x12\x1b\n\x17SESSION_STATE_PROMPTING\x10\x03\x12\x19\n\x15SESSION_STATE_JUDGING\x10\x04\x12\x18\n\x14SESSION_STATE_JUDGED\x10\x05\x12\x17\n\x13SESSION_STATE_ENDED\x10\x06\x12\x19\n\x15SESSION_STATE_EXPIRED\x10\x07*\x84\x03\n\x0cGuidanceCode\x12\x1d\n\x19GUIDANCE_CODE_UNSPECIFIED\x10\x00\x12\x19\n\x15GUIDANCE_CODE_NO_FACE\x10\x01\x12\x1f\n\x1bGUIDANCE_CODE_SEVERAL_FACES\x10\x02\x12\x1d\n\x19GUIDANCE_CODE_COME_CLOSER\x10\x03\x12\x1b\n\x17GUIDANCE_CODE_MOVE_BACK\x10\x04\x12\x1d\n\x19GUIDANCE_CODE_CENTRE_FACE\x10\x05\x12\x1f\n\x1bGUIDANCE_CODE_LOOK_STRAIGHT\x10\x06\x12\x1a\n\x16GUIDANCE_CODE_TOO_DARK\x10\x07\x12\x1c\n\x18GUIDANCE_CODE_TOO_BRIGHT\x10\x08\x12#\n\x1fGUIDANCE_CODE_SILENT_MICROPHONE\x10\t\x12\x1a\n\x16GUIDANCE_CODE_TOO_LOUD\x10\n\x12\"\n\x1eGUIDANCE_CODE_TOO_FEW_PICTURES\x10\x0b\x32\xef\x01\n\x0eSessionService\x12P\n\rCreateSession\x12\x1e.cameo.v1.CreateSessionRequest\x1a\x1f.cameo.v1.CreateSessionResponse\x12G\n\nGetSession\x12\x1b.cameo.v1.GetSessionRequest\x1a\x1c.cameo.v1.GetSessionResponse\x12\x42\n\x07\x43\x61pture\x12\x18.cameo.v1.CaptureRequest\x1a\x19.cameo.v1.CaptureResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,12 +38,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_HELLO_TRACKSETTINGSENTRY']._loaded_options = None
   _globals['_HELLO_TRACKSETTINGSENTRY']._serialized_options = b'8\001'
-  _globals['_NEED']._serialized_start=2128
-  _globals['_NEED']._serialized_end=2214
-  _globals['_SESSIONSTATE']._serialized_start=2217
-  _globals['_SESSIONSTATE']._serialized_end=2452
-  _globals['_GUIDANCECODE']._serialized_start=2455
-  _globals['_GUIDANCECODE']._serialized_end=2843
+  _globals['_NEED']._serialized_start=2295
+  _globals['_NEED']._serialized_end=2381
+  _globals['_SESSIONSTATE']._serialized_start=2384
+  _globals['_SESSIONSTATE']._serialized_end=2619
+  _globals['_GUIDANCECODE']._serialized_start=2622
+  _globals['_GUIDANCECODE']._serialized_end=3010
   _globals['_CREATESESSIONREQUEST']._serialized_start=188
   _globals['_CREATESESSIONREQUEST']._serialized_end=374
   _globals['_CREATESESSIONRESPONSE']._serialized_start=376
@@ -55,35 +55,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSESSIONRESPONSE']._serialized_start=721
   _globals['_GETSESSIONRESPONSE']._serialized_end=827
   _globals['_CAPTUREREQUEST']._serialized_start=830
-  _globals['_CAPTUREREQUEST']._serialized_end=1010
-  _globals['_HELLO']._serialized_start=1013
-  _globals['_HELLO']._serialized_end=1240
-  _globals['_HELLO_TRACKSETTINGSENTRY']._serialized_start=1188
-  _globals['_HELLO_TRACKSETTINGSENTRY']._serialized_end=1240
-  _globals['_STARTED']._serialized_start=1242
-  _globals['_STARTED']._serialized_end=1270
-  _globals['_SHOWN']._serialized_start=1272
-  _globals['_SHOWN']._serialized_end=1348
-  _globals['_BYE']._serialized_start=1350
-  _globals['_BYE']._serialized_end=1355
-  _globals['_CAPTURERESPONSE']._serialized_start=1358
-  _globals['_CAPTURERESPONSE']._serialized_end=1676
-  _globals['_WELCOME']._serialized_start=1678
-  _globals['_WELCOME']._serialized_end=1786
-  _globals['_GUIDANCE']._serialized_start=1788
-  _globals['_GUIDANCE']._serialized_end=1837
-  _globals['_START']._serialized_start=1839
-  _globals['_START']._serialized_end=1846
-  _globals['_PROMPT']._serialized_start=1848
-  _globals['_PROMPT']._serialized_end=1902
-  _globals['_LIGHT']._serialized_start=1904
-  _globals['_LIGHT']._serialized_end=1940
-  _globals['_PROGRESS']._serialized_start=1942
-  _globals['_PROGRESS']._serialized_end=1987
-  _globals['_STOP']._serialized_start=1989
-  _globals['_STOP']._serialized_end=1995
-  _globals['_RESULT']._serialized_start=1998
-  _globals['_RESULT']._serialized_end=2126
-  _globals['_SESSIONSERVICE']._serialized_start=2846
-  _globals['_SESSIONSERVICE']._serialized_end=3085
+  _globals['_CAPTUREREQUEST']._serialized_end=1040
+  _globals['_SEAL']._serialized_start=1042
+  _globals['_SEAL']._serialized_end=1098
+  _globals['_HELLO']._serialized_start=1101
+  _globals['_HELLO']._serialized_end=1346
+  _globals['_HELLO_TRACKSETTINGSENTRY']._serialized_start=1294
+  _globals['_HELLO_TRACKSETTINGSENTRY']._serialized_end=1346
+  _globals['_STARTED']._serialized_start=1348
+  _globals['_STARTED']._serialized_end=1376
+  _globals['_SHOWN']._serialized_start=1378
+  _globals['_SHOWN']._serialized_end=1454
+  _globals['_BYE']._serialized_start=1456
+  _globals['_BYE']._serialized_end=1461
+  _globals['_CAPTURERESPONSE']._serialized_start=1464
+  _globals['_CAPTURERESPONSE']._serialized_end=1822
+  _globals['_WELCOME']._serialized_start=1825
+  _globals['_WELCOME']._serialized_end=1953
+  _globals['_GUIDANCE']._serialized_start=1955
+  _globals['_GUIDANCE']._serialized_end=2004
+  _globals['_START']._serialized_start=2006
+  _globals['_START']._serialized_end=2013
+  _globals['_PROMPT']._serialized_start=2015
+  _globals['_PROMPT']._serialized_end=2069
+  _globals['_LIGHT']._serialized_start=2071
+  _globals['_LIGHT']._serialized_end=2107
+  _globals['_PROGRESS']._serialized_start=2109
+  _globals['_PROGRESS']._serialized_end=2154
+  _globals['_STOP']._serialized_start=2156
+  _globals['_STOP']._serialized_end=2162
+  _globals['_RESULT']._serialized_start=2165
+  _globals['_RESULT']._serialized_end=2293
+  _globals['_SESSIONSERVICE']._serialized_start=3013
+  _globals['_SESSIONSERVICE']._serialized_end=3252
 # @@protoc_insertion_point(module_scope)

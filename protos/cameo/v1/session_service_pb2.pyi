@@ -130,21 +130,33 @@ class GetSessionResponse(_message.Message):
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., result: _Optional[_Union[_verification_service_pb2.VerifyResponseResponse, _Mapping]] = ...) -> None: ...
 
 class CaptureRequest(_message.Message):
-    __slots__ = ("hello", "media", "started", "shown", "bye")
+    __slots__ = ("hello", "media", "started", "shown", "bye", "seal")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     MEDIA_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
     SHOWN_FIELD_NUMBER: _ClassVar[int]
     BYE_FIELD_NUMBER: _ClassVar[int]
+    SEAL_FIELD_NUMBER: _ClassVar[int]
     hello: Hello
     media: bytes
     started: Started
     shown: Shown
     bye: Bye
-    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., media: _Optional[bytes] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., shown: _Optional[_Union[Shown, _Mapping]] = ..., bye: _Optional[_Union[Bye, _Mapping]] = ...) -> None: ...
+    seal: Seal
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., media: _Optional[bytes] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., shown: _Optional[_Union[Shown, _Mapping]] = ..., bye: _Optional[_Union[Bye, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ...) -> None: ...
+
+class Seal(_message.Message):
+    __slots__ = ("number", "nonce", "signature")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    NONCE_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    nonce: int
+    signature: bytes
+    def __init__(self, number: _Optional[int] = ..., nonce: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("user_agent", "mime_type", "track_settings", "display_width", "display_height", "display_hz")
+    __slots__ = ("user_agent", "mime_type", "track_settings", "display_width", "display_height", "display_hz", "seal_key")
     class TrackSettingsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -158,13 +170,15 @@ class Hello(_message.Message):
     DISPLAY_WIDTH_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_HZ_FIELD_NUMBER: _ClassVar[int]
+    SEAL_KEY_FIELD_NUMBER: _ClassVar[int]
     user_agent: str
     mime_type: str
     track_settings: _containers.ScalarMap[str, str]
     display_width: int
     display_height: int
     display_hz: float
-    def __init__(self, user_agent: _Optional[str] = ..., mime_type: _Optional[str] = ..., track_settings: _Optional[_Mapping[str, str]] = ..., display_width: _Optional[int] = ..., display_height: _Optional[int] = ..., display_hz: _Optional[float] = ...) -> None: ...
+    seal_key: bytes
+    def __init__(self, user_agent: _Optional[str] = ..., mime_type: _Optional[str] = ..., track_settings: _Optional[_Mapping[str, str]] = ..., display_width: _Optional[int] = ..., display_height: _Optional[int] = ..., display_hz: _Optional[float] = ..., seal_key: _Optional[bytes] = ...) -> None: ...
 
 class Started(_message.Message):
     __slots__ = ("client_ms",)
@@ -189,7 +203,7 @@ class Bye(_message.Message):
     def __init__(self) -> None: ...
 
 class CaptureResponse(_message.Message):
-    __slots__ = ("welcome", "guidance", "start", "prompt", "light", "progress", "stop", "result")
+    __slots__ = ("welcome", "guidance", "start", "prompt", "light", "progress", "stop", "result", "seal_nonce")
     WELCOME_FIELD_NUMBER: _ClassVar[int]
     GUIDANCE_FIELD_NUMBER: _ClassVar[int]
     START_FIELD_NUMBER: _ClassVar[int]
@@ -198,6 +212,7 @@ class CaptureResponse(_message.Message):
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
     STOP_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
+    SEAL_NONCE_FIELD_NUMBER: _ClassVar[int]
     welcome: Welcome
     guidance: Guidance
     start: Start
@@ -206,19 +221,22 @@ class CaptureResponse(_message.Message):
     progress: Progress
     stop: Stop
     result: Result
-    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., guidance: _Optional[_Union[Guidance, _Mapping]] = ..., start: _Optional[_Union[Start, _Mapping]] = ..., prompt: _Optional[_Union[Prompt, _Mapping]] = ..., light: _Optional[_Union[Light, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., stop: _Optional[_Union[Stop, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ...) -> None: ...
+    seal_nonce: bytes
+    def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., guidance: _Optional[_Union[Guidance, _Mapping]] = ..., start: _Optional[_Union[Start, _Mapping]] = ..., prompt: _Optional[_Union[Prompt, _Mapping]] = ..., light: _Optional[_Union[Light, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., stop: _Optional[_Union[Stop, _Mapping]] = ..., result: _Optional[_Union[Result, _Mapping]] = ..., seal_nonce: _Optional[bytes] = ...) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ("language", "prompts", "light", "expire_time")
+    __slots__ = ("language", "prompts", "light", "expire_time", "session_id")
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     PROMPTS_FIELD_NUMBER: _ClassVar[int]
     LIGHT_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     language: str
     prompts: int
     light: bool
     expire_time: _timestamp_pb2.Timestamp
-    def __init__(self, language: _Optional[str] = ..., prompts: _Optional[int] = ..., light: _Optional[bool] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    session_id: str
+    def __init__(self, language: _Optional[str] = ..., prompts: _Optional[int] = ..., light: _Optional[bool] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., session_id: _Optional[str] = ...) -> None: ...
 
 class Guidance(_message.Message):
     __slots__ = ("codes",)

@@ -13,7 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from cameo.v1 import error_reason_pb2
-from cameo.v1.session_service_pb2 import CaptureResponse, Progress, Prompt, Welcome
+from cameo.v1.session_service_pb2 import Bye, CaptureRequest, CaptureResponse, Hello, Progress, Prompt, Seal, Welcome
 from cameo_verifier.server.capture_page import page, stream
 from cameo_verifier.server.http_resources import serve
 from cameo_verifier.server.wire.errors import RequestError
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
     from websockets.asyncio.client import ClientConnection
-
-    from cameo.v1.session_service_pb2 import CaptureRequest
 
 HELLO = '{"hello": {"userAgent": "a test"}}'
 
@@ -56,7 +54,7 @@ class Echo:
 
 
 @asynccontextmanager
-async def opened(capture: Echo) -> AsyncIterator[ClientConnection]:
+async def opened(capture: stream.Capture) -> AsyncIterator[ClientConnection]:
     """Connect to a server with that capture."""
     app = Starlette(routes=[*page.routes(), stream.route(capture, lambda _: 3.0)])
     async with (
@@ -87,7 +85,12 @@ async def test_messages_in_json_and_media_in_bytes() -> None:
     async with opened(echo) as socket:
         await socket.send('{"token": "t"}')
         await socket.send(HELLO)
-        assert (await told(socket))["welcome"] == {"language": "a test", "prompts": 0, "light": False}
+        assert (await told(socket))["welcome"] == {
+            "language": "a test",
+            "prompts": 0,
+            "light": False,
+            "sessionId": "",
+        }
         await socket.send(bytes(2**20))
         assert await told(socket) == {"progress": {"analysedMs": 2**20, "done": 0}}
         await socket.send('{"bye": {}}')
@@ -97,6 +100,29 @@ async def test_messages_in_json_and_media_in_bytes() -> None:
         assert closed.value.rcvd.code == 1000
     assert echo.tokens == ["t"]
     assert json.loads(stream.to_json(CaptureResponse(prompt=Prompt(number=0))))["prompt"] == {"number": 0}
+
+
+async def test_a_sealed_frame_is_a_seal_and_its_slice() -> None:
+    """Once `hello` named a key; a frame too short for a seal has none."""
+    heard: list[CaptureRequest] = []
+
+    async def capture(_: str, requests: AsyncIterator[CaptureRequest]) -> AsyncGenerator[CaptureResponse]:
+        async for request in requests:
+            heard.append(request)
+            yield CaptureResponse(seal_nonce=b"nonce")
+
+    frame = bytes(range(64)) + (7).to_bytes(4) + (2).to_bytes(4)
+    async with opened(capture) as socket:
+        await socket.send('{"token": "t"}')
+        for sent in ('{"hello": {"sealKey": "AAE="}}', frame + b"slice", b"short", '{"bye": {}, "seal": {"number": 8}}'):
+            await socket.send(sent)
+            assert await told(socket) == {"sealNonce": "bm9uY2U="}
+    assert heard == [
+        CaptureRequest(hello=Hello(seal_key=b"\x00\x01")),
+        CaptureRequest(media=b"slice", seal=Seal(signature=bytes(range(64)), number=7, nonce=2)),
+        CaptureRequest(media=b"short"),
+        CaptureRequest(bye=Bye(), seal=Seal(number=8)),
+    ]
 
 
 @pytest.mark.parametrize("first", ["", "{}", '{"token": 1}', '{"token": ""}', "[]", HELLO, b"{}"])

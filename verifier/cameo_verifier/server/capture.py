@@ -26,6 +26,7 @@ from cameo_verifier.live.lights import Shine
 from cameo_verifier.live.observation import Heard, Seen
 from cameo_verifier.reasons import Reason
 from cameo_verifier.server.capture_record import CaptureRecord
+from cameo_verifier.server.capture_seal import CaptureSeal
 from cameo_verifier.server.threads import undisturbed
 from cameo_verifier.server.wire import session_convert
 from cameo_verifier.server.wire.errors import RequestError, UnspentError, reason_of
@@ -80,6 +81,7 @@ class Capture:
         """Number of the current recording: the first prepares, the second is the answer."""
         self._may_start = self._wants_answer = False
         self._record = CaptureRecord(parts.max_bytes)
+        self._seal: CaptureSeal | None = None
         self._attempt_id = ""
         self._held = ExitStack()
         self._tasks: list[asyncio.Task[None]] = []
@@ -91,7 +93,10 @@ class Capture:
         Raises:
             CameoError: as `SessionService.Capture`.
         """
-        hello = session_convert.hello(await self._first())
+        first = await self._first()
+        hello = session_convert.hello(first)
+        if first is not None and first.hello.seal_key:
+            self._seal = CaptureSeal(first.hello.seal_key, self._session_id, late_s=self._parts.live.silent_s)
         session = await self._claimed(hello)
         structlog.contextvars.bind_contextvars(session_id=session.id)
         with self._held:
@@ -107,7 +112,7 @@ class Capture:
     async def _run(self, session: Session, worker: LiveWorker[Response, Judgement]) -> None:
         audience = await asyncio.to_thread(self._parts.issuer.audience, session.audience)
         steps = len(recipe_in(session.language, session_convert.path_of(session)).steps(0))
-        self._tell(session_convert.welcome(session, prompts=steps, light=self._light(session)))
+        self._reveal(session_convert.welcome(session, prompts=steps, light=self._light(session)))
         async with self._listening(worker):
             by = self._now + self._parts.live.prepare_s
             await self._prepare(by)
@@ -137,7 +142,7 @@ class Capture:
             told = guide.told
             self._progress(event, done=0)
         self._may_start = True
-        self._tell(session_convert.start())
+        self._reveal(session_convert.start())
 
     async def _opened(self, by: float) -> None:
         """Return with the first picture of the answer."""
@@ -160,10 +165,10 @@ class Capture:
                     begun = await self._spend(session)
                     conductor.take(begun[1].steps, begun[1].colours)
                 case Reveal() as reveal:
-                    self._tell(session_convert.prompt(reveal))
+                    self._reveal(session_convert.prompt(reveal))
                     self._record.revealed(self._now)
                 case Shine() as shine:
-                    self._tell(session_convert.light(shine))
+                    self._reveal(session_convert.light(shine))
                     self._record.revealed(self._now, colour=True)
                 case Stop():
                     self._tell(session_convert.stop())
@@ -273,6 +278,12 @@ class Capture:
             return False
         return True
 
+    def _reveal(self, message: CaptureResponse) -> None:
+        """Tell what was not known before, with a nonce for what is sealed after it."""
+        if self._seal is not None:
+            message.seal_nonce = self._seal.renew(message, self._now)
+        self._tell(message)
+
     @property
     def _now(self) -> float:
         return self._parts.monotonic()
@@ -344,6 +355,10 @@ class Capture:
             self._events.put_nowait(error)
 
     async def _receive(self, message: CaptureRequest, worker: LiveWorker[Response, Judgement]) -> None:
+        if self._seal is not None:
+            self._seal.verify(message, self._heard_at)
+        elif message.HasField("seal"):
+            raise _invalid("`seal` needs the key that made it in `hello`")
         match message.WhichOneof("message"):
             case "media":
                 if self._wants_answer:

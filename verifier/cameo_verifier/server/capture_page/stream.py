@@ -1,6 +1,7 @@
 """The WebSocket `/capture/stream`: `SessionService.Capture` for browsers.
 
-A text frame holds a message in protobuf's JSON mapping, a binary frame the bytes of `CaptureRequest.media`. The first frame is
+A text frame holds a message in protobuf's JSON mapping, a binary frame the bytes of `CaptureRequest.media`; before them, once
+`hello` has named a key, those of its seal: the signature, `number` and `nonce`, both big-endian in 4 bytes. The first frame is
 `{"token": "…"}`: a token in the address would be written to logs. Where the call fails, the last frame is
 `{"error": {"reason": …, "message": …, "retryAfterS": …}}`, with the reasons of the RPC.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import struct
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
@@ -21,7 +23,7 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from cameo.v1 import error_reason_pb2
-from cameo.v1.session_service_pb2 import CaptureRequest, CaptureResponse
+from cameo.v1.session_service_pb2 import CaptureRequest, CaptureResponse, Seal
 from cameo_credential.errors import CameoError
 from cameo_verifier.errors import AbandonedError
 from cameo_verifier.redaction import redacted
@@ -40,6 +42,7 @@ MAX_FRAME = 2**20 + 2**10
 
 _TOKEN_S = 10.0
 """Seconds within which the token must come: without one nothing is known of a client."""
+_SEAL = struct.Struct(">64sII")
 _NORMAL, _REFUSED, _FAULT = 1000, 4000, 1011
 
 log = structlog.get_logger(__name__)
@@ -87,13 +90,22 @@ async def _token(socket: WebSocket) -> str:
 
 async def _requests(socket: WebSocket) -> AsyncIterator[CaptureRequest]:
     """Yield the client's messages; raises `AbandonedError` where it goes away."""
+    sealed = False
     while True:
         frame = await socket.receive()
         if frame["type"] == "websocket.disconnect":
             raise AbandonedError("the browser went away")
-        message = _parsed(frame["text"]) if frame.get("bytes") is None else CaptureRequest(media=frame["bytes"])
+        message = _parsed(frame["text"]) if frame.get("bytes") is None else _media(frame["bytes"], sealed=sealed)
         require_bounded("SessionService.Capture", message)
+        sealed = sealed or bool(message.hello.seal_key)
         yield message
+
+
+def _media(frame: bytes, *, sealed: bool) -> CaptureRequest:
+    if not sealed or len(frame) < _SEAL.size:
+        return CaptureRequest(media=frame)
+    signature, number, nonce = _SEAL.unpack_from(frame)
+    return CaptureRequest(media=frame[_SEAL.size :], seal=Seal(signature=signature, number=number, nonce=nonce))
 
 
 def _parsed(text: str) -> CaptureRequest:

@@ -34,13 +34,15 @@ USUAL_MAX_BYTES = 64 * KIB
 
 _AROUND = 16
 """Overhead in bytes of a message's one field in protobuf."""
+_SEAL = 96
+"""Maximum bytes of a slice's seal: the signature's 64, two numbers, and what is around them."""
 # As many people as may be selected, each with the longest id; twice, since pending terms may be sent too.
 _TERMS_MAX_BYTES = USUAL_MAX_BYTES + 2 * SELECTED_MAX * (4 * ID_MAX_CHARS + _AROUND)
 
 MAX_BYTES: Mapping[str, int] = {
     "VerificationService.VerifyResponse": CHUNK_MAX_BYTES + _AROUND,
     "SessionService.CreateSession": _TERMS_MAX_BYTES,
-    "SessionService.Capture": CHUNK_MAX_BYTES + _AROUND,
+    "SessionService.Capture": CHUNK_MAX_BYTES + _AROUND + _SEAL,
     "CameoService.UpdateCameo": _TERMS_MAX_BYTES,
     "GuardianService.NarrowCameo": _TERMS_MAX_BYTES,
     "ReviewService.ReplayAttempt": USUAL_MAX_BYTES + PROFILE_MAX_BYTES,

@@ -93,7 +93,9 @@ def hello(first: CaptureRequest | None) -> dict[str, Any]:
 
 def welcome(stored: Session, *, prompts: int, light: bool) -> CaptureResponse:
     """Return the first message to the client."""
-    told = session_service_pb2.Welcome(language=stored.language, prompts=prompts, light=light, expire_time=stored.expires_at)
+    told = session_service_pb2.Welcome(
+        language=stored.language, prompts=prompts, light=light, expire_time=stored.expires_at, session_id=stored.id
+    )
     return session_service_pb2.CaptureResponse(welcome=told)
 
 
