@@ -14,6 +14,7 @@ from starlette.routing import WebSocketRoute
 
 from cameo.v1.session_service_pb2 import CaptureRequest, CaptureResponse, Result, Welcome
 from cameo_verifier.server.capture_page import page, stream
+from cameo_verifier.server.capture_seal import CaptureSeal
 from cameo_verifier.server.http_resources import serve
 from tests.patience import PATIENCE_S
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
     from starlette.websockets import WebSocket
+
+
+SESSION = "a session"
 
 
 class _Dropped(BaseException):
@@ -36,12 +40,15 @@ class Scripted:
         tokens: the tokens that came, one for each connection.
         heard: what the browser said, without the media.
         media: bytes of the current recording.
+        sealed: number of slices of the current connection that were sealed, each verified.
     """
 
     address: str = ""
     tokens: list[str] = field(default_factory=list)
     heard: queue.Queue[CaptureRequest] = field(default_factory=queue.Queue)
     media: int = 0
+    sealed: int = 0
+    _seal: CaptureSeal | None = None
     _loop: asyncio.AbstractEventLoop | None = None
     _says: asyncio.Queue[CaptureResponse | BaseException] = field(default_factory=asyncio.Queue)
     _came: threading.Event = field(default_factory=threading.Event)
@@ -65,7 +72,7 @@ class Scripted:
     def welcome(self, prompts: int = 3, **said: Any) -> CaptureRequest:
         """Wait for the browser, and let it prepare."""
         hello = self.wait("hello")
-        self.say(welcome=Welcome(language="en", prompts=prompts, **said))
+        self.say(welcome=Welcome(language="en", prompts=prompts, session_id=SESSION, **said))
         return hello
 
     def drop(self) -> None:
@@ -80,13 +87,15 @@ class Scripted:
     async def capture(self, token: str, requests: AsyncIterator[CaptureRequest]) -> AsyncGenerator[CaptureResponse]:
         """Serve one connection."""
         self.tokens.append(token)
-        self._says, self.media = asyncio.Queue(), 0
+        self._says, self.media, self.sealed, self._seal = asyncio.Queue(), 0, 0, None
         reading = asyncio.create_task(self._read(requests, self._says))
         try:
             while True:
                 said = await self._says.get()
                 if isinstance(said, BaseException):
                     raise said
+                if self._seal is not None and said.WhichOneof("message") in {"welcome", "start", "prompt", "light"}:
+                    said.seal_nonce = self._seal.renew(said, 0.0)
                 yield said
                 if said.HasField("result"):
                     return
@@ -96,6 +105,11 @@ class Scripted:
     async def _read(self, requests: AsyncIterator[CaptureRequest], says: asyncio.Queue[CaptureResponse | BaseException]) -> None:
         try:
             async for request in requests:
+                if request.hello.seal_key:
+                    self._seal = CaptureSeal(request.hello.seal_key, SESSION, late_s=PATIENCE_S)
+                elif self._seal is not None:
+                    self._seal.verify(request, 0.0)
+                    self.sealed += request.HasField("seal")
                 if request.HasField("media"):
                     self.media += len(request.media)
                     self._came.set()

@@ -126,6 +126,17 @@ def test_a_session_from_the_first_screen_to_the_verdict(person: Person, server: 
     server.end(verdict=VERDICT_ACCEPTED, attempt_id="a")
     page.get_by_role("heading", name="Done. It is you").wait_for()
     assert person.trouble == []
+    assert server.sealed > 3, "each slice and the end"
+
+
+def test_a_browser_that_makes_no_key_seals_nothing(person: Person, server: Scripted) -> None:
+    """The session goes on as it did."""
+    person.page.add_init_script("SubtleCrypto.prototype.generateKey = () => Promise.reject(new Error('none'))")
+    person.begin()
+    assert not server.welcome().hello.seal_key
+    server.wait_for_media()
+    assert server.sealed == 0
+    assert person.trouble == []
 
 
 def test_the_browser_is_told_to_load_nothing_from_elsewhere(person: Person) -> None:

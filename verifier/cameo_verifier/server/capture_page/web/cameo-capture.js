@@ -2,6 +2,7 @@
 import * as camera from "./camera.js";
 import { Lights } from "./lights.js";
 import { Recording } from "./recorder.js";
+import { Sealer } from "./sealer.js";
 import { Stream } from "./stream.js";
 import { Stage, intro, make, notice, waiting } from "./view.js";
 import { loadWords } from "./words.js";
@@ -145,8 +146,12 @@ export class CameoCapture extends HTMLElement {
     }
   }
 
-  #connect(run) {
-    run.stream = new Stream(this.stream, this.token, hello(run), {
+  async #connect(run) {
+    // A connection that is made again is another capture, and has another key.
+    const before = run.stream;
+    const sealer = await Sealer.make();
+    if (this.#run !== run || run.stream !== before) return;
+    run.stream = new Stream(this.stream, this.token, hello(run), sealer, {
       message: (name, value) => this.#hear(run, name, value),
       error: (error) => this.#refused(run, error),
       dropped: () => this.#dropped(run),
