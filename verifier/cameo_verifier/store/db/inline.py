@@ -32,9 +32,9 @@ ResultT = TypeVar("ResultT")
 QUICK_S = 0.005
 """Seconds for which a commit may block the loop: about as long as a call takes anyway."""
 LINGER_S = 0.004
-"""Time that an item lingers in company: a transaction costs as much as ten items, and the loop takes further calls meanwhile."""
+"""Time that an item lingers for others: a transaction costs as much as ten items, and the loop takes further calls meanwhile."""
 ALONE = 4
-"""Number of batches of one item each after which the next does not linger: who comes in company is seldom alone as often."""
+"""Number of batches of one item each after which the next does not linger: a batch of one is common among concurrent calls."""
 
 _Asked = list[tuple[ItemT, "asyncio.Future[ResultT]"]]
 
