@@ -92,6 +92,9 @@ class CameoEventKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CAMEO_EVENT_KIND_ATTEMPT_DECIDED: _ClassVar[CameoEventKind]
     CAMEO_EVENT_KIND_SUSPENDED: _ClassVar[CameoEventKind]
     CAMEO_EVENT_KIND_SUSPENSION_LIFTED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_SESSION_JUDGED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_SESSION_ENDED: _ClassVar[CameoEventKind]
+    CAMEO_EVENT_KIND_SESSION_EXPIRED: _ClassVar[CameoEventKind]
 ITEM_KIND_UNSPECIFIED: ItemKind
 ITEM_KIND_FACE_VECTOR: ItemKind
 ITEM_KIND_VOICE_VECTOR: ItemKind
@@ -152,6 +155,9 @@ CAMEO_EVENT_KIND_REMOVAL_ANSWERED: CameoEventKind
 CAMEO_EVENT_KIND_ATTEMPT_DECIDED: CameoEventKind
 CAMEO_EVENT_KIND_SUSPENDED: CameoEventKind
 CAMEO_EVENT_KIND_SUSPENSION_LIFTED: CameoEventKind
+CAMEO_EVENT_KIND_SESSION_JUDGED: CameoEventKind
+CAMEO_EVENT_KIND_SESSION_ENDED: CameoEventKind
+CAMEO_EVENT_KIND_SESSION_EXPIRED: CameoEventKind
 
 class Cameo(_message.Message):
     __slots__ = ("id", "subject", "state", "who_may_use", "selected_users", "restrictions", "appearance_notes", "voice_notes", "minor_safeguards", "consent", "version", "create_time", "update_time", "reason", "pending_change", "paused_by_guardian", "suspended", "attest_time", "generators", "items", "offline_audiences")
@@ -308,7 +314,7 @@ class Output(_message.Message):
     def __init__(self, id: _Optional[str] = ..., grant_id: _Optional[str] = ..., sha256: _Optional[str] = ..., c2pa_manifest_id: _Optional[str] = ..., state: _Optional[_Union[OutputState, str]] = ..., creator: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., platform: _Optional[str] = ..., removals: _Optional[_Iterable[_Union[_removal_pb2.Removal, _Mapping]]] = ...) -> None: ...
 
 class CameoEvent(_message.Message):
-    __slots__ = ("cursor", "cameo_id", "kind", "event_time", "grant_id", "output_id", "removal_id", "attempt_id", "decision", "credential_id")
+    __slots__ = ("cursor", "cameo_id", "kind", "event_time", "grant_id", "output_id", "removal_id", "attempt_id", "decision", "credential_id", "session_id")
     CURSOR_FIELD_NUMBER: _ClassVar[int]
     CAMEO_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -319,6 +325,7 @@ class CameoEvent(_message.Message):
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
     CREDENTIAL_ID_FIELD_NUMBER: _ClassVar[int]
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
     cursor: str
     cameo_id: str
     kind: CameoEventKind
@@ -329,4 +336,5 @@ class CameoEvent(_message.Message):
     attempt_id: str
     decision: _attempt_pb2.ReviewDecision
     credential_id: str
-    def __init__(self, cursor: _Optional[str] = ..., cameo_id: _Optional[str] = ..., kind: _Optional[_Union[CameoEventKind, str]] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., grant_id: _Optional[str] = ..., output_id: _Optional[str] = ..., removal_id: _Optional[str] = ..., attempt_id: _Optional[str] = ..., decision: _Optional[_Union[_attempt_pb2.ReviewDecision, str]] = ..., credential_id: _Optional[str] = ...) -> None: ...
+    session_id: str
+    def __init__(self, cursor: _Optional[str] = ..., cameo_id: _Optional[str] = ..., kind: _Optional[_Union[CameoEventKind, str]] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., grant_id: _Optional[str] = ..., output_id: _Optional[str] = ..., removal_id: _Optional[str] = ..., attempt_id: _Optional[str] = ..., decision: _Optional[_Union[_attempt_pb2.ReviewDecision, str]] = ..., credential_id: _Optional[str] = ..., session_id: _Optional[str] = ...) -> None: ...

@@ -372,6 +372,7 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         "events": {
             *("number", "cameo_id", "subject", "kind", "at", "grant_id", "output_id", "removal_id", "attempt_id", "ruling"),
             "credential_id",
+            "session_id",
         },
         "event_counter": {"id", "last"},
         "webhooks": {

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cameo_verifier.cameo.asked import NOTHING
+from cameo_verifier.cameo.model import EventKind
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.challenges import ChallengeStore
 from cameo_verifier.store.attempts.servers import KnownServer, ServerStore
 from cameo_verifier.store.attempts.sessions import NotWaitingError, Session, SessionState, SessionStore
+from cameo_verifier.store.cameos import events
 from cameo_verifier.store.evidence import unlinking
 
 if TYPE_CHECKING:
@@ -93,15 +95,53 @@ def test_a_session_with_an_attempt_says_what_that_says(
     assert one.get("s1", now=NOW).ended_by == "CALLER_GONE"
 
 
-def test_an_unused_session_expires_and_is_swept(stores: tuple[SessionStore, SessionStore]) -> None:
-    """At its end it can be captured no more; its row goes when it is older than what is kept."""
-    one, _ = stores
+def _told(engine: Engine) -> list[tuple[EventKind, str, str]]:
+    """Return what the event feed tells of sessions."""
+    with engine.connect() as connection:
+        found = events.after(connection, 0, subject=SUBJECT, limit=100)
+    return [(event.kind, event.session_id, event.attempt_id) for event in found]
+
+
+def test_an_unused_session_expires_and_is_swept(engine: Engine, stores: tuple[SessionStore, SessionStore]) -> None:
+    """At its end it can be captured no more; its row goes once that was told and it is older than what is kept."""
+    one, two = stores
+    assert not one.expire(now=END - timedelta(seconds=1))
     assert one.get("s1", now=END).state is SessionState.EXPIRED
     with pytest.raises(NotWaitingError) as refused:
         one.claim("s1", hello={}, now=END)
     assert refused.value.state is SessionState.EXPIRED
+    assert one.drop_unused(expired_before=END + timedelta(seconds=1)) == 0
+    one.expire(now=END)
+    two.expire(now=END)
+    assert _told(engine) == [(EventKind.SESSION_HAS_EXPIRED, "s1", "")]
+    with pytest.raises(NotWaitingError):
+        one.claim("s1", hello={}, now=NOW)
     assert one.drop_unused(expired_before=END) == 0
     assert one.drop_unused(expired_before=END + timedelta(seconds=1)) == 1
+
+
+def test_a_session_that_is_prepared_at_its_end_expires_once_it_is_given_back(
+    engine: Engine, stores: tuple[SessionStore, SessionStore]
+) -> None:
+    """Its server alone knows whether a prompt follows; a server that is gone holds nothing."""
+    one, two = stores
+    one.claim("s1", hello={}, now=NOW)
+    two.expire(now=END)
+    assert not _told(engine)
+    ServerStore(engine).forget(["one"])
+    two.expire(now=END)
+    assert _told(engine) == [(EventKind.SESSION_HAS_EXPIRED, "s1", "")]
+
+
+def test_a_session_whose_server_is_gone_is_told_as_ended_once(
+    engine: Engine, stores: tuple[SessionStore, SessionStore], issued: Callable[[str], Challenge]
+) -> None:
+    """By the server that ends its attempt."""
+    stores[0].claim("s1", hello={}, now=NOW)
+    _prompted(engine, issued)
+    for _ in range(2):
+        AttemptStore(engine, server_id="two").take_over(dead={"one"}, now=NOW)
+    assert _told(engine) == [(EventKind.SESSION_HAS_ENDED, "s1", "a1")]
 
 
 def test_a_persons_sessions_go_with_them(
@@ -111,9 +151,14 @@ def test_a_persons_sessions_go_with_them(
     one, _ = stores
     one.add(session("s2", "r2"))
     one.claim("s1", hello={}, now=NOW)
+    one.expire(now=END)
     _prompted(engine, issued).fail("a1", now=NOW)
     with engine.begin() as connection:
         unlinking.unlink(connection, SUBJECT)
     for identifier in ("s1", "s2"):
         with pytest.raises(NotFoundError):
             one.get(identifier, now=NOW)
+    assert not _told(engine)
+    with engine.connect() as connection:
+        left = events.after(connection, 0, subject=None, limit=100)
+    assert [(event.session_id, event.attempt_id) for event in left] == [("", "")] * 2

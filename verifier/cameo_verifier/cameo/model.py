@@ -291,7 +291,7 @@ class Use:
 
 
 class EventKind(StrEnum):
-    """The kind of an event about a cameo, a person's guardians or an attempt."""
+    """The kind of an event about a cameo, a person's guardians, an attempt or a live session."""
 
     WAS_CREATED = "created"
     PERMISSION_CHANGED = "permission_changed"
@@ -315,6 +315,9 @@ class EventKind(StrEnum):
     ATTEMPT_WAS_DECIDED = "attempt_decided"
     WAS_SUSPENDED = "suspended"
     SUSPENSION_WAS_LIFTED = "suspension_lifted"
+    SESSION_WAS_JUDGED = "session_judged"
+    SESSION_HAS_ENDED = "session_ended"
+    SESSION_HAS_EXPIRED = "session_expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,11 +326,13 @@ class Event:
 
     Attributes:
         number: 1, 2, 3 … without a gap, in the order of commits.
-        cameo_id: the cameo; empty if the event is about a person's guardian or an attempt that reviewers decided.
+        cameo_id: the cameo; empty if the event is about a person's guardian, an attempt that reviewers decided or a live
+            session.
         kind: what happened.
         at: when it happened, in UTC.
         grant_id, output_id, removal_id, attempt_id, credential_id: what it is about, each empty if not applicable.
         ruling: the reviewers' decision on the attempt.
+        session_id: the live session that ended.
     """
 
     number: int
@@ -340,3 +345,4 @@ class Event:
     attempt_id: str = ""
     ruling: str = ""
     credential_id: str = ""
+    session_id: str = ""

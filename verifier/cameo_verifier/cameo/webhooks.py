@@ -133,10 +133,19 @@ def message(
     removal: the one the event is about. cursor: the event's cursor, as in `WatchCameoEvents`. pairwise: of the aliases by which
     endpoints other than the app's know cameos.
     """
-    decided = event.kind is EventKind.ATTEMPT_WAS_DECIDED
     cameo_id = event.cameo_id if endpoint.holder is None else pairwise.alias(event.cameo_id, endpoint.audience)
     data: dict[str, Any] = {"cursor": cursor}
-    data |= {"attempt": event.attempt_id, "decision": event.ruling} if decided else {"cameo": cameo_id}
+    match event.kind:
+        case EventKind.ATTEMPT_WAS_DECIDED:
+            name = "attempt.decided"
+            data |= {"attempt": event.attempt_id, "decision": event.ruling}
+        case EventKind.SESSION_WAS_JUDGED | EventKind.SESSION_HAS_ENDED | EventKind.SESSION_HAS_EXPIRED:
+            name = event.kind.value.replace("_", ".")
+            data |= {"session": event.session_id}
+            data |= {"attempt": event.attempt_id} if event.attempt_id else {}
+        case _:
+            name = f"cameo.{event.kind.value}"
+            data |= {"cameo": cameo_id}
     data |= {name: value for name, value in _ids(event) if value}
     if removal is not None:
         data["removal"] = {
@@ -147,7 +156,7 @@ def message(
             "due": removal.due_at.isoformat(),
         }
     return {
-        "type": "attempt.decided" if decided else f"cameo.{event.kind.value}",
+        "type": name,
         "timestamp": event.at.isoformat(),
         "issuer": issuer,
         "audience": endpoint.audience,

@@ -140,6 +140,8 @@ async def forget(kept: Kept, settings: Settings, watch: ClockWatch) -> None:
         with suppress(StoreError):
             if (now := await asyncio.to_thread(watch.look)) is not None:
                 await asyncio.to_thread(kept.challenges.drop_unanswered, expired_before=now - CHALLENGE_KEPT)
+                while await asyncio.to_thread(kept.sessions.expire, now=now):
+                    pass
                 await asyncio.to_thread(kept.sessions.drop_unused, expired_before=now - CHALLENGE_KEPT)
                 await asyncio.to_thread(kept.credentials.drop_tokens, issued_before=now - TOKEN_KEPT)
                 await asyncio.to_thread(kept.fingerprints.drop, before=now - timedelta(days=settings.fingerprint_days))

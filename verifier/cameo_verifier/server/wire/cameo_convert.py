@@ -167,6 +167,7 @@ def event(value: Event) -> cameo_pb2.CameoEvent:
         attempt_id=value.attempt_id,
         decision=full_name(attempt_pb2.ReviewDecision, value.ruling) if value.ruling else None,
         credential_id=value.credential_id,
+        session_id=value.session_id,
     )
 
 

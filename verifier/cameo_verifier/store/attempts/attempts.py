@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 
 from cameo_challenges.model import AnswerPath
 from cameo_verifier.cameo.asked import NOTHING, Asked
+from cameo_verifier.cameo.model import EventKind
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.reasons import Reason
 from cameo_verifier.store.attempts import challenges, fingerprints, sessions, spool
@@ -243,6 +244,7 @@ class AttemptStore:
             earnings.add(connection, attempt, earned, records=self._records)
             if face is not None:
                 faces.enrol(connection, attempt.subject, face, attempt_id=identifier, now=now)
+            sessions.ended(connection, [identifier], EventKind.SESSION_WAS_JUDGED, now=now)
             return attempt
 
     def fail(self, identifier: str, *, now: datetime, reason: Reason | None = None) -> Attempt:
@@ -256,6 +258,7 @@ class AttemptStore:
         values = {**_UNJUDGED, "reasons": reasons, "finished_at": now}
         with store_errors(), self._engine.begin() as connection:
             self._end(connection, identifier, values)
+            sessions.ended(connection, [identifier], EventKind.SESSION_HAS_ENDED, now=now)
             return _one(connection, tables.attempts.c.id == identifier)
 
     def take_over(self, *, dead: Collection[str], now: datetime) -> tuple[tuple[Attempt, ...], int]:
@@ -285,7 +288,9 @@ class AttemptStore:
                 update(attempts).where(lost).values(**_UNJUDGED, finished_at=now).returning(attempts.c.id)
             ).all()
             if ended:
-                connection.execute(delete(spooled).where(spooled.c.attempt_id.in_([row.id for row in ended])))
+                over = [row.id for row in ended]
+                connection.execute(delete(spooled).where(spooled.c.attempt_id.in_(over)))
+                sessions.ended(connection, over, EventKind.SESSION_HAS_ENDED, now=now)
             return mine, len(ended)
 
     def own_open(self) -> list[str]:

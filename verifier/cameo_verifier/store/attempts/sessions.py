@@ -2,6 +2,7 @@
 
 A session waits until it is captured. Until the first prompt nothing is spent, and a capture that breaks off gives it back. With
 the first prompt it gets its attempt, in the transaction that spends the challenge; from then on the attempt says how it ended.
+The end of a session is an event, in the transaction that ends it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cameo_credential.errors import CameoError
+from cameo_verifier.cameo.model import EventKind
 from cameo_verifier.errors import NotFoundError, StoreError
 from cameo_verifier.store.attempts.states import AttemptState
+from cameo_verifier.store.cameos import events
 from cameo_verifier.store.db import documents, tables
 from cameo_verifier.store.db.engine import writing
 from cameo_verifier.store.db.faults import store_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine, Row
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from cameo_verifier.store.attempts.rate_limits import RateLimits
 
 _TABLE = tables.sessions
+_EXPIRED_AT_ONCE = 500
 
 
 class SessionState(StrEnum):
@@ -42,6 +46,9 @@ class SessionState(StrEnum):
     JUDGED = "JUDGED"
     ENDED = "ENDED"
     EXPIRED = "EXPIRED"
+
+
+_EXPIRED = SessionState.EXPIRED.value
 
 
 class NotWaitingError(CameoError):
@@ -151,7 +158,13 @@ class SessionStore:
             StoreError: the database failed.
         """
         mine = (_TABLE.c.server_id == self._server_id) | _TABLE.c.server_id.not_in(select(tables.servers.c.id))
-        free = (_TABLE.c.id == identifier) & _TABLE.c.attempt_id.is_(None) & (_TABLE.c.expires_at > now) & mine
+        free = (
+            (_TABLE.c.id == identifier)
+            & _TABLE.c.attempt_id.is_(None)
+            & (_TABLE.c.expires_at > now)
+            & mine
+            & (_TABLE.c.state != _EXPIRED)
+        )
         taken = (
             update(_TABLE).where(free).values(state=SessionState.PREPARING.value, server_id=self._server_id, hello=dict(hello))
         )
@@ -187,13 +200,32 @@ class SessionStore:
         """
         self._set(_TABLE.c.id == identifier, ended_by=reason)
 
-    def drop_unused(self, *, expired_before: datetime) -> int:
-        """Delete sessions without an attempt that expired before a time; return their number.
+    def expire(self, *, now: datetime) -> bool:
+        """Note a batch of sessions that nobody used in time, with an event each; return whether there may be more.
+
+        Those that a living server prepares are left alone.
 
         Raises:
             StoreError: the database failed.
         """
-        unused = delete(_TABLE).where(_TABLE.c.attempt_id.is_(None), _TABLE.c.expires_at < expired_before)
+        idle = (_TABLE.c.state == SessionState.WAITING.value) | _TABLE.c.server_id.not_in(select(tables.servers.c.id))
+        over = _TABLE.c.attempt_id.is_(None) & (_TABLE.c.expires_at <= now) & (_TABLE.c.state != _EXPIRED) & idle
+        query = select(_TABLE.c.id, _TABLE.c.subject).where(over).order_by(_TABLE.c.id).limit(_EXPIRED_AT_ONCE).with_for_update()
+        with store_errors(), writing(self._engine).begin() as connection:
+            found = connection.execute(query).all()
+            connection.execute(update(_TABLE).where(_TABLE.c.id.in_([row.id for row in found])).values(state=_EXPIRED))
+            events.append_of_sessions(
+                connection, [(row.id, row.subject, "") for row in found], EventKind.SESSION_HAS_EXPIRED, now=now
+            )
+        return len(found) == _EXPIRED_AT_ONCE
+
+    def drop_unused(self, *, expired_before: datetime) -> int:
+        """Delete sessions that `expire` found, and that expired before a time; return their number.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        unused = delete(_TABLE).where(_TABLE.c.state == _EXPIRED, _TABLE.c.expires_at < expired_before)
         with store_errors(), writing(self._engine).begin() as connection:
             return connection.execute(unused).rowcount
 
@@ -212,6 +244,13 @@ def prompting(connection: Connection, identifier: str, attempt_id: str, *, serve
     values = {"attempt_id": attempt_id, "state": SessionState.PROMPTING.value}
     if connection.execute(update(_TABLE).where(held).values(values)).rowcount != 1:
         raise NotFoundError("the session was deleted, or is captured elsewhere")
+
+
+def ended(connection: Connection, attempt_ids: Sequence[str], kind: EventKind, *, now: datetime) -> None:
+    """Add the event of each live session whose attempt ends, inside the transaction that ends the attempts."""
+    query = select(_TABLE.c.id, _TABLE.c.subject, _TABLE.c.attempt_id).where(_TABLE.c.attempt_id.in_(attempt_ids))
+    found = connection.execute(query.order_by(_TABLE.c.id)).all()
+    events.append_of_sessions(connection, [(row.id, row.subject, row.attempt_id) for row in found], kind, now=now)
 
 
 def _read(connection: Connection, identifier: str, *, now: datetime) -> Session:

@@ -76,6 +76,24 @@ def append_of_attempt(connection: Connection, attempt_id: str, subject: str, rul
     return number
 
 
+def append_of_sessions(connection: Connection, ended: Sequence[tuple[str, str, str]], kind: EventKind, *, now: datetime) -> None:
+    """Add the events of live sessions that ended in one way, inside a transaction of the caller.
+
+    Args:
+        connection: of the transaction.
+        ended: id, subject and attempt of each, the last empty if it has none.
+        kind: the way.
+        now: the time.
+    """
+    of = {"cameo_id": "", "grant_id": "", "output_id": ""}
+    rows = [
+        {"subject": subject, "kind": kind.value, "at": now, "session_id": session_id, "attempt_id": attempt_id, **of}
+        for session_id, subject, attempt_id in ended
+    ]
+    if rows:
+        _add(connection, rows)
+
+
 def append_of_credentials(
     connection: Connection, cameo_id: str, subject: str, kind: EventKind, *, now: datetime, credential_id: str = ""
 ) -> int:
@@ -141,7 +159,7 @@ def read(connection: Connection, query: Select[Any]) -> list[Event]:
 def of_guardian(connection: Connection, number: int, *, guardian: str, limit: int) -> list[Event]:
     """Return the events with greater numbers, oldest first, about the guardian's present minors and their cameos.
 
-    Decisions on attempts are excluded.
+    Decisions on attempts and ends of live sessions are excluded.
     """
     table = tables.events
     theirs = table.c.subject.in_(guardianships.minors_of(guardian))
@@ -152,7 +170,7 @@ def of_guardian(connection: Connection, number: int, *, guardian: str, limit: in
 def concerns_guardians(event: ReadOnlyColumnCollection[str, Any]) -> ColumnElement[bool]:
     """Return the condition that the guardians of an event's subject receive it, on the columns of the events."""
     cameos = tables.cameos
-    of_links = and_(event.cameo_id == "", event.attempt_id == "")
+    of_links = and_(event.cameo_id == "", event.attempt_id == "", event.session_id == "")
     safeguarded = event.cameo_id.in_(select(cameos.c.id).where(cameos.c.subject == event.subject, cameos.c.minor_safeguards))
     return or_(of_links, safeguarded)
 
@@ -176,7 +194,7 @@ def require_reached(connection: Connection, number: int | None) -> None:
 def event_of(row: Row[Any]) -> Event:
     """Return the event of a row of the table."""
     of = (row.grant_id, row.output_id, row.removal_id, row.attempt_id, row.ruling, row.credential_id)
-    return Event(row.number, row.cameo_id, EventKind(row.kind), row.at, *of)
+    return Event(row.number, row.cameo_id, EventKind(row.kind), row.at, *of, row.session_id)
 
 
 def forget_credentials(connection: Connection, cameo_id: str) -> None:

@@ -469,6 +469,8 @@ events = Table(
     Column("ruling", String(16), nullable=False, server_default=text("''")),
     # Cleared when the cameo is deleted: it leads to an entry of a status list.
     Column("credential_id", String(64), nullable=False, server_default=text("''")),
+    # A live session that ended.
+    Column("session_id", String(64), nullable=False, server_default=text("''")),
     Index(None, "subject", "number"),
     Index(None, "attempt_id"),
 )

@@ -3,10 +3,10 @@
 The ids of the account and of requests are cleared, and every time is set to the start of its day (UTC): the tombstone keeps the
 exact times of its cameo, so an exact time of the recording that equals one of them, or is the nearest to it, would lead back.
 
-Live sessions are deleted. The event that reviewers decided the attempt keeps neither account nor attempt: its number shows when
-it was, among others. What the gallery found is cleared, because the protected person it found can be linked to an account
-(`protected_allowances`). The digest of the receipt is deleted, because it leads from a copy of the receipt to the attempt; the
-receipt itself is revoked.
+Live sessions are deleted. The events that they ended, and that reviewers decided the attempt, keep neither account nor attempt
+nor session: their numbers show when it was, among others. What the gallery found is cleared, because the protected person it
+found can be linked to an account (`protected_allowances`). The digest of the receipt is deleted, because it leads from a copy of
+the receipt to the attempt; the receipt itself is revoked.
 
 SQLite stores rows in the order in which they were inserted, and a row between two whose people are known would be known too:
 `shuffle` gives the rows that are left of deleted people random places. PostgreSQL has no such places to give, see
@@ -46,7 +46,9 @@ _SHUFFLED = {
 
 def unlink(connection: Connection, subject: str) -> None:
     """Unlink a person's ended attempts that have neither a likeness nor a credential, inside a transaction of the caller."""
-    attempts, sessions = tables.attempts, tables.sessions
+    attempts, sessions, events = tables.attempts, tables.sessions, tables.events
+    unused = (events.c.subject == subject) & (events.c.session_id != "") & (events.c.attempt_id == "")
+    _set(connection, events, unused, subject="", session_id="")
     connection.execute(delete(sessions).where(sessions.c.subject == subject, sessions.c.attempt_id.is_(None)))
     ended = (attempts.c.subject == subject) & (attempts.c.state != AttemptState.OPEN.value)
     kept = [select(of.c.attempt_id).where(of.c.attempt_id == attempts.c.id).exists() for of in _OF_ATTEMPTS]
@@ -76,7 +78,7 @@ def _unlink_attempt(connection: Connection, attempt_id: str) -> None:
     connection.execute(delete(tables.sessions).where(tables.sessions.c.attempt_id == attempt_id))
     fingerprints, opinions, labels = tables.fingerprints, tables.opinions, tables.labels
     _set(connection, attempts, attempts.c.id == attempt_id, subject="", request_id="", matches=None, asked=None)
-    _set(connection, events, events.c.attempt_id == attempt_id, subject="", attempt_id="")
+    _set(connection, events, events.c.attempt_id == attempt_id, subject="", attempt_id="", session_id="")
     receipts.revoke(connection, attempt_id)
     digest = (evidence.c.attempt_id == attempt_id) & (evidence.c.kind == Kind.RECEIPT.value)
     connection.execute(delete(evidence).where(digest))
