@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from cameo.v1.attempt_pb2 import VERDICT_ACCEPTED
+from cameo.v1.attempt_pb2 import CAPTURE_ASSURANCE_SESSION_SIGNED, CAPTURE_ASSURANCE_TELEMETRY, VERDICT_ACCEPTED
 from cameo.v1.session_service_pb2 import CaptureRequest, Hello, Seal
+from cameo_credential.encoding import from_base64url
 from tests.live.sealer import Sealer
 from tests.live.test_sessions import opened
 
@@ -26,6 +28,14 @@ def sealing(site: Site, created: CreateSessionResponse) -> Player:
     return player
 
 
+async def assurance(site: Site, created: CreateSessionResponse) -> tuple[int, str]:
+    """Return what the attempt and its receipt say of the capture."""
+    result = (await site.get(created)).result
+    disclosures = [json.loads(from_base64url(each)) for each in result.receipt.token.split("~")[1:-1]]
+    (verification,) = (value for _, name, value in disclosures if name == "verification")
+    return result.attempt.capture, verification["capture"]
+
+
 async def test_a_sealed_session_is_judged(tmp_path: Path) -> None:
     """A nonce comes with `welcome`, `start`, each prompt and each colour, and every slice is sealed with the newest."""
     async with opened(tmp_path) as site:
@@ -42,8 +52,22 @@ async def test_a_sealed_session_is_judged(tmp_path: Path) -> None:
         kinds = {"welcome", "start", "prompt", "light"}
         assert with_nonce == [message for _, message in player.heard if message.WhichOneof("message") in kinds]
         assert player.sealer is not None
+        assert await assurance(site, created) == (CAPTURE_ASSURANCE_SESSION_SIGNED, "session_signed")
         assert len({*player.sealer.nonces}) == len(with_nonce) > 5
         assert {len(nonce) for nonce in player.sealer.nonces} == {32}
+
+
+async def test_an_unsealed_session_says_so(tmp_path: Path) -> None:
+    """It is a live session, with what the client said about itself."""
+    async with opened(tmp_path) as site:
+        created = await site.create()
+        player = site.player(created)
+        await player.greet()
+        await player.prepare()
+        await player.answer()
+        assert await player.finish() is not None
+        assert not any(message.HasField("seal_nonce") for _, message in player.heard)
+        assert await assurance(site, created) == (CAPTURE_ASSURANCE_TELEMETRY, "telemetry")
 
 
 async def test_what_does_not_fit_ends_the_session(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cameo_credential.capture_assurance import CaptureAssurance
 from cameo_credential.encoding import from_base64url, to_base64url
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Provenance:
         evidence_sha256: digest of the recording.
         confirmed: names of the checks that passed, never a score.
         path: the kind of challenge that was answered, `speech_and_turns` of a token from before there were others.
+        capture: what vouches for the capture, nothing in a token from before this was said.
         minor_safeguards: True if the person may be a minor: whoever uses the likeness must treat it as a minor's.
     """
 
@@ -75,6 +77,7 @@ class Provenance:
     confirmed: tuple[str, ...]
     minor_safeguards: bool
     path: str = FIRST_PATH
+    capture: CaptureAssurance = CaptureAssurance.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,7 @@ def compose(  # noqa: PLR0913 - a credential says this much, each by name
         "models": dict(provenance.models),
         "profile": {"name": provenance.profile, "sha256": provenance.profile_sha256},
         "evidence": {"sha256": pairwise.digest(provenance.evidence_sha256, audience)},
-        "liveness": {"path": provenance.path, "confirmed": list(provenance.confirmed)},
+        "liveness": {"path": provenance.path, "capture": provenance.capture.value, "confirmed": list(provenance.confirmed)},
         "minor_safeguards": provenance.minor_safeguards,
         "offline": True,
         **_terms(terms, consent=pairwise.digest(terms.consent_sha256, audience) if terms.consent_sha256 else ""),
@@ -277,6 +280,7 @@ def read_provenance(claims: Mapping[str, Any]) -> Provenance:
         confirmed=tuple(confirmed),
         minor_safeguards=minor_safeguards,
         path=read_path(liveness),
+        capture=read_capture(liveness),
     )
 
 
@@ -287,6 +291,15 @@ def read_path(document: Mapping[str, Any]) -> str:
         ValueError: it is not a text.
     """
     return text(document, "path") if "path" in document else FIRST_PATH
+
+
+def read_capture(document: Mapping[str, Any]) -> CaptureAssurance:
+    """Return what vouches for the capture, in `capture`.
+
+    Raises:
+        ValueError: it is none of the known values.
+    """
+    return CaptureAssurance(text(document, "capture")) if "capture" in document else CaptureAssurance.NONE
 
 
 def read_terms(claims: Mapping[str, Any]) -> OwnerTerms:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from cameo_credential import claims as claim
 from cameo_credential import sd_jwt
+from cameo_credential.capture_assurance import CaptureAssurance
 from cameo_credential.encoding import without_newline
 from cameo_credential.errors import CredentialError
 from cameo_credential.issuer_keys import SIGNATURE_ALGORITHM
@@ -68,6 +69,7 @@ class Verification:
         evidence_sha256: digest of the recording.
         confirmed: names of the checks that passed, never a score.
         path: the kind of challenge that was answered.
+        capture: what vouches for the capture.
     """
 
     attempt_id: str
@@ -76,6 +78,7 @@ class Verification:
     evidence_sha256: str
     confirmed: tuple[str, ...]
     path: str = claim.FIRST_PATH
+    capture: CaptureAssurance = CaptureAssurance.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,7 @@ def issue_receipt(  # noqa: PLR0913 - everything is injected, by name
             "models": dict(provenance.models),
             "evidence": {"sha256": pairwise.digest(provenance.evidence_sha256, audience)},
             "path": provenance.path,
+            "capture": provenance.capture.value,
             "confirmed": list(provenance.confirmed),
         },
     }
@@ -273,6 +277,7 @@ def _verification(document: Mapping[str, Any]) -> Verification:
         evidence_sha256=claim.text(claim.member(document, "evidence"), "sha256"),
         confirmed=claim.texts(document, "confirmed"),
         path=claim.read_path(document),
+        capture=claim.read_capture(document),
     )
 
 

@@ -27,7 +27,7 @@ from cameo.v1 import reason_pb2 as cameo_dot_v1_dot_reason__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x63\x61meo/v1/attempt.proto\x12\x08\x63\x61meo.v1\x1a\x18\x63\x61meo/v1/challenge.proto\x1a\x15\x63\x61meo/v1/reason.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd9\x04\n\x07\x41ttempt\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x63hallenge_id\x18\x02 \x01(\t\x12\x10\n\x08\x61udience\x18\x03 \x01(\t\x12\"\n\x07verdict\x18\x04 \x01(\x0e\x32\x11.cameo.v1.Verdict\x12!\n\x07reasons\x18\x05 \x03(\x0e\x32\x10.cameo.v1.Reason\x12\x0c\n\x04hint\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x06\x63hecks\x18\x08 \x03(\x0b\x32\x0f.cameo.v1.Check\x12\x0f\n\x07profile\x18\t \x01(\t\x12/\n\x07\x64igests\x18\n \x03(\x0b\x32\x1e.cameo.v1.Attempt.DigestsEntry\x12\x34\n\ntimings_ms\x18\x0b \x03(\x0b\x32 .cameo.v1.Attempt.TimingsMsEntry\x12\x18\n\x10minor_safeguards\x18\x0c \x01(\x08\x12*\n\x08\x64\x65\x63ision\x18\r \x01(\x0e\x32\x18.cameo.v1.ReviewDecision\x12/\n\x0b\x64\x65\x63ide_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x04path\x18\x0f \x01(\x0e\x32\x14.cameo.v1.AnswerPath\x1a.\n\x0c\x44igestsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x30\n\x0eTimingsMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xe5\x01\n\x05\x43heck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x07outcome\x18\x02 \x01(\x0e\x32\x11.cameo.v1.Outcome\x12\x12\n\x05score\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x16\n\tthreshold\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12&\n\tdirection\x18\x06 \x01(\x0e\x32\x13.cameo.v1.Direction\x12 \n\x06reason\x18\x07 \x01(\x0e\x32\x10.cameo.v1.Reason\x12\x0e\n\x06\x64\x65tail\x18\x08 \x01(\tB\x08\n\x06_scoreB\x0c\n\n_threshold*m\n\x0eReviewDecision\x12\x1f\n\x1bREVIEW_DECISION_UNSPECIFIED\x10\x00\x12\x1c\n\x18REVIEW_DECISION_APPROVED\x10\x01\x12\x1c\n\x18REVIEW_DECISION_DECLINED\x10\x02*u\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x14\n\x10VERDICT_ACCEPTED\x10\x01\x12\x14\n\x10VERDICT_REJECTED\x10\x02\x12\x11\n\rVERDICT_RETRY\x10\x03\x12\x12\n\x0eVERDICT_REVIEW\x10\x04*Z\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_PASS\x10\x01\x12\x10\n\x0cOUTCOME_FAIL\x10\x02\x12\x12\n\x0eOUTCOME_UNABLE\x10\x03*U\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44IRECTION_AT_LEAST\x10\x01\x12\x15\n\x11\x44IRECTION_AT_MOST\x10\x02*Z\n\x0b\x41ttemptView\x12\x1c\n\x18\x41TTEMPT_VIEW_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41TTEMPT_VIEW_BASIC\x10\x01\x12\x15\n\x11\x41TTEMPT_VIEW_FULL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16\x63\x61meo/v1/attempt.proto\x12\x08\x63\x61meo.v1\x1a\x18\x63\x61meo/v1/challenge.proto\x1a\x15\x63\x61meo/v1/reason.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x86\x05\n\x07\x41ttempt\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x63hallenge_id\x18\x02 \x01(\t\x12\x10\n\x08\x61udience\x18\x03 \x01(\t\x12\"\n\x07verdict\x18\x04 \x01(\x0e\x32\x11.cameo.v1.Verdict\x12!\n\x07reasons\x18\x05 \x03(\x0e\x32\x10.cameo.v1.Reason\x12\x0c\n\x04hint\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1f\n\x06\x63hecks\x18\x08 \x03(\x0b\x32\x0f.cameo.v1.Check\x12\x0f\n\x07profile\x18\t \x01(\t\x12/\n\x07\x64igests\x18\n \x03(\x0b\x32\x1e.cameo.v1.Attempt.DigestsEntry\x12\x34\n\ntimings_ms\x18\x0b \x03(\x0b\x32 .cameo.v1.Attempt.TimingsMsEntry\x12\x18\n\x10minor_safeguards\x18\x0c \x01(\x08\x12*\n\x08\x64\x65\x63ision\x18\r \x01(\x0e\x32\x18.cameo.v1.ReviewDecision\x12/\n\x0b\x64\x65\x63ide_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\"\n\x04path\x18\x0f \x01(\x0e\x32\x14.cameo.v1.AnswerPath\x12+\n\x07\x63\x61pture\x18\x10 \x01(\x0e\x32\x1a.cameo.v1.CaptureAssurance\x1a.\n\x0c\x44igestsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x30\n\x0eTimingsMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xe5\x01\n\x05\x43heck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x07outcome\x18\x02 \x01(\x0e\x32\x11.cameo.v1.Outcome\x12\x12\n\x05score\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x0c\n\x04unit\x18\x04 \x01(\t\x12\x16\n\tthreshold\x18\x05 \x01(\x01H\x01\x88\x01\x01\x12&\n\tdirection\x18\x06 \x01(\x0e\x32\x13.cameo.v1.Direction\x12 \n\x06reason\x18\x07 \x01(\x0e\x32\x10.cameo.v1.Reason\x12\x0e\n\x06\x64\x65tail\x18\x08 \x01(\tB\x08\n\x06_scoreB\x0c\n\n_threshold*\xe1\x01\n\x10\x43\x61ptureAssurance\x12!\n\x1d\x43\x41PTURE_ASSURANCE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x43\x41PTURE_ASSURANCE_NONE\x10\x01\x12\x1f\n\x1b\x43\x41PTURE_ASSURANCE_TELEMETRY\x10\x02\x12$\n CAPTURE_ASSURANCE_SESSION_SIGNED\x10\x03\x12\"\n\x1e\x43\x41PTURE_ASSURANCE_APP_ATTESTED\x10\x04\x12#\n\x1f\x43\x41PTURE_ASSURANCE_CAMERA_SIGNED\x10\x05*m\n\x0eReviewDecision\x12\x1f\n\x1bREVIEW_DECISION_UNSPECIFIED\x10\x00\x12\x1c\n\x18REVIEW_DECISION_APPROVED\x10\x01\x12\x1c\n\x18REVIEW_DECISION_DECLINED\x10\x02*u\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x14\n\x10VERDICT_ACCEPTED\x10\x01\x12\x14\n\x10VERDICT_REJECTED\x10\x02\x12\x11\n\rVERDICT_RETRY\x10\x03\x12\x12\n\x0eVERDICT_REVIEW\x10\x04*Z\n\x07Outcome\x12\x17\n\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x10\n\x0cOUTCOME_PASS\x10\x01\x12\x10\n\x0cOUTCOME_FAIL\x10\x02\x12\x12\n\x0eOUTCOME_UNABLE\x10\x03*U\n\tDirection\x12\x19\n\x15\x44IRECTION_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44IRECTION_AT_LEAST\x10\x01\x12\x15\n\x11\x44IRECTION_AT_MOST\x10\x02*Z\n\x0b\x41ttemptView\x12\x1c\n\x18\x41TTEMPT_VIEW_UNSPECIFIED\x10\x00\x12\x16\n\x12\x41TTEMPT_VIEW_BASIC\x10\x01\x12\x15\n\x11\x41TTEMPT_VIEW_FULL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,22 +38,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ATTEMPT_DIGESTSENTRY']._serialized_options = b'8\001'
   _globals['_ATTEMPT_TIMINGSMSENTRY']._loaded_options = None
   _globals['_ATTEMPT_TIMINGSMSENTRY']._serialized_options = b'8\001'
-  _globals['_REVIEWDECISION']._serialized_start=954
-  _globals['_REVIEWDECISION']._serialized_end=1063
-  _globals['_VERDICT']._serialized_start=1065
-  _globals['_VERDICT']._serialized_end=1182
-  _globals['_OUTCOME']._serialized_start=1184
-  _globals['_OUTCOME']._serialized_end=1274
-  _globals['_DIRECTION']._serialized_start=1276
-  _globals['_DIRECTION']._serialized_end=1361
-  _globals['_ATTEMPTVIEW']._serialized_start=1363
-  _globals['_ATTEMPTVIEW']._serialized_end=1453
+  _globals['_CAPTUREASSURANCE']._serialized_start=1000
+  _globals['_CAPTUREASSURANCE']._serialized_end=1225
+  _globals['_REVIEWDECISION']._serialized_start=1227
+  _globals['_REVIEWDECISION']._serialized_end=1336
+  _globals['_VERDICT']._serialized_start=1338
+  _globals['_VERDICT']._serialized_end=1455
+  _globals['_OUTCOME']._serialized_start=1457
+  _globals['_OUTCOME']._serialized_end=1547
+  _globals['_DIRECTION']._serialized_start=1549
+  _globals['_DIRECTION']._serialized_end=1634
+  _globals['_ATTEMPTVIEW']._serialized_start=1636
+  _globals['_ATTEMPTVIEW']._serialized_end=1726
   _globals['_ATTEMPT']._serialized_start=119
-  _globals['_ATTEMPT']._serialized_end=720
-  _globals['_ATTEMPT_DIGESTSENTRY']._serialized_start=624
-  _globals['_ATTEMPT_DIGESTSENTRY']._serialized_end=670
-  _globals['_ATTEMPT_TIMINGSMSENTRY']._serialized_start=672
-  _globals['_ATTEMPT_TIMINGSMSENTRY']._serialized_end=720
-  _globals['_CHECK']._serialized_start=723
-  _globals['_CHECK']._serialized_end=952
+  _globals['_ATTEMPT']._serialized_end=765
+  _globals['_ATTEMPT_DIGESTSENTRY']._serialized_start=669
+  _globals['_ATTEMPT_DIGESTSENTRY']._serialized_end=715
+  _globals['_ATTEMPT_TIMINGSMSENTRY']._serialized_start=717
+  _globals['_ATTEMPT_TIMINGSMSENTRY']._serialized_end=765
+  _globals['_CHECK']._serialized_start=768
+  _globals['_CHECK']._serialized_end=997
 # @@protoc_insertion_point(module_scope)

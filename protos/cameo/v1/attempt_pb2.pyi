@@ -12,6 +12,15 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class CaptureAssurance(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CAPTURE_ASSURANCE_UNSPECIFIED: _ClassVar[CaptureAssurance]
+    CAPTURE_ASSURANCE_NONE: _ClassVar[CaptureAssurance]
+    CAPTURE_ASSURANCE_TELEMETRY: _ClassVar[CaptureAssurance]
+    CAPTURE_ASSURANCE_SESSION_SIGNED: _ClassVar[CaptureAssurance]
+    CAPTURE_ASSURANCE_APP_ATTESTED: _ClassVar[CaptureAssurance]
+    CAPTURE_ASSURANCE_CAMERA_SIGNED: _ClassVar[CaptureAssurance]
+
 class ReviewDecision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REVIEW_DECISION_UNSPECIFIED: _ClassVar[ReviewDecision]
@@ -44,6 +53,12 @@ class AttemptView(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ATTEMPT_VIEW_UNSPECIFIED: _ClassVar[AttemptView]
     ATTEMPT_VIEW_BASIC: _ClassVar[AttemptView]
     ATTEMPT_VIEW_FULL: _ClassVar[AttemptView]
+CAPTURE_ASSURANCE_UNSPECIFIED: CaptureAssurance
+CAPTURE_ASSURANCE_NONE: CaptureAssurance
+CAPTURE_ASSURANCE_TELEMETRY: CaptureAssurance
+CAPTURE_ASSURANCE_SESSION_SIGNED: CaptureAssurance
+CAPTURE_ASSURANCE_APP_ATTESTED: CaptureAssurance
+CAPTURE_ASSURANCE_CAMERA_SIGNED: CaptureAssurance
 REVIEW_DECISION_UNSPECIFIED: ReviewDecision
 REVIEW_DECISION_APPROVED: ReviewDecision
 REVIEW_DECISION_DECLINED: ReviewDecision
@@ -64,7 +79,7 @@ ATTEMPT_VIEW_BASIC: AttemptView
 ATTEMPT_VIEW_FULL: AttemptView
 
 class Attempt(_message.Message):
-    __slots__ = ("id", "challenge_id", "audience", "verdict", "reasons", "hint", "create_time", "checks", "profile", "digests", "timings_ms", "minor_safeguards", "decision", "decide_time", "path")
+    __slots__ = ("id", "challenge_id", "audience", "verdict", "reasons", "hint", "create_time", "checks", "profile", "digests", "timings_ms", "minor_safeguards", "decision", "decide_time", "path", "capture")
     class DigestsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -94,6 +109,7 @@ class Attempt(_message.Message):
     DECISION_FIELD_NUMBER: _ClassVar[int]
     DECIDE_TIME_FIELD_NUMBER: _ClassVar[int]
     PATH_FIELD_NUMBER: _ClassVar[int]
+    CAPTURE_FIELD_NUMBER: _ClassVar[int]
     id: str
     challenge_id: str
     audience: str
@@ -109,7 +125,8 @@ class Attempt(_message.Message):
     decision: ReviewDecision
     decide_time: _timestamp_pb2.Timestamp
     path: _challenge_pb2.AnswerPath
-    def __init__(self, id: _Optional[str] = ..., challenge_id: _Optional[str] = ..., audience: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., hint: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., profile: _Optional[str] = ..., digests: _Optional[_Mapping[str, str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., minor_safeguards: _Optional[bool] = ..., decision: _Optional[_Union[ReviewDecision, str]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., path: _Optional[_Union[_challenge_pb2.AnswerPath, str]] = ...) -> None: ...
+    capture: CaptureAssurance
+    def __init__(self, id: _Optional[str] = ..., challenge_id: _Optional[str] = ..., audience: _Optional[str] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., hint: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., checks: _Optional[_Iterable[_Union[Check, _Mapping]]] = ..., profile: _Optional[str] = ..., digests: _Optional[_Mapping[str, str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., minor_safeguards: _Optional[bool] = ..., decision: _Optional[_Union[ReviewDecision, str]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., path: _Optional[_Union[_challenge_pb2.AnswerPath, str]] = ..., capture: _Optional[_Union[CaptureAssurance, str]] = ...) -> None: ...
 
 class Check(_message.Message):
     __slots__ = ("name", "outcome", "score", "unit", "threshold", "direction", "reason", "detail")

@@ -11,6 +11,7 @@ from joserfc import jwe
 
 from cameo_credential import likeness
 from cameo_credential.audience_keys import AudienceKey
+from cameo_credential.capture_assurance import CaptureAssurance
 from cameo_credential.claims import MAX_DIMENSION, NAMESPACE, Embedding, StatusReference
 from cameo_credential.encoding import from_base64url
 from cameo_credential.errors import CredentialError
@@ -67,7 +68,7 @@ def test_the_claims_are_laid_out_as_documented(world: World) -> None:
     assert claims["aud"] == "https://generator.example"
     identity = claims[NAMESPACE]
     assert isinstance(identity, dict)
-    assert identity["liveness"] == {"path": "speech_and_turns", "confirmed": ["phrase", "movements"]}
+    assert identity["liveness"] == {"path": "speech_and_turns", "capture": "none", "confirmed": ["phrase", "movements"]}
     assert identity["minor_safeguards"] is True
     face = {name: value for name, value in identity["face"].items() if name != "data"}
     assert face == {
@@ -151,6 +152,21 @@ def test_a_credential_from_before_there_were_paths_is_of_the_first(world: World)
     del claims[NAMESPACE]["liveness"]["path"]
     assert world.open(world.sign_credential(claims)).provenance.path == "speech_and_turns"
     claims[NAMESPACE]["liveness"]["path"] = 1
+    with pytest.raises(CredentialError) as refusal:
+        world.open(world.sign_credential(claims))
+    assert refusal.value.reason is Refusal.MALFORMED
+
+
+def test_what_vouches_for_the_capture_is_said(world: World) -> None:
+    """A token from before says nothing of it, and one with an unknown word is not read."""
+    provenance = replace(world.provenance, capture=CaptureAssurance.SESSION_SIGNED)
+    issued = world.issue(provenance=provenance).credential
+    assert world.open(issued).provenance.capture is CaptureAssurance.SESSION_SIGNED
+    claims = _claims(_signed_inside(world, issued))
+    assert claims[NAMESPACE]["liveness"]["capture"] == "session_signed"
+    del claims[NAMESPACE]["liveness"]["capture"]
+    assert world.open(world.sign_credential(claims)).provenance.capture is CaptureAssurance.NONE
+    claims[NAMESPACE]["liveness"]["capture"] = "sworn"
     with pytest.raises(CredentialError) as refusal:
         world.open(world.sign_credential(claims))
     assert refusal.value.reason is Refusal.MALFORMED

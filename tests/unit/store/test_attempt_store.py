@@ -332,7 +332,7 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         "attempts": {
             *("id", "challenge_id", "subject", "audience", "request_id", "state", "verdict", "reasons", "checks"),
             *("profile", "digests", "timings_ms", "recording_sha256", "created_at", "finished_at"),
-            *("minor_safeguards", "server_id", "ruling", "ruled_at", "matches", "asked", "path"),
+            *("minor_safeguards", "server_id", "ruling", "ruled_at", "matches", "asked", "path", "capture"),
         },
         "servers": {"id", "boot", "expires_at"},
         "spooled_recordings": {"attempt_id", "sealed", "judgings"},  # ciphertext, until it is judged

@@ -257,6 +257,7 @@ def credential_document(opened: OpenedCredential, *, embeddings: bool = False) -
         "profile": {"name": facts.profile, "sha256": facts.profile_sha256},
         "evidence_sha256": facts.evidence_sha256,
         "path": facts.path,
+        "capture": facts.capture.value,
         "confirmed": list(facts.confirmed),
         "minor_safeguards": facts.minor_safeguards,
         **terms,

@@ -19,6 +19,7 @@ import structlog
 
 from cameo.v1 import error_reason_pb2
 from cameo_challenges.issue import issue, recipe_in
+from cameo_credential.capture_assurance import CaptureAssurance
 from cameo_verifier.errors import AbandonedError, ChallengeError, NotFoundError, StoreError, UnjudgeableError
 from cameo_verifier.live.conductor import Conductor, Draw, Reveal, Stop
 from cameo_verifier.live.guidance import Guide
@@ -227,6 +228,7 @@ class Capture:
                 now=now,
                 asked=session.asked,
                 session_id=session.id,
+                capture=CaptureAssurance.SESSION_SIGNED if self._seal else CaptureAssurance.TELEMETRY,
             )
         except (ChallengeError, StoreError):
             self._attempt_id = ""

@@ -228,6 +228,7 @@ def _provenance(attempt: Attempt, judged: Judgement | Attempt, *, cameo_id: str)
         confirmed=tuple(check.name for check in judged.checks if check.outcome is Outcome.PASS),
         minor_safeguards=judged.minor_safeguards,
         path=attempt.path.value,
+        capture=attempt.capture,
     )
 
 

@@ -51,6 +51,7 @@ def attempt(stored: Attempt, *, full: bool) -> attempt_pb2.Attempt:
         decision=full_name(attempt_pb2.ReviewDecision, stored.ruling) if stored.ruling else None,
         decide_time=stored.ruled_at,
         path=full_name(challenge_pb2.AnswerPath, stored.path),
+        capture=full_name(attempt_pb2.CaptureAssurance, stored.capture),
     )
     if full:
         message.checks.extend(check(result) for result in stored.checks)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 
 from cameo_challenges.model import AnswerPath
+from cameo_credential.capture_assurance import CaptureAssurance
 from cameo_verifier.cameo.asked import NOTHING, Asked
 from cameo_verifier.cameo.model import EventKind
 from cameo_verifier.errors import NotFoundError
@@ -72,6 +73,7 @@ class Attempt:
         matches: number of the face that the gallery found, by its collection.
         asked: what its request asks beside the verdict, until that is carried out.
         path: the kind of challenge it answers.
+        capture: what vouches for its capture; of an attempt without a verdict, what its client had begun.
     """
 
     id: str
@@ -95,6 +97,7 @@ class Attempt:
     matches: Mapping[str, int] = field(default_factory=dict)
     asked: Asked = NOTHING
     path: AnswerPath = AnswerPath.SPEECH_AND_TURNS
+    capture: CaptureAssurance = CaptureAssurance.NONE
 
     @property
     def holds(self) -> bool:
@@ -148,6 +151,7 @@ class AttemptStore:
         spooled: bytes = b"",
         asked: Asked = NOTHING,
         session_id: str = "",
+        capture: CaptureAssurance = CaptureAssurance.NONE,
     ) -> Attempt:
         """Spend a challenge and open its attempt, in one transaction.
 
@@ -160,6 +164,7 @@ class AttemptStore:
             spooled: the recording, encrypted by `Spool.seal`, for a server that takes the attempt over; empty stores none.
             asked: what this request asks beside the verdict.
             session_id: the live session whose attempt it is, if any.
+            capture: what vouches for its capture.
 
         Raises:
             ChallengeError: `CHALLENGE_UNKNOWN`, `CHALLENGE_SPENT`, `CHALLENGE_EXPIRED` or `TOO_MANY_ATTEMPTS`; no attempt was
@@ -188,6 +193,7 @@ class AttemptStore:
                 "server_id": self._server_id,
                 "asked": documents.asked_to_json(asked),
                 "path": challenge.challenge.path.value,
+                "capture": capture.value,
             }
             connection.execute(insert(tables.attempts).values(row))
             if spooled:
@@ -386,6 +392,7 @@ def from_row(row: Row[Any]) -> Attempt:
         matches=row.matches or {},
         asked=documents.asked_from_json(row.asked),
         path=AnswerPath(row.path),
+        capture=CaptureAssurance(row.capture),
     )
 
 

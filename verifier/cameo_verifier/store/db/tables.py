@@ -106,6 +106,8 @@ attempts = Table(
     Column("asked", JSON(none_as_null=True)),
     # The kind of challenge it answers, see `cameo_challenges.model.AnswerPath`.
     Column("path", String(32), nullable=False, server_default=text("'speech_and_turns'")),
+    # What vouches for its capture, see `cameo_credential.capture_assurance`.
+    Column("capture", String(32), nullable=False, server_default=text("'none'")),
     Index(None, "subject", "created_at"),
     Index(None, "state", "created_at"),
     Index(None, "recording_sha256"),
