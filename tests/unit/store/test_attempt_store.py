@@ -342,7 +342,7 @@ def test_no_column_is_for_biometric_data(engine: Engine) -> None:
         },
         "receipts": {"jti", "attempt_id", "cameo_id", "issued_at", "expires_at", "token"},
         "fingerprints": {"attempt_id", "created_at", "data"},
-        "status_lists": {"number", "capacity", "used", "decoy_key", "created_at"},
+        "status_lists": {"number", "capacity", "used", "decoy_key", "created_at", "closed"},
         "unlogged_ends": {"kind", "of_id"},
         "end_log": {"id", "number"},
         "status_entries": {"list_number", "idx", "jti", "group_number", "status"},
