@@ -93,6 +93,19 @@ async def test_what_does_not_fit_ends_the_session(tmp_path: Path) -> None:
         await site.becomes(created, "ENDED SEAL_INVALID")
 
 
+async def test_a_site_may_ask_for_seals(tmp_path: Path) -> None:
+    """A client without a key is refused before it begins."""
+    async with opened(tmp_path, live={"sealed": True}) as site:
+        created = await site.create()
+        plain = site.player(created)
+        await plain.send(hello=Hello())
+        assert (await plain.refusal()).reason == "SEAL_MISSING"
+        player = sealing(site, created)
+        await player.greet()
+        await player.prepare(lambda: bool(player.told("progress")))
+        await player.leave()
+
+
 @pytest.mark.parametrize(
     ("hello", "message", "reason"),
     [

@@ -44,6 +44,8 @@ class Live(Variables):
     """Time for a gesture: 0.4 to 0.9 s to read it, and a second for which eyes are to be closed."""
     blink_s: float = Field(default=0.35, ge=0)
     """Time for each blink besides; blinks on purpose follow within half a second."""
+    sealed: bool = False
+    """Whether a capture must be sealed; one whose client names no key ends with `SEAL_MISSING`."""
     light: bool = True
     """Whether the screen changes its colour during an answer, for those who did not ask to be spared."""
     colour_min_s: float = Field(default=0.8, ge=0.475)

@@ -98,6 +98,8 @@ class Capture:
         hello = session_convert.hello(first)
         if first is not None and first.hello.seal_key:
             self._seal = CaptureSeal(first.hello.seal_key, self._session_id, late_s=self._parts.live.silent_s)
+        elif self._parts.live.sealed:
+            raise RequestError(error_reason_pb2.ERROR_REASON_SEAL_MISSING, "captures are sealed here: name a key in `hello`")
         session = await self._claimed(hello)
         structlog.contextvars.bind_contextvars(session_id=session.id)
         with self._held:
