@@ -10,6 +10,8 @@ import pytest
 from cameo.v1.attempt_pb2 import CAPTURE_ASSURANCE_SESSION_SIGNED, CAPTURE_ASSURANCE_TELEMETRY, VERDICT_ACCEPTED
 from cameo.v1.session_service_pb2 import CaptureRequest, Hello, Seal
 from cameo_credential.encoding import from_base64url
+from cameo_verifier.store.attempts.sessions import SessionStore
+from cameo_verifier.store.db.engine import open_database
 from tests.live.sealer import Sealer
 from tests.live.test_sessions import opened
 
@@ -55,6 +57,25 @@ async def test_a_sealed_session_is_judged(tmp_path: Path) -> None:
         assert await assurance(site, created) == (CAPTURE_ASSURANCE_SESSION_SIGNED, "session_signed")
         assert len({*player.sealer.nonces}) == len(with_nonce) > 5
         assert {len(nonce) for nonce in player.sealer.nonces} == {32}
+
+
+async def test_what_does_not_fit_the_stated_browser_is_kept(tmp_path: Path) -> None:
+    """Beside what it said, for analysts; the verdict is the same."""
+    async with opened(tmp_path) as site:
+        created = await site.create()
+        player = site.player(created)
+        await player.greet()
+        await player.prepare()
+        await player.answer()
+        result = await player.finish()
+        assert result is not None
+        assert result.verdict == VERDICT_ACCEPTED
+        database = open_database(f"sqlite:///{tmp_path / 'data' / 'cameo.sqlite3'}")
+        hello = SessionStore(database, server_id="").get(created.session.id, now=site.time.utc()).hello
+        database.dispose()
+        assert hello is not None
+        (misfit,) = hello["misfits"]
+        assert misfit.startswith("states opus and vp8, sends")
 
 
 async def test_an_unsealed_session_says_so(tmp_path: Path) -> None:

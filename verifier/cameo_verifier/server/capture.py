@@ -26,6 +26,7 @@ from cameo_verifier.live.guidance import Guide
 from cameo_verifier.live.lights import Shine
 from cameo_verifier.live.observation import Heard, Seen
 from cameo_verifier.reasons import Reason
+from cameo_verifier.server.capture_facts import misfits
 from cameo_verifier.server.capture_record import CaptureRecord
 from cameo_verifier.server.capture_seal import CaptureSeal
 from cameo_verifier.server.threads import undisturbed
@@ -82,6 +83,7 @@ class Capture:
         """Number of the current recording: the first prepares, the second is the answer."""
         self._may_start = self._wants_answer = False
         self._record = CaptureRecord(parts.max_bytes)
+        self._hello: dict[str, Any] = {}
         self._seal: CaptureSeal | None = None
         self._attempt_id = ""
         self._held = ExitStack()
@@ -95,7 +97,7 @@ class Capture:
             CameoError: as `SessionService.Capture`.
         """
         first = await self._first()
-        hello = session_convert.hello(first)
+        hello = self._hello = session_convert.hello(first)
         if first is not None and first.hello.seal_key:
             self._seal = CaptureSeal(first.hello.seal_key, self._session_id, late_s=self._parts.live.silent_s)
         elif self._parts.live.sealed:
@@ -204,7 +206,24 @@ class Capture:
         await undisturbed(self._parts.sessions.judging, self._session_id)
         response = Response(bytes(self._record.recording), challenge, received_at, self._record.live(), attempt.subject)
         judgement = await worker.judge(response)
+        await self._note_misfits(response, judgement)
         return await self._parts.conclusions.conclude(attempt, judgement, response, audience)
+
+    async def _note_misfits(self, response: Response, judgement: Judgement) -> None:
+        """Keep for analysts what does not fit the client's own words."""
+        media = judgement.evidence.media
+        found = misfits(
+            user_agent=self._hello["user_agent"],
+            mime_type=self._hello["mime_type"],
+            recording=response.recording,
+            video_codec=media.video_codec,
+            audio_codec=media.audio_codec,
+        )
+        try:
+            if found:
+                await undisturbed(self._parts.sessions.note, self._session_id, {**self._hello, "misfits": list(found)})
+        except StoreError as error:
+            log.warning("what does not fit a capture could not be kept", error=str(error))
 
     async def _spend(self, session: Session) -> tuple[Attempt, Challenge]:
         """Draw the challenge and spend it.

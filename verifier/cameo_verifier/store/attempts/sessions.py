@@ -76,7 +76,7 @@ class Session:
         state: its state.
         attempt_id: its attempt, empty before the first prompt.
         ended_by: why it ended without a verdict, empty otherwise.
-        hello: what the capturing client said about itself, None before.
+        hello: what the capturing client said about itself, None before; under `misfits` what of its recording does not fit.
     """
 
     id: str
@@ -191,6 +191,14 @@ class SessionStore:
             StoreError: the database failed.
         """
         self._set(_TABLE.c.id == identifier, state=SessionState.JUDGING.value)
+
+    def note(self, identifier: str, hello: Mapping[str, Any]) -> None:
+        """Replace what is known of the capturing client.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        self._set(_TABLE.c.id == identifier, hello=dict(hello))
 
     def end(self, identifier: str, reason: str) -> None:
         """Note why a session ends without a verdict; its attempt is ended elsewhere.
