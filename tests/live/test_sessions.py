@@ -315,6 +315,29 @@ async def test_tokens_are_good_for_their_own_capture_alone(tmp_path: Path) -> No
         assert (late.reason, late.metadata["refusal"]) == ("CALLER_TOKEN_REFUSED", "expired")
 
 
+async def test_a_person_prepares_one_session_and_the_newer_one_goes_on(tmp_path: Path) -> None:
+    """A page that was loaded again takes the only worker from the one before it, which is given back and cannot take it again."""
+    async with opened(tmp_path) as site:
+        older = await site.create()
+        first = site.player(older)
+        await first.greet()
+        await first.prepare(lambda: bool(first.told("progress")))
+        site.time.advance(1)
+        newer = await site.create()
+        second = site.player(newer)
+        await second.greet()
+        assert (await first.refusal()).reason == "SESSION_IN_USE"
+        assert await site.state(older) == "WAITING"
+        again = site.player(older)
+        await again.greet()
+        assert (await again.refusal()).reason == "SESSION_IN_USE"
+        assert await played(second)
+        assert await site.state(newer) == "JUDGED"
+        last = site.player(older)
+        await last.greet()
+        assert await played(last)
+
+
 async def test_a_repeated_request_returns_the_same_session(tmp_path: Path) -> None:
     """With a fresh token; for another audience it is refused, and so is what the server cannot do."""
     async with opened(tmp_path) as site:

@@ -39,6 +39,7 @@ from cameo_verifier.workers.process import WorkerLostError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
     from typing import Any
 
     from cameo.v1.session_service_pb2 import CaptureRequest, CaptureResponse
@@ -66,7 +67,12 @@ _NOT_WAITING = {
 
 
 class Capture:
-    """The capture of one session; see the module. `complete`: the answer is, and the client is not needed any more."""
+    """The capture of one session; see the module.
+
+    Attributes:
+        complete: the answer is, and the client is not needed any more.
+        created_at: when its session was created; None until it is claimed.
+    """
 
     def __init__(
         self,
@@ -74,8 +80,9 @@ class Capture:
         session_id: str,
         messages: AsyncIterator[CaptureRequest],
         tell: Callable[[CaptureResponse], None],
+        preparing: dict[str, Capture],
     ) -> None:
-        """Keep the parts; `tell` sends a message to the client."""
+        """Keep the parts; `tell` sends a message to the client, `preparing` has the capture of each person."""
         self._parts, self._session_id, self._messages, self._tell = parts, session_id, messages, tell
         self._events: asyncio.Queue[tuple[int, Observation] | CaptureRequest | BaseException] = asyncio.Queue()
         self._heard_at = parts.monotonic()
@@ -87,6 +94,10 @@ class Capture:
         self._seal: CaptureSeal | None = None
         self._attempt_id = ""
         self._held = ExitStack()
+        self._preparing = preparing
+        self.created_at: datetime | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._superseded = False
         self._tasks: list[asyncio.Task[None]] = []
         self.complete = False
 
@@ -96,6 +107,7 @@ class Capture:
         Raises:
             CameoError: as `SessionService.Capture`.
         """
+        self._running = asyncio.current_task()
         first = await self._first()
         hello = self._hello = session_convert.hello(first)
         if first is not None and first.hello.seal_key:
@@ -106,10 +118,13 @@ class Capture:
         structlog.contextvars.bind_contextvars(session_id=session.id)
         with self._held:
             try:
+                await self._prepare_alone(session)
                 async with self._parts.pool.live() as worker:
                     await self._run(session, worker)
             except BaseException as error:
                 await self._give_up(error)
+                if self._superseded and isinstance(error, asyncio.CancelledError):
+                    raise _newer() from None
                 if isinstance(error, UnjudgeableError) and not self._attempt_id:
                     raise _unspent(error) from None
                 raise
@@ -131,6 +146,37 @@ class Capture:
         except NotFoundError:
             raise WorkerLostError("another server took the attempt over") from None
         self._tell(session_convert.result(reply, may_retry=await asyncio.to_thread(self._may_retry, session.subject)))
+
+    async def _prepare_alone(self, session: Session) -> None:
+        """End the older preparation of this person, such as that of a page which was loaded again, and wait until it has ended.
+
+        Raises:
+            RequestError: `SESSION_IN_USE`: a newer session of this person is being prepared.
+        """
+        self.created_at = session.created_at
+        while (other := self._preparing.get(session.subject)) is not None and other.prepares:
+            if other.created_at is not None and other.created_at > session.created_at:
+                raise _newer()
+            await other.supersede()
+        self._preparing[session.subject] = self
+        self._held.callback(self._leave, session.subject)
+
+    @property
+    def prepares(self) -> bool:
+        """Whether nothing is spent yet."""
+        return not self._attempt_id
+
+    async def supersede(self) -> None:
+        """End this preparation in favour of a newer session of its person, and wait until it has ended."""
+        if self._running is not None and not self._superseded:
+            self._superseded = True
+            self._running.cancel()
+        if self._running is not None:
+            await asyncio.wait({self._running})
+
+    def _leave(self, subject: str) -> None:
+        if self._preparing.get(subject) is self:
+            del self._preparing[subject]
 
     async def _prepare(self, by: float) -> None:
         """Tell what is wrong until all is right."""
@@ -404,6 +450,11 @@ class Capture:
 
 def _unknown(error: NotFoundError) -> RequestError:
     return RequestError(error_reason_pb2.ERROR_REASON_SESSION_UNKNOWN, str(error))
+
+
+def _newer() -> RequestError:
+    told = "a newer session of this person is being captured; nothing is spent: go on there"
+    return RequestError(error_reason_pb2.ERROR_REASON_SESSION_IN_USE, told)
 
 
 def _invalid(told: str) -> RequestError:

@@ -79,6 +79,7 @@ class Capturing:
         """Keep the parts."""
         self._parts = parts
         self._under_way: dict[str, tuple[Capture, asyncio.Task[None]]] = {}
+        self._preparing: dict[str, Capture] = {}
 
     async def run(self, session_id: str, messages: AsyncIterator[CaptureRequest]) -> AsyncGenerator[CaptureResponse]:
         """Run the capture of a session whose token was verified; yield what to send, each at once.
@@ -95,7 +96,7 @@ class Capturing:
         if session_id in self._under_way:
             raise RequestError(error_reason_pb2.ERROR_REASON_SESSION_IN_USE, "the session is being captured elsewhere")
         told: asyncio.Queue[CaptureResponse | None] = asyncio.Queue()
-        capture = Capture(self._parts, session_id, messages, told.put_nowait)
+        capture = Capture(self._parts, session_id, messages, told.put_nowait, self._preparing)
         task = asyncio.create_task(capture.run())
         self._under_way[session_id] = capture, task
 
