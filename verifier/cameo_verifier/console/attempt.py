@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.console.asked import asked
+from cameo_verifier.console.browser import facts
 from cameo_verifier.console.overlay import overlay
 from cameo_verifier.console.previews import media_type
 from cameo_verifier.console.questions import question
@@ -139,6 +140,7 @@ class AttemptPages:
             has_recording=Kind.RECORDING in kept,
             has_crops=Kind.CROPS in kept,
             asked=asked(self._cases, attempt),
+            browser=facts(self._cases.hello(attempt.id), opened.tracks.evidence.media if opened else None),
             holdings=self._suspension.of(self._holdings.of_attempt(attempt.id)),
             walk=walk(self._cases, attempt, request),
             decision=self._decision.of(attempt) if attempt.verdict is Verdict.REVIEW else None,

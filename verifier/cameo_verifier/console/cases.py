@@ -22,13 +22,14 @@ from cameo_verifier.store.attempts.counts import AttemptCounts
 from cameo_verifier.store.attempts.fingerprints import FingerprintStore
 from cameo_verifier.store.attempts.labels import LabelStore
 from cameo_verifier.store.attempts.search import AttemptSearch
+from cameo_verifier.store.attempts.sessions import hello_of
 from cameo_verifier.store.cameos.faces import FaceStore
 from cameo_verifier.store.evidence.audit import Entry, Reader
 from cameo_verifier.store.evidence.errors import EvidenceRemovedError
 from cameo_verifier.store.evidence.sealed_object import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Engine
@@ -84,6 +85,14 @@ class Cases:
             StoreError: the database failed.
         """
         return self._attempts.get(attempt_id)
+
+    def hello(self, attempt_id: str) -> Mapping[str, Any] | None:
+        """Return what the browser of a live session said about itself; None for an upload.
+
+        Raises:
+            StoreError: the database failed.
+        """
+        return hello_of(self.engine, attempt_id)
 
     def kept(self, attempt_id: str) -> frozenset[Kind]:
         """Return the kinds of evidence that are kept.

@@ -254,6 +254,19 @@ def prompting(connection: Connection, identifier: str, attempt_id: str, *, serve
         raise NotFoundError("the session was deleted, or is captured elsewhere")
 
 
+def hello_of(engine: Engine, attempt_id: str) -> Mapping[str, Any] | None:
+    """Return what the client that captured an attempt said about itself; None where the attempt is of no live session.
+
+    Raises:
+        StoreError: the database failed.
+    """
+    with store_errors(), engine.connect() as connection:
+        found: Mapping[str, Any] | None = connection.execute(
+            select(_TABLE.c.hello).where(_TABLE.c.attempt_id == attempt_id)
+        ).scalar_one_or_none()
+    return found
+
+
 def ended(connection: Connection, attempt_ids: Sequence[str], kind: EventKind, *, now: datetime) -> None:
     """Add the event of each live session whose attempt ends, inside the transaction that ends the attempts."""
     query = select(_TABLE.c.id, _TABLE.c.subject, _TABLE.c.attempt_id).where(_TABLE.c.attempt_id.in_(attempt_ids))
