@@ -21,6 +21,7 @@ from cameo_verifier.settings import MediaLimits, Settings
 from cameo_verifier.types import Circumstances, FaceTrack, Frame, SoundTrack
 from tests.conftest import COMMITTED
 from tests.patience import PATIENCE_S
+from tests.unit.media.test_arrivals import ALONE, KEY, LACED, made
 from tests.unit.media.test_early import BROWSERS, COMMITTED_FILE, CONTAINERS, cut, remuxed
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def test_what_a_browser_records_is_observed_the_same_however_it_is_split(kit: Mo
     check()
 
 
-@pytest.mark.parametrize("kind", sorted(CONTAINERS))
+@pytest.mark.parametrize("kind", sorted(CONTAINERS.keys() - {"mpegts"}))
 def test_what_is_observed_is_what_the_evidence_holds(kit: ModelKit, kind: str) -> None:
     """In every container that is written front to back: the pose, the light and the speech that are judged afterwards."""
     data = remuxed(COMMITTED_FILE, *CONTAINERS[kind], until_s=4.0)
@@ -135,14 +136,26 @@ def test_what_is_observed_is_what_the_evidence_holds(kit: ModelKit, kind: str) -
         (BROWSERS["chromium_vp8.webm"][:40] + bytes(5_000), Reason.CORRUPT_MEDIA),
         (BROWSERS["chromium_vp8.webm"].replace(b"V_VP8", b"V_XYZ"), Reason.UNSUPPORTED_MEDIA),
         (COMMITTED_FILE, Reason.UNSUPPORTED_MEDIA),
+        (remuxed(COMMITTED_FILE, *CONTAINERS["mpegts"], until_s=1.0), Reason.UNSUPPORTED_MEDIA),
     ],
-    ids=["no recording", "damaged headers", "an unknown codec", "index at the end"],
+    ids=["no recording", "damaged headers", "an unknown codec", "index at the end", "a transport stream"],
 )
 def test_what_cannot_be_read_as_it_arrives_is_told(kit: ModelKit, data: bytes, reason: Reason) -> None:
     """Whatever was observed before; the error is the last that is told."""
     told = watched(kit, [data])
     assert told.error.reason is reason
     assert len(told) == 1
+
+
+def test_a_preparation_with_several_packets_in_a_block_is_refused(kit: ModelKit) -> None:
+    """Its answer would tell no arrivals; one packet in each block is watched on."""
+    blocks = [(2, number / 10, ALONE + bytes(3200)) for number in range(5)]
+    told = watched(kit, [made((1, 0.0, ALONE + KEY), *blocks)[0]])
+    assert not any(isinstance(each, UnjudgeableError) and each.reason is Reason.UNSUPPORTED_MEDIA for each in told)
+    laced = [(2, 0.5, LACED + bytes(400))]
+    told = watched(kit, [made((1, 0.0, ALONE + KEY), *blocks, *laced, *((1, 0.6 + n / 10, ALONE + KEY) for n in range(5)))[0]])
+    assert told.error.reason is Reason.UNSUPPORTED_MEDIA
+    assert "several packets share a block" in str(told.error)
 
 
 def test_a_recording_without_an_end_is_not_watched_for_ever(kit: ModelKit, monkeypatch: pytest.MonkeyPatch) -> None:

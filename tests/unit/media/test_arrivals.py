@@ -88,29 +88,29 @@ def _number(name: int, value: int) -> bytes:
 
 _SIZE = _element(0xE0, _number(0xB0, 64), _number(0xBA, 64))
 _RATE = _element(0xE1, _element(0xB5, struct.pack(">d", 16000.0)), _number(0x9F, 1), _number(0x6264, 16))
-_ALONE, _LACED = b"\x80", b"\x86\x01\x40\xc8"
+ALONE, LACED = b"\x80", b"\x86\x01\x40\xc8"
 """Flags of a block, and those of one with two frames, of which the first has 200 bytes."""
 KEY = bytes.fromhex("1002009d012a40004000") + bytes(190)
 
 
 def test_a_packet_that_runs_ahead_brings_nothing_before_it() -> None:
     """A client that cannot answer in time sends what cannot be decoded for a time to come, and the answer when it has it."""
-    recording, ends = made(*((1, at_s, _ALONE + KEY) for at_s in (0.0, 3.0, 1.0, 2.0, 4.0)))
+    recording, ends = made(*((1, at_s, ALONE + KEY) for at_s in (0.0, 3.0, 1.0, 2.0, 4.0)))
     assert arrived(recording, ends) == (Arrival(0.0, 0.0), Arrival(1.0, 2.0), Arrival(3.0, 3.0), Arrival(4.0, 4.0))
 
 
 def test_sound_that_is_held_back_has_not_arrived_with_its_pictures() -> None:
     """A voice that is converted takes its time."""
-    quiet = _ALONE + bytes(3200)
+    quiet = ALONE + bytes(3200)
     recording, ends = made(
-        (1, 0.0, _ALONE + KEY), (2, 0.0, quiet), (1, 0.1, _ALONE + KEY), (1, 0.2, _ALONE + KEY), (2, 0.1, quiet), (2, 0.2, quiet)
+        (1, 0.0, ALONE + KEY), (2, 0.0, quiet), (1, 0.1, ALONE + KEY), (1, 0.2, ALONE + KEY), (2, 0.1, quiet), (2, 0.2, quiet)
     )
     assert arrived(recording, ends) == (Arrival(0.0, 1.0), Arrival(0.1, 4.0), Arrival(0.2, 5.0))
 
 
 def test_several_pictures_in_one_block_tell_no_arrivals() -> None:
     """FFmpeg tells the start of the block as the place of each, and no time of those after the first."""
-    recording, ends = made((1, 0.0, _LACED + KEY + KEY), (1, 1.0, _ALONE + KEY))
+    recording, ends = made((1, 0.0, LACED + KEY + KEY), (1, 1.0, ALONE + KEY))
     assert arrived(recording, ends) == ()
 
 

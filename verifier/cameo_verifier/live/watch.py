@@ -5,8 +5,9 @@
    whether somebody speaks in it.
 3. Tell each observation in the order of the file.
 
-Of an answer the faces are found in every picture that is to be judged, and remembered (`cameo_verifier.evidence.early`). The
-observations depend on the bytes alone, neither on how they were split nor on time.
+Of an answer the faces are found in every picture that is to be judged, and remembered (`cameo_verifier.evidence.early`). A
+preparation that does not tell when its packets arrive is refused, since no answer like it could be accepted. The observations
+depend on the bytes alone, neither on how they were split nor on time.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ class Watch:
             limits, fps, side_px = self._limits, self._settings.analysis_fps, ANALYSED_PX
         else:
             limits, fps, side_px = self._limits.model_copy(update={"max_s": _LONGEST_S}), WATCHED_FPS, _WATCHED_PX
-        pictures = EarlyPictures(self._arriving, limits=limits, budget=budget, hear=listener.add)
+        pictures = EarlyPictures(self._arriving, limits=limits, budget=budget, hear=listener.add, needs_arrivals=not self._answer)
         frames = pictures.frames(max_fps=fps, max_side_px=side_px, glance=lambda t_s, _: self._times.append(t_s))
         ended: CameoError | None = None
         # The landmarker is not lent again where an error passes through.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cameo_verifier.live_record import Chunk
     from cameo_verifier.media.source import Source
 
-_WHOLE = frozenset({"matroska", "mov"})
+WHOLE_PACKETS = frozenset({"matroska", "mov"})
 """Demuxers of containers that hold each packet in one piece. A transport stream may send the rest of one as late as it likes."""
 
 
@@ -39,7 +39,7 @@ def arrivals(source: Source, chunks: Sequence[Chunk], *, origin_s: float) -> tup
         chunks: in the order of their arrival.
         origin_s: start of the recording on the container's clock, in seconds.
     """
-    if source.container.demuxer not in _WHOLE:
+    if source.container.demuxer not in WHOLE_PACKETS:
         return ()
     ends = [chunk.end for chunk in chunks]
     came: list[tuple[float, int]] = []

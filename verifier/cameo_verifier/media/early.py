@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from cameo_credential.errors import CameoError
+from cameo_verifier.media.arrivals import WHOLE_PACKETS
 from cameo_verifier.media.iso import LARGE_HEADER, LEAST_BOX, IndexCheck, box
 from cameo_verifier.media.packets import begin_s
 from cameo_verifier.media.picture import ANALYSED_PX, PictureMeasures, PictureRequest, check_size, read_pictures
@@ -74,6 +75,7 @@ class EarlyPictures:
         limits: MediaLimits,
         budget: Budget,
         hear: Callable[[Packet[AudioStream], float], None] | None = None,
+        needs_arrivals: bool = False,
     ) -> None:
         """Read nothing yet.
 
@@ -82,12 +84,14 @@ class EarlyPictures:
             limits: on the recording.
             budget: its remaining cost.
             hear: called with each packet of sound and `origin_s`, while `frames` is read.
+            needs_arrivals: refuse a recording that does not tell when each of its packets has arrived, see `media.arrivals`.
         """
         self.measures = PictureMeasures()
         self.origin_s = 0.0
         self.codec = ""
         self.packets = 0
         self._arriving, self._limits, self._budget, self._hear = arriving, limits, budget, hear
+        self._needs_arrivals = needs_arrivals
 
     def frames(
         self,
@@ -104,6 +108,8 @@ class EarlyPictures:
             UnjudgeableError: as `Recording.frames`.
         """
         container = sniff(self._arriving.between(0, _SNIFFED_BYTES))
+        if self._needs_arrivals and container.demuxer not in WHOLE_PACKETS:
+            raise CannotReadEarlyError(f"{container.name} does not tell when a packet is complete")
         file = _front_to_back(self._arriving, container)
         try:
             with open_file(file, container, buffer_size=_READ_BYTES, probe_s=_PROBE_S) as opened:
@@ -131,6 +137,8 @@ class EarlyPictures:
         context = streams.picture.codec_context
         check_size(context.width, context.height, self._limits)
         packets, self.origin_s = _started(opened, streams, container)
+        if self._needs_arrivals:
+            packets = _one_a_block(packets)
         request = PictureRequest(
             max_fps=max_fps,
             max_side_px=max_side_px,
@@ -179,6 +187,17 @@ def _started(opened: InputContainer, streams: Streams, container: Container) -> 
             raise CannotReadEarlyError("picture and sound do not begin together")
 
     return chain(held, packets), min(first.values(), default=0.0)
+
+
+def _one_a_block(packets: Iterator[Packet[Any]]) -> Iterator[Packet[Any]]:
+    """Yield packets while each has a place of its own."""
+    place: int | None = None
+    for packet in packets:
+        if packet.size and packet.pos is not None:
+            if packet.pos == place:
+                raise CannotReadEarlyError("several packets share a block")
+            place = packet.pos
+        yield packet
 
 
 def _next(packets: Iterator[Packet[Any]]) -> Packet[Any] | None:
