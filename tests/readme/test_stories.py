@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 OF_CI = {"quick", *re.findall(r"\b(?:demo|lint-protos|test(?:-\w+)?)\b", (ROOT / ".ci" / "steps.mk").read_text("utf-8"))}
 ELSEWHERE = {
     ("README.md", "How an app calls it"): "tests/readme/test_typed.py",
+    ("docs/conditioning.md", "From a grant to files"): "tests/grpc/test_conditioning.py",
     ("docs/credential.md", "What it says"): "tests/unit/credential/test_documentation.py",
     ("docs/credential.md", "Issued"): "tests/unit/credential/test_documentation.py",
     ("docs/credential.md", "The receipt"): "tests/unit/credential/test_documentation.py",
