@@ -21,9 +21,9 @@ from cameo_credential.audience_keys import AudienceFolder, AudienceKey
 from cameo_verifier.server.app import open_server
 from cameo_verifier.settings import Settings
 from fixtures.studio.live import SLICE_S
+from fixtures.studio.virtual_time import VirtualTime
 from tests.grpc.client import AUDIENCE
 from tests.grpc.server import UNHURRIED
-from tests.live.virtual_time import VirtualTime
 from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from cameo_verifier.server.app import Server, open_server
 from cameo_verifier.settings import Settings
 from fixtures.studio import Persona, Voice
 from fixtures.studio.live import LivePerson
+from fixtures.studio.virtual_time import VirtualTime
 from tests.grpc.client import AUDIENCE
 from tests.grpc.server import UNHURRIED
 from tests.live.player import Player
-from tests.live.virtual_time import VirtualTime
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

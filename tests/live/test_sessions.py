@@ -30,13 +30,13 @@ from cameo_challenges.model import Say
 from cameo_credential.audience_keys import AudienceFolder, AudienceKey
 from cameo_verifier.server.app import Server, open_server
 from cameo_verifier.settings import Settings
+from fixtures.studio.virtual_time import VirtualTime
 from tests.grpc.callers import App
 from tests.grpc.client import AUDIENCE, refused
 from tests.grpc.judges import OpenScripted
 from tests.grpc.server import UNHURRIED
 from tests.live.actor import Actor
 from tests.live.player import Player
-from tests.live.virtual_time import VirtualTime
 from tests.patience import PATIENCE_S
 from tests.waiting import until
 
