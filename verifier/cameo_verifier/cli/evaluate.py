@@ -17,6 +17,7 @@ from rich.table import Table
 
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier import offline, pipeline, profiles
+from cameo_verifier.cli.injection import evaluate_injection
 from cameo_verifier.cli.output import print_json
 from cameo_verifier.cli.progress import progress
 from cameo_verifier.cli.site import Data, open_site, site_settings
@@ -73,6 +74,11 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     light: Annotated[
         bool, typer.Option("--light", help="Simulate a display's colours on genuine recordings: how well its light tells people.")
     ] = False,
+    injection: Annotated[
+        bool,
+        typer.Option("--injection", help="Inject rendered attacks into live sessions, by method and instrument (CEN/TS 18099)."),
+    ] = False,
+    per_cell: Annotated[int, typer.Option(min=1, help="With --injection: sessions of each method with each instrument.")] = 1,
     labelled: Annotated[
         bool, typer.Option("--labelled", help="Judge this site's own labelled attempts, from their tracks, in place of a suite.")
     ] = False,
@@ -96,10 +102,10 @@ def evaluate(  # noqa: PLR0913 - the options of a command
     A manifest is JSON Lines of {"file", "species"} or {"file", "bona_fide": true, "condition"?}; "challenge" if there was one.
     With --labelled the attempts are this site's own whose label is settled. With --lips SUITE is a folder with talking clips in
     `bonafide` and generated heads in `deepfake`; with --light the same folder, or one genuine recording.
-    With --late nothing is read: delays are drawn from published distributions.
+    With --late and --injection nothing is read: delays are drawn from published distributions, attacks are rendered.
     """
-    if late:
-        _late(profiles.load(profile), json_=json_)
+    if late or injection:
+        _simulated(profile, late=late, per_cell=per_cell, workers=workers, out=out, json_=json_)
         return
     settings = site_settings(data) if labelled else Settings()
     loaded = profiles.load(profile)
@@ -135,6 +141,14 @@ def evaluate(  # noqa: PLR0913 - the options of a command
         print_json(found)
     else:
         _show(report, out / "report.html", groups=groups)
+
+
+def _simulated(profile: str, *, late: bool, per_cell: int, workers: int, out: Path | None, json_: bool) -> None:
+    if late:
+        _late(profiles.load(profile), json_=json_)
+        return
+    settings = Settings().model_copy(update={"profile": profile})
+    evaluate_injection(settings, per_cell=per_cell, side_by_side=workers, out=out, json_=json_)
 
 
 def _lips(folder: Path, profile: Profile, settings: Settings, *, json_: bool) -> None:

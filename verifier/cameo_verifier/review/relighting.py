@@ -36,6 +36,16 @@ _TO_SRGB = np.round(
 ).astype(np.uint8)
 
 
+def to_linear(picture: U8) -> F32:
+    """Return a picture of any shape, 0..255 in sRGB, as linear light, 0..1."""
+    return np.asarray(cv2.LUT(picture, _TO_LINEAR), np.float32)
+
+
+def to_srgb(light: F32) -> U8:
+    """Return linear light, 1 the brightest that a picture shows, as levels of sRGB, 0..255."""
+    return np.asarray(_TO_SRGB[np.minimum(_STEPS * light, _STEPS).astype(np.uint16)], np.uint8)
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """The conditions of one simulated session.
@@ -83,7 +93,7 @@ class Filmed:
     def of(cls, rgb: U8, landmarks: F32) -> Self:
         """Take pictures (N, h, w, 3) uint8 and landmarks (N, 478, 3) px."""
         near = np.stack([_near(each.shape[:2], points) for each, points in zip(rgb, landmarks, strict=True)])
-        return cls(np.stack([cv2.LUT(each, _TO_LINEAR) for each in rgb]), landmarks, near, (near == 0).astype(np.float32))
+        return cls(np.stack([to_linear(each) for each in rgb]), landmarks, near, (near == 0).astype(np.float32))
 
 
 def relit(
@@ -121,8 +131,8 @@ def relit(
         gains += (1 - np.exp(-step_s / room.exposure_s)) * (-exposure - gains.mean())
         gains += (1 - np.exp(-step_s / room.white_balance_s)) * (exposure - ratio - gains + gains.mean())
         drift = room.drift * np.sin(2 * np.pi * now_s * np.array([[0.15], [0.35]]) + drift_phases).sum(axis=0)
-        lit *= _STEPS * np.exp(gains + drift).astype(np.float32)
-        pictures.append(_TO_SRGB[np.minimum(lit, _STEPS).astype(np.uint16)])
+        lit *= np.exp(gains + drift).astype(np.float32)
+        pictures.append(to_srgb(lit))
     return np.stack(pictures)
 
 
