@@ -28,7 +28,8 @@ class Player(player.Player):
     async def greet(self) -> None:
         """Say hello with the sealer's key, and wait for the nonce that the first seal needs."""
         if self.sealer is None:
-            return await super().greet()
+            await super().greet()
+            return
         self.hello = Hello(seal_key=self.sealer.public)
         self.hello.MergeFrom(player.HELLO)
         await super().greet()
