@@ -5,7 +5,8 @@
    returned. A refused person may try once more, as an app would let them.
 3. Show three rejections: the same recording for a new challenge, a still photo with the right words, and another person's
    face from the middle of the clip on.
-4. Run the owner's part with the cameo, see `cameo_verifier.cli.demo_owner`.
+4. Play a live session, see `cameo_verifier.cli.demo_live`.
+5. Run the owner's part with the cameo, see `cameo_verifier.cli.demo_owner`.
 
 The person is a rendered portrait: it shows the flow and each single defect, not how real people fare.
 """
@@ -87,7 +88,10 @@ def demo(
     ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Run the main job end to end: one acceptance, three rejections, a cameo's life. Exit code 0 if every outcome is right."""
+    """Run the main job end to end: an acceptance, three rejections, a live session, a cameo's life.
+
+    Exit code 0 if every outcome is right.
+    """
     try:
         from fixtures.studio.defects import Defect  # noqa: PLC0415 - the studio is an extra
     except ImportError as error:
@@ -95,7 +99,8 @@ def demo(
             f"the demo renders its own recordings: in the clone, "
             f"pip install ./packaging/client ./packaging/credential '.[studio]' ({error})"
         ) from None
-    from cameo_verifier.cli.demo_owner import OwnersAct, Site  # noqa: PLC0415 - other commands need no grpc
+    from cameo_verifier.cli.demo_live import TITLE, live_session  # noqa: PLC0415 - other commands need no grpc
+    from cameo_verifier.cli.demo_owner import OwnersAct, Site  # noqa: PLC0415
     from cameo_verifier.server.client import Client  # noqa: PLC0415
 
     console = Console(highlight=False, quiet=json_)
@@ -117,6 +122,8 @@ def demo(
                 stage.play(_STILL, lambda challenge: stage.film(challenge, "still_photo", Defect.STILL_PHOTO)),
                 stage.play(_SWAPPED, lambda challenge: stage.film(challenge, "face_swapped", Defect.FACE_SWAPPED)),
             ]
+            console.rule(f"{len(results) + 1}. {TITLE}", align="left")
+            results.append(live_session(Path(scratch) / "live", audience_key, console))
             steps: list[dict[str, Any]] = []
             if results[0]["as_it_must"]:
                 console.rule("the owner, a fan, a generator and a platform", align="left")
