@@ -145,4 +145,4 @@ def test_every_block_is_what_its_fence_says(page: Path) -> None:
             case "console":
                 assert re.search(r"^\$ ", block, re.MULTILINE), block
             case _:
-                assert language in {"mermaid", "protobuf", "text"}, f"{page.name}: a block of {language!r}"
+                assert language in {"mermaid", "protobuf", "text", "swift", "kotlin"}, f"{page.name}: a block of {language!r}"
