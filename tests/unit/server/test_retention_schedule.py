@@ -81,7 +81,7 @@ async def test_what_is_forgotten_is_what_the_schedule_says() -> None:
 
     kept = maintenance.Kept(
         challenges=cast("Any", SimpleNamespace(drop_unanswered=noting("challenges"))),
-        sessions=cast("Any", SimpleNamespace(drop_unused=noting("sessions"))),
+        sessions=cast("Any", SimpleNamespace(drop_unused=noting("sessions"), expire=lambda **_: 0)),
         credentials=cast("Any", SimpleNamespace(drop_tokens=noting("tokens"))),
         fingerprints=cast("Any", SimpleNamespace(drop=noting("fingerprints"))),
         likenesses=cast("Any", SimpleNamespace(drop_unclaimed=noting("unclaimed"), scrub=scrub)),

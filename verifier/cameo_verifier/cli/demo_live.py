@@ -7,13 +7,11 @@ given the person's time as its clock, and no one waits for another.
 from __future__ import annotations
 
 import asyncio
-import logging
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import grpc
-import structlog
 
 from cameo.v1.attempt_pb2 import Verdict
 from cameo.v1.reason_pb2 import Reason
@@ -21,6 +19,7 @@ from cameo.v1.session_service_pb2 import CreateSessionRequest, GetSessionRequest
 from cameo.v1.session_service_pb2_grpc import SessionServiceStub
 from cameo_challenges.prompts import prompt
 from cameo_credential.audience_keys import AudienceFolder
+from cameo_verifier.cli.output import no_log
 from cameo_verifier.models.kit import ModelKit
 from cameo_verifier.server.app import open_server
 from cameo_verifier.settings import Settings
@@ -48,11 +47,10 @@ def live_session(folder: Path, audience: AudienceKey, console: Console) -> dict[
         audience: of the receipt.
         console: where to show it.
     """
-    # Time jumps there, and the server says so: nothing that it logs is of use to anybody.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     settings = Settings(listen="127.0.0.1:0", data=folder, workers=1, queue=0, gallery=False)
     AudienceFolder(settings.audiences).add(audience.public())
-    return asyncio.run(_played(settings, audience.audience, console))
+    with no_log():
+        return asyncio.run(_played(settings, audience.audience, console))
 
 
 async def _played(settings: Settings, audience: str, console: Console) -> dict[str, Any]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from typing import TYPE_CHECKING
 
-import structlog
 from rich.console import Console
 
 from cameo_credential.errors import InvalidRequestError
-from cameo_verifier.cli.output import print_json
+from cameo_verifier.cli.output import no_log, print_json
 from cameo_verifier.cli.progress import progress
 from cameo_verifier.review.injection import WHAT, injection_document, injection_tables
 
@@ -45,10 +43,8 @@ def evaluate_injection(settings: Settings, *, per_cell: int, side_by_side: int, 
             f"the suite renders its own sessions: in the clone, "
             f"pip install ./packaging/client ./packaging/credential '.[studio]' ({error})"
         ) from None
-    # Time jumps there, and servers say so: nothing that they log is of use to anybody.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     planned = sessions.plan(per_cell, SEED)
-    with progress("injecting", len(planned)) as bar:
+    with progress("injecting", len(planned)) as bar, no_log():
         play = sessions.play(
             settings,
             planned,
