@@ -52,10 +52,11 @@ def test_what_fits_the_recording_is_not_marked() -> None:
         ("recorder", {"mime_type": "video/mp4"}, {"container": "mp4"}),
         ("camera's picture", {}, {"width": 640, "height": 480}),
         ("camera's rate", {}, {"fps": 60.0}),
+        ("container and codecs", {"misfits": ["states vp8, sends vp9"]}, {}),
     ],
 )
 def test_what_does_not_fit_is_marked(name: str, said: dict[str, Any], media: dict[str, Any]) -> None:
-    """Container, size and rate, each alone."""
+    """Container, size, rate, and what was found when the answer was judged, each alone."""
     assert [fact.name for fact in facts(HELLO | said, replace(MEDIA, **media)) if fact.doubt] == [name]
 
 

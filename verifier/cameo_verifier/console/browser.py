@@ -53,6 +53,8 @@ def _facts(hello: Mapping[str, Any], media: MediaInfo | None) -> Iterator[Fact]:
     yield Fact("display", f"{across} × {down} CSS px" if across and down else "")
     hz = float(hello.get("display_hz", 0.0))
     yield Fact("display's refresh", f"{hz:.0f} Hz" if hz else "")
+    for misfit in hello.get("misfits", ()):
+        yield Fact("container and codecs", "compared", f"the client {misfit}")
 
 
 def _doubted_container(agent: str, kind: str, media: MediaInfo | None) -> str:

@@ -42,7 +42,7 @@ class ChallengeStore:
     """Challenges in the database behind `engine`."""
 
     def __init__(self, engine: Engine, *, rate_limits: RateLimits | None = None) -> None:
-        """Use the database behind `engine`; `pace` is the rate limit per person, None for none."""
+        """Use the database behind `engine`; `rate_limits` are those of one person, None for none."""
         self._engine, self._rate_limits = engine, rate_limits
 
     def add(self, challenge: Challenge, *, subject: str, request_id: str = "") -> Challenge:

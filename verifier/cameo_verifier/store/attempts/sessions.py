@@ -98,7 +98,7 @@ class SessionStore:
     """Sessions in the database behind `engine`; those that are captured here belong to the server `server_id`."""
 
     def __init__(self, engine: Engine, *, server_id: str, rate_limits: RateLimits | None = None) -> None:
-        """Use the database behind `engine`; `pace` is the rate limit per person, None for none."""
+        """Use the database behind `engine`; `rate_limits` are those of one person, None for none."""
         self._engine, self._server_id, self._rate_limits = engine, server_id, rate_limits
 
     def add(self, session: Session) -> Session:
