@@ -170,7 +170,7 @@ def test_the_package_holds_the_component_and_nothing_of_the_page(tmp_path: Path)
     with tarfile.open(tmp_path / told["filename"]) as archive:
         names = {name.removeprefix("package/") for name in archive.getnames()}
         package = json.load(archive.extractfile("package/package.json"))  # type: ignore[arg-type]
-    modules = {"cameo-capture.js", "camera.js", "lights.js", "recorder.js", "stream.js", "view.js", "words.js"}
+    modules = {"cameo-capture.js", "camera.js", "lights.js", "recorder.js", "sealer.js", "stream.js", "view.js", "words.js"}
     texts = {f"words/{path.name}" for path in (WEB / "words").glob("*.json")}
     assert names == modules | texts | {"cameo-capture.css", "cameo-capture.d.ts", "package.json", "README.md"}
     assert "dependencies" not in package
