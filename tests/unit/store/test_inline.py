@@ -127,14 +127,10 @@ async def test_a_slow_disk_is_waited_for_elsewhere(inline: InlineBatches[str, st
 
 
 async def test_company_is_waited_for_where_there_was_some(engine: Engine) -> None:
-    """After a transaction of several, the first to come waits for the next, also after one that waited in vain.
-
-    Who comes alone does not wait.
-    """
+    """After a transaction of several, the first to come waits for the next; who comes alone does not."""
     batches = Batches(engine)
     inline = InlineBatches(engine, follow_all, otherwise=batches, linger_s=0.5)
     assert await told(inline, "a", "b") == ["a of 2 here", "b of 2 here"]
-    assert await told(inline, "in vain") == ["in vain of 1 here"]
     first = inline.submit("c")
     await asyncio.sleep(0.1)
     assert await asyncio.gather(first, inline.submit("d")) == ["c of 2 here", "d of 2 here"]

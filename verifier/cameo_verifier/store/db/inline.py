@@ -15,7 +15,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from cameo_verifier.store.db.batches import AT_ONCE, tell
+from cameo_verifier.store.db.batches import AT_ONCE, LINGER_S, tell
 from cameo_verifier.store.db.faults import store_errors
 
 if TYPE_CHECKING:
@@ -31,10 +31,6 @@ ResultT = TypeVar("ResultT")
 
 QUICK_S = 0.005
 """Seconds for which a commit may block the loop: about as long as a call takes anyway."""
-LINGER_S = 0.004
-"""Time that an item lingers for others: a transaction costs as much as ten items, and the loop takes further calls meanwhile."""
-ALONE = 4
-"""Number of batches of one item each after which the next does not linger: a batch of one is common among concurrent calls."""
 
 _Asked = list[tuple[ItemT, "asyncio.Future[ResultT]"]]
 
@@ -58,7 +54,7 @@ class InlineBatches(Generic[ItemT, ResultT]):
             together: the batched operation.
             otherwise: runs work that cannot be run inline.
             at_once: maximum number of items in one transaction.
-            linger_s: seconds that an item lingers if one of the last `ALONE` batches had several.
+            linger_s: seconds that an item lingers if the previous batch had several.
 
         Raises:
             StoreError: the database could not be opened.
@@ -68,7 +64,7 @@ class InlineBatches(Generic[ItemT, ResultT]):
         self._at_once = at_once
         self._linger_s = linger_s
         self._waiting: deque[tuple[ItemT, asyncio.Future[ResultT]]] = deque()
-        self._alone = ALONE
+        self._several = False
         self._disk_is_quick = True
         self._running: asyncio.Task[None] | None = None
         with store_errors():
@@ -94,9 +90,9 @@ class InlineBatches(Generic[ItemT, ResultT]):
 
     async def _run(self) -> None:
         while self._waiting:
-            await asyncio.sleep(self._linger_s if self._alone < ALONE else 0)
+            await asyncio.sleep(self._linger_s if self._several else 0)
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._at_once))]
-            self._alone = self._alone + 1 if len(batch) == 1 else 0
+            self._several = len(batch) > 1
             if asked := [(item, answer) for item, answer in batch if not answer.cancelled()]:
                 await self._do(asked)
 
