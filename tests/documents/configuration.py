@@ -28,6 +28,7 @@ what is allowed; so does a name that is nearly a setting's. Booleans are `true` 
 _SECTIONS = {
     settings.Settings: "The service",
     settings.MediaLimits: "Limits on a recording",
+    settings.Live: "Live sessions",
     settings.Retention: "Retention of evidence",
     settings.Controller: "The controller",
     settings.ConsoleSettings: "The console",
