@@ -143,7 +143,7 @@ wheels: .venv/ready
 	for project in packaging/client packaging/credential .; do $(BIN)/python -m build --wheel --no-isolation --outdir dist $$project; done
 
 lock:
-	uv pip compile -q --no-emit-package cameo-client --no-emit-package cameo-credential --generate-hashes --no-annotate --python-version 3.11 --extra studio --group dev pyproject.toml -o requirements.lock
+	uv pip compile -q --no-emit-package cameo-client --no-emit-package cameo-credential --generate-hashes --no-annotate --python-version 3.11 --extra app-attest --extra studio --group dev pyproject.toml -o requirements.lock
 
 # The generated code lies beside the protos. `protos` writes it, `check-protos` fails when it is not what protoc writes now.
 

@@ -29,6 +29,8 @@ _SECTIONS = {
     settings.Settings: "The service",
     settings.MediaLimits: "Limits on a recording",
     settings.Live: "Live sessions",
+    settings.AppAttestSettings: "Attestation of apps on iOS",
+    settings.PlayIntegritySettings: "Attestation of the app on Android",
     settings.Retention: "Retention of evidence",
     settings.Controller: "The controller",
     settings.ConsoleSettings: "The console",

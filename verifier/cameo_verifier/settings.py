@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from cameo_credential.errors import InvalidRequestError
+from cameo_verifier.attestation_settings import AppAttestSettings, PlayIntegritySettings
 from cameo_verifier.live_settings import Live
 from cameo_verifier.spelling import meant, misspelt
 from cameo_verifier.types import Verdict
@@ -351,6 +352,8 @@ class Settings(Variables):
     """Days that an attempt in review waits with its encrypted likeness; then it is declined, and the likeness destroyed."""
 
     live: Live = Field(default_factory=Live)
+    app_attest: AppAttestSettings = Field(default_factory=AppAttestSettings)
+    play_integrity: PlayIntegritySettings = Field(default_factory=PlayIntegritySettings)
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     openid: OpenIdProvider = Field(default_factory=OpenIdProvider)
 
@@ -467,4 +470,15 @@ def _known() -> set[str]:
     return {each.variable(name).removeprefix(_PREFIX) for each in _OURS for name in each.model_fields}
 
 
-_OURS = (Settings, MediaLimits, SyntheticVoiceDetector, Retention, Controller, Live, OpenIdProvider, ConsoleSettings)
+_OURS = (
+    Settings,
+    MediaLimits,
+    SyntheticVoiceDetector,
+    Retention,
+    Controller,
+    Live,
+    AppAttestSettings,
+    PlayIntegritySettings,
+    OpenIdProvider,
+    ConsoleSettings,
+)

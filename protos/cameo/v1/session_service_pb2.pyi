@@ -130,20 +130,22 @@ class GetSessionResponse(_message.Message):
     def __init__(self, session: _Optional[_Union[Session, _Mapping]] = ..., result: _Optional[_Union[_verification_service_pb2.VerifyResponseResponse, _Mapping]] = ...) -> None: ...
 
 class CaptureRequest(_message.Message):
-    __slots__ = ("hello", "media", "started", "shown", "bye", "seal")
+    __slots__ = ("hello", "media", "started", "shown", "bye", "attestation", "seal")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     MEDIA_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
     SHOWN_FIELD_NUMBER: _ClassVar[int]
     BYE_FIELD_NUMBER: _ClassVar[int]
+    ATTESTATION_FIELD_NUMBER: _ClassVar[int]
     SEAL_FIELD_NUMBER: _ClassVar[int]
     hello: Hello
     media: bytes
     started: Started
     shown: Shown
     bye: Bye
+    attestation: Attestation
     seal: Seal
-    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., media: _Optional[bytes] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., shown: _Optional[_Union[Shown, _Mapping]] = ..., bye: _Optional[_Union[Bye, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ...) -> None: ...
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., media: _Optional[bytes] = ..., started: _Optional[_Union[Started, _Mapping]] = ..., shown: _Optional[_Union[Shown, _Mapping]] = ..., bye: _Optional[_Union[Bye, _Mapping]] = ..., attestation: _Optional[_Union[Attestation, _Mapping]] = ..., seal: _Optional[_Union[Seal, _Mapping]] = ...) -> None: ...
 
 class Seal(_message.Message):
     __slots__ = ("number", "nonce", "signature")
@@ -154,6 +156,14 @@ class Seal(_message.Message):
     nonce: int
     signature: bytes
     def __init__(self, number: _Optional[int] = ..., nonce: _Optional[int] = ..., signature: _Optional[bytes] = ...) -> None: ...
+
+class Attestation(_message.Message):
+    __slots__ = ("app_attest", "play_integrity")
+    APP_ATTEST_FIELD_NUMBER: _ClassVar[int]
+    PLAY_INTEGRITY_FIELD_NUMBER: _ClassVar[int]
+    app_attest: bytes
+    play_integrity: str
+    def __init__(self, app_attest: _Optional[bytes] = ..., play_integrity: _Optional[str] = ...) -> None: ...
 
 class Hello(_message.Message):
     __slots__ = ("user_agent", "mime_type", "track_settings", "display_width", "display_height", "display_hz", "seal_key")

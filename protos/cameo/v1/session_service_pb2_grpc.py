@@ -102,13 +102,14 @@ class SessionServiceServicer:
         sends its bytes, which are the answer. With its first picture the challenge is spent and the first prompt is revealed. After
         the last prompt the server sends `stop`; the client sends the bytes that are left, and `bye`.
 
-        A client that names a key in `hello` seals what it captures: see `Seal`.
+        A client that names a key in `hello` seals what it captures: see `Seal`. An app may have its platform attest it: see `Attestation`.
 
         Who may call: capture. The token names the session.
 
         Errors, by `ErrorInfo.reason`:
         INVALID_ARGUMENT: `HELLO_MISSING`, `HELLO_REPEATED`, `MESSAGE_EMPTY`, `REQUEST_INVALID`, `RECORDING_TOO_LARGE`,
-        `UNSUPPORTED_MEDIA`, `CORRUPT_MEDIA`, `SEAL_MISSING`, `SEAL_INVALID`, `SEAL_OUT_OF_ORDER`, `SEAL_STALE`.
+        `UNSUPPORTED_MEDIA`, `CORRUPT_MEDIA`, `SEAL_MISSING`, `SEAL_INVALID`, `SEAL_OUT_OF_ORDER`, `SEAL_STALE`,
+        `ATTESTATION_INVALID`.
         NOT_FOUND: `SESSION_UNKNOWN`.
         FAILED_PRECONDITION: `SESSION_EXPIRED`, `SESSION_USED`. ABORTED: `SESSION_IN_USE`.
         DEADLINE_EXCEEDED: `UPLOAD_TOO_SLOW`, `PREPARATION_TOO_LONG`.

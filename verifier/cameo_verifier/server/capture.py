@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from cameo.v1.session_service_pb2 import CaptureRequest, CaptureResponse
+    from cameo.v1.session_service_pb2 import Attestation, CaptureRequest, CaptureResponse
     from cameo.v1.verification_service_pb2 import VerifyResponseResponse
     from cameo_challenges.model import Challenge
     from cameo_credential.audience_keys import AudienceKey
@@ -92,6 +92,7 @@ class Capture:
         self._record = CaptureRecord(parts.max_bytes)
         self._hello: dict[str, Any] = {}
         self._seal: CaptureSeal | None = None
+        self._attested = False
         self._attempt_id = ""
         self._held = ExitStack()
         self._preparing = preparing
@@ -295,7 +296,7 @@ class Capture:
                 now=now,
                 asked=session.asked,
                 session_id=session.id,
-                capture=CaptureAssurance.SESSION_SIGNED if self._seal else CaptureAssurance.TELEMETRY,
+                capture=self._assurance,
             )
         except (ChallengeError, StoreError):
             self._attempt_id = ""
@@ -336,6 +337,20 @@ class Capture:
             log.warning("the end of a capture could not be kept", error=str(failure))
         if self._attempt_id:
             self._parts.conclusions.fail(self._attempt_id, error.reason if isinstance(error, UnjudgeableError) else None)
+
+    @property
+    def _assurance(self) -> CaptureAssurance:
+        if self._seal is None:
+            return CaptureAssurance.TELEMETRY
+        return CaptureAssurance.APP_ATTESTED if self._attested else CaptureAssurance.SESSION_SIGNED
+
+    def _attest(self, given: Attestation) -> None:
+        if self._seal is None:
+            raise _invalid("`attestation` needs a key in `hello`, which it attests")
+        if self._attested or self._wants_answer:
+            raise _invalid("`attestation` comes once, before `started`")
+        self._parts.attestations.verify(given, self._seal.attested, self._parts.clock())
+        self._attested = True
 
     def _light(self, session: Session) -> bool:
         return self._parts.live.light and session_convert.NO_LIGHT not in session.needs
@@ -423,11 +438,14 @@ class Capture:
         except Exception as error:  # noqa: BLE001 - raised where events are taken
             self._events.put_nowait(error)
 
-    async def _receive(self, message: CaptureRequest, worker: LiveWorker[Response, Judgement]) -> None:
+    def _require_seal(self, message: CaptureRequest) -> None:
         if self._seal is not None:
             self._seal.verify(message, self._heard_at)
         elif message.HasField("seal"):
             raise _invalid("`seal` needs the key that made it in `hello`")
+
+    async def _receive(self, message: CaptureRequest, worker: LiveWorker[Response, Judgement]) -> None:
+        self._require_seal(message)
         match message.WhichOneof("message"):
             case "media":
                 if self._wants_answer:
@@ -442,6 +460,8 @@ class Capture:
                 self._record.shown(message.shown.number, message.shown.media_ms / 1000, colour=message.shown.colour)
             case "hello":
                 raise RequestError(error_reason_pb2.ERROR_REASON_HELLO_REPEATED, "send `hello` once")
+            case "attestation":
+                self._attest(message.attestation)
             case "bye":
                 pass
             case _:

@@ -65,12 +65,18 @@ class CaptureSeal:
             self._key = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), key)
         except ValueError:
             raise invalid("hello.seal_key", f"is an uncompressed point on P-256, {_POINT_BYTES} bytes") from None
+        self._public = key
         self._session, self._late_s = sha256(session_id.encode()).digest(), late_s
         self._nonces: list[tuple[bytes, float]] = []
         self._revealed: dict[tuple[bool, int], int] = {}
         """The nonce that went with each prompt and colour."""
         self._oldest = 0
         self._previous, self._recording, self._number, self._ended = bytes(NONCE_BYTES), 1, 0, False
+
+    @property
+    def attested(self) -> bytes:
+        """SHA-256 of the first nonce and the key: what a platform's attestation has to be of."""
+        return sha256(self._nonces[0][0] + self._public).digest()
 
     def renew(self, message: CaptureResponse, now: float) -> bytes:
         """Return a new nonce, which goes with this message."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cameo_verifier.live.conductor import Pacing
     from cameo_verifier.live.guidance import GuidanceLimits
     from cameo_verifier.live_settings import Live
+    from cameo_verifier.server.attestation import Attestations
     from cameo_verifier.server.concluding import Conclusions
     from cameo_verifier.server.issuing import Issuer
     from cameo_verifier.store.attempts.attempts import AttemptStore
@@ -42,6 +43,7 @@ class CaptureParts:
         issuer: has the audiences, and generates ids.
         pool: its workers observe and judge.
         conclusions: ends attempts.
+        attestations: verifies those of apps.
         live: times.
         limits: of guidance.
         pacing: of prompts.
@@ -60,6 +62,7 @@ class CaptureParts:
     issuer: Issuer
     pool: WorkerPool[Response, Judgement]
     conclusions: Conclusions
+    attestations: Attestations
     live: Live
     limits: GuidanceLimits
     pacing: Pacing

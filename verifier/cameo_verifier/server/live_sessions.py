@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cameo.v1 import session_service_pb2_grpc
 from cameo_verifier.live.conductor import Pacing
 from cameo_verifier.live.guidance import GuidanceLimits
+from cameo_verifier.server.attestation import Attestations
 from cameo_verifier.server.auth.access import verified
 from cameo_verifier.server.capturing import CaptureParts, Capturing
 from cameo_verifier.server.services.session_service import SessionService
@@ -65,6 +66,7 @@ async def opened(  # noqa: PLR0913 - the parts, by keyword
         issuer=issuer,
         pool=pool,
         conclusions=conclusions,
+        attestations=Attestations.of(settings.app_attest, settings.play_integrity),
         live=settings.live,
         limits=_guidance(settings, profile),
         pacing=_pacing(settings.live, profile),
