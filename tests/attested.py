@@ -94,14 +94,13 @@ class Apple:
         until: datetime = NOW + _DAY,
         key_id: bytes | None = None,
         curve: Any = SECP256R1,
-        authority: bool = False,
         **changed: object,
     ) -> bytes:
         key = generate_private_key(curve())
         named = sha256(_point(key)).digest() if key_id is None else key_id
         data = sha256(app.encode()).digest() + b"\x40" + counter.to_bytes(4) + environment + len(named).to_bytes(2) + named
         nonce = sha256(data + client_data_hash).digest()
-        leaf = self.certificate("leaf", key, "ca", self._ca_key, nonce=nonce, until=until, authority=authority)
+        leaf = self.certificate("leaf", key, "ca", self._ca_key, nonce=nonce, until=until)
         chain = [each.public_bytes(Encoding.DER) for each in (leaf, self.ca)]
         made = {"fmt": "apple-appattest", "attStmt": {"x5c": chain, "receipt": b"receipt"}, "authData": data}
         return cbor2.dumps({**made, **changed})

@@ -44,6 +44,9 @@ _REGISTERED = _CREDENTIAL + "registered.py"
 _SIGNATURE = _CREDENTIAL + "signature.py"
 _RECEIPT, _SD_JWT = _CREDENTIAL + "receipt.py", _CREDENTIAL + "sd_jwt.py"
 _BINDING = _CREDENTIAL + "key_binding.py"
+_ATTESTATION = "verifier/cameo_verifier/server/attestation/"
+_APPLE, _GOOGLE = _ATTESTATION + "app_attest.py", _ATTESTATION + "play_integrity.py"
+APPLE, GOOGLE = "tests/unit/server/attestation/test_app_attest.py", "tests/unit/server/attestation/test_play_integrity.py"
 
 ROLES = tuple(
     Mutation(_PROFILE, f'\n{check} = "{role}"\n', f'\n{check} = "{other}"\n', PINNED)
@@ -211,4 +214,18 @@ MUTATIONS = (
         "if False:",
         "tests/unit/credential/test_status_source.py",
     ),
+    # Attestations of apps.
+    Mutation(_APPLE, "ca_policy=ExtensionPolicy.webpki_defaults_ca()", "ca_policy=ExtensionPolicy.permit_all()", APPLE),
+    Mutation(_APPLE, "self._policy.time(now).", "self._policy.", APPLE),
+    Mutation(_APPLE, "nonce.value != _NONCE_DER + signed", "False", APPLE),
+    Mutation(_APPLE, "or not isinstance(key.curve, SECP256R1)", "", APPLE),
+    Mutation(_APPLE, "if app not in self._apps:", "if False:", APPLE),
+    Mutation(_APPLE, "if counter != 0:", "if False:", APPLE),
+    Mutation(_APPLE, "if environment not in self._environments:", "if False:", APPLE),
+    Mutation(_APPLE, "_DATA.size + length] != key_id", "_DATA.size + length] not in key_id", APPLE),
+    Mutation(_APPLE, "or stream.tell() != len(attestation) ", "", APPLE),
+    Mutation(_GOOGLE, 'bound.rstrip("=") != to_base64url(digest)', "False", GOOGLE),
+    Mutation(_GOOGLE, "if names != {self._settings.app}:", "if self._settings.app not in names:", GOOGLE),
+    Mutation(_GOOGLE, "if recognised not in self._settings.app_verdicts:", "if False:", GOOGLE),
+    Mutation(_GOOGLE, "if not set(meets) & set(self._settings.device_verdicts):", "if not meets:", GOOGLE),
 )

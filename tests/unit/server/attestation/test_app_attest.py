@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cbor2
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import SECP384R1, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP384R1, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -128,24 +128,25 @@ def test_what_is_wrong_in_one_thing_is_refused(changed: dict[str, object], told:
 
 def test_authenticator_data_that_is_cut_is_refused(apple: Apple) -> None:
     """Though its certificate attests it."""
-    key, data = generate_private_key(SECP384R1()), b"short"
+    key, data = generate_private_key(SECP256R1()), b"short"
     nonce = sha256(data + DIGEST).digest()
     leaf = apple.certificate("leaf", key, "ca", apple._ca_key, nonce=nonce)
     chain = [each.public_bytes(Encoding.DER) for each in (leaf, apple.ca)]
     made = {"attStmt": {"x5c": chain, "receipt": b""}, "authData": data}
-    with pytest.raises(AttestationError):
+    with pytest.raises(AttestationError, match="too short"):
         AppAttest([APP_ID], development=False, root=apple.root).verify(apple.attest(DIGEST, **made), DIGEST, NOW)
 
 
-def test_a_leaf_issues_nothing(apple: Apple) -> None:
-    """A key that Apple attests cannot attest another."""
-    key, other = generate_private_key(SECP384R1()), generate_private_key(SECP384R1())
-    attested = apple.certificate("leaf", key, "ca", apple._ca_key)
-    leaf = apple.certificate("other", other, "leaf", key, nonce=sha256(DIGEST).digest())
+@pytest.mark.parametrize("authority", [True, False])
+def test_a_leaf_issues_nothing(authority: bool, apple: Apple) -> None:  # noqa: FBT001 - a parameter of the test
+    """What the root signed attests keys only where it is a certificate of an authority."""
+    key, other, data = generate_private_key(SECP384R1()), generate_private_key(SECP256R1()), b"short"
+    attested = apple.certificate("leaf", key, "root", apple._root_key, authority=authority)
+    leaf = apple.certificate("other", other, "leaf", key, nonce=sha256(data + DIGEST).digest())
     chain = [each.public_bytes(Encoding.DER) for each in (leaf, attested)]
-    wrong = apple.attest(DIGEST, attStmt={"x5c": chain, "receipt": b""})
-    with pytest.raises(AttestationError, match="not of Apple's root"):
-        AppAttest([APP_ID], development=False, root=apple.root).verify(wrong, DIGEST, NOW)
+    made = apple.attest(DIGEST, attStmt={"x5c": chain, "receipt": b""}, authData=data)
+    with pytest.raises(AttestationError, match="too short" if authority else "not of Apple's root"):
+        AppAttest([APP_ID], development=False, root=apple.root).verify(made, DIGEST, NOW)
 
 
 @pytest.mark.parametrize(
