@@ -12,6 +12,7 @@ import pytest
 
 from cameo.v1.attempt_pb2 import VERDICT_ACCEPTED, VERDICT_RETRY
 from cameo.v1.challenge_pb2 import TURN_LEFT, Step
+from cameo.v1.reason_pb2 import REASON_BLURRED, REASON_CHALLENGE_SPENT
 from cameo.v1.session_service_pb2 import GUIDANCE_CODE_TOO_DARK, Guidance, Light, Prompt, Start, Stop
 from cameo_verifier.server.capture_page.page import WEB
 from tests.browser.test_capture import SHOTS, Person, people, person, server
@@ -104,6 +105,21 @@ def test_each_language_from_end_to_end(people: Callable[..., Person], server: Sc
     server.end(verdict=VERDICT_ACCEPTED)
     page.get_by_role("heading", name=words["results"]["accepted"]["title"]).wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_hint_is_in_the_pages_language(people: Callable[..., Person], server: Scripted) -> None:
+    """A German page before an English session; a hint that only a newer server knows is marked as English."""
+    words = json.loads((WEB / "words" / "de.json").read_text())
+    for reason, shown, lang in (
+        (REASON_BLURRED, words["hints"]["REASON_BLURRED"], "de"),
+        (REASON_CHALLENGE_SPENT, "Ask for another one.", "en"),
+    ):
+        page = people(locale="de").open()
+        page.get_by_role("button", name=words["intro"]["begin"]).click()
+        server.welcome()
+        server.end(verdict=VERDICT_RETRY, reasons=[reason], hint="Ask for another one.", hint_language="en", again=True)
+        page.get_by_text(shown).wait_for()
+        assert page.locator(".lead").evaluate("(lead) => lead.closest('[lang]').lang") == lang
 
 
 @pytest.mark.parametrize("width", [360, 1440])

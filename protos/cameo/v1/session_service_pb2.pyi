@@ -287,15 +287,17 @@ class Stop(_message.Message):
     def __init__(self) -> None: ...
 
 class Result(_message.Message):
-    __slots__ = ("attempt_id", "verdict", "reasons", "hint", "again")
+    __slots__ = ("attempt_id", "verdict", "reasons", "hint", "again", "hint_language")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
     HINT_FIELD_NUMBER: _ClassVar[int]
     AGAIN_FIELD_NUMBER: _ClassVar[int]
+    HINT_LANGUAGE_FIELD_NUMBER: _ClassVar[int]
     attempt_id: str
     verdict: _attempt_pb2.Verdict
     reasons: _containers.RepeatedScalarFieldContainer[_reason_pb2.Reason]
     hint: str
     again: bool
-    def __init__(self, attempt_id: _Optional[str] = ..., verdict: _Optional[_Union[_attempt_pb2.Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., hint: _Optional[str] = ..., again: _Optional[bool] = ...) -> None: ...
+    hint_language: str
+    def __init__(self, attempt_id: _Optional[str] = ..., verdict: _Optional[_Union[_attempt_pb2.Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., hint: _Optional[str] = ..., again: _Optional[bool] = ..., hint_language: _Optional[str] = ...) -> None: ...

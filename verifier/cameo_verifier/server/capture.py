@@ -146,7 +146,8 @@ class Capture:
             reply = await asyncio.shield(task)
         except NotFoundError:
             raise WorkerLostError("another server took the attempt over") from None
-        self._tell(session_convert.result(reply, may_retry=await asyncio.to_thread(self._may_retry, session.subject)))
+        may_retry = await asyncio.to_thread(self._may_retry, session.subject)
+        self._tell(session_convert.result(reply, language=session.language, may_retry=may_retry))
 
     async def _prepare_alone(self, session: Session) -> None:
         """End the older preparation of this person, such as that of a page which was loaded again, and wait until it has ended.

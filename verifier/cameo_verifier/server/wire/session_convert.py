@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cameo.v1 import attempt_pb2, error_reason_pb2, session_service_pb2
+from cameo.v1 import attempt_pb2, error_reason_pb2, reason_pb2, session_service_pb2
 from cameo_challenges.model import AnswerPath
+from cameo_verifier.reasons import Reason
+from cameo_verifier.server.capture_page.hints import FALLBACK, Hint, hint_in
 from cameo_verifier.server.wire import convert
 from cameo_verifier.server.wire.cameo_input import invalid
 from cameo_verifier.server.wire.enums import full_name, short_name
@@ -132,14 +134,24 @@ def progress(*, analysed_s: float, done: int) -> CaptureResponse:
     return session_service_pb2.CaptureResponse(progress=told)
 
 
-def result(reply: VerifyResponseResponse, *, may_retry: bool) -> CaptureResponse:
-    """Return the last message: of the reply to the app, what the person may know. may_retry: their rate limit permits it."""
+def result(reply: VerifyResponseResponse, *, language: str, may_retry: bool) -> CaptureResponse:
+    """Return the last message: of the reply to the app, what the person may know.
+
+    Args:
+        reply: as the app gets it.
+        language: of the session; the hint is in it where the texts have it.
+        may_retry: the person's rate limit permits it.
+    """
     attempt = reply.attempt
+    hint = Hint(attempt.hint, FALLBACK if attempt.hint else "")
+    if attempt.hint and attempt.reasons:
+        hint = hint_in(Reason(short_name(reason_pb2.Reason, attempt.reasons[0])), language)
     told = session_service_pb2.Result(
         attempt_id=attempt.id,
         verdict=attempt.verdict,
         reasons=attempt.reasons,
-        hint=attempt.hint,
+        hint=hint.text,
+        hint_language=hint.language,
         again=may_retry and attempt.verdict in _AGAIN,
     )
     return session_service_pb2.CaptureResponse(result=told)

@@ -14,7 +14,8 @@ export interface CameoCaptureEventMap {
   "cameo-state": CustomEvent<{ state: CaptureState }>;
   /** The person agreed to the text with this SHA-256 digest, in hexadecimal. */
   "cameo-consent": CustomEvent<{ sha256: string; language: string }>;
-  /** The result, with names of the enums `cameo.v1.Verdict` and `cameo.v1.Reason`. `again`: another session may pass. */
+  /** The result, with names of the enums `cameo.v1.Verdict` and `cameo.v1.Reason`. `hint`: in the page's language, in the session's where
+   * the texts lack it. `again`: another session may pass. */
   "cameo-result": CustomEvent<{ verdict: string; reasons: string[]; hint: string; attemptId: string; again: boolean }>;
   /** It ended without a result. `reason`: the server's, if it was the server. `again`: the same session can be tried again. */
   "cameo-trouble": CustomEvent<{ trouble: CaptureTrouble; reason: string; again: boolean }>;

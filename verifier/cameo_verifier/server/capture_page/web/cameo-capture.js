@@ -241,15 +241,19 @@ export class CameoCapture extends HTMLElement {
     const key = VERDICTS[value.verdict] ?? "rejected";
     const said = this.#words.results[key];
     const again = Boolean(value.again) && key !== "accepted";
+    // The session's language is that of the answer; the person reads that of the page. A newer server may know more reasons.
+    const own = value.hint && this.#words.hints[value.reasons?.[0]];
+    const hint = own || value.hint || "";
     this.#end();
     this.#show("result", notice(this.#words, {
       kind: { accepted: "good", review: "wait", retry: "retry", rejected: "bad" }[key],
       title: said.title,
-      text: (key === "accepted" ? "" : value.hint) || said.text,
+      text: (key === "accepted" ? "" : hint) || said.text,
+      lang: hint && !own ? value.hintLanguage : "",
       action: this.hasAttribute("last") ? "" : again ? this.#words.results.again : this.#words.results.done,
       act: () => this.#tell(again ? "cameo-again" : "cameo-done", {}),
     }));
-    this.#tell("cameo-result", { verdict: value.verdict, reasons: value.reasons ?? [], hint: value.hint ?? "", attemptId: value.attemptId ?? "", again });
+    this.#tell("cameo-result", { verdict: value.verdict, reasons: value.reasons ?? [], hint, attemptId: value.attemptId ?? "", again });
   }
 
   #refused(run, { reason, retryAfterS }) {

@@ -54,11 +54,11 @@ export function intro(words, { consent, digest, begin }) {
 }
 
 /** A screen with one icon, one sentence or two, and at most one way to go on. */
-export function notice(words, { kind, title, text, action, act, digest }) {
+export function notice(words, { kind, title, text, lang, action, act, digest }) {
   return make("section", { className: `sheet notice ${kind}` },
     make("div", { className: "seal" }, icon({ good: "good", retry: "again", wait: "wait" }[kind] ?? "no")),
     make("h1", { tabIndex: -1 }, title),
-    make("p", { className: "lead" }, text),
+    make("p", { className: "lead", lang: lang || undefined }, text),
     action ? make("button", { className: "main", onclick: act }, action) : null,
     digest ? make("p", { className: "soft" }, digest) : null);
 }
