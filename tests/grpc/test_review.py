@@ -29,7 +29,7 @@ from cameo_verifier.store.db.engine import open_database
 from tests.grpc.callers import App
 from tests.grpc.client import refused
 from tests.patience import PATIENCE_S
-from tests.unit.review.stored import RECORDINGS, fixture_site
+from tests.unit.review.stored import RECORDINGS, add_session, fixture_site
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -151,6 +151,21 @@ async def test_an_attempt_shows_its_scores_its_labels_and_who_read_it(desk: Desk
     for unknown in ("", "nobody", "x" * 65, BIDI, CONTROL, "../screen_replay"):
         answer = await refused(desk.ask("GetAttempt", ReviewServiceGetAttemptRequest(attempt_id=unknown)))
         assert (answer.code, answer.reason) == (grpc.StatusCode.NOT_FOUND, "ATTEMPT_UNKNOWN")
+
+
+async def test_an_attempt_shows_what_its_browser_said(desk: Desk, site: Site) -> None:
+    """Of a live session, with what did not fit; an upload has said nothing."""
+    hello = {"user_agent": "Firefox/140.0", "mime_type": "video/mp4", "misfits": ["states mp4, sends webm"]}
+    with site.engine.begin() as connection:
+        add_session(connection, attempt_id=REPLAYED, hello=hello)
+    found = await desk.ask("GetAttempt", ReviewServiceGetAttemptRequest(attempt_id=REPLAYED))
+    assert [(fact.name, fact.value, fact.doubt) for fact in found.browser_facts] == [
+        ("user agent", "Firefox/140.0", ""),
+        ("recorder", "video/mp4", "Firefox records WebM"),
+    ]
+    assert found.browser_misfits == ["states mp4, sends webm"]
+    upload = await desk.ask("GetAttempt", ReviewServiceGetAttemptRequest(attempt_id=GOOD))
+    assert (list(upload.browser_facts), list(upload.browser_misfits)) == ([], [])
 
 
 async def test_evidence_comes_whole_and_is_logged_before_its_first_byte(desk: Desk, site: Site) -> None:

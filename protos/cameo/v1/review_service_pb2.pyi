@@ -92,7 +92,7 @@ class ReviewServiceGetAttemptRequest(_message.Message):
     def __init__(self, attempt_id: _Optional[str] = ...) -> None: ...
 
 class ReviewedAttempt(_message.Message):
-    __slots__ = ("attempt", "subject", "recording_sha256", "finish_time", "evidence", "labels", "standing", "audit", "matches", "opinions", "decide_until")
+    __slots__ = ("attempt", "subject", "recording_sha256", "finish_time", "evidence", "labels", "standing", "audit", "matches", "opinions", "decide_until", "browser_facts", "browser_misfits")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     RECORDING_SHA256_FIELD_NUMBER: _ClassVar[int]
@@ -104,6 +104,8 @@ class ReviewedAttempt(_message.Message):
     MATCHES_FIELD_NUMBER: _ClassVar[int]
     OPINIONS_FIELD_NUMBER: _ClassVar[int]
     DECIDE_UNTIL_FIELD_NUMBER: _ClassVar[int]
+    BROWSER_FACTS_FIELD_NUMBER: _ClassVar[int]
+    BROWSER_MISFITS_FIELD_NUMBER: _ClassVar[int]
     attempt: _attempt_pb2.Attempt
     subject: str
     recording_sha256: str
@@ -115,7 +117,19 @@ class ReviewedAttempt(_message.Message):
     matches: _containers.RepeatedCompositeFieldContainer[GalleryMatch]
     opinions: _containers.RepeatedCompositeFieldContainer[Opinion]
     decide_until: _timestamp_pb2.Timestamp
-    def __init__(self, attempt: _Optional[_Union[_attempt_pb2.Attempt, _Mapping]] = ..., subject: _Optional[str] = ..., recording_sha256: _Optional[str] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., evidence: _Optional[_Iterable[_Union[HeldEvidence, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[Label, _Mapping]]] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., audit: _Optional[_Iterable[_Union[AuditLine, _Mapping]]] = ..., matches: _Optional[_Iterable[_Union[GalleryMatch, _Mapping]]] = ..., opinions: _Optional[_Iterable[_Union[Opinion, _Mapping]]] = ..., decide_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    browser_facts: _containers.RepeatedCompositeFieldContainer[BrowserFact]
+    browser_misfits: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, attempt: _Optional[_Union[_attempt_pb2.Attempt, _Mapping]] = ..., subject: _Optional[str] = ..., recording_sha256: _Optional[str] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., evidence: _Optional[_Iterable[_Union[HeldEvidence, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[Label, _Mapping]]] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., audit: _Optional[_Iterable[_Union[AuditLine, _Mapping]]] = ..., matches: _Optional[_Iterable[_Union[GalleryMatch, _Mapping]]] = ..., opinions: _Optional[_Iterable[_Union[Opinion, _Mapping]]] = ..., decide_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., browser_facts: _Optional[_Iterable[_Union[BrowserFact, _Mapping]]] = ..., browser_misfits: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class BrowserFact(_message.Message):
+    __slots__ = ("name", "value", "doubt")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    DOUBT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: str
+    doubt: str
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[str] = ..., doubt: _Optional[str] = ...) -> None: ...
 
 class GalleryMatch(_message.Message):
     __slots__ = ("collection", "face_number", "owner", "attempt_id")

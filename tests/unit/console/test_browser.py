@@ -7,12 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import insert
 
-from cameo_verifier.console.browser import facts
-from cameo_verifier.store.db import tables
+from cameo_verifier.review.browser_facts import facts, misfits
 from cameo_verifier.types import MediaInfo
-from tests.conftest import ASKED
+from tests.unit.review.stored import add_session
 
 if TYPE_CHECKING:
     from typing import Any
@@ -27,6 +25,7 @@ HELLO = {
     "display": [390, 844],
     "display_hz": 60.0,
 }
+MISFIT = "states webm, sends mp4 <i>"
 MEDIA = MediaInfo("webm", 1000, "0" * 64, 10.0, width=720, height=1280, fps=25.0)
 
 
@@ -43,6 +42,7 @@ def test_what_fits_the_recording_is_not_marked() -> None:
     ]
     assert [fact.name for fact in facts({"user_agent": "x"}, None)] == ["user agent"]
     assert facts(None, MEDIA) == ()
+    assert (misfits(None), misfits(HELLO), misfits(HELLO | {"misfits": ["states webm"]})) == ((), (), ("states webm",))
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,11 @@ def test_what_does_not_fit_is_marked(name: str, said: dict[str, Any], media: dic
 def test_the_page_shows_it_to_analysts(lead: Visitor, site: Site) -> None:
     """Of a live session, escaped, and marked; the page of an upload has no such part."""
     assert 'id="browser"' not in lead.get("/attempts/still_photo").text
-    row = {"id": "s1", "subject": "ann", "audience": "a", "request_id": "r", "language": "en", "needs": [], "state": "JUDGED"}
-    times = {"created_at": ASKED, "expires_at": ASKED}
     with site.engine.begin() as connection:
-        empty = {"ended_by": "", "server_id": ""}
-        connection.execute(insert(tables.sessions).values(**row, **times, **empty, attempt_id="still_photo", hello=HELLO))
+        add_session(connection, attempt_id="still_photo", hello=HELLO | {"misfits": [MISFIT]})
     found = re.search(r'<section class="panel" id="browser".*?</section>', lead.get("/attempts/still_photo").text, re.DOTALL)
     assert found is not None
     assert "Firefox/140.0" in found[0]
     assert "<b>Firefox" not in found[0]
     assert "but the recording" in found[0]
+    assert "states webm, sends mp4 &lt;i&gt;" in found[0]

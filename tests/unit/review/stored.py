@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import insert
+
 from cameo_verifier import profiles
 from cameo_verifier.evidence.tracks import Tracks, to_bytes
 from cameo_verifier.review.rejudge import complete
@@ -14,17 +16,20 @@ from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.challenges import ChallengeStore
 from cameo_verifier.store.attempts.result import AttemptResult
 from cameo_verifier.store.credentials.earned import Earned
+from cameo_verifier.store.db import tables
 from cameo_verifier.store.evidence.sealed_object import Kind
 from cameo_verifier.types import Recalled, Verdict
 from fixtures.manifest import load
+from tests.conftest import ASKED
 from tests.unit.store.evidence_site import Site, open_site
 from tests.unit.store.test_attempt_store import RECEIPT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+    from typing import Any
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from cameo_challenges.model import Challenge
     from cameo_verifier.store.cameos.vault import SealedLikeness
@@ -33,6 +38,13 @@ if TYPE_CHECKING:
     Judged = Callable[[str], tuple[Judgement, Challenge]]
 
 RECORDINGS = {fixture.id: fixture.file for fixture in load()}
+
+
+def add_session(connection: Connection, *, attempt_id: str, hello: Mapping[str, Any]) -> None:
+    """Add the live session of an attempt, with what its client said about itself."""
+    row = {"id": "s1", "subject": "ann", "audience": "a", "request_id": "r", "language": "en", "needs": [], "state": "JUDGED"}
+    rest = {"created_at": ASKED, "expires_at": ASKED, "ended_by": "", "server_id": ""}
+    connection.execute(insert(tables.sessions).values(**row, **rest, attempt_id=attempt_id, hello=hello))
 
 
 def keep(

@@ -10,7 +10,6 @@ from starlette.routing import Route
 
 from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.console.asked import asked
-from cameo_verifier.console.browser import facts
 from cameo_verifier.console.overlay import overlay
 from cameo_verifier.console.previews import media_type
 from cameo_verifier.console.questions import question
@@ -21,6 +20,7 @@ from cameo_verifier.console.walk import back, walk
 from cameo_verifier.decision import counts_against
 from cameo_verifier.evidence.tracks import TracksError
 from cameo_verifier.profile import CheckRole
+from cameo_verifier.review.browser_facts import facts, misfits
 from cameo_verifier.store.attempts.labels import Truth
 from cameo_verifier.store.cameos.holdings import Holdings
 from cameo_verifier.store.evidence.audit import Reader
@@ -123,6 +123,7 @@ class AttemptPages:
         attempt = self._cases.attempt(request.path_params["id"])
         profile = self._profile.judging(minor=attempt.minor_safeguards)
         opened, lost = self._opened(request, attempt)
+        hello = self._cases.hello(attempt.id)
         history, who = self._cases.labels.history(attempt.id), request.state.person.name
         standing = self._cases.labels.standing([attempt.id]).get(attempt.id)
         kept = self._cases.kept(attempt.id)
@@ -140,7 +141,8 @@ class AttemptPages:
             has_recording=Kind.RECORDING in kept,
             has_crops=Kind.CROPS in kept,
             asked=asked(self._cases, attempt),
-            browser=facts(self._cases.hello(attempt.id), opened.tracks.evidence.media if opened else None),
+            browser=facts(hello, opened.tracks.evidence.media if opened else None),
+            misfits=misfits(hello),
             holdings=self._suspension.of(self._holdings.of_attempt(attempt.id)),
             walk=walk(self._cases, attempt, request),
             decision=self._decision.of(attempt) if attempt.verdict is Verdict.REVIEW else None,

@@ -35,6 +35,7 @@ from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.labels import LabelStore
 from cameo_verifier.store.attempts.result import from_bytes as result_from
 from cameo_verifier.store.attempts.search import AttemptSearch
+from cameo_verifier.store.attempts.sessions import hello_of
 from cameo_verifier.store.cameos.faces import FaceStore
 from cameo_verifier.store.cameos.suspensions import SuspensionStore
 from cameo_verifier.store.evidence.errors import EvidenceError
@@ -290,6 +291,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
             holders=self._faces.holders(attempt.matches.values()),
             opinions=opinions.given(identifier),
             until=since + timedelta(days=self._site.settings.review_wait_days) if since else None,
+            hello=hello_of(self._site.engine, identifier),
         )
 
     def _piece(self, identifier: str, kind: Kind, reader: Reader) -> bytes:

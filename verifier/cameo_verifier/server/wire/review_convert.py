@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cameo.v1 import attempt_pb2, reason_pb2, review_service_pb2
+from cameo_verifier.review import browser_facts
 from cameo_verifier.review.error_rates import CONFIDENCE
 from cameo_verifier.review.replay import NotReplayed
 from cameo_verifier.review.replay_diff import moved
@@ -52,6 +53,7 @@ def reviewed(
     holders: Mapping[int, Holder],
     opinions: Sequence[Opinion],
     until: datetime | None,
+    hello: Mapping[str, Any] | None,
 ) -> review_service_pb2.ReviewedAttempt:
     """Return an attempt with everything except its evidence."""
     return review_service_pb2.ReviewedAttempt(
@@ -88,6 +90,11 @@ def reviewed(
         ],
         opinions=map(_opinion, opinions),
         decide_until=until,
+        browser_facts=[
+            review_service_pb2.BrowserFact(name=fact.name, value=fact.value, doubt=fact.doubt)
+            for fact in browser_facts.facts(hello, None)
+        ],
+        browser_misfits=browser_facts.misfits(hello),
     )
 
 

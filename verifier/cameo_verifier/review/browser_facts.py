@@ -32,10 +32,15 @@ def facts(hello: Mapping[str, Any] | None, media: MediaInfo | None) -> tuple[Fac
     """Return what a browser said about itself; nothing for an upload.
 
     Args:
-        hello: as `server.wire.session_convert.hello` returns it.
+        hello: as `store.attempts.sessions.hello_of` returns it.
         media: of the recording; None where its evidence is not kept.
     """
     return () if hello is None else tuple(fact for fact in _facts(hello, media) if fact.value)
+
+
+def misfits(hello: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return what of the recording did not fit the browser's words when it was judged, a sentence each."""
+    return () if hello is None else tuple(map(str, hello.get("misfits", ())))
 
 
 def _facts(hello: Mapping[str, Any], media: MediaInfo | None) -> Iterator[Fact]:
