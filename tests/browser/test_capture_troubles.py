@@ -107,6 +107,7 @@ def test_a_link_without_a_token(people: Callable[..., Person]) -> None:
         ("UPLOAD_TOO_SLOW", "tooSlow"),
         ("PREPARATION_TOO_LONG", "tooLong"),
         ("OVERLOADED", "overloaded"),
+        ("PATH_UNAVAILABLE", "noPath"),
         ("SERVER_FAULT", "failed"),
     ],
 )

@@ -72,7 +72,7 @@ GUIDANCE_CODE_TOO_LOUD: GuidanceCode
 GUIDANCE_CODE_TOO_FEW_PICTURES: GuidanceCode
 
 class CreateSessionRequest(_message.Message):
-    __slots__ = ("subject", "audience", "request_id", "language", "needs", "device_key", "enrolment")
+    __slots__ = ("subject", "audience", "request_id", "language", "needs", "device_key", "enrolment", "ask_needs")
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     AUDIENCE_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -80,6 +80,7 @@ class CreateSessionRequest(_message.Message):
     NEEDS_FIELD_NUMBER: _ClassVar[int]
     DEVICE_KEY_FIELD_NUMBER: _ClassVar[int]
     ENROLMENT_FIELD_NUMBER: _ClassVar[int]
+    ASK_NEEDS_FIELD_NUMBER: _ClassVar[int]
     subject: str
     audience: str
     request_id: str
@@ -87,7 +88,8 @@ class CreateSessionRequest(_message.Message):
     needs: _containers.RepeatedScalarFieldContainer[Need]
     device_key: str
     enrolment: _verification_service_pb2.Enrolment
-    def __init__(self, subject: _Optional[str] = ..., audience: _Optional[str] = ..., request_id: _Optional[str] = ..., language: _Optional[str] = ..., needs: _Optional[_Iterable[_Union[Need, str]]] = ..., device_key: _Optional[str] = ..., enrolment: _Optional[_Union[_verification_service_pb2.Enrolment, _Mapping]] = ...) -> None: ...
+    ask_needs: bool
+    def __init__(self, subject: _Optional[str] = ..., audience: _Optional[str] = ..., request_id: _Optional[str] = ..., language: _Optional[str] = ..., needs: _Optional[_Iterable[_Union[Need, str]]] = ..., device_key: _Optional[str] = ..., enrolment: _Optional[_Union[_verification_service_pb2.Enrolment, _Mapping]] = ..., ask_needs: _Optional[bool] = ...) -> None: ...
 
 class CreateSessionResponse(_message.Message):
     __slots__ = ("session", "capture_token", "capture_url")
@@ -166,7 +168,7 @@ class Attestation(_message.Message):
     def __init__(self, app_attest: _Optional[bytes] = ..., play_integrity: _Optional[str] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("user_agent", "mime_type", "track_settings", "display_width", "display_height", "display_hz", "seal_key")
+    __slots__ = ("user_agent", "mime_type", "track_settings", "display_width", "display_height", "display_hz", "seal_key", "needs")
     class TrackSettingsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -181,6 +183,7 @@ class Hello(_message.Message):
     DISPLAY_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_HZ_FIELD_NUMBER: _ClassVar[int]
     SEAL_KEY_FIELD_NUMBER: _ClassVar[int]
+    NEEDS_FIELD_NUMBER: _ClassVar[int]
     user_agent: str
     mime_type: str
     track_settings: _containers.ScalarMap[str, str]
@@ -188,7 +191,8 @@ class Hello(_message.Message):
     display_height: int
     display_hz: float
     seal_key: bytes
-    def __init__(self, user_agent: _Optional[str] = ..., mime_type: _Optional[str] = ..., track_settings: _Optional[_Mapping[str, str]] = ..., display_width: _Optional[int] = ..., display_height: _Optional[int] = ..., display_hz: _Optional[float] = ..., seal_key: _Optional[bytes] = ...) -> None: ...
+    needs: _containers.RepeatedScalarFieldContainer[Need]
+    def __init__(self, user_agent: _Optional[str] = ..., mime_type: _Optional[str] = ..., track_settings: _Optional[_Mapping[str, str]] = ..., display_width: _Optional[int] = ..., display_height: _Optional[int] = ..., display_hz: _Optional[float] = ..., seal_key: _Optional[bytes] = ..., needs: _Optional[_Iterable[_Union[Need, str]]] = ...) -> None: ...
 
 class Started(_message.Message):
     __slots__ = ("client_ms",)

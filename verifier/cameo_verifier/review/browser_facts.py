@@ -56,6 +56,8 @@ def _facts(hello: Mapping[str, Any], media: MediaInfo | None) -> Iterator[Fact]:
         yield Fact(f"camera's {name}", value)
     across, down = (*hello.get("display", ()), 0, 0)[:2]
     yield Fact("display", f"{across} × {down} CSS px" if across and down else "")
+    needs = hello.get("needs", ())
+    yield Fact("asked to be spared", ", ".join(str(need).removeprefix("NO_").lower() for need in needs))
     hz = float(hello.get("display_hz", 0.0))
     yield Fact("display's refresh", f"{hz:.0f} Hz" if hz else "")
     for misfit in hello.get("misfits", ()):

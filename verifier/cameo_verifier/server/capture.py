@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from cameo_challenges.model import Challenge
     from cameo_credential.audience_keys import AudienceKey
     from cameo_verifier.live.observation import Observation
+    from cameo_verifier.server.auth.caller import Caller
     from cameo_verifier.server.capturing import CaptureParts
     from cameo_verifier.store.attempts.attempts import Attempt
     from cameo_verifier.store.attempts.sessions import Session
@@ -77,13 +78,14 @@ class Capture:
     def __init__(
         self,
         parts: CaptureParts,
-        session_id: str,
+        caller: Caller,
         messages: AsyncIterator[CaptureRequest],
         tell: Callable[[CaptureResponse], None],
         preparing: dict[str, Capture],
     ) -> None:
         """Keep the parts; `tell` sends a message to the client, `preparing` has the capture of each person."""
-        self._parts, self._session_id, self._messages, self._tell = parts, session_id, messages, tell
+        self._parts, self._caller, self._messages, self._tell = parts, caller, messages, tell
+        self._session_id = caller.id
         self._events: asyncio.Queue[tuple[int, Observation] | CaptureRequest | BaseException] = asyncio.Queue()
         self._heard_at = parts.monotonic()
         self._recording = 0
@@ -119,6 +121,7 @@ class Capture:
         structlog.contextvars.bind_contextvars(session_id=session.id)
         with self._held:
             try:
+                session = session_convert.spared(session, hello, light=self._parts.live.light, may_choose=self._caller.may_choose)
                 await self._prepare_alone(session)
                 async with self._parts.pool.live() as worker:
                     await self._run(session, worker)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cameo_verifier.live.guidance import GuidanceLimits
     from cameo_verifier.live_settings import Live
     from cameo_verifier.server.attestation import Attestations
+    from cameo_verifier.server.auth.caller import Caller
     from cameo_verifier.server.concluding import Conclusions
     from cameo_verifier.server.issuing import Issuer
     from cameo_verifier.store.attempts.attempts import AttemptStore
@@ -84,22 +85,23 @@ class Capturing:
         self._under_way: dict[str, tuple[Capture, asyncio.Task[None]]] = {}
         self._preparing: dict[str, Capture] = {}
 
-    async def run(self, session_id: str, messages: AsyncIterator[CaptureRequest]) -> AsyncGenerator[CaptureResponse]:
-        """Run the capture of a session whose token was verified; yield what to send, each at once.
+    async def run(self, caller: Caller, messages: AsyncIterator[CaptureRequest]) -> AsyncGenerator[CaptureResponse]:
+        """Run the capture of the session that a verified token names; yield what to send, each at once.
 
         Close this iterator (`contextlib.aclosing`) when the client is gone.
 
         Args:
-            session_id: the session that the capture token names.
+            caller: of the capture token.
             messages: what the client sends; it ends when the client has closed its side.
 
         Raises:
             CameoError: as `SessionService.Capture`; `status_of` has the reason.
         """
+        session_id = caller.id
         if session_id in self._under_way:
             raise RequestError(error_reason_pb2.ERROR_REASON_SESSION_IN_USE, "the session is being captured elsewhere")
         told: asyncio.Queue[CaptureResponse | None] = asyncio.Queue()
-        capture = Capture(self._parts, session_id, messages, told.put_nowait, self._preparing)
+        capture = Capture(self._parts, caller, messages, told.put_nowait, self._preparing)
         task = asyncio.create_task(capture.run())
         self._under_way[session_id] = capture, task
 

@@ -84,7 +84,7 @@ async def opened(  # noqa: PLR0913 - the parts, by keyword
     session_service_pb2_grpc.add_SessionServiceServicer_to_server(service, server)
 
     def capture(token: str, messages: AsyncIterator[CaptureRequest]) -> AsyncGenerator[CaptureResponse]:
-        return capturing.run(verified(tokens, token).id, messages)
+        return capturing.run(verified(tokens, token), messages)
 
     try:
         yield capture

@@ -24,11 +24,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A caller. verified: by a token; otherwise the site has named no issuer and everyone counts as the app."""
+    """A caller.
+
+    Attributes:
+        role: its role.
+        id: its `sub`; with the role `capture` the session.
+        verified: by a token; otherwise the site has named no issuer and everyone counts as the app.
+        may_choose: with the role `capture`, whether the person may say what they cannot do.
+    """
 
     role: CallerRole
     id: str
     verified: bool = True
+    may_choose: bool = False
 
     @property
     def sees(self) -> str | None:

@@ -31,13 +31,13 @@ class CaptureTokens:
         """Keep the parts: the name of the issuer, its current keys, and the time in UTC."""
         self._issuer, self._keys, self._clock = issuer, keys, clock
 
-    def issue(self, session_id: str, *, expires_at: datetime) -> str:
-        """Return a token for the capture of a session until then.
+    def issue(self, session_id: str, *, expires_at: datetime, ask_needs: bool = False) -> str:
+        """Return a token for the capture of a session until then; with `ask_needs` the person may say what they cannot do.
 
         Raises:
             KeyFileError: no key may sign now.
         """
-        claims = {
+        claims: dict[str, str | int | bool] = {
             "iss": self._issuer,
             "aud": self._issuer,
             "iat": int(self._clock().timestamp()),
@@ -45,6 +45,8 @@ class CaptureTokens:
             "role": CallerRole.CAPTURE.value,
             "sid": session_id,
         }
+        if ask_needs:
+            claims["ask_needs"] = True
         return sign(claims, key=self._keys().active, typ=TokenType.CAPTURE)
 
     def verify(self, token: str) -> Caller:
@@ -69,7 +71,7 @@ class CaptureTokens:
             raise CallerTokenError("unknown_role", "the capture token names another role")
         if self._clock().timestamp() >= expires_at:
             raise CallerTokenError("expired", "the capture token has expired: ask the app for a new session")
-        return Caller(CallerRole.CAPTURE, session_id)
+        return Caller(CallerRole.CAPTURE, session_id, may_choose=claims.get("ask_needs") is True)
 
 
 def is_capture_token(token: str) -> bool:

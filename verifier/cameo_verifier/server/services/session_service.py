@@ -83,7 +83,7 @@ class SessionService(session_service_pb2_grpc.SessionServiceServicer):
         if kept.audience != session.audience:
             raise RequestError(error_reason_pb2.ERROR_REASON_REQUEST_ID_REUSED, "this request_id was used for another audience")
         kept = await asyncio.to_thread(parts.sessions.get, kept.id, now=now)
-        token = self._tokens.issue(kept.id, expires_at=kept.expires_at)
+        token = self._tokens.issue(kept.id, expires_at=kept.expires_at, ask_needs=request.ask_needs)
         return session_service_pb2.CreateSessionResponse(
             session=session_convert.session(kept),
             capture_token=token,
@@ -114,8 +114,8 @@ class SessionService(session_service_pb2_grpc.SessionServiceServicer):
         context: grpc.aio.ServicerContext[CaptureRequest, CaptureResponse],
     ) -> None:
         """Carry the capture of the session that the caller's token names."""
-        session_id = current_caller().id
-        structlog.contextvars.bind_contextvars(session_id=session_id)
-        async with aclosing(self._capturing.run(session_id, request_iterator)) as responses:
+        caller = current_caller()
+        structlog.contextvars.bind_contextvars(session_id=caller.id)
+        async with aclosing(self._capturing.run(caller, request_iterator)) as responses:
             async for response in responses:
                 await context.write(response)

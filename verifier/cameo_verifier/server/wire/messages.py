@@ -64,6 +64,7 @@ MAX_ITEMS: Mapping[str, int] = {
     "cameo.v1.PendingChange.offline_audiences": GENERATORS_MAX,
     "cameo.v1.PendingChange.selected_users": SELECTED_MAX,
     "cameo.v1.CreateSessionRequest.needs": 8,
+    "cameo.v1.Hello.needs": 8,
     "cameo.v1.Hello.track_settings": 32,
     "cameo.v1.Output.removals": SELECTED_MAX,
     "cameo.v1.Restrictions.words": WORDS_MAX,

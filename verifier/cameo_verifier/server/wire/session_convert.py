@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cameo.v1 import attempt_pb2, error_reason_pb2, reason_pb2, session_service_pb2
@@ -14,7 +15,7 @@ from cameo_verifier.server.wire.enums import full_name, short_name
 from cameo_verifier.server.wire.errors import RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from cameo.v1.session_service_pb2 import CaptureRequest, CaptureResponse, CreateSessionRequest
     from cameo.v1.verification_service_pb2 import VerifyResponseResponse
@@ -50,17 +51,42 @@ def needs(request: CreateSessionRequest, *, light: bool) -> tuple[str, ...]:
     Raises:
         RequestError: `REQUEST_INVALID`, or `PATH_UNAVAILABLE`.
     """
+    return _with_path(_named("needs", request.needs), light=light)
+
+
+def spared(stored: Session, hello: Mapping[str, Any], *, light: bool, may_choose: bool) -> Session:
+    """Return a session with what its person asks to be spared in `hello`.
+
+    Args:
+        stored: as the app created it.
+        hello: as `hello` returns it.
+        light: whether the site's sessions have colours.
+        may_choose: the app lets the person say what they cannot do; otherwise they can ask for no colours alone.
+
+    Raises:
+        RequestError: `REQUEST_INVALID`, or `PATH_UNAVAILABLE`.
+    """
+    said = set(hello["needs"])
+    if not may_choose and not said <= {NO_LIGHT}:
+        raise invalid("hello.needs", "has more than NEED_NO_LIGHT, and the app did not create the session with `ask_needs`")
+    return replace(stored, needs=_with_path({*stored.needs, *said}, light=light)) if said else stored
+
+
+def _named(field: str, numbers: Iterable[int]) -> set[str]:
     known = session_service_pb2.Need.values()
-    if any(need not in known or need == session_service_pb2.NEED_UNSPECIFIED for need in request.needs):
-        raise invalid("needs", "has an unknown value")
-    named = tuple(sorted({short_name(session_service_pb2.Need, need) for need in request.needs}))
+    if any(need not in known or need == session_service_pb2.NEED_UNSPECIFIED for need in numbers):
+        raise invalid(field, "has an unknown value")
+    return {short_name(session_service_pb2.Need, need) for need in numbers}
+
+
+def _with_path(named: set[str], *, light: bool) -> tuple[str, ...]:
     dark = not light or NO_LIGHT in named
-    if {NO_SPEECH, NO_TURNS} <= set(named) or (dark and {NO_SPEECH, NO_TURNS} & set(named)):
+    if named >= {NO_SPEECH, NO_TURNS} or (dark and {NO_SPEECH, NO_TURNS} & named):
         raise RequestError(
             error_reason_pb2.ERROR_REASON_PATH_UNAVAILABLE,
             "an answer needs two of three: speech, turns of the head, and colours of the screen",
         )
-    return named
+    return tuple(sorted(named))
 
 
 def path_of(stored: Session) -> AnswerPath:
@@ -89,6 +115,7 @@ def hello(first: CaptureRequest | None) -> dict[str, Any]:
         "mime_type": said.mime_type,
         "track_settings": dict(said.track_settings),
         "display": [said.display_width, said.display_height],
+        "needs": sorted(_named("hello.needs", said.needs)),
         "display_hz": said.display_hz if 0 <= said.display_hz < float("inf") else 0.0,
     }
 

@@ -6,7 +6,7 @@ export type CaptureState =
 export type CaptureTrouble =
   | "noCamera" | "refused" | "inUse" | "noMicrophone" | "silentMicrophone" | "slowCamera" | "noCodec" | "webView" | "oldBrowser"
   | "insecure" | "offline" | "unreachable" | "lost" | "lostAfter" | "expired" | "used" | "inUseElsewhere" | "badLink" | "tooSlow"
-  | "tooLong" | "overloaded" | "tooMany" | "failed";
+  | "tooLong" | "overloaded" | "tooMany" | "noPath" | "failed";
 
 /** Events of <cameo-capture>; all of them bubble. Verdicts here inform the person: an app believes its own `GetSession` alone. */
 export interface CameoCaptureEventMap {

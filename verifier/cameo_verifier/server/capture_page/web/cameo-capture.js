@@ -17,7 +17,7 @@ const TROUBLES = {
   CALLER_TOKEN_MISSING: "badLink", CALLER_TOKEN_REFUSED: "expired", CALLER_NOT_ALLOWED: "badLink",
   UPLOAD_TOO_SLOW: "tooSlow", CALLER_TOO_SLOW: "tooSlow", PREPARATION_TOO_LONG: "tooLong",
   OVERLOADED: "overloaded", WORKERS_UNAVAILABLE: "overloaded", SERVER_STOPPING: "overloaded", STORE_UNAVAILABLE: "overloaded",
-  TOO_MANY_ATTEMPTS: "tooMany", UNSUPPORTED_MEDIA: "noCodec",
+  TOO_MANY_ATTEMPTS: "tooMany", UNSUPPORTED_MEDIA: "noCodec", PATH_UNAVAILABLE: "noPath",
 };
 /** Nothing was spent: the same session can be tried again. */
 const AGAIN = new Set([
@@ -37,6 +37,8 @@ export class CameoCapture extends HTMLElement {
   #turn = 0;
   #state = "";
   #run = null;
+  /** What the person says they cannot do, names of `cameo.v1.Need`. */
+  #needs = new Set();
 
   constructor() {
     super();
@@ -86,7 +88,9 @@ export class CameoCapture extends HTMLElement {
     }
     const digest = await sha256(this.consent);
     if (this.#run || turn !== this.#turn) return;
-    this.#show("intro", intro(words, { consent: this.consent, digest, begin: () => this.start() }));
+    this.#show("intro", intro(words, {
+      consent: this.consent, digest, needs: asksNeeds(this.token) ? this.#needs : null, begin: () => this.start(),
+    }));
   }
 
   /** Begin, as the button does. */
@@ -151,7 +155,7 @@ export class CameoCapture extends HTMLElement {
     const before = run.stream;
     const sealer = await Sealer.make();
     if (this.#run !== run || run.stream !== before) return;
-    run.stream = new Stream(this.stream, this.token, hello(run), sealer, {
+    run.stream = new Stream(this.stream, this.token, hello(run, this.#needs), sealer, {
       message: (name, value) => this.#hear(run, name, value),
       error: (error) => this.#refused(run, error),
       dropped: () => this.#dropped(run),
@@ -282,12 +286,14 @@ export class CameoCapture extends HTMLElement {
     const said = this.#words.troubles[key];
     const again = AGAIN.has(key);
     this.#end();
-    const act = again ? () => this.start() : () => this.#tell("cameo-again", {});
-    const shut = SHUT.has(key) || (!again && this.hasAttribute("last"));
+    // Nothing is spent: the person can choose otherwise.
+    const choose = key === "noPath" && this.#needs.size > 0;
+    const act = choose ? () => this.#begin() : again ? () => this.start() : () => this.#tell("cameo-again", {});
+    const shut = SHUT.has(key) || (!again && !choose && this.hasAttribute("last"));
     const seconds = error.retryAfterS ? ` ${this.#words.troubles.seconds.replace("{n}", Math.ceil(error.retryAfterS))}` : "";
     this.#show("trouble", notice(this.#words, {
       kind: "bad", title: said.title, text: said.text + seconds,
-      action: shut ? "" : said.action ?? (again ? this.#words.troubles.again : this.#words.troubles.back), act,
+      action: shut ? "" : choose ? this.#words.needs.again : said.action ?? (again ? this.#words.troubles.again : this.#words.troubles.back), act,
     }));
     this.#tell("cameo-trouble", { trouble: key, reason, again });
     if (!error.key) console.error(error);
@@ -311,11 +317,12 @@ export class CameoCapture extends HTMLElement {
   }
 
   #show(state, screen) {
+    const first = state === "intro" && ["", "intro"].includes(this.#state);
     this.#screen.lang = this.#words.tag;
     this.#screen.replaceChildren(screen);
     this.#set(state);
     // A screen reader begins at the new screen's heading; the first screen is the page's own, and takes no focus.
-    if (state !== "intro") (screen.querySelector("h1") ?? screen).focus({ preventScroll: true });
+    if (!first) (screen.querySelector("h1") ?? screen).focus({ preventScroll: true });
   }
 
   #set(state) {
@@ -329,7 +336,16 @@ export class CameoCapture extends HTMLElement {
   }
 }
 
-function hello(run) {
+/** Whether the app lets the person say what they cannot do: a claim of the token, which the server verifies. */
+function asksNeeds(token) {
+  try {
+    return JSON.parse(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).ask_needs === true;
+  } catch {
+    return false;
+  }
+}
+
+function hello(run, needs) {
   const settings = run.media.getVideoTracks()[0].getSettings();
   const told = ["width", "height", "frameRate", "aspectRatio", "facingMode", "resizeMode"].filter((name) => settings[name] !== undefined);
   return {
@@ -339,6 +355,7 @@ function hello(run) {
     displayWidth: Math.round(screen.width),
     displayHeight: Math.round(screen.height),
     displayHz: run.hz,
+    needs: [...new Set([...needs, ...(matchMedia("(prefers-reduced-motion: reduce)").matches ? ["NEED_NO_LIGHT"] : [])])],
   };
 }
 

@@ -39,18 +39,28 @@ export function icon(name, degrees = 0) {
 }
 
 /** The first screen: what is going to happen, what is kept and why, and the button that begins. */
-export function intro(words, { consent, digest, begin }) {
+export function intro(words, { consent, digest, needs, begin }) {
   const said = words.intro;
   return make("section", { className: "sheet intro" },
     make("h1", { tabIndex: -1 }, said.title),
     make("p", { className: "lead" }, said.lead),
     make("ol", { className: "steps" }, ...["camera", "words", "turn"].map((name) => make("li", {}, icon(name), make("span", {}, said[name])))),
+    needs ? question(words.needs, needs) : null,
     make("section", { className: "consent", "aria-labelledby": "consent" },
       make("h2", { id: "consent" }, said.consentTitle),
       ...consent.split("\n\n").map((paragraph) => make("p", {}, paragraph)),
       make("details", {}, make("summary", {}, said.digest), make("code", {}, digest))),
     make("button", { className: "main", onclick: begin }, said.begin),
     make("p", { className: "soft" }, said.agree));
+}
+
+/** What the person cannot do: ticks go to `needs`. */
+function question(said, needs) {
+  const tick = (name) => make("label", {},
+    make("input", { type: "checkbox", checked: needs.has(name), onchange: (event) => { needs[event.target.checked ? "add" : "delete"](name); } }),
+    make("span", {}, said[name]));
+  return make("fieldset", { className: "needs" },
+    make("legend", {}, said.title), ...["NEED_NO_SPEECH", "NEED_NO_TURNS", "NEED_NO_LIGHT"].map(tick));
 }
 
 /** A screen with one icon, one sentence or two, and at most one way to go on. */
