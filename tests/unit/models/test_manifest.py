@@ -37,6 +37,7 @@ def test_every_model_says_where_it_comes_from_how_it_is_licensed_and_what_was_me
     assert set(models) == {
         *("face-landmarker", "face-embedding", "presentation-attack", "age", "age-dlib"),
         *("transcription", "phonemes", "voice-activity", "speaker-embedding", "audio-mark"),
+        "transcription-multilingual",
     }
     for model in models.values():
         assert all(
@@ -74,6 +75,17 @@ def test_a_slip_in_an_entry_is_refused_by_name(old: str, new: str, complaint: st
     with pytest.raises(ModelKitError, match=re.escape(complaint)) as caught:
         manifest.parse(ENTRY.replace(old, new))
     assert "'one'" in str(caught.value)
+
+
+def test_a_language_pack_is_no_part_of_the_kit() -> None:
+    """The kit is what every site has; a pack is named by its language, and one that there is not is refused by name."""
+    contents = manifest.load()
+    kit, spanish = contents.kit(), contents.kit(["es"])
+
+    assert [model.id for model in spanish if model not in kit] == ["transcription-multilingual"]
+    assert not any(model.languages for model in kit)
+    with pytest.raises(ModelKitError, match="no language pack 'tlh'; there is es"):
+        contents.kit(["es", "tlh"])
 
 
 def test_one_id_cannot_stand_for_two_models() -> None:

