@@ -15,6 +15,7 @@ from cameo_verifier.evidence.picture import observe
 from cameo_verifier.media import open_recording
 from cameo_verifier.models import index, manifest
 from cameo_verifier.models.kit import ModelKit
+from cameo_verifier.models.transcription import Transcriber
 from cameo_verifier.settings import Settings
 from cameo_verifier.types import FaceTrack
 from fixtures.manifest import load
@@ -78,6 +79,33 @@ def test_a_disallowed_licence_keeps_the_kit_shut() -> None:
 def test_an_adapter_is_opened_once(kit: ModelKit) -> None:
     """Asking twice gives the same adapter."""
     assert kit.age is kit.age
+
+
+def test_a_language_without_its_pack_is_answered_with_what_is_missing(empty_site: Settings) -> None:
+    """Of one that has a pack the message has the command that installs it; of another, the languages there are."""
+    with ModelKit.open(empty_site) as kit:
+        with pytest.raises(ModelKitError, match=r"transcription_multilingual.* run `cameo models pull --language es`"):
+            kit.recogniser("es")
+        with pytest.raises(ModelKitError, match="no language pack 'tlh'; there is es"):
+            kit.recogniser("tlh")
+
+
+@pytest.mark.models
+def test_a_recogniser_of_english_alone_writes_no_other_language() -> None:
+    """Whisper's network of English alone would take the sign of a language for a word."""
+    with pytest.raises(ModelKitError, match="is not one of es"):
+        Transcriber(Settings().models / "transcription", threads=1, language="es")
+
+
+@pytest.mark.skipif(
+    not (Settings().models / "transcription_multilingual").exists(), reason="needs `cameo models pull --language es`"
+)
+def test_the_packs_recogniser_is_opened_once_in_its_language(kit: ModelKit) -> None:
+    """Asking twice gives the same adapter, which is not that of the default language."""
+    spanish = kit.recogniser("es")
+
+    assert spanish is kit.recogniser("es") is not kit.transcriber
+    assert spanish._tokenizer.language_code == "es"
 
 
 def test_a_landmarker_is_lent_to_one_at_a_time(kit: ModelKit) -> None:

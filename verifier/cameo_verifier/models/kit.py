@@ -41,8 +41,8 @@ PAD_SECOND = "presentation-attack-second"
 _Adapter = TypeVar("_Adapter", bound=AbstractContextManager[Any])
 
 
-_RECOGNISERS = {"en": "transcription"}
-"""The model that recognises speech, by language."""
+_RECOGNISER, _PACK_RECOGNISER = "transcription", "transcription-multilingual"
+"""The models that recognise speech: of the default language, and of those that have a pack."""
 
 
 class ModelKit:
@@ -228,14 +228,18 @@ class ModelKit:
         """Return the speech recogniser of a language, by its tag.
 
         Raises:
-            ModelKitError: the kit has none.
+            ModelKitError: the language has no pack, or its pack is not installed; the message has the command that installs it.
         """
         from cameo_verifier.models.transcription import Transcriber  # noqa: PLC0415
 
-        model = _RECOGNISERS.get(language)
-        if model is None:
-            raise ModelKitError(f"the kit has no speech recogniser for {language!r}; it has one for {', '.join(_RECOGNISERS)}")
-        return self._once(model, lambda: Transcriber(self._path(model), threads=self._settings.threads))
+        threads = self._settings.threads
+        if language == DEFAULT:
+            return self._once(_RECOGNISER, lambda: Transcriber(self._path(_RECOGNISER), threads=threads))
+        self._manifest.kit([language])
+        return self._once(
+            f"{_PACK_RECOGNISER}:{language}",
+            lambda: Transcriber(self._path(_PACK_RECOGNISER), threads=threads, language=language),
+        )
 
     @property
     def phonemes(self) -> PhonemeRecogniser:

@@ -1,4 +1,4 @@
-"""Speech recognition: transcribes and force-aligns speech with Whisper tiny.en on CTranslate2, int8, by way of faster-whisper.
+"""Speech recognition: transcribes and force-aligns speech with Whisper on CTranslate2, int8, by way of faster-whisper.
 
 Two ways to decode, over one encoding of the sound:
 
@@ -97,15 +97,16 @@ class _MelFilters(np.ndarray[tuple[int, int], np.dtype[np.float32]]):
 class Transcriber:
     """Whisper with its tokenizer from a local folder. Open one for each process."""
 
-    def __init__(self, folder: Path, *, threads: int) -> None:
+    def __init__(self, folder: Path, *, threads: int, language: str | None = None) -> None:
         """Load the recogniser.
 
         Args:
             folder: a CTranslate2 Whisper model: config.json, model.bin, tokenizer.json, vocabulary.txt.
             threads: CPU threads of one call.
+            language: what a multilingual network is to write (BCP 47); None for one of English alone.
 
         Raises:
-            ModelKitError: a file is missing (the vendor would fetch it from a hub) or cannot be loaded.
+            ModelKitError: a file is missing (the vendor would fetch it from a hub), cannot be loaded, or knows not this language.
         """
         for name in _FILES:
             if not (folder / name).is_file():
@@ -122,7 +123,10 @@ class Transcriber:
             raise ModelKitError(f"the recogniser in {folder} cannot be loaded; run: cameo models pull") from error
         extractor = self._model.feature_extractor
         extractor.mel_filters = np.asarray(extractor.mel_filters, np.float32).view(_MelFilters)
-        self._tokenizer = Tokenizer(self._model.hf_tokenizer, multilingual=False)
+        multilingual = self._model.model.is_multilingual
+        if multilingual != (language is not None) or (language and language not in self._model.supported_languages):
+            raise ModelKitError(f"the recogniser in {folder} is not one of {language or 'English alone'}")
+        self._tokenizer = Tokenizer(self._model.hf_tokenizer, multilingual=multilingual, task="transcribe", language=language)
         self._activity = VoiceActivity(threads=threads)
 
     def encode(self, sound: F32, *, speech: F64 | None = None) -> EncodedSound:
