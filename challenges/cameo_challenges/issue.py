@@ -9,6 +9,8 @@ construction. There is a recipe for each path, of at least the entropy of the fi
   the turns.
 - Turns and gestures: see `wordless`.
 
+A language without a lexicon asks for digits alone, the fewest that reach `FLOOR_BITS`.
+
 A live session's challenge can have colours besides, for its display to show. One of a path other than the first always has them,
 of at least `light_bits`, which bind its steps to one capture.
 
@@ -127,9 +129,13 @@ def recipe_in(tag: str, path: AnswerPath = AnswerPath.SPEECH_AND_TURNS) -> Recip
     """
     found = language(tag)
     spoken = Recipe(alphabet=tuple(found.digits), lexicon=tuple(found.lexicon), language=tag)
+    if not found.lexicon:
+        spoken = replace(spoken, digits=11, words=0, longest=6)
     match path:
         case AnswerPath.SPEECH_AND_TURNS:
             return spoken
+        case AnswerPath.SPEECH_AND_LIGHT if not found.lexicon:
+            return replace(spoken, digits=12, turns=0, light_bits=LIGHT_BITS)
         case AnswerPath.SPEECH_AND_LIGHT:
             return replace(spoken, digits=5, words=3, turns=0, light_bits=LIGHT_BITS)
         case AnswerPath.TURNS_AND_GESTURES:

@@ -352,6 +352,7 @@ async def test_a_repeated_request_returns_the_same_session(tmp_path: Path) -> No
             ({"subject": ""}, "SUBJECT_INVALID"),
             ({"audience": "https://nobody.example"}, "AUDIENCE_UNKNOWN"),
             ({"language": "tlh"}, "LANGUAGE_UNKNOWN"),
+            ({"language": "es"}, "LANGUAGE_UNKNOWN"),
             ({"needs": [session_service_pb2.NEED_NO_SPEECH, session_service_pb2.NEED_NO_TURNS]}, "PATH_UNAVAILABLE"),
             ({"needs": [0]}, "REQUEST_INVALID"),
         ):

@@ -136,6 +136,7 @@ class Language:
         homophones: transcribed words, and their canonical names.
         fillers: hesitations, and words without content.
         zero: the names of the digit 0.
+        by_phonemes: whether the kit's phoneme recogniser was shown to tell its words apart; without, the speech recogniser does.
         said: alternative pronunciations of words, as phonemes.
         spelling: grapheme-to-phoneme rules.
         prompts: prompts of steps.
@@ -149,6 +150,7 @@ class Language:
     homophones: Mapping[str, str]
     fillers: frozenset[str]
     zero: Zero
+    by_phonemes: bool
     said: Mapping[str, tuple[tuple[str, ...], ...]]
     spelling: Spelling
     prompts: Prompts
@@ -210,6 +212,7 @@ def language(tag: str) -> Language:
         homophones={each: name for name, those in homophones for each in those},
         fillers=frozenset(heard["fillers"]),
         zero=_zero(heard["digit_zero"]),
+        by_phonemes=heard["by_phonemes"],
         said={word: tuple(tuple(way.split()) for way in ways) for word, ways in heard["said"].items()},
         spelling=_spelling(spelling),
         prompts=Prompts(**prompts),

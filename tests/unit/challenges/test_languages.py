@@ -11,6 +11,7 @@ import pytest
 
 from cameo_challenges.issue import issue, recipe_in
 from cameo_challenges.languages import DEFAULT, UnknownLanguageError, available, digest, language
+from cameo_challenges.match import tokens
 from cameo_challenges.model import Challenge, InvalidChallengeError, Say, from_json, to_json
 from tests.conftest import ASKED
 from tests.english import ENGLISH
@@ -61,6 +62,15 @@ def test_a_challenge_says_its_language_and_older_documents_mean_the_default() ->
     assert from_json(document) == issued
     del document["language"]
     assert from_json(document) == issued
+
+
+def test_what_a_recogniser_writes_in_spanish() -> None:
+    """Figures, words and accents are the digits; no text is a second name of the digit 0, and none stands for a hundred."""
+    spanish = language("es")
+    expected = ("cero", "siete", "dos", "ocho")
+    for text in ("0728", "0, 7, 2, 8.", "Cero, siete, dos, ocho.", "¿Zero siete dos y ocho?"):
+        assert tuple(word for word in tokens(text, spanish) if word not in spanish.fillers) == expected
+    assert tokens("séis", spanish) == ("seis",)
 
 
 WORDS = {

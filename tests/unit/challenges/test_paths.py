@@ -1,6 +1,7 @@
 """Three ways to answer, each as hard to predict as the others."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, product
 from random import SystemRandom
@@ -8,7 +9,7 @@ from random import SystemRandom
 import pytest
 
 from cameo_challenges import colours
-from cameo_challenges.issue import FLOOR_BITS, LIGHT_BITS, entropy_bits, issue, recipe_in
+from cameo_challenges.issue import FLOOR_BITS, LIGHT_BITS, Recipe, entropy_bits, issue, recipe_in
 from cameo_challenges.languages import available, language
 from cameo_challenges.model import (
     AnswerPath,
@@ -36,10 +37,10 @@ def drawn(path: AnswerPath) -> tuple[Step, ...]:
     return challenge.steps
 
 
-@pytest.mark.parametrize("path", AnswerPath)
-def test_every_path_reaches_the_same_floor(path: AnswerPath) -> None:
+@pytest.mark.parametrize(("tag", "path"), [*product(available(), AnswerPath)])
+def test_every_path_reaches_the_same_floor(tag: str, path: AnswerPath) -> None:
     """Steps and colours together have the bits of speech and turns at least; only what is issued with colours counts on them."""
-    recipe = recipe_in("en", path)
+    recipe = recipe_in(tag, path)
     assert entropy_bits(recipe) + recipe.light_bits >= FLOOR_BITS
     assert recipe.light_bits in (0.0, LIGHT_BITS)
     assert colours.ENTROPY_BITS >= LIGHT_BITS
@@ -54,6 +55,19 @@ def test_what_each_path_has_without_colours() -> None:
         AnswerPath.TURNS_AND_GESTURES: 23.75,
     }
     assert entropy_bits(WordlessRecipe(length=14)) < FLOOR_BITS < entropy_bits(WordlessRecipe(length=15))
+
+
+@pytest.mark.parametrize("tag", [tag for tag in available() if not language(tag).lexicon])
+@pytest.mark.parametrize("path", [AnswerPath.SPEECH_AND_TURNS, AnswerPath.SPEECH_AND_LIGHT])
+def test_digits_alone_are_as_few_as_reach_the_floor(tag: str, path: AnswerPath) -> None:
+    """Without a lexicon nothing but digits is asked, in three groups; with one digit fewer, no grouping reaches the floor."""
+    recipe = recipe_in(tag, path)
+    assert isinstance(recipe, Recipe)
+    steps = recipe.steps(recipe.count - 1)
+    spoken = [step.text.split() for step in steps if isinstance(step, Say)]
+    assert [word for group in spoken for word in group if word not in language(tag).digits] == []
+    assert (len(spoken), sum(map(len, spoken))) == (3, recipe.digits)
+    assert entropy_bits(recipe) >= FLOOR_BITS > entropy_bits(replace(recipe, digits=recipe.digits - 1, longest=recipe.digits))
 
 
 def test_who_cannot_turn_says_as_many_words() -> None:

@@ -144,3 +144,32 @@ def test_evidence_of_another_challenge_is_our_mistake(make_evidence: MakeEvidenc
     """Evidence collected under another phrase is never judged."""
     with pytest.raises(RuntimeError, match="5 words were force-aligned, the challenge has 1"):
         phrase.check(Case(make_evidence(sound={"forced": laid([SURE] * 5)}), Challenge((Say("seven"),))), profile)
+
+
+SPANISH = Challenge((Say("siete cuatro nueve"), TurnHead(Turn.LEFT), Say("cero uno")), language="es")
+DIGITS = ("siete", "cuatro", "nueve", "cero", "uno")
+
+
+@pytest.mark.parametrize(
+    ("text", "gains", "margins", "said"),
+    [
+        ("7 4 9 0 1", [SURE] * 5, [0.0] * 5, 5),
+        ("Siete, cuatro, nueve, cero, uno.", [SURE, SURE, SURE, SURE, DOUBTFUL], [0.0] * 5, 5),
+        ("7 4 0 1", [SURE] * 5, [0.0, 0.0, 5.0, 0.0, 0.0], 5),  # lost by the reading, likelier than any other digit
+        ("7 4 0 1", [SURE] * 5, [0.0] * 5, 4),  # lost, and as likely as another
+        ("7 4 8 0 1", [SURE] * 5, [0.0, 0.0, 5.0, 0.0, 0.0], 4),  # another digit stands in its place
+        ("7 4 9 0 1", [SURE, SURE, ABSENT, SURE, SURE], [0.0] * 5, 4),  # read by a shift, the sound objects
+        ("4 7 9 0 1", [SURE] * 5, [5.0] * 5, 4),  # another order
+        ("7 4 8 1", [SURE] * 5, [0.0, 0.0, 5.0, 5.0, 0.0], 3),  # one digit stands for two
+    ],
+)
+def test_outside_english_every_digit_has_to_be_said(
+    make_evidence: MakeEvidence, profile: Profile, text: str, gains: list[float], margins: list[float], said: int
+) -> None:
+    """One wrong digit decides: the reading, the gain or the margin of each tells it, never the mean of all."""
+    words = zip(DIGITS, gains, margins, strict=True)
+    forced = tuple(ScoredWord(word, float(at), at + 1.0, -0.1, gain, margin) for at, (word, gain, margin) in enumerate(words))
+    result = phrase.check(Case(make_evidence(sound={"words": read(text), "forced": forced}), SPANISH), profile)
+    right = said == len(DIGITS)
+    assert (result.outcome, result.reason) == ((Outcome.PASS, None) if right else (Outcome.FAIL, Reason.PHRASE_MISMATCH))
+    assert (result.score, result.detail) == (said / 5, f"{said} of 5 digits said")

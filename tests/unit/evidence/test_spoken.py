@@ -14,10 +14,12 @@ from cameo_verifier.checks import phrase, second_voice, sound_repeat
 from cameo_verifier.checks import speaker as speaker_check
 from cameo_verifier.checks.question import Case
 from cameo_verifier.evidence.sound import RATE_HZ, listen
-from cameo_verifier.evidence.spoken import force_align, spoken_spans, witnesses, words_said
+from cameo_verifier.evidence.spoken import contrasted, force_align, spoken_spans, witnesses, words_said
+from cameo_verifier.models.index import judged_languages
 from cameo_verifier.profiles import load
 from cameo_verifier.reasons import Kind, Reason
-from cameo_verifier.types import Evidence, MediaInfo, Missing, Outcome, SoundTrack
+from cameo_verifier.settings import Settings
+from cameo_verifier.types import Evidence, MediaInfo, Missing, Outcome, SoundTrack, Word
 from fixtures.studio.speech import SOUND_HZ
 from fixtures.studio.voices import Voice, speaker
 from tests.english import ENGLISH
@@ -223,3 +225,33 @@ def test_the_recogniser_reads_the_lexicon(kit: ModelKit, words: str) -> None:
     sound, _ = voiced([phrase_text], pause_s=1.0)
     track = listen(sound, kit, spoken=[phrase_text])
     assert witnesses(Challenge((Say(phrase_text),)), track).reading.complete
+
+
+def test_a_lost_digit_is_told_from_the_nine_others(kit: ModelKit) -> None:
+    """By the recogniser alone: the phrase is likelier with the right digit in its place than with any other; a wrong one is not.
+
+    Where the transcription omits more than a few, none is told.
+    """
+    sound, _ = voiced(["seven two eight five one"], pause_s=0.5)
+    heard = kit.transcriber.encode(sound)
+
+    def margins(text: str, read: str) -> list[float]:
+        words = [Word(digit, float(at), at + 1.0, 0.9) for at, digit in enumerate(read.split())]
+        laid = force_align(kit.transcriber, heard, [text], words, ENGLISH)
+        return [word.margin for word in contrasted(kit.transcriber, heard, [text], words, laid, ENGLISH)]
+
+    right = margins("seven two eight five one", "7 2 5 1")
+    assert right[2] > 1.0
+    assert right[:2] + right[3:] == [0.0] * 4
+    assert margins("seven two nine five one", "7 2 5 1")[2] < -1.0
+    assert margins("seven two eight five one", "7") == [0.0] * 5
+
+
+@pytest.mark.skipif("es" not in judged_languages(Settings().models), reason="needs `cameo models pull --language es`")
+def test_english_digits_are_no_spanish_ones(kit: ModelKit) -> None:
+    """Outside English no phoneme gives an onset; the digits of another language, and other ones, are not accepted."""
+    asked = Challenge((Say("siete dos ocho cinco uno"),), language="es")
+    sound, _ = voiced(["nine four four three six"], pause_s=0.5)
+    track = listen(sound, kit, spoken=asked.spoken, tag="es")
+    assert {word.onset_s for word in track.forced} == {None}
+    assert not accepts(asked, track)

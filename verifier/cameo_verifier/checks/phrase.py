@@ -7,6 +7,10 @@
    those whose phonemes a telephone loses, by the first.
 2. Enough words must count. One that does not may have been lost, but no other word may have been recognised in its place.
 3. The gain of the whole phrase must reach a threshold.
+
+In a language whose words the phonemes do not tell apart, one wrong digit hardly lowers the gain of the whole: there every digit
+must count. It does if the transcription has it in its place and its gain does not contradict that, or, where the transcription
+has nothing in its place, if the phrase is likelier with it than with any other digit.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cameo_verifier.checks.question import Case, Question, spoken
-from cameo_verifier.evidence.spoken import witnesses, words_said
+from cameo_verifier.evidence.spoken import digits_said, witnesses, words_said
 from cameo_verifier.reasons import Reason
 from cameo_verifier.types import CheckResult, Missing
 
@@ -43,9 +47,15 @@ def check(case: Case, profile: Profile) -> CheckResult:
 
 def _judge(sound: SoundTrack, challenge: Challenge, profile: Profile) -> CheckResult:
     heard = witnesses(challenge, sound)
-    share_min = profile["phrase_said_min"]
+    by_phonemes = heard.reading.of.by_phonemes
+    share_min = profile["phrase_said_min" if by_phonemes else "phrase_digits_said_min"]
     if not heard.forced:
         return share_min.judge(NAME, 0.0, Reason.PHRASE_MISMATCH if len(sound.speech) else Reason.NO_SPEECH)
+    if not by_phonemes:
+        lines = (profile["phrase_read_digit_gain_min"].value, profile["phrase_lost_digit_margin_min"].value)
+        said = digits_said(heard, read_gain=lines[0], lost_margin=lines[1])
+        detail = f"{sum(said)} of {len(said)} digits said"
+        return share_min.judge(NAME, sum(said) / len(said), Reason.PHRASE_MISMATCH, detail)
     lines = (profile["phrase_read_word_gain_min"].value, profile["phrase_unread_word_gain_min"].value)
     said = words_said(heard, read_gain=lines[0], unread_gain=lines[1])
     share = sum(said) / len(said)
@@ -69,6 +79,9 @@ QUESTION = Question(
         "phrase_read_word_gain_min",
         "phrase_unread_word_gain_min",
         "phrase_unsaid_margin_min",
+        "phrase_digits_said_min",
+        "phrase_read_digit_gain_min",
+        "phrase_lost_digit_margin_min",
         "words_noise_min",
         "others_max",
     ),

@@ -19,7 +19,7 @@ from cameo_verifier.evidence.picture import Stopwatch
 from cameo_verifier.evidence.pronounced import weighed
 from cameo_verifier.evidence.sound_cuts import stops
 from cameo_verifier.evidence.speech_enhancement import enhanced
-from cameo_verifier.evidence.spoken import false_starts_s, force_align
+from cameo_verifier.evidence.spoken import contrasted, false_starts_s, force_align
 from cameo_verifier.evidence.visemes import lips_said
 from cameo_verifier.evidence.voices import word_groups
 from cameo_verifier.types import F32, F64, SoundTrack
@@ -61,10 +61,13 @@ def listen(
     text, words = recogniser.transcribe(heard) if heard else ("", ())
     mark = watch.add("transcription", mark)
     forced = force_align(recogniser, heard, spoken, words, of) if heard else ()
+    if heard and not of.by_phonemes:
+        forced = contrasted(recogniser, heard, spoken, words, forced, of)
     mark = watch.add("forced_alignment", mark)
     log_probs = kit.phonemes.log_probs(enhanced(sound)) if voiced else np.zeros((0, len(kit.phonemes.tokens)), np.float32)
     lips = lips_said(log_probs, kit.phonemes.tokens) if voiced else np.zeros((0, 0), np.float32)
-    forced = weighed(forced, log_probs, kit.phonemes.tokens, of, false_starts=false_starts_s(spoken, words, of))
+    if of.by_phonemes:
+        forced = weighed(forced, log_probs, kit.phonemes.tokens, of, false_starts=false_starts_s(spoken, words, of))
     mark = watch.add("phonemes", mark)
     uttered, times_s = _concatenate(sound, speech)
     starts = _window_starts(len(uttered))

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from cameo_verifier.types import F64, ScoredWord, SoundTrack, Word
 
 
+MOST_LOST = 3
+"""Words of a phrase that the transcription may omit where no phonemes tell them apart: each is compared with nine others."""
+
+
 @dataclass(frozen=True, slots=True)
 class WordEvidence:
     """The transcription aligned to the phrase, and the forced alignment of the phrase: one entry each for each word."""
@@ -64,6 +68,40 @@ def force_align(
         if varied.spelled != aligned.candidate.spelled:
             aligned = max(aligned, varied.force_align(), key=_Aligned.gain)
     return aligned.words
+
+
+def contrasted(
+    transcriber: Transcriber,
+    heard: EncodedSound,
+    spoken: Sequence[str],
+    words: Sequence[Word],
+    forced: Sequence[ScoredWord],
+    of: Language,
+) -> tuple[ScoredWord, ...]:
+    """Return the force-aligned digits with the `margin` of those that the transcription omits, of `MOST_LOST` at most.
+
+    It is the gain of the whole phrase less that with the likeliest other digit in this place: the recogniser conditions each word
+    on those before it, so that a wrong one costs the next ones too. It is what tells digits apart where no phonemes do.
+
+    Args:
+        transcriber: the recogniser.
+        heard: the sound it encoded.
+        spoken: texts to say, in order.
+        words: the free transcription.
+        forced: result of `force_align`.
+        of: the language of the phrase.
+    """
+    expected, reading = _read(spoken, words, of)
+    lost = [index for index, answer in enumerate(reading.answers) if answer is None]
+    asked = _Candidate(transcriber, heard, tuple(word.token for word in expected), in_passing(reading))
+    weighed = list(forced)
+    if not forced or len(lost) > MOST_LOST:
+        return tuple(weighed)
+    whole = asked.force_align().gain()
+    for index in lost:
+        others = [asked.saying({index: digit}).force_align().gain() for digit in of.digits if digit != expected[index].token]
+        weighed[index] = replace(weighed[index], margin=whole - max(others))
+    return tuple(weighed)
 
 
 def false_starts_s(spoken: Sequence[str], words: Sequence[Word], of: Language) -> F64:
@@ -127,10 +165,10 @@ def _variations(expected: Sequence[Expected], reading: Alignment) -> Iterator[Ma
     aside = {word.token for word in reading.beside}
     zeros = [index for index, word in enumerate(expected) if word.token == zero.token]
     unread = {index: zero.token for index in zeros if reading.answers[index] is None}
-    if zeros:
+    if zeros and zero.short:
         yield dict.fromkeys(zeros, zero.short)
     for index, word in enumerate(expected):
-        if word.token == zero.token and reading.answers[index] and len(zeros) > 1:
+        if word.token == zero.token and zero.short and reading.answers[index] and len(zeros) > 1:
             yield from ({**unread, index: zero.token}, {**unread, index: zero.short})
         if word.token == zero.token and zero.read & {*written[index]}:
             yield {index: zero.other}
@@ -166,6 +204,28 @@ def words_said(heard: WordEvidence, *, read_gain: float, unread_gain: float) -> 
         word.gain >= read_gain if answer else expected.token not in elsewhere and word.gain >= unread_gain
         for expected, answer, word in zip(reading.expected, reading.answers, heard.forced, strict=bool(heard.forced))
     )
+
+
+def digits_said(heard: WordEvidence, *, read_gain: float, lost_margin: float) -> tuple[bool, ...]:
+    """Return for each expected digit whether it counts as said, in a language whose phonemes tell nothing.
+
+    Args:
+        heard: transcription and forced alignment.
+        read_gain: least gain, in nats, of a digit that the transcription has in its place.
+        lost_margin: least margin, in nats, of one that the transcription omits, has nowhere else, and has no other for.
+    """
+    reading = heard.reading
+    aside = set(reading.beside) - set(in_passing(reading))
+    elsewhere, replaced = {word.token for word in aside}, {word.before for word in aside if reading.of.entry(word.token)}
+    said: list[bool] = []
+    first_lost = 0
+    for index, (expected, answer, word) in enumerate(zip(reading.expected, reading.answers, heard.forced, strict=True)):
+        if answer:
+            said.append(word.gain >= read_gain)
+            first_lost = index + 1
+        else:
+            said.append(word.margin >= lost_margin and first_lost not in replaced and expected.token not in elsewhere)
+    return tuple(said)
 
 
 def spoken_spans(challenge: Challenge, sound: SoundTrack) -> tuple[tuple[float, float] | None, ...]:

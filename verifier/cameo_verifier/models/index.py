@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cameo_challenges.languages import DEFAULT, available
 from cameo_verifier.errors import ModelKitError
-from cameo_verifier.models.manifest import Model, Registry
+from cameo_verifier.models.manifest import Model, Registry, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,16 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def judged_languages(folder: Path) -> frozenset[str]:
+    """Return the tags of the languages in which speech can be judged: the default one, and those whose pack is in this folder.
+
+    Their files are verified on first use.
+    """
+    kit, contents = Kit(folder), load()
+    packs = {tag: [model for model in contents.kit([tag]) if model.languages] for tag in contents.packs if tag in available()}
+    return frozenset({DEFAULT, *(tag for tag, models in packs.items() if all(kit.path(model).exists() for model in models))})
 
 
 @dataclass(frozen=True, slots=True)

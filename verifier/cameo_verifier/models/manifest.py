@@ -136,16 +136,20 @@ class Manifest:
         except KeyError:
             raise ModelKitError(f"the model kit has no {model!r}; it has: {', '.join(self.models)}") from None
 
+    @property
+    def packs(self) -> tuple[str, ...]:
+        """The languages that have a pack."""
+        return tuple(sorted({tag for model in self.models.values() for tag in model.languages}))
+
     def kit(self, languages: Collection[str] = ()) -> tuple[Model, ...]:
         """Return the models of the kit, and those of the packs of these languages (BCP 47).
 
         Raises:
             ModelKitError: a language has no pack; the message names those that have one.
         """
-        packs = sorted({tag for model in self.models.values() for tag in model.languages})
         for tag in languages:
-            if tag not in packs:
-                raise ModelKitError(f"no language pack {tag!r}; there is {', '.join(packs) or 'none'}")
+            if tag not in self.packs:
+                raise ModelKitError(f"no language pack {tag!r}; there is {', '.join(self.packs) or 'none'}")
         return tuple(
             model for model in self.models.values() if not model.languages or not set(languages).isdisjoint(model.languages)
         )

@@ -38,6 +38,7 @@ from cameo_credential.errors import InvalidRequestError
 from cameo_verifier import pipeline, profiles
 from cameo_verifier.checks.question import Phase
 from cameo_verifier.ids import new_id
+from cameo_verifier.models.index import judged_languages
 from cameo_verifier.review.evidence_room import EvidenceRoom
 from cameo_verifier.review.vault_file import open_vault
 from cameo_verifier.screening.screening import Screening
@@ -253,7 +254,11 @@ async def open_server(
         address = _listen(server, settings.listen, tls)
         challenge_service_pb2_grpc.add_ChallengeServiceServicer_to_server(
             ChallengeService(
-                store=challenges, ttl=timedelta(seconds=settings.challenge_ttl_s), clock=clock, sandbox=settings.sandbox
+                store=challenges,
+                ttl=timedelta(seconds=settings.challenge_ttl_s),
+                clock=clock,
+                languages=judged_languages(settings.models),
+                sandbox=settings.sandbox,
             ),
             server,
         )

@@ -16,7 +16,7 @@ from cameo_verifier.server.wire.request_id import require_request_id
 from cameo_verifier.workers.sandbox import outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from datetime import datetime, timedelta
 
     import grpc
@@ -32,16 +32,26 @@ SUBJECT_MAX_CHARS = 128
 class ChallengeService(challenge_service_pb2_grpc.ChallengeServiceServicer):
     """Issues challenges and stores them."""
 
-    def __init__(self, *, store: ChallengeStore, ttl: timedelta, clock: Callable[[], datetime], sandbox: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        store: ChallengeStore,
+        ttl: timedelta,
+        clock: Callable[[], datetime],
+        languages: Collection[str],
+        sandbox: bool = False,
+    ) -> None:
         """Keep the parts.
 
         Args:
             store: stores challenges.
             ttl: the time for which one can be answered.
             clock: returns the time in UTC.
+            languages: tags of those in which this site judges speech.
             sandbox: True refuses subjects that name no outcome of the sandbox.
         """
         self._sandbox = sandbox
+        self._languages = languages
         self._store = store
         self._ttl = ttl
         self._clock = clock
@@ -58,22 +68,31 @@ class ChallengeService(challenge_service_pb2_grpc.ChallengeServiceServicer):
             require_outcome(request.subject)
         if request.request_id:
             require_request_id(request.request_id)
-        recipe = recipe_of(request.language)
+        recipe = recipe_of(request.language, self._languages)
         fresh = issue(rng=self._random, now=self._clock(), ttl=self._ttl, recipe=recipe)
         kept = await asyncio.to_thread(self._store.add, fresh, subject=request.subject, request_id=request.request_id)
         return convert.challenge(kept, entropy_bits=entropy_bits(recipe_in(kept.language)))
 
 
-def recipe_of(language: str) -> Recipe | WordlessRecipe:
+def recipe_of(language: str, judged: Collection[str]) -> Recipe | WordlessRecipe:
     """Return the recipe of a language by its tag, of the default one by an empty tag.
 
+    Args:
+        language: its tag, or an empty one.
+        judged: the tags of those in which speech is judged.
+
     Raises:
-        RequestError: `LANGUAGE_UNKNOWN`.
+        RequestError: `LANGUAGE_UNKNOWN`: there is no such language, or speech in it is not judged.
     """
+    tag = language or DEFAULT
     try:
-        return recipe_in(language or DEFAULT)
+        recipe = recipe_in(tag)
     except UnknownLanguageError as error:
         raise RequestError(error_reason_pb2.ERROR_REASON_LANGUAGE_UNKNOWN, f"`language`: {error}") from None
+    if tag not in judged:
+        told = f"`language`: speech in {tag!r} is not judged here; it is in {', '.join(sorted(judged))}"
+        raise RequestError(error_reason_pb2.ERROR_REASON_LANGUAGE_UNKNOWN, told)
+    return recipe
 
 
 def require_outcome(subject: str) -> None:

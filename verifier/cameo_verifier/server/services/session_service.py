@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from cameo.v1 import error_reason_pb2, session_service_pb2, session_service_pb2_grpc
+from cameo_challenges.languages import available, language
 from cameo_verifier.cameo.permissions import require_consent_time
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.server.auth.caller import current_caller
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from cameo_verifier.server.auth.capture_tokens import CaptureTokens
     from cameo_verifier.server.capturing import CaptureParts, Capturing
     from cameo_verifier.store.credentials.earned import EarnedStore
+
+_LIVE = tuple(tag for tag in available() if language(tag).by_phonemes)
+"""The languages of live sessions: an answer in time begins with its first phoneme."""
 
 
 class SessionService(session_service_pb2_grpc.SessionServiceServicer):
@@ -71,7 +75,7 @@ class SessionService(session_service_pb2_grpc.SessionServiceServicer):
             subject=request.subject,
             audience=request.audience,
             request_id=request.request_id,
-            language=recipe_of(request.language).language,
+            language=recipe_of(request.language, _LIVE).language,
             needs=session_convert.needs(request, light=parts.live.light),
             asked=asked,
             created_at=now,
