@@ -32,7 +32,7 @@ from cameo_verifier.evidence.collect import collect
 from cameo_verifier.evidence.fingerprint import MIRRORED, Matcher
 from cameo_verifier.media.recording import open_recording
 from cameo_verifier.models.kit import ModelKit
-from cameo_verifier.screening.shortlist import outline, shortlist
+from cameo_verifier.screening.shortlist import shortlist, sketch
 from cameo_verifier.settings import Settings
 from cameo_verifier.types import Fingerprint
 
@@ -219,8 +219,8 @@ def main() -> None:
     times_ms = []
     with ModelKit.open(settings) as kit:
         originals = {path: collect(path, kit, settings=settings) for path in track(paths, "originals")}
-        kept = [outline(original.fingerprint) for original in originals.values()]
-        kept += [outline(each) for each in strangers([each.fingerprint for each in originals.values()], given.stored)]
+        kept = [sketch(original.fingerprint) for original in originals.values()]
+        kept += [sketch(each) for each in strangers([each.fingerprint for each in originals.values()], given.stored)]
         for path in track(paths, "edits"):
             take = read(path)
             versions = {"": originals[path]}

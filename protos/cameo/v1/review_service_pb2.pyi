@@ -58,14 +58,14 @@ class ListAttemptsResponse(_message.Message):
     def __init__(self, attempts: _Optional[_Iterable[_Union[AttemptSummary, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class AttemptSummary(_message.Message):
-    __slots__ = ("attempt_id", "subject", "verdict", "reasons", "profile", "create_time", "standing", "decision")
+    __slots__ = ("attempt_id", "subject", "verdict", "reasons", "profile", "create_time", "consensus", "decision")
     ATTEMPT_ID_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
-    STANDING_FIELD_NUMBER: _ClassVar[int]
+    CONSENSUS_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
     attempt_id: str
     subject: str
@@ -73,11 +73,11 @@ class AttemptSummary(_message.Message):
     reasons: _containers.RepeatedScalarFieldContainer[_reason_pb2.Reason]
     profile: str
     create_time: _timestamp_pb2.Timestamp
-    standing: Standing
+    consensus: Consensus
     decision: _attempt_pb2.ReviewDecision
-    def __init__(self, attempt_id: _Optional[str] = ..., subject: _Optional[str] = ..., verdict: _Optional[_Union[_attempt_pb2.Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., profile: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., decision: _Optional[_Union[_attempt_pb2.ReviewDecision, str]] = ...) -> None: ...
+    def __init__(self, attempt_id: _Optional[str] = ..., subject: _Optional[str] = ..., verdict: _Optional[_Union[_attempt_pb2.Verdict, str]] = ..., reasons: _Optional[_Iterable[_Union[_reason_pb2.Reason, str]]] = ..., profile: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., consensus: _Optional[_Union[Consensus, _Mapping]] = ..., decision: _Optional[_Union[_attempt_pb2.ReviewDecision, str]] = ...) -> None: ...
 
-class Standing(_message.Message):
+class Consensus(_message.Message):
     __slots__ = ("settled", "disputed")
     SETTLED_FIELD_NUMBER: _ClassVar[int]
     DISPUTED_FIELD_NUMBER: _ClassVar[int]
@@ -92,14 +92,14 @@ class ReviewServiceGetAttemptRequest(_message.Message):
     def __init__(self, attempt_id: _Optional[str] = ...) -> None: ...
 
 class ReviewedAttempt(_message.Message):
-    __slots__ = ("attempt", "subject", "recording_sha256", "finish_time", "evidence", "labels", "standing", "audit", "matches", "opinions", "decide_until", "browser_facts", "browser_misfits")
+    __slots__ = ("attempt", "subject", "recording_sha256", "finish_time", "evidence", "labels", "consensus", "audit", "matches", "opinions", "decide_until", "browser_facts", "browser_misfits")
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     SUBJECT_FIELD_NUMBER: _ClassVar[int]
     RECORDING_SHA256_FIELD_NUMBER: _ClassVar[int]
     FINISH_TIME_FIELD_NUMBER: _ClassVar[int]
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
-    STANDING_FIELD_NUMBER: _ClassVar[int]
+    CONSENSUS_FIELD_NUMBER: _ClassVar[int]
     AUDIT_FIELD_NUMBER: _ClassVar[int]
     MATCHES_FIELD_NUMBER: _ClassVar[int]
     OPINIONS_FIELD_NUMBER: _ClassVar[int]
@@ -112,14 +112,14 @@ class ReviewedAttempt(_message.Message):
     finish_time: _timestamp_pb2.Timestamp
     evidence: _containers.RepeatedCompositeFieldContainer[HeldEvidence]
     labels: _containers.RepeatedCompositeFieldContainer[Label]
-    standing: Standing
+    consensus: Consensus
     audit: _containers.RepeatedCompositeFieldContainer[AuditLine]
     matches: _containers.RepeatedCompositeFieldContainer[GalleryMatch]
     opinions: _containers.RepeatedCompositeFieldContainer[Opinion]
     decide_until: _timestamp_pb2.Timestamp
     browser_facts: _containers.RepeatedCompositeFieldContainer[BrowserFact]
     browser_misfits: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, attempt: _Optional[_Union[_attempt_pb2.Attempt, _Mapping]] = ..., subject: _Optional[str] = ..., recording_sha256: _Optional[str] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., evidence: _Optional[_Iterable[_Union[HeldEvidence, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[Label, _Mapping]]] = ..., standing: _Optional[_Union[Standing, _Mapping]] = ..., audit: _Optional[_Iterable[_Union[AuditLine, _Mapping]]] = ..., matches: _Optional[_Iterable[_Union[GalleryMatch, _Mapping]]] = ..., opinions: _Optional[_Iterable[_Union[Opinion, _Mapping]]] = ..., decide_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., browser_facts: _Optional[_Iterable[_Union[BrowserFact, _Mapping]]] = ..., browser_misfits: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, attempt: _Optional[_Union[_attempt_pb2.Attempt, _Mapping]] = ..., subject: _Optional[str] = ..., recording_sha256: _Optional[str] = ..., finish_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., evidence: _Optional[_Iterable[_Union[HeldEvidence, _Mapping]]] = ..., labels: _Optional[_Iterable[_Union[Label, _Mapping]]] = ..., consensus: _Optional[_Union[Consensus, _Mapping]] = ..., audit: _Optional[_Iterable[_Union[AuditLine, _Mapping]]] = ..., matches: _Optional[_Iterable[_Union[GalleryMatch, _Mapping]]] = ..., opinions: _Optional[_Iterable[_Union[Opinion, _Mapping]]] = ..., decide_until: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., browser_facts: _Optional[_Iterable[_Union[BrowserFact, _Mapping]]] = ..., browser_misfits: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class BrowserFact(_message.Message):
     __slots__ = ("name", "value", "doubt")

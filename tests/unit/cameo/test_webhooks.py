@@ -28,17 +28,17 @@ def test_waits_double_up_to_an_hour(attempts: int, jitter: float) -> None:
 @given(jitter=st.floats(0, 1))
 def test_failures_end_after_the_stated_time(jitter: float) -> None:
     """An endpoint that only fails is tried for the last hour of its time, stops within it, and never later."""
-    standing, now = DeliveryState("a", 3), NOW
-    while standing.stopped_at is None:
-        wait = SCHEDULE.wait(standing.attempts + 1, jitter=jitter)
-        standing = standing.after_failure("status 500", wait=wait, give_up=SCHEDULE.give_up, gone=False, now=now)
-        assert standing.next_at is not None
-        assert not standing.due(now)
-        now = standing.next_at
-    assert timedelta(hours=71) <= standing.stopped_at - NOW <= timedelta(hours=72)
-    assert not standing.due(now + timedelta(days=1))
-    assert standing.revived().due(now)
-    assert (standing.cursor, standing.revived().cursor, standing.last_error) == (3, 3, "status 500")
+    delivery, now = DeliveryState("a", 3), NOW
+    while delivery.stopped_at is None:
+        wait = SCHEDULE.wait(delivery.attempts + 1, jitter=jitter)
+        delivery = delivery.after_failure("status 500", wait=wait, give_up=SCHEDULE.give_up, gone=False, now=now)
+        assert delivery.next_at is not None
+        assert not delivery.due(now)
+        now = delivery.next_at
+    assert timedelta(hours=71) <= delivery.stopped_at - NOW <= timedelta(hours=72)
+    assert not delivery.due(now + timedelta(days=1))
+    assert delivery.revived().due(now)
+    assert (delivery.cursor, delivery.revived().cursor, delivery.last_error) == (3, 3, "status 500")
 
 
 def test_a_receiver_that_is_gone_is_left_alone_and_one_that_asks_to_wait_is_heard() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cameo_verifier.evidence.fingerprint import MIRRORED, resampled
-from cameo_verifier.screening.shortlist import EACH, Outline, outline, shortlist
+from cameo_verifier.screening.shortlist import EACH, Sketch, shortlist, sketch
 from cameo_verifier.types import Fingerprint
 
 MANY = 1500
@@ -24,8 +24,8 @@ def made(seed: int, seconds: float = 11.0) -> Fingerprint:
 
 
 @cache
-def kept() -> list[Outline]:
-    return [outline(made(seed)) for seed in range(MANY)]
+def kept() -> list[Sketch]:
+    return [sketch(made(seed)) for seed in range(MANY)]
 
 
 @pytest.mark.parametrize("half", ["motion", "sound"])
@@ -58,8 +58,8 @@ def test_few_are_all_listed() -> None:
 
 def test_recordings_without_anything_to_recognise_are_no_fault() -> None:
     """Neither an own recording without rows nor earlier ones too short for a stretch raise anything."""
-    nothing = outline(Fingerprint())
-    short = outline(made(3, seconds=2.0))
+    nothing = sketch(Fingerprint())
+    short = sketch(made(3, seconds=2.0))
     assert (len(short.motion), len(short.sound)) == (0, 0)
     assert shortlist(Fingerprint(), [nothing] * 100) == []
-    assert 99 in shortlist(made(5), [*[nothing] * 50, *[short] * 49, outline(made(5))])
+    assert 99 in shortlist(made(5), [*[nothing] * 50, *[short] * 49, sketch(made(5))])

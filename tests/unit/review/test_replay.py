@@ -61,9 +61,9 @@ def replayed(
     """Replay attempts and compare."""
     given = materials(site.room.vault, ids, source, reader=READER, now=NOW)
     found = replay_all(given, OpenReplay(profile, source, Settings()), workers=workers)
-    standing = LabelStore(site.engine).standing(ids)
+    consensus = LabelStore(site.engine).consensus(ids)
     verdicts = AttemptSearch(site.engine).verdicts(ids)
-    return difference(found, standing, verdicts=verdicts, source=source, profile=profile, made_at=NOW)
+    return difference(found, consensus, verdicts=verdicts, source=source, profile=profile, made_at=NOW)
 
 
 def other_profile(tmp_path: Path, **values: float) -> Profile:

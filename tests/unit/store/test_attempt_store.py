@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import inspect, select, update
 from sqlalchemy.exc import IntegrityError
 
-from cameo_verifier.cameo.asked import NOTHING, Asked, Enrolment
 from cameo_verifier.cameo.model import Terms
 from cameo_verifier.cameo.permissions import new_cameo
+from cameo_verifier.cameo.verification_options import NOTHING, Enrolment, VerificationOptions
 from cameo_verifier.errors import ChallengeError, NotFoundError, StoreError
 from cameo_verifier.reasons import Reason
 from cameo_verifier.store.attempts.attempts import AttemptStore
@@ -210,7 +210,7 @@ def test_what_a_request_asks_is_kept_until_it_is_carried_out(
     engine: Engine, attempts: AttemptStore, issued: Callable[[str], Challenge]
 ) -> None:
     """For a server that takes the attempt over, and of what reviewers have to decide; consent and terms are gone after that."""
-    asked = Asked(
+    asked = VerificationOptions(
         {"kty": "OKP", "crv": "Ed25519", "x": "A" * 43}, Enrolment("1", "en", LATER, "5e" * 32, Terms(appearance_notes="no hats"))
     )
     for number, end in enumerate((ADULT, replace(ADULT, decision=Decision(Verdict.REVIEW, ())), None), 1):
@@ -222,7 +222,7 @@ def test_what_a_request_asks_is_kept_until_it_is_carried_out(
             continue
         receipt = replace(RECEIPT, jti=f"s{number}", attempt_id=f"b{number}") if end is ADULT else None
         ended = attempts.finish(f"b{number}", end, now=LATER, earned=Earned(receipt))
-        assert ended.asked == (NOTHING if end is ADULT else Asked(asked.device_key))
+        assert ended.asked == (NOTHING if end is ADULT else VerificationOptions(asked.device_key))
 
 
 def test_tokens_are_dropped_after_a_while(engine: Engine, attempts: AttemptStore) -> None:

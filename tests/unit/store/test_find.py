@@ -93,7 +93,7 @@ def test_an_attempt_that_was_not_judged_is_found_whole(
 
 
 def test_what_analysts_dispute_is_found(search: AttemptSearch, engine: Engine) -> None:
-    """As `Standing` says: by the latest label of each who is sure, by truth and by species."""
+    """As `Consensus` says: by the latest label of each who is sure, by truth and by species."""
     labels = LabelStore(engine)
 
     def say(name: str, attempt_id: str, truth: Truth, species: str, analyst: str) -> None:
@@ -109,5 +109,5 @@ def test_what_analysts_dispute_is_found(search: AttemptSearch, engine: Engine) -
     say("8", "x_y%z", Truth.ATTACK, "mask", "ana")
     say("9", "x_y%z", Truth.BONA_FIDE, "", "ana")
     assert [attempt.id for attempt in search.page(disputed())] == ["q"]
-    assert {name for name, standing in labels.standing([name for name, _ in ATTEMPTS]).items() if standing.disputed} == {"q"}
+    assert {name for name, consensus in labels.consensus([name for name, _ in ATTEMPTS]).items() if consensus.disputed} == {"q"}
     assert labels.species() == ("mask", "print")

@@ -11,7 +11,7 @@ from cameo_credential.errors import InvalidRequestError
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.review.filter_language import condition_of
 from cameo_verifier.store.attempts.counts import AttemptCounts
-from cameo_verifier.store.attempts.labels import LabelStore, Standing, Truth
+from cameo_verifier.store.attempts.labels import Consensus, LabelStore, Truth
 from cameo_verifier.store.attempts.search import AttemptSearch
 from tests.unit.store.conftest import NOW
 from tests.unit.store.evidence_site import open_site
@@ -47,19 +47,19 @@ def test_nothing_is_overwritten(labels: LabelStore) -> None:
         (1, Truth.UNSURE, "dark"),
         (2, Truth.ATTACK, ""),
     ]
-    standing = labels.standing(["a1", "a2"])
-    assert set(standing) == {"a1"}
-    settled = standing["a1"].settled
+    consensus = labels.consensus(["a1", "a2"])
+    assert set(consensus) == {"a1"}
+    settled = consensus["a1"].settled
     assert settled is not None
-    assert (settled.id, settled.species, standing["a1"].disputed) == ("l2", "screen_replay", False)
+    assert (settled.id, settled.species, consensus["a1"].disputed) == ("l2", "screen_replay", False)
     assert labels.labelled() == ("a1",)
 
 
 def test_disagreement_settles_nothing_until_it_ends(labels: LabelStore) -> None:
     """Two that are sure of different things, or of different species, dispute; being unsure disputes nothing."""
 
-    def now_stands() -> Standing:
-        return labels.standing(["a1"])["a1"]
+    def now_stands() -> Consensus:
+        return labels.consensus(["a1"])["a1"]
 
     labels.add("l1", attempt_id="a1", truth=Truth.BONA_FIDE, analyst="ana", now=NOW)
     labels.add("l2", attempt_id="a1", truth=Truth.UNSURE, analyst="cat", now=NOW)
@@ -91,8 +91,8 @@ def test_a_label_that_is_taken_back_counts_for_nothing(labels: LabelStore, site:
     taken = labels.withdraw("a1", 3, analyst="ana", audit=audit, now=later)
     assert (taken.number, taken.withdrawn_at) == (3, later)
     assert [label.withdrawn_at for label in labels.history("a1")] == [None, None, later]
-    standing = labels.standing(["a1"])["a1"]
-    assert ([label.number for label in standing.labels], standing.disputed) == ([1, 2], False)
+    consensus = labels.consensus(["a1"])["a1"]
+    assert ([label.number for label in consensus.labels], consensus.disputed) == ([1, 2], False)
     assert (found("label=disputed"), found("label=bona_fide"), found("species=mask"), labels.species()) == ([], ["a1"], [], ())
     assert counts.mark() != mark
     [line] = audit.lines(attempt_id="a1")
@@ -101,7 +101,7 @@ def test_a_label_that_is_taken_back_counts_for_nothing(labels: LabelStore, site:
     assert len(audit.lines()) == 1
     labels.withdraw("a1", 1, analyst="ana", audit=audit, now=later)
     labels.withdraw("a1", 2, analyst="ben", audit=audit, now=later)
-    assert (labels.labelled(), labels.standing(["a1"]), found("label=none")) == ((), {}, ["a2", "a1"])
+    assert (labels.labelled(), labels.consensus(["a1"]), found("label=none")) == ((), {}, ["a2", "a1"])
     assert labels.add("l4", attempt_id="a1", truth=Truth.UNSURE, analyst="ana", now=later).number == 4
 
 

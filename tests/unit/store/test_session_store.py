@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cameo_verifier.cameo.asked import NOTHING
 from cameo_verifier.cameo.model import EventKind
+from cameo_verifier.cameo.verification_options import NOTHING
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.store.attempts.attempts import AttemptStore
 from cameo_verifier.store.attempts.challenges import ChallengeStore

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from cameo_verifier.cameo.asked import Enrolment
+    from cameo_verifier.cameo.verification_options import Enrolment
 
 WORDS_MAX = 20
 """Maximum number of restrictions in words per cameo."""

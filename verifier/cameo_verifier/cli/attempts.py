@@ -18,7 +18,7 @@ from cameo_verifier.store.attempts.search import AttemptSearch
 
 if TYPE_CHECKING:
     from cameo_verifier.store.attempts.attempts import Attempt
-    from cameo_verifier.store.attempts.labels import Standing
+    from cameo_verifier.store.attempts.labels import Consensus
 
 app = typer.Typer(help="Attempts and their results.", no_args_is_help=True)
 
@@ -39,16 +39,16 @@ def list_(
     condition = parse(where) if where else None
     with open_site(site_settings(data)) as site:
         found = AttemptSearch(site.engine).page(condition, limit=limit)
-        standing = LabelStore(site.engine).standing([attempt.id for attempt in found])
+        consensus = LabelStore(site.engine).consensus([attempt.id for attempt in found])
     if as_json:
-        print_json({"attempts": [_document(attempt, standing.get(attempt.id)) for attempt in found]})
+        print_json({"attempts": [_document(attempt, consensus.get(attempt.id)) for attempt in found]})
         return
     others = (Column(title, overflow="fold") for title in ("when", "account", "came of it", "reasons", "label"))
     table = Table(Column("attempt", no_wrap=True), *others, box=None, pad_edge=False)
     for attempt in found:
         reasons = ", ".join(reason.value for reason in attempt.reasons)
         when, came = f"{attempt.created_at:%Y-%m-%d %H:%M}", _came_of(attempt)
-        table.add_row(attempt.id, when, escape(attempt.subject), came, reasons, _label(standing.get(attempt.id)))
+        table.add_row(attempt.id, when, escape(attempt.subject), came, reasons, _label(consensus.get(attempt.id)))
     Console(highlight=False, soft_wrap=True).print(table)
 
 
@@ -63,12 +63,12 @@ def show(
     with open_site(site_settings(data)) as site:
         site.require_attempts(attempt)
         found = AttemptStore(site.engine).get(attempt)
-        standing = LabelStore(site.engine).standing([attempt]).get(attempt)
+        consensus = LabelStore(site.engine).consensus([attempt]).get(attempt)
         kept = [piece.kind.value for piece in site.room.vault.held(attempt) if piece.removed_at is None]
     if as_json:
         checks = [check_document(check) for check in found.checks]
         more = {"timings_ms": rounded(found.timings_ms), "digests": dict(found.digests), "kept": kept}
-        print_json(_document(found, standing) | {"checks": checks} | more)
+        print_json(_document(found, consensus) | {"checks": checks} | more)
         return
     console = Console(highlight=False)
     reasons = ", ".join(reason.value for reason in found.reasons)
@@ -79,23 +79,23 @@ def show(
     console.print(f"profile {escape(found.profile) or 'none'}; kept: {', '.join(kept) or 'nothing'}")
     if found.minor_safeguards:
         console.print("possibly a minor: minor safeguards apply")
-    if standing:
-        console.print(f"label: {_label(standing)}")
+    if consensus:
+        console.print(f"label: {_label(consensus)}")
 
 
 def _came_of(attempt: Attempt) -> str:
     return attempt.state.value if attempt.verdict is None else attempt.verdict.value
 
 
-def _label(standing: Standing | None) -> str:
-    if standing is None:
+def _label(consensus: Consensus | None) -> str:
+    if consensus is None:
         return ""
-    if standing.disputed:
+    if consensus.disputed:
         return "disputed"
-    return " ".join(filter(None, [label.truth.value, label.species])) if (label := standing.settled) else "unsure"
+    return " ".join(filter(None, [label.truth.value, label.species])) if (label := consensus.settled) else "unsure"
 
 
-def _document(attempt: Attempt, standing: Standing | None) -> dict[str, Any]:
+def _document(attempt: Attempt, consensus: Consensus | None) -> dict[str, Any]:
     return {
         "attempt": attempt.id,
         "challenge": attempt.challenge_id,
@@ -109,5 +109,5 @@ def _document(attempt: Attempt, standing: Standing | None) -> dict[str, Any]:
         "recording_sha256": attempt.recording_sha256,
         "created_at": attempt.created_at.isoformat(),
         "finished_at": attempt.finished_at.isoformat() if attempt.finished_at else None,
-        "label": _label(standing),
+        "label": _label(consensus),
     }

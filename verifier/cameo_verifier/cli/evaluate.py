@@ -212,14 +212,14 @@ def _of_site(profile: Profile, settings: Settings, why: str) -> tuple[list[Attem
     reader = Reader(getpass.getuser(), why)
     with open_site(settings) as site:
         store = LabelStore(site.engine)
-        standing = store.standing(store.labelled())
-        labels = {attempt_id: label for attempt_id, each in standing.items() if (label := each.settled)}
+        consensus = store.consensus(store.labelled())
+        labels = {attempt_id: label for attempt_id, each in consensus.items() if (label := each.settled)}
         verdicts = AttemptSearch(site.engine).verdicts(labels)
         judged = judge_labelled(site.room.vault, labels, profile, reader=reader, now=datetime.now(UTC))
         with progress("judging", len(labels)) as bar:
             found = list(bar.each(judged, lambda each: each.attempt_id if isinstance(each, NotReplayed) else each.case.id))
     console = Console(stderr=True, highlight=False)
-    if disputed := sum(each.disputed for each in standing.values()):
+    if disputed := sum(each.disputed for each in consensus.values()):
         console.print(f"{disputed} attempts are disputed and left out")
     for each in found:
         if isinstance(each, NotReplayed):
@@ -227,7 +227,7 @@ def _of_site(profile: Profile, settings: Settings, why: str) -> tuple[list[Attem
     attempts = [each for each in found if isinstance(each, Attempt)]
     if not attempts:
         raise InvalidRequestError("no attempt with a settled label can be judged again; `cameo label` gives labels")
-    return attempts, kept_of(settled(standing), verdicts, {each.case.id for each in attempts})
+    return attempts, kept_of(settled(consensus), verdicts, {each.case.id for each in attempts})
 
 
 def _judged(cases: tuple[Case, ...], profile: Profile, settings: Settings, workers: int) -> list[Attempt]:

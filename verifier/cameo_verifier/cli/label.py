@@ -44,9 +44,9 @@ def label(
                 now=datetime.now(UTC),
             )
         history = store.history(attempt)
-        standing = store.standing([attempt]).get(attempt)
-    settled = standing.settled if standing else None
-    disputed = bool(standing and standing.disputed)
+        consensus = store.consensus([attempt]).get(attempt)
+    settled = consensus.settled if consensus else None
+    disputed = bool(consensus and consensus.disputed)
     if json_:
         print_json(
             {"attempt": attempt, "settled": _said(settled) or None, "disputed": disputed, "labels": list(map(_document, history))}

@@ -92,10 +92,10 @@ def replay(  # noqa: PLR0913 - the options of a command
             replays = replay_all(held, opener, workers=min(workers, len(attempt_ids)), apart=apart, limits=limits)
         with progress("judging again", len(attempt_ids)) as bar:
             found = list(bar.each(replays, lambda each: each.attempt_id))
-        standing = LabelStore(site.engine).standing(attempt_ids)
+        consensus = LabelStore(site.engine).consensus(attempt_ids)
         verdicts = AttemptSearch(site.engine).verdicts(attempt_ids)
     made_at = datetime.now(UTC).replace(microsecond=0)
-    result = difference(found, standing, verdicts=verdicts, source=source, profile=loaded, made_at=made_at)
+    result = difference(found, consensus, verdicts=verdicts, source=source, profile=loaded, made_at=made_at)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "replay.json").write_text(json.dumps(document(result), indent=1, allow_nan=False) + "\n", "utf-8")

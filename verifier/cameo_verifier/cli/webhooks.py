@@ -44,7 +44,7 @@ def webhooks(
         with store_errors(), writing(engine).begin() as connection:
             if retry and not store.revive(connection, retry):
                 raise InvalidRequestError(f"nothing was sent to {retry!r} yet: `cameo serve` begins on its next start")
-            documents = [_document(each, store.standing(connection, each.name)) for each in endpoints]
+            documents = [_document(each, store.delivery_state(connection, each.name)) for each in endpoints]
     finally:
         engine.dispose()
     if as_json:
@@ -56,19 +56,19 @@ def webhooks(
     Console().print(table)
 
 
-def _document(endpoint: Endpoint, standing: DeliveryState | None) -> dict[str, Any]:
-    if standing is None:
+def _document(endpoint: Endpoint, delivery_state: DeliveryState | None) -> dict[str, Any]:
+    if delivery_state is None:
         how: dict[str, Any] = dict.fromkeys(_COLUMNS) | {"state": "not begun", "delivered": 0, "failures": 0, "last_error": ""}
     else:
-        state = "stopped" if standing.stopped_at else "failing" if standing.attempts else "well"
+        state = "stopped" if delivery_state.stopped_at else "failing" if delivery_state.attempts else "well"
         how = {
             "state": state,
-            "delivered": standing.delivered,
-            "last_delivery": _time(standing.delivered_at),
-            "failures": standing.attempts,
-            "failing_since": _time(standing.failing_since),
-            "next_attempt": None if standing.stopped_at else _time(standing.next_at),
-            "last_error": standing.last_error,
+            "delivered": delivery_state.delivered,
+            "last_delivery": _time(delivery_state.delivered_at),
+            "failures": delivery_state.attempts,
+            "failing_since": _time(delivery_state.failing_since),
+            "next_attempt": None if delivery_state.stopped_at else _time(delivery_state.next_at),
+            "last_error": delivery_state.last_error,
         }
     role = endpoint.holder.kind.value if endpoint.holder else "app"
     return how | {"name": endpoint.name, "role": role, "id": endpoint.audience, "url": endpoint.url}

@@ -9,11 +9,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from cameo_credential.errors import InvalidRequestError
-from cameo_verifier.console.asked import asked
 from cameo_verifier.console.overlay import overlay
 from cameo_verifier.console.previews import media_type
 from cameo_verifier.console.questions import question
 from cameo_verifier.console.rendering import compared, number, page, refusal
+from cameo_verifier.console.shown_challenge import shown_challenge
 from cameo_verifier.console.species import known
 from cameo_verifier.console.viewer import view
 from cameo_verifier.console.walk import back, walk
@@ -125,7 +125,7 @@ class AttemptPages:
         opened, lost = self._opened(request, attempt)
         hello = self._cases.hello(attempt.id)
         history, who = self._cases.labels.history(attempt.id), request.state.person.name
-        standing = self._cases.labels.standing([attempt.id]).get(attempt.id)
+        consensus = self._cases.labels.consensus([attempt.id]).get(attempt.id)
         kept = self._cases.kept(attempt.id)
         revealed = self._sessions.may_see(request.state.cookie, attempt.id)
         shown = revealed and opened is not None and Kind.RECORDING in kept
@@ -140,7 +140,7 @@ class AttemptPages:
             kept=sorted(kept - {Kind.RECEIPT}),
             has_recording=Kind.RECORDING in kept,
             has_crops=Kind.CROPS in kept,
-            asked=asked(self._cases, attempt),
+            asked=shown_challenge(self._cases, attempt),
             browser=facts(hello, opened.tracks.evidence.media if opened else None),
             misfits=misfits(hello),
             holdings=self._suspension.of(self._holdings.of_attempt(attempt.id)),
@@ -150,7 +150,7 @@ class AttemptPages:
             previewed=shown and opened is not None and not media_type(opened.tracks.evidence.media),
             history=history,
             own_last=max((each.number for each in history if each.analyst == who and not each.withdrawn_at), default=0),
-            standing=standing,
+            consensus=consensus,
             truths=tuple(Truth),
             species_known=known(self._cases.labels),
         )

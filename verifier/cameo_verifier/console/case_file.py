@@ -17,8 +17,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from cameo_credential.errors import InvalidRequestError
-from cameo_verifier.console.asked import asked
 from cameo_verifier.console.attempt import OPENED, answers, reader_of
+from cameo_verifier.console.shown_challenge import shown_challenge
 from cameo_verifier.evidence.tracks import TracksError
 from cameo_verifier.store.evidence.audit import Entry
 from cameo_verifier.store.evidence.errors import EvidenceError
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from cameo_verifier.store.attempts.labels import Label
     from cameo_verifier.store.attempts.opinions import Opinion
     from cameo_verifier.store.evidence.audit import Reader
-    from cameo_verifier.store.evidence.evidence import Held
+    from cameo_verifier.store.evidence.evidence import StoredEvidence
 
 EXPORTED = "exported from the console"
 VERSION = 1
@@ -101,8 +101,8 @@ class CaseFile:
 
     def _case(self, request: Request, attempt: Attempt, evidence: Exported) -> dict[str, Any]:
         cases = self._cases
-        standing = cases.labels.standing([attempt.id]).get(attempt.id)
-        settled = standing.settled if standing else None
+        consensus = cases.labels.consensus([attempt.id]).get(attempt.id)
+        settled = consensus.settled if consensus else None
         return {
             "version": VERSION,
             "attempt": _attempt(attempt),
@@ -110,7 +110,7 @@ class CaseFile:
             "asked": self._asked(attempt),
             "labels": [_label(each) for each in cases.labels.history(attempt.id)],
             "settled": settled.number if settled else None,
-            "disputed": bool(standing and standing.disputed),
+            "disputed": bool(consensus and consensus.disputed),
             "opinions": [_opinion(each) for each in self._deciding.opinions.given(attempt.id)],
             "linked": self._linked(request, attempt),
             "audit": self._audit(attempt),
@@ -127,7 +127,7 @@ class CaseFile:
         return [_fields(each.result, *names) | {"role": each.role, "counts_against": each.against} for each in shown]
 
     def _asked(self, attempt: Attempt) -> dict[str, Any]:
-        found = asked(self._cases, attempt)
+        found = shown_challenge(self._cases, attempt)
         steps = [{prompt.what: prompt.text} for prompt in found.prompts]
         times = _times(found, "issued_at", "expires_at", "answered_at")
         return {"steps": steps, **times, "hint": found.hint, "hint_before_decision": found.first_hint}
@@ -178,7 +178,7 @@ def _opinion(opinion: Opinion) -> dict[str, Any]:
     return _fields(opinion, "number", "ruling", "reason", "analyst") | _times(opinion, "created_at")
 
 
-def _held(piece: Held) -> dict[str, Any]:
+def _held(piece: StoredEvidence) -> dict[str, Any]:
     return _fields(piece, "kind", "size_bytes", "sha256") | _times(piece, "kept_at", "removed_at")
 
 

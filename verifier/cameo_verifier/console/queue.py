@@ -52,7 +52,7 @@ class Queue:
             "queue.html",
             filters=filters,
             attempts=attempts,
-            labels=cases.labels.standing([attempt.id for attempt in attempts]),
+            labels=cases.labels.consensus([attempt.id for attempt in attempts]),
             older=filters.url(after=place(attempts[-1])) if len(found) > PAGE else "",
             first=after is None,
             trend=self._trend(filters),

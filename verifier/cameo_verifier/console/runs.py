@@ -150,10 +150,10 @@ class Runs:
                 if self._closed.is_set():
                     run.error = "the console was stopped"
                     return
-            standing = self.cases.labels.standing(run.attempt_ids)
+            consensus = self.cases.labels.consensus(run.attempt_ids)
             verdicts = self.cases.search.verdicts(run.attempt_ids)
             run.found = difference(
-                found, standing, verdicts=verdicts, source=Source.TRACKS, profile=run.profile, made_at=self.clock()
+                found, consensus, verdicts=verdicts, source=Source.TRACKS, profile=run.profile, made_at=self.clock()
             )
         except CameoError as error:
             run.error = str(error)

@@ -60,7 +60,7 @@ class SubjectPage:
             attempts=attempts,
             of_all=cases.search.count(theirs),
             verdicts=Counter(attempt.verdict for attempt in attempts if attempt.verdict),
-            labels=cases.labels.standing([attempt.id for attempt in attempts]),
+            labels=cases.labels.consensus([attempt.id for attempt in attempts]),
             held=held,
             holdings=self._suspension.of(held),
             tried=tried,

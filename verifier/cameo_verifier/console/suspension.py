@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from cameo_verifier.cameo.model import Cameo
     from cameo_verifier.console.cases import Cases
-    from cameo_verifier.store.cameos.holdings import Held, HeldCredential
+    from cameo_verifier.store.cameos.holdings import HeldCredential, HeldItems
     from cameo_verifier.store.cameos.suspensions import Suspension
 
 _MAX_REQUEST = 64
@@ -64,7 +64,7 @@ class SuspensionForm:
         """Return the routes."""
         return [Route("/cameos/{id}/suspension", self._keep, methods=["POST"])]
 
-    def of(self, held: Held) -> list[Holding]:
+    def of(self, held: HeldItems) -> list[Holding]:
         """Return the holdings, one per cameo, the latest first.
 
         Raises:

@@ -16,7 +16,7 @@ from cameo_verifier.types import Verdict
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from cameo_verifier.store.attempts.labels import Label, Standing
+    from cameo_verifier.store.attempts.labels import Consensus, Label
 
 BONA_FIDE = "bona_fide"
 
@@ -41,9 +41,9 @@ def named(label: Label | None) -> str:
     return label.species if label.truth is Truth.ATTACK else BONA_FIDE
 
 
-def settled(standing: Mapping[str, Standing]) -> dict[str, str]:
+def settled(consensus: Mapping[str, Consensus]) -> dict[str, str]:
     """Return the settled label of each attempt, see `named`; attempts without one are left out."""
-    return {attempt_id: name for attempt_id, each in standing.items() if (name := named(each.settled))}
+    return {attempt_id: name for attempt_id, each in consensus.items() if (name := named(each.settled))}
 
 
 def kept_of(labels: Mapping[str, str], verdicts: Mapping[str, Verdict], in_rates: Collection[str]) -> tuple[Kept, ...]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cameo_verifier.profile import Profile
     from cameo_verifier.review.replay import Answer, Source
-    from cameo_verifier.store.attempts.labels import Standing
+    from cameo_verifier.store.attempts.labels import Consensus
     from cameo_verifier.types import CheckResult
 
 
@@ -117,7 +117,7 @@ class Difference:
 
 def difference(
     found: Iterable[Replayed | NotReplayed],
-    standing: Mapping[str, Standing],
+    consensus: Mapping[str, Consensus],
     *,
     verdicts: Mapping[str, Verdict],
     source: Source,
@@ -128,7 +128,7 @@ def difference(
 
     Args:
         found: the attempts, judged again or not.
-        standing: their labels.
+        consensus: their labels.
         verdicts: their stored verdicts, including those that could not be judged again.
         source: the evidence they were judged from.
         profile: the profile they were judged by.
@@ -136,7 +136,7 @@ def difference(
     """
     ordered = sorted(found, key=lambda each: each.attempt_id)
     replayed = tuple(each for each in ordered if isinstance(each, Replayed))
-    said = settled({each.attempt_id: held for each in ordered if (held := standing.get(each.attempt_id))})
+    said = settled({each.attempt_id: held for each in ordered if (held := consensus.get(each.attempt_id))})
     labels = {each.attempt_id: label for each in replayed if (label := said.get(each.attempt_id))}
     genuine = [each for each in replayed if labels.get(each.attempt_id) == BONA_FIDE]
     species = sorted(set(labels.values()) - {BONA_FIDE})
@@ -155,7 +155,7 @@ def difference(
         let_in=_moved(replayed, lambda one, other: other and not one, lambda one: not one),
         labels=labels,
         kept=kept_of(said, verdicts, labels.keys()),
-        disputed=tuple(each.attempt_id for each in replayed if (held := standing.get(each.attempt_id)) and held.disputed),
+        disputed=tuple(each.attempt_id for each in replayed if (held := consensus.get(each.attempt_id)) and held.disputed),
         changed=dict(sorted(Counter(name for each in replayed for name in each.changed).items())),
     )
 

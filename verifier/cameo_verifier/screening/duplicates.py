@@ -15,7 +15,7 @@ import structlog
 
 from cameo_verifier.checks import seen_before
 from cameo_verifier.evidence.fingerprint import FingerprintError, from_bytes
-from cameo_verifier.screening.shortlist import Outline, outline, shortlist
+from cameo_verifier.screening.shortlist import Sketch, shortlist, sketch
 from cameo_verifier.types import Fingerprint
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class DuplicateSearch:
 
     def __init__(self, fingerprints: FingerprintStore, profile: Profile, kept: timedelta) -> None:
         self._fingerprints, self._profile, self._kept = fingerprints, profile, kept
-        self._outlines: dict[str, Outline] = {}
+        self._sketches: dict[str, Sketch] = {}
         self._unreadable: set[str] = set()
         self._lock = Lock()
 
@@ -45,7 +45,7 @@ class DuplicateSearch:
         Raises:
             StoreError: the database could not be read; the recording must not count as new then.
         """
-        known = self._outlined(now - self._kept)
+        known = self._sketched(now - self._kept)
         found = seen_before.search(own, self._profile, self._listed(own, known, but))
         kept = sum(len(each.motion) > 0 for attempt_id, each in known.items() if attempt_id != but)
         return replace(found, kept=kept, unreadable=len(self._unreadable & known.keys()))
@@ -56,7 +56,7 @@ class DuplicateSearch:
         Raises:
             StoreError: the database could not be read.
         """
-        known = self._outlined(now - self._kept)
+        known = self._sketched(now - self._kept)
         among = sum(len(each.motion) > 0 for attempt_id, each in known.items() if attempt_id != but)
         return seen_before.alike(own, self._profile, self._listed(own, known, but), among=among)
 
@@ -68,25 +68,25 @@ class DuplicateSearch:
         """
         return next((self._decoded(each, data) for each, data in self._fingerprints.of([attempt_id])), None)
 
-    def _listed(self, own: Fingerprint, known: Mapping[str, Outline], but: str) -> Iterator[tuple[str, Fingerprint]]:
+    def _listed(self, own: Fingerprint, known: Mapping[str, Sketch], but: str) -> Iterator[tuple[str, Fingerprint]]:
         attempt_ids = list(known)
         listed = [attempt_ids[place] for place in shortlist(own, list(known.values()))]
         for attempt_id, data in self._fingerprints.of([each for each in listed if each not in self._unreadable | {but}]):
             if (kept := self._decoded(attempt_id, data)) is not None:
                 yield attempt_id, kept
 
-    def _outlined(self, earliest: datetime) -> dict[str, Outline]:
-        """Return the outline of every recording judged since a time, by any server; compute those that are new."""
+    def _sketched(self, earliest: datetime) -> dict[str, Sketch]:
+        """Return the sketch of every recording judged since a time, by any server; compute those that are new."""
         attempt_ids = self._fingerprints.ids_since(earliest)
         with self._lock:
-            known = self._outlines
+            known = self._sketches
             made = {
-                attempt_id: outline(self._decoded(attempt_id, data) or Fingerprint())
+                attempt_id: sketch(self._decoded(attempt_id, data) or Fingerprint())
                 for attempt_id, data in self._fingerprints.of([each for each in attempt_ids if each not in known])
             }
-            self._outlines = {each: found for each in attempt_ids if (found := known.get(each) or made.get(each)) is not None}
-            self._unreadable.intersection_update(self._outlines)
-            return self._outlines
+            self._sketches = {each: found for each in attempt_ids if (found := known.get(each) or made.get(each)) is not None}
+            self._unreadable.intersection_update(self._sketches)
+            return self._sketches
 
     def _decoded(self, attempt_id: str, data: bytes) -> Fingerprint | None:
         try:

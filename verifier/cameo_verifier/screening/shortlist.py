@@ -42,19 +42,19 @@ _STILL = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class Sketch:
     """The stretches of one recording: motion (A, 6 * 8) and sound (B, 10 * 8) float32, of unit length and less."""
 
     motion: F32
     sound: F32
 
 
-def outline(kept: Fingerprint) -> Outline:
-    """Return the outline of a stored fingerprint."""
-    return Outline(*(_condensed(half, _starts(len(half))) for half in (kept.motion, kept.sound)))
+def sketch(kept: Fingerprint) -> Sketch:
+    """Return the sketch of a stored fingerprint."""
+    return Sketch(*(_condensed(half, _starts(len(half))) for half in (kept.motion, kept.sound)))
 
 
-def shortlist(own: Fingerprint, earlier: Sequence[Outline]) -> list[int]:
+def shortlist(own: Fingerprint, earlier: Sequence[Sketch]) -> list[int]:
     """Return the indices of the earlier recordings that may be duplicates: at most four times `EACH`, or all of few."""
     if len(earlier) <= 4 * EACH:
         return list(range(len(earlier)))

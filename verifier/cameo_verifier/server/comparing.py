@@ -91,9 +91,9 @@ class Comparison:
             StoreError: the database failed.
         """
         ids = [found.attempt_id for found in self._found]
-        standing, verdicts = self._labels.standing(ids), self._search.verdicts(ids)
+        consensus, verdicts = self._labels.consensus(ids), self._search.verdicts(ids)
         return difference(
-            self._found, standing, verdicts=verdicts, source=Source.TRACKS, profile=self._profile, made_at=self._now
+            self._found, consensus, verdicts=verdicts, source=Source.TRACKS, profile=self._profile, made_at=self._now
         )
 
     def close(self) -> None:

@@ -132,24 +132,24 @@ class WebhookSender:
         name = endpoint.name
         if looked == _NOT_BEGUN:
             await self._writes.submit(lambda connection: webhooks.begin(connection, name))
-        standing = await self._reads.submit(lambda connection: webhooks.standing(connection, name))
-        if standing is None or not standing.due(self._clock()):  # step 1
+        delivery_state = await self._reads.submit(lambda connection: webhooks.delivery_state(connection, name))
+        if delivery_state is None or not delivery_state.due(self._clock()):  # step 1
             return looked
-        after = max(looked, standing.cursor)
+        after = max(looked, delivery_state.cursor)
         found, upto = await self._reads.submit(
             partial(webhooks.next_events, endpoint=endpoint, after=after, limit=_AT_ONCE)
         )  # step 2
-        if found and not await self._claim(standing):  # step 3
+        if found and not await self._claim(delivery_state):  # step 3
             return looked
         for event, removal in found:
-            settled = await self._send(endpoint, poster, standing, event, removal)  # step 4
+            settled = await self._send(endpoint, poster, delivery_state, event, removal)  # step 4
             if settled is None or settled.attempts:
                 return looked
-            standing, looked = settled, event.number
+            delivery_state, looked = settled, event.number
         return upto
 
-    async def _claim(self, standing: DeliveryState) -> bool:
-        now, name, cursor = self._clock(), standing.name, standing.cursor
+    async def _claim(self, delivery_state: DeliveryState) -> bool:
+        now, name, cursor = self._clock(), delivery_state.name, delivery_state.cursor
         how = {"server": self._server}
         return await self._writes.submit(
             lambda connection: webhooks.claim(connection, name, cursor=cursor, now=now, until=now + self._claimed_for, **how),

@@ -129,9 +129,9 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
         )
         found = await asyncio.to_thread(self._search.page, condition, after=after, limit=size + 1)
         page, token = given.attempts_of(request).page(found, size, lambda each: (each.created_at, each.id))
-        standing = await asyncio.to_thread(self._labels.standing, [attempt.id for attempt in page])
+        consensus = await asyncio.to_thread(self._labels.consensus, [attempt.id for attempt in page])
         return review_service_pb2.ListAttemptsResponse(
-            attempts=[convert.summary(attempt, standing.get(attempt.id)) for attempt in page], next_page_token=token
+            attempts=[convert.summary(attempt, consensus.get(attempt.id)) for attempt in page], next_page_token=token
         )
 
     async def GetAttempt(  # noqa: N802 - the contract's
@@ -286,7 +286,7 @@ class ReviewService(review_service_pb2_grpc.ReviewServiceServicer):
             attempt,
             held=self._site.room.vault.held(identifier),
             labels=self._labels.history(identifier),
-            standing=self._labels.standing([identifier]).get(identifier),
+            consensus=self._labels.consensus([identifier]).get(identifier),
             lines=self._site.room.audit.lines(attempt_id=identifier, limit=_AUDIT_LINES),
             holders=self._faces.holders(attempt.matches.values()),
             opinions=opinions.given(identifier),

@@ -16,8 +16,7 @@ from cameo_verifier.errors import NotFoundError
 from cameo_verifier.server.auth.caller import current_caller
 from cameo_verifier.server.concluding import reply
 from cameo_verifier.server.services.challenge_service import recipe_of, require_outcome, require_subject
-from cameo_verifier.server.wire import asked as given
-from cameo_verifier.server.wire import session_convert
+from cameo_verifier.server.wire import session_convert, verification_options
 from cameo_verifier.server.wire.errors import RequestError
 from cameo_verifier.server.wire.request_id import require_request_id
 from cameo_verifier.store.attempts.sessions import Session, SessionState
@@ -67,7 +66,7 @@ class SessionService(session_service_pb2_grpc.SessionServiceServicer):
         if parts.sandbox:
             require_outcome(request.subject)
         require_request_id(request.request_id)
-        asked = given.asked(request)
+        asked = verification_options.parsed(request)
         if asked.enrolment is not None:
             require_consent_time(asked.enrolment.agreed_at, now=now)
         session = Session(

@@ -43,8 +43,7 @@ from cameo_verifier.server.auth.caller import current_caller
 from cameo_verifier.server.concluding import reply
 from cameo_verifier.server.delays import rest_s
 from cameo_verifier.server.threads import undisturbed
-from cameo_verifier.server.wire import asked as given
-from cameo_verifier.server.wire import convert
+from cameo_verifier.server.wire import convert, verification_options
 from cameo_verifier.server.wire.errors import RequestError, UnspentError
 from cameo_verifier.server.wire.request_id import require_request_id
 from cameo_verifier.store.attempts.states import AttemptState
@@ -67,7 +66,7 @@ if TYPE_CHECKING:
         VerifyResponseResponse,
     )
     from cameo_credential.audience_keys import AudienceKey
-    from cameo_verifier.cameo.asked import Asked
+    from cameo_verifier.cameo.verification_options import VerificationOptions
     from cameo_verifier.server.concluding import Conclusions
     from cameo_verifier.server.issuing import Issuer
     from cameo_verifier.server.wire.upload import Upload, Uploads
@@ -145,7 +144,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         upload = self._uploads.begin(request_iterator)
         config = await upload.config()
         require_request_id(config.request_id)  # step 1
-        asked = given.asked(config)
+        asked = verification_options.parsed(config)
         if earlier := await self._earlier(config, context):
             return earlier  # step 2
         try:
@@ -177,7 +176,11 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
         return convert.attempt(stored, full=full)
 
     async def _answer(
-        self, config: VerifyResponseConfig, asked: Asked, upload: Upload, context: grpc.aio.ServicerContext[Any, Any]
+        self,
+        config: VerifyResponseConfig,
+        asked: VerificationOptions,
+        upload: Upload,
+        context: grpc.aio.ServicerContext[Any, Any],
     ) -> VerifyResponseResponse:
         """Run step 3, then the others in an upload place."""
         audience = await asyncio.to_thread(self._issuer.audience, config.audience)
@@ -193,7 +196,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
     async def _received(
         self,
         config: VerifyResponseConfig,
-        asked: Asked,
+        asked: VerificationOptions,
         upload: Upload,
         context: grpc.aio.ServicerContext[Any, Any],
         audience: AudienceKey,
@@ -225,7 +228,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             raise
 
     async def _judged(
-        self, attempt_id: str, config: VerifyResponseConfig, asked: Asked, response: Response, *, subject: str
+        self, attempt_id: str, config: VerifyResponseConfig, asked: VerificationOptions, response: Response, *, subject: str
     ) -> tuple[Attempt, Judgement]:
         received_at = response.received_at or self._clock()
         async with self._pool.turn() as turn:  # step 5
@@ -303,7 +306,7 @@ class VerificationService(verification_service_pb2_grpc.VerificationServiceServi
             raise WorkerLostError("the first request ended without a verdict")
         return reply(attempt, await asyncio.to_thread(self._earned.of, attempt) if attempt.holds else NOTHING_EARNED)
 
-    def _answerable(self, challenge_id: str, asked: Asked) -> StoredChallenge:
+    def _answerable(self, challenge_id: str, asked: VerificationOptions) -> StoredChallenge:
         stored = self._challenges.get(challenge_id)
         if stored.spent_at is not None:
             raise ChallengeError(Reason.CHALLENGE_SPENT, "this challenge was answered already; ask for a new one")

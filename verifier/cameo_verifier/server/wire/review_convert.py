@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from cameo_verifier.review import replay, replay_diff
     from cameo_verifier.review.error_rates import Rate
     from cameo_verifier.store.attempts.attempts import Attempt
-    from cameo_verifier.store.attempts.labels import Label, Standing
+    from cameo_verifier.store.attempts.labels import Consensus, Label
     from cameo_verifier.store.attempts.opinions import Opinion
     from cameo_verifier.store.cameos.faces import Holder
     from cameo_verifier.store.evidence.audit import Line
-    from cameo_verifier.store.evidence.evidence import Held
+    from cameo_verifier.store.evidence.evidence import StoredEvidence
 
 _AT_ONCE = 500
 """Number of attempts in one message: some 50 kB."""
 
 
-def summary(stored: Attempt, standing: Standing | None) -> review_service_pb2.AttemptSummary:
+def summary(stored: Attempt, consensus: Consensus | None) -> review_service_pb2.AttemptSummary:
     """Return an attempt as a list entry."""
     return review_service_pb2.AttemptSummary(
         attempt_id=stored.id,
@@ -38,7 +38,7 @@ def summary(stored: Attempt, standing: Standing | None) -> review_service_pb2.At
         reasons=[full_name(reason_pb2.Reason, reason) for reason in stored.reasons],
         profile=stored.profile,
         create_time=stored.created_at,
-        standing=_standing(standing),
+        consensus=_consensus(consensus),
         decision=full_name(attempt_pb2.ReviewDecision, stored.ruling) if stored.ruling else None,
     )
 
@@ -46,9 +46,9 @@ def summary(stored: Attempt, standing: Standing | None) -> review_service_pb2.At
 def reviewed(
     stored: Attempt,
     *,
-    held: Sequence[Held],
+    held: Sequence[StoredEvidence],
     labels: Sequence[Label],
-    standing: Standing | None,
+    consensus: Consensus | None,
     lines: Sequence[Line],
     holders: Mapping[int, Holder],
     opinions: Sequence[Opinion],
@@ -72,7 +72,7 @@ def reviewed(
             for each in held
         ],
         labels=map(label, labels),
-        standing=_standing(standing),
+        consensus=_consensus(consensus),
         audit=[
             review_service_pb2.AuditLine(
                 number=line.number, time=line.at, who=line.who, action=line.action, what=line.what, why=line.why
@@ -216,11 +216,11 @@ def _answer(answer: replay.Answer) -> review_service_pb2.Answer:
     )
 
 
-def _standing(standing: Standing | None) -> review_service_pb2.Standing:
-    if standing is None:
-        return review_service_pb2.Standing()
-    settled = standing.settled
-    return review_service_pb2.Standing(settled=label(settled) if settled else None, disputed=standing.disputed)
+def _consensus(consensus: Consensus | None) -> review_service_pb2.Consensus:
+    if consensus is None:
+        return review_service_pb2.Consensus()
+    settled = consensus.settled
+    return review_service_pb2.Consensus(settled=label(settled) if settled else None, disputed=consensus.disputed)
 
 
 def _change(change: replay_diff.RateChange) -> review_service_pb2.RateChange:

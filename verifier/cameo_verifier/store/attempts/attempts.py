@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, Row, delete, insert, select, update
 
 from cameo_challenges.model import AnswerPath
 from cameo_credential.capture_assurance import CaptureAssurance
-from cameo_verifier.cameo.asked import NOTHING, Asked
 from cameo_verifier.cameo.model import EventKind
+from cameo_verifier.cameo.verification_options import NOTHING, VerificationOptions
 from cameo_verifier.errors import NotFoundError
 from cameo_verifier.reasons import Reason
 from cameo_verifier.store.attempts import challenges, fingerprints, sessions, spool
@@ -95,7 +95,7 @@ class Attempt:
     ruling: Ruling | None = None
     ruled_at: datetime | None = None
     matches: Mapping[str, int] = field(default_factory=dict)
-    asked: Asked = NOTHING
+    asked: VerificationOptions = NOTHING
     path: AnswerPath = AnswerPath.SPEECH_AND_TURNS
     capture: CaptureAssurance = CaptureAssurance.NONE
 
@@ -149,7 +149,7 @@ class AttemptStore:
         request_id: str,
         now: datetime,
         spooled: bytes = b"",
-        asked: Asked = NOTHING,
+        asked: VerificationOptions = NOTHING,
         session_id: str = "",
         capture: CaptureAssurance = CaptureAssurance.NONE,
     ) -> Attempt:
@@ -239,7 +239,7 @@ class AttemptStore:
             waits = judgement.decision.verdict is Verdict.REVIEW
             # Reviewers decide of a receipt, not of a cameo.
             key = _one(connection, tables.attempts.c.id == identifier).asked.device_key if waits else None
-            self._end(connection, identifier, {**values, "asked": documents.asked_to_json(Asked(key))})
+            self._end(connection, identifier, {**values, "asked": documents.asked_to_json(VerificationOptions(key))})
             if fingerprint:
                 fingerprints.add(connection, identifier, fingerprint, now=now)
             if likeness is not None:

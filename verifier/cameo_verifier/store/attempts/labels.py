@@ -70,8 +70,8 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """The current labels of an attempt: `labels`, the latest of each analyst, oldest first."""
+class Consensus:
+    """The consensus of an attempt's current labels: `labels`, the latest of each analyst, oldest first."""
 
     labels: tuple[Label, ...]
 
@@ -184,7 +184,7 @@ class LabelStore:
         with store_errors(), self._engine.connect() as connection:
             return tuple(_label(row) for row in connection.execute(query))
 
-    def standing(self, attempt_ids: Collection[str]) -> Mapping[str, Standing]:
+    def consensus(self, attempt_ids: Collection[str]) -> Mapping[str, Consensus]:
         """Return the current labels of attempts; those without a label are left out.
 
         Raises:
@@ -196,7 +196,7 @@ class LabelStore:
             for start in range(0, len(wanted), _AT_ONCE):
                 for label in _latest(connection, tables.labels.c.attempt_id.in_(wanted[start : start + _AT_ONCE])):
                     found.setdefault(label.attempt_id, []).append(label)
-        return {attempt_id: Standing(tuple(labels)) for attempt_id, labels in found.items()}
+        return {attempt_id: Consensus(tuple(labels)) for attempt_id, labels in found.items()}
 
     def species(self) -> tuple[str, ...]:
         """Return every species named by a label that is not withdrawn, sorted.
@@ -236,7 +236,7 @@ def labelled() -> ColumnElement[bool]:
 
 
 def disputed() -> ColumnElement[bool]:
-    """Return the condition that two analysts are sure of different labels of an attempt, see `Standing`."""
+    """Return the condition that two analysts are sure of different labels of an attempt, see `Consensus`."""
     one, other = tables.labels.alias(), tables.labels.alias()
     sure = [each.c.truth != Truth.UNSURE.value for each in (one, other)]
     of_it = [each.c.attempt_id == tables.attempts.c.id for each in (one, other)]

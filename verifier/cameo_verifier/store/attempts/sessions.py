@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine, Row
 
-    from cameo_verifier.cameo.asked import Asked
+    from cameo_verifier.cameo.verification_options import VerificationOptions
     from cameo_verifier.store.attempts.rate_limits import RateLimits
 
 _TABLE = tables.sessions
@@ -85,7 +85,7 @@ class Session:
     request_id: str
     language: str
     needs: tuple[str, ...]
-    asked: Asked
+    asked: VerificationOptions
     created_at: datetime
     expires_at: datetime
     state: SessionState = SessionState.WAITING

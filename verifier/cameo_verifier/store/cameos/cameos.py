@@ -14,7 +14,6 @@ from sqlalchemy import bindparam, insert, select, update
 
 from cameo_credential.token_status import Status
 from cameo_verifier.cameo import guardians
-from cameo_verifier.cameo.asked import Enrolment
 from cameo_verifier.cameo.consent_record import RecordKind
 from cameo_verifier.cameo.model import (
     ANALYSTS,
@@ -27,6 +26,7 @@ from cameo_verifier.cameo.model import (
 )
 from cameo_verifier.cameo.permissions import new_cameo, require_changeable, require_consent_time, takes_back, widens
 from cameo_verifier.cameo.refusal import Refusal, RefusedError
+from cameo_verifier.cameo.verification_options import Enrolment
 from cameo_verifier.store.cameos import events, guardianships, likenesses
 from cameo_verifier.store.cameos.consent_records import rekeyed
 from cameo_verifier.store.credentials import credentials, receipts, statuses

@@ -58,7 +58,7 @@ class OpenChallenge:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldItems:
     """The holdings of an account or of an attempt, the latest first."""
 
     cameos: tuple[Cameo, ...]
@@ -73,7 +73,7 @@ class Holdings:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def of_subject(self, subject: str, *, now: datetime) -> Held:
+    def of_subject(self, subject: str, *, now: datetime) -> HeldItems:
         """Return the holdings of an account.
 
         Raises:
@@ -83,7 +83,7 @@ class Holdings:
         still_open = (table.c.subject == subject) & table.c.spent_at.is_(None) & (table.c.expires_at > now)
         query = select(table.c.id, table.c.issued_at, table.c.expires_at).where(still_open)
         with store_errors(), self._engine.connect() as connection:
-            return Held(
+            return HeldItems(
                 cameos=_cameos(connection, tables.cameos.c.subject == subject),
                 credentials=_credentials(connection, tables.attempts.c.subject == subject),
                 receipts=_receipts(connection, tables.attempts.c.subject == subject),
@@ -93,14 +93,14 @@ class Holdings:
                 ),
             )
 
-    def of_attempt(self, attempt_id: str) -> Held:
+    def of_attempt(self, attempt_id: str) -> HeldItems:
         """Return the holdings that come from one attempt.
 
         Raises:
             StoreError: the database failed.
         """
         with store_errors(), self._engine.connect() as connection:
-            return Held(
+            return HeldItems(
                 cameos=_cameos(connection, tables.cameos.c.attempt_id == attempt_id),
                 credentials=_credentials(connection, tables.attempts.c.id == attempt_id),
                 receipts=_receipts(connection, tables.attempts.c.id == attempt_id),

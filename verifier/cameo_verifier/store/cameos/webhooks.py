@@ -29,14 +29,14 @@ _TABLE = tables.webhooks
 def begin(connection: Connection, name: str) -> DeliveryState:
     """Return the delivery state of an endpoint; a new one starts with events from now on."""
     connection.execute(select(tables.event_counter.c.last).with_for_update())
-    found = standing(connection, name)
+    found = delivery_state(connection, name)
     if found is None:
         found = DeliveryState(name, events.last(connection))
         connection.execute(insert(_TABLE).values(_row(found)))
     return found
 
 
-def standing(connection: Connection, name: str) -> DeliveryState | None:
+def delivery_state(connection: Connection, name: str) -> DeliveryState | None:
     """Return the delivery state of an endpoint; None if it is unknown."""
     columns = [column for column in _TABLE.c if column.name not in {"claimed_by", "claimed_until"}]
     row = connection.execute(select(*columns).where(_TABLE.c.name == name)).one_or_none()
@@ -93,12 +93,12 @@ def release(connection: Connection, server: str) -> None:
 
 def revive(connection: Connection, name: str) -> bool:
     """Retry an endpoint at once; False if it is unknown."""
-    found = standing(connection, name)
+    found = delivery_state(connection, name)
     if found is None:
         return False
     connection.execute(update(_TABLE).where(_TABLE.c.name == name).values(_row(found.revived())))
     return True
 
 
-def _row(standing: DeliveryState) -> dict[str, Any]:
-    return {name: getattr(standing, name) for name in DeliveryState.__slots__}
+def _row(delivery_state: DeliveryState) -> dict[str, Any]:
+    return {name: getattr(delivery_state, name) for name in DeliveryState.__slots__}

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from cameo_credential.item_kind import VECTOR_KINDS, ItemKind
-from cameo_verifier.cameo.asked import NOTHING, Asked, Enrolment
 from cameo_verifier.cameo.model import Change, ChangeState, Consent, Terms, UseCategory, WhoMayUse
+from cameo_verifier.cameo.verification_options import NOTHING, Enrolment, VerificationOptions
 
 
 def change_to_json(change: Change | None) -> dict[str, Any] | None:
@@ -87,7 +87,7 @@ def consent_from_json(document: dict[str, Any]) -> Consent:
     return Consent(document["text_version"], document["locale"], agreed_at, document["digest"], text_sha256)
 
 
-def asked_to_json(asked: Asked) -> dict[str, Any] | None:
+def asked_to_json(asked: VerificationOptions) -> dict[str, Any] | None:
     """Return the document of what a request asks, None if it asks nothing."""
     if asked == NOTHING:
         return None
@@ -106,14 +106,14 @@ def asked_to_json(asked: Asked) -> dict[str, Any] | None:
     }
 
 
-def asked_from_json(document: dict[str, Any] | None) -> Asked:
+def asked_from_json(document: dict[str, Any] | None) -> VerificationOptions:
     """Return what a request asks, of a document."""
     if document is None:
         return NOTHING
     given = document["enrolment"]
     if given is None:
-        return Asked(document["device_key"])
+        return VerificationOptions(document["device_key"])
     agreed_at = datetime.fromisoformat(given["agreed_at"])
     terms = terms_from_json(given["terms"])
     enrolment = Enrolment(given["text_version"], given["locale"], agreed_at, given["text_sha256"], terms)
-    return Asked(document["device_key"], enrolment)
+    return VerificationOptions(document["device_key"], enrolment)

@@ -102,7 +102,7 @@ attempts = Table(
     Column("ruled_at", UtcMicroseconds),
     # Numbers of the faces the gallery found, by their collection; see `faces`.
     Column("matches", JSON(none_as_null=True)),
-    # What the request asks beside the verdict, see `cameo_verifier.cameo.asked`, until that is carried out.
+    # What the request asks beside the verdict, see `cameo_verifier.cameo.verification_options`, until that is carried out.
     Column("asked", JSON(none_as_null=True)),
     # The kind of challenge it answers, see `cameo_challenges.model.AnswerPath`.
     Column("path", String(32), nullable=False, server_default=text("'speech_and_turns'")),

@@ -43,7 +43,7 @@ _AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredEvidence:
     """A piece of evidence that is stored, or was until `removed_at`.
 
     sha256: of the encrypted object, or of the receipt; empty if its subject's key was destroyed, when `removed_at` is
@@ -105,7 +105,7 @@ class EvidenceVault:
         """
         self._note([_row(attempt_id, Kind.RECEIPT, 0, hashlib.sha256(receipt.encode()).hexdigest(), now)])
 
-    def held(self, attempt_id: str) -> tuple[Held, ...]:
+    def held(self, attempt_id: str) -> tuple[StoredEvidence, ...]:
         """Return the stored and removed evidence of an attempt.
 
         Raises:
@@ -115,7 +115,7 @@ class EvidenceVault:
         query = select(table).where(table.c.attempt_id == attempt_id).order_by(table.c.kind)
         with store_errors(), self._engine.connect() as connection:
             return tuple(
-                Held(row.attempt_id, Kind(row.kind), row.size_bytes, row.sha256, row.kept_at, row.removed_at)
+                StoredEvidence(row.attempt_id, Kind(row.kind), row.size_bytes, row.sha256, row.kept_at, row.removed_at)
                 for row in connection.execute(query)
             )
 

@@ -28,7 +28,7 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ShownChallenge:
     """The challenge of an attempt, and the hints.
 
     Attributes:
@@ -50,7 +50,7 @@ class Asked:
     first_hint: str
 
 
-def asked(cases: Cases, attempt: Attempt) -> Asked:
+def shown_challenge(cases: Cases, attempt: Attempt) -> ShownChallenge:
     """Return the challenge and the hints of an attempt.
 
     Raises:
@@ -61,9 +61,9 @@ def asked(cases: Cases, attempt: Attempt) -> Asked:
     try:
         kept = cases.challenges.get(attempt.challenge_id)
     except ChallengeError:
-        return Asked((), "", None, None, None, None, told, first if first != told else "")
+        return ShownChallenge((), "", None, None, None, None, told, first if first != told else "")
     issued_at, answered_at = kept.challenge.issued_at, kept.spent_at
-    return Asked(
+    return ShownChallenge(
         prompts=tuple(_prompt(step, kept.challenge.language) for step in kept.challenge.steps),
         language=kept.challenge.language,
         issued_at=issued_at,

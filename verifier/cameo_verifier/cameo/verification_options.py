@@ -24,7 +24,7 @@ class Enrolment:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class VerificationOptions:
     """The options of a verification request, for an accepted answer.
 
     device_key: public JWK for the receipt's `cnf`, None for a receipt without. enrolment: None makes no cameo yet.
@@ -34,4 +34,4 @@ class Asked:
     enrolment: Enrolment | None = None
 
 
-NOTHING = Asked()
+NOTHING = VerificationOptions()

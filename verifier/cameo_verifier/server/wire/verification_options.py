@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cameo_credential.key_binding import read_device_key
-from cameo_verifier.cameo.asked import Asked, Enrolment
+from cameo_verifier.cameo.verification_options import Enrolment, VerificationOptions
 from cameo_verifier.server.wire.cameo_input import consent, invalid, terms
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cameo.v1.verification_service_pb2 import VerifyResponseConfig
 
 
-def asked(config: VerifyResponseConfig | CreateSessionRequest) -> Asked:
+def parsed(config: VerifyResponseConfig | CreateSessionRequest) -> VerificationOptions:
     """Return the options of a verification request.
 
     Raises:
@@ -24,5 +24,5 @@ def asked(config: VerifyResponseConfig | CreateSessionRequest) -> Asked:
     except ValueError as error:
         raise invalid("device_key", f"must be the JWK of a public Ed25519 or P-256 key: {error}") from None
     if not config.HasField("enrolment"):
-        return Asked(device_key)
-    return Asked(device_key, Enrolment(*consent(config.enrolment.consent), terms(config.enrolment.terms)))
+        return VerificationOptions(device_key)
+    return VerificationOptions(device_key, Enrolment(*consent(config.enrolment.consent), terms(config.enrolment.terms)))
