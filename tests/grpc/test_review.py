@@ -117,7 +117,7 @@ async def test_attempts_are_found_by_filter_and_in_pages(desk: Desk) -> None:
         (row,), token = page.attempts, page.next_page_token
         listed.append(row)
     assert token == ""
-    assert {row.attempt_id: (row.standing.disputed, row.standing.settled.species) for row in listed} == {
+    assert {row.attempt_id: (row.consensus.disputed, row.consensus.settled.species) for row in listed} == {
         GOOD: (False, ""),
         REPLAYED: (False, "screen_replay"),
         SILENT: (True, ""),
@@ -146,7 +146,7 @@ async def test_an_attempt_shows_its_scores_its_labels_and_who_read_it(desk: Desk
         (1, review_service_pb2.TRUTH_UNSURE, "ask a lead", "ana"),
         (2, review_service_pb2.TRUTH_ATTACK, "", "ana"),
     ]
-    assert found.standing.settled == found.labels[1]
+    assert found.consensus.settled == found.labels[1]
     assert [(line.who, line.action, line.what, line.why) for line in found.audit] == [("ana", "read", "result", WHY)]
     for unknown in ("", "nobody", "x" * 65, BIDI, CONTROL, "../screen_replay"):
         answer = await refused(desk.ask("GetAttempt", ReviewServiceGetAttemptRequest(attempt_id=unknown)))
@@ -162,6 +162,7 @@ async def test_an_attempt_shows_what_its_browser_said(desk: Desk, site: Site) ->
     assert [(fact.name, fact.value, fact.doubt) for fact in found.browser_facts] == [
         ("user agent", "Firefox/140.0", ""),
         ("recorder", "video/mp4", "Firefox records WebM"),
+        ("container and codecs", "compared", "the client states mp4, sends webm"),
     ]
     assert found.browser_misfits == ["states mp4, sends webm"]
     upload = await desk.ask("GetAttempt", ReviewServiceGetAttemptRequest(attempt_id=GOOD))
@@ -256,7 +257,7 @@ async def test_a_label_is_taken_back_by_who_gave_it(desk: Desk) -> None:
     assert await take_back(SILENT, given.number) == taken
     found = await desk.ask("GetAttempt", ReviewServiceGetAttemptRequest(attempt_id=SILENT))
     assert list(found.labels) == [taken]
-    assert not found.standing.HasField("settled")
+    assert not found.consensus.HasField("settled")
     assert [(line.who, line.action) for line in found.audit] == [("ana", "unlabel")]
     assert (await refused(take_back("nobody", 1))).reason == "ATTEMPT_UNKNOWN"
     assert (await refused(take_back(SILENT, 7))).reason == "REQUEST_INVALID"

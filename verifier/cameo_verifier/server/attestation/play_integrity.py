@@ -7,14 +7,16 @@ requests, which bind `nonce`.
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from joserfc import jwe, jws
+from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OctKey
 
-from cameo_credential.encoding import from_json, to_base64url
-from cameo_credential.errors import KeyFileError
+from cameo_credential.encoding import to_base64url
+from cameo_credential.errors import CredentialError, KeyFileError
+from cameo_credential.signature import JWT_TYPES, TokenKind, verify_jws
 from cameo_verifier.server.attestation.errors import AttestationError
 
 if TYPE_CHECKING:
@@ -25,6 +27,15 @@ if TYPE_CHECKING:
 
 _NAMES = ("DECRYPTION_KEY", "VERIFICATION_KEY")
 _AES_BYTES = 32
+_TOKEN = TokenKind(JWT_TYPES, foreign=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _VerificationKey:
+    """Google's public key for the tokens of one app, which name no key."""
+
+    key: ECKey
+    algorithms: tuple[str, ...] = ("ES256",)
 
 
 class PlayIntegrity:
@@ -32,7 +43,7 @@ class PlayIntegrity:
 
     def __init__(self, settings: PlayIntegritySettings, *, decryption: OctKey, verification: ECKey) -> None:
         """Keep the parts: what counts, and the app's keys."""
-        self._settings, self._decryption, self._verification = settings, decryption, verification
+        self._settings, self._decryption, self._verification = settings, decryption, _VerificationKey(verification)
 
     @classmethod
     def of(cls, settings: PlayIntegritySettings, path: Path) -> PlayIntegrity:
@@ -67,12 +78,12 @@ class PlayIntegrity:
         del now  # the digest has a nonce of this session
         try:
             signed = jwe.decrypt_compact(token, self._decryption, algorithms=["A256KW", "A256GCM"]).plaintext or b""
-            claims = from_json(jws.deserialize_compact(signed, self._verification, algorithms=["ES256"]).payload)
+            _, claims = verify_jws(signed.decode("ascii"), {"": self._verification}.get, _TOKEN)
             request, app, device = claims["requestDetails"], claims["appIntegrity"], claims["deviceIntegrity"]
             bound = request.get("nonce") or request.get("requestHash")
             names = {request.get("requestPackageName"), app.get("packageName")}
             recognised, meets = app.get("appRecognitionVerdict"), device.get("deviceRecognitionVerdict") or ()
-        except (JoseError, ValueError, LookupError, TypeError, AttributeError):
+        except (JoseError, CredentialError, ValueError, LookupError, TypeError, AttributeError):
             raise AttestationError("is no integrity token of the app's keys") from None
         if not isinstance(bound, str) or bound.rstrip("=") != to_base64url(digest):
             raise AttestationError("is of another session or of another key")
