@@ -20,6 +20,7 @@ from cameo_verifier.server.services import verification_service
 from cameo_verifier.store.db.engine import open_database
 from tests.databases import only_sqlite
 from tests.grpc.client import refused
+from tests.patience import PATIENCE_S
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -40,10 +41,11 @@ class Disk:
     """Whether SQLite may add a page to any database that is opened while this stands in for `open_database`."""
 
     full = False
+    busy_timeout_s = PATIENCE_S
 
     def open(self, url: str) -> Engine:
-        """Open it, with a wait for locks that a test can outwait."""
-        engine = open_database(url, busy_timeout_s=0.1)
+        """Open it; while another holds the lock, wait for it as briefly as a test can outwait."""
+        engine = open_database(url, busy_timeout_s=PATIENCE_S)
         # Pages that migrations freed would be room on a full disk.
         with closing(sqlite3.connect(str(engine.url.database))) as database:
             database.execute("VACUUM")
@@ -52,6 +54,7 @@ class Disk:
         def limit(connection: sqlite3.Connection, *_: object) -> None:
             pages = connection.execute("PRAGMA page_count").fetchone()[0]
             connection.execute(f"PRAGMA max_page_count = {pages if self.full else 2**30}")
+            connection.execute(f"PRAGMA busy_timeout = {1000 * self.busy_timeout_s:.0f}")
 
         return engine
 
@@ -65,11 +68,13 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 @contextmanager
-def locked(data: Path, _disk: Disk) -> Iterator[None]:
+def locked(data: Path, disk: Disk) -> Iterator[None]:
     """Hold the database's one write lock from another connection."""
-    with closing(sqlite3.connect(data / "cameo.sqlite3", isolation_level=None)) as holder:
+    with closing(sqlite3.connect(data / "cameo.sqlite3", isolation_level=None, timeout=PATIENCE_S)) as holder:
+        disk.busy_timeout_s = 0.1
         holder.execute("BEGIN IMMEDIATE")
         yield
+        disk.busy_timeout_s = PATIENCE_S
         holder.execute("ROLLBACK")
 
 

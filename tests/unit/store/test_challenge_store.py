@@ -15,6 +15,7 @@ from cameo_verifier.reasons import Reason
 from cameo_verifier.store.attempts import challenges
 from cameo_verifier.store.attempts.challenges import ChallengeStore
 from cameo_verifier.store.db.engine import open_database
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +107,7 @@ def test_only_issued_challenges_are_kept(engine: Engine) -> None:
 
 def _race(url: str, identifiers: list[str], start: Barrier) -> Counter[str]:
     """Let 16 threads of this process try to spend each challenge; return how each try ended."""
-    engine = open_database(url)
+    engine = open_database(url, busy_timeout_s=PATIENCE_S)
     store = ChallengeStore(engine)
 
     def attempt(_: int) -> list[str]:
